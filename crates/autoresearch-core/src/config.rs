@@ -1,0 +1,139 @@
+//! Owns the config of a run: `ConfigFile` is what a person typed, `Config` is what is true.
+//! Does not read files or YAML: it gets the parsed text as JSON.
+//! Invariant: nothing after `Config` asks whether something was set; the defaults are here and nowhere else.
+
+mod check;
+mod file;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::check::{Checked, Problem, Severity, check, looks_secret, nearest};
+pub use self::file::{
+    ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, schema,
+};
+use crate::condition::Condition;
+use crate::measurement::Format;
+use crate::value::Value;
+
+/// The URL-like name under which the published schema is known to editors.
+pub const SCHEMA_PATH: &str = "skill/codex-autoresearch/config.schema.json";
+
+/// Everything that a run needs to know about what the person wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// What to improve, in one sentence.
+    pub goal: String,
+    /// Which of the seven ways of working.
+    pub mode: Mode,
+    /// The run's name, when the person chose one.
+    pub tag: Option<String>,
+    /// Patterns of the files that a trial may change.
+    pub scope: Vec<String>,
+    /// Patterns of the files that no trial may change and whose bytes are pinned.
+    pub protect: Vec<String>,
+    /// What is measured.
+    pub metric: Metric,
+    /// The command that measures.
+    pub verify: Command,
+    /// The command that must pass before a keep.
+    pub guard: Option<Command>,
+    /// What must hold for a keep, besides the improvement.
+    pub keep_when: Vec<Condition>,
+    /// The run ends when an incumbent satisfies all of these (and there are any).
+    pub stop_when: Vec<Condition>,
+    /// Labels that a trial needs to be kept, and that an incumbent needs to end the run.
+    pub required_labels: RequiredLabels,
+    /// The run ends after so many trials.
+    pub iterations: u32,
+    /// The run ends when this much time has passed since its start.
+    pub time_limit: Option<Limit>,
+    /// Where the trials are made.
+    pub isolation: Isolation,
+    /// How a failed trial is undone.
+    pub rollback: Rollback,
+    /// The smallest improvement that is worth keeping.
+    pub min_improvement: Option<Amount>,
+    /// Variables that verify and guard see, with their values as they were at start.
+    pub env: Vec<String>,
+    /// Variables that verify and guard see and whose values are never written down.
+    pub secrets: Vec<String>,
+    /// Do the repository's own git hooks see the trial commits?
+    pub repository_hooks: RepositoryHooks,
+}
+
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Its name in the log.
+    pub name: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The run ends when the incumbent reaches this value.
+    pub target: Option<Value>,
+    /// How verify prints it.
+    pub format: Format,
+}
+
+/// A command of the user's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The text for `/bin/sh -c`.
+    pub command: String,
+    /// When it is ended.
+    #[serde(with = "crate::span::millis", rename = "timeout_ms")]
+    pub timeout: Duration,
+    /// Where it runs, from the repository's root.
+    pub working_directory: String,
+    /// Exit statuses that are no failure.
+    pub ok_exit: Vec<u8>,
+}
+
+/// A limit in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The span.
+    #[serde(with = "crate::span::millis", rename = "ms")]
+    pub span: Duration,
+}
+
+/// An amount of the metric.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Amount {
+    /// In the metric's own unit.
+    Absolute(Value),
+    /// In per cent of the incumbent's value.
+    Percent(Value),
+}
+
+impl Amount {
+    /// The amount in the metric's unit, for an incumbent of this value.
+    #[must_use]
+    pub fn of(&self, incumbent: &Value) -> Value {
+        match self {
+            Self::Absolute(value) => value.clone(),
+            Self::Percent(percent) => incumbent.share(percent),
+        }
+    }
+}
+
+impl Metric {
+    /// By how much `new` is better than `old`; negative when it is worse.
+    #[must_use]
+    pub fn gain(&self, old: &Value, new: &Value) -> Value {
+        match self.direction {
+            Direction::Lower => old - new,
+            Direction::Higher => new - old,
+        }
+    }
+
+    /// Has a value reached the target?
+    #[must_use]
+    pub fn reached(&self, value: &Value) -> bool {
+        self.target
+            .as_ref()
+            .is_some_and(|target| self.gain(target, value) >= Value::zero())
+    }
+}

@@ -1,0 +1,249 @@
+//! Owns `ConfigFile`: the words that a person may write in a config, and the JSON Schema made from them.
+//! Does not check what the words mean; `check` does.
+//! Invariant: no `flatten` and no `untagged`, so that each mistake has a place.
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Condition;
+use crate::measurement::Format;
+use crate::value::Value;
+
+/// The config of a codex-autoresearch run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// What to improve, in one sentence.
+    pub goal: String,
+    /// Which of the seven ways of working.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The run's name. Default: made from the goal.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// gitignore-style patterns, from the repository's root, of the files that a trial may change.
+    #[serde(deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "patterns")]
+    pub scope: Vec<String>,
+    /// gitignore-style patterns of files that no trial may change: their bytes are pinned at start.
+    #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "patterns")]
+    pub protect: Vec<String>,
+    /// What is measured.
+    pub metric: MetricFile,
+    /// The command that measures.
+    pub verify: CommandFile,
+    /// The command that must pass before a keep.
+    #[serde(default)]
+    pub guard: Option<CommandFile>,
+    /// Conditions that a trial must satisfy, besides the improvement, to be kept.
+    #[serde(default)]
+    pub keep_when: Vec<Condition>,
+    /// The run ends when a kept state satisfies all of these.
+    #[serde(default)]
+    pub stop_when: Vec<Condition>,
+    /// Labels that are required of a trial.
+    #[serde(default)]
+    pub required_labels: RequiredLabels,
+    /// The run ends after so many trials. Default: 50.
+    #[serde(default = "iterations")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub iterations: u32,
+    /// The run ends when this much time has passed since its start, such as `8h`. Default: no limit.
+    #[serde(default)]
+    pub time_limit: Option<String>,
+    /// Where the trials are made.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// How a failed trial is undone. Default: `reset` on a branch or worktree of the run, `revert` in-place.
+    #[serde(default)]
+    pub rollback: Option<Rollback>,
+    /// The smallest improvement that is worth keeping: a number in the metric's unit, or a share such as `2%`.
+    #[serde(default, deserialize_with = "number_or_text")]
+    #[schemars(schema_with = "amount")]
+    pub min_improvement: Option<String>,
+    /// Names of environment variables that verify and guard see, with their values as they were at start.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Names of environment variables that verify and guard see and whose values are never written to a file.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Do the repository's own git hooks see the trial commits?
+    #[serde(default)]
+    pub repository_hooks: RepositoryHooks,
+}
+
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricFile {
+    /// Its name in the log, such as `any_count`.
+    pub name: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The run ends when a kept state reaches this value.
+    #[serde(default)]
+    pub target: Option<Value>,
+    /// How verify prints it.
+    #[serde(default)]
+    pub format: Format,
+}
+
+/// A command of yours.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandFile {
+    /// The text for `/bin/sh -c`.
+    pub command: String,
+    /// When it is ended, such as `90s` or `10m`. Default: 10m.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// Where it runs, from the repository's root. Default: the root.
+    #[serde(default)]
+    pub working_directory: Option<String>,
+    /// Exit statuses that are no failure. Default: 0 alone.
+    #[serde(default = "zero")]
+    pub ok_exit: Vec<u8>,
+}
+
+/// Labels that are required of a trial (`autoresearch trial --label NAME`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredLabels {
+    /// A trial without all of these is not kept.
+    #[serde(default)]
+    pub keep: Vec<String>,
+    /// The target ends the run only when the kept state carries all of these.
+    #[serde(default)]
+    pub stop: Vec<String>,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// The word in files and commands.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// The way of working.
+    #[derive(Default)]
+    Mode {
+        /// Improve a metric until the end.
+        #[default]
+        Loop = "loop",
+        /// Make a plan.
+        Plan = "plan",
+        /// Find the cause of a fault.
+        Debug = "debug",
+        /// Make failing checks pass.
+        Fix = "fix",
+        /// Find and mend weaknesses.
+        Security = "security",
+        /// Bring a change to release.
+        Ship = "ship",
+        /// Run without a person, as in CI.
+        Exec = "exec",
+    }
+}
+
+words! {
+    /// Which way of the metric is better. There is no default: a config says it.
+    Direction {
+        /// Smaller is better.
+        Lower = "lower",
+        /// Larger is better.
+        Higher = "higher",
+    }
+}
+
+words! {
+    /// Where the trials are made.
+    #[derive(Default)]
+    Isolation {
+        /// On a branch `autoresearch/<run>` in the work tree where the run starts.
+        #[default]
+        Branch = "branch",
+        /// In a work tree of the run's own.
+        Worktree = "worktree",
+        /// On the branch that is checked out.
+        InPlace = "in-place",
+    }
+}
+
+words! {
+    /// How a failed trial is undone.
+    #[derive(Default)]
+    Rollback {
+        /// The branch goes back to the incumbent.
+        #[default]
+        Reset = "reset",
+        /// A commit on top undoes the trial.
+        Revert = "revert",
+    }
+}
+
+words! {
+    /// Do the repository's own git hooks see the trial commits?
+    #[derive(Default)]
+    RepositoryHooks {
+        /// Trial commits bypass them.
+        #[default]
+        Bypass = "bypass",
+        /// `pre-commit` and `commit-msg` run, and may refuse a trial.
+        Run = "run",
+    }
+}
+
+/// The JSON Schema of the config file, draft 2020-12.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12();
+    let schema: Schema = settings
+        .into_generator()
+        .into_root_schema_for::<ConfigFile>();
+    schema.to_value()
+}
+
+fn patterns(_: &mut schemars::SchemaGenerator) -> Schema {
+    json_schema!({"type": ["array", "string"], "items": {"type": "string"}})
+}
+
+fn amount(_: &mut schemars::SchemaGenerator) -> Schema {
+    json_schema!({"type": ["number", "string", "null"]})
+}
+
+fn iterations() -> u32 {
+    50
+}
+
+fn zero() -> Vec<u8> {
+    vec![0]
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(one) => Ok(vec![one]),
+        many => Vec::deserialize(many).map_err(serde::de::Error::custom),
+    }
+}
+
+fn number_or_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::String(text) => Ok(Some(text)),
+        number => Ok(Some(number.to_string())),
+    }
+}

@@ -1,0 +1,178 @@
+//! Owns `Globs`: the gitignore-style patterns of scope and protect, matched on paths from the repository's root.
+//! Does not look at the file system: a path is a text.
+//! Invariant: `src/**/*.ts` matches `src/a.ts` and `src/x/y/a.ts` and never `other/src/a.ts`.
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// A list of patterns. The last one that matches a path decides, so `!pattern` takes paths out again.
+#[derive(Clone, Debug)]
+pub struct Globs {
+    set: GlobSet,
+    /// For each glob of the set: does it put paths in (true) or take them out?
+    includes: Vec<bool>,
+    prefixes: Vec<String>,
+}
+
+/// A pattern that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pattern `{pattern}`: {reason}")]
+pub struct GlobError {
+    /// The pattern as written.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Globs {
+    /// Compiles the patterns.
+    pub fn new(patterns: &[String]) -> Result<Self, GlobError> {
+        let mut builder = GlobSetBuilder::new();
+        let mut includes = Vec::new();
+        let mut prefixes = Vec::new();
+        for pattern in patterns {
+            let (bare, include) = pattern
+                .strip_prefix('!')
+                .map_or((pattern.as_str(), true), |bare| (bare, false));
+            for glob in compile(bare).map_err(|reason| GlobError {
+                pattern: pattern.clone(),
+                reason,
+            })? {
+                builder.add(glob);
+                includes.push(include);
+            }
+            if include {
+                prefixes.push(literal_prefix(&anchored(bare)));
+            }
+        }
+        let set = builder.build().map_err(|error| GlobError {
+            pattern: patterns.join(" "),
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            set,
+            includes,
+            prefixes,
+        })
+    }
+
+    /// Is this path (from the repository's root, `/` between its parts) matched?
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        self.set
+            .matches(path)
+            .last()
+            .is_some_and(|index| self.includes[*index])
+    }
+
+    /// The folders or files below which every match lies, without wildcards; an empty text is the whole repository.
+    #[must_use]
+    pub fn prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+}
+
+/// One pattern becomes two globs: the path itself, and everything below it when it is a folder.
+fn compile(bare: &str) -> Result<Vec<Glob>, String> {
+    let pattern = anchored(bare);
+    if pattern.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    if pattern.split('/').any(|part| part == ".." || part == ".") {
+        return Err(
+            "`.` and `..` are not allowed: patterns start at the repository's root".to_owned(),
+        );
+    }
+    let glob = |text: &str| {
+        let glob = GlobBuilder::new(text)
+            .literal_separator(true)
+            .backslash_escape(true)
+            .build();
+        glob.map_err(|error| error.kind().to_string())
+    };
+    let below = glob(&format!("{}/**", pattern.trim_end_matches('/')))?;
+    if bare.ends_with('/') {
+        Ok(vec![below])
+    } else {
+        Ok(vec![glob(&pattern)?, below])
+    }
+}
+
+/// gitignore's rule: a pattern without a slash in its middle or at its start matches at any depth.
+fn anchored(bare: &str) -> String {
+    let body = bare.strip_suffix('/').unwrap_or(bare);
+    match body.strip_prefix('/') {
+        Some(rest) => rest.to_owned(),
+        None if body.contains('/') || body.is_empty() => body.to_owned(),
+        None => format!("**/{body}"),
+    }
+}
+
+fn literal_prefix(pattern: &str) -> String {
+    let wild = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
+    pattern
+        .split('/')
+        .take_while(wild)
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn globs(patterns: &[&str]) -> Globs {
+        Globs::new(&patterns.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn double_stars_match_at_every_depth_below_the_folder_and_nowhere_else() {
+        let scope = globs(&["src/**/*.ts"]);
+        assert!(scope.matches("src/a.ts"));
+        assert!(scope.matches("src/x/y/a.ts"));
+        assert!(!scope.matches("other/src/a.ts"));
+        assert!(!scope.matches("src/a.tsx"));
+        assert!(!scope.matches("a.ts"));
+    }
+
+    #[test]
+    fn patterns_follow_gitignore() {
+        assert!(globs(&["*.py"]).matches("deep/down/a.py"));
+        assert!(globs(&["/*.py"]).matches("a.py"));
+        assert!(!globs(&["/*.py"]).matches("deep/a.py"));
+        assert!(globs(&["src"]).matches("src/x/y"));
+        assert!(globs(&["lib/"]).matches("lib/a"));
+        assert!(!globs(&["/lib/"]).matches("lib"));
+        assert!(globs(&["src/*.c"]).matches("src/a.c"));
+        assert!(!globs(&["src/*.c"]).matches("src/x/a.c"));
+        assert!(globs(&["**"]).matches("any/thing"));
+        assert!(globs(&["a [b].txt", r"c\[d\].txt"]).matches("c[d].txt"));
+    }
+
+    #[test]
+    fn the_last_match_decides() {
+        let scope = globs(&["src/**", "!src/gen/**", "src/gen/keep.rs"]);
+        assert!(scope.matches("src/a.rs"));
+        assert!(!scope.matches("src/gen/a.rs"));
+        assert!(scope.matches("src/gen/keep.rs"));
+        assert!(!globs(&[]).matches("a"));
+    }
+
+    #[test]
+    fn literal_prefixes_name_the_folders_to_walk() {
+        assert_eq!(
+            globs(&["data/set/**/*.csv", "*.lock", "tests/"]).prefixes(),
+            ["data/set", "", ""]
+        );
+        assert_eq!(
+            globs(&["/tests/", "a/b.txt"]).prefixes(),
+            ["tests", "a/b.txt"]
+        );
+    }
+
+    #[test]
+    fn a_pattern_that_leaves_the_repository_is_refused() {
+        for pattern in ["", "../x", "a/../b", "./a", "a[", "!"] {
+            assert!(Globs::new(&[pattern.to_owned()]).is_err(), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Owns the ladder out of a dead end: refine, pivot, search, and at last a person.
+//! Does not know what the trials were about.
+//! Invariant: what is due is a function of the counts alone, so it cannot be forgotten.
+
+use serde::{Deserialize, Serialize};
+
+/// Failed trials in a row after which the strategy is refined.
+const REFINE_AT: u32 = 3;
+/// Failed trials in a row after which the strategy is abandoned.
+const PIVOT_AT: u32 = 5;
+/// Pivots without a keep after which a person is needed.
+const HELP_AT: u32 = 3;
+
+/// A strategy row of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Adjust within the strategy.
+    Refine,
+    /// Abandon the strategy and choose another.
+    Pivot,
+    /// Abandon the strategy and look outside for another.
+    Search,
+}
+
+impl Strategy {
+    /// The word in the log and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refine => "refine",
+            Self::Pivot => "pivot",
+            Self::Search => "search",
+        }
+    }
+}
+
+/// What the ladder asks for before the next trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing: go on.
+    Nothing,
+    /// Log this strategy row first.
+    Row(Strategy),
+    /// Stop: scope, metric or goal must change.
+    NeedsHuman,
+}
+
+/// The counts since the last keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Failed trials since the last keep or pivot (f).
+    pub failures: u32,
+    /// Pivots since the last keep (p).
+    pub pivots: u32,
+    /// Has a refine been logged since the last keep or pivot?
+    pub refined: bool,
+}
+
+impl Ladder {
+    /// A trial failed: discard, crash or no-op.
+    pub fn fail(&mut self) {
+        self.failures += 1;
+    }
+
+    /// A trial was kept.
+    pub fn keep(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A strategy row was logged. A search counts as the pivot that it replaces when one is due.
+    pub fn log(&mut self, strategy: Strategy) {
+        match strategy {
+            Strategy::Refine => self.refined = true,
+            Strategy::Search if self.due() != Due::Row(Strategy::Search) => {}
+            Strategy::Pivot | Strategy::Search => {
+                *self = Self {
+                    failures: 0,
+                    pivots: self.pivots + 1,
+                    refined: false,
+                }
+            }
+        }
+    }
+
+    /// What is due now.
+    #[must_use]
+    pub fn due(&self) -> Due {
+        match (self.failures, self.pivots) {
+            (_, HELP_AT..) => Due::NeedsHuman,
+            (PIVOT_AT.., pivots) if pivots + 1 >= HELP_AT => Due::NeedsHuman,
+            (PIVOT_AT.., 1..) => Due::Row(Strategy::Search),
+            (PIVOT_AT.., 0) => Due::Row(Strategy::Pivot),
+            (REFINE_AT.., _) if !self.refined => Due::Row(Strategy::Refine),
+            _ => Due::Nothing,
+        }
+    }
+
+    /// Would logging this row do what is due? A stronger row does: a pivot where a refine is due.
+    #[must_use]
+    pub fn accepts(&self, strategy: Strategy) -> bool {
+        match (self.due(), strategy) {
+            (Due::Row(due), logged) => {
+                due == logged || (due == Strategy::Refine && logged == Strategy::Pivot)
+            }
+            (Due::Nothing, _) => true,
+            (Due::NeedsHuman, _) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_failures_in_a_row_walk_the_whole_ladder() {
+        let mut ladder = Ladder::default();
+        let mut walk = Vec::new();
+        for trial in 1..=15 {
+            ladder.fail();
+            match ladder.due() {
+                Due::Nothing => {}
+                Due::Row(strategy) => {
+                    walk.push(format!("{trial} {}", strategy.word()));
+                    assert!(ladder.accepts(strategy));
+                    ladder.log(strategy);
+                    assert_eq!(ladder.due(), Due::Nothing);
+                }
+                Due::NeedsHuman => walk.push(format!("{trial} needs-human")),
+            }
+        }
+        assert_eq!(
+            walk,
+            [
+                "3 refine",
+                "5 pivot",
+                "8 refine",
+                "10 search",
+                "13 refine",
+                "15 needs-human"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_keep_resets_both_counts() {
+        let mut ladder = Ladder {
+            failures: 4,
+            pivots: 2,
+            refined: true,
+        };
+        ladder.keep();
+        assert_eq!(ladder, Ladder::default());
+    }
+
+    #[test]
+    fn a_row_of_ones_own_accord_never_hides_what_is_due() {
+        let mut ladder = Ladder {
+            failures: 5,
+            pivots: 1,
+            refined: true,
+        };
+        assert!(!ladder.accepts(Strategy::Refine));
+        assert!(!ladder.accepts(Strategy::Pivot));
+        ladder = Ladder {
+            failures: 3,
+            pivots: 0,
+            refined: false,
+        };
+        assert!(ladder.accepts(Strategy::Pivot));
+        assert!(!ladder.accepts(Strategy::Search));
+        ladder = Ladder::default();
+        ladder.log(Strategy::Search);
+        assert_eq!(ladder, Ladder::default());
+        for _ in 0..3 {
+            ladder.log(Strategy::Pivot);
+        }
+        assert_eq!(ladder.due(), Due::NeedsHuman);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_trial_is_never_free_for_ever(steps in proptest::collection::vec(0..4_u8, 1..200)) {
+            let mut ladder = Ladder::default();
+            let mut since_keep = 0;
+            for step in steps {
+                match (ladder.due(), step) {
+                    (Due::NeedsHuman, _) => break,
+                    (Due::Row(due), _) => ladder.log(due),
+                    (Due::Nothing, 0) => { ladder.keep(); since_keep = 0; }
+                    (Due::Nothing, 1) => ladder.log(Strategy::Refine),
+                    (Due::Nothing, _) => { ladder.fail(); since_keep += 1; }
+                }
+                proptest::prop_assert!(since_keep <= 15);
+            }
+        }
+    }
+}

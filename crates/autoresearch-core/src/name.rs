@@ -1,0 +1,76 @@
+//! Owns the name of a run: a folder, a branch and a word to type.
+//! Does not know which names are taken.
+//! Invariant: a name is 1 to 40 letters of `a-z0-9-`, starting and ending with a letter or digit.
+
+/// The longest name: it is typed, and it stands in a branch name.
+const MAX: usize = 40;
+
+/// Makes a name from a tag or a goal; `run` when nothing of it can be used.
+#[must_use]
+pub fn slug(text: &str) -> String {
+    let mut name = String::new();
+    for word in text
+        .to_lowercase()
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        let next = if name.is_empty() {
+            word.to_owned()
+        } else {
+            format!("{name}-{word}")
+        };
+        if next.len() > MAX {
+            break;
+        }
+        name = next;
+    }
+    if name.is_empty() {
+        "run".to_owned()
+    } else {
+        name
+    }
+}
+
+/// Is this text a name that `slug` could have made?
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    (1..=MAX + 4).contains(&bytes.len())
+        && bytes.iter().all(|byte| letter(*byte) || *byte == b'-')
+        && bytes.first().is_some_and(|byte| letter(*byte))
+        && bytes.last().is_some_and(|byte| letter(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_becomes_a_name_of_whole_words() {
+        assert_eq!(
+            slug("Get rid of the `any` types!"),
+            "get-rid-of-the-any-types"
+        );
+        assert_eq!(slug("Ünïcode/../only?"), "n-code-only");
+        assert_eq!(slug("……"), "run");
+        assert!(
+            slug("why does the API return so many 503 responses in production on Mondays").len()
+                <= 40
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_slug_is_a_name(text in ".{0,100}") {
+            proptest::prop_assert!(is_name(&slug(&text)));
+        }
+    }
+
+    #[test]
+    fn paths_and_options_are_no_names() {
+        for text in ["", "..", "a/b", "-x", "x-", "A", "a b"] {
+            assert!(!is_name(text), "{text}");
+        }
+    }
+}

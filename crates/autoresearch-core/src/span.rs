@@ -1,0 +1,121 @@
+//! Owns spans of time as people write them: `90s`, `10m`, `8h`, `1h30m`, `2d`.
+//! Does not read a clock.
+//! Invariant: what is parsed is at least one millisecond and at most a year.
+
+use std::time::Duration;
+
+/// The longest span that makes sense in a config: one year.
+const MAX: Duration = Duration::from_hours(366 * 24);
+
+/// Reads a span such as `500ms`, `90s`, `10m`, `1h30m` or `2d`.
+pub fn parse(text: &str) -> Result<Duration, SpanError> {
+    let fail = || SpanError {
+        text: text.to_owned(),
+    };
+    let mut rest = text.trim();
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|letter: char| !letter.is_ascii_digit())
+            .ok_or_else(fail)?;
+        let number: u32 = rest[..digits].parse().map_err(|_| fail())?;
+        let unit_end = rest[digits..]
+            .find(|letter: char| letter.is_ascii_digit())
+            .map_or(rest.len(), |end| digits + end);
+        let unit = match rest[digits..unit_end].trim() {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "m" | "min" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
+            "d" => Duration::from_hours(24),
+            _ => return Err(fail()),
+        };
+        total = unit
+            .checked_mul(number)
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(fail)?;
+        rest = &rest[unit_end..];
+    }
+    if total.is_zero() || total > MAX {
+        Err(fail())
+    } else {
+        Ok(total)
+    }
+}
+
+/// Writes a span in the form that `parse` reads, in at most two units: `1h30m`, `45s`, `250ms`.
+#[must_use]
+pub fn show(span: Duration) -> String {
+    let (seconds, millis) = (span.as_secs(), span.subsec_millis());
+    let pair = |large: u64, unit: &str, small: u64, small_unit: &str| {
+        if small == 0 {
+            format!("{large}{unit}")
+        } else {
+            format!("{large}{unit}{small}{small_unit}")
+        }
+    };
+    match seconds {
+        0 => format!("{millis}ms"),
+        1..10 if millis > 0 => format!("{seconds}s{millis}ms"),
+        1..60 => format!("{seconds}s"),
+        60..3_600 => pair(seconds / 60, "m", seconds % 60, "s"),
+        3_600..86_400 => pair(seconds / 3_600, "h", seconds % 3_600 / 60, "m"),
+        _ => pair(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+/// For serde: a span as whole milliseconds.
+pub mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the span's milliseconds.
+    pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Reads milliseconds.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+/// A text is no span of time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a span of time between 1ms and 366d")]
+pub struct SpanError {
+    /// What was written.
+    pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_and_written_alike() {
+        for text in ["500ms", "90s", "10m", "1h30m", "2d", "45s", "8h"] {
+            let span = parse(text).unwrap();
+            assert_eq!(parse(&show(span)).unwrap(), span, "{text}");
+        }
+        assert_eq!(show(Duration::from_secs(90)), "1m30s");
+    }
+
+    #[test]
+    fn what_is_no_span_is_refused() {
+        for text in [
+            "",
+            "10",
+            "m",
+            "0s",
+            "-5m",
+            "5 parsecs",
+            "1.5h",
+            "400d",
+            "99999999999s",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
