@@ -118,6 +118,8 @@ pub struct Rework {
     pub measurement: Measurement,
     /// How the guard failed.
     pub why: Why,
+    /// Untracked files that appeared while verify ran.
+    pub droppings: Vec<String>,
 }
 
 /// A trial was decided.
@@ -145,6 +147,29 @@ pub struct Decided {
     pub delta: Option<Value>,
     /// What the guard said.
     pub guard: Guard,
+    /// Untracked files that appeared while verify ran; they are nobody's change.
+    pub droppings: Vec<String>,
+}
+
+impl Decided {
+    /// A verdict without a commit and a measurement.
+    #[must_use]
+    pub fn bare(intent: &Intent, verdict: Verdict, why: Option<Why>) -> Self {
+        Self {
+            trial: intent.trial,
+            verdict,
+            why,
+            message: intent.message.clone(),
+            labels: intent.labels.clone(),
+            commit: None,
+            tree: None,
+            measurement: None,
+            samples: Vec::new(),
+            delta: None,
+            guard: Guard::NotRun,
+            droppings: Vec::new(),
+        }
+    }
 }
 
 /// A trial has been undone.

@@ -2,6 +2,8 @@
 //! Does not read the journal; it is handed one event after the other.
 //! Invariant: the same events give the same state, so the state can be thrown away at any time.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -10,6 +12,9 @@ use crate::judge::REWORKS;
 use crate::ladder::{Due, Ladder, Strategy};
 use crate::measurement::Measurement;
 use crate::noise::Noise;
+
+/// How many droppings of verify a run puts up with; the state must not grow with the log.
+const MAX_DROPPINGS: usize = 1_000;
 
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +41,8 @@ pub struct RunState {
     pub end: Option<Ending>,
     /// Set when the user's branch was checked out again.
     pub finish: Option<Finish>,
+    /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
+    pub droppings: BTreeSet<String>,
 }
 
 /// The kept state that a trial must beat.
@@ -154,6 +161,7 @@ impl RunState {
             flight: None,
             end: None,
             finish: None,
+            droppings: BTreeSet::new(),
             start: *start,
         })
     }
@@ -164,12 +172,7 @@ impl RunState {
             Event::Start(_) => return Err(FoldError { event: "start" }),
             Event::Ready => self.ready = true,
             Event::Intent(intent) => self.intend(intent)?,
-            Event::Rework(rework) => match &mut self.flight {
-                Some(flight) if flight.intent.trial == rework.trial => {
-                    flight.stage = Stage::AwaitingRework(rework);
-                }
-                _ => return Err(FoldError { event: "rework" }),
-            },
+            Event::Rework(rework) => self.await_rework(rework)?,
             Event::Verdict(decided) => self.decide(*decided)?,
             Event::Close(close) => {
                 self.land(close.trial, "close")?;
@@ -215,6 +218,7 @@ impl RunState {
             return Err(FoldError { event: "verdict" });
         }
         self.next_trial = decided.trial + 1;
+        self.note(&decided.droppings);
         let samples: Vec<f64> = decided
             .samples
             .iter()
@@ -250,6 +254,22 @@ impl RunState {
             _ => self.fail(decided),
         }
         Ok(())
+    }
+
+    fn await_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
+        self.note(&rework.droppings);
+        match &mut self.flight {
+            Some(flight) if flight.intent.trial == rework.trial => {
+                flight.stage = Stage::AwaitingRework(rework);
+            }
+            _ => return Err(FoldError { event: "rework" }),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, droppings: &[String]) {
+        let room = MAX_DROPPINGS.saturating_sub(self.droppings.len());
+        self.droppings.extend(droppings.iter().take(room).cloned());
     }
 
     fn fail(&mut self, decided: Decided) {

@@ -1,0 +1,196 @@
+//! Owns the measurement of the untouched tree, and the refusal of a metric that cannot work.
+//! Does not make a run.
+//! Invariant: a metric is accepted only after it gave a finite number at least twice, and left the tree as it was.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use autoresearch_core::config::{Config, Direction};
+use autoresearch_core::event::{Failure as How, Guard, Why};
+use autoresearch_core::measurement::Measurement;
+use autoresearch_core::noise::{BASELINE_RUNS, Noise};
+use autoresearch_core::table::escape;
+use autoresearch_core::value::Value;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::Git;
+use crate::git::status::Entry;
+use crate::measure::Bench;
+
+/// No more than two runs where one takes longer than this: the person waits.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What the untouched tree gave.
+pub struct Baseline {
+    /// The measurement: the only value, or the mean.
+    pub measurement: Measurement,
+    /// Every run.
+    pub samples: Vec<Value>,
+    /// What the guard said.
+    pub guard: Guard,
+    /// The mean time of one run of verify, in milliseconds.
+    pub verify_ms: u64,
+}
+
+/// Runs verify at least twice and the guard once, and refuses what cannot work.
+pub fn measure(
+    world: &World,
+    git: &Git,
+    env: &[(OsString, OsString)],
+    config: &Config,
+    folder: PathBuf,
+) -> Result<Baseline> {
+    let before = git.status()?;
+    let mut bench = Bench::new(world, git.work_tree(), env, folder, "")?;
+    let mut runs = vec![once(&mut bench, config)?, once(&mut bench, config)?];
+    let values = |runs: &[Measurement]| {
+        runs.iter()
+            .map(|run| run.value.approximate())
+            .collect::<Vec<f64>>()
+    };
+    let noisy = !Noise::of(&values(&runs)).is_deterministic();
+    while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
+        runs.push(once(&mut bench, config)?);
+    }
+    check_clean(git, &before, "verify")?;
+    let guard = match &config.guard {
+        None => Guard::NotRun,
+        Some(command) => match bench.guard(command)? {
+            Ok(()) => Guard::Pass,
+            Err(how) => {
+                return Err(refuse(
+                    &bench,
+                    format!("the guard fails on the untouched tree: {how}"),
+                    "a guard must pass before the first trial: mend the code, or the guard",
+                ));
+            }
+        },
+    };
+    check_clean(git, &before, "the guard")?;
+    let baseline = average(config, &runs, guard, &bench);
+    check_headroom(config, &baseline)?;
+    Ok(baseline)
+}
+
+fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
+    bench.verify(config)?.map_err(|why| {
+        let counting = autoresearch_core::command_words::ends_in_counting_grep(&config.verify.command);
+        let hint = match &why {
+            Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
+            Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
+            Why::VerifyFailed(How::Exit { status: 127 }) => "verify sees PATH as it is now, and only the variables named under `env`",
+            Why::VerifyFailed(_) => "run the command by hand; statuses that are no failure belong in `verify.ok_exit`",
+            _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
+        };
+        refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), hint)
+    })
+}
+
+fn refuse(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
+    let mut failure = Failure::config(error).hint(hint);
+    if !bench.tail.is_empty() {
+        failure.causes.push(format!(
+            "its last lines: {}",
+            bench.tail.replace('\n', " | ")
+        ));
+    }
+    failure
+}
+
+fn average(config: &Config, runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Baseline {
+    let samples: Vec<Value> = runs.iter().map(|run| run.value.clone()).collect();
+    let middle = |name: &String| {
+        let values: Vec<Value> = runs
+            .iter()
+            .filter_map(|run| run.metrics.get(name).cloned())
+            .collect();
+        Value::mean(&values).map(|value| (name.clone(), value))
+    };
+    let first = &runs[0];
+    let equal = samples.iter().all(|sample| *sample == samples[0]);
+    let value = if equal {
+        first.value.clone()
+    } else {
+        Value::mean(&samples).unwrap_or_else(|| first.value.clone())
+    };
+    let mut metrics: std::collections::BTreeMap<String, Value> =
+        first.metrics.keys().filter_map(middle).collect();
+    metrics.insert(config.metric.name.clone(), value.clone());
+    let verify_ms = u64::try_from(bench.verify_time.as_millis()).unwrap_or(u64::MAX)
+        / u64::from(bench.runs.max(1));
+    Baseline {
+        measurement: Measurement { value, metrics },
+        samples,
+        guard,
+        verify_ms,
+    }
+}
+
+/// Verify and guard must leave git's view of the tree as it was.
+fn check_clean(git: &Git, before: &[Entry], who: &str) -> Result<()> {
+    let after = git.status()?;
+    let new: Vec<String> = after
+        .iter()
+        .filter(|entry| !before.contains(entry))
+        .map(|entry| escape(&String::from_utf8_lossy(&entry.path)))
+        .collect();
+    let Some(first) = new.first() else {
+        return Ok(());
+    };
+    let more = if new.len() > 1 {
+        format!(" and {} more", new.len() - 1)
+    } else {
+        String::new()
+    };
+    Err(Failure::config(format!("{who} leaves the tree dirty: {first}{more}")).hint(
+        "let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it",
+    ))
+}
+
+/// A run whose target is met, or cannot be, has nothing to do.
+fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
+    let value = &baseline.measurement.value;
+    if config.metric.reached(value) {
+        let side = if config.metric.direction == Direction::Lower {
+            "lower"
+        } else {
+            "higher"
+        };
+        return Err(Failure::config(format!(
+            "the target is already met: {} is {value}",
+            config.metric.name
+        ))
+        .hint(format!("set a {side} `metric.target`, or leave it out")));
+    }
+    let met = !config.stop_when.is_empty()
+        && config
+            .stop_when
+            .iter()
+            .all(|condition| condition.holds(&baseline.measurement.metrics));
+    if met {
+        return Err(
+            Failure::config("`stop_when` already holds on the untouched tree")
+                .hint("raise its values, or leave it out"),
+        );
+    }
+    let printed: Vec<&str> = baseline
+        .measurement
+        .metrics
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let unknown = config
+        .keep_when
+        .iter()
+        .chain(&config.stop_when)
+        .find(|condition| !printed.contains(&condition.metric.as_str()));
+    match unknown {
+        Some(condition) => Err(Failure::config(format!(
+            "the condition `{condition}` names a metric that verify does not print"
+        ))
+        .hint(format!("verify prints: {}", printed.join(", ")))),
+        None => Ok(()),
+    }
+}

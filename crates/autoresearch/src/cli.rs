@@ -1,0 +1,201 @@
+//! Owns the edge: arguments in, one report out, the exit code. The only place that prints.
+//! Does not do anything itself; each command calls one use case.
+//! Invariant: with `--json` standard output is one JSON object, also for an error.
+
+mod args;
+mod config;
+mod print;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use autoresearch_core::ladder::Strategy;
+use clap::{CommandFactory, Parser};
+
+use self::args::{Arguments, Command, StrategyWord};
+use self::print::Printer;
+use crate::env::World;
+use crate::error::{Failure, Kind, Result};
+use crate::run::Place;
+use crate::trial::Request;
+use crate::{demo, doctor, ending, exec, log, resume, start, status, strategy, trial};
+
+/// Runs one command of a process and returns its exit code.
+#[must_use]
+pub fn main(world: &World) -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let [_, word, spec] = words.as_slice()
+        && word == exec::RUNNER
+    {
+        return ExitCode::from(exec::runner_main(&spec.to_string_lossy()));
+    }
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return print::usage(&error),
+    };
+    let printer = Printer::new(arguments.json);
+    let place = Place {
+        directory: arguments.directory,
+        run: arguments.run,
+    };
+    match run(world, &place, &printer, arguments.command) {
+        Ok(code) => code,
+        Err(failure) => printer.failure(&failure),
+    }
+}
+
+fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Start { config } => printer.report(&start::run(
+            world,
+            place,
+            &crate::config::read(world, &config)?,
+        )?),
+        Command::Trial { .. } => trial(world, place, printer, command),
+        Command::Strategy { strategy, message } => row(world, place, printer, strategy, &message),
+        Command::Status => {
+            let mut report = status::run(world, place)?;
+            report.width = print::terminal_width().unwrap_or(0);
+            printer.report(&report)
+        }
+        Command::Log {
+            status,
+            last,
+            follow,
+        } => show_log(
+            world,
+            place,
+            printer,
+            &log::Filter {
+                statuses: status,
+                last,
+            },
+            follow,
+        ),
+        Command::Resume => printer.report(&resume::run(world, place)?),
+        Command::Stop { message } => printer.report(&ending::stop(world, place, &message)?),
+        Command::Finish => printer.report(&ending::finish(world, place)?),
+        Command::Doctor { repair, clean, yes } => {
+            let report = doctor::run(world, place, doctor::Orders { repair, clean, yes })?;
+            printer.report(&report)?;
+            Ok(if report.problems == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(Kind::Blocked.exit_code())
+            })
+        }
+        Command::Config(command) => config::run(world, place, printer, command),
+        Command::Demo { folder } => {
+            demo::run(world, folder.as_deref(), printer).and_then(|report| printer.report(&report))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "autoresearch",
+                &mut script,
+            );
+            printer.text(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+fn trial(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
+    let Command::Trial {
+        message,
+        label,
+        simplify,
+        rework,
+        drop,
+    } = command
+    else {
+        return Err(Failure::new(Kind::Internal, "not a trial"));
+    };
+    if drop {
+        return printer.report(&trial::drop_changes(world, place)?);
+    }
+    let request = Request {
+        message: message.unwrap_or_default(),
+        labels: label,
+        simplify,
+        rework,
+    };
+    printer.report(&trial::run(world, place, &request)?)
+}
+
+fn row(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    chosen: StrategyWord,
+    message: &str,
+) -> Result<ExitCode> {
+    let strategy = match chosen {
+        StrategyWord::Refine => Strategy::Refine,
+        StrategyWord::Pivot => Strategy::Pivot,
+        StrategyWord::Search => Strategy::Search,
+        StrategyWord::Block => return printer.report(&ending::block(world, place, message)?),
+    };
+    printer.report(&strategy::run(world, place, strategy, message)?)
+}
+
+fn show_log(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    filter: &log::Filter,
+    follow: bool,
+) -> Result<ExitCode> {
+    let width = print::terminal_width().unwrap_or(200);
+    if follow {
+        if !printer.json {
+            printer.text(&(log::head() + "\n"))?;
+        }
+        let mut shown = Ok(ExitCode::SUCCESS);
+        log::follow(world, place, filter, |row| {
+            if shown.is_ok() {
+                shown = if printer.json {
+                    printer.line(row)
+                } else {
+                    printer.text(&(log::line(row, width) + "\n"))
+                };
+            }
+        })?;
+        return shown;
+    }
+    let report = log::run(world, place, filter)?;
+    if printer.json {
+        return printer.line(&report);
+    }
+    let lines: Vec<String> = std::iter::once(log::head())
+        .chain(report.rows.iter().map(|row| log::line(row, width)))
+        .collect();
+    printer.text(&(lines.join("\n") + "\n"))
+}
+
+/// The whole command line as clap knows it, for the documents' test.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Lets `demo` show its rows as they come.
+impl demo::Audience for Printer {
+    fn is_terminal(&self) -> bool {
+        !self.json && print::terminal_width().is_some()
+    }
+
+    fn show(&self, text: &str) -> Result<()> {
+        if self.json {
+            Ok(())
+        } else {
+            self.text(text).map(drop)
+        }
+    }
+}
+
+/// An error of the terminal or pipe that we print to.
+fn print_failure(error: &std::io::Error) -> Failure {
+    Failure::io("could not print", error)
+}

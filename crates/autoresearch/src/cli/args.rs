@@ -1,0 +1,186 @@
+//! Owns the words of the command line and their help.
+//! Does not act on them.
+//! Invariant: every command says what it does in its first line and shows an example.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+const AFTER: &str = "\
+A first run:
+  autoresearch config example type-errors > autoresearch.yaml   (then edit it)
+  autoresearch config check
+  autoresearch start
+  # edit a file in the scope, then
+  autoresearch trial -m \"what you changed\"
+  autoresearch status
+  autoresearch finish
+
+Exit codes: 0 done, 2 wrong call, 3 wrong config, 4 a person must act, 5 another process is at work,
+6 the machine lacks something, 70 a fault of this program, 130 interrupted. A discarded trial exits with 0.";
+
+/// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.
+#[derive(Parser, Debug)]
+#[command(name = "autoresearch", version, about, after_help = AFTER, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// Answer with one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Work as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The run to use, when several are active
+    #[arg(long, value_name = "NAME", global = true)]
+    pub run: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check a config, print its schema, or print an example
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Begin a run: check the ground, measure the untouched tree, freeze the config
+    #[command(
+        after_help = "Example:\n  autoresearch start --config autoresearch.yaml\n\nA start that is refused leaves nothing behind."
+    )]
+    Start {
+        /// The config file; `-` reads standard input
+        #[arg(long, value_name = "FILE", default_value = "autoresearch.yaml")]
+        config: PathBuf,
+    },
+    /// Measure what you changed: commit, verify, guard, then keep it or undo it
+    #[command(
+        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
+    )]
+    Trial {
+        /// What you changed, in one sentence
+        #[arg(short, long, value_name = "MSG", required_unless_present = "drop")]
+        message: Option<String>,
+        /// A label of the trial, such as `real-backend`; may be given more than once
+        #[arg(long, value_name = "L")]
+        label: Vec<String>,
+        /// Keep it on a tie too, if it removes more lines than it adds
+        #[arg(long)]
+        simplify: bool,
+        /// Measure the trial again whose guard failed, with what you mended
+        #[arg(long)]
+        rework: bool,
+        /// Take back what is changed in the scope, or give up the trial that awaits a rework
+        #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
+        drop: bool,
+    },
+    /// Log a change of strategy, or say that a person must act
+    #[command(
+        after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""
+    )]
+    Strategy {
+        /// refine: adjust; pivot: choose another; search: look outside; block: end the run, a person must act
+        strategy: StrategyWord,
+        /// The reason and the plan
+        #[arg(short, long, value_name = "MSG")]
+        message: String,
+    },
+    /// Show where the run stands
+    #[command(after_help = "Example:\n  autoresearch status --json")]
+    Status,
+    /// Show the rows of the log
+    #[command(
+        after_help = "Examples:\n  autoresearch log --last 10\n  autoresearch log --status keep --status crash\n  autoresearch log --follow"
+    )]
+    Log {
+        /// Only rows of this status; may be given more than once
+        #[arg(long, value_name = "STATUS")]
+        status: Vec<String>,
+        /// Only the last N rows
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+        /// Go on showing rows until the run ends
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Find the run, repair what a crash left, and print the brief to go on from
+    #[command(after_help = "Example:\n  autoresearch resume")]
+    Resume,
+    /// End the run; the work tree stays as it is
+    #[command(after_help = "Example:\n  autoresearch stop -m \"good enough\"")]
+    Stop {
+        /// Why
+        #[arg(short, long, value_name = "MSG", default_value = "stopped by a person")]
+        message: String,
+    },
+    /// End the run if it is open, go back to your branch, and show what was kept
+    #[command(
+        after_help = "Example:\n  autoresearch finish\n\nThe run's branch stays, with one commit for each kept trial. Nothing is merged."
+    )]
+    Finish,
+    /// Check runs, journals and git, and list or remove what the tool made
+    #[command(
+        after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair\n  autoresearch doctor --clean          (a dry run)\n  autoresearch doctor --clean --yes"
+    )]
+    Doctor {
+        /// Repair interrupted trials and make the table and the snapshot anew
+        #[arg(long)]
+        repair: bool,
+        /// List everything that the tool made here
+        #[arg(long)]
+        clean: bool,
+        /// With --clean: remove it
+        #[arg(long, requires = "clean")]
+        yes: bool,
+    },
+    /// Watch a whole run on a small repository made for it; needs git and a shell
+    #[command(after_help = "Example:\n  autoresearch demo")]
+    Demo {
+        /// An empty or new folder for it; a new one in the temporary folder otherwise
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The commands about configs.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Report every problem of a config, each with its place and a remedy
+    #[command(after_help = "Example:\n  autoresearch config check autoresearch.yaml")]
+    Check {
+        /// The config file; `-` reads standard input
+        #[arg(value_name = "FILE", default_value = "autoresearch.yaml")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the config, for editors
+    #[command(after_help = "Example:\n  autoresearch config schema > config.schema.json")]
+    Schema,
+    /// Print a commented config to start from; without a domain, list the domains
+    #[command(
+        after_help = "Example:\n  autoresearch config example test-coverage > autoresearch.yaml"
+    )]
+    Example {
+        /// The domain
+        domain: Option<String>,
+    },
+}
+
+/// The words of `strategy`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StrategyWord {
+    /// Adjust within the strategy
+    Refine,
+    /// Abandon the strategy and choose another
+    Pivot,
+    /// Abandon the strategy and look outside for another
+    Search,
+    /// End the run: something only a person can change stands in the way
+    Block,
+}

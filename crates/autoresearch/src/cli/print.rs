@@ -1,0 +1,96 @@
+//! Owns standard output and standard error.
+//! Does not know what is printed.
+//! Invariant: a reader that closes its pipe early is no error.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::print_failure;
+use crate::error::{Failure, Kind, Result};
+
+/// Prints reports in the form that was asked for.
+pub struct Printer {
+    /// One JSON object, or text for people.
+    pub json: bool,
+}
+
+impl Printer {
+    /// A printer.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints the report of a command.
+    pub fn report(&self, report: &(impl Serialize + Display)) -> Result<ExitCode> {
+        if self.json {
+            self.line(report)
+        } else {
+            self.text(&format!("{report}\n"))
+        }
+    }
+
+    /// Prints an object as one line of JSON.
+    pub fn line(&self, object: &impl Serialize) -> Result<ExitCode> {
+        let line = serde_json::to_string(object).map_err(|error| {
+            Failure::new(Kind::Internal, "a report could not be written as JSON").because(&error)
+        })?;
+        self.text(&(line + "\n"))
+    }
+
+    /// Prints a text as it is.
+    #[expect(clippy::unused_self, reason = "printing goes through the printer")]
+    pub fn text(&self, text: &str) -> Result<ExitCode> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+            Err(error) => Err(print_failure(&error)),
+        }
+    }
+
+    /// Prints a failure, and gives its exit code.
+    #[must_use]
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        if self.json {
+            let object = json!({
+                "error": failure.error,
+                "caused_by": failure.causes,
+                "hint": failure.hint,
+                "kind": failure.kind,
+                "exit_code": failure.kind.exit_code(),
+            });
+            let _ = self.text(&format!("{object}\n"));
+        } else {
+            let _ = writeln!(std::io::stderr().lock(), "{failure}");
+        }
+        ExitCode::from(failure.kind.exit_code())
+    }
+}
+
+/// Prints what clap has to say: help and version on standard output, errors on standard error.
+#[must_use]
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(Kind::Usage.exit_code())
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// The columns of the terminal that standard output is, if it is one.
+#[must_use]
+pub fn terminal_width() -> Option<usize> {
+    let out = std::io::stdout();
+    let size = rustix::termios::tcgetwinsize(&out).ok()?;
+    Some(if size.ws_col == 0 {
+        80
+    } else {
+        size.ws_col.into()
+    })
+}

@@ -1,0 +1,270 @@
+//! Owns the demonstration: a small repository made from embedded files, and a whole run on it.
+//! Does not fake anything: the moves are scripted, the commits, measurements and verdicts are real.
+//! Invariant: it needs git and a shell, nothing else, and touches nothing but its own folder.
+
+mod script;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::table::short;
+use autoresearch_core::value::Value;
+use serde::Serialize;
+
+use self::script::{Move, moves};
+use crate::config::Source;
+use crate::env::{World, temporary_folder};
+use crate::error::{Failure, Result};
+use crate::git::Git;
+use crate::run::Place;
+use crate::{ending, log, start, status, strategy, trial};
+
+/// Who watches the demonstration.
+pub trait Audience {
+    /// A person at a terminal, where a line can be rewritten?
+    fn is_terminal(&self) -> bool;
+    /// Shows a text.
+    fn show(&self, text: &str) -> Result<()>;
+}
+
+/// The answer of `demo`.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoReport {
+    /// The repository that was made.
+    pub folder: PathBuf,
+    /// The log.
+    pub log: PathBuf,
+    /// The run.
+    pub run: String,
+    /// The metric before and after.
+    pub baseline: Value,
+    /// The metric after.
+    pub value: Value,
+    /// The named end.
+    pub end: &'static str,
+    /// Rows of the log by status.
+    pub rows: std::collections::BTreeMap<String, usize>,
+    /// The kept commits, oldest first.
+    pub kept: Vec<ending::Kept>,
+}
+
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("demo/files/", $path)))),+];
+    };
+}
+
+files!(
+    "README.md",
+    "autoresearch.yaml",
+    "scripts/check-syntax.sh",
+    "scripts/count-any.sh",
+    "src/api/client.ts",
+    "src/api/handlers.ts",
+    "src/index.ts",
+    "src/store/cache.ts",
+    "src/store/events.ts",
+    "src/util/format.ts",
+    "src/util/guards.ts",
+    "tsconfig.json",
+);
+
+/// Makes the repository and runs the loop on it.
+pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Result<DemoReport> {
+    let folder = make_folder(world, folder)?;
+    build(world, &folder)?;
+    let place = Place {
+        directory: Some(folder.clone()),
+        run: None,
+    };
+    audience.show(&format!("a repository with 47 `any` was made in {}\n\n$ autoresearch start --config autoresearch.yaml\n", folder.display()))?;
+    let source = Source {
+        name: "autoresearch.yaml".to_owned(),
+        text: text_of("autoresearch.yaml").to_owned(),
+    };
+    let started = start::run(world, &place, &source)?;
+    audience.show(&format!("{started}\n\n{}\n", log::head()))?;
+    for next in moves() {
+        if world.is_interrupted() {
+            return Err(Failure::new(crate::error::Kind::Interrupted, "interrupted")
+                .hint(format!("the repository is in {}", folder.display())));
+        }
+        play(world, &place, &folder, &next, audience)?;
+    }
+    let status = status::run(world, &place)?;
+    let ended = ending::finish(world, &place)?;
+    let mut rows = std::collections::BTreeMap::new();
+    for row in log::run(world, &place, &log::Filter::default())?.rows {
+        *rows.entry(row.status.to_owned()).or_default() += 1;
+    }
+    Ok(DemoReport {
+        log: folder.join(&started.folder).join("research-results.tsv"),
+        folder,
+        run: started.run,
+        baseline: status.baseline,
+        value: status.incumbent,
+        end: ended.end,
+        rows,
+        kept: ended.kept,
+    })
+}
+
+fn text_of(path: &str) -> &'static str {
+    FILES
+        .iter()
+        .find(|(name, _)| *name == path)
+        .map_or("", |(_, text)| text)
+}
+
+fn make_folder(world: &World, wanted: Option<&Path>) -> Result<PathBuf> {
+    let io = |path: &Path, error: &std::io::Error| {
+        Failure::io(format!("could not make {}", path.display()), error)
+    };
+    match wanted {
+        None => {
+            let made = tempfile::Builder::new()
+                .prefix("autoresearch-demo-")
+                .tempdir_in(temporary_folder());
+            let kept = made
+                .map_err(|error| io(&temporary_folder(), &error))?
+                .keep();
+            kept.canonicalize().map_err(|error| io(&kept, &error))
+        }
+        Some(path) => {
+            let path = world.cwd.join(path);
+            std::fs::create_dir_all(&path).map_err(|error| io(&path, &error))?;
+            let empty = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+            if !empty {
+                return Err(Failure::usage(format!("{} is not empty", path.display()))
+                    .hint("name a new folder, or none"));
+            }
+            path.canonicalize().map_err(|error| io(&path, &error))
+        }
+    }
+}
+
+/// Writes the embedded files and commits them, with an identity of the demonstration's own.
+fn build(world: &World, folder: &Path) -> Result<()> {
+    for (path, text) in FILES {
+        write(folder, path, text)?;
+    }
+    let program = World::find(&world.vars, "git").ok_or_else(|| {
+        Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
+    })?;
+    let kept = ["PATH", "HOME"]
+        .into_iter()
+        .filter_map(|name| Some((name.into(), world.var(name)?.clone())));
+    let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
+    git.lend_identity();
+    git.init()?;
+    let paths: Vec<Vec<u8>> = FILES
+        .iter()
+        .map(|(path, _)| path.as_bytes().to_vec())
+        .collect();
+    git.first_commit(&paths, "A shop front with too many any")?;
+    Ok(())
+}
+
+fn write(folder: &Path, path: &str, text: &str) -> Result<()> {
+    let file = folder.join(path);
+    let parent = file.parent().unwrap_or(folder);
+    let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, text));
+    written.map_err(|error| Failure::io(format!("could not write {}", file.display()), &error))
+}
+
+/// Does what the scripted proposer does next, and shows the row that comes of it.
+fn play(
+    world: &World,
+    place: &Place,
+    folder: &Path,
+    next: &Move,
+    audience: &dyn Audience,
+) -> Result<()> {
+    for edit in &next.edits {
+        let path = folder.join(edit.file);
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        match edit.apply(&before) {
+            Some(after) => write(folder, edit.file, &after)?,
+            None => std::fs::remove_file(&path).map_err(|error| {
+                Failure::io(format!("could not remove {}", path.display()), &error)
+            })?,
+        }
+    }
+    if audience.is_terminal() && !next.message.is_empty() {
+        audience.show(&format!("      … {}", next.message))?;
+    }
+    let remark = match next.kind {
+        script::Kind::Trial { rework } => {
+            let request = trial::Request {
+                message: next.message.to_owned(),
+                rework,
+                ..trial::Request::default()
+            };
+            let report = trial::run(world, place, &request)?;
+            (report.verdict == "rework").then(|| {
+                format!(
+                    "      the guard failed; the trial may be reworked: {}",
+                    report.tail.unwrap_or_default()
+                )
+            })
+        }
+        script::Kind::Drop => trial::drop_changes(world, place).map(|_| None)?,
+        script::Kind::Strategy(strategy) => {
+            strategy::run(world, place, strategy, next.message).map(|_| None)?
+        }
+        script::Kind::Tidy => return Ok(()),
+    };
+    let back = if audience.is_terminal() {
+        "\r\x1b[2K"
+    } else {
+        ""
+    };
+    let shown = match remark {
+        Some(remark) => remark,
+        None => log::run(
+            world,
+            place,
+            &log::Filter {
+                last: Some(1),
+                ..log::Filter::default()
+            },
+        )?
+        .rows
+        .first()
+        .map(|row| log::line(row, 150))
+        .unwrap_or_default(),
+    };
+    audience.show(&format!("{back}{shown}\n"))
+}
+
+impl fmt::Display for DemoReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "the run ended: {}. any_count {} -> {}",
+            self.end, self.baseline, self.value
+        )?;
+        writeln!(
+            out,
+            "kept commits on autoresearch/{}, one for each kept trial or rework:",
+            self.run
+        )?;
+        for kept in &self.kept {
+            writeln!(out, "  {} {}", short(&kept.commit), kept.subject)?;
+        }
+        writeln!(out, "the log:  {}", self.log.display())?;
+        writeln!(
+            out,
+            "look:     git -C {} log --oneline --stat autoresearch/{}",
+            self.folder.display(),
+            self.run
+        )?;
+        write!(
+            out,
+            "merge:    git -C {} merge autoresearch/{}",
+            self.folder.display(),
+            self.run
+        )
+    }
+}

@@ -1,0 +1,303 @@
+//! Owns the ends that people ask for: `stop`, `finish`, and giving up edits that were never measured.
+//! Does not delete anything of a run.
+//! Invariant: the user's branch is where it was; the run's branch stays.
+
+use std::fmt;
+
+use autoresearch_core::config::Isolation;
+use autoresearch_core::event::{Decided, End, Ending, Event, Finish, Intent, Verdict, Why};
+use autoresearch_core::table::{escape, short};
+use autoresearch_core::value::Value;
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::Hooks;
+use crate::lessons;
+use crate::repair::{reference, repair};
+use crate::report::{Timings, TrialReport, trial_report};
+use crate::run::{Place, Run, Wanted};
+use crate::store::Access;
+use crate::survey;
+use crate::undo::{Committed, commit, subject, undo};
+
+/// The most commits that `finish` lists.
+const LISTED: usize = 200;
+
+/// The answer of `stop` and `finish`.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndReport {
+    /// The run.
+    pub run: String,
+    /// The named end.
+    pub end: &'static str,
+    /// What led to it.
+    pub why: String,
+    /// The metric's name.
+    pub metric: String,
+    /// Its value at start.
+    pub baseline: Value,
+    /// Its value now.
+    pub value: Value,
+    /// Whether it improved.
+    pub improved: bool,
+    /// The branch with the kept commits.
+    pub branch: String,
+    /// The kept commits, oldest first.
+    pub kept: Vec<Kept>,
+    /// What is checked out now, when the run was left.
+    pub returned_to: Option<String>,
+    /// Where edits went that were never measured.
+    pub saved: Option<String>,
+    /// The command that merges the kept commits.
+    pub merge: Option<String>,
+    /// The next step.
+    pub next: String,
+}
+
+/// A kept commit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Kept {
+    /// Its hash.
+    pub commit: String,
+    /// Its first line.
+    pub subject: String,
+}
+
+/// Ends the run on a person's word. What is in the work tree stays.
+pub fn stop(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+    let mut run = Run::open(world, place, Wanted::Latest, Access::Write, "stop")?;
+    run.check_ground()?;
+    repair(&mut run)?;
+    end(&mut run, End::UserStop, why)?;
+    run.store.write_views()?;
+    report(&run, None, None)
+}
+
+/// Ends the run because something only a person can change stands in the way.
+pub fn block(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+    let mut run = crate::trial::open(world, place, "strategy block")?;
+    end(&mut run, End::Blocked, why)?;
+    run.store.write_views()?;
+    report(&run, None, None)
+}
+
+/// Records an end, unless the run has one: the first reason is the true one.
+fn end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
+    if run.store.state.end.is_none() {
+        run.store.record(Event::End(Ending {
+            end,
+            why: autoresearch_core::brief::clip(why.trim(), 500),
+        }))?;
+        lessons::at_end(run)?;
+    }
+    Ok(())
+}
+
+/// Ends the run if it is still open, and checks out what was checked out before it. The run's branch stays.
+pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
+    let mut run = Run::open(world, place, Wanted::Latest, Access::WriteChecked, "finish")?;
+    run.check_ground()?;
+    repair(&mut run)?;
+    let here = run.history.head()?.branch;
+    if run.store.state.finish.is_some()
+        || here.as_deref() != Some(run.store.state.start.branch.as_str())
+    {
+        end(&mut run, End::UserStop, "finished by a person")?;
+        run.store.write_views()?;
+        return report(&run, here, None);
+    }
+    survey::check_head(&run)?;
+    if let Some(rework) = run.store.state.awaiting_rework().cloned() {
+        give_up(&mut run, rework.trial)?;
+    }
+    let leaves = run.store.state.config().isolation == Isolation::Branch;
+    let taken = if leaves {
+        take_back_edits(&mut run, "edits that were never measured")?
+    } else {
+        None
+    };
+    let saved = taken.map(|(_, reference)| reference);
+    end(&mut run, End::UserStop, "finished by a person")?;
+    let returned_to = leave(&mut run)?;
+    run.store.write_views()?;
+    report(&run, Some(returned_to), saved)
+}
+
+fn give_up(run: &mut Run<'_>, trial: u32) -> Result<()> {
+    let Some(flight) = run.store.state.flight.clone() else {
+        return Ok(());
+    };
+    let (head, saved) = undo(run, trial, &flight.intent.message)?;
+    let message = flight.intent.message;
+    run.store
+        .record(Event::Interrupted(autoresearch_core::event::Interrupted {
+            trial,
+            message,
+            head,
+            saved,
+        }))?;
+    Ok(())
+}
+
+/// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
+/// whose name is returned. The log shows them as interrupted.
+fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, String)>> {
+    let survey = survey::look(run)?;
+    if survey.ours.is_empty() {
+        return Ok(None);
+    }
+    let trial = run.store.state.next_trial;
+    let parent = run.store.state.head.clone();
+    let intent = Intent {
+        trial,
+        attempt: 0,
+        message: why.to_owned(),
+        labels: Vec::new(),
+        simplify: false,
+        parent,
+    };
+    run.store.record(Event::Intent(intent.clone()))?;
+    if let Committed::Refused(words) = commit(run, &survey, trial, &subject(why), Hooks::Bypass)? {
+        return Err(Failure::blocked(words));
+    }
+    crate::repair::interrupt(run)?;
+    Ok(Some((
+        intent,
+        reference(run, &format!("interrupted-{trial}")),
+    )))
+}
+
+/// `trial --drop` without a rework: the edits in the scope are taken back and stay reachable.
+pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
+    let taken = take_back_edits(run, "edits given up before they were measured")?;
+    let Some((intent, _)) = taken else {
+        return Err(Failure::usage(
+            "there is nothing to drop: no file in the scope was changed",
+        ));
+    };
+    run.store.write_views()?;
+    let dropped = Decided {
+        why: Some(Why::Dropped),
+        ..Decided::bare(&intent, Verdict::Discard, None)
+    };
+    Ok(TrialReport {
+        verdict: "dropped",
+        ..trial_report(run, &intent, Some(&dropped), Timings::default())
+    })
+}
+
+/// Checks out what was checked out before the run.
+fn leave(run: &mut Run<'_>) -> Result<String> {
+    let start = &run.store.state.start;
+    let origin = start.origin.clone();
+    if start.config.isolation != Isolation::Branch {
+        run.store.record(Event::Finish(Finish {
+            head: start.branch.clone(),
+        }))?;
+        return Ok(run.store.state.start.branch.clone());
+    }
+    let target = if origin.starts_with("refs/") {
+        run.history.reference(&origin)
+    } else {
+        Some(origin.clone())
+    };
+    let target = target.ok_or_else(|| {
+        Failure::blocked(format!("the branch {origin} is gone"))
+            .hint("check out a branch yourself; the kept commits are on the run's branch")
+    })?;
+    let head = run.store.state.head.clone();
+    run.git.leave(&head, &target, &origin).map_err(|error| {
+        Failure::blocked(format!("could not go back to {origin}"))
+            .because(&error)
+            .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
+    })?;
+    run.store.record(Event::Finish(Finish {
+        head: origin.clone(),
+    }))?;
+    Ok(origin)
+}
+
+fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> Result<EndReport> {
+    let state = &run.store.state;
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let metric = &state.config().metric;
+    let branch = plain(&state.start.branch);
+    let on_user_branch = state.config().isolation == Isolation::InPlace;
+    let commits = run
+        .history
+        .commits(&state.start.base, &state.incumbent.commit, LISTED)?;
+    let kept: Vec<Kept> = commits
+        .into_iter()
+        .map(|(commit, subject)| Kept {
+            commit,
+            subject: escape(&subject),
+        })
+        .collect();
+    let merge = (!kept.is_empty() && !on_user_branch).then(|| format!("git merge {branch}"));
+    let next = match (&merge, state.finish.is_some()) {
+        (Some(merge), true) => format!(
+            "next: look at it with `git log -p {}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away",
+            short(&state.start.base)
+        ),
+        (None, true) => {
+            "next: nothing to merge; `autoresearch log` shows what was tried".to_owned()
+        }
+        (_, false) => "next: `autoresearch finish` goes back to your branch".to_owned(),
+    };
+    let ending = state.end.clone().unwrap_or(Ending {
+        end: End::UserStop,
+        why: String::new(),
+    });
+    Ok(EndReport {
+        run: state.start.run.clone(),
+        end: ending.end.word(),
+        why: escape(&ending.why),
+        metric: metric.name.clone(),
+        baseline: state.start.measurement.value.clone(),
+        value: state.incumbent.measurement.value.clone(),
+        improved: metric.gain(
+            &state.start.measurement.value,
+            &state.incumbent.measurement.value,
+        ) > Value::zero(),
+        branch,
+        kept,
+        returned_to: returned_to.map(|head| plain(&head)),
+        saved,
+        merge,
+        next,
+    })
+}
+
+impl fmt::Display for EndReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.improved {
+            "improved"
+        } else {
+            "no improvement"
+        };
+        writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
+        writeln!(
+            out,
+            "{verdict}: {} {} -> {}, {} commit(s) kept on {}",
+            self.metric,
+            self.baseline,
+            self.value,
+            self.kept.len(),
+            self.branch
+        )?;
+        for kept in &self.kept {
+            writeln!(out, "  {} {}", short(&kept.commit), kept.subject)?;
+        }
+        if let Some(head) = &self.returned_to {
+            writeln!(out, "checked out: {head}")?;
+        }
+        if let Some(saved) = &self.saved {
+            writeln!(
+                out,
+                "edits that were never measured were taken back; they are in {saved}"
+            )?;
+        }
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,171 @@
+//! Owns the outside facts of a process: environment, clock, current directory, own path, signals.
+//! Does not spawn processes or touch the files of a run.
+//! Invariant: no variable of the caller's environment moves the state folder or the clock of the shipped binary.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// What a process knows of the world around it.
+pub struct World {
+    /// The current directory.
+    pub cwd: PathBuf,
+    /// The path of the running program.
+    pub program: PathBuf,
+    /// The folder outside every repository where runs are anchored.
+    pub state_folder: PathBuf,
+    /// The caller's environment.
+    pub vars: BTreeMap<OsString, OsString>,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
+    pub step: fn(&'static str),
+    /// Set by SIGINT, SIGTERM and SIGHUP.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// A source of time.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The system's.
+    System,
+    /// Fixed, for tests.
+    Fixed(Timestamp),
+}
+
+impl World {
+    /// The real world. The state folder comes from the user database and not from `HOME` or `XDG_STATE_HOME`: an agent
+    /// that sets a variable must not get another set of anchors.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the home of environment, directory and own path"
+    )]
+    pub fn real() -> Self {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [
+            signal_hook::consts::SIGINT,
+            signal_hook::consts::SIGTERM,
+            signal_hook::consts::SIGHUP,
+        ] {
+            // A second signal ends the process at once; registration cannot fail for these signals.
+            let _ =
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(&interrupted));
+            let _ = signal_hook::flag::register(signal, Arc::clone(&interrupted));
+        }
+        Self {
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("autoresearch")),
+            state_folder: state_folder(),
+            vars: std::env::vars_os().collect(),
+            clock: Clock::System,
+            step: |_| {},
+            interrupted,
+        }
+    }
+
+    /// The time now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
+    pub fn now(&self) -> Timestamp {
+        match self.clock {
+            Clock::System => Timestamp::now(),
+            Clock::Fixed(time) => time,
+        }
+    }
+
+    /// The time now, in milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.now().as_millisecond()).unwrap_or(0)
+    }
+
+    /// The time now, as the journal writes it: UTC, to the second.
+    #[must_use]
+    pub fn now_text(&self) -> String {
+        let now = self.now();
+        let whole = now - SignedDuration::from_nanos(i64::from(now.subsec_nanosecond()));
+        whole.to_string()
+    }
+
+    /// Was the process asked to end?
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// One variable of the caller's environment.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<&OsString> {
+        self.vars.get(std::ffi::OsStr::new(name))
+    }
+
+    /// The first program of this name in the folders of `PATH` of these variables.
+    #[must_use]
+    pub fn find(vars: &BTreeMap<OsString, OsString>, name: &str) -> Option<PathBuf> {
+        let path = vars.get(std::ffi::OsStr::new("PATH"))?;
+        let executable = |file: &PathBuf| {
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
+        };
+        std::env::split_paths(path)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join(name))
+            .find(executable)
+    }
+}
+
+/// A running stop-watch.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts it.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Waits; for polling loops that have a deadline of their own.
+#[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
+pub fn pause(span: Duration) {
+    std::thread::sleep(span);
+}
+
+/// The folder for temporary files.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the home of the environment"
+)]
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// `~/.local/state/codex-autoresearch`, or a folder of our own under `/var/tmp` for a user without a home.
+fn state_folder() -> PathBuf {
+    let uid = nix::unistd::getuid();
+    let home = nix::unistd::User::from_uid(uid)
+        .ok()
+        .flatten()
+        .map(|user| user.dir);
+    let owned = |home: &Path| home.is_dir() && home != Path::new("/");
+    match home.filter(|home| owned(home)) {
+        Some(home) => home.join(".local/state/codex-autoresearch"),
+        None => PathBuf::from(format!("/var/tmp/codex-autoresearch-{uid}")),
+    }
+}

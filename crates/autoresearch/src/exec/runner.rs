@@ -1,0 +1,143 @@
+//! Owns the runner: the process between us and a user's command, which keeps the deadline and sweeps up.
+//! Does not know runs or trials.
+//! Invariant: it ends its command when its deadline passes, its output floods, or its standard input closes.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::{Ended, GRACE, How, Job, MAX_OUTPUT, descendants, is_ready};
+use crate::env::Stopwatch;
+
+/// How often the size of the output is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Runs the job given as JSON and writes the report to standard output. Returns the exit code.
+#[must_use]
+pub fn main(spec: &str) -> u8 {
+    // A session of our own: the terminal's signals reach us only through the pipe.
+    let _ = rustix::process::setsid();
+    descendants::adopt();
+    let ended = match serde_json::from_str::<Job>(spec) {
+        Ok(job) => run(&job).unwrap_or_else(|error| Ended {
+            how: How::NotStarted(error.to_string()),
+            swept: 0,
+        }),
+        Err(error) => Ended {
+            how: How::NotStarted(error.to_string()),
+            swept: 0,
+        },
+    };
+    let report = serde_json::to_vec(&ended).unwrap_or_default();
+    u8::from(std::io::stdout().write_all(&report).is_err())
+}
+
+fn run(job: &Job) -> std::io::Result<Ended> {
+    let (wake, child_ended) = UnixStream::pair()?;
+    child_ended.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, wake)?;
+    let mut child = spawn(job)?;
+    let (stdout, stderr) = (File::open(&job.stdout)?, File::open(&job.stderr)?);
+    let watch = Stopwatch::start();
+    let deadline = Duration::from_millis(job.timeout_ms);
+    let stdin = std::io::stdin();
+    let reason = loop {
+        if let Some(status) = child.try_wait()? {
+            let how = status
+                .code()
+                .map_or_else(|| How::Signalled(status.signal().unwrap_or(9)), How::Exited);
+            return Ok(Ended {
+                how,
+                swept: sweep(&child),
+            });
+        }
+        let left = deadline.saturating_sub(watch.elapsed());
+        if left.is_zero() {
+            break How::TimedOut;
+        }
+        if stdout.metadata()?.len().max(stderr.metadata()?.len()) > MAX_OUTPUT {
+            break How::Flooded;
+        }
+        if is_ready(&[&child_ended, &stdin], left.min(GLANCE)) {
+            if is_ready(&[&stdin], Duration::ZERO) {
+                break How::Cancelled;
+            }
+            drain(&child_ended);
+        }
+    };
+    end(&mut child)?;
+    for (path, file) in [(&job.stdout, stdout), (&job.stderr, stderr)] {
+        if file.metadata()?.len() > MAX_OUTPUT {
+            File::options()
+                .write(true)
+                .open(path)?
+                .set_len(MAX_OUTPUT)?;
+        }
+    }
+    Ok(Ended {
+        how: reason,
+        swept: sweep(&child),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
+fn spawn(job: &Job) -> std::io::Result<Child> {
+    Command::new("/bin/sh")
+        .arg("-c")
+        .arg(&job.command)
+        .current_dir(&job.directory)
+        .stdin(Stdio::null())
+        .stdout(File::create(&job.stdout)?)
+        .stderr(File::create(&job.stderr)?)
+        .process_group(0)
+        .spawn()
+}
+
+fn drain(stream: &UnixStream) {
+    let mut chunk = [0; 64];
+    while matches!(rustix::io::read(stream.as_fd(), &mut chunk), Ok(length) if length == chunk.len())
+    {
+    }
+}
+
+/// TERM to the group, time to clean up, then KILL.
+fn end(child: &mut Child) -> std::io::Result<()> {
+    signal(child, Signal::TERM);
+    let watch = Stopwatch::start();
+    while watch.elapsed() < GRACE {
+        if child.try_wait()?.is_some() && !has_group(child) {
+            return Ok(());
+        }
+        crate::env::pause(Duration::from_millis(5));
+    }
+    signal(child, Signal::KILL);
+    child.wait()?;
+    Ok(())
+}
+
+fn sweep(child: &Child) -> u32 {
+    signal(child, Signal::KILL);
+    descendants::end_all()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    if let Some(group) = group(child) {
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+/// Does the command's process group still have a member that is not a zombie of ours?
+fn has_group(child: &Child) -> bool {
+    descendants::reap();
+    group(child).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+}
+
+fn group(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}

@@ -1,0 +1,401 @@
+//! Owns the git binary: status, index, commits, undo, branches and work trees. Everything that writes goes through here.
+//! Does not decide what may be committed, and reads no history (`history` does, with libgit2).
+//! Invariant: only the given paths enter a commit; no `add -A`, no stash, no clean, no hard reset.
+
+mod commit;
+pub mod history;
+pub mod status;
+
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+pub use self::commit::{Hooks, NewCommit};
+use crate::env::Stopwatch;
+
+/// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
+pub const OLDEST: (u32, u32) = (2, 36);
+
+/// The git binary, at work in one work tree.
+pub struct Git {
+    program: PathBuf,
+    work_tree: PathBuf,
+    env: Vec<(OsString, OsString)>,
+    spent: Cell<Duration>,
+}
+
+/// A git command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The binary could not be started.
+    #[error("could not start {}", program.display())]
+    Start {
+        /// Its path.
+        program: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// It exited with an error.
+    #[error("`git {arguments}` failed in {}: {stderr}", work_tree.display())]
+    Failed {
+        /// What was asked.
+        arguments: String,
+        /// Where.
+        work_tree: PathBuf,
+        /// What it said.
+        stderr: String,
+    },
+    /// Another git process holds the index, or died holding it.
+    #[error("the index is locked by {}", lock.display())]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// The repository cannot be written.
+    #[error("the git folder cannot be written: {stderr}")]
+    ReadOnly {
+        /// What git said.
+        stderr: String,
+    },
+    /// A hook of the repository refused the commit.
+    #[error("the {hook} hook refused the commit: {output}")]
+    Hook {
+        /// Which.
+        hook: &'static str,
+        /// What it said.
+        output: String,
+    },
+    /// It answered what it never should.
+    #[error("`git {arguments}` answered something unexpected: {answer}")]
+    Unexpected {
+        /// What was asked.
+        arguments: String,
+        /// What came.
+        answer: String,
+    },
+}
+
+impl Git {
+    /// A git at work in a work tree, with exactly these variables.
+    #[must_use]
+    pub fn new(program: &Path, work_tree: &Path, env: &[(OsString, OsString)]) -> Self {
+        let mut env = env.to_vec();
+        // Nothing of git's own environment comes from the caller, nothing may ask, and messages are in one language.
+        for (name, value) in [
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_EDITOR", "true"),
+            ("LC_ALL", "C"),
+            ("GIT_ADVICE", "0"),
+            ("GIT_LITERAL_PATHSPECS", "1"),
+        ] {
+            env.retain(|(known, _)| known != name);
+            env.push((name.into(), value.into()));
+        }
+        Self {
+            program: program.to_owned(),
+            work_tree: work_tree.to_owned(),
+            env,
+            spent: Cell::default(),
+        }
+    }
+
+    /// The work tree.
+    #[must_use]
+    pub fn work_tree(&self) -> &Path {
+        &self.work_tree
+    }
+
+    /// The time spent in git commands so far.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        self.spent.get()
+    }
+
+    /// The version, as `(2, 47)` and as text.
+    pub fn version(&self) -> Result<((u32, u32), String), GitError> {
+        let answer = self.text(&["--version"])?;
+        let numbers = answer.split(' ').nth(2).unwrap_or_default().to_owned();
+        let mut parts = numbers.split('.').map_while(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(major), Some(minor)) => Ok(((major, minor), numbers)),
+            _ => Err(GitError::Unexpected {
+                arguments: "--version".into(),
+                answer,
+            }),
+        }
+    }
+
+    /// Makes a new repository in the work tree, with an empty branch `main`.
+    pub fn init(&self) -> Result<(), GitError> {
+        self.text(&["init", "--quiet", "-b", "main"]).map(drop)
+    }
+
+    /// Commits these paths as the first commit of an empty branch.
+    pub fn first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
+        self.stage(paths)?;
+        let tree = self.text(&["write-tree"])?;
+        let commit = self.text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
+        self.text(&["update-ref", "HEAD", &commit]).map(drop)
+    }
+
+    /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
+    pub fn begin_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
+        self.text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
+            .map(drop)
+    }
+
+    /// Creates a work tree on a new branch at a commit. The branch is a full reference.
+    pub fn add_worktree(&self, path: &Path, branch: &str, commit: &str) -> Result<(), GitError> {
+        let name = branch.trim_start_matches("refs/heads/");
+        let arguments = ["worktree", "add", "--quiet", "-b", name].map(OsStr::new);
+        self.run(
+            arguments
+                .into_iter()
+                .chain([path.as_os_str(), OsStr::new(commit)]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Removes a work tree of ours with everything in it.
+    pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
+        let arguments = ["worktree", "remove", "--force"].map(OsStr::new);
+        self.run(
+            arguments.into_iter().chain([path.as_os_str()]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Deletes a branch, given as a full reference, if it names this commit.
+    pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-d", branch, commit]).map(drop)
+    }
+
+    /// Points a reference of ours at a commit.
+    pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", reference, commit]).map(drop)
+    }
+
+    /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
+    /// names `head` (a full reference, or a commit for a detached HEAD). Other changes and staged hunks stay.
+    pub fn leave(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
+        self.move_tree(from, to)?;
+        if head.starts_with("refs/") {
+            self.text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
+                .map(drop)
+        } else {
+            self.text(&[
+                "update-ref",
+                "--no-deref",
+                "-m",
+                "autoresearch: finish",
+                "HEAD",
+                head,
+            ])
+            .map(drop)
+        }
+    }
+
+    /// Moves index and files from one commit to another, where these differ.
+    pub fn move_tree(&self, from: &str, to: &str) -> Result<(), GitError> {
+        self.text(&["read-tree", "-m", "-u", from, to]).map(drop)
+    }
+
+    /// Moves HEAD's branch from one commit to another; fails when it names neither.
+    pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-m", why, "HEAD", to, from])
+            .map(drop)
+    }
+
+    /// Tracked files among these paths whose bytes, or whose absence, differ from the index.
+    pub fn modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        let mut found = Vec::new();
+        for part in paths.chunks(500) {
+            let arguments = ["ls-files", "-z", "--modified", "--deleted", "--"].map(OsStr::new);
+            let output = self.run(
+                arguments
+                    .into_iter()
+                    .chain(part.iter().map(|path| OsStr::from_bytes(path))),
+                Input::Nothing,
+            )?;
+            found.extend(split_nul(&output.stdout));
+        }
+        Ok(found)
+    }
+
+    /// Every file that git tracks or would track: ignored ones are left out.
+    pub fn files(&self) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run(
+            [
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ]
+            .map(OsStr::new),
+            Input::Nothing,
+        )?;
+        Ok(split_nul(&output.stdout).collect())
+    }
+
+    /// Gives files the bytes that the index has for them.
+    pub fn restore_from_index(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
+        let input = nul_joined(paths);
+        self.run(
+            ["checkout-index", "--force", "-z", "--stdin"].map(OsStr::new),
+            Input::Bytes(&input),
+        )
+        .map(drop)
+    }
+
+    /// Runs a hook of the repository, if it has it.
+    fn hook(
+        &self,
+        hook: &'static str,
+        arguments: &[&OsStr],
+        env: &[(&str, &OsStr)],
+    ) -> Result<(), GitError> {
+        let all = ["hook", "run", "--ignore-missing", hook, "--"].map(OsStr::new);
+        match self.run_with(
+            all.into_iter().chain(arguments.iter().copied()),
+            Input::Nothing,
+            env,
+        ) {
+            Err(GitError::Failed { stderr, .. }) => Err(GitError::Hook {
+                hook,
+                output: stderr,
+            }),
+            other => other.map(drop),
+        }
+    }
+
+    /// Files below a folder that git tracks, as it names them; reads the index.
+    pub fn tracked_below(&self, folder: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run(
+            ["ls-files", "-z", "--", folder].map(OsStr::new),
+            Input::Nothing,
+        )?;
+        Ok(split_nul(&output.stdout).collect())
+    }
+
+    /// Runs git and returns what it printed, trimmed.
+    fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let output = self.run(arguments.iter().map(OsStr::new), Input::Nothing)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn run<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+    ) -> Result<Output, GitError> {
+        self.run_with(arguments, input, &[])
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the home of spawning git"
+    )]
+    fn run_with<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        let arguments: Vec<&OsStr> = arguments.into_iter().collect();
+        let watch = Stopwatch::start();
+        let start_error = |source| GitError::Start {
+            program: self.program.clone(),
+            source,
+        };
+        let mut child = Command::new(&self.program)
+            .arg("-C")
+            .arg(&self.work_tree)
+            .args(&arguments)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(env.iter().copied())
+            .stdin(if matches!(input, Input::Nothing) {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C on the terminal reaches us alone: git finishes what it began.
+            .process_group(0)
+            .spawn()
+            .map_err(start_error)?;
+        // git reads all of its standard input before it answers anything, in every command that is used with one.
+        if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
+            let _ = stdin.write_all(bytes);
+        }
+        let output = child.wait_with_output().map_err(start_error)?;
+        self.spent.set(self.spent.get() + watch.elapsed());
+        if output.status.success() {
+            Ok(output)
+        } else {
+            Err(self.failed(&arguments, &output))
+        }
+    }
+
+    fn failed(&self, arguments: &[&OsStr], output: &Output) -> GitError {
+        let shown: Vec<_> = arguments
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
+        let stderr = String::from_utf8_lossy(&output.stderr)
+            .trim()
+            .chars()
+            .take(600)
+            .collect::<String>();
+        let lock = stderr
+            .split('\'')
+            .find(|part| Path::new(part).extension().is_some_and(|end| end == "lock"))
+            .map(PathBuf::from);
+        match lock {
+            // The message is only read for the path; what happened is told by the file system.
+            Some(lock) if lock.exists() => GitError::Locked { lock },
+            Some(lock) if lock.parent().is_some_and(is_read_only) => GitError::ReadOnly { stderr },
+            _ => GitError::Failed {
+                arguments: shown.join(" "),
+                work_tree: self.work_tree.clone(),
+                stderr,
+            },
+        }
+    }
+}
+
+fn nul_joined(paths: &[Vec<u8>]) -> Vec<u8> {
+    paths
+        .iter()
+        .flat_map(|path| path.iter().copied().chain([0]))
+        .collect()
+}
+
+fn split_nul(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    bytes
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
+        .map(<[u8]>::to_vec)
+}
+
+/// Standard input of a git command.
+enum Input<'a> {
+    Nothing,
+    Bytes(&'a [u8]),
+}
+
+/// Can nothing be written in a folder, because of its rights or because it is mounted read-only?
+#[must_use]
+pub fn is_read_only(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err()
+}

@@ -1,0 +1,163 @@
+//! Owns the making of a commit from exactly the given paths.
+//! Does not choose the paths.
+//! Invariant: what the user had staged elsewhere is not in the commit, and is still staged afterwards.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::status::{Entry, Kind};
+use super::{Git, GitError, Input, nul_joined};
+
+/// A commit to make.
+pub struct NewCommit<'a> {
+    /// The commit below.
+    pub parent: &'a str,
+    /// The whole message, trailers included.
+    pub message: &'a str,
+    /// A folder for the temporary index and message.
+    pub scratch: &'a Path,
+    /// Author and committer date, as git reads it.
+    pub date: &'a str,
+}
+
+/// Do the repository's hooks see a commit?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hooks {
+    /// No.
+    Bypass,
+    /// `pre-commit` and `commit-msg` run and may refuse it.
+    Run,
+}
+
+impl Git {
+    /// Puts the work tree's state of the paths into the index, through the repository's filters. Paths that are gone are
+    /// removed from it.
+    pub fn stage(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
+        let input = nul_joined(paths);
+        let arguments = [
+            "update-index",
+            "-z",
+            "--add",
+            "--remove",
+            "--replace",
+            "--stdin",
+        ];
+        self.run(arguments.map(OsStr::new), Input::Bytes(&input))
+            .map(drop)
+    }
+
+    /// The tree of the index without what was staged by others: `foreign` are the entries whose index state must stay out.
+    pub fn tree_without(
+        &self,
+        foreign: &[Entry],
+        new: &NewCommit<'_>,
+        hooks: Hooks,
+    ) -> Result<String, GitError> {
+        let staged: Vec<&Entry> = foreign.iter().filter(|entry| is_staged(entry)).collect();
+        if staged.is_empty() && hooks == Hooks::Bypass {
+            return self.text(&["write-tree"]);
+        }
+        let index = new.scratch.join("index");
+        let index_env = [("GIT_INDEX_FILE", index.as_os_str())];
+        self.copy_index(&index)?;
+        let lines = index_lines(&staged);
+        self.run_with(
+            ["update-index", "-z", "--index-info"].map(OsStr::new),
+            Input::Bytes(&lines),
+            &index_env,
+        )?;
+        if hooks == Hooks::Run {
+            self.hook("pre-commit", &[], &index_env)?;
+        }
+        let tree = self.run_with([OsStr::new("write-tree")], Input::Nothing, &index_env)?;
+        let _ = std::fs::remove_file(&index);
+        Ok(String::from_utf8_lossy(&tree.stdout).trim().to_owned())
+    }
+
+    /// Makes the commit object. No reference moves.
+    pub fn commit_tree(
+        &self,
+        tree: &str,
+        new: &NewCommit<'_>,
+        hooks: Hooks,
+    ) -> Result<String, GitError> {
+        let mut message = new.message.to_owned();
+        if hooks == Hooks::Run {
+            let file = new.scratch.join("message");
+            let io = |source| GitError::Start {
+                program: file.clone(),
+                source,
+            };
+            std::fs::write(&file, &message).map_err(io)?;
+            self.hook("commit-msg", &[file.as_os_str()], &[])?;
+            message = std::fs::read_to_string(&file).map_err(io)?;
+            let _ = std::fs::remove_file(&file);
+        }
+        let env = [
+            ("GIT_AUTHOR_DATE", OsStr::new(new.date)),
+            ("GIT_COMMITTER_DATE", OsStr::new(new.date)),
+        ];
+        let arguments = [
+            "commit-tree",
+            "--no-gpg-sign",
+            "-p",
+            new.parent,
+            "-F",
+            "-",
+            tree,
+        ]
+        .map(OsStr::new);
+        let output = self.run_with(arguments, Input::Bytes(message.as_bytes()), &env)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The identity that commits would carry, when git knows one.
+    pub fn identity(&self) -> Result<String, GitError> {
+        self.text(&["var", "GIT_AUTHOR_IDENT"])
+    }
+
+    /// Lends an identity to a repository that has none, for the commands of this `Git` only.
+    pub fn lend_identity(&mut self) {
+        for (role, value) in [
+            ("NAME", "autoresearch"),
+            ("EMAIL", "autoresearch@localhost"),
+        ] {
+            for who in ["AUTHOR", "COMMITTER"] {
+                self.env
+                    .push((OsString::from(format!("GIT_{who}_{role}")), value.into()));
+            }
+        }
+    }
+
+    fn copy_index(&self, to: &Path) -> Result<(), GitError> {
+        let from = PathBuf::from(self.text(&[
+            "rev-parse",
+            "--path-format=absolute",
+            "--git-path",
+            "index",
+        ])?);
+        std::fs::copy(&from, to)
+            .map(drop)
+            .map_err(|source| GitError::Start {
+                program: from,
+                source,
+            })
+    }
+}
+
+fn is_staged(entry: &Entry) -> bool {
+    matches!(&entry.kind, Kind::Tracked(tracked) if tracked.staged)
+}
+
+/// Lines for `update-index --index-info` that take entries back to their state in HEAD.
+fn index_lines(staged: &[&Entry]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for entry in staged {
+        if let Kind::Tracked(tracked) = &entry.kind {
+            lines.extend_from_slice(format!("{} {}\t", tracked.head.0, tracked.head.1).as_bytes());
+            lines.extend_from_slice(&entry.path);
+            lines.push(0);
+        }
+    }
+    lines
+}

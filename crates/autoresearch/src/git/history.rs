@@ -1,0 +1,278 @@
+//! Owns the reading of a repository with libgit2: references, commits, trees, the state of HEAD.
+//! Does not write anything, and reads no index.
+//! Invariant: the environment has no say in which repository is opened.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Commit, Oid, Repository};
+
+/// A repository, for reading.
+pub struct History {
+    repository: Repository,
+}
+
+/// The repository could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// There is none.
+    #[error("{} is not inside a git repository", .0.display())]
+    NotFound(PathBuf),
+    /// It has no work tree.
+    #[error("{} is a bare repository: it has no files to work on", .0.display())]
+    Bare(PathBuf),
+    /// It cannot be opened.
+    #[error("the repository at {} cannot be read", path.display())]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// libgit2's words.
+        source: git2::Error,
+    },
+    /// An object or reference cannot be read.
+    #[error("{what} cannot be read")]
+    Read {
+        /// Which.
+        what: String,
+        /// libgit2's words.
+        source: git2::Error,
+    },
+}
+
+/// What HEAD names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadState {
+    /// The full name of the branch, unless HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit, unless the branch has none yet.
+    pub commit: Option<String>,
+}
+
+/// How many lines a difference adds and removes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Added lines.
+    pub added: usize,
+    /// Removed lines.
+    pub removed: usize,
+}
+
+impl History {
+    /// Opens the repository that a folder lies in.
+    pub fn discover(from: &Path) -> Result<Self, HistoryError> {
+        let repository = Repository::discover(from).map_err(|source| match source.code() {
+            git2::ErrorCode::NotFound => HistoryError::NotFound(from.to_owned()),
+            _ => HistoryError::Open {
+                path: from.to_owned(),
+                source,
+            },
+        })?;
+        if repository.workdir().is_none() {
+            return Err(HistoryError::Bare(repository.path().to_owned()));
+        }
+        Ok(Self { repository })
+    }
+
+    /// The work tree, without a slash at its end.
+    #[must_use]
+    pub fn work_tree(&self) -> PathBuf {
+        self.repository
+            .workdir()
+            .map(|path| path.components().collect())
+            .unwrap_or_default()
+    }
+
+    /// The git folder of this work tree.
+    #[must_use]
+    pub fn git_folder(&self) -> PathBuf {
+        self.repository.path().components().collect()
+    }
+
+    /// The git folder that all work trees share.
+    #[must_use]
+    pub fn common_folder(&self) -> PathBuf {
+        self.repository.commondir().components().collect()
+    }
+
+    /// The operation that is under way, such as a rebase or a merge.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        match self.repository.state() {
+            git2::RepositoryState::Clean => None,
+            git2::RepositoryState::Merge => Some("merge"),
+            git2::RepositoryState::Revert | git2::RepositoryState::RevertSequence => Some("revert"),
+            git2::RepositoryState::CherryPick | git2::RepositoryState::CherryPickSequence => {
+                Some("cherry-pick")
+            }
+            git2::RepositoryState::Bisect => Some("bisect"),
+            git2::RepositoryState::Rebase
+            | git2::RepositoryState::RebaseInteractive
+            | git2::RepositoryState::RebaseMerge => Some("rebase"),
+            git2::RepositoryState::ApplyMailbox | git2::RepositoryState::ApplyMailboxOrRebase => {
+                Some("am")
+            }
+        }
+    }
+
+    /// What HEAD names.
+    pub fn head(&self) -> Result<HeadState, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: "HEAD".to_owned(),
+            source,
+        };
+        let head = self.repository.find_reference("HEAD").map_err(read)?;
+        let branch = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
+        let commit = match self.repository.head() {
+            Ok(target) => target.target().map(|commit| commit.to_string()),
+            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,
+            Err(error) => return Err(read(error)),
+        };
+        Ok(HeadState { branch, commit })
+    }
+
+    /// The commit that a full reference names.
+    #[must_use]
+    pub fn reference(&self, name: &str) -> Option<String> {
+        self.repository
+            .refname_to_id(name)
+            .ok()
+            .map(|commit| commit.to_string())
+    }
+
+    /// The references whose full names begin with a prefix, with their commits.
+    pub fn references(&self, prefix: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("references {prefix}*"),
+            source,
+        };
+        let found = self
+            .repository
+            .references_glob(&format!("{prefix}*"))
+            .map_err(read)?;
+        let named = found.flatten().filter_map(|reference| {
+            Some((
+                reference.name().ok()?.to_owned(),
+                reference.target()?.to_string(),
+            ))
+        });
+        Ok(named.collect())
+    }
+
+    /// Is a commit part of what a reference (or a commit) holds?
+    pub fn is_merged(&self, commit: &str, into: &str) -> Result<bool, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("commit {commit}"),
+            source,
+        };
+        let tip = self.reference(into).unwrap_or_else(|| into.to_owned());
+        let (tip, commit) = (
+            Oid::from_str(&tip).map_err(read)?,
+            Oid::from_str(commit).map_err(read)?,
+        );
+        Ok(tip == commit
+            || self
+                .repository
+                .graph_descendant_of(tip, commit)
+                .map_err(read)?)
+    }
+
+    fn commit(&self, hash: &str) -> Result<Commit<'_>, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("commit {hash}"),
+            source,
+        };
+        let id = Oid::from_str(hash).map_err(read)?;
+        self.repository.find_commit(id).map_err(read)
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: &str) -> Result<String, HistoryError> {
+        Ok(self.commit(commit)?.tree_id().to_string())
+    }
+
+    /// The first parent of a commit.
+    pub fn parent_of(&self, commit: &str) -> Result<Option<String>, HistoryError> {
+        Ok(self
+            .commit(commit)?
+            .parent_id(0)
+            .ok()
+            .map(|parent| parent.to_string()))
+    }
+
+    /// The message of a commit.
+    pub fn message_of(&self, commit: &str) -> Result<String, HistoryError> {
+        Ok(String::from_utf8_lossy(self.commit(commit)?.message_bytes()).into_owned())
+    }
+
+    /// Does the root of a commit's tree hold this name?
+    pub fn has_at_root(&self, commit: &str, name: &str) -> Result<bool, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("the tree of {commit}"),
+            source,
+        };
+        Ok(self
+            .commit(commit)?
+            .tree()
+            .map_err(read)?
+            .get_name(name)
+            .is_some())
+    }
+
+    /// The paths in which two commits differ, and by how many lines.
+    pub fn difference(&self, from: &str, to: &str) -> Result<(Vec<Vec<u8>>, Size), HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("the difference of {from} and {to}"),
+            source,
+        };
+        let (old, new) = (
+            self.commit(from)?.tree().map_err(read)?,
+            self.commit(to)?.tree().map_err(read)?,
+        );
+        let difference = self
+            .repository
+            .diff_tree_to_tree(Some(&old), Some(&new), None)
+            .map_err(read)?;
+        let stats = difference.stats().map_err(read)?;
+        let path = |delta: git2::DiffDelta<'_>| {
+            delta
+                .new_file()
+                .path_bytes()
+                .or(delta.old_file().path_bytes())
+                .map(<[u8]>::to_vec)
+        };
+        let paths = difference.deltas().filter_map(path).collect();
+        Ok((
+            paths,
+            Size {
+                added: stats.insertions(),
+                removed: stats.deletions(),
+            },
+        ))
+    }
+
+    /// Commits after `base` up to `tip`, oldest first, as hash and subject; at most `most`.
+    pub fn commits(
+        &self,
+        base: &str,
+        tip: &str,
+        most: usize,
+    ) -> Result<Vec<(String, String)>, HistoryError> {
+        let mut found = Vec::new();
+        let mut at = tip.to_owned();
+        while at != base && found.len() < most {
+            let subject = self
+                .message_of(&at)?
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let parent = self.parent_of(&at)?;
+            found.push((at, subject));
+            match parent {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+}

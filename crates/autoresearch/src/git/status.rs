@@ -1,0 +1,120 @@
+//! Owns the reading of `git status`: what differs between HEAD, index and work tree.
+//! Does not judge whose change it is.
+//! Invariant: paths are bytes, exactly as git names them; renames are a deletion and an addition.
+
+use std::ffi::OsStr;
+
+use super::{Git, GitError, Input};
+
+/// A path that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The path from the repository's root.
+    pub path: Vec<u8>,
+    /// How it differs.
+    pub kind: Kind,
+}
+
+/// How a path differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A tracked file.
+    Tracked(Tracked),
+    /// A file that git does not know.
+    Untracked,
+    /// A folder that is a repository of its own and that git does not know.
+    NestedRepository,
+    /// A conflict.
+    Unmerged,
+}
+
+/// A tracked file that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// Does the index differ from HEAD?
+    pub staged: bool,
+    /// Does the work tree differ from the index?
+    pub unstaged: bool,
+    /// Is it a submodule?
+    pub submodule: bool,
+    /// Mode and object in HEAD, as `update-index --index-info` takes them; the mode is 000000 where HEAD has none.
+    pub head: (String, String),
+}
+
+impl Git {
+    /// Everything that differs. Ignored files are left out, the insides of untracked folders are listed.
+    pub fn status(&self) -> Result<Vec<Entry>, GitError> {
+        let arguments = [
+            "status",
+            "--porcelain=v2",
+            "-z",
+            "--untracked-files=all",
+            "--no-renames",
+            "--ignore-submodules=none",
+        ];
+        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let entries = output
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|line| !line.is_empty() && line[0] != b'#');
+        entries
+            .map(|line| {
+                parse(line).ok_or_else(|| GitError::Unexpected {
+                    arguments: arguments.join(" "),
+                    answer: String::from_utf8_lossy(line).into_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn parse(line: &[u8]) -> Option<Entry> {
+    let (fields, kind) = match line[0] {
+        b'1' => (9, None),
+        b'u' => (11, Some(Kind::Unmerged)),
+        b'?' if line.ends_with(b"/") => (2, Some(Kind::NestedRepository)),
+        b'?' => (2, Some(Kind::Untracked)),
+        _ => return None,
+    };
+    let parts: Vec<&[u8]> = line.splitn(fields, |byte| *byte == b' ').collect();
+    let path = parts.get(fields - 1)?.to_vec();
+    let text = |at: usize| String::from_utf8_lossy(parts[at]).into_owned();
+    let kind = kind.unwrap_or_else(|| {
+        let letter = |at: usize| parts[1].get(at).copied().unwrap_or(b'.');
+        Kind::Tracked(Tracked {
+            staged: letter(0) != b'.',
+            unstaged: letter(1) != b'.',
+            submodule: parts[2].first() == Some(&b'S'),
+            head: (text(3), text(6)),
+        })
+    });
+    Some(Entry { path, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_kind_are_read() {
+        let hash = "0123456789012345678901234567890123456789";
+        let entry =
+            parse(format!("1 .M N... 100644 100644 100755 {hash} {hash} a b\nc").as_bytes())
+                .unwrap();
+        assert_eq!(entry.path, b"a b\nc");
+        let Kind::Tracked(tracked) = entry.kind else {
+            panic!()
+        };
+        assert!(!tracked.staged && tracked.unstaged && !tracked.submodule);
+        assert_eq!(tracked.head, ("100644".to_owned(), hash.to_owned()));
+        assert_eq!(parse(b"? new file").unwrap().kind, Kind::Untracked);
+        assert_eq!(parse(b"? nested/").unwrap().kind, Kind::NestedRepository);
+        assert_eq!(
+            parse(format!("u UU N... 1 2 3 4 {hash} {hash} {hash} x").as_bytes())
+                .unwrap()
+                .kind,
+            Kind::Unmerged
+        );
+        assert_eq!(parse(b"x"), None);
+    }
+}

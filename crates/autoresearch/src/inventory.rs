@@ -1,0 +1,178 @@
+//! Owns the list of everything that the tool made for the runs of a work tree, and its removal.
+//! Does not touch what a run still needs, nor commits that are merged nowhere.
+//! Invariant: removal follows the list; what is not on it stays.
+
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::Isolation;
+use autoresearch_core::state::RunState;
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::Git;
+use crate::git::history::History;
+use crate::store::{Access, FOLDER, Layout, RunStore, vault, vaults};
+
+/// Something that the tool made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
+    pub kind: &'static str,
+    /// Its path or name.
+    pub name: String,
+    /// Why it stays; absent when it can go.
+    pub kept_because: Option<String>,
+    /// The commit that a branch or reference must still name to be deleted.
+    #[serde(skip)]
+    commit: String,
+}
+
+impl Item {
+    fn new(kind: &'static str, name: impl Into<String>, kept_because: Option<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            kept_because,
+            commit: String::new(),
+        }
+    }
+}
+
+/// Everything of the named runs, and anchors whose runs are gone.
+pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Item>> {
+    let history = History::discover(root)?;
+    let mut items = Vec::new();
+    for name in names {
+        let layout = Layout::new(root, name);
+        match RunStore::open(world, layout.clone(), Access::Read, "doctor") {
+            Ok(store) => of_run(&history, &store.state, &store, &mut items)?,
+            Err(error) => items.push(Item::new(
+                "folder",
+                layout.folder().display().to_string(),
+                Some(error.to_string()),
+            )),
+        }
+    }
+    items.extend(unfinished(root));
+    items.extend(orphans(world));
+    Ok(items)
+}
+
+fn of_run(
+    history: &History,
+    state: &RunState,
+    store: &RunStore<'_>,
+    items: &mut Vec<Item>,
+) -> Result<()> {
+    let open = match (&state.end, &state.finish) {
+        (None, _) => Some(format!("the run `{}` is active", state.start.run)),
+        (_, None) if state.config().isolation == Isolation::Branch => {
+            Some("`autoresearch finish` first".to_owned())
+        }
+        _ => None,
+    };
+    if state.start.worktree.is_some() {
+        items.push(Item::new(
+            "worktree",
+            store.layout.worktree().display().to_string(),
+            open.clone(),
+        ));
+    }
+    for (name, commit) in history.references(&format!("refs/autoresearch/{}/", state.start.run))? {
+        items.push(Item {
+            commit,
+            ..Item::new("reference", name, open.clone())
+        });
+    }
+    if state.config().isolation != Isolation::InPlace
+        && let Some(tip) = history.reference(&state.start.branch)
+    {
+        let merged = tip == state.start.base || history.is_merged(&tip, &state.start.origin)?;
+        let unmerged = || {
+            format!(
+                "{} kept commit(s) are not merged; `git branch -D` deletes it",
+                state.counts.keep
+            )
+        };
+        let reason = open.clone().or_else(|| (!merged).then(unmerged));
+        items.push(Item {
+            commit: tip,
+            ..Item::new("branch", state.start.branch.clone(), reason)
+        });
+    }
+    items.push(Item::new(
+        "folder",
+        store.layout.folder().display().to_string(),
+        open.clone(),
+    ));
+    items.push(Item::new("anchor", store.vault.display().to_string(), open));
+    Ok(())
+}
+
+/// Folders of starts that were cut short: they hold no journal.
+fn unfinished(root: &Path) -> Vec<Item> {
+    let entries = std::fs::read_dir(root.join(FOLDER))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let folders = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !path.join("journal.jsonl").exists());
+    folders
+        .map(|path| Item::new("folder", path.display().to_string(), None))
+        .collect()
+}
+
+/// Anchors whose runs are gone from where they were.
+fn orphans(world: &World) -> Vec<Item> {
+    let lost = |folder: &PathBuf| {
+        let anchor: Option<crate::store::Anchor> = std::fs::read(folder.join("anchor.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        anchor.is_some_and(|anchor| {
+            anchor.root.exists() && !Layout::new(&anchor.root, &anchor.run).folder().exists()
+        })
+    };
+    vaults(&world.state_folder)
+        .into_iter()
+        .filter(lost)
+        .map(|folder| Item::new("anchor", folder.display().to_string(), None))
+        .collect()
+}
+
+/// Removes what can go.
+pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
+    let program = World::find(&world.vars, "git")
+        .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
+    let env: Vec<_> = world
+        .vars
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .filter(|(name, _)| !name.to_string_lossy().starts_with("GIT_"))
+        .collect();
+    let git = Git::new(&program, root, &env);
+    let runs = vault(&world.state_folder, "");
+    for item in items.iter_mut().filter(|item| item.kept_because.is_none()) {
+        let path = PathBuf::from(&item.name);
+        let gone = match item.kind {
+            "worktree" => git.remove_worktree(&path).map_err(Failure::from),
+            "branch" | "reference" => git
+                .delete_branch(&item.name, &item.commit)
+                .map_err(Failure::from),
+            _ if path.starts_with(root.join(FOLDER)) || path.starts_with(&runs) => {
+                std::fs::remove_dir_all(&path).map_err(|error| {
+                    Failure::io(format!("could not remove {}", path.display()), &error)
+                })
+            }
+            _ => Err(Failure::blocked(format!(
+                "{} lies outside the tool's folders",
+                path.display()
+            ))),
+        };
+        if let Err(failure) = gone {
+            item.kept_because = Some(failure.error);
+        }
+    }
+    Ok(())
+}

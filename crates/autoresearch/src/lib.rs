@@ -1,0 +1,33 @@
+//! How codex-autoresearch does it: git, processes, the files of a run, and the commands made of them.
+//!
+//! The code map, the import edges and the journal protocol are in `crates/ARCHITECTURE.md`.
+
+pub mod baseline;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod ending;
+pub mod env;
+pub mod error;
+pub mod exec;
+pub mod git;
+pub mod inventory;
+pub mod lessons;
+pub mod log;
+pub mod measure;
+pub mod preflight;
+pub mod repair;
+pub mod report;
+pub mod resume;
+pub mod run;
+pub mod start;
+pub mod status;
+pub mod store;
+pub mod strategy;
+pub mod survey;
+pub mod templates;
+pub mod trial;
+pub mod undo;
+pub mod yaml;
+pub mod yardstick;

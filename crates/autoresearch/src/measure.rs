@@ -1,0 +1,150 @@
+//! Owns the running of verify and guard for one trial, and the files of their output.
+//! Does not decide what follows.
+//! Invariant: what is returned is what the command printed and how it ended, and the whole output is on disk.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use autoresearch_core::config::{Command, Config};
+use autoresearch_core::event::{Failure as How, Why};
+use autoresearch_core::measurement::{Measurement, read};
+use autoresearch_core::table::escape;
+
+use crate::env::{Stopwatch, World};
+use crate::error::{Failure, Kind, Result};
+use crate::exec::{self, Job, MAX_OUTPUT};
+
+/// Where and with what the commands of a trial run.
+pub struct Bench<'a> {
+    /// The world.
+    pub world: &'a World,
+    /// The work tree.
+    pub work_tree: &'a Path,
+    /// The environment.
+    pub env: &'a [(std::ffi::OsString, std::ffi::OsString)],
+    /// The folder for the output.
+    pub folder: PathBuf,
+    /// The beginning of the output files' names.
+    pub prefix: String,
+    /// Runs so far.
+    pub runs: u32,
+    /// Time spent in verify.
+    pub verify_time: Duration,
+    /// Time spent in the guard.
+    pub guard_time: Duration,
+    /// The end of the last output, for messages.
+    pub tail: String,
+    /// Processes that commands left behind and that were ended.
+    pub swept: u32,
+}
+
+/// The outcome of a command that was not cancelled.
+type Outcome = std::result::Result<String, How>;
+
+impl<'a> Bench<'a> {
+    /// A bench whose output goes to a folder, which is created.
+    pub fn new(
+        world: &'a World,
+        work_tree: &'a Path,
+        env: &'a [(std::ffi::OsString, std::ffi::OsString)],
+        folder: PathBuf,
+        prefix: &str,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::io(format!("could not create {}", folder.display()), &error)
+        })?;
+        Ok(Self {
+            world,
+            work_tree,
+            env,
+            folder,
+            prefix: prefix.to_owned(),
+            runs: 0,
+            verify_time: Duration::ZERO,
+            guard_time: Duration::ZERO,
+            tail: String::new(),
+            swept: 0,
+        })
+    }
+
+    /// Runs verify once and reads its metric.
+    pub fn verify(&mut self, config: &Config) -> Result<std::result::Result<Measurement, Why>> {
+        self.runs += 1;
+        let name = format!("verify-{}", self.runs);
+        let watch = Stopwatch::start();
+        let outcome = self.command(&config.verify, &name)?;
+        self.verify_time += watch.elapsed();
+        Ok(match outcome {
+            Err(how) => Err(Why::VerifyFailed(how)),
+            Ok(stdout) => read(&stdout, &config.metric.name, config.metric.format)
+                .map_err(|reason| Why::NoMetric(escape(&reason.to_string()))),
+        })
+    }
+
+    /// Runs the guard.
+    pub fn guard(&mut self, guard: &Command) -> Result<std::result::Result<(), How>> {
+        let watch = Stopwatch::start();
+        let outcome = self.command(guard, "guard")?;
+        self.guard_time += watch.elapsed();
+        Ok(outcome.map(drop))
+    }
+
+    fn command(&mut self, command: &Command, name: &str) -> Result<Outcome> {
+        let file = |end: &str| self.folder.join(format!("{}{name}.{end}", self.prefix));
+        let (stdout, stderr) = (file("out"), file("err"));
+        let directory = self.work_tree.join(&command.working_directory);
+        let timeout_ms = u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX);
+        let job = Job {
+            command: command.command.clone(),
+            directory,
+            timeout_ms,
+            stdout: stdout.clone(),
+            stderr: stderr.clone(),
+        };
+        let ended = exec::run(self.world, &job, self.env)?;
+        self.swept += ended.swept;
+        self.tail = tail(&stdout, &stderr);
+        let printed = std::fs::read(&stdout)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
+        let ok = |status: &i32| {
+            u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
+        };
+        Ok(match ended.how {
+            exec::How::Exited(status) if ok(&status) => Ok(printed),
+            exec::How::Exited(status) => Err(How::Exit { status }),
+            exec::How::Signalled(signal) => Err(How::Signal { signal }),
+            exec::How::TimedOut => Err(How::Timeout {
+                limit_ms: timeout_ms,
+            }),
+            exec::How::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
+            exec::How::NotStarted(error) => Err(How::Start { error }),
+            exec::How::Cancelled => return Err(Failure::new(Kind::Interrupted, "interrupted")),
+        })
+    }
+}
+
+/// The last lines of what a command said: of stderr when it said anything there, otherwise of stdout.
+fn tail(stdout: &Path, stderr: &Path) -> String {
+    [stderr, stdout]
+        .iter()
+        .map(|path| last_lines(path))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}
+
+fn last_lines(path: &Path) -> String {
+    let text = std::fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = lines[lines.len().saturating_sub(6)..]
+        .iter()
+        .map(|line| autoresearch_core::brief::clip(&escape(line), 120))
+        .collect::<Vec<_>>();
+    last.join("\n")
+}

@@ -1,0 +1,238 @@
+//! Owns the questions that are asked before a run starts: is this ground on which it can work?
+//! Does not change anything.
+//! Invariant: what is refused is refused before anything was made or run, with what to change.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::globs::Globs;
+use autoresearch_core::table::escape;
+
+use crate::env::World;
+use crate::error::{Failure, READ_ONLY, Result};
+use crate::git::history::History;
+use crate::git::{Git, OLDEST, is_read_only};
+use crate::run::tracked;
+use crate::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
+
+/// Variables that commands get besides those of the config: who and where the user is, and where tools live.
+const PASSED: [&str; 31] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_NUMERIC",
+    "TZ",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "GOPATH",
+    "GOROOT",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PNPM_HOME",
+    "PYENV_ROOT",
+    "PYENV_VERSION",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "GIT_SSL_CAINFO",
+    "DOCKER_HOST",
+];
+
+/// The ground of a run.
+pub struct Ground {
+    /// git, in the work tree where the run starts.
+    pub git: Git,
+    /// The repository.
+    pub history: History,
+    /// git's version, for the log.
+    pub git_version: String,
+    /// What HEAD names: a reference, or a commit.
+    pub origin: String,
+    /// The commit of HEAD.
+    pub base: String,
+    /// The environment of the commands, without secrets.
+    pub env: BTreeMap<String, String>,
+    /// Is the commits' identity lent?
+    pub lend_identity: bool,
+}
+
+/// Looks at the repository that a folder lies in. `env` are names of variables to pass on, besides the usual ones.
+pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> {
+    let program = World::find(&world.vars, "git").ok_or_else(|| {
+        Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
+    })?;
+    let history = History::discover(folder)?;
+    let env = environment(world, names);
+    let plain: Vec<(OsString, OsString)> = env
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let mut git = Git::new(&program, &history.work_tree(), &plain);
+    let (version, git_version) = git.version()?;
+    if version < OLDEST {
+        return Err(
+            Failure::environment(format!("git {git_version} is too old"))
+                .hint(format!("install git {}.{} or newer", OLDEST.0, OLDEST.1)),
+        );
+    }
+    let head = history.head()?;
+    let Some(base) = head.commit else {
+        return Err(Failure::blocked("the repository has no commit yet")
+            .hint("commit something first: a run starts from a commit"));
+    };
+    let lend_identity = git.identity().is_err();
+    if lend_identity {
+        git.lend_identity();
+    }
+    Ok(Ground {
+        origin: head.branch.unwrap_or_else(|| base.clone()),
+        git,
+        history,
+        git_version,
+        base,
+        env,
+        lend_identity,
+    })
+}
+
+fn environment(world: &World, names: &[String]) -> BTreeMap<String, String> {
+    let wanted = PASSED
+        .iter()
+        .copied()
+        .chain(names.iter().map(String::as_str));
+    wanted
+        .filter_map(|name| Some((name.to_owned(), world.var(name)?.to_str()?.to_owned())))
+        .collect()
+}
+
+/// Secrets as they are kept, and as the commands get them.
+pub type Secrets = (BTreeMap<String, Secret>, Vec<(OsString, OsString)>);
+
+/// Seals the values of the secrets, and gives them for the baseline.
+pub fn secrets(world: &World, names: &[String], salt: &str) -> Result<Secrets> {
+    let mut sealed = BTreeMap::new();
+    let mut open = Vec::new();
+    for name in names {
+        let value = world.var(name).and_then(|value| value.to_str());
+        let value = value.ok_or_else(|| {
+            Failure::config(format!("the secret `{name}` is not set"))
+                .hint(format!("export {name}, then start again"))
+        })?;
+        sealed.insert(name.clone(), Secret::seal(salt, value));
+        open.push((name.into(), value.into()));
+    }
+    Ok((sealed, open))
+}
+
+/// Refuses a repository in which a run could not work or could do harm.
+pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
+    let history = &ground.history;
+    if let Some(operation) = history.operation() {
+        return Err(Failure::blocked(format!("a {operation} is under way"))
+            .hint(format!("finish or abort the {operation} first")));
+    }
+    if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {
+        return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
+    }
+    if history.has_at_root(&ground.base, FOLDER)? || !ground.git.tracked_below(FOLDER)?.is_empty() {
+        return Err(tracked());
+    }
+    if history.reference("refs/heads/autoresearch").is_some() {
+        return Err(Failure::blocked(
+            "a branch called `autoresearch` exists, so `autoresearch/<run>` cannot",
+        )
+        .hint("rename it: git branch -m autoresearch autoresearch-old"));
+    }
+    if config.isolation == Isolation::InPlace && !ground.origin.starts_with("refs/") {
+        return Err(
+            Failure::blocked("HEAD is detached, and `in-place` needs a branch")
+                .hint("check out a branch, or use `isolation: branch`"),
+        );
+    }
+    if config.isolation == Isolation::Worktree {
+        Ok(())
+    } else {
+        alone(world, &history.work_tree())
+    }
+}
+
+/// Two runs must not share a work tree.
+fn alone(world: &World, root: &Path) -> Result<()> {
+    for name in Layout::runs(root) {
+        let Ok(store) = RunStore::open(world, Layout::new(root, &name), Access::Glance, "start")
+        else {
+            continue;
+        };
+        let state = &store.state;
+        let here = state.start.worktree.is_none();
+        if here
+            && (state.end.is_none()
+                || (state.finish.is_none()
+                    && state.config().isolation == Isolation::Branch
+                    && on_branch(root, &state.start.branch)))
+        {
+            let hint = if state.end.is_some() {
+                format!("`autoresearch finish --run {name}` goes back to your branch")
+            } else {
+                format!(
+                    "go on with it (`autoresearch resume`), end it (`autoresearch finish --run {name}`), or use `isolation: worktree`"
+                )
+            };
+            return Err(
+                Failure::blocked(format!("the run `{name}` works in this work tree")).hint(hint),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn on_branch(root: &Path, branch: &str) -> bool {
+    History::discover(root)
+        .and_then(|history| history.head())
+        .is_ok_and(|head| head.branch.as_deref() == Some(branch))
+}
+
+/// Notes what is dirty outside the scope, and refuses what is dirty inside it.
+pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
+    let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
+    let mut dirt = Dirt::default();
+    let mut inside = Vec::new();
+    for entry in git.status()? {
+        let text = String::from_utf8_lossy(&entry.path);
+        if scope.matches(text.trim_end_matches('/')) {
+            inside.push(escape(&text));
+        } else {
+            dirt.add(&entry.path);
+        }
+    }
+    if inside.is_empty() {
+        return Ok(dirt);
+    }
+    let shown = inside
+        .iter()
+        .take(5)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = if inside.len() > 5 {
+        format!(" and {} more", inside.len() - 5)
+    } else {
+        String::new()
+    };
+    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {shown}{more}"))
+        .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))
+}

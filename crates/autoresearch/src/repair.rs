@@ -1,0 +1,113 @@
+//! Owns what the next command does about a crash: finish or undo what was under way, and record it.
+//! Does not start anything new.
+//! Invariant: repairing twice, or crashing during a repair and repairing again, leads to the same end.
+
+use autoresearch_core::event::{Close, Event, Interrupted};
+use autoresearch_core::state::Stage;
+
+use crate::error::Result;
+use crate::lessons;
+use crate::run::Run;
+use crate::undo::undo;
+
+/// What a repair did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Repaired {
+    /// One sentence for each thing that was done.
+    pub done: Vec<String>,
+}
+
+/// Brings a run to rest: the branch stands, no trial is between its intention and its end, a due end is recorded.
+pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
+    let mut repaired = Repaired::default();
+    let mended = run.store.mended;
+    if mended.torn_bytes > 0 {
+        repaired.done.push(format!(
+            "{} bytes of a torn line were set aside in journal.torn",
+            mended.torn_bytes
+        ));
+    }
+    if mended.restored {
+        repaired
+            .done
+            .push("the last record was written to the journal again".to_owned());
+    }
+    if !run.store.state.ready {
+        set_up(run)?;
+        repaired
+            .done
+            .push("the start of the run was finished".to_owned());
+    }
+    if let Some(flight) = run.store.state.flight.clone() {
+        let trial = flight.intent.trial;
+        match flight.stage {
+            Stage::AwaitingRework(_) => {}
+            Stage::Intended => {
+                interrupt(run)?;
+                repaired.done.push(format!(
+                    "trial {trial} was interrupted; it was undone and does not count"
+                ));
+            }
+            Stage::Decided(decided) => {
+                let (head, _) = undo(run, trial, &flight.intent.message)?;
+                run.store.record(Event::Close(Close { trial, head }))?;
+                repaired.done.push(format!(
+                    "trial {trial} ({}) was undone",
+                    decided.verdict.word()
+                ));
+            }
+        }
+    }
+    end_if_due(run)?;
+    Ok(repaired)
+}
+
+/// Makes HEAD name the run's branch, if it does not yet.
+pub fn set_up(run: &mut Run<'_>) -> Result<()> {
+    let start = &run.store.state.start;
+    let stands = run.history.head()?.branch.as_ref() == Some(&start.branch);
+    if !stands {
+        (run.world.step)("git branch");
+        run.git
+            .begin_branch(&start.branch.clone(), &start.base.clone())?;
+    }
+    run.store.record(Event::Ready)?;
+    Ok(())
+}
+
+/// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
+pub fn interrupt(run: &mut Run<'_>) -> Result<Option<String>> {
+    let Some(flight) = run.store.state.flight.clone() else {
+        return Ok(None);
+    };
+    let trial = flight.intent.trial;
+    let (head, saved) = undo(run, trial, &flight.intent.message)?;
+    if let Some(commit) = &saved {
+        (run.world.step)("git reference");
+        run.git
+            .set_reference(&reference(run, &format!("interrupted-{trial}")), commit)?;
+    }
+    let message = flight.intent.message;
+    run.store.record(Event::Interrupted(Interrupted {
+        trial,
+        message,
+        head,
+        saved: saved.clone(),
+    }))?;
+    Ok(saved)
+}
+
+/// A reference of the run, outside the branches.
+#[must_use]
+pub fn reference(run: &Run<'_>, name: &str) -> String {
+    format!("refs/autoresearch/{}/{name}", run.store.state.start.run)
+}
+
+/// Records the end that the run has come to.
+pub fn end_if_due(run: &mut Run<'_>) -> Result<()> {
+    if let Some(ending) = run.store.state.due_end(run.world.now_ms()) {
+        run.store.record(Event::End(ending))?;
+        lessons::at_end(run)?;
+    }
+    Ok(())
+}

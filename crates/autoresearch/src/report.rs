@@ -1,0 +1,234 @@
+//! Owns what `trial` answers: one object for programs, and at most 300 tokens for the agent, ending with the next step.
+//! Does not decide what is next; the state does.
+//! Invariant: every number in it comes from the journal.
+
+use std::fmt;
+use std::time::Duration;
+
+use autoresearch_core::brief;
+use autoresearch_core::event::{Decided, Intent, Verdict};
+use autoresearch_core::state::Step;
+use autoresearch_core::table::{escape, short};
+use autoresearch_core::value::Value;
+use serde::Serialize;
+
+use crate::measure::Bench;
+use crate::run::Run;
+
+/// How the tool is named in the sentences that it prints.
+pub const PROGRAM: &str = "autoresearch";
+
+/// Where the time of a trial went, in milliseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Timings {
+    /// In verify, all runs.
+    pub verify_ms: f64,
+    /// In the guard.
+    pub guard_ms: f64,
+    /// In git commands.
+    pub git_ms: f64,
+    /// In everything else: our own cost.
+    pub own_ms: f64,
+    /// The end of the last command's output.
+    #[serde(skip)]
+    tail: String,
+    /// Processes that were left behind and ended.
+    #[serde(skip)]
+    swept: u32,
+}
+
+impl Timings {
+    /// Takes over what the bench measured.
+    pub fn measured(&mut self, bench: &Bench<'_>) {
+        self.verify_ms = millis(bench.verify_time);
+        self.guard_ms = millis(bench.guard_time);
+        self.tail.clone_from(&bench.tail);
+        self.swept = bench.swept;
+    }
+
+    /// Closes the account: what is left of the whole is our own.
+    pub fn close(&mut self, whole: Duration, git: Duration) {
+        self.git_ms = millis(git);
+        self.own_ms = millis(whole) - self.verify_ms - self.guard_ms - self.git_ms;
+    }
+}
+
+fn millis(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The answer of `trial`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrialReport {
+    /// The run.
+    pub run: String,
+    /// The trial's number.
+    pub trial: u32,
+    /// `keep`, `discard`, `crash`, `no-op`, or `rework` when the guard failed and the trial waits; `dropped` for edits
+    /// that were no trial.
+    pub verdict: &'static str,
+    /// Why it is not a keep, as one word.
+    pub reason: Option<&'static str>,
+    /// The same in a sentence.
+    pub detail: Option<String>,
+    /// The metric's name.
+    pub metric: String,
+    /// What was measured.
+    pub value: Option<Value>,
+    /// The difference to the incumbent before the trial.
+    pub delta: Option<String>,
+    /// `pass`, `fail` or `-`.
+    pub guard: &'static str,
+    /// The commit of a keep.
+    pub commit: Option<String>,
+    /// The incumbent's value now.
+    pub incumbent: Value,
+    /// The trial that made it.
+    pub incumbent_trial: u32,
+    /// Untracked files that verify left.
+    pub droppings: Vec<String>,
+    /// Processes that verify or guard left behind and that were ended.
+    pub swept: u32,
+    /// Where the whole output is, from the folder of the runs' work tree.
+    pub output: String,
+    /// The last lines of verify's or the guard's output, for a trial that failed.
+    pub tail: Option<String>,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// `trial`, `rework`, `refine`, `pivot`, `search` or `finish`.
+    pub due: &'static str,
+    /// The next step in one sentence.
+    pub next: String,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
+#[must_use]
+pub fn trial_report(
+    run: &Run<'_>,
+    intent: &Intent,
+    decided: Option<&Decided>,
+    timings: Timings,
+) -> TrialReport {
+    let state = &run.store.state;
+    let rework = state.awaiting_rework();
+    let why = decided.map_or_else(
+        || rework.map(|rework| &rework.why),
+        |decided| decided.why.as_ref(),
+    );
+    let measurement = decided.map_or_else(
+        || rework.map(|rework| &rework.measurement),
+        |decided| decided.measurement.as_ref(),
+    );
+    let value = measurement.map(|measurement| measurement.value.clone());
+    let delta = match decided {
+        Some(decided) => decided.delta.as_ref().map(Value::signed),
+        None => value
+            .as_ref()
+            .map(|value| (value - &state.incumbent.measurement.value).signed()),
+    };
+    let verdict = decided.map_or("rework", |decided| decided.verdict.word());
+    let kept = decided.is_some_and(|decided| decided.verdict == Verdict::Keep);
+    TrialReport {
+        run: state.start.run.clone(),
+        trial: intent.trial,
+        verdict,
+        reason: why.map(autoresearch_core::event::Why::word),
+        detail: why.map(ToString::to_string),
+        metric: state.config().metric.name.clone(),
+        value,
+        delta,
+        guard: decided.map_or("fail", |decided| decided.guard.word()),
+        commit: decided
+            .filter(|_| kept)
+            .and_then(|decided| decided.commit.clone()),
+        incumbent: state.incumbent.measurement.value.clone(),
+        incumbent_trial: state.incumbent.trial,
+        droppings: decided.map_or_else(
+            || {
+                rework
+                    .map(|rework| rework.droppings.clone())
+                    .unwrap_or_default()
+            },
+            |decided| decided.droppings.clone(),
+        ),
+        swept: timings.swept,
+        output: format!(
+            "{}/{}/trials/{}",
+            crate::store::FOLDER,
+            state.start.run,
+            intent.trial
+        ),
+        tail: Some(timings.tail.clone())
+            .filter(|tail| !tail.is_empty() && matches!(verdict, "crash" | "rework")),
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due(&state.step()),
+        next: brief::next(state, PROGRAM),
+        timings,
+    }
+}
+
+/// The word for a step, in JSON.
+#[must_use]
+pub fn due(step: &Step) -> &'static str {
+    match step {
+        Step::Trial => "trial",
+        Step::Rework { .. } => "rework",
+        Step::Strategy(strategy) => strategy.word(),
+        Step::Ended(_) => "finish",
+    }
+}
+
+impl fmt::Display for TrialReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "trial {}: {}", self.trial, self.verdict)?;
+        if let Some(reason) = self.reason {
+            write!(out, " ({reason})")?;
+        }
+        if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
+            write!(out, ", {} {value} ({delta})", self.metric)?;
+        }
+        if self.guard != "-" {
+            write!(out, ", guard {}", self.guard)?;
+        }
+        match &self.commit {
+            Some(commit) => writeln!(out, ", commit {}", short(commit))?,
+            None => writeln!(
+                out,
+                "; the best is {} from trial {}",
+                self.incumbent, self.incumbent_trial
+            )?,
+        }
+        if let Some(detail) = &self.detail {
+            writeln!(out, "why: {}", brief::clip(detail, 300))?;
+        }
+        if let Some(tail) = &self.tail {
+            let last: Vec<&str> = tail.lines().rev().take(3).collect();
+            for line in last.iter().rev() {
+                writeln!(out, "  | {}", brief::clip(line, 100))?;
+            }
+            writeln!(out, "whole output: {}", self.output)?;
+        }
+        if let Some(first) = self.droppings.first() {
+            let more = if self.droppings.len() > 1 {
+                format!(" and {} more", self.droppings.len() - 1)
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "verify left untracked files, which no trial commits: {}{more}",
+                escape(first)
+            )?;
+        }
+        if self.swept > 0 {
+            writeln!(
+                out,
+                "{} process(es) that it left behind were ended",
+                self.swept
+            )?;
+        }
+        write!(out, "{}", self.next)
+    }
+}

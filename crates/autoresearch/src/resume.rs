@@ -1,0 +1,94 @@
+//! Owns `resume`: a fresh agent finds the run as it is, with everything repaired, and a brief to go on from.
+//! Does not need anything but the files of the run.
+//! Invariant: the brief is under 1,500 characters and ends with the next step.
+
+use std::fmt;
+
+use autoresearch_core::brief;
+use autoresearch_core::event::Event;
+use autoresearch_core::table::{self, escape};
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::Result;
+use crate::report::{PROGRAM, due};
+use crate::run::{Place, Run, Wanted};
+use crate::store::Access;
+use crate::{lessons, repair, survey};
+
+/// How many rows the brief quotes.
+const ROWS: usize = 5;
+
+/// The answer of `resume`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResumeReport {
+    /// The run.
+    pub run: String,
+    /// What was repaired.
+    pub repaired: Vec<String>,
+    /// Files in the scope that are changed and not measured yet.
+    pub unmeasured: Vec<String>,
+    /// The brief.
+    pub brief: String,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// What is due.
+    pub due: &'static str,
+}
+
+/// Finds, checks and repairs the run.
+pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
+    let mut run = Run::open(world, place, Wanted::Latest, Access::WriteChecked, "resume")?;
+    run.check_ground()?;
+    let repaired = repair::repair(&mut run)?;
+    run.store.rebuild_views()?;
+    let mut unmeasured = Vec::new();
+    if run.store.state.finish.is_none() {
+        survey::check_head(&run)?;
+        unmeasured = survey::look(&run)?
+            .ours
+            .iter()
+            .map(|path| escape(&String::from_utf8_lossy(path)))
+            .collect();
+    }
+    let records = run.store.records()?;
+    let mut rows: Vec<table::Row> = records
+        .iter()
+        .rev()
+        .filter(|record| !matches!(record.event, Event::Start(_)))
+        .filter_map(|record| table::row(&record.event))
+        .take(ROWS)
+        .collect();
+    rows.reverse();
+    let lessons = lessons::matching(&run);
+    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
+    let state = &run.store.state;
+    Ok(ResumeReport {
+        run: state.start.run.clone(),
+        repaired: repaired.done,
+        unmeasured,
+        brief: brief::brief(state, &rows, &lessons, PROGRAM),
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due(&state.step()),
+    })
+}
+
+impl fmt::Display for ResumeReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for done in &self.repaired {
+            writeln!(out, "repaired: {done}")?;
+        }
+        if let Some(first) = self.unmeasured.first() {
+            let more = if self.unmeasured.len() > 1 {
+                format!(" and {} more", self.unmeasured.len() - 1)
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "changed and not measured: {first}{more}; a trial measures them, `autoresearch trial --drop` takes them back"
+            )?;
+        }
+        write!(out, "{}", self.brief)
+    }
+}

@@ -1,0 +1,263 @@
+//! Owns `Run`: a run that was found, opened and checked, with git at hand.
+//! Does not change anything but what `store` mends when it opens a run.
+//! Invariant: environment and git binary are those of the start, not those of the caller.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::event::End;
+
+use crate::env::World;
+use crate::error::{Failure, READ_ONLY, Result};
+use crate::git::history::History;
+use crate::git::{Git, is_read_only};
+use crate::store::{Access, FOLDER, Layout, RunStore, StoreError};
+
+/// Where a command looks for its run.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The folder given with `-C`; the current one otherwise.
+    pub directory: Option<PathBuf>,
+    /// The run given with `--run`.
+    pub run: Option<String>,
+}
+
+/// A run in action.
+pub struct Run<'w> {
+    /// The world.
+    pub world: &'w World,
+    /// Its files.
+    pub store: RunStore<'w>,
+    /// git, in the work tree of its trials.
+    pub git: Git,
+    /// The same repository, for reading.
+    pub history: History,
+    /// The environment of verify and guard.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Place {
+    /// The folder to look from.
+    #[must_use]
+    pub fn folder(&self, world: &World) -> PathBuf {
+        self.directory
+            .as_ref()
+            .map_or_else(|| world.cwd.clone(), |directory| world.cwd.join(directory))
+    }
+
+    /// The work tree that holds the runs, and the run whose own work tree this is.
+    pub fn root(&self, world: &World) -> Result<(PathBuf, Option<String>)> {
+        let folder = self.folder(world);
+        if !folder.is_dir() {
+            return Err(Failure::usage(format!(
+                "{} is not a folder",
+                folder.display()
+            )));
+        }
+        let work_tree = History::discover(&folder)?.work_tree();
+        Ok(own_worktree(&work_tree).unwrap_or((work_tree, None)))
+    }
+
+    /// Finds the run that a command means: the one that was named, the one whose work tree this is, the only active one,
+    /// or, where that is enough, the last one that ended.
+    pub fn find(&self, world: &World, wanted: Wanted) -> Result<Layout> {
+        let (root, inside) = self.root(world)?;
+        if let Some(run) = self.run.clone().or(inside) {
+            if !autoresearch_core::name::is_name(&run) || !Layout::runs(&root).contains(&run) {
+                let known = Layout::runs(&root).join(", ");
+                let hint = if known.is_empty() {
+                    "no run was started here".to_owned()
+                } else {
+                    format!("the runs here: {known}")
+                };
+                return Err(Failure::usage(format!(
+                    "there is no run `{run}` in {}",
+                    root.display()
+                ))
+                .hint(hint));
+            }
+            return Ok(Layout::new(&root, &run));
+        }
+        choose(world, &root, wanted)
+    }
+}
+
+/// Which runs a command can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// One that has not ended.
+    Active,
+    /// An active one, or else the one that was started last.
+    Latest,
+}
+
+/// `<root>/autoresearch-results/<run>/worktree` is the work tree of `<run>`.
+fn own_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
+    let run = work_tree.parent()?;
+    let all = run.parent()?;
+    let named = work_tree.file_name()? == "worktree" && all.file_name()? == FOLDER;
+    let run_name = run.file_name()?.to_str()?.to_owned();
+    named.then(|| Some((all.parent()?.to_owned(), Some(run_name))))?
+}
+
+/// A run as `choose` sees it.
+struct Candidate {
+    layout: Layout,
+    started_ms: u64,
+    end: Option<End>,
+}
+
+fn choose(world: &World, root: &Path, wanted: Wanted) -> Result<Layout> {
+    let mut unusable = Vec::new();
+    let mut candidates = Vec::new();
+    for name in Layout::runs(root) {
+        let layout = Layout::new(root, &name);
+        match RunStore::open(world, layout.clone(), Access::Glance, "look") {
+            Ok(store) => candidates.push(Candidate {
+                layout,
+                started_ms: store.state.start.started_ms,
+                end: store.state.end.as_ref().map(|ending| ending.end),
+            }),
+            Err(error) => unusable.push(error),
+        }
+    }
+    let active: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| candidate.end.is_none())
+        .collect();
+    match (active.as_slice(), wanted) {
+        ([only], _) => Ok(only.layout.clone()),
+        ([], Wanted::Latest) if !candidates.is_empty() => Ok(candidates
+            .iter()
+            .max_by_key(|candidate| candidate.started_ms)
+            .map_or_else(|| Layout::new(root, ""), |last| last.layout.clone())),
+        ([], _) => Err(none(root, unusable, &candidates)),
+        (several, _) => {
+            let names: Vec<&str> = several
+                .iter()
+                .map(|candidate| candidate.layout.run.as_str())
+                .collect();
+            Err(Failure::usage("several runs are active here")
+                .hint(format!("name one with --run: {}", names.join(", "))))
+        }
+    }
+}
+
+fn none(root: &Path, unusable: Vec<StoreError>, candidates: &[Candidate]) -> Failure {
+    if let Some(error) = unusable.into_iter().next() {
+        return error.into();
+    }
+    if let Some(last) = candidates
+        .iter()
+        .max_by_key(|candidate| candidate.started_ms)
+    {
+        let end = last.end.map_or("", End::word);
+        return Failure::usage(format!(
+            "no run is active here: `{}` has ended ({end})",
+            last.layout.run
+        ))
+        .hint(
+            "`autoresearch status` shows it; `autoresearch start --config FILE` begins a new one",
+        );
+    }
+    Failure::usage(format!("no run was started in {}", root.display()))
+        .hint("`autoresearch start --config FILE` begins one; `autoresearch config example DOMAIN` prints a config to start from")
+}
+
+impl<'w> Run<'w> {
+    /// Finds and opens a run for a command that acts on it.
+    pub fn open(
+        world: &'w World,
+        place: &Place,
+        wanted: Wanted,
+        access: Access,
+        command: &str,
+    ) -> Result<Self> {
+        let layout = place.find(world, wanted)?;
+        let store = RunStore::open(world, layout, access, command)?;
+        Self::with(world, store)
+    }
+
+    /// Puts git at the side of opened files.
+    pub fn with(world: &'w World, store: RunStore<'w>) -> Result<Self> {
+        let work_tree = work_tree(&store);
+        let history = History::discover(&work_tree)?;
+        let plain: Vec<(OsString, OsString)> = store
+            .pinned
+            .env
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let mut git = Git::new(&store.pinned.git, &work_tree, &plain);
+        if store.pinned.lend_identity {
+            git.lend_identity();
+        }
+        Ok(Self {
+            env: plain,
+            world,
+            store,
+            git,
+            history,
+        })
+    }
+
+    /// Refuses to act where git cannot be written or where git tracks the run's own files.
+    pub fn check_ground(&self) -> Result<()> {
+        if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
+            return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
+        }
+        let head = self.history.head()?.commit.unwrap_or_default();
+        if self.history.has_at_root(&head, FOLDER)? {
+            return Err(tracked());
+        }
+        Ok(())
+    }
+
+    /// Adds the secrets of the caller to the commands' environment, if they are those of the start.
+    pub fn admit_secrets(&mut self) -> Result<()> {
+        for (name, sealed) in &self.store.pinned.secrets {
+            let value = self.world.var(name).and_then(|value| value.to_str());
+            match value {
+                Some(value) if sealed.is(value) => self.env.push((name.into(), value.into())),
+                Some(_) => {
+                    return Err(Failure::blocked(format!(
+                        "the secret `{name}` is not what it was at start"
+                    ))
+                    .hint("export the same value, or start a new run"));
+                }
+                None => {
+                    return Err(Failure::blocked(format!("the secret `{name}` is not set"))
+                        .hint(format!("export {name} with the value that it had at start")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The work tree of the trials.
+    #[must_use]
+    pub fn work_tree(&self) -> &Path {
+        self.git.work_tree()
+    }
+}
+
+/// The work tree of a run's trials.
+#[must_use]
+pub fn work_tree(store: &RunStore<'_>) -> PathBuf {
+    if store.state.start.worktree.is_some() {
+        store.layout.worktree()
+    } else {
+        store.layout.root.clone()
+    }
+}
+
+/// Files of a run came with the repository.
+#[must_use]
+pub fn tracked() -> Failure {
+    Failure::blocked(format!(
+        "git tracks files in {FOLDER}: a run must not come with a repository"
+    ))
+    .hint(format!(
+        "nothing of it was run. `git rm -r --cached {FOLDER}` and commit, if the files are yours"
+    ))
+}

@@ -1,0 +1,393 @@
+//! Owns the start of a run: preflight, baseline, the freezing of the config, the run's branch or work tree.
+//! Does not run a trial.
+//! Invariant: a start that is refused leaves nothing behind.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::event::{Event, Start};
+use autoresearch_core::globs::Globs;
+use autoresearch_core::name::slug;
+use autoresearch_core::value::Value;
+use autoresearch_core::{brief, span};
+use serde::Serialize;
+
+use crate::baseline::{Baseline, measure};
+use crate::config::{Source, check_in, line, refused};
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::Git;
+use crate::preflight::{self, Ground};
+use crate::repair::set_up;
+use crate::run::{Place, Run};
+use crate::store::{self, Layout, Pinned, RunStore};
+use crate::yardstick;
+
+/// The answer of `start`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StartReport {
+    /// The run's name.
+    pub run: String,
+    /// Its folder, from the root of the work tree.
+    pub folder: String,
+    /// The goal.
+    pub goal: String,
+    /// The scope.
+    pub scope: Vec<String>,
+    /// How many files are pinned.
+    pub pinned: usize,
+    /// The metric's name.
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    /// Where to.
+    pub target: Option<Value>,
+    /// The value at start.
+    pub baseline: Value,
+    /// Every run of the baseline.
+    pub samples: Vec<Value>,
+    /// Did all runs give the same value?
+    pub deterministic: bool,
+    /// The standard deviation of one run.
+    pub spread: f64,
+    /// The guard on the untouched tree.
+    pub guard: &'static str,
+    /// The branch of the trials.
+    pub branch: String,
+    /// The work tree of the trials.
+    pub work_tree: PathBuf,
+    /// How many files were dirty outside the scope; they are left alone.
+    pub left_alone: usize,
+    /// The limits.
+    pub limits: String,
+    /// What should be looked at, without stopping the run.
+    pub warnings: Vec<String>,
+    /// The next step.
+    pub next: String,
+}
+
+/// What `start` makes outside git and the state folder, to be taken away again when it is refused.
+struct Ingredients<'g> {
+    ground: &'g Ground,
+    layout: Layout,
+    branch: String,
+    config: Config,
+}
+
+/// Starts a run.
+pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport> {
+    if place.run.is_some() {
+        return Err(Failure::usage("`start` makes a new run")
+            .hint("its name comes from `tag` or from the goal; leave out --run"));
+    }
+    let wanted = crate::config::check_text(source)
+        .config
+        .map(|config| config.env)
+        .unwrap_or_default();
+    let ground = preflight::ground(world, &place.folder(world), &wanted)?;
+    let checked = check_in(source, &ground.git)?;
+    let Some(config) = checked.config else {
+        return Err(refused(source, &checked.problems));
+    };
+    let _starting = store::hold(
+        &world.state_folder.join("starts").join(key(&ground)),
+        world,
+        "start",
+    )?;
+    preflight::check(world, &ground, &config)?;
+    let dirt = if config.isolation == Isolation::Worktree {
+        store::Dirt::default()
+    } else {
+        preflight::dirt(&ground.git, &config)?
+    };
+    let layout = choose_name(&ground, &config);
+    let branch = match config.isolation {
+        Isolation::InPlace => ground.origin.clone(),
+        _ => format!("refs/heads/autoresearch/{}", layout.run),
+    };
+    layout.create()?;
+    let ingredients = Ingredients {
+        ground: &ground,
+        layout,
+        branch,
+        config,
+    };
+    let mut pinned = Pinned {
+        dirt,
+        ..Pinned::default()
+    };
+    match prepare(world, &ingredients, &mut pinned) {
+        Ok(start) => {
+            let mut report = establish(world, &ingredients, pinned, start, &source.text)?;
+            report.warnings = checked
+                .problems
+                .iter()
+                .map(|problem| line(&source.name, problem))
+                .collect();
+            Ok(report)
+        }
+        Err(failure) => {
+            clean_up(&ingredients);
+            Err(failure)
+        }
+    }
+}
+
+fn key(ground: &Ground) -> String {
+    autoresearch_core::chain::hash(ground.history.work_tree().as_os_str().as_encoded_bytes())
+}
+
+/// The first name that no folder and no branch has.
+fn choose_name(ground: &Ground, config: &Config) -> Layout {
+    let root = ground.history.work_tree();
+    let base = config.tag.clone().unwrap_or_else(|| slug(&config.goal));
+    let taken = |layout: &Layout| {
+        layout.folder().symlink_metadata().is_ok()
+            || ground
+                .history
+                .reference(&format!("refs/heads/autoresearch/{}", layout.run))
+                .is_some()
+    };
+    let first = Layout::new(&root, &base);
+    if !taken(&first) {
+        return first;
+    }
+    (2..1_000)
+        .map(|number| Layout::new(&root, &format!("{base}-{number}")))
+        .find(|layout| !taken(layout))
+        .unwrap_or(first)
+}
+
+/// Measures the untouched tree and pins the yardstick.
+fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<Start> {
+    let Ingredients {
+        ground,
+        layout,
+        branch,
+        config,
+    } = parts;
+    let id = new_id()?;
+    let (sealed, open) = preflight::secrets(world, &config.secrets, &id)?;
+    let plain: Vec<(OsString, OsString)> = ground
+        .env
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let program = World::find(&world.vars, "git").unwrap_or_default();
+    let work_tree = if config.isolation == Isolation::Worktree {
+        ground
+            .git
+            .add_worktree(&layout.worktree(), branch, &ground.base)?;
+        layout.worktree()
+    } else {
+        ground.history.work_tree()
+    };
+    let git = Git::new(&program, &work_tree, &plain);
+    let protect =
+        Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
+    pinned.git = program;
+    pinned.env.clone_from(&ground.env);
+    pinned.secrets = sealed;
+    pinned.lend_identity = ground.lend_identity;
+    pinned.yardstick = yardstick::pin(&work_tree, &ground.history.git_folder(), config, &protect);
+    let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
+    let baseline = measure(world, &git, &env, config, layout.trial(0))?;
+    let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
+    if let Some(first) = touched.first() {
+        return Err(Failure::config(format!("verify or guard changed a pinned file: {first}"))
+            .hint("verify must not write to its own scripts or to protected files; write reports to a temporary folder"));
+    }
+    Ok(start_event(world, parts, id, baseline))
+}
+
+fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Baseline) -> Start {
+    let Ingredients {
+        ground,
+        layout,
+        branch,
+        config,
+    } = parts;
+    Start {
+        format: store::FORMAT,
+        run: layout.run.clone(),
+        id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_ms: world.now_ms(),
+        config: config.clone(),
+        branch: branch.clone(),
+        origin: ground.origin.clone(),
+        base: ground.base.clone(),
+        tree: ground.history.tree_of(&ground.base).unwrap_or_default(),
+        worktree: (config.isolation == Isolation::Worktree)
+            .then(|| format!("{}/{}/worktree", store::FOLDER, layout.run)),
+        measurement: baseline.measurement,
+        samples: baseline.samples,
+        guard: baseline.guard,
+        verify_ms: baseline.verify_ms,
+        environment: format!(
+            "{} {}, git {}, autoresearch {}",
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            ground.git_version,
+            env!("CARGO_PKG_VERSION")
+        ),
+    }
+}
+
+/// Records the start, makes HEAD name the run's branch, writes the views.
+fn establish(
+    world: &World,
+    parts: &Ingredients<'_>,
+    pinned: Pinned,
+    start: Start,
+    config: &str,
+) -> Result<StartReport> {
+    let left_alone = pinned.dirt.len();
+    let pinned_files = pinned.yardstick.len();
+    let store = RunStore::create(
+        world,
+        parts.layout.clone(),
+        Event::Start(Box::new(start)),
+        pinned,
+        config,
+    )?;
+    let mut run = Run::with(world, store)?;
+    set_up(&mut run)?;
+    run.store.write_views()?;
+    Ok(report(&run, left_alone, pinned_files))
+}
+
+/// Takes away what a refused start had made.
+fn clean_up(parts: &Ingredients<'_>) {
+    if parts.config.isolation == Isolation::Worktree && parts.layout.worktree().exists() {
+        let _ = parts.ground.git.remove_worktree(&parts.layout.worktree());
+        let _ = parts
+            .ground
+            .git
+            .delete_branch(&parts.branch, &parts.ground.base);
+    }
+    let _ = std::fs::remove_dir_all(parts.layout.folder());
+    if Layout::runs(&parts.layout.root).is_empty() && !parts.layout.lessons().exists() {
+        let all = parts.layout.root.join(store::FOLDER);
+        let _ = std::fs::remove_file(all.join(".gitignore"));
+        let _ = std::fs::remove_dir(all);
+    }
+}
+
+/// 128 random bits in hex.
+fn new_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    let read = std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
+    read.map_err(|error| Failure::io("could not read /dev/urandom", &error))?;
+    Ok(autoresearch_core::chain::hash(&bytes)
+        .chars()
+        .take(32)
+        .collect())
+}
+
+fn report(run: &Run<'_>, left_alone: usize, pinned: usize) -> StartReport {
+    let state = &run.store.state;
+    let (start, config) = (&state.start, state.config());
+    let time = config
+        .time_limit
+        .map(|limit| format!(", {}", span::show(limit.span)))
+        .unwrap_or_default();
+    StartReport {
+        run: start.run.clone(),
+        folder: format!("{}/{}", store::FOLDER, start.run),
+        goal: config.goal.clone(),
+        scope: config.scope.clone(),
+        pinned,
+        metric: config.metric.name.clone(),
+        direction: config.metric.direction.word(),
+        target: config.metric.target.clone(),
+        baseline: start.measurement.value.clone(),
+        samples: start.samples.clone(),
+        deterministic: state.noise.is_deterministic(),
+        spread: state.noise.spread(),
+        guard: start.guard.word(),
+        branch: start.branch.trim_start_matches("refs/heads/").to_owned(),
+        work_tree: run.work_tree().to_owned(),
+        left_alone,
+        limits: format!("{} iterations{time}", config.iterations),
+        warnings: Vec::new(),
+        next: brief::next(state, crate::report::PROGRAM),
+    }
+}
+
+impl fmt::Display for StartReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for warning in &self.warnings {
+            writeln!(out, "{warning}")?;
+        }
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| format!(", target {target}"))
+            .unwrap_or_default();
+        writeln!(out, "run `{}` started: {}", self.run, self.goal)?;
+        writeln!(
+            out,
+            "  metric    {} = {} ({} is better{target})",
+            self.metric, self.baseline, self.direction
+        )?;
+        if self.deterministic {
+            writeln!(
+                out,
+                "  noise     none: {} equal runs, so one run decides a trial",
+                self.samples.len()
+            )?;
+        } else {
+            writeln!(
+                out,
+                "  noise     spread {:.3} over {} runs: a keep needs fresh runs as evidence",
+                self.spread,
+                self.samples.len()
+            )?;
+        }
+        self.rest(out)
+    }
+}
+
+impl StartReport {
+    fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "  guard     {}",
+            if self.guard == "-" {
+                "none"
+            } else {
+                self.guard
+            }
+        )?;
+        writeln!(
+            out,
+            "  scope     {}",
+            brief::clip(&self.scope.join(" "), 160)
+        )?;
+        writeln!(
+            out,
+            "  pinned    {} file(s): a trial that touches one is void",
+            self.pinned
+        )?;
+        if self.left_alone > 0 {
+            writeln!(
+                out,
+                "  yours     {} changed file(s) outside the scope: left as they are, never committed",
+                self.left_alone
+            )?;
+        }
+        writeln!(
+            out,
+            "  branch    {} in {}",
+            self.branch,
+            self.work_tree.display()
+        )?;
+        writeln!(out, "  limits    {}", self.limits)?;
+        writeln!(out, "  log       {}/research-results.tsv", self.folder)?;
+        write!(out, "{}", self.next)
+    }
+}

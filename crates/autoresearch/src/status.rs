@@ -1,0 +1,213 @@
+//! Owns `status`: where a run stands, for people with a plot, for programs as one object.
+//! Does not change or lock anything.
+//! Invariant: it says the same as the journal, also while a trial is running.
+
+use std::fmt;
+
+use autoresearch_core::event::{Event, Verdict};
+use autoresearch_core::table::{escape, short};
+use autoresearch_core::value::Value;
+use autoresearch_core::{brief, plot};
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::Result;
+use crate::report::{PROGRAM, due};
+use crate::run::{Place, Run, Wanted};
+use crate::store::{Access, holder};
+use crate::survey;
+
+/// The answer of `status`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusReport {
+    /// The run.
+    pub run: String,
+    /// The goal.
+    pub goal: String,
+    /// `active`, `running` (a command holds it) or `ended`.
+    pub state: &'static str,
+    /// The named end.
+    pub end: Option<&'static str>,
+    /// What led to the end.
+    pub why: Option<String>,
+    /// The metric's name.
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    /// Where to.
+    pub target: Option<Value>,
+    /// The value at start.
+    pub baseline: Value,
+    /// The best kept value: the incumbent's.
+    pub incumbent: Value,
+    /// The trial that made it.
+    pub incumbent_trial: u32,
+    /// Its commit.
+    pub incumbent_commit: String,
+    /// Did all baseline runs give the same value?
+    pub deterministic: bool,
+    /// Trials that count.
+    pub iterations: u32,
+    /// Their limit.
+    pub iterations_limit: u32,
+    /// Kept trials.
+    pub keep: u32,
+    /// Discarded trials.
+    pub discard: u32,
+    /// Crashed trials.
+    pub crash: u32,
+    /// Trials without a change.
+    pub no_op: u32,
+    /// Trials that were cut short.
+    pub interrupted: u32,
+    /// Failed trials since the last keep or pivot.
+    pub failures: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// The run's branch.
+    pub branch: String,
+    /// Who is at work on the run now.
+    pub holder: Option<String>,
+    /// What stands in the way: HEAD elsewhere, a foreign commit, a repair that is due.
+    pub obstacle: Option<String>,
+    /// What is due.
+    pub due: &'static str,
+    /// The next step.
+    pub next: String,
+    /// The metric of every measured trial, for the plot.
+    #[serde(skip)]
+    values: Vec<f64>,
+    /// The columns that the plot may use; 0 for no plot.
+    #[serde(skip)]
+    pub width: usize,
+}
+
+/// Looks at a run.
+pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
+    let run = Run::open(world, place, Wanted::Latest, Access::Read, "status")?;
+    let state = &run.store.state;
+    let (config, counts) = (state.config(), &state.counts);
+    let holder = holder(&run.store.vault).map(|holder| holder.to_string());
+    let obstacle = if holder.is_some() || state.finish.is_some() {
+        None
+    } else if state.needs_repair() {
+        Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
+    } else {
+        survey::check_head(&run).err().map(|failure| failure.error)
+    };
+    Ok(StatusReport {
+        run: state.start.run.clone(),
+        goal: config.goal.clone(),
+        state: if state.end.is_some() {
+            "ended"
+        } else if holder.is_some() {
+            "running"
+        } else {
+            "active"
+        },
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        why: state.end.as_ref().map(|ending| ending.why.clone()),
+        metric: config.metric.name.clone(),
+        direction: config.metric.direction.word(),
+        target: config.metric.target.clone(),
+        baseline: state.start.measurement.value.clone(),
+        incumbent: state.incumbent.measurement.value.clone(),
+        incumbent_trial: state.incumbent.trial,
+        incumbent_commit: state.incumbent.commit.clone(),
+        deterministic: state.noise.is_deterministic(),
+        iterations: counts.iterations(),
+        iterations_limit: config.iterations,
+        keep: counts.keep,
+        discard: counts.discard,
+        crash: counts.crash,
+        no_op: counts.no_op,
+        interrupted: counts.interrupted,
+        failures: state.ladder.failures,
+        pivots: state.ladder.pivots,
+        branch: state
+            .start
+            .branch
+            .trim_start_matches("refs/heads/")
+            .to_owned(),
+        holder,
+        obstacle,
+        due: due(&state.step()),
+        next: brief::next(state, PROGRAM),
+        values: kept_values(&run)?,
+        width: 0,
+    })
+}
+
+/// The incumbent's value after the baseline and after each trial.
+fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
+    let mut at = run.store.state.start.measurement.value.approximate();
+    let mut values = vec![at];
+    for record in run.store.records()? {
+        if let Event::Verdict(decided) = record.event {
+            if let (Verdict::Keep, Some(measurement)) = (decided.verdict, &decided.measurement) {
+                at = measurement.value.approximate();
+            }
+            values.push(at);
+        }
+    }
+    Ok(values)
+}
+
+impl fmt::Display for StatusReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "run `{}`: {}", self.run, escape(&self.goal))?;
+        match (&self.end, &self.holder) {
+            (Some(end), _) => writeln!(
+                out,
+                "  ended     {end} ({})",
+                escape(self.why.as_deref().unwrap_or_default())
+            )?,
+            (None, Some(holder)) => writeln!(out, "  running   {holder}")?,
+            (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
+        }
+        if let Some(obstacle) = &self.obstacle {
+            writeln!(out, "  obstacle  {obstacle}")?;
+        }
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| format!(", target {target}"))
+            .unwrap_or_default();
+        let noise = if self.deterministic { "" } else { ", noisy" };
+        writeln!(
+            out,
+            "  metric    {} ({} is better{noise})",
+            self.metric, self.direction
+        )?;
+        writeln!(out, "  start     {}", self.baseline)?;
+        writeln!(
+            out,
+            "  best      {} from trial {}, commit {}{target}",
+            self.incumbent,
+            self.incumbent_trial,
+            short(&self.incumbent_commit)
+        )?;
+        let interrupted = if self.interrupted > 0 {
+            format!(", {} interrupted", self.interrupted)
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "  trials    {} of {}: {} keep, {} discard, {} crash, {} no-op{interrupted}",
+            self.iterations, self.iterations_limit, self.keep, self.discard, self.crash, self.no_op
+        )?;
+        writeln!(
+            out,
+            "  ladder    {} failed in a row, {} pivot(s) without a keep",
+            self.failures, self.pivots
+        )?;
+        writeln!(out, "  branch    {}", self.branch)?;
+        if self.width > 0 {
+            for line in plot::draw(&self.values, self.width.saturating_sub(2).min(78), 7).lines() {
+                writeln!(out, "  {line}")?;
+            }
+        }
+        write!(out, "{}", self.next)
+    }
+}

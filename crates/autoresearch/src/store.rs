@@ -1,0 +1,381 @@
+//! Owns the files of a run: where they are, the journal with its anchor, the lock, the views made from it.
+//! Does not decide what is recorded, and never touches git.
+//! Invariant: nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
+
+mod disk;
+mod journal;
+mod layout;
+mod lock;
+mod pinned;
+mod views;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::chain::{ChainError, Head, hash};
+use autoresearch_core::event::{Event, Record};
+use autoresearch_core::state::{FoldError, RunState};
+use serde::{Deserialize, Serialize};
+
+pub use self::disk::{Disk, RealDisk, Signature};
+pub use self::journal::{Anchor, Journal, Mended};
+pub use self::layout::{FOLDER, Layout, vault, vaults};
+pub use self::lock::{Holder, hold, holder};
+pub use self::pinned::{Dirt, Pin, Pinned, Secret};
+use crate::env::World;
+
+/// The format of journal, anchor and views.
+pub const FORMAT: u32 = 1;
+
+/// A run's files could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system failed.
+    #[error("could not {what} {}", path.display())]
+    Io {
+        /// What was attempted.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The run has no anchor on this machine.
+    #[error("the run `{run}` was not started by this user on this machine: it has no anchor")]
+    NoAnchor {
+        /// The run.
+        run: String,
+    },
+    /// The run's files are not what the tool left.
+    #[error("the run `{run}` was changed from outside: {what}")]
+    Tampered {
+        /// The run.
+        run: String,
+        /// What differs.
+        what: String,
+    },
+    /// The folder is a copy of another run's.
+    #[error("the run `{run}` is a copy: the original is in {}", original.display())]
+    Copied {
+        /// The run.
+        run: String,
+        /// Where the original is.
+        original: PathBuf,
+    },
+    /// The chain of the journal is broken.
+    #[error("the journal of `{run}` cannot be believed")]
+    Chain {
+        /// The run.
+        run: String,
+        /// Where it breaks.
+        source: ChainError,
+    },
+    /// The events cannot have happened in this order.
+    #[error("the journal of `{run}` makes no sense at record {seq}")]
+    Fold {
+        /// The run.
+        run: String,
+        /// The record.
+        seq: u64,
+        /// What is wrong.
+        source: FoldError,
+    },
+    /// A newer version wrote the file.
+    #[error("{} has format {found}; this version reads up to format {FORMAT}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// A symbolic link stands where a file or folder of ours should be.
+    #[error("{} is a symbolic link", .0.display())]
+    Link(PathBuf),
+    /// Another process holds the run.
+    #[error("the run is held by {0}")]
+    Busy(Holder),
+}
+
+impl StoreError {
+    fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Self + 'a {
+        move |source| Self::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A run, opened.
+pub struct RunStore<'w> {
+    world: &'w World,
+    /// Where its files are.
+    pub layout: Layout,
+    /// Its folder outside the repository.
+    pub vault: PathBuf,
+    /// What was pinned at start.
+    pub pinned: Pinned,
+    /// What the journal adds up to.
+    pub state: RunState,
+    journal: Journal<'static>,
+    table: Option<Signature>,
+    /// What had to be mended when it was opened.
+    pub mended: Mended,
+    _lock: Option<File>,
+}
+
+/// How a run is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To look at the state alone: nothing is written or locked, and lines checked before are not read again.
+    Glance,
+    /// To look: nothing is written, nothing is locked, every line is checked.
+    Read,
+    /// To act: locked, and mended if a crash left something.
+    Write,
+    /// To act, with every line of the journal checked again.
+    WriteChecked,
+}
+
+impl Access {
+    fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteChecked)
+    }
+}
+
+/// A cache of the folded state, beside the anchor. Losing it costs one reading of the journal.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    journal: Signature,
+    head: Head,
+    state: RunState,
+    table: Option<Signature>,
+}
+
+static DISK: RealDisk = RealDisk;
+
+impl<'w> RunStore<'w> {
+    /// Creates a run's files and records its start. The folder of the run exists already.
+    pub fn create(
+        world: &'w World,
+        layout: Layout,
+        event: Event,
+        pinned: Pinned,
+        config: &str,
+    ) -> Result<Self, StoreError> {
+        let Event::Start(start) = &event else {
+            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+        };
+        let vault = vault(&world.state_folder, &start.id);
+        disk::private_folder(&vault)?;
+        let lock = hold(&vault, world, "start")?;
+        DISK.replace(&layout.config(), config.as_bytes())
+            .map_err(StoreError::io("write", &layout.config()))?;
+        pinned.write(&vault)?;
+        let anchor = Anchor {
+            format: FORMAT,
+            id: start.id.clone(),
+            run: layout.run.clone(),
+            root: layout.root.clone(),
+            config_hash: hash(config.as_bytes()),
+            head: Head::default(),
+            last: String::new(),
+        };
+        let state =
+            RunState::begin(event.clone()).map_err(|source| fold_error(&layout, 0, source))?;
+        let mut journal = Journal::new(&DISK, layout.journal(), vault.join("anchor.json"), anchor);
+        journal.append(&world.now_text(), event, world.step)?;
+        Ok(Self {
+            world,
+            layout,
+            vault,
+            pinned,
+            state,
+            journal,
+            table: None,
+            mended: Mended::default(),
+            _lock: Some(lock),
+        })
+    }
+
+    /// Opens a run, after checking that it is what this tool left.
+    pub fn open(
+        world: &'w World,
+        layout: Layout,
+        access: Access,
+        command: &str,
+    ) -> Result<Self, StoreError> {
+        layout.check_links()?;
+        let id = layout.id()?;
+        let vault = vault(&world.state_folder, &id);
+        let anchor_path = vault.join("anchor.json");
+        if !anchor_path.is_file() {
+            return Err(StoreError::NoAnchor { run: layout.run });
+        }
+        let lock = if access.writes() {
+            Some(hold(&vault, world, command)?)
+        } else {
+            None
+        };
+        let mut attempts = if access.writes() { 1 } else { 40 };
+        loop {
+            attempts -= 1;
+            match Self::load(world, &layout, &vault, access) {
+                // A reader may fall between the anchor and the journal of a process that is writing.
+                Err(StoreError::Tampered { .. } | StoreError::Chain { .. }) if attempts > 0 => {
+                    crate::env::pause(std::time::Duration::from_millis(5));
+                }
+                Err(error) => return Err(error),
+                Ok((journal, state, table, mended)) => {
+                    let pinned = Pinned::read(&vault)?;
+                    return Ok(Self {
+                        world,
+                        layout,
+                        vault,
+                        pinned,
+                        state,
+                        journal,
+                        table,
+                        mended,
+                        _lock: lock,
+                    });
+                }
+            }
+        }
+    }
+
+    fn load(
+        world: &World,
+        layout: &Layout,
+        vault: &Path,
+        access: Access,
+    ) -> Result<Loaded, StoreError> {
+        let mut journal =
+            Journal::open(&DISK, layout.journal(), vault.join("anchor.json"), layout)?;
+        journal.check_place(layout, access)?;
+        check_config(layout, &journal.anchor)?;
+        let mended = if access.writes() {
+            journal.mend(world.step)?
+        } else {
+            Mended::default()
+        };
+        if matches!(access, Access::Write | Access::Glance)
+            && let Some(found) = Self::checkpoint(vault, &journal)
+        {
+            return Ok((journal, found.state, found.table, mended));
+        }
+        let state = fold(layout, journal.records()?)?;
+        Ok((journal, state, None, mended))
+    }
+
+    /// The checkpoint, if the journal is untouched since it was written.
+    fn checkpoint(vault: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
+        let bytes = std::fs::read(vault.join("checkpoint.json")).ok()?;
+        let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
+        let untouched =
+            Signature::of(&journal.path).is_some_and(|signature| signature == found.journal);
+        (untouched && found.head == journal.anchor.head).then_some(found)
+    }
+
+    /// Records an event: first in the anchor, then in the journal, both synced, then in the state.
+    pub fn record(&mut self, event: Event) -> Result<(), StoreError> {
+        let at = self.world.now_text();
+        let seq = self.journal.anchor.head.next;
+        let mut state = self.state.clone();
+        state
+            .apply(event.clone())
+            .map_err(|source| fold_error(&self.layout, seq, source))?;
+        let row = autoresearch_core::table::row(&event);
+        self.journal.append(&at, event, self.world.step)?;
+        self.state = state;
+        if let (Some(row), Some(known)) = (row, self.table) {
+            let appended = views::append_row(&self.layout, known, &row).is_ok();
+            self.table = if appended {
+                Signature::of(&self.layout.table())
+            } else {
+                None
+            };
+        }
+        Ok(())
+    }
+
+    /// Brings the table and the snapshot up to date, and the checkpoint.
+    pub fn write_views(&mut self) -> Result<(), StoreError> {
+        (self.world.step)("view table");
+        if self.table.is_none() || Signature::of(&self.layout.table()) != self.table {
+            views::write_table(&self.layout, &self.state.start, &self.journal.records()?)?;
+            self.table = Signature::of(&self.layout.table());
+        }
+        (self.world.step)("view snapshot");
+        views::write_snapshot(&self.layout, &self.state, &self.journal.anchor.head)?;
+        if let Some(journal) = Signature::of(&self.layout.journal()) {
+            let checkpoint = Checkpoint {
+                journal,
+                head: self.journal.anchor.head.clone(),
+                state: self.state.clone(),
+                table: self.table,
+            };
+            let bytes = serde_json::to_vec(&checkpoint).unwrap_or_default();
+            let path = self.vault.join("checkpoint.json");
+            disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the table anew from the journal, whatever it holds now.
+    pub fn rebuild_views(&mut self) -> Result<(), StoreError> {
+        self.table = None;
+        self.write_views()
+    }
+
+    /// Every record of the journal, each checked.
+    pub fn records(&self) -> Result<Vec<Record>, StoreError> {
+        self.journal.records()
+    }
+
+    /// The last link of the chain.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.journal.anchor.head
+    }
+}
+
+type Loaded = (Journal<'static>, RunState, Option<Signature>, Mended);
+
+fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
+    let path = layout.config();
+    let bytes = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+    match bytes {
+        Some(bytes) if hash(&bytes) == anchor.config_hash => Ok(()),
+        Some(_) => Err(StoreError::Tampered {
+            run: layout.run.clone(),
+            what: "its frozen config.yaml was edited".to_owned(),
+        }),
+        None => Err(StoreError::Tampered {
+            run: layout.run.clone(),
+            what: "its frozen config.yaml is gone".to_owned(),
+        }),
+    }
+}
+
+fn fold(layout: &Layout, records: Vec<Record>) -> Result<RunState, StoreError> {
+    let mut records = records.into_iter();
+    let first = records
+        .next()
+        .ok_or_else(|| fold_error(layout, 0, FoldError { event: "nothing" }))?;
+    let mut state = RunState::begin(first.event).map_err(|source| fold_error(layout, 0, source))?;
+    for record in records {
+        state
+            .apply(record.event)
+            .map_err(|source| fold_error(layout, record.seq, source))?;
+    }
+    Ok(state)
+}
+
+fn fold_error(layout: &Layout, seq: u64, source: FoldError) -> StoreError {
+    StoreError::Fold {
+        run: layout.run.clone(),
+        seq,
+        source,
+    }
+}

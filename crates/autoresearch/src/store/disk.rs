@@ -1,0 +1,151 @@
+//! Owns the few ways in which bytes reach the disk.
+//! Does not know what the bytes mean.
+//! Invariant: no symbolic link is followed to a file of ours; a replacement is whole or absent.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+
+/// What the journal needs of a disk. Tests have one that lies.
+pub trait Disk: Sync {
+    /// The whole file; `None` when there is none.
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// The length of the file; 0 when there is none.
+    fn length(&self, path: &Path) -> io::Result<u64>;
+    /// The bytes from an offset to the end.
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
+    /// Adds bytes to the end, in one write.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Cuts the file.
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
+    /// Makes what was appended or cut survive a loss of power.
+    fn sync(&self, path: &Path) -> io::Result<()>;
+    /// Replaces the file by these bytes, whole and durably.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// The real one.
+pub struct RealDisk;
+
+fn no_follow() -> i32 {
+    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow())
+        .open(path)
+}
+
+impl Disk for RealDisk {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let mut file = match open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            found => Ok(found?.len()),
+        }
+    }
+
+    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let mut file = open(path)?;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .custom_flags(no_follow())
+            .open(path)?;
+        file.write_all(bytes)
+    }
+
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        OpenOptions::new()
+            .write(true)
+            .custom_flags(no_follow())
+            .open(path)?
+            .set_len(length)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        open(path)?.sync_data()
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(path);
+        let mut file = tempfile::Builder::new()
+            .prefix(".autoresearch-")
+            .tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_data()?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    }
+}
+
+/// Replaces a file whole, without waiting for the disk: for what can be made again.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".autoresearch-")
+        .tempfile_in(path.parent().unwrap_or(path))?;
+    file.write_all(bytes)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Creates a folder, and those above it, that only its owner can read; makes its name durable.
+pub fn private_folder(path: &Path) -> Result<(), StoreError> {
+    let created = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    created.map_err(StoreError::io("create", path))?;
+    let parent = path.parent().unwrap_or(path);
+    File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("sync", parent))
+}
+
+/// What tells, without reading it, that a file was not touched: any write changes the time of change, which no program
+/// can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    length: u64,
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+    modified: (i64, i64),
+}
+
+impl Signature {
+    /// The signature of a file, if it exists. Of a symbolic link, that of the link.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::symlink_metadata(path).ok()?;
+        Some(Self {
+            length: meta.len(),
+            device: meta.dev(),
+            inode: meta.ino(),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Owns the lock of a run: one process acts on it at a time, and the next one learns who.
+//! Does not wait.
+//! Invariant: the kernel releases the lock when its holder dies; the file is never deleted.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, disk::private_folder};
+use crate::env::World;
+
+/// Who holds a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// What it does.
+    pub command: String,
+    /// Since when, in UTC.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "process {} (`{}`, since {})",
+            self.pid, self.command, self.since
+        )
+    }
+}
+
+/// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
+pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+    private_folder(folder)?;
+    let path = folder.join("lock");
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    let mut file = opened.map_err(StoreError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read(&mut file))),
+        Err(TryLockError::Error(source)) => {
+            return Err(StoreError::Io {
+                what: "lock",
+                path,
+                source,
+            });
+        }
+    }
+    let holder = Holder {
+        pid: std::process::id(),
+        command: command.to_owned(),
+        since: world.now_text(),
+    };
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.write_all(&serde_json::to_vec(&holder).unwrap_or_default()));
+    written.map_err(StoreError::io("write", &path))?;
+    Ok(file)
+}
+
+/// Who holds the lock in a folder now, if anybody.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<Holder> {
+    let mut file = File::open(folder.join("lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read(&mut file)),
+        _ => None,
+    }
+}
+
+fn read(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    let unknown = || Holder {
+        pid: 0,
+        command: "unknown".to_owned(),
+        since: "unknown".to_owned(),
+    };
+    serde_json::from_str(&text).unwrap_or_else(|_| unknown())
+}

@@ -1,0 +1,122 @@
+//! Owns what was pinned at start, outside the repository: the environment of the commands, the git binary, the bytes of
+//! the yardstick, and what was dirty before the run.
+//! Does not compare; the use cases do.
+//! Invariant: no secret's value is in it, only a salted hash.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::chain::hash;
+use serde::{Deserialize, Serialize};
+
+use super::{Disk, RealDisk, Signature, StoreError};
+
+/// What was pinned at start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The git binary.
+    pub git: PathBuf,
+    /// The environment of verify, guard and git, but for secrets.
+    pub env: BTreeMap<String, String>,
+    /// Variables whose values are not kept.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Is the commits' identity lent, because git knows none?
+    pub lend_identity: bool,
+    /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
+    pub yardstick: BTreeMap<String, Pin>,
+    /// What differed from HEAD before the run: it is nobody's trial.
+    pub dirt: Dirt,
+}
+
+/// The paths that differed from HEAD before the run, as lossless text.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Dirt(std::collections::BTreeSet<String>);
+
+impl Dirt {
+    /// Notes a path.
+    pub fn add(&mut self, path: &[u8]) {
+        self.0.insert(lossless(path));
+    }
+
+    /// Was this path noted?
+    #[must_use]
+    pub fn has(&self, path: &[u8]) -> bool {
+        self.0.contains(&lossless(path))
+    }
+
+    /// How many paths were noted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Was the tree clean?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn lossless(path: &[u8]) -> String {
+    match std::str::from_utf8(path) {
+        Ok(text) => format!("utf8:{text}"),
+        Err(_) => path
+            .iter()
+            .fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+    }
+}
+
+/// A pinned file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// SHA-256 of its bytes.
+    pub hash: String,
+    /// What tells that it was not touched since it was hashed.
+    pub signature: Option<Signature>,
+}
+
+/// A variable whose value is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    salt: String,
+    hash: String,
+}
+
+impl Secret {
+    /// Seals a value.
+    #[must_use]
+    pub fn seal(salt: &str, value: &str) -> Self {
+        Self {
+            salt: salt.to_owned(),
+            hash: hash(format!("{salt}\0{value}").as_bytes()),
+        }
+    }
+
+    /// Is this the sealed value?
+    #[must_use]
+    pub fn is(&self, value: &str) -> bool {
+        *self == Self::seal(&self.salt, value)
+    }
+}
+
+impl Pinned {
+    pub(super) fn write(&self, vault: &Path) -> Result<(), StoreError> {
+        let path = vault.join("pinned.json");
+        RealDisk
+            .replace(&path, &serde_json::to_vec(self).unwrap_or_default())
+            .map_err(StoreError::io("write", &path))
+    }
+
+    pub(super) fn read(vault: &Path) -> Result<Self, StoreError> {
+        let path = vault.join("pinned.json");
+        let bytes = RealDisk
+            .read(&path)
+            .map_err(StoreError::io("read", &path))?
+            .unwrap_or_default();
+        serde_json::from_slice(&bytes).map_err(|error| StoreError::Io {
+            what: "understand",
+            path,
+            source: error.into(),
+        })
+    }
+}

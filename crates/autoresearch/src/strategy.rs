@@ -1,0 +1,100 @@
+//! Owns the strategy rows: refine, pivot, search.
+//! Does not decide which is due; the ladder does.
+//! Invariant: a row that is due is logged before the next trial, and one that hides it is refused.
+
+use std::fmt;
+
+use autoresearch_core::brief;
+use autoresearch_core::event::{Event, StrategyRow};
+use autoresearch_core::ladder::{Due, Strategy};
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::report::{PROGRAM, due};
+use crate::run::Place;
+use crate::{lessons, repair};
+
+/// The answer of `strategy`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StrategyReport {
+    /// The run.
+    pub run: String,
+    /// What was logged.
+    pub logged: &'static str,
+    /// Failed trials since the last keep or pivot.
+    pub failures: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// What is due now.
+    pub due: &'static str,
+    /// The next step.
+    pub next: String,
+}
+
+/// Logs a strategy row.
+pub fn run(
+    world: &World,
+    place: &Place,
+    strategy: Strategy,
+    message: &str,
+) -> Result<StrategyReport> {
+    let message = message.trim();
+    if message.is_empty() {
+        return Err(
+            Failure::usage("the message is empty").hint("say the reason and the plan: -m \"...\"")
+        );
+    }
+    let mut run = crate::trial::open(world, place, "strategy")?;
+    if let Some(rework) = run.store.state.awaiting_rework() {
+        return Err(
+            Failure::usage(format!("trial {} awaits a rework", rework.trial))
+                .hint(brief::next(&run.store.state, PROGRAM)),
+        );
+    }
+    let ladder = run.store.state.ladder;
+    if !ladder.accepts(strategy) {
+        let wanted = match ladder.due() {
+            Due::Row(wanted) => wanted.word(),
+            Due::Nothing | Due::NeedsHuman => "person",
+        };
+        return Err(Failure::usage(format!(
+            "a {wanted} is due, and a {} does not replace it",
+            strategy.word()
+        ))
+        .hint(brief::next(&run.store.state, PROGRAM)));
+    }
+    let row = StrategyRow {
+        strategy,
+        message: brief::clip(message, 500),
+    };
+    run.store.record(Event::Strategy(row.clone()))?;
+    if strategy != Strategy::Refine {
+        lessons::after_pivot(&run, &row)?;
+    }
+    repair::end_if_due(&mut run)?;
+    run.store.write_views()?;
+    let state = &run.store.state;
+    Ok(StrategyReport {
+        run: state.start.run.clone(),
+        logged: strategy.word(),
+        failures: state.ladder.failures,
+        pivots: state.ladder.pivots,
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due(&state.step()),
+        next: brief::next(state, PROGRAM),
+    })
+}
+
+impl fmt::Display for StrategyReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "{} logged; {} failed since, {} pivot(s) without a keep",
+            self.logged, self.failures, self.pivots
+        )?;
+        write!(out, "{}", self.next)
+    }
+}

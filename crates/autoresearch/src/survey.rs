@@ -1,0 +1,216 @@
+//! Owns the comparison of git with the journal: is HEAD where we left it, and whose are the changes?
+//! Does not change anything.
+//! Invariant: what is ours is known by its path from the repository's root, never by a file's name.
+
+use autoresearch_core::event::Why;
+use autoresearch_core::globs::{GlobError, Globs};
+use autoresearch_core::table::{escape, short};
+
+use crate::error::{Failure, Result};
+use crate::git::status::{Entry, Kind};
+use crate::run::{Run, tracked};
+use crate::store::FOLDER;
+use crate::yardstick;
+
+/// The changes in a work tree, by owner.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Changed files in the scope: the trial.
+    pub ours: Vec<Vec<u8>>,
+    /// Changed files that are protected or pinned.
+    pub protected: Vec<String>,
+    /// Changed files outside the scope.
+    pub outside: Vec<String>,
+    /// Changes in the scope that a trial cannot hold.
+    pub unsupported: Vec<String>,
+    /// Untracked files outside the scope.
+    pub untracked_outside: Vec<String>,
+    /// Tracked files outside the scope.
+    pub tracked_outside: Vec<Vec<u8>>,
+    /// Everything that is not ours and must stay out of commits.
+    pub foreign: Vec<Entry>,
+}
+
+impl Survey {
+    /// In a work tree of the run's own, everything that git can hold is ours to take back.
+    #[must_use]
+    pub fn all_ours(mut self) -> Self {
+        let (ours, foreign) = self
+            .foreign
+            .into_iter()
+            .partition(|entry| unsupported(entry).is_none());
+        self.foreign = foreign;
+        self.ours
+            .extend(Vec::<Entry>::into_iter(ours).map(|entry| entry.path));
+        self
+    }
+
+    /// Why these changes make a trial void, if they do.
+    #[must_use]
+    pub fn void(&self) -> Option<Why> {
+        if !self.protected.is_empty() {
+            Some(Why::Protected(self.protected.clone()))
+        } else if !self.unsupported.is_empty() {
+            Some(Why::Unsupported(self.unsupported.clone()))
+        } else if !self.outside.is_empty() {
+            Some(Why::OutOfScope(self.outside.clone()))
+        } else {
+            None
+        }
+    }
+}
+
+/// Refuses to build on a HEAD that is not where the run left it; says in which way it differs.
+pub fn check_head(run: &Run<'_>) -> Result<()> {
+    let expected = run
+        .store
+        .state
+        .expected_head()
+        .unwrap_or(&run.store.state.head)
+        .to_owned();
+    let found = check_branch(run)?;
+    if found == expected {
+        return Ok(());
+    }
+    let subject = run.history.message_of(&found).unwrap_or_default();
+    let subject = escape(subject.lines().next().unwrap_or_default());
+    let parents = run
+        .history
+        .commits(&expected, &found, 50)
+        .unwrap_or_default();
+    let on_top = parents.first().is_some_and(|(first, _)| {
+        run.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
+    });
+    let failure = if on_top {
+        Failure::blocked(format!(
+            "HEAD has {} commit(s) that this run did not make; the last is {} \"{subject}\"",
+            parents.len(),
+            short(&found)
+        ))
+    } else {
+        Failure::blocked(format!(
+            "HEAD was moved to {} \"{subject}\"; the run left it at {}",
+            short(&found),
+            short(&expected)
+        ))
+    };
+    Err(failure.hint(format!(
+        "nothing was changed. To go on: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
+        short(&expected)
+    )))
+}
+
+/// The commit of HEAD, if HEAD names the run's branch.
+pub fn check_branch(run: &Run<'_>) -> Result<String> {
+    let state = &run.store.state;
+    if let Some(operation) = run.history.operation() {
+        return Err(
+            Failure::blocked(format!("a {operation} is under way")).hint(format!(
+                "finish or abort the {operation}, then run the command again"
+            )),
+        );
+    }
+    let head = run.history.head()?;
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let hint = format!(
+        "nothing was changed. `git switch {}` goes back to the run",
+        plain(&state.start.branch)
+    );
+    match (head.branch, head.commit) {
+        (Some(branch), Some(commit)) if branch == state.start.branch => Ok(commit),
+        (Some(branch), _) => Err(Failure::blocked(format!(
+            "another branch is checked out: {} instead of {}",
+            plain(&branch),
+            plain(&state.start.branch)
+        ))
+        .hint(hint)),
+        (None, commit) => Err(Failure::blocked(format!(
+            "HEAD is detached at {}",
+            short(&commit.unwrap_or_default())
+        ))
+        .hint(hint)),
+    }
+}
+
+/// Sorts all changes in the run's work tree by owner.
+pub fn look(run: &Run<'_>) -> Result<Survey> {
+    let owner = Owner::of(run)?;
+    let mut survey = Survey::default();
+    for entry in run.git.status()? {
+        owner.sort(entry, &mut survey)?;
+    }
+    for path in yardstick::changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect) {
+        if !survey.protected.contains(&path) {
+            survey.protected.push(path);
+        }
+    }
+    Ok(survey)
+}
+
+struct Owner<'r> {
+    run: &'r Run<'r>,
+    scope: Globs,
+    protect: Globs,
+}
+
+impl<'r> Owner<'r> {
+    fn of(run: &'r Run<'r>) -> Result<Self> {
+        let config = run.store.state.config();
+        let compile = |patterns: &[String]| {
+            Globs::new(patterns).map_err(|error: GlobError| Failure::config(error.to_string()))
+        };
+        Ok(Self {
+            run,
+            scope: compile(&config.scope)?,
+            protect: compile(&config.protect)?,
+        })
+    }
+
+    fn sort(&self, entry: Entry, survey: &mut Survey) -> Result<()> {
+        let text = String::from_utf8_lossy(&entry.path).into_owned();
+        let path = text.trim_end_matches('/');
+        if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
+            return Err(tracked());
+        }
+        let state = &self.run.store.state;
+        let in_scope = self.scope.matches(path) && !self.protect.matches(path);
+        if (!in_scope && self.run.store.pinned.dirt.has(&entry.path))
+            || state.droppings.contains(&text)
+        {
+            survey.foreign.push(entry);
+            return Ok(());
+        }
+        let shown = escape(path);
+        if self.protect.matches(path) || self.run.store.pinned.yardstick.contains_key(path) {
+            survey.protected.push(shown);
+            survey.foreign.push(entry);
+        } else if !in_scope {
+            match &entry.kind {
+                Kind::Untracked => survey.untracked_outside.push(text),
+                Kind::Tracked(tracked) if !tracked.submodule => {
+                    survey.tracked_outside.push(entry.path.clone());
+                }
+                _ => {}
+            }
+            survey.outside.push(shown);
+            survey.foreign.push(entry);
+        } else if let Some(kind) = unsupported(&entry) {
+            survey.unsupported.push(format!("{shown} ({kind})"));
+            survey.foreign.push(entry);
+        } else {
+            survey.ours.push(entry.path);
+        }
+        Ok(())
+    }
+}
+
+/// What a trial cannot hold: it could be committed, but not undone or shown safely.
+fn unsupported(entry: &Entry) -> Option<&'static str> {
+    match &entry.kind {
+        Kind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
+        Kind::NestedRepository => Some("a repository of its own"),
+        Kind::Unmerged => Some("a conflict"),
+        _ if std::str::from_utf8(&entry.path).is_err() => Some("a name that is not UTF-8"),
+        _ => None,
+    }
+}

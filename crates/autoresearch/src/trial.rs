@@ -1,0 +1,391 @@
+//! Owns one trial, from the agent's edits to the verdict and the next step.
+//! Does not decide: `judge` does; does not know how things are undone or recorded.
+//! Invariant: intention, effect, completion: a crash after any line converges to the same end on the next command.
+
+use std::collections::BTreeSet;
+
+use autoresearch_core::config::RepositoryHooks;
+use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Rework, Verdict, Why};
+use autoresearch_core::judge::{Attempt, Judge, Judgement, Next, Outcome};
+use autoresearch_core::state::Step;
+use autoresearch_core::table::escape;
+
+use crate::env::{Stopwatch, World};
+use crate::error::{Failure, Kind, Result};
+use crate::git::Hooks;
+use crate::lessons;
+use crate::measure::Bench;
+use crate::repair::{end_if_due, interrupt, repair};
+use crate::report::{Timings, TrialReport, trial_report};
+use crate::run::{Place, Run, Wanted};
+use crate::store::Access;
+use crate::survey::{self, Survey};
+use crate::undo::{Committed, commit, subject, undo};
+
+/// The longest description of a trial, in characters.
+const MAX_MESSAGE: usize = 500;
+
+/// What the agent asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What it changed.
+    pub message: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Does it claim a simplification?
+    pub simplify: bool,
+    /// Is this a rework of the trial whose guard failed?
+    pub rework: bool,
+}
+
+/// A commit under test.
+struct Candidate {
+    intent: Intent,
+    commit: String,
+    tree: String,
+    simplifies: bool,
+}
+
+/// What was found out about a candidate.
+struct Finding {
+    judgement: Judgement,
+    droppings: Vec<String>,
+}
+
+/// Runs one trial on the edits in the work tree.
+pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialReport> {
+    let watch = Stopwatch::start();
+    let mut run = open(world, place, "trial")?;
+    let intent = intend(&run, request)?;
+    survey::check_head(&run)?;
+    let survey = survey::look(&run)?;
+    run.admit_secrets()?;
+    let mut timings = Timings::default();
+    let decided = match attempt(&mut run, &intent, &survey, &mut timings) {
+        Err(failure) if failure.kind == Kind::Interrupted => {
+            return Err(cut_short(&mut run, failure));
+        }
+        other => other?,
+    };
+    if let Some(decided) = &decided {
+        conclude(&mut run, decided)?;
+    }
+    timings.close(watch.elapsed(), run.git.spent());
+    run.store.write_views()?;
+    Ok(trial_report(&run, &intent, decided.as_ref(), timings))
+}
+
+/// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
+pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
+    let mut run = open(world, place, "trial --drop")?;
+    survey::check_head(&run)?;
+    let Some(rework) = run.store.state.awaiting_rework().cloned() else {
+        return crate::ending::discard_edits(&mut run);
+    };
+    let Some(flight) = run.store.state.flight.clone() else {
+        return Err(Failure::usage("no trial awaits a rework"));
+    };
+    let decided = Decided {
+        measurement: Some(rework.measurement.clone()),
+        guard: Guard::Fail,
+        commit: Some(rework.commit.clone()),
+        ..Decided::bare(&flight.intent, Verdict::Discard, Some(Why::Dropped))
+    };
+    run.store
+        .record(Event::Verdict(Box::new(decided.clone())))?;
+    conclude(&mut run, &decided)?;
+    run.store.write_views()?;
+    Ok(trial_report(
+        &run,
+        &flight.intent,
+        Some(&decided),
+        Timings::default(),
+    ))
+}
+
+/// Opens a run that has not ended, and repairs what a crash left.
+pub fn open<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w>> {
+    let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
+    run.check_ground()?;
+    repair(&mut run)?;
+    if let Some(ending) = run.store.state.end.clone() {
+        run.store.write_views()?;
+        return Err(Failure::usage(format!(
+            "the run `{}` has ended: {} ({})",
+            run.store.layout.run,
+            ending.end.word(),
+            escape(&ending.why)
+        ))
+        .hint(
+            "`autoresearch finish` goes back to your branch; `autoresearch start` begins a new run",
+        ));
+    }
+    Ok(run)
+}
+
+/// The intention, if the run's state allows it.
+fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
+    let state = &run.store.state;
+    let program = crate::report::PROGRAM;
+    let message = request.message.trim();
+    if message.is_empty() {
+        return Err(Failure::usage("the message is empty")
+            .hint("say what you changed: -m \"what you changed\""));
+    }
+    let (trial, attempt) = match (state.step(), state.awaiting_rework(), request.rework) {
+        (Step::Strategy(strategy), ..) => {
+            return Err(Failure::usage(format!(
+                "a {} is due before the next trial",
+                strategy.word()
+            ))
+            .hint(autoresearch_core::brief::next(state, program)));
+        }
+        (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
+        (_, Some(rework), false) => {
+            return Err(Failure::usage(format!("trial {} awaits a rework: its guard failed", rework.trial))
+                .hint(format!("`{program} trial --rework -m MSG` measures it again, `{program} trial --drop` gives it up")));
+        }
+        (_, None, true) => {
+            return Err(Failure::usage("no trial awaits a rework").hint("leave out --rework"));
+        }
+        (_, None, false) => (state.next_trial, 0),
+    };
+    let told = match &state.flight {
+        Some(flight) => format!("{}; rework: {message}", flight.intent.message),
+        None => message.to_owned(),
+    };
+    Ok(Intent {
+        trial,
+        attempt,
+        message: autoresearch_core::brief::clip(&told, MAX_MESSAGE),
+        labels: request.labels.clone(),
+        simplify: request.simplify,
+        parent: state.expected_head().unwrap_or(&state.head).to_owned(),
+    })
+}
+
+/// Commits and measures. `None` when the trial now awaits a rework.
+fn attempt(
+    run: &mut Run<'_>,
+    intent: &Intent,
+    survey: &Survey,
+    timings: &mut Timings,
+) -> Result<Option<Decided>> {
+    if let Some(why) = survey.void() {
+        return void(run, intent, survey, why).map(Some);
+    }
+    if survey.ours.is_empty() {
+        if intent.attempt > 0 {
+            return Err(Failure::usage("nothing was changed since the guard failed")
+                .hint("mend it first, or give it up: autoresearch trial --drop"));
+        }
+        let decided = Decided::bare(intent, Verdict::NoOp, Some(Why::NothingChanged));
+        run.store
+            .record(Event::Verdict(Box::new(decided.clone())))?;
+        return Ok(Some(decided));
+    }
+    run.store.record(Event::Intent(intent.clone()))?;
+    let candidate = match make(run, intent, survey)? {
+        Ok(candidate) => candidate,
+        Err(why) => {
+            let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+            run.store
+                .record(Event::Verdict(Box::new(decided.clone())))?;
+            return Ok(Some(decided));
+        }
+    };
+    let finding = examine(run, &candidate, timings)?;
+    record(run, candidate, finding)
+}
+
+/// Records a trial that is void before it is measured.
+fn void(run: &mut Run<'_>, intent: &Intent, survey: &Survey, why: Why) -> Result<Decided> {
+    let own = run.store.state.start.worktree.is_some() && !survey.foreign.is_empty();
+    if !survey.ours.is_empty() || own || run.store.state.flight.is_some() {
+        run.store.record(Event::Intent(intent.clone()))?;
+    }
+    let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+    run.store
+        .record(Event::Verdict(Box::new(decided.clone())))?;
+    Ok(decided)
+}
+
+/// Commits exactly the paths in scope, and makes sure that nothing else got in.
+fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candidate, Why>> {
+    let hooks = match run.store.state.config().repository_hooks {
+        RepositoryHooks::Bypass => Hooks::Bypass,
+        RepositoryHooks::Run => Hooks::Run,
+    };
+    let commit = match commit(run, survey, intent.trial, &subject(&intent.message), hooks)? {
+        Committed::Made(commit) => commit,
+        Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
+    };
+    let (paths, _) = run.history.difference(&intent.parent, &commit)?;
+    let ours: BTreeSet<&Vec<u8>> = survey.ours.iter().collect();
+    let strangers: Vec<String> = paths
+        .iter()
+        .filter(|path| !ours.contains(path))
+        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .collect();
+    if !strangers.is_empty() {
+        return Ok(Err(Why::OutOfScope(strangers)));
+    }
+    let (_, size) = run.history.difference(&run.store.state.head, &commit)?;
+    let tree = run.history.tree_of(&commit)?;
+    Ok(Ok(Candidate {
+        intent: intent.clone(),
+        commit,
+        tree,
+        simplifies: intent.simplify && size.removed > size.added,
+    }))
+}
+
+/// Runs verify and guard as the judge asks, and looks at the tree afterwards.
+fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Result<Finding> {
+    let state = &run.store.state;
+    let config = state.config();
+    let intent = &candidate.intent;
+    let attempt = Attempt {
+        labels: intent.labels.clone(),
+        simplifies: candidate.simplifies,
+        number: intent.attempt,
+    };
+    let prefix = if intent.attempt == 0 {
+        String::new()
+    } else {
+        format!("rework-{}-", intent.attempt)
+    };
+    let mut bench = Bench::new(
+        run.world,
+        run.work_tree(),
+        &run.env,
+        run.store.layout.trial(intent.trial),
+        &prefix,
+    )?;
+    let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt);
+    loop {
+        match (judge.next(), &config.guard) {
+            (Next::Verify, _) => {
+                (run.world.step)("verify");
+                judge.verified(bench.verify(config)?);
+            }
+            (Next::Guard, Some(guard)) => {
+                (run.world.step)("guard");
+                judge.guarded(bench.guard(guard)?);
+            }
+            (Next::Done, _) | (Next::Guard, None) => break,
+        }
+    }
+    timings.measured(&bench);
+    let (changed, droppings) = aftermath(run)?;
+    if !changed.is_empty() {
+        judge.voided(Why::ChangedDuringVerify(changed));
+    }
+    let judgement = judge
+        .judgement()
+        .ok_or_else(|| Failure::new(Kind::Internal, "the judge came to no end"))?;
+    Ok(Finding {
+        judgement,
+        droppings,
+    })
+}
+
+/// The files that changed while verify and guard ran, and the untracked files that these left.
+fn aftermath(run: &Run<'_>) -> Result<(Vec<String>, Vec<String>)> {
+    (run.world.step)("look after");
+    let mut after = survey::look(run)?;
+    if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
+        run.git.restore_from_index(&after.tracked_outside)?;
+        after.tracked_outside.clear();
+    }
+    let text = |path: &Vec<u8>| escape(&String::from_utf8_lossy(path));
+    let mut changed: Vec<String> = after.ours.iter().map(text).collect();
+    changed.extend(after.tracked_outside.iter().map(text));
+    changed.extend(after.protected.iter().chain(&after.unsupported).cloned());
+    Ok((changed, after.untracked_outside))
+}
+
+/// Records the verdict, or that the trial awaits a rework.
+fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<Option<Decided>> {
+    let Candidate {
+        intent,
+        commit,
+        tree,
+        ..
+    } = candidate;
+    let Finding {
+        judgement,
+        droppings,
+    } = finding;
+    let (verdict, why) = match (judgement.outcome, judgement.measurement.clone()) {
+        (Outcome::Rework(why), Some(measurement)) => {
+            run.store.record(Event::Rework(Rework {
+                trial: intent.trial,
+                attempt: intent.attempt,
+                commit,
+                measurement,
+                why,
+                droppings,
+            }))?;
+            return Ok(None);
+        }
+        (Outcome::Keep, _) => (Verdict::Keep, None),
+        (Outcome::Discard(why) | Outcome::Rework(why), _) => (Verdict::Discard, Some(why)),
+        (Outcome::Crash(why), _) => (Verdict::Crash, Some(why)),
+    };
+    let before = &run.store.state.incumbent.measurement.value;
+    let decided = Decided {
+        delta: judgement
+            .measurement
+            .as_ref()
+            .map(|measurement| &measurement.value - before),
+        measurement: judgement.measurement,
+        samples: judgement.samples,
+        guard: judgement.guard,
+        commit: Some(commit),
+        tree: Some(tree),
+        droppings,
+        ..Decided::bare(&intent, verdict, why)
+    };
+    run.store
+        .record(Event::Verdict(Box::new(decided.clone())))?;
+    Ok(Some(decided))
+}
+
+/// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end.
+fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<()> {
+    if run.store.state.flight.is_some() {
+        let (head, _) = undo(run, decided.trial, &decided.message)?;
+        run.store.record(Event::Close(Close {
+            trial: decided.trial,
+            head,
+        }))?;
+    }
+    if decided.verdict == Verdict::Keep {
+        (run.world.step)("lesson");
+        lessons::after_keep(run, decided)?;
+    }
+    end_if_due(run)
+}
+
+/// A person or a signal ended the command: the trial is undone now.
+fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
+    let undone = interrupt(run).and_then(|saved| {
+        run.store
+            .write_views()
+            .map_err(Failure::from)
+            .map(|()| saved)
+    });
+    match undone {
+        Ok(Some(commit)) => Failure::new(
+            Kind::Interrupted,
+            "the trial was interrupted and undone; it does not count",
+        )
+        .hint(format!(
+            "its changes are in commit {}",
+            autoresearch_core::table::short(&commit)
+        )),
+        Ok(None) => failure,
+        Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),
+    }
+}

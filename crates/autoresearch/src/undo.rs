@@ -1,0 +1,181 @@
+//! Owns the making of a trial's commit and the undoing of a trial.
+//! Does not decide which trials are undone.
+//! Invariant: only commits of this run are ever taken back, and only the files they changed move.
+
+use autoresearch_core::config::Rollback;
+use autoresearch_core::table::{escape, short};
+
+use crate::error::{Failure, Result};
+use crate::git::{GitError, Hooks, NewCommit};
+use crate::run::Run;
+use crate::survey::{self, Survey};
+
+/// The trailer that names the run.
+const RUN: &str = "Autoresearch-Run";
+/// The trailer that names the trial.
+const TRIAL: &str = "Autoresearch-Trial";
+/// More own commits than this never stand on top of the kept state: a trial, its reworks, and what was salvaged.
+const MOST: usize = 8;
+
+/// A commit that was asked for.
+#[derive(Debug)]
+pub enum Committed {
+    /// It is HEAD now.
+    Made(String),
+    /// A hook of the repository refused it, with these words.
+    Refused(String),
+}
+
+/// Commits exactly the changes that are ours on top of HEAD.
+pub fn commit(
+    run: &Run<'_>,
+    survey: &Survey,
+    trial: u32,
+    subject: &str,
+    hooks: Hooks,
+) -> Result<Committed> {
+    let head = survey::check_branch(run)?;
+    let message = format!(
+        "{subject}\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
+        run.store.state.start.run
+    );
+    let scratch = run.store.layout.trial(trial);
+    std::fs::create_dir_all(&scratch)
+        .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
+    let date = format!("{} +0000", run.world.now().as_second());
+    let new = NewCommit {
+        parent: &head,
+        message: &message,
+        scratch: &scratch,
+        date: &date,
+    };
+    (run.world.step)("git stage");
+    run.git.stage(&survey.ours)?;
+    (run.world.step)("git tree");
+    let tree = run.git.tree_without(&survey.foreign, &new, hooks);
+    (run.world.step)("git commit");
+    let commit = match tree.and_then(|tree| run.git.commit_tree(&tree, &new, hooks)) {
+        Err(error @ GitError::Hook { .. }) => {
+            return Ok(Committed::Refused(escape(&error.to_string())));
+        }
+        commit => commit?,
+    };
+    (run.world.step)("git head");
+    run.git
+        .move_head(&head, &commit, &format!("autoresearch: trial {trial}"))?;
+    if hooks == Hooks::Run {
+        // A hook may have rewritten files: the index follows the work tree.
+        run.git.stage(&survey.ours)?;
+    }
+    Ok(Committed::Made(commit))
+}
+
+/// Takes back everything of a trial: files that are changed and not committed are committed first, so that nothing is
+/// lost; then HEAD, index and files go back to the kept state. Returns the new HEAD, and the commit that still holds what
+/// was undone.
+pub fn undo(run: &Run<'_>, trial: u32, message: &str) -> Result<(String, Option<String>)> {
+    let mut tip = survey::check_branch(run)?;
+    let kept = run.store.state.head.clone();
+    check_own(run, &kept, &tip)?;
+    let mut survey = survey::look(run)?;
+    if run.store.state.start.worktree.is_some() {
+        survey = survey.all_ours();
+    }
+    if !survey.ours.is_empty()
+        && let Committed::Made(commit) =
+            commit(run, &survey, trial, &subject(message), Hooks::Bypass)?
+    {
+        tip = commit;
+    }
+    if tip == kept {
+        return Ok((kept, None));
+    }
+    let head = take_back(run, &tip, &kept, trial)?;
+    check_tree(run, &tip, &kept)?;
+    Ok((head, Some(tip)))
+}
+
+fn take_back(run: &Run<'_>, tip: &str, kept: &str, trial: u32) -> Result<String> {
+    (run.world.step)("git restore");
+    run.git.move_tree(tip, kept)?;
+    let why = format!("autoresearch: undo trial {trial}");
+    if run.store.state.config().rollback == Rollback::Reset {
+        (run.world.step)("git head back");
+        run.git.move_head(tip, kept, &why)?;
+        return Ok(kept.to_owned());
+    }
+    let tree = run.history.tree_of(kept)?;
+    let message = format!(
+        "Revert trial {trial}\n\nThis reverts the changes up to {tip}.\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
+        run.store.state.start.run
+    );
+    let date = format!("{} +0000", run.world.now().as_second());
+    let scratch = run.store.layout.trial(trial);
+    let new = NewCommit {
+        parent: tip,
+        message: &message,
+        scratch: &scratch,
+        date: &date,
+    };
+    (run.world.step)("git revert");
+    let revert = run.git.commit_tree(&tree, &new, Hooks::Bypass)?;
+    (run.world.step)("git head back");
+    run.git.move_head(tip, &revert, &why)?;
+    Ok(revert)
+}
+
+/// The first line of a trial's commit.
+#[must_use]
+pub fn subject(message: &str) -> String {
+    format!("experiment: {}", escape(message))
+}
+
+/// Every commit between the kept state and the tip must be one of ours.
+fn check_own(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
+    let mut at = tip.to_owned();
+    for _ in 0..MOST {
+        if at == kept {
+            return Ok(());
+        }
+        if !is_own(run, &at)? {
+            break;
+        }
+        match run.history.parent_of(&at)? {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    Err(Failure::blocked(format!("HEAD is {}, which is not a trial of this run on top of {}", short(tip), short(kept)))
+        .hint(format!("nothing was changed. Put your commits on a branch of their own, then `git reset --soft {}`", short(kept))))
+}
+
+fn is_own(run: &Run<'_>, commit: &str) -> Result<bool> {
+    let message = run.history.message_of(commit)?;
+    Ok(message.contains(&format!("\n{RUN}: {}\n", run.store.state.start.run)))
+}
+
+/// After an undo the files must be those of the kept state, byte for byte as git sees them.
+fn check_tree(run: &Run<'_>, tip: &str, kept: &str) -> Result<()> {
+    let (paths, _) = run.history.difference(kept, tip)?;
+    let head = run.history.head()?.commit.unwrap_or_default();
+    if run.history.tree_of(&head)? != run.history.tree_of(kept)? {
+        return Err(Failure::new(
+            crate::error::Kind::Internal,
+            "after the undo, HEAD does not hold the kept state's tree",
+        ));
+    }
+    let left = run.git.modified(&paths)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = left
+        .iter()
+        .take(5)
+        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .collect();
+    Err(Failure::blocked(format!(
+        "after the undo these files differ from the kept state: {}",
+        names.join(", ")
+    ))
+    .hint("something else is writing to them: stop it, then run `autoresearch resume`"))
+}
