@@ -1,1 +1,25 @@
-//! x
+//! The end-to-end tests: the real binary, real git, real processes, in a sealed bench.
+//!
+//! One binary for all of them, so that they are linked once.
+
+mod commands;
+mod concurrency;
+mod config;
+mod crash;
+mod disk;
+mod git_cases;
+mod guard;
+mod heads;
+mod isolation;
+mod kill;
+mod ladder;
+mod looking;
+mod loops;
+mod processes;
+mod refusals;
+mod sacred;
+mod shipped;
+mod templates;
+mod testbed;
+mod trust;
+mod yardstick;

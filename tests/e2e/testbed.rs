@@ -1,0 +1,332 @@
+//! Owns the sealed bench: a repository, a home and a state folder of the test's own, and the binary under test.
+//! Does not read the developer's git settings, hooks or keys.
+//! Invariant: everything is below one temporary folder, and every command has a deadline.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// No command of a test takes longer.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The config that most tests use: the metric is the number of lines `any` in the sources.
+pub const CONFIG: &str = r#"
+goal: Fewer any
+tag: demo
+scope: ["src/**"]
+metric: {name: any_count, direction: lower}
+verify: {command: "sh count.sh", timeout: 20s}
+guard: {command: "sh guard.sh", timeout: 20s}
+iterations: 100
+"#;
+
+/// A repository under test.
+pub struct Testbed {
+    pub folder: TempDir,
+    pub repo: PathBuf,
+    pub state: PathBuf,
+    pub home: PathBuf,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Answer {
+    /// The one JSON object on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.out.trim()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The answer, which must be a success.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// The answer, which must have failed with this exit code.
+    #[track_caller]
+    pub fn fails(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+
+    /// The answer, which must say this somewhere.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(self.out.contains(words) || self.err.contains(words), "`{words}` is missing in {self:?}");
+        self
+    }
+}
+
+impl Testbed {
+    /// A repository with ten `any` in three files, a count script and a guard that wants `ok` in `src/state`.
+    pub fn new() -> Self {
+        let bed = Self::bare();
+        bed.write("count.sh", "cat src/* 2>/dev/null | grep -c '^any$' || [ $? -eq 1 ]\n");
+        bed.write("guard.sh", "grep -qx ok src/state\n");
+        bed.write("src/a", &"any\n".repeat(5));
+        bed.write("src/b", &"any\n".repeat(3));
+        bed.write("src/c", &"any\n".repeat(2));
+        bed.write("src/state", "ok\n");
+        bed.write("other/notes.md", "notes\n");
+        bed.git(&["add", "-A"]);
+        bed.git(&["commit", "-qm", "first"]);
+        bed
+    }
+
+    /// An empty repository without a commit.
+    pub fn bare() -> Self {
+        let folder = tempfile::Builder::new().prefix("ar-test-").tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let (repo, state, home) = (base.join("repo"), base.join("state"), base.join("home"));
+        for path in [&repo, &home] {
+            std::fs::create_dir(path).unwrap();
+        }
+        let bed = Self { folder, repo, state, home };
+        bed.git(&["init", "-q", "-b", "main"]);
+        bed
+    }
+
+    /// A repository with a run that was started with this config.
+    pub fn started(config: &str) -> Self {
+        let bed = Self::new();
+        bed.start(config);
+        bed
+    }
+
+    /// Starts a run; the config is given on standard input.
+    pub fn start(&self, config: &str) -> Answer {
+        self.try_start(config).ok()
+    }
+
+    /// Tries to start a run.
+    pub fn try_start(&self, config: &str) -> Answer {
+        let file = self.home.join("config.yaml");
+        std::fs::write(&file, config).unwrap();
+        self.run(&["start", "--config", file.to_str().unwrap()])
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.repo.join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub fn executable(&self, name: &str) {
+        let path = self.path(name);
+        let mut rights = path.metadata().unwrap().permissions();
+        rights.set_mode(0o755);
+        std::fs::set_permissions(path, rights).unwrap();
+    }
+
+    /// Sets the number of `any` in `src/a`.
+    pub fn edit(&self, count: usize) {
+        self.write("src/a", &"any\n".repeat(count));
+    }
+
+    /// The variables of every command.
+    pub fn env(&self) -> BTreeMap<String, String> {
+        let path = std::env::var("PATH").unwrap();
+        [
+            ("PATH", path.as_str()),
+            ("HOME", self.home.to_str().unwrap()),
+            ("SEALED_STATE", self.state.to_str().unwrap()),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("LANG", "C.UTF-8"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// The binary under test, in the repository.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed"));
+        command.args(arguments).current_dir(&self.repo).env_clear().envs(self.env());
+        command
+    }
+
+    /// Runs the binary under test.
+    pub fn run(&self, arguments: &[&str]) -> Answer {
+        finish(self.command(arguments))
+    }
+
+    /// Runs it with more variables.
+    pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Answer {
+        let mut command = self.command(arguments);
+        command.envs(env.iter().copied());
+        finish(command)
+    }
+
+    /// A trial of whatever is in the work tree; its JSON report.
+    #[track_caller]
+    pub fn trial(&self, message: &str) -> Value {
+        self.run(&["trial", "-m", message, "--json"]).ok().json()
+    }
+
+    /// Sets the number of `any` in `src/a`, and tries it; the verdict.
+    #[track_caller]
+    pub fn try_count(&self, count: usize) -> String {
+        self.edit(count);
+        self.trial(&format!("{count} any"))["verdict"].as_str().unwrap().to_owned()
+    }
+
+    /// git, as a developer would call it, but sealed.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let answer = self.try_git(arguments);
+        assert_eq!(answer.code, 0, "git {arguments:?}: {answer:?}");
+        answer.out
+    }
+
+    pub fn try_git(&self, arguments: &[&str]) -> Answer {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(&self.repo).env_clear().envs(self.env()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "Tester").env(format!("GIT_{who}_EMAIL"), "tester@localhost");
+            command.env(format!("GIT_{who}_DATE"), "2026-01-01T00:00:00Z");
+        }
+        finish(command)
+    }
+
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// The commits of the run's branch after `main`, oldest first, with the files of each.
+    pub fn run_commits(&self, branch: &str) -> Vec<(String, Vec<String>)> {
+        let hashes = self.git(&["rev-list", "--reverse", &format!("main..{branch}")]);
+        hashes
+            .lines()
+            .map(|hash| {
+                let files = self.git(&["-c", "core.quotePath=false", "diff-tree", "--no-commit-id", "--name-only", "-r", hash]);
+                (hash.to_owned(), files.lines().map(ToOwned::to_owned).collect())
+            })
+            .collect()
+    }
+
+    /// A file of the run `demo`.
+    pub fn run_file(&self, name: &str) -> PathBuf {
+        self.repo.join("autoresearch-results/demo").join(name)
+    }
+
+    /// The table's rows without its head, cells split.
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        let text = std::fs::read_to_string(self.run_file("research-results.tsv")).unwrap();
+        let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+        rows.map(|line| line.split('\t').map(ToOwned::to_owned).collect()).collect()
+    }
+
+    /// Iteration and status of each row: `0 baseline`, `1 keep`.
+    pub fn story(&self) -> Vec<String> {
+        self.rows().iter().map(|row| format!("{} {}", row[0], row[5])).collect()
+    }
+
+    /// The only folder under the state folder's `runs`.
+    pub fn vault(&self) -> PathBuf {
+        let mut entries = std::fs::read_dir(self.state.join("runs")).unwrap();
+        let vault = entries.next().unwrap().unwrap().path();
+        assert!(entries.next().is_none());
+        vault
+    }
+
+    /// Everything that the user sees of the repository: files, index, stash, branches other than ours.
+    pub fn fingerprint(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        walk(&self.repo, &self.repo, &mut found);
+        found.insert("(index)".to_owned(), self.git(&["ls-files", "--stage"]));
+        found.insert("(stash)".to_owned(), self.git(&["stash", "list"]));
+        found.insert("(config)".to_owned(), std::fs::read_to_string(self.repo.join(".git/config")).unwrap());
+        found.insert("(HEAD)".to_owned(), std::fs::read_to_string(self.repo.join(".git/HEAD")).unwrap());
+        let branches = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let theirs: Vec<&str> = branches.lines().filter(|line| !line.contains("autoresearch")).collect();
+        found.insert("(refs)".to_owned(), theirs.join("\n"));
+        found
+    }
+}
+
+fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let meta = path.symlink_metadata().unwrap();
+        if name == ".git" || name == "autoresearch-results" {
+            continue;
+        }
+        if meta.is_dir() {
+            walk(root, &path, found);
+        } else {
+            let target = std::fs::read_link(&path).map(|target| target.display().to_string()).unwrap_or_default();
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            found.insert(name, format!("{:o} {target} {}", meta.permissions().mode(), autoresearch_core::chain::hash(&bytes)));
+        }
+    }
+}
+
+/// Runs a command to its end, within the deadline.
+pub fn finish(mut command: Command) -> Answer {
+    let start = Instant::now();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || send.send(child.wait_with_output()));
+    let output: Output = match receive.recv_timeout(DEADLINE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            let pid = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            panic!("{command:?} took longer than {DEADLINE:?}");
+        }
+    };
+    Answer {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        took: start.elapsed(),
+    }
+}
+
+/// Processes whose command line or environment mentions a text, from `/proc`.
+pub fn processes_with(text: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let own = std::process::id().to_string();
+    entries
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|entry| entry.file_name().to_string_lossy() != own)
+        .filter_map(|entry| {
+            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(text).then_some(line)
+        })
+        .collect()
+}
+
+/// Waits until something is true, or fails loudly.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < DEADLINE, "never happened: {what}");
+        std::thread::yield_now();
+    }
+}
