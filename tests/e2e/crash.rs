@@ -1,1 +1,513 @@
-//! Being written.
+//! A crash before every step of every command that writes, and before every step of the repair that follows.
+//!
+//! After each: the next command repairs, `doctor` finds nothing, git and journal agree, and the work can be done as if
+//! nothing had happened. The steps met are printed and must be those of `crates/ARCHITECTURE.md`.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::testbed::{CONFIG, Testbed};
+
+/// A command to crash in.
+struct Scenario {
+    name: &'static str,
+    config: String,
+    /// What happened before.
+    prepare: fn(&Testbed),
+    /// The edits, and the arguments of the command that is crashed.
+    act: fn(&Testbed) -> &'static [&'static str],
+    /// What an agent does after the repair, until the work is done.
+    redo: fn(&Testbed),
+    /// The row that must be in the log in the end, as `story` tells it without the number.
+    row: &'static str,
+    /// The metric of the incumbent in the end.
+    value: u64,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: "",
+            config: CONFIG.to_owned(),
+            prepare: |_| {},
+            act: |_| &[],
+            redo: |bed| redo_trial(bed, |bed| bed.edit(6)),
+            row: "discard",
+            value: 10,
+        }
+    }
+}
+
+const TRIAL: &[&str] = &["trial", "-m", "the idea"];
+const REWORK: &[&str] = &["trial", "--rework", "-m", "mend"];
+
+fn redo_trial(bed: &Testbed, edit: fn(&Testbed)) {
+    edit(bed);
+    bed.run(TRIAL).ok();
+}
+
+fn break_guard(bed: &Testbed) {
+    bed.edit(1);
+    bed.write("src/state", "bad\n");
+}
+
+fn in_mode(extra: &str) -> String {
+    format!("{CONFIG}{extra}\n")
+}
+
+fn verdicts() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "keep",
+            act: |bed| {
+                bed.edit(4);
+                TRIAL
+            },
+            redo: |bed| redo_trial(bed, |bed| bed.edit(4)),
+            row: "keep",
+            value: 9,
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "discard",
+            act: |bed| {
+                bed.edit(6);
+                bed.write("src/new", "x\n");
+                TRIAL
+            },
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "crash",
+            act: |bed| {
+                bed.write("src/b", "stop\n");
+                TRIAL
+            },
+            redo: |bed| redo_trial(bed, |bed| bed.write("src/b", "stop\n")),
+            row: "crash",
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "void",
+            act: |bed| {
+                bed.edit(4);
+                bed.write("elsewhere", "x\n");
+                TRIAL
+            },
+            redo: |bed| {
+                redo_trial(bed, |bed| {
+                    bed.edit(4);
+                    bed.write("elsewhere", "x\n");
+                })
+            },
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "no-op",
+            act: |_| TRIAL,
+            redo: |bed| redo_trial(bed, |_| {}),
+            row: "no-op",
+            ..Scenario::default()
+        },
+    ]
+}
+
+fn reworks() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "guard fails",
+            act: |bed| {
+                break_guard(bed);
+                TRIAL
+            },
+            redo: |bed| {
+                if bed.run(&["status", "--json"]).ok().json()["due"] != "rework" {
+                    redo_trial(bed, break_guard);
+                }
+                bed.run(&["trial", "--drop"]).ok();
+            },
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "rework kept",
+            prepare: |bed| redo_trial(bed, break_guard),
+            act: |bed| {
+                bed.write("src/state", "ok\n");
+                REWORK
+            },
+            redo: |bed| match bed.run(&["status", "--json"]).ok().json()["due"].as_str() {
+                Some("rework") => {
+                    bed.write("src/state", "ok\n");
+                    bed.run(REWORK).ok();
+                }
+                _ => redo_trial(bed, |bed| bed.edit(1)),
+            },
+            row: "keep",
+            value: 6,
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "rework dropped",
+            prepare: |bed| redo_trial(bed, break_guard),
+            act: |bed| {
+                bed.write("src/state", "worse\n");
+                &["trial", "--drop"]
+            },
+            redo: |bed| {
+                if bed.run(&["status", "--json"]).ok().json()["due"] != "rework" {
+                    redo_trial(bed, break_guard);
+                }
+                bed.run(&["trial", "--drop"]).ok();
+            },
+            ..Scenario::default()
+        },
+    ]
+}
+
+fn modes() -> Vec<Scenario> {
+    let discard = || Scenario {
+        act: |bed| {
+            bed.edit(6);
+            bed.write("src/new", "x\n");
+            TRIAL
+        },
+        ..Scenario::default()
+    };
+    vec![
+        Scenario {
+            name: "revert",
+            config: in_mode("rollback: revert"),
+            ..discard()
+        },
+        Scenario {
+            name: "in-place",
+            config: in_mode("isolation: in-place"),
+            ..discard()
+        },
+        Scenario {
+            name: "revert of a rework",
+            config: in_mode("rollback: revert"),
+            prepare: |bed| redo_trial(bed, break_guard),
+            act: |_| &["trial", "--drop"],
+            redo: |bed| {
+                if bed.run(&["status", "--json"]).ok().json()["due"] != "rework" {
+                    redo_trial(bed, break_guard);
+                }
+                bed.run(&["trial", "--drop"]).ok();
+            },
+            ..Scenario::default()
+        },
+    ]
+}
+
+fn others() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "drop",
+            act: |bed| {
+                bed.edit(6);
+                &["trial", "--drop"]
+            },
+            redo: |bed| {
+                bed.edit(6);
+                bed.run(&["trial", "--drop"]).ok();
+            },
+            row: "interrupted",
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "strategy",
+            act: |_| &["strategy", "pivot", "-m", "another way"],
+            redo: |bed| drop(bed.run(&["strategy", "pivot", "-m", "another way"]).ok()),
+            row: "pivot",
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "finish",
+            prepare: |bed| redo_trial(bed, |bed| bed.edit(4)),
+            act: |bed| {
+                bed.edit(2);
+                &["finish"]
+            },
+            redo: |bed| drop(bed.run(&["finish"]).ok()),
+            row: "keep",
+            value: 9,
+            ..Scenario::default()
+        },
+    ]
+}
+
+/// The bench of a scenario, before the command.
+fn bed_of(scenario: &Scenario) -> Testbed {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "grep -q stop src/b && exit 3\ncat src/* | grep -c '^any$' || [ $? -eq 1 ]\n",
+    );
+    bed.git(&["commit", "-qam", "count"]);
+    bed.start(&scenario.config);
+    (scenario.prepare)(&bed);
+    bed
+}
+
+/// A copy of everything below the bench's folder, to be laid back.
+struct Saved(PathBuf);
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+impl Saved {
+    fn of(bed: &Testbed, name: &str) -> Self {
+        let saved = bed.folder.path().join(name);
+        let _ = std::fs::remove_dir_all(&saved);
+        std::fs::create_dir(&saved).unwrap();
+        copy(&bed.repo, &saved);
+        if bed.state.exists() {
+            copy(&bed.state, &saved);
+        }
+        Self(saved)
+    }
+
+    fn lay_back(&self, bed: &Testbed) {
+        for folder in [&bed.repo, &bed.state] {
+            let _ = std::fs::remove_dir_all(folder);
+            let saved = self.0.join(folder.file_name().unwrap());
+            if saved.exists() {
+                copy(&saved, folder);
+            }
+        }
+    }
+}
+
+/// Runs a command to its end and returns the names of its steps.
+fn steps_of(bed: &Testbed, arguments: &[&str]) -> Vec<String> {
+    let file = bed.home.join("steps");
+    let _ = std::fs::remove_file(&file);
+    bed.run_with(arguments, &[("SEALED_STEPS", file.to_str().unwrap())])
+        .ok();
+    std::fs::read_to_string(&file)
+        .unwrap_or_default()
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+fn crash(bed: &Testbed, arguments: &[&str], step: usize) {
+    let answer = bed.run_with(arguments, &[("SEALED_CRASH_AT", &step.to_string())]);
+    assert_eq!(
+        answer.code, -1,
+        "step {step} of {arguments:?} was to be the last: {answer:?}"
+    );
+}
+
+/// Crashes before each step, and before each step of the repair. Returns all steps met.
+fn crash_everywhere(scenario: &Scenario) -> BTreeSet<String> {
+    let bed = bed_of(scenario);
+    let before = Saved::of(&bed, "before");
+    let arguments = (scenario.act)(&bed);
+    let mut met: BTreeSet<String> = steps_of(&bed, arguments).into_iter().collect();
+    before.lay_back(&bed);
+    (scenario.act)(&bed);
+    let steps = steps_of(&bed, arguments);
+    check(&bed, scenario, "without a crash");
+    for step in 1..=steps.len() {
+        let place = format!(
+            "{}: crash before step {step}, {}",
+            scenario.name,
+            steps[step - 1]
+        );
+        before.lay_back(&bed);
+        (scenario.act)(&bed);
+        crash(&bed, arguments, step);
+        let crashed = Saved::of(&bed, "crashed");
+        let repair = steps_of(&bed, &["resume"]);
+        check(&bed, scenario, &place);
+        for again in 1..=repair.len() {
+            crashed.lay_back(&bed);
+            crash(&bed, &["resume"], again);
+            check(
+                &bed,
+                scenario,
+                &format!("{place}; and in the repair before {}", repair[again - 1]),
+            );
+        }
+        met.extend(repair);
+    }
+    met.extend(steps);
+    met
+}
+
+/// The next command repairs; nothing is wrong; the work can be done; git and journal agree.
+fn check(bed: &Testbed, scenario: &Scenario, place: &str) {
+    let resumed = bed.run(&["resume"]);
+    assert_eq!(resumed.code, 0, "{place}: {resumed:?}");
+    let told = || {
+        bed.story()
+            .iter()
+            .any(|row| row.split(' ').nth(1) == Some(scenario.row))
+    };
+    let finished = || bed.run(&["status", "--json"]).ok().json()["end"].is_string();
+    if !told()
+        || (scenario.name == "finish"
+            && (!finished() || bed.git(&["branch", "--show-current"]).trim() != "main"))
+    {
+        let _ = std::fs::remove_file(bed.path("elsewhere"));
+        (scenario.redo)(bed);
+    }
+    assert!(told(), "{place}: {:?}", bed.story());
+    let _ = std::fs::remove_file(bed.path("elsewhere"));
+    let status = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["incumbent"], scenario.value, "{place}");
+    assert_eq!(bed.git(&["status", "--porcelain"]), "", "{place}");
+    let tree = |what: &str| bed.git(&["rev-parse", &format!("{what}^{{tree}}")]);
+    if scenario.name != "finish" {
+        assert_eq!(
+            tree("HEAD"),
+            tree(status["incumbent_commit"].as_str().unwrap()),
+            "{place}"
+        );
+    }
+    assert_eq!(bed.run(&["doctor"]).code, 0, "{place}");
+    let rows: Vec<String> = bed
+        .story()
+        .into_iter()
+        .filter(|row| row.ends_with(scenario.row))
+        .collect();
+    assert_eq!(
+        rows.len(),
+        1,
+        "{place}: done once, not twice: {:?}",
+        bed.story()
+    );
+}
+
+#[test]
+fn a_crash_at_every_step_of_every_verdict_converges() {
+    for scenario in verdicts() {
+        crash_everywhere(&scenario);
+    }
+}
+
+#[test]
+fn a_crash_at_every_step_of_a_rework_converges() {
+    for scenario in reworks() {
+        crash_everywhere(&scenario);
+    }
+}
+
+#[test]
+fn a_crash_at_every_step_with_revert_converges() {
+    for scenario in modes() {
+        crash_everywhere(&scenario);
+    }
+}
+
+#[test]
+fn a_crash_at_every_step_of_the_other_commands_converges() {
+    for scenario in others() {
+        crash_everywhere(&scenario);
+    }
+}
+
+#[test]
+fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
+    let bed = Testbed::new();
+    let before = Saved::of(&bed, "before");
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    let arguments = ["start", "--config", file.to_str().unwrap()];
+    let steps = steps_of(&bed, &arguments);
+    for step in 1..=steps.len() {
+        before.lay_back(&bed);
+        crash(&bed, &arguments, step);
+        if bed.run(&["status"]).code != 0 {
+            assert_eq!(bed.git(&["branch", "--show-current"]).trim(), "main");
+            bed.run(&arguments).ok();
+        }
+        bed.run(&["resume"]).ok();
+        bed.edit(4);
+        assert_eq!(
+            bed.trial("goes on")["verdict"],
+            "keep",
+            "crash before {}",
+            steps[step - 1]
+        );
+        bed.run(&["finish"]).ok();
+        let items = bed.run(&["doctor", "--clean", "--json"]).json();
+        assert!(items["made"].as_array().unwrap().len() >= 3);
+    }
+}
+
+/// One pass of each scenario without a crash, and one repair, meet every step of the protocol and no other.
+#[test]
+fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
+    let mut met = BTreeSet::new();
+    for scenario in verdicts()
+        .into_iter()
+        .chain(reworks())
+        .chain(modes())
+        .chain(others())
+    {
+        let bed = bed_of(&scenario);
+        let arguments = (scenario.act)(&bed);
+        met.extend(steps_of(&bed, arguments));
+    }
+    let bed = Testbed::new();
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    met.extend(steps_of(
+        &bed,
+        &["start", "--config", file.to_str().unwrap()],
+    ));
+    bed.edit(4);
+    crash(&bed, TRIAL, 7);
+    met.extend(steps_of(&bed, &["resume"]));
+    bed.edit(4);
+    crash(&bed, TRIAL, 2);
+    let journal = bed.run_file("journal.jsonl");
+    let torn = std::fs::read_to_string(&journal).unwrap() + "{\"seq\":";
+    std::fs::write(&journal, torn).unwrap();
+    met.extend(steps_of(&bed, &["resume"]));
+    let document = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ARCHITECTURE.md"),
+    )
+    .unwrap();
+    let listed: BTreeSet<String> = document
+        .lines()
+        .skip_while(|line| !line.starts_with("| step |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            line.split('|')
+                .nth(1)
+                .unwrap()
+                .trim()
+                .trim_matches('`')
+                .to_owned()
+        })
+        .collect();
+    let list = met
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("\n  ");
+    // Straight to the stream: the test harness would swallow a print.
+    writeln!(
+        std::io::stderr(),
+        "steps at which the crash tests crash:\n  {list}"
+    )
+    .unwrap();
+    assert_eq!(
+        met, listed,
+        "left: met by the tests; right: listed in ARCHITECTURE.md"
+    );
+}

@@ -12,14 +12,33 @@ fn break_guard(bed: &Testbed) -> serde_json::Value {
 fn a_failed_guard_awaits_a_rework_that_can_become_a_keep() {
     let bed = Testbed::started(CONFIG);
     let report = break_guard(&bed);
-    assert_eq!((report["verdict"].as_str(), report["due"].as_str(), report["value"].as_u64()), (Some("rework"), Some("rework"), Some(6)));
+    assert_eq!(
+        (
+            report["verdict"].as_str(),
+            report["due"].as_str(),
+            report["value"].as_u64()
+        ),
+        (Some("rework"), Some("rework"), Some(6))
+    );
     assert_eq!(bed.rows().len(), 1, "a trial that waits has no row yet");
-    bed.run(&["trial", "-m", "another idea"]).fails(2).says("awaits a rework");
-    bed.run(&["trial", "--rework", "-m", "nothing"]).fails(2).says("nothing was changed");
-    bed.run(&["strategy", "refine", "-m", "x"]).fails(2).says("awaits a rework");
+    bed.run(&["trial", "-m", "another idea"])
+        .fails(2)
+        .says("awaits a rework");
+    bed.run(&["trial", "--rework", "-m", "nothing"])
+        .fails(2)
+        .says("nothing was changed");
+    bed.run(&["strategy", "refine", "-m", "x"])
+        .fails(2)
+        .says("awaits a rework");
     bed.write("src/state", "ok\n");
-    let report = bed.run(&["trial", "--rework", "-m", "mended", "--json"]).ok().json();
-    assert_eq!((report["verdict"].as_str(), report["trial"].as_u64()), (Some("keep"), Some(1)));
+    let report = bed
+        .run(&["trial", "--rework", "-m", "mended", "--json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (report["verdict"].as_str(), report["trial"].as_u64()),
+        (Some("keep"), Some(1))
+    );
     assert_eq!(bed.rows()[1][6], "better, but broken; rework: mended");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 2);
 }
@@ -31,13 +50,18 @@ fn a_third_failed_guard_is_a_discard() {
     break_guard(&bed);
     for (attempt, verdict) in [(1, "rework"), (2, "discard")] {
         bed.write("src/state", &format!("still broken {attempt}\n"));
-        let report = bed.run(&["trial", "--rework", "-m", "mend", "--json"]).ok().json();
+        let report = bed
+            .run(&["trial", "--rework", "-m", "mend", "--json"])
+            .ok()
+            .json();
         assert_eq!(report["verdict"], verdict);
         assert_eq!(report["reason"], "guard-failed");
     }
     assert_eq!(bed.rows()[1][4], "fail");
     assert_eq!(bed.fingerprint(), before);
-    bed.run(&["trial", "--rework", "-m", "again"]).fails(2).says("no trial awaits a rework");
+    bed.run(&["trial", "--rework", "-m", "again"])
+        .fails(2)
+        .says("no trial awaits a rework");
 }
 
 #[test]
@@ -46,8 +70,14 @@ fn a_rework_that_loses_the_gain_is_a_discard() {
     break_guard(&bed);
     bed.edit(5);
     bed.write("src/state", "ok\n");
-    let report = bed.run(&["trial", "--rework", "-m", "mended by undoing", "--json"]).ok().json();
-    assert_eq!((report["verdict"].as_str(), report["reason"].as_str()), (Some("discard"), Some("tie")));
+    let report = bed
+        .run(&["trial", "--rework", "-m", "mended by undoing", "--json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("discard"), Some("tie"))
+    );
 }
 
 #[test]
@@ -57,9 +87,15 @@ fn a_rework_can_be_given_up() {
     break_guard(&bed);
     bed.edit(0);
     let report = bed.run(&["trial", "--drop", "--json"]).ok().json();
-    assert_eq!((report["verdict"].as_str(), report["reason"].as_str()), (Some("discard"), Some("dropped")));
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("discard"), Some("dropped"))
+    );
     assert_eq!(bed.fingerprint(), before);
-    assert_eq!(bed.rows()[1][4..6], ["fail".to_owned(), "discard".to_owned()]);
+    assert_eq!(
+        bed.rows()[1][4..6],
+        ["fail".to_owned(), "discard".to_owned()]
+    );
 }
 
 #[test]
@@ -71,8 +107,13 @@ fn edits_that_were_never_measured_can_be_dropped_and_stay_reachable() {
     let report = bed.run(&["trial", "--drop", "--json"]).ok().json();
     assert_eq!(report["verdict"], "dropped");
     assert_eq!(bed.fingerprint(), before);
-    assert_eq!(bed.git(&["show", "refs/autoresearch/demo/interrupted-1:src/new file"]), "x");
-    bed.run(&["trial", "--drop"]).fails(2).says("nothing to drop");
+    assert_eq!(
+        bed.git(&["show", "refs/autoresearch/demo/interrupted-1:src/new file"]),
+        "x"
+    );
+    bed.run(&["trial", "--drop"])
+        .fails(2)
+        .says("nothing to drop");
     assert_eq!(bed.run(&["status", "--json"]).ok().json()["failures"], 0);
 }
 
@@ -85,7 +126,11 @@ fn the_guard_does_not_run_when_the_metric_is_not_better() {
     bed.start(CONFIG);
     bed.try_count(9);
     bed.try_count(4);
-    assert_eq!(std::fs::read_to_string(marker).unwrap().lines().count(), 2, "once at start, once for the keep");
+    assert_eq!(
+        std::fs::read_to_string(marker).unwrap().lines().count(),
+        2,
+        "once at start, once for the keep"
+    );
 }
 
 #[test]
@@ -93,8 +138,16 @@ fn a_guard_that_times_out_has_failed() {
     let bed = Testbed::new();
     bed.write("guard.sh", "grep -qx ok src/state || sleep 1000\n");
     bed.git(&["commit", "-qam", "guard"]);
-    bed.start(&CONFIG.replace("sh guard.sh\", timeout: 20s", "sh guard.sh\", timeout: 300ms"));
+    bed.start(&CONFIG.replace(
+        "sh guard.sh\", timeout: 20s",
+        "sh guard.sh\", timeout: 300ms",
+    ));
     let report = break_guard(&bed);
     assert_eq!(report["verdict"], "rework");
-    assert!(report["detail"].as_str().unwrap().contains("deadline of 300ms"));
+    assert!(
+        report["detail"]
+            .as_str()
+            .unwrap()
+            .contains("deadline of 300ms")
+    );
 }

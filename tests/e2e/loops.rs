@@ -16,13 +16,22 @@ fn every_verdict_is_measured_recorded_and_undone_by_the_tool() {
     bed.write("src/new", "x\n");
     assert_eq!(bed.trial("a tie")["reason"], "tie");
     assert!(!bed.path("src/new").exists());
-    bed.run(&["strategy", "refine", "-m", "fewer files\tnot fewer lines"]).ok();
+    bed.run(&["strategy", "refine", "-m", "fewer files\tnot fewer lines"])
+        .ok();
     bed.write("src/d", "y");
     std::fs::remove_file(bed.path("src/a")).unwrap();
     assert_eq!(bed.trial("fewer by deletion")["verdict"], "keep");
     assert_eq!(bed.git(&["rev-parse", "HEAD~1"]).trim(), kept);
     assert_eq!(bed.git(&["status", "--porcelain"]), "");
-    let rows: Vec<String> = bed.rows().iter().map(|row| [&row[0], &row[2], &row[3], &row[4], &row[5], &row[6]].map(String::as_str).join(" | ")).collect();
+    let rows: Vec<String> = bed
+        .rows()
+        .iter()
+        .map(|row| {
+            [&row[0], &row[2], &row[3], &row[4], &row[5], &row[6]]
+                .map(String::as_str)
+                .join(" | ")
+        })
+        .collect();
     insta::assert_snapshot!(rows.join("\n"), @r"
     0 | 10 | 0 | pass | baseline | the untouched tree, 2 runs
     1 | 9 | -1 | pass | keep | 4 any
@@ -39,12 +48,18 @@ fn every_verdict_is_measured_recorded_and_undone_by_the_tool() {
 #[test]
 fn a_crash_of_verify_is_never_a_metric() {
     let bed = Testbed::new();
-    bed.write("count.sh", "set -e\ntest -f src/a || exit 7\ncat src/* | grep -c any\n");
+    bed.write(
+        "count.sh",
+        "set -e\ntest -f src/a || exit 7\ncat src/* | grep -c any\n",
+    );
     bed.git(&["commit", "-qam", "count"]);
     bed.start(CONFIG);
     std::fs::remove_file(bed.path("src/a")).unwrap();
     let report = bed.trial("no a");
-    assert_eq!((report["verdict"].as_str(), report["value"].is_null()), (Some("crash"), true));
+    assert_eq!(
+        (report["verdict"].as_str(), report["value"].is_null()),
+        (Some("crash"), true)
+    );
     assert_eq!(report["detail"], "verify failed: exit status 7");
     assert!(bed.path("src/a").exists());
 }
@@ -57,11 +72,20 @@ fn output_that_is_no_number_is_a_crash_with_the_line_in_the_reason() {
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "value"]);
     bed.start(CONFIG);
-    for (text, words) in [("Infinity\n", "not a finite number"), ("nan\n", "not a finite number"), ("", "printed nothing"), ("3 of 4\n", "more than one number"), ("all good\n", "not a number")] {
+    for (text, words) in [
+        ("Infinity\n", "not a finite number"),
+        ("nan\n", "not a finite number"),
+        ("", "printed nothing"),
+        ("3 of 4\n", "more than one number"),
+        ("all good\n", "not a number"),
+    ] {
         bed.write("src/value", text);
         let report = bed.trial("value");
         assert_eq!(report["verdict"], "crash", "{text}");
-        assert!(report["detail"].as_str().unwrap().contains(words), "{report}");
+        assert!(
+            report["detail"].as_str().unwrap().contains(words),
+            "{report}"
+        );
         if let Some(due @ ("refine" | "pivot" | "search")) = report["due"].as_str() {
             bed.run(&["strategy", due, "-m", "go on"]).ok();
         }
@@ -78,11 +102,20 @@ fn a_simplification_is_kept_on_a_tie_when_it_removes_more_than_it_adds() {
     bed.git(&["commit", "-qm", "long"]);
     bed.start(CONFIG);
     bed.write("src/long", "one\ntwo\nthree\nfour\n");
-    let report = bed.run(&["trial", "-m", "longer", "--simplify", "--json"]).ok().json();
+    let report = bed
+        .run(&["trial", "-m", "longer", "--simplify", "--json"])
+        .ok()
+        .json();
     assert_eq!(report["verdict"], "discard");
     bed.write("src/long", "one\n");
-    let report = bed.run(&["trial", "-m", "shorter", "--simplify", "--json"]).ok().json();
-    assert_eq!((report["verdict"].as_str(), report["delta"].as_str()), (Some("keep"), Some("0")));
+    let report = bed
+        .run(&["trial", "-m", "shorter", "--simplify", "--json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (report["verdict"].as_str(), report["delta"].as_str()),
+        (Some("keep"), Some("0"))
+    );
 }
 
 #[test]
@@ -90,9 +123,14 @@ fn the_target_ends_the_run_at_once_and_no_trial_follows() {
     let bed = Testbed::started(&CONFIG.replace("direction: lower", "direction: lower, target: 7"));
     bed.edit(2);
     let report = bed.trial("two");
-    assert_eq!((report["end"].as_str(), report["due"].as_str()), (Some("target"), Some("finish")));
+    assert_eq!(
+        (report["end"].as_str(), report["due"].as_str()),
+        (Some("target"), Some("finish"))
+    );
     bed.edit(1);
-    bed.run(&["trial", "-m", "one"]).fails(2).says("has ended (target)");
+    bed.run(&["trial", "-m", "one"])
+        .fails(2)
+        .says("has ended (target)");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
 }
 
@@ -103,7 +141,9 @@ fn the_iteration_cap_is_enforced_by_the_tool() {
     bed.edit(7);
     assert_eq!(bed.trial("seven")["end"], "iteration-cap");
     bed.edit(1);
-    bed.run(&["trial", "-m", "one"]).fails(2).says("iteration-cap");
+    bed.run(&["trial", "-m", "one"])
+        .fails(2)
+        .says("iteration-cap");
 }
 
 #[test]
@@ -111,7 +151,10 @@ fn the_time_limit_is_enforced_by_the_tool() {
     let bed = Testbed::started(&with("time_limit: 1ms"));
     bed.edit(1);
     bed.run(&["trial", "-m", "one"]).fails(2).says("time-limit");
-    assert_eq!(bed.run(&["status", "--json"]).ok().json()["end"], "time-limit");
+    assert_eq!(
+        bed.run(&["status", "--json"]).ok().json()["end"],
+        "time-limit"
+    );
 }
 
 #[test]
@@ -123,7 +166,10 @@ fn stop_when_and_required_labels_hold_the_end_back() {
     bed.edit(3);
     assert!(bed.trial("no label")["end"].is_null());
     bed.edit(2);
-    let report = bed.run(&["trial", "-m", "labelled", "--label", "real", "--json"]).ok().json();
+    let report = bed
+        .run(&["trial", "-m", "labelled", "--label", "real", "--json"])
+        .ok()
+        .json();
     assert_eq!(report["end"], "target");
     assert!(bed.rows().last().unwrap()[6].contains("#real"));
 }
@@ -133,13 +179,18 @@ fn keep_when_and_required_labels_hold_a_keep_back() {
     let bed = Testbed::new();
     bed.write("count.sh", "echo \"{\\\"primary\\\": $(cat src/* | grep -c any), \\\"files\\\": $(ls src | wc -l)}\"\n");
     bed.git(&["commit", "-qam", "count"]);
-    bed.start(&with("keep_when: [{metric: files, op: \">=\", value: 4}]\nrequired_labels: {keep: [real]}"));
+    bed.start(&with(
+        "keep_when: [{metric: files, op: \">=\", value: 4}]\nrequired_labels: {keep: [real]}",
+    ));
     std::fs::remove_file(bed.path("src/a")).unwrap();
     assert_eq!(bed.trial("too few files")["reason"], "keep-when");
     bed.edit(1);
     assert_eq!(bed.trial("no label")["reason"], "missing-label");
     bed.edit(1);
-    let report = bed.run(&["trial", "-m", "labelled", "--label", "real", "--json"]).ok().json();
+    let report = bed
+        .run(&["trial", "-m", "labelled", "--label", "real", "--json"])
+        .ok()
+        .json();
     assert_eq!(report["verdict"], "keep");
 }
 
@@ -161,28 +212,49 @@ fn a_noisy_metric_is_recognised_and_one_lucky_run_keeps_nothing() {
     assert_eq!(report["verdict"], "keep", "{report}");
     assert!(report["value"].as_f64().unwrap() < 70.0);
     let outputs = std::fs::read_dir(bed.run_file("trials/2")).unwrap().count();
-    assert!(outputs >= 6, "screening and fresh runs leave their output, found {outputs} files");
+    assert!(
+        outputs >= 6,
+        "screening and fresh runs leave their output, found {outputs} files"
+    );
 }
 
 impl Testbed {
     fn run_start_json(&self) -> serde_json::Value {
         let file = self.home.join("config.yaml");
         std::fs::write(&file, CONFIG).unwrap();
-        self.run(&["start", "--config", file.to_str().unwrap(), "--json"]).ok().json()
+        self.run(&["start", "--config", file.to_str().unwrap(), "--json"])
+            .ok()
+            .json()
     }
 }
 
 #[test]
 fn the_text_for_the_agent_is_short_and_ends_with_the_next_step() {
     let bed = Testbed::new();
-    bed.write("count.sh", "test -f src/a || { seq 1 5000 >&2; exit 3; }\ncat src/* | grep -c any\n");
+    bed.write(
+        "count.sh",
+        "test -f src/a || { seq 1 5000 >&2; exit 3; }\ncat src/* | grep -c any\n",
+    );
     bed.git(&["commit", "-qam", "loud"]);
     bed.start(CONFIG);
     std::fs::remove_file(bed.path("src/a")).unwrap();
     let long = "a very long story ".repeat(200);
     let answer = bed.run(&["trial", "-m", &long]).ok();
-    assert!(answer.out.len() < 1_200, "about 300 tokens, found {} bytes:\n{}", answer.out.len(), answer.out);
-    assert!(answer.out.trim_end().lines().last().unwrap().starts_with("next: "));
+    assert!(
+        answer.out.len() < 1_200,
+        "about 300 tokens, found {} bytes:\n{}",
+        answer.out.len(),
+        answer.out
+    );
+    assert!(
+        answer
+            .out
+            .trim_end()
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("next: ")
+    );
 }
 
 #[test]
@@ -192,7 +264,10 @@ fn messages_with_tabs_and_newlines_stay_one_row() {
     bed.trial("a\ttab\nand a line\u{1b}[31m");
     assert_eq!(bed.rows()[1].len(), 7);
     assert_eq!(bed.rows()[1][6], "a\\ttab\\nand a line\\u{1b}[31m");
-    assert_eq!(bed.git(&["log", "-1", "--format=%s"]).trim(), "experiment: a\\ttab\\nand a line\\u{1b}[31m");
+    assert_eq!(
+        bed.git(&["log", "-1", "--format=%s"]).trim(),
+        "experiment: a\\ttab\\nand a line\\u{1b}[31m"
+    );
 }
 
 #[test]
@@ -200,6 +275,15 @@ fn commands_work_from_any_folder_of_the_repository() {
     let bed = Testbed::started(CONFIG);
     bed.edit(4);
     let folder = bed.path("src");
-    let answer = bed.run(&["-C", folder.to_str().unwrap(), "trial", "-m", "from below", "--json"]).ok();
+    let answer = bed
+        .run(&[
+            "-C",
+            folder.to_str().unwrap(),
+            "trial",
+            "-m",
+            "from below",
+            "--json",
+        ])
+        .ok();
     assert_eq!(answer.json()["verdict"], "keep");
 }

@@ -66,7 +66,10 @@ impl Answer {
     /// The answer, which must say this somewhere.
     #[track_caller]
     pub fn says(self, words: &str) -> Self {
-        assert!(self.out.contains(words) || self.err.contains(words), "`{words}` is missing in {self:?}");
+        assert!(
+            self.out.contains(words) || self.err.contains(words),
+            "`{words}` is missing in {self:?}"
+        );
         self
     }
 }
@@ -75,7 +78,10 @@ impl Testbed {
     /// A repository with ten `any` in three files, a count script and a guard that wants `ok` in `src/state`.
     pub fn new() -> Self {
         let bed = Self::bare();
-        bed.write("count.sh", "cat src/* 2>/dev/null | grep -c '^any$' || [ $? -eq 1 ]\n");
+        bed.write(
+            "count.sh",
+            "cat src/* 2>/dev/null | grep -c '^any$' || [ $? -eq 1 ]\n",
+        );
         bed.write("guard.sh", "grep -qx ok src/state\n");
         bed.write("src/a", &"any\n".repeat(5));
         bed.write("src/b", &"any\n".repeat(3));
@@ -89,14 +95,22 @@ impl Testbed {
 
     /// An empty repository without a commit.
     pub fn bare() -> Self {
-        let folder = tempfile::Builder::new().prefix("ar-test-").tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("ar-test-")
+            .tempdir()
+            .unwrap();
         let base = folder.path().canonicalize().unwrap();
         let (repo, state, home) = (base.join("repo"), base.join("state"), base.join("home"));
         for path in [&repo, &home] {
             std::fs::create_dir(path).unwrap();
         }
-        let bed = Self { folder, repo, state, home };
-        bed.git(&["init", "-q", "-b", "main"]);
+        let bed = Self {
+            folder,
+            repo,
+            state,
+            home,
+        };
+        bed.git(&["init", "-q", "-b", "main", "--template="]);
         bed
     }
 
@@ -162,7 +176,11 @@ impl Testbed {
     /// The binary under test, in the repository.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed"));
-        command.args(arguments).current_dir(&self.repo).env_clear().envs(self.env());
+        command
+            .args(arguments)
+            .current_dir(&self.repo)
+            .env_clear()
+            .envs(self.env());
         command
     }
 
@@ -188,7 +206,10 @@ impl Testbed {
     #[track_caller]
     pub fn try_count(&self, count: usize) -> String {
         self.edit(count);
-        self.trial(&format!("{count} any"))["verdict"].as_str().unwrap().to_owned()
+        self.trial(&format!("{count} any"))["verdict"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// git, as a developer would call it, but sealed.
@@ -201,9 +222,16 @@ impl Testbed {
 
     pub fn try_git(&self, arguments: &[&str]) -> Answer {
         let mut command = Command::new("git");
-        command.args(arguments).current_dir(&self.repo).env_clear().envs(self.env()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command
+            .args(arguments)
+            .current_dir(&self.repo)
+            .env_clear()
+            .envs(self.env())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
         for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "Tester").env(format!("GIT_{who}_EMAIL"), "tester@localhost");
+            command
+                .env(format!("GIT_{who}_NAME"), "Tester")
+                .env(format!("GIT_{who}_EMAIL"), "tester@localhost");
             command.env(format!("GIT_{who}_DATE"), "2026-01-01T00:00:00Z");
         }
         finish(command)
@@ -219,8 +247,19 @@ impl Testbed {
         hashes
             .lines()
             .map(|hash| {
-                let files = self.git(&["-c", "core.quotePath=false", "diff-tree", "--no-commit-id", "--name-only", "-r", hash]);
-                (hash.to_owned(), files.lines().map(ToOwned::to_owned).collect())
+                let files = self.git(&[
+                    "-c",
+                    "core.quotePath=false",
+                    "diff-tree",
+                    "--no-commit-id",
+                    "--name-only",
+                    "-r",
+                    hash,
+                ]);
+                (
+                    hash.to_owned(),
+                    files.lines().map(ToOwned::to_owned).collect(),
+                )
             })
             .collect()
     }
@@ -234,12 +273,16 @@ impl Testbed {
     pub fn rows(&self) -> Vec<Vec<String>> {
         let text = std::fs::read_to_string(self.run_file("research-results.tsv")).unwrap();
         let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
-        rows.map(|line| line.split('\t').map(ToOwned::to_owned).collect()).collect()
+        rows.map(|line| line.split('\t').map(ToOwned::to_owned).collect())
+            .collect()
     }
 
     /// Iteration and status of each row: `0 baseline`, `1 keep`.
     pub fn story(&self) -> Vec<String> {
-        self.rows().iter().map(|row| format!("{} {}", row[0], row[5])).collect()
+        self.rows()
+            .iter()
+            .map(|row| format!("{} {}", row[0], row[5]))
+            .collect()
     }
 
     /// The only folder under the state folder's `runs`.
@@ -256,10 +299,19 @@ impl Testbed {
         walk(&self.repo, &self.repo, &mut found);
         found.insert("(index)".to_owned(), self.git(&["ls-files", "--stage"]));
         found.insert("(stash)".to_owned(), self.git(&["stash", "list"]));
-        found.insert("(config)".to_owned(), std::fs::read_to_string(self.repo.join(".git/config")).unwrap());
-        found.insert("(HEAD)".to_owned(), std::fs::read_to_string(self.repo.join(".git/HEAD")).unwrap());
+        found.insert(
+            "(config)".to_owned(),
+            std::fs::read_to_string(self.repo.join(".git/config")).unwrap(),
+        );
+        found.insert(
+            "(HEAD)".to_owned(),
+            std::fs::read_to_string(self.repo.join(".git/HEAD")).unwrap(),
+        );
         let branches = self.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
-        let theirs: Vec<&str> = branches.lines().filter(|line| !line.contains("autoresearch")).collect();
+        let theirs: Vec<&str> = branches
+            .lines()
+            .filter(|line| !line.contains("autoresearch"))
+            .collect();
         found.insert("(refs)".to_owned(), theirs.join("\n"));
         found
     }
@@ -268,7 +320,11 @@ impl Testbed {
 fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
     for entry in std::fs::read_dir(at).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         let meta = path.symlink_metadata().unwrap();
         if name == ".git" || name == "autoresearch-results" {
             continue;
@@ -276,9 +332,18 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
         if meta.is_dir() {
             walk(root, &path, found);
         } else {
-            let target = std::fs::read_link(&path).map(|target| target.display().to_string()).unwrap_or_default();
+            let target = std::fs::read_link(&path)
+                .map(|target| target.display().to_string())
+                .unwrap_or_default();
             let bytes = std::fs::read(&path).unwrap_or_default();
-            found.insert(name, format!("{:o} {target} {}", meta.permissions().mode(), autoresearch_core::chain::hash(&bytes)));
+            found.insert(
+                name,
+                format!(
+                    "{:o} {target} {}",
+                    meta.permissions().mode(),
+                    autoresearch_core::chain::hash(&bytes)
+                ),
+            );
         }
     }
 }
@@ -286,7 +351,12 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
 /// Runs a command to its end, within the deadline.
 pub fn finish(mut command: Command) -> Answer {
     let start = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let id = child.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(child.wait_with_output()));
@@ -311,7 +381,13 @@ pub fn processes_with(text: &str) -> Vec<String> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let own = std::process::id().to_string();
     entries
-        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+        })
         .filter(|entry| entry.file_name().to_string_lossy() != own)
         .filter_map(|entry| {
             let line = std::fs::read(entry.path().join("cmdline")).ok()?;

@@ -22,9 +22,12 @@ fn step(name: &'static str) {
     {
         let _ = writeln!(file, "{name}");
     }
-    let crash_at = world.var("SEALED_CRASH_AT").and_then(|text| text.to_str()?.parse::<u64>().ok());
+    let crash_at = world
+        .var("SEALED_CRASH_AT")
+        .and_then(|text| text.to_str()?.parse::<u64>().ok());
     if crash_at == Some(number) {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }
 

@@ -153,7 +153,7 @@ fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<F
         ));
         return;
     }
-    if run.store.state.finish.is_none() {
+    if run.store.state.end.is_none() {
         match survey::check_head(&run) {
             Ok(()) => findings.push(good(subject, "HEAD is where the run left it")),
             Err(failure) => findings.push(failed(subject, &failure)),

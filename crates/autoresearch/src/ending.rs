@@ -100,10 +100,14 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     run.check_ground()?;
     repair(&mut run)?;
     let here = run.history.head()?.branch;
-    if run.store.state.finish.is_some()
-        || here.as_deref() != Some(run.store.state.start.branch.as_str())
-    {
+    let left = here.as_deref() != Some(run.store.state.start.branch.as_str());
+    if run.store.state.finish.is_some() || left {
         end(&mut run, End::UserStop, "finished by a person")?;
+        let home = here.as_ref() == Some(&run.store.state.start.origin);
+        if home && run.store.state.finish.is_none() {
+            let head = run.store.state.start.origin.clone();
+            run.store.record(Event::Finish(Finish { head }))?;
+        }
         run.store.write_views()?;
         return report(&run, here, None);
     }

@@ -43,7 +43,7 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
     let repaired = repair::repair(&mut run)?;
     run.store.rebuild_views()?;
     let mut unmeasured = Vec::new();
-    if run.store.state.finish.is_none() {
+    if run.store.state.end.is_none() {
         survey::check_head(&run)?;
         unmeasured = survey::look(&run)?
             .ours

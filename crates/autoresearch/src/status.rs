@@ -88,7 +88,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);
     let holder = holder(&run.store.vault).map(|holder| holder.to_string());
-    let obstacle = if holder.is_some() || state.finish.is_some() {
+    let obstacle = if holder.is_some() || state.end.is_some() {
         None
     } else if state.needs_repair() {
         Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
