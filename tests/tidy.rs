@@ -1,1 +1,204 @@
-//! x
+//! The house rules that the compiler cannot check: import edges, file heads and lengths, documents that tell the truth.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::path::{Path, PathBuf};
+
+/// No source file of the crates is longer.
+const MAX_LINES: usize = 620;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn files(below: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(below).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !["target", ".git", "autoresearch-results"].contains(&name.as_str()) {
+            files(&path, ending, found);
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files(&root().join("crates"), ".rs", &mut found);
+    found.sort();
+    found
+}
+
+/// The layer of a module of the `autoresearch` crate: a module may use its own layer and those below.
+fn layer(module: &str) -> u32 {
+    match module {
+        "env" => 0,
+        "git" | "exec" | "store" | "yaml" => 1,
+        "cli" => 4,
+        "main" | "lib" => 5,
+        // What the use cases share, and the use cases.
+        "error" | "run" | "survey" | "yardstick" | "measure" | "undo" | "repair" | "lessons"
+        | "report" | "config" | "templates" | "baseline" | "preflight" => 2,
+        _ => 3,
+    }
+}
+
+/// The modules of this crate that a text imports or names by path.
+fn used(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for piece in text.split("crate::").skip(1) {
+        match piece.strip_prefix('{') {
+            Some(list) => found.extend(list.split('}').next().unwrap_or_default().split(',').map(
+                |item| {
+                    item.trim()
+                        .split("::")
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                },
+            )),
+            None => found.push(
+                piece
+                    .chars()
+                    .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                    .collect(),
+            ),
+        }
+    }
+    found.retain(|module| !module.is_empty());
+    found
+}
+
+#[test]
+fn imports_run_downwards_and_mechanisms_never_meet() {
+    let source = root().join("crates/autoresearch/src");
+    let mut faults = Vec::new();
+    for path in sources()
+        .into_iter()
+        .filter(|path| path.starts_with(&source))
+    {
+        let below = path.strip_prefix(&source).unwrap();
+        let module = below
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for other in used(&text).into_iter().filter(|other| *other != module) {
+            let both_mechanisms = layer(&module) == 1 && layer(&other) == 1;
+            if layer(&other) > layer(&module) || both_mechanisms {
+                faults.push(format!("{} uses {other}", below.display()));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns_and_stays_short() {
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("//! ") || text.starts_with("#!"),
+            "{} has no head",
+            path.display()
+        );
+        assert!(
+            text.lines().count() <= MAX_LINES,
+            "{} has {} lines",
+            path.display(),
+            text.lines().count()
+        );
+    }
+}
+
+/// Words between backticks that look like a path of this repository.
+fn named_paths(text: &str) -> Vec<String> {
+    let tops = [
+        "crates/",
+        "tests/",
+        "templates/",
+        "skill/",
+        "hooks/",
+        ".ci/",
+    ];
+    let ours = |word: &&str| {
+        tops.iter().any(|top| word.starts_with(top)) && !word.contains(['*', '<', ' ', '{'])
+    };
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(ours)
+        .map(|word| word.split(':').next().unwrap_or(word).to_owned())
+        .collect()
+}
+
+#[test]
+fn paths_named_in_documents_exist() {
+    let mut documents = Vec::new();
+    files(&root(), ".md", &mut documents);
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for path in named_paths(&text) {
+            assert!(
+                root().join(&path).exists(),
+                "{} names {path}, which does not exist",
+                document.display()
+            );
+        }
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let target = link.split('#').next().unwrap_or(link);
+            let local = !target.is_empty() && !target.contains("://");
+            assert!(
+                !local || document.parent().unwrap().join(target).exists(),
+                "{} links to {target}",
+                document.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_modules_of_the_map_are_those_of_the_crate() {
+    let map = std::fs::read_to_string(root().join("crates/ARCHITECTURE.md")).unwrap();
+    for path in sources() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let top = path.parent().unwrap().ends_with("src");
+        if top && name != "lib" {
+            assert!(
+                map.contains(&format!("`{name}`")),
+                "ARCHITECTURE.md does not mention `{name}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_version_is_in_the_changelog() {
+    let changelog = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(changelog.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_readmes_two_commands_are_what_ci_runs() {
+    let (readme, ci) = (read("README.md"), read(".ci/run"));
+    for command in ["cargo run --release -- demo", "cargo test --workspace"] {
+        assert!(readme.contains(&format!("```sh\n{command}\n```")), "the README has no block `{command}`");
+        assert!(ci.lines().any(|line| line == command), ".ci/run does not run `{command}`");
+    }
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}

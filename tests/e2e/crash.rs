@@ -100,7 +100,7 @@ fn verdicts() -> Vec<Scenario> {
                 redo_trial(bed, |bed| {
                     bed.edit(4);
                     bed.write("elsewhere", "x\n");
-                })
+                });
             },
             ..Scenario::default()
         },

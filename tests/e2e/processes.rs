@@ -1,1 +1,158 @@
-//! Being written.
+//! Commands that hang, fork, hide, flood or kill must not hurt the run, and nothing of them survives.
+
+use std::time::Duration;
+
+use crate::testbed::{CONFIG, Testbed, processes_with, wait_until};
+
+/// A run whose verify does what `src/how` says, once that file exists, within a second.
+fn bed_with(how: &str) -> Testbed {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "test -f src/how && . src/how\ncat src/* | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "how"]);
+    bed.start(&CONFIG.replacen("timeout: 20s", "timeout: 1s", 1));
+    bed.edit(1);
+    bed.write("src/how", how);
+    bed
+}
+
+/// A number of seconds that nobody else sleeps.
+fn unique() -> String {
+    format!(
+        "{}",
+        100_000 + std::process::id() % 10_000 + u32::from(rand()) * 10_000
+    )
+}
+
+fn rand() -> u16 {
+    use std::hash::{BuildHasher, Hasher};
+    let number = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
+    u16::try_from(number % 9_000).unwrap()
+}
+
+#[track_caller]
+fn ends(how: &str, most: Duration, detail: &str) {
+    let seconds = unique();
+    let bed = bed_with(&how.replace("1000", &seconds));
+    let answer = bed.run(&["trial", "-m", "hangs", "--json"]).ok();
+    let report = answer.json();
+    assert_eq!(report["verdict"], "crash", "{report}");
+    assert!(
+        report["detail"].as_str().unwrap().contains(detail),
+        "{report}"
+    );
+    assert!(answer.took < most, "{:?}", answer.took);
+    assert_eq!(processes_with(&seconds), Vec::<String>::new());
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(bed.try_count(4), "keep", "the run goes on");
+}
+
+#[test]
+fn a_hanging_verify_with_a_background_child_is_over_at_its_deadline() {
+    ends(
+        "sleep 1000 & sleep 1000\n",
+        Duration::from_secs(4),
+        "deadline of 1s",
+    );
+}
+
+#[test]
+fn a_verify_that_ignores_term_is_killed_after_the_grace() {
+    ends(
+        "trap '' TERM INT HUP\nsleep 1000 & sleep 1000; sleep 1000\n",
+        Duration::from_secs(7),
+        "deadline of 1s",
+    );
+}
+
+#[test]
+fn a_verify_that_leaves_its_session_does_not_escape() {
+    ends(
+        "setsid sh -c \"trap '' TERM; sleep 1000\" &\nsetsid setsid sleep 1000 &\nsleep 1000\n",
+        Duration::from_secs(7),
+        "deadline of 1s",
+    );
+}
+
+#[test]
+fn a_daemon_that_a_finished_verify_leaves_is_ended_and_reported() {
+    let seconds = unique();
+    let bed = bed_with(&format!(
+        "setsid sleep {seconds} >/dev/null 2>&1 &\nsleep {seconds} &\n"
+    ));
+    let report = bed.trial("leaves daemons");
+    assert_eq!(
+        (report["verdict"].as_str(), report["swept"].as_u64()),
+        (Some("keep"), Some(2))
+    );
+    assert_eq!(processes_with(&seconds), Vec::<String>::new());
+}
+
+#[test]
+fn a_verify_that_floods_its_output_is_ended_and_the_file_is_cut() {
+    let bed = bed_with("yes 0123456789012345678901234567890123456789\n");
+    let report = bed.trial("floods");
+    assert_eq!(report["verdict"], "crash");
+    let detail = report["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("64 MiB") || detail.contains("deadline"),
+        "{detail}"
+    );
+    assert!(
+        std::fs::metadata(bed.run_file("trials/1/verify-1.out"))
+            .unwrap()
+            .len()
+            <= 64 << 20
+    );
+    assert_eq!(
+        processes_with("0123456789012345678901234567890123456789"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_verify_that_kills_its_parent_or_its_group_is_a_crash_and_the_run_goes_on() {
+    for how in [
+        "kill -9 $PPID; sleep 1000\n",
+        "kill -9 0\n",
+        "kill -9 -- -$(ps -o pgid= $PPID | tr -d ' '); sleep 1000\n",
+        "kill -STOP $PPID; sleep 1000\n",
+    ] {
+        ends(how, Duration::from_secs(14), "");
+    }
+}
+
+#[test]
+fn a_killed_trial_leaves_no_process_and_is_undone_by_the_next_command() {
+    let seconds = unique();
+    let bed = bed_with("");
+    let mark = bed.home.join("mark");
+    bed.write(
+        "src/how",
+        &format!(
+            "touch {}\nsetsid sleep {seconds} &\nsleep {seconds}\n",
+            mark.display()
+        ),
+    );
+    let before = bed.head();
+    let mut child = bed.command(&["trial", "-m", "killed"]).spawn().unwrap();
+    wait_until("verify runs", || mark.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until("the orphans are gone", || {
+        processes_with(&seconds).is_empty()
+    });
+    let brief = bed.run(&["resume"]).ok();
+    assert!(brief.out.contains("interrupted"), "{brief:?}");
+    assert_eq!(bed.head(), before);
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
+    assert!(
+        bed.git(&["show", "refs/autoresearch/demo/interrupted-1:src/how"])
+            .contains(&seconds)
+    );
+}

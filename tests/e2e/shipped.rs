@@ -1,1 +1,88 @@
-//! Being written.
+//! The shipped binary itself: the demonstration, and that it has none of the tests' doors.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::testbed::{Testbed, finish};
+
+fn shipped() -> PathBuf {
+    let sealed = assert_cmd::cargo::cargo_bin("autoresearch-sealed");
+    let path = sealed.with_file_name("autoresearch");
+    assert!(
+        path.exists(),
+        "{} is missing: build the whole workspace",
+        path.display()
+    );
+    path
+}
+
+#[test]
+fn the_shipped_binary_has_none_of_the_variables_of_the_sealed_one() {
+    let bytes = std::fs::read(shipped()).unwrap();
+    let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    assert!(has(b"codex-autoresearch"), "the search itself works");
+    for word in [
+        "SEALED_STATE",
+        "SEALED_CRASH_AT",
+        "SEALED_STEPS",
+        "XDG_STATE_HOME",
+    ] {
+        assert!(!has(word.as_bytes()), "{word}");
+    }
+}
+
+/// The demonstration shows every kind of row, and its log agrees with its commits.
+#[test]
+fn the_demonstration_runs_to_its_target_and_shows_every_kind_of_row() {
+    let bed = Testbed::bare();
+    let folder = bed.folder.path().join("demo");
+    let mut command = bed.command(&["demo", folder.to_str().unwrap(), "--json"]);
+    command.current_dir(bed.folder.path());
+    let answer = finish(command).ok();
+    let report = answer.json();
+    assert_eq!(
+        (
+            report["end"].as_str(),
+            report["baseline"].as_u64(),
+            report["value"].as_u64()
+        ),
+        (Some("target"), Some(47), Some(0))
+    );
+    for status in ["baseline", "keep", "discard", "crash", "refine", "pivot"] {
+        assert!(
+            report["rows"][status].as_u64() > Some(0),
+            "{status} is missing: {report}"
+        );
+    }
+    let log = std::fs::read_to_string(report["log"].as_str().unwrap()).unwrap();
+    assert!(
+        log.contains("[protected: ") && log.contains("\tfail\t"),
+        "{log}"
+    );
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(&folder)
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let branch = format!("autoresearch/{}", report["run"].as_str().unwrap());
+    let commits = git(&["rev-list", "--reverse", &format!("main..{branch}")]);
+    let kept: Vec<&str> = report["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| kept["commit"].as_str().unwrap())
+        .collect();
+    assert_eq!(commits.lines().collect::<Vec<_>>(), kept);
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    assert_eq!(git(&["branch", "--show-current"]).trim(), "main");
+}
+
+#[test]
+fn the_demonstration_needs_a_new_or_empty_folder() {
+    let bed = Testbed::new();
+    bed.run(&["demo", "."]).fails(2).says("is not empty");
+}

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// No command of a test takes longer.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The config that most tests use: the metric is the number of lines `any` in the sources.
 pub const CONFIG: &str = r#"
@@ -360,13 +360,10 @@ pub fn finish(mut command: Command) -> Answer {
     let id = child.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(child.wait_with_output()));
-    let output: Output = match receive.recv_timeout(DEADLINE) {
-        Ok(output) => output.unwrap(),
-        Err(_) => {
-            let pid = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            panic!("{command:?} took longer than {DEADLINE:?}");
-        }
+    let output: Output = if let Ok(output) = receive.recv_timeout(DEADLINE) { output.unwrap() } else {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        panic!("{command:?} took longer than {DEADLINE:?}");
     };
     Answer {
         code: output.status.code().unwrap_or(-1),

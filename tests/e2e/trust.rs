@@ -1,1 +1,308 @@
-//! Being written.
+//! Nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
+
+use std::path::PathBuf;
+
+use autoresearch_core::chain::Head;
+use autoresearch_core::event::{Event, Record};
+use serde_json::Value;
+
+use crate::testbed::{CONFIG, Testbed};
+
+/// A run whose verify leaves a mark each time it runs.
+fn marked() -> (Testbed, PathBuf) {
+    let bed = Testbed::new();
+    let mark = bed.home.join("mark");
+    bed.write(
+        "count.sh",
+        &format!(
+            "echo x >> {}\ncat src/* | grep -c '^any$' || [ $? -eq 1 ]\n",
+            mark.display()
+        ),
+    );
+    bed.git(&["commit", "-qam", "mark"]);
+    bed.start(CONFIG);
+    bed.try_count(4);
+    (bed, mark)
+}
+
+fn marks(mark: &PathBuf) -> usize {
+    std::fs::read_to_string(mark)
+        .unwrap_or_default()
+        .lines()
+        .count()
+}
+
+/// Every command that acts answers `blocked`, nothing is run, and HEAD does not move.
+#[track_caller]
+fn is_blocked(bed: &Testbed, mark: &PathBuf, words: &str) {
+    let (before, head) = (marks(mark), bed.head());
+    bed.edit(1);
+    for arguments in [
+        &["trial", "-m", "x"][..],
+        &["resume"],
+        &["strategy", "pivot", "-m", "x"],
+        &["stop"],
+        &["finish"],
+        &["trial", "--drop"],
+    ] {
+        bed.run(arguments).fails(4).says(words);
+    }
+    bed.run(&["doctor"]).fails(4);
+    assert_eq!(marks(mark), before, "a command was run");
+    assert_eq!(bed.head(), head);
+}
+
+#[test]
+fn an_edited_journal_line_is_blocked_before_any_command_is_run() {
+    let (bed, mark) = marked();
+    let path = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"value\":9,", "\"value\":1,")).unwrap();
+    is_blocked(&bed, &mark, "not what this tool left");
+    std::fs::write(&path, text).unwrap();
+    bed.run(&["resume"]).ok();
+}
+
+#[test]
+fn a_rewritten_journal_with_a_valid_chain_is_blocked() {
+    let (bed, mark) = marked();
+    let path = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("\"value\":9,", "\"value\":1,");
+    let mut head = Head::default();
+    let mut forged = String::new();
+    for line in text.lines() {
+        let record: Record = serde_json::from_str(line).unwrap();
+        let line = head.line(&record.at, record.event);
+        head = head.after(&line);
+        forged.push_str(&(line + "\n"));
+    }
+    std::fs::write(&path, &forged).unwrap();
+    is_blocked(&bed, &mark, "changed from outside");
+}
+
+#[test]
+fn a_forged_record_with_a_valid_chain_is_blocked() {
+    let (bed, mark) = marked();
+    let path = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let head = text
+        .lines()
+        .fold(Head::default(), |head, line| head.after(line));
+    let forged = head.line("2026-01-01T00:00:00Z", Event::Ready);
+    std::fs::write(&path, format!("{text}{forged}\n")).unwrap();
+    is_blocked(&bed, &mark, "changed from outside");
+}
+
+#[test]
+fn a_journal_that_lost_records_is_blocked() {
+    let (bed, mark) = marked();
+    let path = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    std::fs::write(&path, lines[..lines.len() - 2].join("\n") + "\n").unwrap();
+    is_blocked(&bed, &mark, "changed from outside");
+}
+
+#[test]
+fn an_edited_frozen_config_is_blocked() {
+    let (bed, mark) = marked();
+    let path = bed.run_file("config.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("sh count.sh", "echo 0")).unwrap();
+    is_blocked(&bed, &mark, "config.yaml was edited");
+    std::fs::remove_file(&path).unwrap();
+    is_blocked(&bed, &mark, "config.yaml is gone");
+}
+
+#[test]
+fn a_run_folder_that_came_with_a_clone_is_blocked() {
+    let (bed, mark) = marked();
+    std::fs::remove_dir_all(bed.state.join("runs")).unwrap();
+    is_blocked(&bed, &mark, "no anchor");
+    bed.run(&["status"]).fails(4).says("no anchor");
+}
+
+#[test]
+fn a_copied_repository_is_blocked_and_a_moved_one_goes_on() {
+    let (mut bed, mark) = marked();
+    let original = bed.repo.clone();
+    let copy = original.with_file_name("copy");
+    assert!(
+        std::process::Command::new("cp")
+            .arg("-a")
+            .arg(&original)
+            .arg(&copy)
+            .status()
+            .unwrap()
+            .success()
+    );
+    bed.repo.clone_from(&copy);
+    is_blocked(&bed, &mark, "is a copy");
+    std::fs::remove_dir_all(&copy).unwrap();
+    std::fs::rename(&original, &copy).unwrap();
+    assert_eq!(bed.try_count(3), "keep");
+}
+
+#[test]
+fn views_are_never_believed() {
+    let (bed, _) = marked();
+    for name in ["research-results.tsv", "autoresearch-state.json"] {
+        let path = bed.run_file(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace('9', "1").replace("keep", "discard")).unwrap();
+    }
+    let status = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(
+        (status["incumbent"].as_u64(), status["keep"].as_u64()),
+        (Some(9), Some(1))
+    );
+    assert_eq!(bed.try_count(5), "discard");
+    assert_eq!(bed.story(), ["0 baseline", "1 keep", "2 discard"]);
+    let snapshot: Value = serde_json::from_str(
+        &std::fs::read_to_string(bed.run_file("autoresearch-state.json")).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(snapshot["incumbent"]["value"], 9);
+    std::fs::remove_file(bed.run_file("research-results.tsv")).unwrap();
+    std::fs::remove_file(bed.run_file("autoresearch-state.json")).unwrap();
+    bed.run(&["doctor", "--repair"]).ok();
+    assert_eq!(bed.story(), ["0 baseline", "1 keep", "2 discard"]);
+}
+
+#[test]
+fn variables_of_the_caller_change_neither_commands_nor_git_nor_the_anchor() {
+    let (bed, _) = marked();
+    let fake = bed.home.join("fake");
+    std::fs::create_dir(&fake).unwrap();
+    for name in ["git", "grep", "cat", "sh"] {
+        std::fs::write(fake.join(name), "#!/bin/sh\necho 0\n").unwrap();
+        let mut rights = std::fs::metadata(fake.join(name)).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o755);
+        std::fs::set_permissions(fake.join(name), rights).unwrap();
+    }
+    let path = format!("{}:{}", fake.display(), std::env::var("PATH").unwrap());
+    let elsewhere = bed.home.join("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    bed.edit(6);
+    let report = bed
+        .run_with(
+            &["trial", "-m", "with a poisoned environment", "--json"],
+            &[
+                ("PATH", &path),
+                ("HOME", elsewhere),
+                ("XDG_STATE_HOME", elsewhere),
+                ("XDG_CONFIG_HOME", elsewhere),
+                ("GIT_DIR", elsewhere),
+                ("GIT_INDEX_FILE", elsewhere),
+                ("GIT_WORK_TREE", elsewhere),
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", "core.hooksPath"),
+                ("GIT_CONFIG_VALUE_0", elsewhere),
+                ("ENV", elsewhere),
+                ("BASH_ENV", elsewhere),
+            ],
+        )
+        .ok()
+        .json();
+    assert_eq!(
+        (report["verdict"].as_str(), report["value"].as_u64()),
+        (Some("discard"), Some(11))
+    );
+}
+
+#[test]
+fn verify_sees_the_named_variables_as_they_were_at_start_and_no_others() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "echo ${NAMED:-none} ${UNNAMED:-none} ${TOKEN_X:-none} >&2\ncat src/* | grep -c any\n",
+    );
+    bed.git(&["commit", "-qam", "env"]);
+    let file = bed.home.join("c.yaml");
+    std::fs::write(&file, format!("{CONFIG}env: [NAMED]\nsecrets: [TOKEN_X]\n")).unwrap();
+    let start = ["start", "--config", file.to_str().unwrap()];
+    bed.run_with(&start, &[("NAMED", "one"), ("UNNAMED", "x")])
+        .fails(3)
+        .says("secret `TOKEN_X` is not set");
+    bed.run_with(
+        &start,
+        &[("NAMED", "one"), ("UNNAMED", "x"), ("TOKEN_X", "hush-hush")],
+    )
+    .ok();
+    bed.edit(4);
+    let trial = ["trial", "-m", "x", "--json"];
+    bed.run_with(&trial, &[("NAMED", "two")])
+        .fails(4)
+        .says("secret `TOKEN_X` is not set");
+    bed.run_with(&trial, &[("TOKEN_X", "other")])
+        .fails(4)
+        .says("is not what it was");
+    bed.run_with(
+        &trial,
+        &[("NAMED", "two"), ("UNNAMED", "y"), ("TOKEN_X", "hush-hush")],
+    )
+    .ok();
+    let seen = std::fs::read_to_string(bed.run_file("trials/1/verify-1.err")).unwrap();
+    assert_eq!(seen.trim(), "one none hush-hush");
+    // The value of the secret is in none of our files but the command's own output.
+    let ours = std::process::Command::new("grep")
+        .args(["-rl", "hush-hush"])
+        .arg(&bed.state)
+        .arg(bed.run_file("journal.jsonl"))
+        .arg(bed.run_file("config.yaml"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ours.stdout), "");
+}
+
+#[test]
+fn symbolic_links_in_place_of_our_files_are_refused() {
+    for name in [
+        "journal.jsonl",
+        "config.yaml",
+        "trials",
+        "research-results.tsv",
+    ] {
+        let (bed, mark) = marked();
+        let path = bed.run_file(name);
+        let target = bed.home.join("target");
+        std::fs::rename(&path, &target).unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        is_blocked(&bed, &mark, "symbolic link");
+    }
+}
+
+#[test]
+fn a_run_folder_that_git_tracks_is_refused() {
+    let (bed, mark) = marked();
+    bed.git(&["add", "-f", "autoresearch-results/demo/journal.jsonl"]);
+    let before = marks(&mark);
+    bed.edit(1);
+    bed.run(&["trial", "-m", "x"])
+        .fails(4)
+        .says("git tracks files in autoresearch-results");
+    assert_eq!(marks(&mark), before);
+}
+
+#[test]
+fn a_newer_format_is_refused_with_its_number() {
+    let (bed, _) = marked();
+    let path = bed.vault().join("anchor.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
+    bed.run(&["trial", "-m", "x"]).fails(4).says("format 9");
+}
+
+#[test]
+fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
+    let (bed, _) = marked();
+    let path = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.len() - 40]).unwrap();
+    bed.run(&["resume"]).ok().says("torn line");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert!(bed.run_file("journal.torn").exists());
+    assert_eq!(bed.try_count(3), "keep");
+}

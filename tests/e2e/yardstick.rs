@@ -1,1 +1,165 @@
-//! Being written.
+//! The yardstick is out of reach: what verify and guard name, and what is protected.
+
+use crate::testbed::{CONFIG, Testbed};
+
+#[test]
+fn a_trial_that_touches_the_verify_script_is_void() {
+    let bed = Testbed::started(CONFIG);
+    bed.edit(4);
+    bed.write("count.sh", "echo 0\n");
+    let report = bed.trial("cheat");
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("discard"), Some("protected"))
+    );
+    assert!(report["detail"].as_str().unwrap().contains("count.sh"));
+    assert!(report["value"].is_null(), "verify must not have run");
+    assert_eq!(
+        bed.read("src/a").lines().count(),
+        5,
+        "the edits in the scope are undone"
+    );
+    assert_eq!(
+        bed.read("count.sh"),
+        "echo 0\n",
+        "in the user's tree the file is only reported"
+    );
+    bed.edit(4);
+    assert_eq!(bed.trial("still there")["reason"], "protected");
+    bed.git(&["checkout", "--", "count.sh"]);
+    assert_eq!(bed.try_count(4), "keep");
+}
+
+#[test]
+fn a_pinned_script_in_the_scope_is_pinned_all_the_same() {
+    let bed = Testbed::new();
+    bed.write("src/bench.sh", "grep -c '^any$' src/a\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "bench"]);
+    bed.start(&CONFIG.replace("sh count.sh", "cd src && cd .. && sh ./src/bench.sh"));
+    bed.write("src/bench.sh", "echo 0\n");
+    assert_eq!(bed.trial("cheat")["reason"], "protected");
+    assert_eq!(bed.read("src/bench.sh"), "echo 0\n");
+}
+
+#[test]
+fn protected_files_are_pinned_also_when_git_ignores_them() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "data/\n");
+    bed.write("data/fixture.csv", "1,2,3\n");
+    bed.git(&["add", ".gitignore"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    bed.start(&format!("{CONFIG}protect: [\"data/**\"]\n"));
+    bed.edit(4);
+    bed.write("data/fixture.csv", "1\n");
+    assert_eq!(bed.trial("a smaller fixture")["reason"], "protected");
+    bed.write("data/fixture.csv", "1,2,3\n");
+    bed.edit(4);
+    bed.write("data/more.csv", "new\n");
+    assert_eq!(bed.trial("one more fixture")["reason"], "protected");
+    std::fs::remove_file(bed.path("data/more.csv")).unwrap();
+    assert_eq!(bed.try_count(4), "keep", "the same bytes are the same file");
+}
+
+#[test]
+fn hiding_a_change_from_git_does_not_hide_it_from_the_yardstick() {
+    let bed = Testbed::started(CONFIG);
+    bed.git(&["update-index", "--assume-unchanged", "count.sh"]);
+    bed.write("count.sh", "echo 0\n");
+    bed.edit(4);
+    assert_eq!(bed.trial("assume-unchanged")["reason"], "protected");
+    bed.write(".git/info/exclude", "*\n");
+    assert_eq!(bed.trial("exclude")["reason"], "protected");
+}
+
+#[test]
+fn files_outside_the_scope_make_a_trial_void_whatever_they_are_called() {
+    for name in [
+        "other/state.json",
+        "src2/a",
+        "other/src/a",
+        "research-results.tsv",
+        "README",
+    ] {
+        let bed = Testbed::started(CONFIG);
+        bed.edit(4);
+        bed.write(name, "x\n");
+        let report = bed.trial("outside");
+        assert_eq!(report["reason"], "out-of-scope", "{name}");
+        assert!(report["detail"].as_str().unwrap().contains(name));
+        assert!(bed.path(name).exists());
+    }
+}
+
+#[test]
+fn a_file_in_scope_that_changes_while_verify_runs_voids_the_trial_and_is_not_lost() {
+    let bed = Testbed::new();
+    // The trial's own file makes verify write to another file in the scope.
+    bed.write(
+        "count.sh",
+        "test -f src/meddle && echo late > src/b\ncat src/* | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "meddle"]);
+    bed.start(CONFIG);
+    let before = bed.fingerprint();
+    bed.edit(1);
+    bed.write("src/meddle", "x\n");
+    let report = bed.trial("meddles");
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("discard"), Some("changed-during-verify"))
+    );
+    assert_eq!(bed.fingerprint(), before);
+    let reflog = bed.git(&["log", "-g", "--format=%H", "HEAD"]);
+    assert!(
+        reflog
+            .lines()
+            .any(|hash| bed.try_git(&["show", &format!("{hash}:src/b")]).out == "late\n"),
+        "the late edit can be found again"
+    );
+}
+
+#[test]
+fn a_pinned_file_that_changes_while_verify_runs_voids_the_trial() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "test -f src/meddle && echo '# x' >> guard.sh\ncat src/* | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "meddle"]);
+    bed.start(CONFIG);
+    bed.edit(1);
+    bed.write("src/meddle", "x\n");
+    let report = bed.trial("meddles");
+    assert_eq!(report["reason"], "changed-during-verify");
+    assert!(report["detail"].as_str().unwrap().contains("guard.sh"));
+}
+
+#[test]
+fn untracked_droppings_of_verify_are_reported_and_never_committed() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "test -f src/drop && echo x > report.txt\ncat src/* | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "drops"]);
+    bed.start(CONFIG);
+    bed.edit(4);
+    bed.write("src/drop", "x\n");
+    let report = bed.trial("drops a report");
+    assert_eq!(
+        (report["verdict"].as_str(), report["droppings"][0].as_str()),
+        (Some("keep"), Some("report.txt"))
+    );
+    assert_eq!(
+        bed.try_count(3),
+        "keep",
+        "the dropping is held against nobody"
+    );
+    assert!(
+        bed.run_commits("autoresearch/demo")
+            .iter()
+            .all(|(_, files)| files.iter().all(|file| file.starts_with("src/")))
+    );
+    assert!(bed.path("report.txt").exists());
+}

@@ -119,6 +119,8 @@ pub struct RunStore<'w> {
     pub state: RunState,
     journal: Journal<'static>,
     table: Option<Signature>,
+    /// The records as they were when the run was opened to be looked at: a process at work may have added more since.
+    seen: Option<Vec<Record>>,
     /// What had to be mended when it was opened.
     pub mended: Mended,
     _lock: Option<File>,
@@ -193,6 +195,7 @@ impl<'w> RunStore<'w> {
             state,
             journal,
             table: None,
+            seen: None,
             mended: Mended::default(),
             _lock: Some(lock),
         })
@@ -226,7 +229,14 @@ impl<'w> RunStore<'w> {
                     crate::env::pause(std::time::Duration::from_millis(5));
                 }
                 Err(error) => return Err(error),
-                Ok((journal, state, table, mended)) => {
+                Ok(loaded) => {
+                    let Loaded {
+                        journal,
+                        state,
+                        table,
+                        seen,
+                        mended,
+                    } = loaded;
                     let pinned = Pinned::read(&vault)?;
                     return Ok(Self {
                         world,
@@ -236,6 +246,7 @@ impl<'w> RunStore<'w> {
                         state,
                         journal,
                         table,
+                        seen,
                         mended,
                         _lock: lock,
                     });
@@ -262,10 +273,24 @@ impl<'w> RunStore<'w> {
         if matches!(access, Access::Write | Access::Glance)
             && let Some(found) = Self::checkpoint(vault, &journal)
         {
-            return Ok((journal, found.state, found.table, mended));
+            return Ok(Loaded {
+                journal,
+                state: found.state,
+                table: found.table,
+                seen: None,
+                mended,
+            });
         }
-        let state = fold(layout, journal.records()?)?;
-        Ok((journal, state, None, mended))
+        let records = journal.records()?;
+        let seen = (access == Access::Read).then(|| records.clone());
+        let state = fold(layout, records)?;
+        Ok(Loaded {
+            journal,
+            state,
+            table: None,
+            seen,
+            mended,
+        })
     }
 
     /// The checkpoint, if the journal is untouched since it was written.
@@ -330,7 +355,7 @@ impl<'w> RunStore<'w> {
 
     /// Every record of the journal, each checked.
     pub fn records(&self) -> Result<Vec<Record>, StoreError> {
-        self.journal.records()
+        self.seen.clone().map_or_else(|| self.journal.records(), Ok)
     }
 
     /// The last link of the chain.
@@ -340,7 +365,14 @@ impl<'w> RunStore<'w> {
     }
 }
 
-type Loaded = (Journal<'static>, RunState, Option<Signature>, Mended);
+/// What opening a run found.
+struct Loaded {
+    journal: Journal<'static>,
+    state: RunState,
+    table: Option<Signature>,
+    seen: Option<Vec<Record>>,
+    mended: Mended,
+}
 
 fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
     let path = layout.config();
