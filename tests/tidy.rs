@@ -194,8 +194,14 @@ fn the_version_is_in_the_changelog() {
 fn the_readmes_two_commands_are_what_ci_runs() {
     let (readme, ci) = (read("README.md"), read(".ci/run"));
     for command in ["cargo run --release -- demo", "cargo test --workspace"] {
-        assert!(readme.contains(&format!("```sh\n{command}\n```")), "the README has no block `{command}`");
-        assert!(ci.lines().any(|line| line == command), ".ci/run does not run `{command}`");
+        assert!(
+            readme.contains(&format!("```sh\n{command}\n```")),
+            "the README has no block `{command}`"
+        );
+        assert!(
+            ci.lines().any(|line| line == command),
+            ".ci/run does not run `{command}`"
+        );
     }
 }
 

@@ -1,1 +1,397 @@
-//! Being written.
+//! Where the trials are made: a branch, a work tree of the run's own, or the user's branch; and how they are undone.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::testbed::{Answer, CONFIG, Testbed, finish};
+
+fn with(extra: &str) -> String {
+    format!("{CONFIG}{extra}\n")
+}
+
+fn branch_of(bed: &Testbed) -> String {
+    bed.git(&["rev-parse", "--abbrev-ref", "HEAD"])
+        .trim()
+        .to_owned()
+}
+
+fn commit_of(bed: &Testbed, name: &str) -> String {
+    bed.git(&["rev-parse", name]).trim().to_owned()
+}
+
+#[test]
+fn a_branch_run_leaves_the_users_branch_alone_and_finish_returns_to_it() {
+    let bed = Testbed::new();
+    bed.git(&["switch", "-q", "-c", "work"]);
+    bed.write("other/notes.md", "not committed\n");
+    bed.write("other/staged", "staged\n");
+    bed.git(&["add", "other/staged"]);
+    let before = bed.fingerprint();
+    bed.start(CONFIG);
+    assert_eq!(branch_of(&bed), "autoresearch/demo");
+    for (count, verdict) in [(4, "keep"), (20, "discard"), (3, "keep")] {
+        assert_eq!(bed.try_count(count), verdict);
+    }
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(report["returned_to"], "work");
+    assert_eq!(report["merge"], "git merge autoresearch/demo");
+    assert_eq!(report["kept"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        bed.fingerprint(),
+        before,
+        "files, index, HEAD and branches are the user's again"
+    );
+    assert_eq!(bed.run_commits("autoresearch/demo").len(), 2);
+    bed.git(&["merge", "-q", "autoresearch/demo"]);
+    assert_eq!(
+        bed.read("src/a"),
+        "any\n".repeat(3),
+        "what was promised can be merged"
+    );
+}
+
+#[test]
+fn a_branch_run_that_began_on_a_detached_head_returns_to_that_commit() {
+    let bed = Testbed::new();
+    bed.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    bed.git(&["checkout", "-q", "--detach", "main~1"]);
+    let before = bed.fingerprint();
+    bed.start(CONFIG);
+    assert_eq!(bed.try_count(4), "keep");
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(
+        report["returned_to"].as_str(),
+        Some(before["(HEAD)"].trim())
+    );
+    assert_eq!(bed.fingerprint(), before);
+    assert_eq!(branch_of(&bed), "HEAD", "still detached");
+}
+
+#[test]
+fn finish_saves_edits_that_were_never_measured_and_says_where() {
+    let bed = Testbed::new();
+    let before = bed.fingerprint();
+    bed.start(CONFIG);
+    bed.edit(1);
+    bed.write("src/new", "never measured\n");
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    let saved = report["saved"].as_str().unwrap();
+    assert_eq!(
+        bed.git(&["show", &format!("{saved}:src/new")]),
+        "never measured\n"
+    );
+    assert_eq!(bed.fingerprint(), before);
+}
+
+/// A run in a work tree of its own, beside a user who is in the middle of something.
+struct Beside {
+    bed: Testbed,
+    folder: PathBuf,
+}
+
+impl Beside {
+    fn started(extra: &str) -> Self {
+        let bed = Testbed::new();
+        bed.write("src/b", "the user is at work here\n");
+        bed.write("src/unknown", "untracked in the scope\n");
+        bed.write("src/c", "staged\n");
+        bed.git(&["add", "src/c"]);
+        bed.write("src/c", "and changed again\n");
+        bed.write("other/notes.md", "dirty\n");
+        let before = bed.fingerprint();
+        bed.start(&with(&format!("isolation: worktree\n{extra}")));
+        assert_eq!(
+            bed.fingerprint(),
+            before,
+            "start leaves the user's work tree alone"
+        );
+        let folder = bed.run_file("worktree");
+        Self { bed, folder }
+    }
+
+    fn edit(&self, count: usize) {
+        std::fs::write(self.folder.join("src/a"), "any\n".repeat(count)).unwrap();
+    }
+
+    /// The binary, called inside the run's work tree without `--run`.
+    fn inside(&self, arguments: &[&str]) -> Answer {
+        let mut command = self.bed.command(arguments);
+        command.current_dir(self.folder.join("src"));
+        finish(command)
+    }
+
+    fn trial(&self, count: usize) -> Value {
+        self.edit(count);
+        self.inside(&["trial", "-m", "from inside", "--json"])
+            .ok()
+            .json()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        self.bed
+            .git(&[&["-C", self.folder.to_str().unwrap()][..], arguments].concat())
+    }
+}
+
+#[test]
+fn a_worktree_run_never_changes_a_byte_of_the_users_work_tree() {
+    let side = Beside::started("");
+    let bed = &side.bed;
+    let (before, main) = (bed.fingerprint(), commit_of(bed, "main"));
+    assert_eq!(
+        std::fs::read_to_string(side.folder.join("src/b")).unwrap(),
+        "any\n".repeat(3),
+        "the run began at the commit"
+    );
+    for (count, verdict) in [(4, "keep"), (20, "discard"), (4, "no-op"), (3, "keep")] {
+        assert_eq!(side.trial(count)["verdict"], verdict, "{count}");
+        assert_eq!(bed.fingerprint(), before);
+    }
+    assert_eq!(side.git(&["status", "--porcelain"]), "");
+    assert_eq!(
+        side.git(&["rev-parse", "--abbrev-ref", "HEAD"]).trim(),
+        "autoresearch/demo"
+    );
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(report["kept"].as_array().unwrap().len(), 2);
+    assert_eq!((bed.fingerprint(), commit_of(bed, "main")), (before, main));
+}
+
+#[test]
+fn a_trial_of_a_worktree_run_works_from_the_main_work_tree_too() {
+    let side = Beside::started("");
+    side.edit(4);
+    assert_eq!(side.bed.trial("from outside")["verdict"], "keep");
+    assert_eq!(
+        side.bed.try_count(1),
+        "no-op",
+        "the user's own edits are no trial"
+    );
+}
+
+#[test]
+fn edits_outside_the_scope_are_void_and_restored_in_a_worktree_of_the_runs_own() {
+    let side = Beside::started("");
+    let before = side.bed.fingerprint();
+    std::fs::write(side.folder.join("other/notes.md"), "out of scope\n").unwrap();
+    std::fs::write(side.folder.join("other/new"), "out of scope, new\n").unwrap();
+    std::fs::write(side.folder.join("count.sh"), "echo 0\n").unwrap();
+    let report = side.trial(1);
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("discard"), Some("protected")),
+        "{report}"
+    );
+    assert!(report["detail"].as_str().unwrap().contains("count.sh"));
+    assert_eq!(
+        side.git(&["status", "--porcelain"]),
+        "",
+        "all of it was taken back"
+    );
+    assert_eq!(
+        std::fs::read_to_string(side.folder.join("other/notes.md")).unwrap(),
+        "notes\n"
+    );
+    std::fs::write(side.folder.join("other/notes.md"), "again\n").unwrap();
+    let report = side.trial(1);
+    assert_eq!(report["reason"], "out-of-scope");
+    assert_eq!(
+        std::fs::read_to_string(side.folder.join("other/notes.md")).unwrap(),
+        "notes\n"
+    );
+    assert_eq!(side.trial(4)["verdict"], "keep");
+    assert_eq!(
+        side.git(&["diff", "--name-only", "main", "HEAD"]),
+        "src/a\n"
+    );
+    assert_eq!(side.bed.fingerprint(), before);
+}
+
+#[test]
+fn edits_outside_the_scope_alone_are_void_and_restored_too() {
+    let side = Beside::started("");
+    std::fs::write(side.folder.join("other/notes.md"), "out of scope\n").unwrap();
+    let report = side
+        .inside(&["trial", "-m", "outside only", "--json"])
+        .ok()
+        .json();
+    assert_eq!(report["reason"], "out-of-scope", "{report}");
+    assert_eq!(side.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_finished_worktree_run_is_removed_on_request_and_its_unmerged_branch_stays() {
+    let side = Beside::started("");
+    let bed = &side.bed;
+    let before = bed.fingerprint();
+    side.trial(4);
+    bed.run(&["doctor", "--clean", "--yes"])
+        .ok()
+        .says("the run `demo` is active");
+    assert!(side.folder.exists(), "an active run is never removed");
+    bed.run(&["finish"]).ok();
+    assert!(side.folder.exists(), "finish deletes nothing");
+    let report = bed
+        .run(&["doctor", "--clean", "--yes", "--json"])
+        .ok()
+        .json();
+    assert!(!side.folder.exists(), "{report}");
+    assert_eq!(
+        bed.git(&["worktree", "list"]).lines().count(),
+        1,
+        "git does not know it any more"
+    );
+    assert_eq!(
+        bed.run_commits("autoresearch/demo").len(),
+        1,
+        "the branch was not merged, so it stays"
+    );
+    assert_eq!(bed.fingerprint(), before);
+}
+
+#[test]
+fn an_in_place_run_commits_on_the_users_branch_and_reverts_what_fails() {
+    let bed = Testbed::new();
+    let base = bed.head();
+    bed.start(&with("isolation: in-place"));
+    assert_eq!(branch_of(&bed), "main");
+    assert_eq!(bed.try_count(4), "keep");
+    let kept = bed.head();
+    assert_eq!(bed.git(&["rev-parse", "main~1"]).trim(), base);
+    bed.write("src/new", "x\n");
+    assert_eq!(bed.try_count(20), "discard");
+    assert_eq!(bed.read("src/a"), "any\n".repeat(4));
+    assert!(!bed.path("src/new").exists());
+    let log: Vec<String> = bed
+        .git(&["log", "--format=%s", &format!("{kept}..main")])
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(
+        log,
+        ["Revert trial 2", "experiment: 20 any"],
+        "nothing of the user's branch is taken away"
+    );
+    assert_eq!(
+        commit_of(&bed, "main^{tree}"),
+        commit_of(&bed, &format!("{kept}^{{tree}}"))
+    );
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(bed.try_count(3), "keep", "the run goes on from the revert");
+    let tip = bed.head();
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!((branch_of(&bed).as_str(), bed.head()), ("main", tip));
+    assert!(
+        report["merge"].is_null(),
+        "there is nothing to merge: {report}"
+    );
+    assert_eq!(bed.run(&["status", "--json"]).ok().json()["state"], "ended");
+}
+
+#[test]
+fn an_in_place_trial_that_fails_its_guard_three_times_is_reverted_whole() {
+    let bed = Testbed::new();
+    let (base, tree) = (bed.head(), commit_of(&bed, "main^{tree}"));
+    bed.start(&with("isolation: in-place"));
+    bed.write("src/state", "broken\n");
+    bed.edit(1);
+    assert_eq!(bed.trial("broken")["verdict"], "rework");
+    for verdict in ["rework", "discard"] {
+        bed.write("src/state", &format!("still broken before {verdict}\n"));
+        let report = bed
+            .run(&["trial", "--rework", "-m", "mend", "--json"])
+            .ok()
+            .json();
+        assert_eq!(report["verdict"], verdict);
+    }
+    assert_eq!(commit_of(&bed, "main^{tree}"), tree);
+    assert_eq!(
+        bed.git(&["log", "--format=%s", &format!("{base}..main")])
+            .lines()
+            .next(),
+        Some("Revert trial 1")
+    );
+    assert_eq!(
+        (
+            bed.read("src/state").as_str(),
+            bed.git(&["status", "--porcelain"]).as_str()
+        ),
+        ("ok\n", "")
+    );
+    assert_eq!(bed.try_count(4), "keep");
+}
+
+#[test]
+fn an_in_place_run_needs_a_branch() {
+    let bed = Testbed::new();
+    bed.git(&["checkout", "-q", "--detach"]);
+    let before = bed.fingerprint();
+    bed.try_start(&with("isolation: in-place"))
+        .fails(4)
+        .says("HEAD is detached");
+    assert_eq!(bed.fingerprint(), before);
+}
+
+#[test]
+fn finish_of_an_in_place_run_leaves_unmeasured_edits_where_they_are() {
+    let bed = Testbed::started(&with("isolation: in-place"));
+    assert_eq!(bed.try_count(4), "keep");
+    bed.edit(1);
+    bed.run(&["finish"]).ok();
+    assert_eq!(
+        (branch_of(&bed).as_str(), bed.read("src/a").as_str()),
+        ("main", "any\n")
+    );
+}
+
+#[test]
+fn rollback_revert_on_a_branch_keeps_the_whole_history() {
+    let bed = Testbed::new();
+    let before = bed.fingerprint();
+    bed.start(&with("rollback: revert"));
+    assert_eq!(bed.try_count(20), "discard");
+    assert_eq!(bed.try_count(4), "keep");
+    assert_eq!(bed.try_count(20), "discard");
+    let subjects: Vec<String> = bed
+        .git(&["log", "--reverse", "--format=%s", "main..autoresearch/demo"])
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "experiment: 20 any",
+            "Revert trial 1",
+            "experiment: 4 any",
+            "experiment: 20 any",
+            "Revert trial 3"
+        ]
+    );
+    assert_eq!(bed.read("src/a"), "any\n".repeat(4));
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(
+        bed.run(&["finish", "--json"]).ok().json()["returned_to"],
+        "main"
+    );
+    assert_eq!(bed.fingerprint(), before);
+}
+
+#[test]
+fn what_finish_promises_to_merge_holds_no_failed_trial_after_a_revert() {
+    let bed = Testbed::started(&with("rollback: revert"));
+    assert_eq!(bed.try_count(20), "discard");
+    assert_eq!(bed.try_count(4), "keep");
+    let report = bed.run(&["finish", "--json"]).ok().json();
+    let subjects: Vec<&str> = report["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| kept["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        subjects,
+        ["experiment: 4 any"],
+        "`kept` lists kept commits only"
+    );
+}

@@ -2,7 +2,11 @@
 //!
 //! One binary for all of them, so that they are linked once.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test stops at the first surprise, and starts what it likes")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, and starts what it likes"
+)]
 
 mod commands;
 mod concurrency;

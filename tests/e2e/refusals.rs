@@ -1,1 +1,652 @@
-//! Being written.
+//! What `start` refuses: it says what to change, and leaves nothing behind.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::testbed::{Answer, CONFIG, Testbed, finish};
+
+fn with(extra: &str) -> String {
+    format!("{CONFIG}{extra}\n")
+}
+
+/// The config with another verify.
+fn verify(command: &str) -> String {
+    CONFIG.replace("sh count.sh", command)
+}
+
+/// Everything that a start could leave: the tool's folders, references, work trees, anchors.
+fn leftovers(bed: &Testbed) -> Vec<String> {
+    let mut found = Vec::new();
+    if bed.path("autoresearch-results").symlink_metadata().is_ok() {
+        found.push("autoresearch-results".to_owned());
+    }
+    let runs = std::fs::read_dir(bed.state.join("runs"))
+        .into_iter()
+        .flatten();
+    found.extend(runs.map(|entry| entry.unwrap().path().display().to_string()));
+    found.extend(
+        bed.git(&["for-each-ref", "--format=%(refname)"])
+            .lines()
+            .map(ToOwned::to_owned),
+    );
+    found.extend(
+        bed.git(&["worktree", "list"])
+            .lines()
+            .map(ToOwned::to_owned),
+    );
+    found
+}
+
+/// The answer must have this code, these words, and a hint.
+#[track_caller]
+fn explained(answer: &Answer, code: i32, words: &[&str]) {
+    assert_eq!(answer.code, code, "{answer:?}");
+    assert!(answer.out.is_empty(), "{answer:?}");
+    for word in words {
+        assert!(
+            answer.err.contains(word),
+            "`{word}` is missing in {answer:?}"
+        );
+    }
+    assert!(
+        answer
+            .err
+            .lines()
+            .any(|line| line.len() > "hint: ".len() && line.starts_with("hint: ")),
+        "no hint in {answer:?}"
+    );
+}
+
+/// Start refuses this config here, with this code and these words, and nothing differs afterwards.
+#[track_caller]
+fn refuses(bed: &Testbed, config: &str, code: i32, words: &[&str]) {
+    let before = (bed.fingerprint(), leftovers(bed));
+    explained(&bed.try_start(config), code, words);
+    assert_eq!((bed.fingerprint(), leftovers(bed)), before);
+}
+
+/// A refused start in another folder, which must be empty of ours afterwards.
+#[track_caller]
+fn refuses_in(bed: &Testbed, folder: &Path, code: i32, words: &[&str]) {
+    let file = bed.folder.path().join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    let names = || {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    explained(
+        &bed.run(&[
+            "-C",
+            folder.to_str().unwrap(),
+            "start",
+            "--config",
+            file.to_str().unwrap(),
+        ]),
+        code,
+        words,
+    );
+    assert_eq!(names(), before);
+    assert!(!bed.state.join("runs").exists());
+}
+
+#[test]
+fn a_folder_that_is_no_repository_is_refused() {
+    let bed = Testbed::new();
+    refuses_in(
+        &bed,
+        &bed.home,
+        6,
+        &["not inside a git repository", "git init"],
+    );
+}
+
+#[test]
+fn a_repository_without_a_commit_is_refused() {
+    let bed = Testbed::bare();
+    bed.write("src/a", "any\n");
+    refuses_in(
+        &bed,
+        &bed.repo,
+        4,
+        &["no commit yet", "commit something first"],
+    );
+}
+
+#[test]
+fn a_bare_repository_is_refused() {
+    let bed = Testbed::new();
+    let folder = bed.home.join("bare.git");
+    bed.git(&["clone", "-q", "--bare", ".", folder.to_str().unwrap()]);
+    refuses_in(&bed, &folder, 6, &["bare repository", "clone"]);
+}
+
+#[test]
+fn a_merge_under_way_is_refused() {
+    let bed = Testbed::new();
+    bed.git(&["switch", "-q", "-c", "side"]);
+    bed.write("other/notes.md", "side\n");
+    bed.git(&["commit", "-qam", "side"]);
+    bed.git(&["switch", "-q", "main"]);
+    bed.write("other/notes.md", "main\n");
+    bed.git(&["commit", "-qam", "main"]);
+    bed.try_git(&["merge", "-q", "side"]).fails(1);
+    refuses(
+        &bed,
+        CONFIG,
+        4,
+        &["a merge is under way", "finish or abort the merge"],
+    );
+    assert!(bed.path(".git/MERGE_HEAD").exists());
+}
+
+#[test]
+fn a_rebase_under_way_is_refused() {
+    let bed = Testbed::new();
+    bed.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    bed.write("other/notes.md", "third\n");
+    bed.git(&["commit", "-qam", "third"]);
+    bed.git(&[
+        "-c",
+        "sequence.editor=sed -i s/^pick/edit/",
+        "rebase",
+        "-q",
+        "-i",
+        "HEAD~1",
+    ]);
+    refuses(
+        &bed,
+        CONFIG,
+        4,
+        &["a rebase is under way", "finish or abort the rebase"],
+    );
+}
+
+#[test]
+fn uncommitted_changes_in_the_scope_are_refused_by_name() {
+    type Change = fn(&Testbed);
+    let changes: [(&str, Change); 5] = [
+        ("src/b", |bed| bed.write("src/b", "dirty\n")),
+        ("src/new", |bed| bed.write("src/new", "untracked\n")),
+        ("src/c", |bed| {
+            bed.write("src/c", "staged\n");
+            bed.git(&["add", "src/c"]);
+        }),
+        ("src/c", |bed| {
+            drop(bed.git(&["rm", "-q", "--cached", "src/c"]));
+        }),
+        ("src/b", |bed| bed.executable("src/b")),
+    ];
+    for (name, change) in changes {
+        let bed = Testbed::new();
+        change(&bed);
+        refuses(
+            &bed,
+            CONFIG,
+            4,
+            &[
+                "files in the scope have changes that are not committed",
+                name,
+                "commit them",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_verify_without_a_usable_number_is_refused_with_its_words() {
+    for (command, words) in [
+        ("true", "printed nothing"),
+        ("echo all good", "not a number"),
+        ("echo nan", "not a finite number"),
+        ("echo 1; echo -Infinity", "not a finite number"),
+        ("echo 3 of 4", "more than one number"),
+    ] {
+        refuses(
+            &Testbed::new(),
+            &verify(command),
+            3,
+            &[
+                "verify gives no metric on the untouched tree",
+                words,
+                "verify must end with the number",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_verify_that_fails_is_refused_with_its_last_lines() {
+    let failing = verify("echo the reason >&2; exit 1");
+    refuses(
+        &Testbed::new(),
+        &failing,
+        3,
+        &[
+            "verify gives no metric",
+            "exit status 1",
+            "the reason",
+            "ok_exit",
+        ],
+    );
+    refuses(
+        &Testbed::new(),
+        &verify("no-such-command"),
+        3,
+        &["exit status 127 (a command was not found)", "PATH"],
+    );
+    refuses(
+        &Testbed::new(),
+        &verify("kill -9 $$"),
+        3,
+        &["ended by signal 9"],
+    );
+}
+
+#[test]
+fn a_verify_that_times_out_is_refused() {
+    let config = verify("sleep 1000").replacen("20s", "300ms", 1);
+    refuses(
+        &Testbed::new(),
+        &config,
+        3,
+        &["deadline of 300ms", "raise `verify.timeout`"],
+    );
+}
+
+#[test]
+fn the_trap_of_a_counting_grep_is_explained() {
+    let config = verify("cat src/* | grep -c nothing-of-this");
+    refuses(
+        &Testbed::new(),
+        &config,
+        3,
+        &[
+            "exit status 1",
+            "`grep -c` exits with 1 when it counts zero",
+            "ok_exit: [0, 1]",
+        ],
+    );
+    let bed = Testbed::new();
+    bed.start(&config.replacen("20s", "20s, ok_exit: [0, 1]", 1))
+        .says("any_count = 0");
+}
+
+#[test]
+fn a_target_that_is_already_met_is_refused() {
+    for target in [10, 11] {
+        let config = CONFIG.replace(
+            "direction: lower",
+            &format!("direction: lower, target: {target}"),
+        );
+        refuses(
+            &Testbed::new(),
+            &config,
+            3,
+            &[
+                "the target is already met: any_count is 10",
+                "set a lower `metric.target`",
+            ],
+        );
+    }
+    let higher = CONFIG.replace("direction: lower", "direction: higher, target: 9");
+    refuses(
+        &Testbed::new(),
+        &higher,
+        3,
+        &["the target is already met", "set a higher `metric.target`"],
+    );
+}
+
+#[test]
+fn a_stop_condition_that_already_holds_is_refused() {
+    let config = with("stop_when: [{metric: any_count, op: \"<=\", value: 10}]");
+    refuses(
+        &Testbed::new(),
+        &config,
+        3,
+        &["`stop_when` already holds on the untouched tree"],
+    );
+}
+
+#[test]
+fn a_condition_on_a_metric_that_is_not_printed_is_refused() {
+    for key in ["keep_when", "stop_when"] {
+        let config = with(&format!("{key}: [{{metric: p95, op: \"<\", value: 1}}]"));
+        refuses(
+            &Testbed::new(),
+            &config,
+            3,
+            &[
+                "`p95 < 1` names a metric that verify does not print",
+                "verify prints: any_count",
+            ],
+        );
+    }
+}
+
+/// A command that dirties the tree is refused; what it did is there, and nothing of ours.
+#[track_caller]
+fn dirties(config: &str, words: &[&str]) {
+    let bed = Testbed::new();
+    let before = leftovers(&bed);
+    explained(&bed.try_start(config), 3, words);
+    assert_eq!(leftovers(&bed), before);
+    assert_eq!(
+        bed.git(&["rev-parse", "--abbrev-ref", "HEAD"]).trim(),
+        "main"
+    );
+}
+
+#[test]
+fn a_verify_that_leaves_the_tree_dirty_is_refused() {
+    dirties(
+        &verify("echo x >> other/notes.md; sh count.sh"),
+        &[
+            "verify leaves the tree dirty: other/notes.md",
+            "restore it if git tracks it",
+        ],
+    );
+    dirties(
+        &verify("echo x > report.txt; sh count.sh"),
+        &["verify leaves the tree dirty: report.txt", ".gitignore"],
+    );
+    dirties(
+        &verify("echo x > src/cache; sh count.sh"),
+        &["verify leaves the tree dirty: src/cache"],
+    );
+}
+
+#[test]
+fn a_guard_that_leaves_the_tree_dirty_is_refused() {
+    dirties(
+        &CONFIG.replace("sh guard.sh", "echo x > report.txt"),
+        &["the guard leaves the tree dirty: report.txt"],
+    );
+}
+
+#[test]
+fn a_verify_that_changes_its_own_script_is_refused() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "ignored.sh\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    bed.write("ignored.sh", "echo '#' >> ignored.sh; sh count.sh\n");
+    explained(
+        &bed.try_start(&verify("sh ignored.sh")),
+        3,
+        &["verify or guard changed a pinned file: ignored.sh"],
+    );
+    assert!(!bed.path("autoresearch-results").exists());
+}
+
+#[test]
+fn a_guard_that_fails_on_the_untouched_tree_is_refused() {
+    let bed = Testbed::new();
+    bed.write("guard.sh", "echo the guard says no; exit 5\n");
+    bed.git(&["commit", "-qam", "guard"]);
+    refuses(
+        &bed,
+        CONFIG,
+        3,
+        &[
+            "the guard fails on the untouched tree: exit status 5",
+            "the guard says no",
+            "a guard must pass",
+        ],
+    );
+}
+
+#[test]
+fn a_refused_start_takes_its_own_work_tree_away_again() {
+    let config = format!("{}isolation: worktree\n", verify("exit 3"));
+    let bed = Testbed::new();
+    refuses(&bed, &config, 3, &["exit status 3"]);
+    assert!(!bed.path(".git/worktrees").exists());
+    let dirty = format!(
+        "{}isolation: worktree\n",
+        verify("echo x > report.txt; sh count.sh")
+    );
+    refuses(
+        &bed,
+        &dirty,
+        3,
+        &["verify leaves the tree dirty: report.txt"],
+    );
+    bed.start(&with("isolation: worktree"));
+}
+
+#[test]
+fn a_secret_that_is_not_set_is_refused() {
+    let bed = Testbed::new();
+    refuses(
+        &bed,
+        &with("secrets: [API_TOKEN]"),
+        3,
+        &["the secret `API_TOKEN` is not set", "export API_TOKEN"],
+    );
+}
+
+#[test]
+fn a_second_run_in_the_same_work_tree_is_refused() {
+    let bed = Testbed::started(CONFIG);
+    let other = CONFIG.replace("tag: demo", "tag: other");
+    refuses(
+        &bed,
+        &other,
+        4,
+        &[
+            "the run `demo` works in this work tree",
+            "autoresearch finish --run demo",
+            "isolation: worktree",
+        ],
+    );
+    assert!(!bed.path("autoresearch-results/other").exists());
+    bed.run(&["stop"]).ok();
+    refuses(
+        &bed,
+        &other,
+        4,
+        &[
+            "the run `demo` works in this work tree",
+            "autoresearch finish --run demo",
+        ],
+    );
+    bed.run(&["finish"]).ok();
+    bed.start(&other);
+}
+
+#[test]
+fn a_branch_that_is_called_autoresearch_is_refused() {
+    let bed = Testbed::new();
+    bed.git(&["branch", "autoresearch"]);
+    refuses(
+        &bed,
+        CONFIG,
+        4,
+        &[
+            "a branch called `autoresearch` exists",
+            "git branch -m autoresearch",
+        ],
+    );
+}
+
+#[test]
+fn a_results_folder_that_git_tracks_is_refused() {
+    for committed in [true, false] {
+        let bed = Testbed::new();
+        bed.write("autoresearch-results/demo/journal.jsonl", "{}\n");
+        bed.git(&["add", "-Af"]);
+        if committed {
+            bed.git(&["commit", "-qm", "somebody's run"]);
+        }
+        refuses(
+            &bed,
+            CONFIG,
+            4,
+            &[
+                "git tracks files in autoresearch-results",
+                "git rm -r --cached",
+            ],
+        );
+        assert_eq!(bed.read("autoresearch-results/demo/journal.jsonl"), "{}\n");
+    }
+}
+
+#[test]
+fn a_results_folder_that_is_a_symbolic_link_is_refused_and_not_followed() {
+    let bed = Testbed::new();
+    let outside = bed.home.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    symlink(&outside, bed.path("autoresearch-results")).unwrap();
+    refuses(&bed, CONFIG, 4, &["is a symbolic link", "Remove the link"]);
+    assert_eq!(
+        std::fs::read_dir(&outside).unwrap().count(),
+        0,
+        "nothing was written behind the link"
+    );
+    assert_eq!(
+        std::fs::read_link(bed.path("autoresearch-results")).unwrap(),
+        outside
+    );
+}
+
+#[test]
+fn a_results_folder_that_is_a_link_to_nowhere_is_refused_and_nothing_is_made_there() {
+    let bed = Testbed::new();
+    let outside = bed.home.join("outside");
+    symlink(&outside, bed.path("autoresearch-results")).unwrap();
+    refuses(&bed, CONFIG, 4, &["is a symbolic link"]);
+    assert!(!outside.exists());
+}
+
+#[test]
+fn a_git_that_is_too_old_is_refused() {
+    let bed = Testbed::new();
+    let folder = bed.home.join("old");
+    std::fs::create_dir(&folder).unwrap();
+    let real = std::env::var("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\nfor word; do [ \"$word\" != --version ] || {{ echo git version 2.20.0; exit 0; }}; done\nPATH='{real}' exec git \"$@\"\n"
+    );
+    std::fs::write(folder.join("git"), script).unwrap();
+    std::fs::set_permissions(folder.join("git"), PermissionsExt::from_mode(0o755)).unwrap();
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    let (before, path) = (
+        (bed.fingerprint(), leftovers(&bed)),
+        format!("{}:{real}", folder.display()),
+    );
+    let answer = bed.run_with(
+        &["start", "--config", file.to_str().unwrap()],
+        &[("PATH", &path)],
+    );
+    explained(
+        &answer,
+        6,
+        &["git 2.20.0 is too old", "install git 2.36 or newer"],
+    );
+    assert_eq!((bed.fingerprint(), leftovers(&bed)), before);
+    let doctor = bed.run_with(&["doctor"], &[("PATH", &path)]).fails(4);
+    assert!(doctor.out.contains("2.20.0 is too old"), "{doctor:?}");
+}
+
+/// Gives everything below a folder to a user and group.
+fn give_away(at: &Path, id: u32) {
+    std::os::unix::fs::lchown(at, Some(id), Some(id)).unwrap();
+    if at.symlink_metadata().unwrap().is_dir() {
+        for entry in std::fs::read_dir(at).unwrap() {
+            give_away(&entry.unwrap().path(), id);
+        }
+    }
+}
+
+/// Runs a command as a user whom rights can stop: root becomes `nobody`, to whom the test bed then belongs.
+fn as_mortal(bed: &Testbed, arguments: &[&str]) -> Answer {
+    const NOBODY: u32 = 65_534;
+    let mut command = bed.command(arguments);
+    if rustix::process::getuid().is_root() {
+        let program = bed.folder.path().join("autoresearch-sealed");
+        if !program.exists() {
+            std::fs::copy(command.get_program(), &program).unwrap();
+        }
+        give_away(bed.folder.path(), NOBODY);
+        let mut copy = std::process::Command::new(program);
+        copy.args(arguments)
+            .current_dir(&bed.repo)
+            .env_clear()
+            .envs(bed.env())
+            .uid(NOBODY)
+            .gid(NOBODY);
+        command = copy;
+    }
+    finish(command)
+}
+
+/// Takes or gives the right to write in the git folder.
+fn git_folder_writable(bed: &Testbed, writable: bool) {
+    let mode = if writable { 0o755 } else { 0o555 };
+    for folder in ["", "objects", "refs", "refs/heads"] {
+        std::fs::set_permissions(
+            bed.path(".git").join(folder),
+            PermissionsExt::from_mode(mode),
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_git_folder_that_cannot_be_written_is_refused_at_once_with_the_way_out() {
+    let bed = Testbed::new();
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    let start = ["start", "--config", file.to_str().unwrap()];
+    git_folder_writable(&bed, false);
+    let answer = as_mortal(&bed, &start);
+    explained(
+        &answer,
+        6,
+        &[
+            "the git folder cannot be written",
+            "inside a Codex sandbox, run this command outside it",
+        ],
+    );
+    assert!(answer.took < Duration::from_secs(5), "{answer:?}");
+    assert!(!bed.path("autoresearch-results").exists() && !bed.state.join("runs").exists());
+    git_folder_writable(&bed, true);
+    as_mortal(&bed, &start).ok();
+}
+
+#[test]
+fn a_git_folder_that_becomes_read_only_stops_a_trial_before_it_begins() {
+    let bed = Testbed::new();
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    as_mortal(&bed, &["start", "--config", file.to_str().unwrap()]).ok();
+    bed.edit(4);
+    let journal = std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap();
+    git_folder_writable(&bed, false);
+    let answer = as_mortal(&bed, &["trial", "-m", "locked in a sandbox"]);
+    explained(&answer, 6, &["the git folder cannot be written"]);
+    assert_eq!(
+        bed.read("src/a"),
+        "any\n".repeat(4),
+        "the edit is still there"
+    );
+    assert_eq!(
+        std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap(),
+        journal,
+        "no commit is claimed"
+    );
+    git_folder_writable(&bed, true);
+    let report = as_mortal(&bed, &["trial", "-m", "now", "--json"])
+        .ok()
+        .json();
+    assert_eq!(report["verdict"], "keep");
+}

@@ -360,7 +360,9 @@ pub fn finish(mut command: Command) -> Answer {
     let id = child.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(child.wait_with_output()));
-    let output: Output = if let Ok(output) = receive.recv_timeout(DEADLINE) { output.unwrap() } else {
+    let output: Output = if let Ok(output) = receive.recv_timeout(DEADLINE) {
+        output.unwrap()
+    } else {
         let pid = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         panic!("{command:?} took longer than {DEADLINE:?}");

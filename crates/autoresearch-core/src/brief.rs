@@ -31,6 +31,10 @@ pub fn next(state: &RunState, program: &str) -> String {
         Step::Strategy(Strategy::Search) => format!(
             "next: the second strategy failed; look outside (documentation, issues, papers) for ideas, treat them as hypotheses, and choose one: {program} strategy search -m \"what you found, what you will try\""
         ),
+        Step::Ended(ending) if state.finish.is_some() => format!(
+            "next: the run has ended ({}) and was left; `{program} log` shows what was tried, `{program} start` begins a new run",
+            ending.end.word()
+        ),
         Step::Ended(ending) => format!(
             "next: the run has ended ({}: {}); make no more trials, tell the person, and run: {program} finish",
             ending.end.word(),

@@ -92,7 +92,15 @@ impl<'a> Walk<'a> {
                 .join(" or ");
             self.fault(
                 format!("expected {wanted}, found {}", shown(document)),
-                format!("write {wanted}"),
+                match schema["description"].as_str() {
+                    Some(meaning) if wanted == "a text" => {
+                        format!("write {wanted} ({})", meaning.trim_end_matches('.'))
+                    }
+                    _ if wanted == described("object") => {
+                        format!("write {wanted}, such as `{{command: ...}}` for a command")
+                    }
+                    _ => format!("write {wanted}"),
+                },
             );
         }
         fits

@@ -18,6 +18,20 @@ pub const COLUMNS: [&str; 7] = [
     "description",
 ];
 
+/// The statuses that a row can have.
+pub const STATUSES: [&str; 10] = [
+    "baseline",
+    "keep",
+    "discard",
+    "crash",
+    "no-op",
+    "blocked",
+    "refine",
+    "pivot",
+    "search",
+    "interrupted",
+];
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {

@@ -29,9 +29,10 @@ pub fn main(world: &World) -> ExitCode {
     {
         return ExitCode::from(exec::runner_main(&spec.to_string_lossy()));
     }
+    let json = words.iter().any(|word| word == "--json");
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
-        Err(error) => return print::usage(&error),
+        Err(error) => return print::usage(&error, json),
     };
     let printer = Printer::new(arguments.json);
     let place = Place {
@@ -96,7 +97,12 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
                 "autoresearch",
                 &mut script,
             );
-            printer.text(&String::from_utf8_lossy(&script))
+            let script = String::from_utf8_lossy(&script);
+            if printer.json {
+                return printer
+                    .line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
+            }
+            printer.text(&script)
         }
     }
 }

@@ -247,7 +247,7 @@ impl fmt::Display for DemoReport {
         )?;
         writeln!(
             out,
-            "kept commits on autoresearch/{}, one for each kept trial or rework:",
+            "kept on autoresearch/{}, the last commit of each kept trial:",
             self.run
         )?;
         for kept in &self.kept {

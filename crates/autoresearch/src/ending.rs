@@ -21,9 +21,6 @@ use crate::store::Access;
 use crate::survey;
 use crate::undo::{Committed, commit, subject, undo};
 
-/// The most commits that `finish` lists.
-const LISTED: usize = 200;
-
 /// The answer of `stop` and `finish`.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndReport {
@@ -43,7 +40,7 @@ pub struct EndReport {
     pub improved: bool,
     /// The branch with the kept commits.
     pub branch: String,
-    /// The kept commits, oldest first.
+    /// The kept trials, oldest first.
     pub kept: Vec<Kept>,
     /// What is checked out now, when the run was left.
     pub returned_to: Option<String>,
@@ -55,10 +52,10 @@ pub struct EndReport {
     pub next: String,
 }
 
-/// A kept commit.
+/// A kept trial.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kept {
-    /// Its hash.
+    /// Its last commit.
     pub commit: String,
     /// Its first line.
     pub subject: String,
@@ -103,9 +100,8 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     let left = here.as_deref() != Some(run.store.state.start.branch.as_str());
     if run.store.state.finish.is_some() || left {
         end(&mut run, End::UserStop, "finished by a person")?;
-        let home = here.as_ref() == Some(&run.store.state.start.origin);
-        if home && run.store.state.finish.is_none() {
-            let head = run.store.state.start.origin.clone();
+        if run.store.state.finish.is_none() {
+            let head = here.clone().unwrap_or_else(|| "HEAD".to_owned());
             run.store.record(Event::Finish(Finish { head }))?;
         }
         run.store.write_views()?;
@@ -125,7 +121,7 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     end(&mut run, End::UserStop, "finished by a person")?;
     let returned_to = leave(&mut run)?;
     run.store.write_views()?;
-    report(&run, Some(returned_to), saved)
+    report(&run, returned_to, saved)
 }
 
 fn give_up(run: &mut Run<'_>, trial: u32) -> Result<()> {
@@ -192,14 +188,14 @@ pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
 }
 
 /// Checks out what was checked out before the run.
-fn leave(run: &mut Run<'_>) -> Result<String> {
+fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
     let start = &run.store.state.start;
     let origin = start.origin.clone();
     if start.config.isolation != Isolation::Branch {
         run.store.record(Event::Finish(Finish {
             head: start.branch.clone(),
         }))?;
-        return Ok(run.store.state.start.branch.clone());
+        return Ok(None);
     }
     let target = if origin.starts_with("refs/") {
         run.history.reference(&origin)
@@ -219,7 +215,7 @@ fn leave(run: &mut Run<'_>) -> Result<String> {
     run.store.record(Event::Finish(Finish {
         head: origin.clone(),
     }))?;
-    Ok(origin)
+    Ok(Some(origin))
 }
 
 fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> Result<EndReport> {
@@ -227,27 +223,27 @@ fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> 
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let metric = &state.config().metric;
     let branch = plain(&state.start.branch);
-    let on_user_branch = state.config().isolation == Isolation::InPlace;
-    let commits = run
-        .history
-        .commits(&state.start.base, &state.incumbent.commit, LISTED)?;
-    let kept: Vec<Kept> = commits
-        .into_iter()
-        .map(|(commit, subject)| Kept {
-            commit,
-            subject: escape(&subject),
-        })
-        .collect();
-    let merge = (!kept.is_empty() && !on_user_branch).then(|| format!("git merge {branch}"));
-    let next = match (&merge, state.finish.is_some()) {
-        (Some(merge), true) => format!(
-            "next: look at it with `git log -p {}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away",
-            short(&state.start.base)
-        ),
-        (None, true) => {
-            "next: nothing to merge; `autoresearch log` shows what was tried".to_owned()
+    let kept = kept(run)?;
+    let isolation = state.config().isolation;
+    let merge = (!kept.is_empty() && isolation != Isolation::InPlace)
+        .then(|| format!("git merge {branch}"));
+    let base = short(&state.start.base);
+    let next = match (&merge, isolation) {
+        _ if state.finish.is_none() => {
+            "next: `autoresearch finish` goes back to your branch".to_owned()
         }
-        (_, false) => "next: `autoresearch finish` goes back to your branch".to_owned(),
+        (Some(merge), Isolation::Worktree) => format!(
+            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch doctor --clean --yes` removes the run's work tree"
+        ),
+        (Some(merge), _) => {
+            format!(
+                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away"
+            )
+        }
+        (None, Isolation::InPlace) if !kept.is_empty() => {
+            "next: the kept commits are on your branch already".to_owned()
+        }
+        (None, _) => "next: nothing to merge; `autoresearch log` shows what was tried".to_owned(),
     };
     let ending = state.end.clone().unwrap_or(Ending {
         end: End::UserStop,
@@ -273,6 +269,22 @@ fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> 
     })
 }
 
+/// The last commit of each kept trial, oldest first.
+fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
+    let mut kept = Vec::new();
+    for record in run.store.records()? {
+        if let Event::Verdict(decided) = record.event
+            && let (Verdict::Keep, Some(commit)) = (decided.verdict, decided.commit)
+        {
+            kept.push(Kept {
+                commit,
+                subject: subject(&decided.message),
+            });
+        }
+    }
+    Ok(kept)
+}
+
 impl fmt::Display for EndReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.improved {
@@ -283,7 +295,7 @@ impl fmt::Display for EndReport {
         writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
         writeln!(
             out,
-            "{verdict}: {} {} -> {}, {} commit(s) kept on {}",
+            "{verdict}: {} {} -> {}, {} trial(s) kept on {}",
             self.metric,
             self.baseline,
             self.value,

@@ -209,7 +209,7 @@ impl From<crate::store::StoreError> for Failure {
                 .hint("nothing of it was run. If you did not expect it, delete its folder in autoresearch-results; a new `start` makes a run of your own"),
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")
                 .because(&error)
-                .hint("nothing of it was run. `autoresearch doctor` shows what differs; start a new run from the run's branch to go on"),
+                .hint("nothing of it was run. Put the file back as it was; or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept"),
             E::Copied { .. } => Self::blocked(error.to_string()).hint("work in the original, or delete the copied folder"),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
             E::Link(_) => Self::blocked(error.to_string()).hint("nothing was run. Remove the link"),

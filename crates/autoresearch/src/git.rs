@@ -311,6 +311,13 @@ impl Git {
         env: &[(&str, &OsStr)],
     ) -> Result<Output, GitError> {
         let arguments: Vec<&OsStr> = arguments.into_iter().collect();
+        // The repository's hooks run only where they are asked for by name.
+        let asked = arguments.first() == Some(&OsStr::new("hook"));
+        let hooks: &[&str] = if asked {
+            &[]
+        } else {
+            &["-c", "core.hooksPath=/dev/null"]
+        };
         let watch = Stopwatch::start();
         let start_error = |source| GitError::Start {
             program: self.program.clone(),
@@ -319,6 +326,9 @@ impl Git {
         let mut child = Command::new(&self.program)
             .arg("-C")
             .arg(&self.work_tree)
+            // What changed is told by the files, not by a program that the repository's config names.
+            .args(["-c", "core.fsmonitor=false"])
+            .args(hooks)
             .args(&arguments)
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))

@@ -49,7 +49,8 @@ impl Timings {
     /// Closes the account: what is left of the whole is our own.
     pub fn close(&mut self, whole: Duration, git: Duration) {
         self.git_ms = millis(git);
-        self.own_ms = millis(whole) - self.verify_ms - self.guard_ms - self.git_ms;
+        let others = self.verify_ms + self.guard_ms + self.git_ms;
+        self.own_ms = ((millis(whole) - others) * 1e3).round() / 1e3;
     }
 }
 
@@ -81,6 +82,8 @@ pub struct TrialReport {
     pub guard: &'static str,
     /// The commit of a keep.
     pub commit: Option<String>,
+    /// The commit that still holds what was undone.
+    pub undone: Option<String>,
     /// The incumbent's value now.
     pub incumbent: Value,
     /// The trial that made it.
@@ -143,6 +146,7 @@ pub fn trial_report(
         commit: decided
             .filter(|_| kept)
             .and_then(|decided| decided.commit.clone()),
+        undone: None,
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
         droppings: decided.map_or_else(
@@ -180,6 +184,32 @@ pub fn due(step: &Step) -> &'static str {
     }
 }
 
+impl TrialReport {
+    /// What became of the edits of a void trial.
+    fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let void = [
+            "protected",
+            "out-of-scope",
+            "unsupported",
+            "changed-during-verify",
+        ];
+        if !self.reason.is_some_and(|reason| void.contains(&reason)) {
+            return Ok(());
+        }
+        if let Some(commit) = &self.undone {
+            writeln!(
+                out,
+                "your edits in the scope were taken back; they are in commit {}",
+                short(commit)
+            )?;
+        }
+        writeln!(
+            out,
+            "other changes were left: put them back first, or the next trial is void too"
+        )
+    }
+}
+
 impl fmt::Display for TrialReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "trial {}: {}", self.trial, self.verdict)?;
@@ -203,6 +233,7 @@ impl fmt::Display for TrialReport {
         if let Some(detail) = &self.detail {
             writeln!(out, "why: {}", brief::clip(detail, 300))?;
         }
+        self.void(out)?;
         if let Some(tail) = &self.tail {
             let last: Vec<&str> = tail.lines().rev().take(3).collect();
             for line in last.iter().rev() {

@@ -206,6 +206,10 @@ impl<'w> Run<'w> {
         if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
         }
+        let lock = self.history.git_folder().join("index.lock");
+        if lock.exists() {
+            return Err(crate::git::GitError::Locked { lock }.into());
+        }
         let head = self.history.head()?.commit.unwrap_or_default();
         if self.history.has_at_root(&head, FOLDER)? {
             return Err(tracked());

@@ -95,6 +95,10 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     } else {
         survey::check_head(&run).err().map(|failure| failure.error)
     };
+    let next = match &obstacle {
+        Some(_) => format!("next: put the obstacle right; `{PROGRAM} resume` says how"),
+        None => brief::next(state, PROGRAM),
+    };
     Ok(StatusReport {
         run: state.start.run.clone(),
         goal: config.goal.clone(),
@@ -132,7 +136,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         holder,
         obstacle,
         due: due(&state.step()),
-        next: brief::next(state, PROGRAM),
+        next,
         values: kept_values(&run)?,
         width: 0,
     })

@@ -51,7 +51,7 @@ pub fn run(
     if let Some(rework) = run.store.state.awaiting_rework() {
         return Err(
             Failure::usage(format!("trial {} awaits a rework", rework.trial))
-                .hint(brief::next(&run.store.state, PROGRAM)),
+                .hint(brief::next(&run.store.state, PROGRAM).trim_start_matches("next: ")),
         );
     }
     let ladder = run.store.state.ladder;
@@ -64,7 +64,7 @@ pub fn run(
             "a {wanted} is due, and a {} does not replace it",
             strategy.word()
         ))
-        .hint(brief::next(&run.store.state, PROGRAM)));
+        .hint(brief::next(&run.store.state, PROGRAM).trim_start_matches("next: ")));
     }
     let row = StrategyRow {
         strategy,

@@ -67,12 +67,16 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
         }
         other => other?,
     };
-    if let Some(decided) = &decided {
-        conclude(&mut run, decided)?;
-    }
-    timings.close(watch.elapsed(), run.git.spent());
+    let undone = match &decided {
+        Some(decided) => conclude(&mut run, decided)?,
+        None => None,
+    };
     run.store.write_views()?;
-    Ok(trial_report(&run, &intent, decided.as_ref(), timings))
+    timings.close(watch.elapsed(), run.git.spent());
+    Ok(TrialReport {
+        undone,
+        ..trial_report(&run, &intent, decided.as_ref(), timings)
+    })
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
@@ -85,7 +89,9 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let Some(flight) = run.store.state.flight.clone() else {
         return Err(Failure::usage("no trial awaits a rework"));
     };
+    let before = &run.store.state.incumbent.measurement.value;
     let decided = Decided {
+        delta: Some(&rework.measurement.value - before),
         measurement: Some(rework.measurement.clone()),
         guard: Guard::Fail,
         commit: Some(rework.commit.clone()),
@@ -93,14 +99,10 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     };
     run.store
         .record(Event::Verdict(Box::new(decided.clone())))?;
-    conclude(&mut run, &decided)?;
+    let undone = conclude(&mut run, &decided)?;
     run.store.write_views()?;
-    Ok(trial_report(
-        &run,
-        &flight.intent,
-        Some(&decided),
-        Timings::default(),
-    ))
+    let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
+    Ok(TrialReport { undone, ..report })
 }
 
 /// Opens a run that has not ended, and repairs what a crash left.
@@ -138,7 +140,7 @@ fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
                 "a {} is due before the next trial",
                 strategy.word()
             ))
-            .hint(autoresearch_core::brief::next(state, program)));
+            .hint(autoresearch_core::brief::next(state, program).trim_start_matches("next: ")));
         }
         (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
         (_, Some(rework), false) => {
@@ -353,9 +355,12 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
 }
 
 /// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end.
-fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<()> {
+/// Returns the commit that still holds what was undone.
+fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<String>> {
+    let mut undone = None;
     if run.store.state.flight.is_some() {
-        let (head, _) = undo(run, decided.trial, &decided.message)?;
+        let (head, tip) = undo(run, decided.trial, &decided.message)?;
+        undone = tip;
         run.store.record(Event::Close(Close {
             trial: decided.trial,
             head,
@@ -365,7 +370,8 @@ fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<()> {
         (run.world.step)("lesson");
         lessons::after_keep(run, decided)?;
     }
-    end_if_due(run)
+    end_if_due(run)?;
+    Ok(undone)
 }
 
 /// A person or a signal ended the command: the trial is undone now.

@@ -3,6 +3,7 @@
 //! Invariant: only commits of this run are ever taken back, and only the files they changed move.
 
 use autoresearch_core::config::Rollback;
+use autoresearch_core::globs::Globs;
 use autoresearch_core::table::{escape, short};
 
 use crate::error::{Failure, Result};
@@ -164,6 +165,12 @@ fn check_tree(run: &Run<'_>, tip: &str, kept: &str) -> Result<()> {
             "after the undo, HEAD does not hold the kept state's tree",
         ));
     }
+    let scope = Globs::new(&run.store.state.config().scope)
+        .map_err(|error| Failure::config(error.to_string()))?;
+    let paths: Vec<Vec<u8>> = paths
+        .into_iter()
+        .filter(|path| scope.matches(&String::from_utf8_lossy(path)))
+        .collect();
     let left = run.git.modified(&paths)?;
     if left.is_empty() {
         return Ok(());

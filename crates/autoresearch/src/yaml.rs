@@ -11,6 +11,9 @@ pub enum YamlError {
     /// The text is too long for a config.
     #[error("the file has {0} bytes; a config has at most {MAX}")]
     TooLong(usize),
+    /// The document is YAML that no config can be: keys that are no texts.
+    #[error("the keys of a config are words: {0}")]
+    Keys(#[from] serde_json::Error),
     /// The text is no YAML.
     #[error("not YAML: {0}")]
     Syntax(#[from] serde_yaml::Error),
@@ -21,7 +24,9 @@ pub fn parse(text: &str) -> Result<serde_json::Value, YamlError> {
     if text.len() > MAX {
         return Err(YamlError::TooLong(text.len()));
     }
-    Ok(serde_yaml::from_str(text)?)
+    // By way of YAML's own value, which refuses a key that stands twice.
+    let document: serde_yaml::Value = serde_yaml::from_str(text)?;
+    Ok(serde_json::to_value(document)?)
 }
 
 /// The line, from 1, on which the key of a place such as `verify.timeout` or `scope[1]` stands; `None` when it cannot be

@@ -41,7 +41,10 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Check a config, print its schema, or print an example
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
+    )]
     Config(ConfigCommand),
     /// Begin a run: check the ground, measure the untouched tree, freeze the config
     #[command(
@@ -93,7 +96,7 @@ pub enum Command {
     )]
     Log {
         /// Only rows of this status; may be given more than once
-        #[arg(long, value_name = "STATUS")]
+        #[arg(long, value_name = "STATUS", value_parser = clap::builder::PossibleValuesParser::new(autoresearch_core::table::STATUSES))]
         status: Vec<String>,
         /// Only the last N rows
         #[arg(long, value_name = "N")]

@@ -72,9 +72,18 @@ impl Printer {
     }
 }
 
-/// Prints what clap has to say: help and version on standard output, errors on standard error.
+/// Prints what clap has to say: help and version on standard output, errors on standard error, or as one JSON object.
 #[must_use]
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let text = error.to_string();
+        let first = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        return Printer { json }.failure(&Failure::usage(first).hint("see --help"));
+    }
     let _ = error.print();
     if error.use_stderr() {
         ExitCode::from(Kind::Usage.exit_code())

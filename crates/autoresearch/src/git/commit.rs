@@ -3,6 +3,7 @@
 //! Invariant: what the user had staged elsewhere is not in the commit, and is still staged afterwards.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::status::{Entry, Kind};
@@ -33,7 +34,19 @@ impl Git {
     /// Puts the work tree's state of the paths into the index, through the repository's filters. Paths that are gone are
     /// removed from it.
     pub fn stage(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
-        let input = nul_joined(paths);
+        let (behind, here): (Vec<Vec<u8>>, Vec<Vec<u8>>) = paths
+            .iter()
+            .cloned()
+            .partition(|path| is_behind_link(self.work_tree(), path));
+        if !behind.is_empty() {
+            // A folder became a link: git refuses to look behind it, and for git the files are gone.
+            let arguments = ["update-index", "-z", "--force-remove", "--stdin"];
+            self.run(
+                arguments.map(OsStr::new),
+                Input::Bytes(&nul_joined(&behind)),
+            )?;
+        }
+        let input = nul_joined(&here);
         let arguments = [
             "update-index",
             "-z",
@@ -143,6 +156,13 @@ impl Git {
                 source,
             })
     }
+}
+
+/// Is a folder above this path a symbolic link now?
+fn is_behind_link(work_tree: &Path, path: &[u8]) -> bool {
+    let above = Path::new(OsStr::from_bytes(path)).ancestors().skip(1);
+    let mut folders = above.filter(|folder| !folder.as_os_str().is_empty());
+    folders.any(|folder| work_tree.join(folder).is_symlink())
 }
 
 fn is_staged(entry: &Entry) -> bool {

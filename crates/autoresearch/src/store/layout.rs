@@ -96,9 +96,9 @@ impl Layout {
 
     /// Creates the run's folder, and the folder of all runs with a `.gitignore` that hides it. Fails when it exists.
     pub fn create(&self) -> Result<(), StoreError> {
+        self.check_links()?;
         let all = self.root.join(FOLDER);
         std::fs::create_dir_all(&all).map_err(StoreError::io("create", &all))?;
-        self.check_links()?;
         let ignore = all.join(".gitignore");
         if !ignore.exists() {
             RealDisk
