@@ -1,0 +1,236 @@
+//! Owns the benchmark of a trial: what the tool itself costs, in turns with a floor that does only what must be done.
+//! Does not test; wrong answers of the tool only stop it.
+//! Invariant: every figure is a median over turns of tool and floor in one run, on the same disk, in twin repositories.
+//!
+//! `cargo bench -p autoresearch --bench trial` takes minutes; with `-- --quick` it takes seconds, at small sizes.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the benchmark starts the floor's shell, git, and itself as the tool's process"
+)]
+#![expect(clippy::print_stdout, reason = "the tables are what it is for")]
+
+#[path = "trial/bed.rs"]
+mod bed;
+#[path = "trial/figures.rs"]
+mod figures;
+#[path = "trial/floor.rs"]
+mod floor;
+#[path = "trial/journal.rs"]
+mod journal;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use autoresearch::env::{Stopwatch, World, temporary_folder};
+use autoresearch::exec::{RUNNER, runner_main};
+use autoresearch::resume;
+use autoresearch::run::Place;
+use autoresearch::store::{Access, RunStore};
+use autoresearch_core::chain::hash;
+
+use self::bed::{Bed, Kind, TRIAL, Turn};
+use self::figures::{Samples, millis};
+
+/// What stops the benchmark.
+type Stop = Box<dyn std::error::Error>;
+
+/// How large and how often.
+struct Plan {
+    /// Rows of log, with the budget for the own cost in milliseconds.
+    rows: [(u32, Option<f64>); 3],
+    /// Turns of each kind of trial at each number of rows.
+    turns: usize,
+    /// Files in the large repository.
+    files: u32,
+    /// Turns of each kind of trial there.
+    large_turns: usize,
+    /// Turns of fold and resume.
+    folds: usize,
+}
+
+const FULL: Plan = Plan {
+    rows: [(10, Some(15.0)), (1_000, None), (100_000, Some(25.0))],
+    turns: 25,
+    files: 100_000,
+    large_turns: 7,
+    folds: 7,
+};
+
+/// The budgets hold at every size, so they are looked at in the quick run too.
+const QUICK: Plan = Plan {
+    rows: [(10, Some(15.0)), (200, None), (2_000, Some(25.0))],
+    turns: 4,
+    files: 2_000,
+    large_turns: 2,
+    folds: 2,
+};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        [word, spec] if *word == RUNNER => return ExitCode::from(runner_main(spec)),
+        [word, state, root, message] if *word == TRIAL => {
+            bed::process(Path::new(state), Path::new(root), message)
+        }
+        flags if flags.contains(&"--quick") => run(&QUICK),
+        _ => run(&FULL),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            println!("the benchmark stopped: {stop}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(plan: &Plan) -> Result<(), Stop> {
+    let watch = Stopwatch::start();
+    let folder = tempfile::Builder::new()
+        .prefix("ar-bench-")
+        .tempdir_in(temporary_folder())?;
+    let at = folder.path().canonicalize()?;
+    println!("below {}; medians, in milliseconds", at.display());
+    println!();
+    let mut beds = trials(plan, &at)?;
+    if let Some(longest) = beds.pop() {
+        folds(plan, &longest)?;
+    }
+    large(plan, &at)?;
+    println!();
+    println!("the whole took {:.0} s", watch.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The own cost of a trial, at every number of rows; all sizes take turns.
+fn trials(plan: &Plan, at: &Path) -> Result<Vec<Bed>, Stop> {
+    let mut beds = Vec::new();
+    for (rows, _) in plan.rows {
+        let bed = Bed::new(&at.join(format!("rows-{rows}")), 20)?;
+        journal::lengthen(&bed, rows)?;
+        beds.push(bed);
+    }
+    let mut turns: Vec<Vec<Turn>> = plan.rows.iter().map(|_| Vec::new()).collect();
+    for turn in 0..=plan.turns {
+        for (bed, turns) in beds.iter_mut().zip(&mut turns) {
+            let both = bed.turns()?;
+            // The first turn writes the views of a log that was prepared.
+            if turn > 0 {
+                turns.extend(both);
+            }
+        }
+    }
+    println!(
+        "A trial, {} turns each. `own` is trial::run less verify, guard and git; `reported` is what the tool says it is;",
+        plan.turns
+    );
+    println!(
+        "`syncs` are the journal's syncs alone, made in one process; `process` is own with the start of a process;"
+    );
+    println!(
+        "`whole` is the tool's process, `floor` a shell script with the same git commands, verify and syncs."
+    );
+    println!("{}", figures::head("rows"));
+    for ((rows, budget), turns) in plan.rows.into_iter().zip(&turns) {
+        for kind in [Kind::Discard, Kind::Keep] {
+            println!(
+                "{}",
+                figures::row(&figures::grouped(rows), kind, turns, budget)
+            );
+        }
+    }
+    println!();
+    Ok(beds)
+}
+
+/// The whole check of a long log, against reading and hashing its bytes.
+fn folds(plan: &Plan, bed: &Bed) -> Result<(), Stop> {
+    let path = bed.layout.journal();
+    let place = place(&bed.root);
+    let [mut fold, mut resumed, mut shell, mut bytes] = [(); 4].map(|()| Samples::default());
+    let mut rows = 0;
+    for _ in 0..plan.folds {
+        fold.time(|| {
+            let store = RunStore::open(
+                &bed.world,
+                bed.layout.clone(),
+                Access::WriteChecked,
+                "benchmark",
+            )?;
+            rows = store.state.counts.iterations() + 1;
+            Ok(())
+        })?;
+        shell.time(|| floor::sha256sum(&path))?;
+        resumed.time(|| {
+            resume::run(&bed.world, &place)
+                .map(drop)
+                .map_err(floor::stop)
+        })?;
+        bytes.time(|| {
+            let sum = hash(&std::fs::read(&path)?);
+            (sum.len() == 64).then_some(()).ok_or("no hash".into())
+        })?;
+    }
+    let size = std::fs::metadata(&path)?.len();
+    println!(
+        "Fold and resume at {} rows ({} kB), {} turns. A ratio is to `hash`.",
+        figures::grouped(rows),
+        size / 1_000,
+        plan.folds
+    );
+    for (what, samples) in [
+        ("sha256sum   the shell's, the file", &shell),
+        ("hash        read the file, chain::hash over it", &bytes),
+        ("fold        RunStore::open, every line checked", &fold),
+        ("resume      resume::run, the whole command", &resumed),
+    ] {
+        println!(
+            "{what:<48} {:>9.1}  {:>6.2}x",
+            samples.median(),
+            samples.median() / bytes.median()
+        );
+    }
+    println!();
+    Ok(())
+}
+
+/// A trial among many files.
+fn large(plan: &Plan, at: &Path) -> Result<(), Stop> {
+    let watch = Stopwatch::start();
+    let mut bed = Bed::new(&at.join("large"), plan.files)?;
+    let prepared = millis(watch.elapsed()) / 1e3;
+    let mut turns = Vec::new();
+    for turn in 0..=plan.large_turns {
+        let both = bed.turns()?;
+        if turn > 0 {
+            turns.extend(both);
+        }
+    }
+    println!(
+        "A trial in a repository of many files, {} turns each (made with its twin in {prepared:.1} s).",
+        plan.large_turns
+    );
+    println!("{}", figures::head("files"));
+    for kind in [Kind::Discard, Kind::Keep] {
+        let files = figures::grouped(plan.files);
+        println!("{}", figures::row(&files, kind, &turns, None));
+    }
+    Ok(())
+}
+
+fn place(root: &Path) -> Place {
+    Place {
+        directory: Some(PathBuf::from(root)),
+        run: None,
+    }
+}
+
+/// The world with a state folder of the benchmark's own.
+fn world(state: &Path) -> World {
+    World {
+        state_folder: state.to_owned(),
+        ..World::real()
+    }
+}

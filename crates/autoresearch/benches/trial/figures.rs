@@ -1,0 +1,84 @@
+//! Owns figures: samples, medians, and the rows of the tables.
+//! Does not measure anything by itself.
+//! Invariant: a figure is a median, never a mean or a best.
+
+use std::time::Duration;
+
+use autoresearch::env::Stopwatch;
+
+use crate::Stop;
+use crate::bed::{Kind, Turn};
+
+/// Figures of one kind.
+#[derive(Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// Runs and times.
+    pub fn time(&mut self, work: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+        let watch = Stopwatch::start();
+        work()?;
+        self.0.push(millis(watch.elapsed()));
+        Ok(())
+    }
+
+    /// The median.
+    pub fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A span in milliseconds.
+pub fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e3
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The head of a table of trials.
+pub fn head(size: &str) -> String {
+    format!(
+        "{size:>8}  {:<8} {:>7} {:>9} {:>7} {:>8} {:>9} {:>9} {:>12}  budget for own",
+        "kind", "own", "reported", "syncs", "process", "whole", "floor", "whole/floor"
+    )
+}
+
+/// One row of it.
+pub fn row(size: &str, kind: Kind, turns: &[Turn], budget: Option<f64>) -> String {
+    let of = |figure: fn(&Turn) -> f64| {
+        let mine = turns.iter().filter(|turn| turn.kind == kind);
+        median(mine.map(figure).collect())
+    };
+    let own = of(|turn| turn.own);
+    let judged = match budget {
+        Some(most) if own <= most => format!("{most} ms: budget held"),
+        Some(most) => format!("{most} ms: BUDGET MISSED"),
+        None => "-".to_owned(),
+    };
+    format!(
+        "{size:>8}  {:<8} {own:>7.2} {:>9.2} {:>7.2} {:>8.2} {:>9.2} {:>9.2} {:>11.2}x  {judged}",
+        kind.word(),
+        of(|turn| turn.reported),
+        of(|turn| turn.syncs),
+        of(|turn| turn.process),
+        of(|turn| turn.whole),
+        of(|turn| turn.floor),
+        of(|turn| turn.whole / turn.floor),
+    )
+}
