@@ -180,6 +180,11 @@ fn show_log(
     printer.text(&(lines.join("\n") + "\n"))
 }
 
+/// Tells a person at a terminal what is being waited for; nothing in a pipe.
+pub fn progress(what: &str) {
+    print::progress(what);
+}
+
 /// The whole command line as clap knows it, for the documents' test.
 #[must_use]
 pub fn command() -> clap::Command {

@@ -7,6 +7,7 @@ mod script;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::brief::clip;
 use autoresearch_core::table::short;
 use autoresearch_core::value::Value;
 use serde::Serialize;
@@ -71,6 +72,11 @@ files!(
 
 /// Makes the repository and runs the loop on it.
 pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Result<DemoReport> {
+    // The audience sees each row; what is being waited for would only come between.
+    let world = &World {
+        progress: |_| {},
+        ..world.clone()
+    };
     let folder = make_folder(world, folder)?;
     build(world, &folder)?;
     let place = Place {
@@ -191,7 +197,7 @@ fn play(
         }
     }
     if audience.is_terminal() && !next.message.is_empty() {
-        audience.show(&format!("      … {}", next.message))?;
+        audience.show(&format!("      … {}", clip(next.message, 60)))?;
     }
     let remark = match next.kind {
         script::Kind::Trial { rework } => {

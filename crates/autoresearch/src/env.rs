@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 /// What a process knows of the world around it.
+#[derive(Clone)]
 pub struct World {
     /// The current directory.
     pub cwd: PathBuf,
@@ -26,6 +27,8 @@ pub struct World {
     pub clock: Clock,
     /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
     pub step: fn(&'static str),
+    /// Told what is about to take long; the edge shows it to a person who waits.
+    pub progress: fn(&str),
     /// Set by SIGINT, SIGTERM and SIGHUP.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -66,6 +69,7 @@ impl World {
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
             step: |_| {},
+            progress: |_| {},
             interrupted,
         }
     }

@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    autoresearch::cli::main(&autoresearch::env::World::real())
+    let mut world = autoresearch::env::World::real();
+    world.progress = autoresearch::cli::progress;
+    autoresearch::cli::main(&world)
 }

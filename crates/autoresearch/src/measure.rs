@@ -92,6 +92,8 @@ impl<'a> Bench<'a> {
     fn command(&mut self, command: &Command, name: &str) -> Result<Outcome> {
         let file = |end: &str| self.folder.join(format!("{}{name}.{end}", self.prefix));
         let (stdout, stderr) = (file("out"), file("err"));
+        let limit = autoresearch_core::span::show(command.timeout);
+        (self.world.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
         let timeout_ms = u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX);
         let job = Job {

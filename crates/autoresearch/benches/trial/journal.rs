@@ -45,7 +45,12 @@ pub fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
     };
     for trial in 1..rows {
         // The last one is a keep, so that the ladder stands at its foot.
-        write_trial(&mut pen, &start, trial, (rows - 1 - trial).is_multiple_of(3))?;
+        write_trial(
+            &mut pen,
+            &start,
+            trial,
+            (rows - 1 - trial).is_multiple_of(3),
+        )?;
     }
     pen.out.flush()?;
     pen.out.get_ref().sync_all()?;

@@ -3,7 +3,7 @@
 //! Invariant: a reader that closes its pipe early is no error.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -89,6 +89,14 @@ pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
         ExitCode::from(Kind::Usage.exit_code())
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+/// One line on standard error, if that is a terminal.
+pub fn progress(what: &str) {
+    let mut err = std::io::stderr().lock();
+    if err.is_terminal() {
+        let _ = writeln!(err, "… {what}");
     }
 }
 
