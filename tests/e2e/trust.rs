@@ -306,3 +306,66 @@ fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
     assert!(bed.run_file("journal.torn").exists());
     assert_eq!(bed.try_count(3), "keep");
 }
+
+#[test]
+fn output_is_never_written_through_a_planted_link() {
+    let (bed, _) = marked();
+    let victim = bed.home.join("victim");
+    std::fs::write(&victim, "mine\n").unwrap();
+    std::fs::create_dir(bed.run_file("trials/2")).unwrap();
+    for name in ["verify-1.out", "verify-1.err", "index", "message"] {
+        std::os::unix::fs::symlink(&victim, bed.run_file("trials/2").join(name)).unwrap();
+    }
+    assert_eq!(bed.try_count(3), "keep");
+    std::os::unix::fs::symlink(&bed.home, bed.run_file("trials/3")).unwrap();
+    bed.edit(2);
+    bed.run(&["trial", "-m", "x"])
+        .fails(4)
+        .says("symbolic link");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine\n");
+    assert!(!bed.home.join("verify-1.out").exists());
+    std::fs::remove_file(bed.run_file("trials/3")).unwrap();
+    bed.run(&["resume"]).ok();
+}
+
+#[test]
+fn a_number_written_into_the_output_file_from_outside_is_not_read() {
+    let bed = Testbed::new();
+    let (mark, go) = (bed.home.join("mark"), bed.home.join("go"));
+    let wait = format!(
+        "test -f src/wait && {{ touch {}; while [ ! -f {} ]; do sleep 0.02; done; }}\n",
+        mark.display(),
+        go.display()
+    );
+    bed.write("count.sh", &(wait + "cat src/* | grep -c '^any$'\n"));
+    bed.git(&["commit", "-qam", "wait"]);
+    bed.start(CONFIG);
+    bed.edit(4);
+    bed.write("src/wait", "x\n");
+    let command = bed.command(&["trial", "-m", "forged", "--json"]);
+    let waiting = std::thread::spawn(move || crate::testbed::finish(command));
+    crate::testbed::wait_until("verify runs", || mark.exists());
+    std::fs::write(bed.run_file("trials/1/verify-1.out"), "0\n").unwrap();
+    std::fs::write(&go, "").unwrap();
+    let report = waiting.join().unwrap().ok().json();
+    assert_eq!(
+        (report["verdict"].as_str(), report["value"].as_u64()),
+        (Some("keep"), Some(9))
+    );
+    assert_eq!(
+        std::fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap(),
+        "9\n"
+    );
+}
+
+#[test]
+fn a_run_whose_folder_lost_its_gitignore_goes_on_and_commits_none_of_it() {
+    let (bed, _) = marked();
+    std::fs::remove_file(bed.path("autoresearch-results/.gitignore")).unwrap();
+    assert_eq!(bed.try_count(3), "keep");
+    assert!(
+        bed.run_commits("autoresearch/demo")
+            .iter()
+            .all(|(_, files)| files == &["src/a"])
+    );
+}

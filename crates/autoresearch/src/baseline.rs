@@ -43,7 +43,7 @@ pub fn measure(
     folder: PathBuf,
 ) -> Result<Baseline> {
     let before = git.status()?;
-    let mut bench = Bench::new(world, git.work_tree(), env, folder, "")?;
+    let mut bench = Bench::new(world, git.work_tree(), env, folder, "");
     let mut runs = vec![once(&mut bench, config)?, once(&mut bench, config)?];
     let values = |runs: &[Measurement]| {
         runs.iter()

@@ -86,7 +86,7 @@ fn end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
             end,
             why: autoresearch_core::brief::clip(why.trim(), 500),
         }))?;
-        lessons::at_end(run)?;
+        lessons::at_end(run);
     }
     Ok(())
 }

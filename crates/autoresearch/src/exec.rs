@@ -3,16 +3,20 @@
 //! Invariant: when `run` returns, every process that the command started has ended.
 //!
 //! A command runs under a small runner, this same program, in a session of its own. The runner adopts whatever the
-//! command leaves behind (Linux: child subreaper) and ends it. The runner's standard input is a pipe from us: when we
-//! die, however we die, it closes and the runner ends the command.
+//! command leaves behind (Linux: child subreaper) and ends it. The runner's standard input is a socket to us: when we
+//! die, however we die, it closes and the runner ends the command; the runner's report comes back through it. What the
+//! command prints goes to files without a name, so that nobody else can write into them.
 
 mod descendants;
 mod runner;
 
 use std::ffi::OsString;
-use std::io::Read;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -38,10 +42,15 @@ pub struct Job {
     pub directory: PathBuf,
     /// When it is ended, in milliseconds.
     pub timeout_ms: u64,
-    /// Where its standard output goes.
-    pub stdout: PathBuf,
-    /// Where its standard error goes.
-    pub stderr: PathBuf,
+}
+
+/// What a command printed.
+#[derive(Debug, Default)]
+pub struct Printed {
+    /// On standard output.
+    pub stdout: Vec<u8>,
+    /// On standard error.
+    pub stderr: Vec<u8>,
 }
 
 /// How a command ended.
@@ -92,18 +101,31 @@ pub enum ExecError {
 }
 
 /// Runs a command in the given environment and waits until all of it has ended.
-pub fn run(world: &World, job: &Job, env: &[(OsString, OsString)]) -> Result<Ended, ExecError> {
+pub fn run(
+    world: &World,
+    job: &Job,
+    env: &[(OsString, OsString)],
+) -> Result<(Ended, Printed), ExecError> {
     descendants::adopt();
-    let spec = serde_json::to_string(job).unwrap_or_default();
-    let mut runner = spawn(&world.program, &spec, env).map_err(|source| ExecError::Start {
+    let start_error = |source| ExecError::Start {
         program: world.program.clone(),
         source,
-    })?;
+    };
     let wait_error = |source| ExecError::Wait {
         command: job.command.clone(),
         source,
     };
-    let report = listen(world, &mut runner, job).map_err(wait_error)?;
+    let nameless = || tempfile::tempfile_in(&world.state_folder).map_err(start_error);
+    let (stdout, stderr) = (nameless()?, nameless()?);
+    let (ours, theirs) = UnixStream::pair().map_err(start_error)?;
+    let mut runner = spawn(
+        world,
+        job,
+        env,
+        [OwnedFd::from(theirs).into(), copy(&stdout)?, copy(&stderr)?],
+    )
+    .map_err(start_error)?;
+    let report = listen(world, &mut runner, ours, job).map_err(wait_error)?;
     runner.wait().map_err(wait_error)?;
     let swept = descendants::end_all();
     let mut ended = report.unwrap_or(Ended {
@@ -114,49 +136,67 @@ pub fn run(world: &World, job: &Job, env: &[(OsString, OsString)]) -> Result<End
     if world.is_interrupted() && !matches!(ended.how, How::Exited(_)) {
         ended.how = How::Cancelled;
     }
-    Ok(ended)
+    let printed = Printed {
+        stdout: content(&stdout).map_err(wait_error)?,
+        stderr: content(&stderr).map_err(wait_error)?,
+    };
+    Ok((ended, printed))
+}
+
+fn copy(file: &File) -> Result<Stdio, ExecError> {
+    let copied = file.try_clone();
+    copied.map(Stdio::from).map_err(|source| ExecError::Start {
+        program: PathBuf::from("output"),
+        source,
+    })
+}
+
+/// At most `MAX_OUTPUT` bytes from the start of a file.
+fn content(mut file: &File) -> std::io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_OUTPUT).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
-fn spawn(program: &Path, spec: &str, env: &[(OsString, OsString)]) -> std::io::Result<Child> {
-    Command::new(program)
-        .args([RUNNER, spec])
+fn spawn(
+    world: &World,
+    job: &Job,
+    env: &[(OsString, OsString)],
+    [stdin, stdout, stderr]: [Stdio; 3],
+) -> std::io::Result<Child> {
+    Command::new(&world.program)
+        .args([RUNNER, &serde_json::to_string(job).unwrap_or_default()])
         .env_clear()
         .envs(env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stdin(stdin)
+        .stdout(stdout)
+        .stderr(stderr)
         .spawn()
 }
 
-/// Waits for the runner's report: the last line of its output. `None` when it died without one.
-fn listen(world: &World, runner: &mut Child, job: &Job) -> std::io::Result<Option<Ended>> {
-    let mut lifeline = runner.stdin.take();
-    let Some(mut stdout) = runner.stdout.take() else {
-        return Ok(None);
-    };
+/// Waits for the runner's report, which it sends before it ends. `None` when it died without one.
+fn listen(
+    world: &World,
+    runner: &mut Child,
+    mut runner_end: UnixStream,
+    job: &Job,
+) -> std::io::Result<Option<Ended>> {
     let watch = Stopwatch::start();
     let patience = Duration::from_millis(job.timeout_ms) + GRACE * 4;
     let mut report = Vec::new();
     loop {
-        let mut fds = [PollFd::new(&stdout, PollFlags::IN)];
-        let tick = Timespec {
-            tv_sec: 0,
-            tv_nsec: 200_000_000,
-        };
-        match poll(&mut fds, Some(&tick)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => {
-                let mut chunk = [0; 4096];
-                match stdout.read(&mut chunk)? {
-                    0 => break,
-                    length => report.extend_from_slice(&chunk[..length]),
-                }
+        if is_ready(&[&runner_end], Duration::from_millis(200)) {
+            let mut chunk = [0; 4096];
+            match runner_end.read(&mut chunk) {
+                Ok(0) | Err(_) => break,
+                Ok(length) => report.extend_from_slice(&chunk[..length]),
             }
-            Err(error) => return Err(error.into()),
         }
         if world.is_interrupted() {
-            drop(lifeline.take());
+            // The runner sees the end of its input; its report can still come.
+            let _ = runner_end.shutdown(Shutdown::Write);
         }
         if watch.elapsed() > patience {
             runner.kill()?;

@@ -6,7 +6,6 @@ use autoresearch_core::event::{Decided, StrategyRow};
 use autoresearch_core::lessons;
 use autoresearch_core::value::Value;
 
-use crate::error::{Failure, Result};
 use crate::run::Run;
 use crate::store::{Disk, RealDisk};
 
@@ -14,7 +13,7 @@ use crate::store::{Disk, RealDisk};
 const QUOTED: usize = 3;
 
 /// What worked.
-pub fn after_keep(run: &Run<'_>, decided: &Decided) -> Result<()> {
+pub fn after_keep(run: &Run<'_>, decided: &Decided) {
     let metric = &run.store.state.config().metric.name;
     let delta = decided
         .delta
@@ -25,20 +24,20 @@ pub fn after_keep(run: &Run<'_>, decided: &Decided) -> Result<()> {
         run,
         "keep",
         &format!("{} ({metric} {delta})", decided.message),
-    )
+    );
 }
 
 /// What was abandoned, and why.
-pub fn after_pivot(run: &Run<'_>, row: &StrategyRow) -> Result<()> {
+pub fn after_pivot(run: &Run<'_>, row: &StrategyRow) {
     add(
         run,
         "pivot",
         &format!("{} (goal: {})", row.message, run.store.state.config().goal),
-    )
+    );
 }
 
 /// How a run ended.
-pub fn at_end(run: &Run<'_>) -> Result<()> {
+pub fn at_end(run: &Run<'_>) {
     let state = &run.store.state;
     let counts = &state.counts;
     let metric = &state.config().metric.name;
@@ -50,23 +49,17 @@ pub fn at_end(run: &Run<'_>) -> Result<()> {
         counts.keep,
         counts.iterations()
     );
-    add(run, "end", &summary)
+    add(run, "end", &summary);
 }
 
-fn add(run: &Run<'_>, kind: &str, text: &str) -> Result<()> {
+/// Best effort: a lesson that is lost is no reason to fail what was measured.
+fn add(run: &Run<'_>, kind: &str, text: &str) {
     let path = run.store.layout.lessons();
-    let before = read(run);
     let date: String = run.world.now_text().chars().take(10).collect();
-    let after = lessons::add(&before, &date, kind, text);
-    if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
-        return Err(
-            Failure::blocked(format!("{} is a symbolic link", path.display()))
-                .hint("remove the link, then run `autoresearch resume`"),
-        );
+    let after = lessons::add(&read(run), &date, kind, text);
+    if !path.is_symlink() {
+        let _ = RealDisk.replace(&path, after.as_bytes());
     }
-    RealDisk
-        .replace(&path, after.as_bytes())
-        .map_err(|error| Failure::io(format!("could not write {}", path.display()), &error))
 }
 
 fn read(run: &Run<'_>) -> String {

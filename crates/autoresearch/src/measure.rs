@@ -13,6 +13,7 @@ use autoresearch_core::table::escape;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::{self, Job, MAX_OUTPUT};
+use crate::store::write_output;
 
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
@@ -42,18 +43,16 @@ pub struct Bench<'a> {
 type Outcome = std::result::Result<String, How>;
 
 impl<'a> Bench<'a> {
-    /// A bench whose output goes to a folder, which is created.
+    /// A bench whose output goes to a folder that exists.
+    #[must_use]
     pub fn new(
         world: &'a World,
         work_tree: &'a Path,
         env: &'a [(std::ffi::OsString, std::ffi::OsString)],
         folder: PathBuf,
         prefix: &str,
-    ) -> Result<Self> {
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::io(format!("could not create {}", folder.display()), &error)
-        })?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             world,
             work_tree,
             env,
@@ -64,7 +63,7 @@ impl<'a> Bench<'a> {
             guard_time: Duration::ZERO,
             tail: String::new(),
             swept: 0,
-        })
+        }
     }
 
     /// Runs verify once and reads its metric.
@@ -90,8 +89,6 @@ impl<'a> Bench<'a> {
     }
 
     fn command(&mut self, command: &Command, name: &str) -> Result<Outcome> {
-        let file = |end: &str| self.folder.join(format!("{}{name}.{end}", self.prefix));
-        let (stdout, stderr) = (file("out"), file("err"));
         let limit = autoresearch_core::span::show(command.timeout);
         (self.world.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
@@ -100,20 +97,27 @@ impl<'a> Bench<'a> {
             command: command.command.clone(),
             directory,
             timeout_ms,
-            stdout: stdout.clone(),
-            stderr: stderr.clone(),
         };
-        let ended = exec::run(self.world, &job, self.env)?;
+        let (ended, printed) = exec::run(self.world, &job, self.env)?;
         self.swept += ended.swept;
-        self.tail = tail(&stdout, &stderr);
-        let printed = std::fs::read(&stdout)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
+            write_output(
+                &self.folder.join(format!("{}{name}.{end}", self.prefix)),
+                bytes,
+            )?;
+        }
+        let [stdout, stderr] =
+            [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+        self.tail = [&stderr, &stdout]
+            .iter()
+            .map(|text| last_lines(text))
+            .find(|text| !text.is_empty())
             .unwrap_or_default();
         let ok = |status: &i32| {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
         Ok(match ended.how {
-            exec::How::Exited(status) if ok(&status) => Ok(printed),
+            exec::How::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
             exec::How::Exited(status) => Err(How::Exit { status }),
             exec::How::Signalled(signal) => Err(How::Signal { signal }),
             exec::How::TimedOut => Err(How::Timeout {
@@ -126,19 +130,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The last lines of what a command said: of stderr when it said anything there, otherwise of stdout.
-fn tail(stdout: &Path, stderr: &Path) -> String {
-    [stderr, stdout]
-        .iter()
-        .map(|path| last_lines(path))
-        .find(|text| !text.is_empty())
-        .unwrap_or_default()
-}
-
-fn last_lines(path: &Path) -> String {
-    let text = std::fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
+/// The last lines that say something.
+fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text
         .lines()
         .map(str::trim_end)

@@ -107,7 +107,7 @@ pub fn reference(run: &Run<'_>, name: &str) -> String {
 pub fn end_if_due(run: &mut Run<'_>) -> Result<()> {
     if let Some(ending) = run.store.state.due_end(run.world.now_ms()) {
         run.store.record(Event::End(ending))?;
-        lessons::at_end(run)?;
+        lessons::at_end(run);
     }
     Ok(())
 }

@@ -193,7 +193,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.lend_identity = ground.lend_identity;
     pinned.yardstick = yardstick::pin(&work_tree, &ground.history.git_folder(), config, &protect);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let baseline = measure(world, &git, &env, config, layout.trial(0))?;
+    let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)?;
     let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
     if let Some(first) = touched.first() {
         return Err(Failure::config(format!("verify or guard changed a pinned file: {first}"))

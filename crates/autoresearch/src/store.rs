@@ -17,7 +17,7 @@ use autoresearch_core::event::{Event, Record};
 use autoresearch_core::state::{FoldError, RunState};
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{Disk, RealDisk, Signature};
+pub use self::disk::{Disk, RealDisk, Signature, write_output};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};

@@ -72,7 +72,7 @@ pub fn run(
     };
     run.store.record(Event::Strategy(row.clone()))?;
     if strategy != Strategy::Refine {
-        lessons::after_pivot(&run, &row)?;
+        lessons::after_pivot(&run, &row);
     }
     repair::end_if_due(&mut run)?;
     run.store.write_views()?;

@@ -170,7 +170,12 @@ impl<'r> Owner<'r> {
         let text = String::from_utf8_lossy(&entry.path).into_owned();
         let path = text.trim_end_matches('/');
         if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
-            return Err(tracked());
+            if entry.kind != Kind::Untracked {
+                return Err(tracked());
+            }
+            // Somebody removed the `.gitignore` of the runs' folder: these are our own files.
+            survey.foreign.push(entry);
+            return Ok(());
         }
         let state = &self.run.store.state;
         let in_scope = self.scope.matches(path) && !self.protect.matches(path);

@@ -261,9 +261,9 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         run.world,
         run.work_tree(),
         &run.env,
-        run.store.layout.trial(intent.trial),
+        run.store.layout.make_trial(intent.trial)?,
         &prefix,
-    )?;
+    );
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt);
     loop {
         match (judge.next(), &config.guard) {
@@ -368,7 +368,7 @@ fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<String>> {
     }
     if decided.verdict == Verdict::Keep {
         (run.world.step)("lesson");
-        lessons::after_keep(run, decided)?;
+        lessons::after_keep(run, decided);
     }
     end_if_due(run)?;
     Ok(undone)

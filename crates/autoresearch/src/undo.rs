@@ -40,9 +40,7 @@ pub fn commit(
         "{subject}\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
         run.store.state.start.run
     );
-    let scratch = run.store.layout.trial(trial);
-    std::fs::create_dir_all(&scratch)
-        .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
+    let scratch = run.store.layout.make_trial(trial)?;
     let date = format!("{} +0000", run.world.now().as_second());
     let new = NewCommit {
         parent: &head,

@@ -3,7 +3,6 @@
 //! Invariant: it ends its command when its deadline passes, its output floods, or its standard input closes.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -18,7 +17,7 @@ use crate::env::Stopwatch;
 /// How often the size of the output is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Runs the job given as JSON and writes the report to standard output. Returns the exit code.
+/// Runs the job given as JSON and sends the report through standard input, a socket. Returns the exit code.
 #[must_use]
 pub fn main(spec: &str) -> u8 {
     // A session of our own: the terminal's signals reach us only through the pipe.
@@ -35,7 +34,7 @@ pub fn main(spec: &str) -> u8 {
         },
     };
     let report = serde_json::to_vec(&ended).unwrap_or_default();
-    u8::from(std::io::stdout().write_all(&report).is_err())
+    u8::from(rustix::io::write(std::io::stdin().as_fd(), &report).is_err())
 }
 
 fn run(job: &Job) -> std::io::Result<Ended> {
@@ -43,7 +42,10 @@ fn run(job: &Job) -> std::io::Result<Ended> {
     child_ended.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, wake)?;
     let mut child = spawn(job)?;
-    let (stdout, stderr) = (File::open(&job.stdout)?, File::open(&job.stderr)?);
+    let outputs = [
+        File::from(std::io::stdout().as_fd().try_clone_to_owned()?),
+        File::from(std::io::stderr().as_fd().try_clone_to_owned()?),
+    ];
     let watch = Stopwatch::start();
     let deadline = Duration::from_millis(job.timeout_ms);
     let stdin = std::io::stdin();
@@ -61,7 +63,10 @@ fn run(job: &Job) -> std::io::Result<Ended> {
         if left.is_zero() {
             break How::TimedOut;
         }
-        if stdout.metadata()?.len().max(stderr.metadata()?.len()) > MAX_OUTPUT {
+        if outputs
+            .iter()
+            .any(|file| file.metadata().is_ok_and(|meta| meta.len() > MAX_OUTPUT))
+        {
             break How::Flooded;
         }
         if is_ready(&[&child_ended, &stdin], left.min(GLANCE)) {
@@ -72,14 +77,6 @@ fn run(job: &Job) -> std::io::Result<Ended> {
         }
     };
     end(&mut child)?;
-    for (path, file) in [(&job.stdout, stdout), (&job.stderr, stderr)] {
-        if file.metadata()?.len() > MAX_OUTPUT {
-            File::options()
-                .write(true)
-                .open(path)?
-                .set_len(MAX_OUTPUT)?;
-        }
-    }
     Ok(Ended {
         how: reason,
         swept: sweep(&child),
@@ -93,8 +90,6 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .arg(&job.command)
         .current_dir(&job.directory)
         .stdin(Stdio::null())
-        .stdout(File::create(&job.stdout)?)
-        .stderr(File::create(&job.stderr)?)
         .process_group(0)
         .spawn()
 }

@@ -101,6 +101,7 @@ impl Git {
                 program: file.clone(),
                 source,
             };
+            let _ = std::fs::remove_file(&file);
             std::fs::write(&file, &message).map_err(io)?;
             self.hook("commit-msg", &[file.as_os_str()], &[])?;
             message = std::fs::read_to_string(&file).map_err(io)?;
@@ -149,6 +150,8 @@ impl Git {
             "--git-path",
             "index",
         ])?);
+        // What stands there may be a link.
+        let _ = std::fs::remove_file(to);
         std::fs::copy(&from, to)
             .map(drop)
             .map_err(|source| GitError::Start {

@@ -111,6 +111,11 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
+/// Writes the output of a command. What stands in its place, a symbolic link too, is replaced and not followed.
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_unsynced(path, bytes).map_err(StoreError::io("write", path))
+}
+
 /// Creates a folder, and those above it, that only its owner can read; makes its name durable.
 pub fn private_folder(path: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new()

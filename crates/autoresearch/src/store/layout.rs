@@ -73,6 +73,18 @@ impl Layout {
         self.folder().join("trials").join(number.to_string())
     }
 
+    /// Creates the folder for one trial's output. A symbolic link in its place, or in place of the folder above it, is
+    /// refused: output must not reach other people's files.
+    pub fn make_trial(&self, number: u32) -> Result<PathBuf, StoreError> {
+        let folder = self.trial(number);
+        let above = self.folder().join("trials");
+        if let Some(link) = [&above, &folder].into_iter().find(|path| path.is_symlink()) {
+            return Err(StoreError::Link(link.clone()));
+        }
+        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        Ok(folder)
+    }
+
     /// The lessons of all runs of the repository.
     #[must_use]
     pub fn lessons(&self) -> PathBuf {

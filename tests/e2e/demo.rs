@@ -1,35 +1,8 @@
-//! The shipped binary itself: the demonstration, and that it has none of the tests' doors.
+//! The demonstration: a whole run, and a log that agrees with its commits.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::testbed::{Testbed, finish};
-
-fn shipped() -> PathBuf {
-    let sealed = assert_cmd::cargo::cargo_bin("autoresearch-sealed");
-    let path = sealed.with_file_name("autoresearch");
-    assert!(
-        path.exists(),
-        "{} is missing: build the whole workspace",
-        path.display()
-    );
-    path
-}
-
-#[test]
-fn the_shipped_binary_has_none_of_the_variables_of_the_sealed_one() {
-    let bytes = std::fs::read(shipped()).unwrap();
-    let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-    assert!(has(b"codex-autoresearch"), "the search itself works");
-    for word in [
-        "SEALED_STATE",
-        "SEALED_CRASH_AT",
-        "SEALED_STEPS",
-        "XDG_STATE_HOME",
-    ] {
-        assert!(!has(word.as_bytes()), "{word}");
-    }
-}
 
 /// The demonstration shows every kind of row, and its log agrees with its commits.
 #[test]
