@@ -156,3 +156,47 @@ fn a_killed_trial_leaves_no_process_and_is_undone_by_the_next_command() {
             .contains(&seconds)
     );
 }
+
+#[test]
+fn a_trial_after_a_killed_one_says_what_was_taken_back_and_measures_nothing() {
+    let bed = bed_with("");
+    let mark = bed.home.join("mark");
+    bed.write(
+        "src/how",
+        &format!("touch {}\nsleep 1000\n", mark.display()),
+    );
+    let mut child = bed.command(&["trial", "-m", "killed"]).spawn().unwrap();
+    wait_until("verify runs", || mark.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bed.edit(2);
+    bed.run(&["trial", "-m", "again"])
+        .fails(2)
+        .says("cut short")
+        .says("git show");
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
+    assert_eq!(bed.run(&["status", "--json"]).ok().json()["failures"], 0);
+    assert_eq!(bed.try_count(4), "keep");
+}
+
+#[test]
+fn a_signal_that_comes_twice_at_once_is_one_interruption() {
+    let bed = bed_with("");
+    let mark = bed.home.join("mark");
+    bed.write(
+        "src/how",
+        &format!("touch {}\nsleep 1000\n", mark.display()),
+    );
+    let mut child = bed
+        .command(&["trial", "-m", "interrupted"])
+        .spawn()
+        .unwrap();
+    wait_until("verify runs", || mark.exists());
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+}

@@ -31,6 +31,8 @@ pub struct World {
     pub progress: fn(&str),
     /// Set by SIGINT, SIGTERM and SIGHUP.
     pub interrupted: Arc<AtomicBool>,
+    /// Set once an interruption is being dealt with: a further signal then ends the process at once.
+    pub dealing: Arc<AtomicBool>,
 }
 
 /// A source of time.
@@ -52,14 +54,15 @@ impl World {
     )]
     pub fn real() -> Self {
         let interrupted = Arc::new(AtomicBool::new(false));
+        let dealing = Arc::new(AtomicBool::new(false));
         for signal in [
             signal_hook::consts::SIGINT,
             signal_hook::consts::SIGTERM,
             signal_hook::consts::SIGHUP,
         ] {
-            // A second signal ends the process at once; registration cannot fail for these signals.
-            let _ =
-                signal_hook::flag::register_conditional_default(signal, Arc::clone(&interrupted));
+            // Some callers signal a process and then its group, within a moment: only a signal after we began to deal
+            // with the first one means "now". Registration cannot fail for these signals.
+            let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&dealing));
             let _ = signal_hook::flag::register(signal, Arc::clone(&interrupted));
         }
         Self {
@@ -71,6 +74,7 @@ impl World {
             step: |_| {},
             progress: |_| {},
             interrupted,
+            dealing,
         }
     }
 
@@ -102,6 +106,11 @@ impl World {
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// From here on a further signal ends the process at once.
+    pub fn deal_with_interruption(&self) {
+        self.dealing.store(true, Ordering::Relaxed);
     }
 
     /// One variable of the caller's environment.

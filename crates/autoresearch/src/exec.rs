@@ -30,6 +30,8 @@ use crate::env::{Stopwatch, World};
 pub const RUNNER: &str = "__run";
 /// Time between TERM and KILL.
 pub const GRACE: Duration = Duration::from_secs(2);
+/// A second signal within this time after the first is an echo of it.
+const ECHO: Duration = Duration::from_millis(500);
 /// What a command may print to each of its two streams, in bytes.
 pub const MAX_OUTPUT: u64 = 64 << 20;
 
@@ -186,6 +188,7 @@ fn listen(
     let watch = Stopwatch::start();
     let patience = Duration::from_millis(job.timeout_ms) + GRACE * 4;
     let mut report = Vec::new();
+    let mut noticed = None;
     loop {
         if is_ready(&[&runner_end], Duration::from_millis(200)) {
             let mut chunk = [0; 4096];
@@ -197,6 +200,9 @@ fn listen(
         if world.is_interrupted() {
             // The runner sees the end of its input; its report can still come.
             let _ = runner_end.shutdown(Shutdown::Write);
+            if noticed.get_or_insert_with(Stopwatch::start).elapsed() > ECHO {
+                world.deal_with_interruption();
+            }
         }
         if watch.elapsed() > patience {
             runner.kill()?;

@@ -15,6 +15,8 @@ use crate::undo::undo;
 pub struct Repaired {
     /// One sentence for each thing that was done.
     pub done: Vec<String>,
+    /// The commit that holds the edits that were taken back with an interrupted trial.
+    pub taken_back: Option<String>,
 }
 
 /// Brings a run to rest: the branch stands, no trial is between its intention and its end, a due end is recorded.
@@ -43,7 +45,7 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
         match flight.stage {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
-                interrupt(run)?;
+                repaired.taken_back = interrupt(run)?;
                 repaired.done.push(format!(
                     "trial {trial} was interrupted; it was undone and does not count"
                 ));

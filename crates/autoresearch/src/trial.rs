@@ -15,7 +15,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::git::Hooks;
 use crate::lessons;
 use crate::measure::Bench;
-use crate::repair::{end_if_due, interrupt, repair};
+use crate::repair::{Repaired, end_if_due, interrupt, repair};
 use crate::report::{Timings, TrialReport, trial_report};
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
@@ -55,7 +55,8 @@ struct Finding {
 /// Runs one trial on the edits in the work tree.
 pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialReport> {
     let watch = Stopwatch::start();
-    let mut run = open(world, place, "trial")?;
+    let (mut run, repaired) = opened(world, place, "trial")?;
+    refuse_lost_edits(&mut run, repaired)?;
     let intent = intend(&run, request)?;
     survey::check_head(&run)?;
     let survey = survey::look(&run)?;
@@ -107,9 +108,24 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
 
 /// Opens a run that has not ended, and repairs what a crash left.
 pub fn open<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w>> {
+    opened(world, place, command).map(|(run, _)| run)
+}
+
+/// The edits that a caller wants measured may be those that a repair has just taken back with an interrupted trial.
+fn refuse_lost_edits(run: &mut Run<'_>, repaired: Repaired) -> Result<()> {
+    let Some(commit) = repaired.taken_back else {
+        return Ok(());
+    };
+    run.store.write_views()?;
+    let commit = autoresearch_core::table::short(&commit);
+    Err(Failure::usage("the last trial was cut short; it was undone now, with all edits in the scope, and does not count")
+        .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
+}
+
+fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>, Repaired)> {
     let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
     run.check_ground()?;
-    repair(&mut run)?;
+    let repaired = repair(&mut run)?;
     if let Some(ending) = run.store.state.end.clone() {
         run.store.write_views()?;
         return Err(Failure::usage(format!(
@@ -122,7 +138,7 @@ pub fn open<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w
             "`autoresearch finish` goes back to your branch; `autoresearch start` begins a new run",
         ));
     }
-    Ok(run)
+    Ok((run, repaired))
 }
 
 /// The intention, if the run's state allows it.
