@@ -175,7 +175,7 @@ fn folds(plan: &Plan, bed: &Bed) -> Result<(), Stop> {
     }
     let size = std::fs::metadata(&path)?.len();
     println!(
-        "Fold and resume at {} rows ({} kB), {} turns. A ratio is to `hash`.",
+        "Fold and resume at {} rows ({} kB), {} turns; in times of the shell's floor, and of our own hash.",
         figures::grouped(rows),
         size / 1_000,
         plan.folds
@@ -187,8 +187,9 @@ fn folds(plan: &Plan, bed: &Bed) -> Result<(), Stop> {
         ("resume      resume::run, the whole command", &resumed),
     ] {
         println!(
-            "{what:<48} {:>9.1}  {:>6.2}x",
+            "{what:<48} {:>9.1}  {:>6.2}x  {:>6.2}x",
             samples.median(),
+            samples.median() / shell.median(),
             samples.median() / bytes.median()
         );
     }

@@ -272,9 +272,9 @@ fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> 
 /// The last commit of each kept trial, oldest first.
 fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
-    for record in run.store.records()? {
-        if let Event::Verdict(decided) = record.event
-            && let (Verdict::Keep, Some(commit)) = (decided.verdict, decided.commit)
+    for record in run.store.records()?.iter() {
+        if let Event::Verdict(decided) = &record.event
+            && let (Verdict::Keep, Some(commit)) = (decided.verdict, decided.commit.clone())
         {
             kept.push(Kept {
                 commit,

@@ -146,8 +146,8 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
 fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
     let mut at = run.store.state.start.measurement.value.approximate();
     let mut values = vec![at];
-    for record in run.store.records()? {
-        if let Event::Verdict(decided) = record.event {
+    for record in run.store.records()?.iter() {
+        if let Event::Verdict(decided) = &record.event {
             if let (Verdict::Keep, Some(measurement)) = (decided.verdict, &decided.measurement) {
                 at = measurement.value.approximate();
             }

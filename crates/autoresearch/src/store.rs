@@ -9,6 +9,7 @@ mod lock;
 mod pinned;
 mod views;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -119,7 +120,7 @@ pub struct RunStore<'w> {
     pub state: RunState,
     journal: Journal<'static>,
     table: Option<Signature>,
-    /// The records as they were when the run was opened to be looked at: a process at work may have added more since.
+    /// The records, where opening the run read them all: for a reader, as they were then.
     seen: Option<Vec<Record>>,
     /// What had to be mended when it was opened.
     pub mended: Mended,
@@ -282,8 +283,8 @@ impl<'w> RunStore<'w> {
             });
         }
         let records = journal.records()?;
-        let seen = (access == Access::Read).then(|| records.clone());
-        let state = fold(layout, records)?;
+        let state = fold(layout, &records)?;
+        let seen = Some(records);
         Ok(Loaded {
             journal,
             state,
@@ -305,13 +306,25 @@ impl<'w> RunStore<'w> {
     /// Records an event: first in the anchor, then in the journal, both synced, then in the state.
     pub fn record(&mut self, event: Event) -> Result<(), StoreError> {
         let at = self.world.now_text();
-        let seq = self.journal.anchor.head.next;
+        let Head {
+            next: seq,
+            hash: prev,
+            ..
+        } = self.journal.anchor.head.clone();
         let mut state = self.state.clone();
         state
             .apply(event.clone())
             .map_err(|source| fold_error(&self.layout, seq, source))?;
         let row = autoresearch_core::table::row(&event);
-        self.journal.append(&at, event, self.world.step)?;
+        self.journal.append(&at, event.clone(), self.world.step)?;
+        if let Some(seen) = &mut self.seen {
+            seen.push(Record {
+                seq,
+                prev,
+                at,
+                event,
+            });
+        }
         self.state = state;
         if let (Some(row), Some(known)) = (row, self.table) {
             let appended = views::append_row(&self.layout, known, &row).is_ok();
@@ -328,7 +341,7 @@ impl<'w> RunStore<'w> {
     pub fn write_views(&mut self) -> Result<(), StoreError> {
         (self.world.step)("view table");
         if self.table.is_none() || Signature::of(&self.layout.table()) != self.table {
-            views::write_table(&self.layout, &self.state.start, &self.journal.records()?)?;
+            views::write_table(&self.layout, &self.state.start, &self.records()?)?;
             self.table = Signature::of(&self.layout.table());
         }
         (self.world.step)("view snapshot");
@@ -354,8 +367,11 @@ impl<'w> RunStore<'w> {
     }
 
     /// Every record of the journal, each checked.
-    pub fn records(&self) -> Result<Vec<Record>, StoreError> {
-        self.seen.clone().map_or_else(|| self.journal.records(), Ok)
+    pub fn records(&self) -> Result<Cow<'_, [Record]>, StoreError> {
+        match &self.seen {
+            Some(seen) => Ok(Cow::Borrowed(seen)),
+            None => self.journal.records().map(Cow::Owned),
+        }
     }
 
     /// The last link of the chain.
@@ -390,15 +406,15 @@ fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
     }
 }
 
-fn fold(layout: &Layout, records: Vec<Record>) -> Result<RunState, StoreError> {
-    let mut records = records.into_iter();
-    let first = records
-        .next()
+fn fold(layout: &Layout, records: &[Record]) -> Result<RunState, StoreError> {
+    let (first, rest) = records
+        .split_first()
         .ok_or_else(|| fold_error(layout, 0, FoldError { event: "nothing" }))?;
-    let mut state = RunState::begin(first.event).map_err(|source| fold_error(layout, 0, source))?;
-    for record in records {
+    let mut state =
+        RunState::begin(first.event.clone()).map_err(|source| fold_error(layout, 0, source))?;
+    for record in rest {
         state
-            .apply(record.event)
+            .apply(record.event.clone())
             .map_err(|source| fold_error(layout, record.seq, source))?;
     }
     Ok(state)

@@ -238,7 +238,7 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
         Committed::Made(commit) => commit,
         Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
     };
-    let (paths, _) = run.history.difference(&intent.parent, &commit)?;
+    let paths = run.history.changed_paths(&intent.parent, &commit)?;
     let ours: BTreeSet<&Vec<u8>> = survey.ours.iter().collect();
     let strangers: Vec<String> = paths
         .iter()
@@ -248,13 +248,16 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
     }
-    let (_, size) = run.history.difference(&run.store.state.head, &commit)?;
+    let simplifies = intent.simplify && {
+        let size = run.history.size(&run.store.state.head, &commit)?;
+        size.removed > size.added
+    };
     let tree = run.history.tree_of(&commit)?;
     Ok(Ok(Candidate {
         intent: intent.clone(),
         commit,
         tree,
-        simplifies: intent.simplify && size.removed > size.added,
+        simplifies,
     }))
 }
 

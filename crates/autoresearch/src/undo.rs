@@ -155,7 +155,7 @@ fn is_own(run: &Run<'_>, commit: &str) -> Result<bool> {
 
 /// After an undo the files must be those of the kept state, byte for byte as git sees them.
 fn check_tree(run: &Run<'_>, tip: &str, kept: &str) -> Result<()> {
-    let (paths, _) = run.history.difference(kept, tip)?;
+    let paths = run.history.changed_paths(kept, tip)?;
     let head = run.history.head()?.commit.unwrap_or_default();
     if run.history.tree_of(&head)? != run.history.tree_of(kept)? {
         return Err(Failure::new(

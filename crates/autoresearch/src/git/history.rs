@@ -2,9 +2,10 @@
 //! Does not write anything, and reads no index.
 //! Invariant: the environment has no say in which repository is opened.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use git2::{Commit, Oid, Repository};
+use git2::{Commit, Oid, Repository, Tree};
 
 /// A repository, for reading.
 pub struct History {
@@ -217,8 +218,62 @@ impl History {
             .is_some())
     }
 
-    /// The paths in which two commits differ, and by how many lines.
-    pub fn difference(&self, from: &str, to: &str) -> Result<(Vec<Vec<u8>>, Size), HistoryError> {
+    /// The paths in which two commits differ. Folders that are equal are not looked into.
+    pub fn changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("the difference of {from} and {to}"),
+            source,
+        };
+        let old = self.commit(from)?.tree().map_err(read)?;
+        let new = self.commit(to)?.tree().map_err(read)?;
+        let mut found = Vec::new();
+        self.compare(&[], Some(&old), Some(&new), &mut found)
+            .map_err(read)?;
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    fn compare(
+        &self,
+        above: &[u8],
+        old: Option<&Tree<'_>>,
+        new: Option<&Tree<'_>>,
+        found: &mut Vec<Vec<u8>>,
+    ) -> Result<(), git2::Error> {
+        let (old, new) = (entries(old), entries(new));
+        for name in old
+            .keys()
+            .chain(new.keys().filter(|name| !old.contains_key(*name)))
+        {
+            let (before, after) = (old.get(name), new.get(name));
+            if before == after {
+                continue;
+            }
+            let path = if above.is_empty() {
+                name.clone()
+            } else {
+                [above, b"/", name].concat()
+            };
+            let file =
+                |entry: Option<&(Oid, i32)>| entry.is_some_and(|(_, mode)| *mode != FOLDER_MODE);
+            let folder = |entry: Option<&(Oid, i32)>| match entry {
+                Some((id, FOLDER_MODE)) => self.repository.find_tree(*id).map(Some),
+                _ => Ok(None),
+            };
+            if file(before) || file(after) {
+                found.push(path.clone());
+            }
+            let (before, after) = (folder(before)?, folder(after)?);
+            if before.is_some() || after.is_some() {
+                self.compare(&path, before.as_ref(), after.as_ref(), found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// By how many lines two commits differ.
+    pub fn size(&self, from: &str, to: &str) -> Result<Size, HistoryError> {
         let read = |source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
@@ -232,21 +287,10 @@ impl History {
             .diff_tree_to_tree(Some(&old), Some(&new), None)
             .map_err(read)?;
         let stats = difference.stats().map_err(read)?;
-        let path = |delta: git2::DiffDelta<'_>| {
-            delta
-                .new_file()
-                .path_bytes()
-                .or(delta.old_file().path_bytes())
-                .map(<[u8]>::to_vec)
-        };
-        let paths = difference.deltas().filter_map(path).collect();
-        Ok((
-            paths,
-            Size {
-                added: stats.insertions(),
-                removed: stats.deletions(),
-            },
-        ))
+        Ok(Size {
+            added: stats.insertions(),
+            removed: stats.deletions(),
+        })
     }
 
     /// Commits after `base` up to `tip`, oldest first, as hash and subject; at most `most`.
@@ -275,4 +319,14 @@ impl History {
         found.reverse();
         Ok(found)
     }
+}
+
+/// The mode of a folder's entry in a tree.
+const FOLDER_MODE: i32 = 0o040_000;
+
+/// The entries of a tree by name; none for no tree.
+fn entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
+    let all = tree.into_iter().flat_map(Tree::iter);
+    all.map(|entry| (entry.name_bytes().to_vec(), (entry.id(), entry.filemode())))
+        .collect()
 }
