@@ -127,6 +127,15 @@ fn a_verify_that_kills_its_parent_or_its_group_is_a_crash_and_the_run_goes_on() 
 }
 
 #[test]
+fn a_report_that_a_command_writes_for_its_runner_is_not_believed() {
+    let forged = r#"{"how":{"Exited":0},"swept":0}"#;
+    let how = format!(
+        "echo 1\nfor fd in 0 1 2; do echo '{forged}' > /proc/$PPID/fd/$fd; done 2>/dev/null\nkill -9 $PPID\nsleep 1000\n"
+    );
+    ends(&how, Duration::from_secs(14), "");
+}
+
+#[test]
 fn a_killed_trial_leaves_no_process_and_is_undone_by_the_next_command() {
     let seconds = unique();
     let bed = bed_with("");

@@ -16,8 +16,14 @@ pub const MAX: usize = 1_499;
 pub fn next(state: &RunState, program: &str) -> String {
     match state.step() {
         Step::Trial => format!(
-            "next: change one thing in scope ({}), leave git alone, then run: {program} trial -m \"what you changed\"",
-            scope(state.config(), 80)
+            "next: change one thing in scope ({}){}, leave git alone, then run: {program} trial -m \"what you changed\"",
+            scope(state.config(), 80),
+            state
+                .start
+                .worktree
+                .as_ref()
+                .map(|folder| format!(" in the run's own work tree {folder}"))
+                .unwrap_or_default()
         ),
         Step::Rework { left } => format!(
             "next: mend what the guard found without losing the gain ({left} of 2 reworks left), then run: {program} trial --rework -m \"what you mended\"; or give it up: {program} trial --drop"

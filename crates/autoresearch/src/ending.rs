@@ -19,7 +19,7 @@ use crate::report::{Timings, TrialReport, trial_report};
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
 use crate::survey;
-use crate::undo::{Committed, commit, subject, undo};
+use crate::undo::{Committed, commit, subject};
 
 /// The answer of `stop` and `finish`.
 #[derive(Clone, Debug, Serialize)]
@@ -108,8 +108,14 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
         return report(&run, here, None);
     }
     survey::check_head(&run)?;
-    if let Some(rework) = run.store.state.awaiting_rework().cloned() {
-        give_up(&mut run, rework.trial)?;
+    let waiting = run
+        .store
+        .state
+        .flight
+        .clone()
+        .zip(run.store.state.awaiting_rework().cloned());
+    if let Some((flight, rework)) = waiting {
+        crate::trial::give_up(&mut run, &flight.intent, &rework)?;
     }
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
@@ -122,22 +128,6 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     let returned_to = leave(&mut run)?;
     run.store.write_views()?;
     report(&run, returned_to, saved)
-}
-
-fn give_up(run: &mut Run<'_>, trial: u32) -> Result<()> {
-    let Some(flight) = run.store.state.flight.clone() else {
-        return Ok(());
-    };
-    let (head, saved) = undo(run, trial, &flight.intent.message)?;
-    let message = flight.intent.message;
-    run.store
-        .record(Event::Interrupted(autoresearch_core::event::Interrupted {
-            trial,
-            message,
-            head,
-            saved,
-        }))?;
-    Ok(())
 }
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference

@@ -128,13 +128,20 @@ pub fn run(
     )
     .map_err(start_error)?;
     let report = listen(world, &mut runner, ours, job).map_err(wait_error)?;
-    runner.wait().map_err(wait_error)?;
+    let ended_well = runner.wait().map_err(wait_error)?.success();
     let swept = descendants::end_all();
-    let mut ended = report.unwrap_or(Ended {
+    // A runner that was killed has reported nothing, whatever came through its socket.
+    let mut ended = report.filter(|_| ended_well).unwrap_or(Ended {
         how: How::Signalled(9),
         swept: 0,
     });
     ended.swept += swept;
+    if [&stdout, &stderr]
+        .iter()
+        .any(|file| file.metadata().is_ok_and(|meta| meta.len() > MAX_OUTPUT))
+    {
+        ended.how = How::Flooded;
+    }
     if world.is_interrupted() && !matches!(ended.how, How::Exited(_)) {
         ended.how = How::Cancelled;
     }

@@ -163,8 +163,18 @@ impl Git {
         .map(drop)
     }
 
-    /// Removes a work tree of ours with everything in it.
+    /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
     pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
+        let arguments = ["worktree", "remove"].map(OsStr::new);
+        self.run(
+            arguments.into_iter().chain([path.as_os_str()]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Removes a work tree that was only just made, with whatever a command left in it.
+    pub fn discard_worktree(&self, path: &Path) -> Result<(), GitError> {
         let arguments = ["worktree", "remove", "--force"].map(OsStr::new);
         self.run(
             arguments.into_iter().chain([path.as_os_str()]),
@@ -327,7 +337,8 @@ impl Git {
             .arg("-C")
             .arg(&self.work_tree)
             // What changed is told by the files, not by a program that the repository's config names.
-            .args(["-c", "core.fsmonitor=false"])
+            .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
+            .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
             .args(hooks)
             .args(&arguments)
             .env_clear()

@@ -118,10 +118,21 @@ fn unfinished(root: &Path) -> Vec<Item> {
         .flatten();
     let folders = entries
         .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && !path.join("journal.jsonl").exists());
+        .filter(|path| is_unfinished(path));
     folders
         .map(|path| Item::new("folder", path.display().to_string(), None))
         .collect()
+}
+
+/// Is this a folder that a start made and no run came to be in? It holds `trials` and nothing that we do not make.
+fn is_unfinished(folder: &Path) -> bool {
+    let ours = ["trials", "config.yaml", "worktree"];
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.iter().any(|name| name == "trials")
+        && names.iter().all(|name| ours.contains(&name.as_str()))
 }
 
 /// Anchors whose runs are gone from where they were.
@@ -160,6 +171,9 @@ pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
             "branch" | "reference" => git
                 .delete_branch(&item.name, &item.commit)
                 .map_err(Failure::from),
+            _ if path.join("worktree").exists() => {
+                Err(Failure::blocked("its work tree could not be removed"))
+            }
             _ if path.starts_with(root.join(FOLDER)) || path.starts_with(&runs) => {
                 std::fs::remove_dir_all(&path).map_err(|error| {
                     Failure::io(format!("could not remove {}", path.display()), &error)

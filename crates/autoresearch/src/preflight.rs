@@ -18,7 +18,7 @@ use crate::run::tracked;
 use crate::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
 
 /// Variables that commands get besides those of the config: who and where the user is, and where tools live.
-const PASSED: [&str; 31] = [
+const PASSED: [&str; 32] = [
     "PATH",
     "HOME",
     "USER",
@@ -35,6 +35,7 @@ const PASSED: [&str; 31] = [
     "XDG_CACHE_HOME",
     "XDG_DATA_HOME",
     "CARGO_HOME",
+    "CARGO_TARGET_DIR",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "GOPATH",

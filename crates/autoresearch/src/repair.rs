@@ -51,7 +51,7 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
                 ));
             }
             Stage::Decided(decided) => {
-                let (head, _) = undo(run, trial, &flight.intent.message)?;
+                let (head, _) = undo(run, trial, &flight.intent.message, None)?;
                 run.store.record(Event::Close(Close { trial, head }))?;
                 repaired.done.push(format!(
                     "trial {trial} ({}) was undone",
@@ -83,12 +83,8 @@ pub fn interrupt(run: &mut Run<'_>) -> Result<Option<String>> {
         return Ok(None);
     };
     let trial = flight.intent.trial;
-    let (head, saved) = undo(run, trial, &flight.intent.message)?;
-    if let Some(commit) = &saved {
-        (run.world.step)("git reference");
-        run.git
-            .set_reference(&reference(run, &format!("interrupted-{trial}")), commit)?;
-    }
+    let name = reference(run, &format!("interrupted-{trial}"));
+    let (head, saved) = undo(run, trial, &flight.intent.message, Some(&name))?;
     let message = flight.intent.message;
     run.store.record(Event::Interrupted(Interrupted {
         trial,

@@ -104,6 +104,9 @@ pub struct TrialReport {
     pub next: String,
     /// Where the time went.
     pub timings: Timings,
+    /// Is the trial's work tree the run's own?
+    #[serde(skip)]
+    pub own_work_tree: bool,
 }
 
 /// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
@@ -170,6 +173,7 @@ pub fn trial_report(
         due: due(&state.step()),
         next: brief::next(state, PROGRAM),
         timings,
+        own_work_tree: state.start.worktree.is_some(),
     }
 }
 
@@ -195,6 +199,13 @@ impl TrialReport {
         ];
         if !self.reason.is_some_and(|reason| void.contains(&reason)) {
             return Ok(());
+        }
+        if self.own_work_tree {
+            let commit = self.undone.as_deref().map(short).unwrap_or_default();
+            return writeln!(
+                out,
+                "everything was put back in the run's work tree; what it was is in commit {commit}"
+            );
         }
         if let Some(commit) = &self.undone {
             writeln!(

@@ -136,7 +136,13 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
 }
 
 fn key(ground: &Ground) -> String {
-    autoresearch_core::chain::hash(ground.history.work_tree().as_os_str().as_encoded_bytes())
+    autoresearch_core::chain::hash(
+        ground
+            .history
+            .common_folder()
+            .as_os_str()
+            .as_encoded_bytes(),
+    )
 }
 
 /// The first name that no folder and no branch has.
@@ -262,7 +268,7 @@ fn establish(
 /// Takes away what a refused start had made.
 fn clean_up(parts: &Ingredients<'_>) {
     if parts.config.isolation == Isolation::Worktree && parts.layout.worktree().exists() {
-        let _ = parts.ground.git.remove_worktree(&parts.layout.worktree());
+        let _ = parts.ground.git.discard_worktree(&parts.layout.worktree());
         let _ = parts
             .ground
             .git

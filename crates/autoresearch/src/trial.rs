@@ -90,20 +90,30 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let Some(flight) = run.store.state.flight.clone() else {
         return Err(Failure::usage("no trial awaits a rework"));
     };
+    let (decided, undone) = give_up(&mut run, &flight.intent, &rework)?;
+    run.store.write_views()?;
+    let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
+    Ok(TrialReport { undone, ..report })
+}
+
+/// Discards the trial that awaits a rework: first the verdict, then the undoing.
+pub fn give_up(
+    run: &mut Run<'_>,
+    intent: &Intent,
+    rework: &Rework,
+) -> Result<(Decided, Option<String>)> {
     let before = &run.store.state.incumbent.measurement.value;
     let decided = Decided {
         delta: Some(&rework.measurement.value - before),
         measurement: Some(rework.measurement.clone()),
         guard: Guard::Fail,
         commit: Some(rework.commit.clone()),
-        ..Decided::bare(&flight.intent, Verdict::Discard, Some(Why::Dropped))
+        ..Decided::bare(intent, Verdict::Discard, Some(Why::Dropped))
     };
     run.store
         .record(Event::Verdict(Box::new(decided.clone())))?;
-    let undone = conclude(&mut run, &decided)?;
-    run.store.write_views()?;
-    let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
-    Ok(TrialReport { undone, ..report })
+    let undone = conclude(run, &decided)?;
+    Ok((decided, undone))
 }
 
 /// Opens a run that has not ended, and repairs what a crash left.
@@ -239,6 +249,9 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
         Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
     };
     let paths = run.history.changed_paths(&intent.parent, &commit)?;
+    if paths.is_empty() {
+        return Ok(Err(Why::NothingChanged));
+    }
     let ours: BTreeSet<&Vec<u8>> = survey.ours.iter().collect();
     let strangers: Vec<String> = paths
         .iter()
@@ -298,6 +311,10 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         }
     }
     timings.measured(&bench);
+    if survey::check_branch(run)? != candidate.commit {
+        return Err(Failure::blocked("HEAD was moved while verify or guard ran")
+            .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
+    }
     let (changed, droppings) = aftermath(run)?;
     if !changed.is_empty() {
         judge.voided(Why::ChangedDuringVerify(changed));
@@ -378,7 +395,7 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
 fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<String>> {
     let mut undone = None;
     if run.store.state.flight.is_some() {
-        let (head, tip) = undo(run, decided.trial, &decided.message)?;
+        let (head, tip) = undo(run, decided.trial, &decided.message, None)?;
         undone = tip;
         run.store.record(Event::Close(Close {
             trial: decided.trial,

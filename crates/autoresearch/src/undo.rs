@@ -69,10 +69,17 @@ pub fn commit(
     Ok(Committed::Made(commit))
 }
 
+/// `name` is a reference for what is undone, set before anything moves.
+///
 /// Takes back everything of a trial: files that are changed and not committed are committed first, so that nothing is
 /// lost; then HEAD, index and files go back to the kept state. Returns the new HEAD, and the commit that still holds what
 /// was undone.
-pub fn undo(run: &Run<'_>, trial: u32, message: &str) -> Result<(String, Option<String>)> {
+pub fn undo(
+    run: &Run<'_>,
+    trial: u32,
+    message: &str,
+    name: Option<&str>,
+) -> Result<(String, Option<String>)> {
     let mut tip = survey::check_branch(run)?;
     let kept = run.store.state.head.clone();
     check_own(run, &kept, &tip)?;
@@ -88,6 +95,10 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str) -> Result<(String, Option<
     }
     if tip == kept {
         return Ok((kept, None));
+    }
+    if let Some(name) = name {
+        (run.world.step)("git reference");
+        run.git.set_reference(name, &tip)?;
     }
     let head = take_back(run, &tip, &kept, trial)?;
     check_tree(run, &tip, &kept)?;
