@@ -171,6 +171,12 @@ impl From<crate::git::GitError> for Failure {
                     "wait for the other git process; if none is running, delete {}",
                     lock.display()
                 )),
+            E::Orphan { .. } => Self::new(
+                Kind::Busy,
+                "an earlier command left a git process behind, and it goes on",
+            )
+            .because(&error)
+            .hint("wait for it, or end it; nothing was changed"),
             E::ReadOnly { .. } => Self::environment("the git folder cannot be written")
                 .because(&error)
                 .hint(READ_ONLY),

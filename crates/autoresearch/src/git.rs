@@ -2,6 +2,7 @@
 //! Does not decide what may be committed, and reads no history (`history` does, with libgit2).
 //! Invariant: only the given paths enter a commit; no `add -A`, no stash, no clean, no hard reset.
 
+pub mod at_work;
 mod commit;
 pub mod history;
 pub mod status;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use self::at_work::AtWork;
 pub use self::commit::{Hooks, NewCommit};
-use crate::env::Stopwatch;
+use crate::env::{Stopwatch, pause};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
 pub const OLDEST: (u32, u32) = (2, 36);
@@ -26,6 +28,7 @@ pub struct Git {
     program: PathBuf,
     work_tree: PathBuf,
     env: Vec<(OsString, OsString)>,
+    note: Option<PathBuf>,
     spent: Cell<Duration>,
 }
 
@@ -55,6 +58,12 @@ pub enum GitError {
     Locked {
         /// The lock file.
         lock: PathBuf,
+    },
+    /// A git that an earlier command started does not end.
+    #[error("a git process of an earlier command is still at work (it holds {})", note.display())]
+    Orphan {
+        /// The file that it holds.
+        note: PathBuf,
     },
     /// The repository cannot be written.
     #[error("the git folder cannot be written: {stderr}")]
@@ -100,6 +109,7 @@ impl Git {
             program: program.to_owned(),
             work_tree: work_tree.to_owned(),
             env,
+            note: None,
             spent: Cell::default(),
         }
     }
@@ -108,6 +118,11 @@ impl Git {
     #[must_use]
     pub fn work_tree(&self) -> &Path {
         &self.work_tree
+    }
+
+    /// From now on a file tells, as long as a git is at work, that it is: the next command finds it when we die.
+    pub fn leave_notes(&mut self, note: &Path) {
+        self.note = Some(note.to_owned());
     }
 
     /// The time spent in git commands so far.
@@ -310,10 +325,6 @@ impl Git {
         self.run_with(arguments, input, &[])
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the home of spawning git"
-    )]
     fn run_with<'a>(
         &self,
         arguments: impl IntoIterator<Item = &'a OsStr>,
@@ -321,18 +332,46 @@ impl Git {
         env: &[(&str, &OsStr)],
     ) -> Result<Output, GitError> {
         let arguments: Vec<&OsStr> = arguments.into_iter().collect();
-        // The repository's hooks run only where they are asked for by name.
+        let watch = Stopwatch::start();
+        let answer = loop {
+            let output = self.spawn(&arguments, input, env)?;
+            if output.status.success() {
+                break Ok(output);
+            }
+            match self.failed(&arguments, &output) {
+                // A git that does not get its lock has done nothing yet: it is asked again.
+                GitError::Locked { .. } if watch.elapsed() < at_work::PATIENCE => {
+                    pause(at_work::LOOK);
+                }
+                error => break Err(error),
+            }
+        };
+        self.spent.set(self.spent.get() + watch.elapsed());
+        answer
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the home of spawning git"
+    )]
+    fn spawn(
+        &self,
+        arguments: &[&OsStr],
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        // The repository's hooks run only where they are asked for by name, and may leave processes of their own behind.
         let asked = arguments.first() == Some(&OsStr::new("hook"));
         let hooks: &[&str] = if asked {
             &[]
         } else {
             &["-c", "core.hooksPath=/dev/null"]
         };
-        let watch = Stopwatch::start();
         let start_error = |source| GitError::Start {
             program: self.program.clone(),
             source,
         };
+        let _at_work = self.note.as_deref().filter(|_| !asked).map(AtWork::begin);
         let mut child = Command::new(&self.program)
             .arg("-C")
             .arg(&self.work_tree)
@@ -340,7 +379,7 @@ impl Git {
             .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
             .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
             .args(hooks)
-            .args(&arguments)
+            .args(arguments)
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(env.iter().copied())
@@ -359,13 +398,7 @@ impl Git {
         if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
             let _ = stdin.write_all(bytes);
         }
-        let output = child.wait_with_output().map_err(start_error)?;
-        self.spent.set(self.spent.get() + watch.elapsed());
-        if output.status.success() {
-            Ok(output)
-        } else {
-            Err(self.failed(&arguments, &output))
-        }
+        child.wait_with_output().map_err(start_error)
     }
 
     fn failed(&self, arguments: &[&OsStr], output: &Output) -> GitError {
@@ -410,6 +443,7 @@ fn split_nul(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// Standard input of a git command.
+#[derive(Clone, Copy)]
 enum Input<'a> {
     Nothing,
     Bytes(&'a [u8]),

@@ -22,6 +22,12 @@ pub struct Repaired {
 /// Brings a run to rest: the branch stands, no trial is between its intention and its end, a due end is recorded.
 pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
     let mut repaired = Repaired::default();
+    for lock in std::mem::take(&mut run.cleared) {
+        repaired.done.push(format!(
+            "{} was removed: a git of this run was killed while it held it",
+            lock.display()
+        ));
+    }
     let mended = run.store.mended;
     if mended.torn_bytes > 0 {
         repaired.done.push(format!(

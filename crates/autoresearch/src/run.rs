@@ -9,9 +9,13 @@ use autoresearch_core::event::End;
 
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
+use crate::git::at_work::{recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
 use crate::store::{Access, FOLDER, Layout, RunStore, StoreError};
+
+/// The note, beside the anchor, that a git of ours is at work.
+const GIT_AT_WORK: &str = "git-at-work";
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +38,8 @@ pub struct Run<'w> {
     pub history: History,
     /// The environment of verify and guard.
     pub env: Vec<(OsString, OsString)>,
+    /// Lock files that a killed git of an earlier command had left, and that were removed.
+    pub cleared: Vec<PathBuf>,
 }
 
 impl Place {
@@ -192,7 +198,14 @@ impl<'w> Run<'w> {
         if store.pinned.lend_identity {
             git.lend_identity();
         }
+        let mut cleared = Vec::new();
+        if store.is_held() {
+            let note = store.vault.join(GIT_AT_WORK);
+            cleared = recover(&note, &locks(&history, &store.state.start.branch))?;
+            git.leave_notes(&note);
+        }
         Ok(Self {
+            cleared,
             env: plain,
             world,
             store,
@@ -207,7 +220,7 @@ impl<'w> Run<'w> {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
         }
         let lock = self.history.git_folder().join("index.lock");
-        if lock.exists() {
+        if stands(&lock) {
             return Err(crate::git::GitError::Locked { lock }.into());
         }
         let head = self.history.head()?.commit.unwrap_or_default();
@@ -243,6 +256,16 @@ impl<'w> Run<'w> {
     pub fn work_tree(&self) -> &Path {
         self.git.work_tree()
     }
+}
+
+/// The lock files that a git of ours can hold.
+fn locks(history: &History, branch: &str) -> Vec<PathBuf> {
+    let (own, common) = (history.git_folder(), history.common_folder());
+    vec![
+        own.join("index.lock"),
+        own.join("HEAD.lock"),
+        common.join(format!("{branch}.lock")),
+    ]
 }
 
 /// The work tree of a run's trials.

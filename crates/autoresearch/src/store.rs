@@ -124,7 +124,7 @@ pub struct RunStore<'w> {
     seen: Option<Vec<Record>>,
     /// What had to be mended when it was opened.
     pub mended: Mended,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// How a run is opened.
@@ -198,7 +198,7 @@ impl<'w> RunStore<'w> {
             table: None,
             seen: None,
             mended: Mended::default(),
-            _lock: Some(lock),
+            lock: Some(lock),
         })
     }
 
@@ -249,7 +249,7 @@ impl<'w> RunStore<'w> {
                         table,
                         seen,
                         mended,
-                        _lock: lock,
+                        lock,
                     });
                 }
             }
@@ -372,6 +372,12 @@ impl<'w> RunStore<'w> {
             Some(seen) => Ok(Cow::Borrowed(seen)),
             None => self.journal.records().map(Cow::Owned),
         }
+    }
+
+    /// Is the run held by this process, to act on it?
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The last link of the chain.
