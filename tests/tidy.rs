@@ -41,8 +41,8 @@ fn layer(module: &str) -> u32 {
         "cli" => 4,
         "main" | "lib" => 5,
         // What the use cases share, and the use cases.
-        "error" | "run" | "survey" | "yardstick" | "measure" | "undo" | "repair" | "lessons"
-        | "report" | "config" | "templates" | "baseline" | "preflight" => 2,
+        "error" | "run" | "session" | "survey" | "yardstick" | "measure" | "undo" | "repair"
+        | "lessons" | "report" | "config" | "templates" | "baseline" | "preflight" => 2,
         _ => 3,
     }
 }

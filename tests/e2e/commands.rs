@@ -6,7 +6,7 @@ use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["config"],
     &["config", "check"],
     &["config", "schema"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["strategy"],
     &["status"],
     &["log"],
+    &["propose"],
     &["resume"],
     &["stop"],
     &["finish"],
@@ -167,6 +168,7 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["start", "--config", file][..],
         &["trial", "-m", "x"],
         &["trial", "--drop"],
+        &["propose", "-m", "x"],
         &["strategy", "refine", "-m", "x"],
         &["strategy", "block", "-m", "x"],
         &["status"],

@@ -17,6 +17,7 @@ mod disk;
 mod git_cases;
 mod guard;
 mod heads;
+mod hooks;
 mod isolation;
 mod kill;
 mod ladder;

@@ -196,6 +196,40 @@ impl Testbed {
         finish(command)
     }
 
+    /// A hook of a session in the repository; the payload gets the fields that Codex always sends.
+    pub fn hook(&self, event: &str, session: &str) -> Answer {
+        let payload = serde_json::json!({
+            "session_id": session,
+            "cwd": self.repo,
+            "hook_event_name": event,
+            "transcript_path": null,
+            "model": "m",
+            "permission_mode": "default",
+            "turn_id": "t",
+            "stop_hook_active": false,
+            "last_assistant_message": "ok",
+        });
+        self.hook_with(event, payload.to_string().as_bytes())
+    }
+
+    /// A hook with any bytes as its payload.
+    pub fn hook_with(&self, event: &str, payload: &[u8]) -> Answer {
+        let file = self.home.join("payload.json");
+        std::fs::write(&file, payload).unwrap();
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook"));
+        command
+            .arg(event)
+            .current_dir("/")
+            .env_clear()
+            .envs(self.env());
+        finish_with(command, std::fs::File::open(file).unwrap().into())
+    }
+
+    /// A command of an agent in a session.
+    pub fn agent(&self, session: &str, arguments: &[&str]) -> Answer {
+        self.run_with(arguments, &[("CODEX_SESSION_ID", session)])
+    }
+
     /// A trial of whatever is in the work tree; its JSON report.
     #[track_caller]
     pub fn trial(&self, message: &str) -> Value {
@@ -349,10 +383,15 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
 }
 
 /// Runs a command to its end, within the deadline.
-pub fn finish(mut command: Command) -> Answer {
+pub fn finish(command: Command) -> Answer {
+    finish_with(command, Stdio::null())
+}
+
+/// Runs a command to its end, within the deadline, with this as its standard input.
+pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
     let start = Instant::now();
     let child = command
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

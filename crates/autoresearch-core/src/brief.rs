@@ -2,7 +2,9 @@
 //! Does not decide; it says what `state` decided.
 //! Invariant: a brief is under 1,500 characters, and everything typed by others is marked as a quotation.
 
+use crate::caller::{Caller, Way};
 use crate::config::Config;
+use crate::event::Ending;
 use crate::ladder::Strategy;
 use crate::state::{RunState, Step};
 use crate::table::{Row, escape};
@@ -11,42 +13,105 @@ use crate::value::Value;
 /// The most characters of a brief.
 pub const MAX: usize = 1_499;
 
-/// The next step in one sentence. `program` is how the tool was called.
+/// The next step in one sentence.
 #[must_use]
-pub fn next(state: &RunState, program: &str) -> String {
+pub fn next(state: &RunState, caller: &Caller) -> String {
+    let program = &caller.program;
+    let strategy = |told: &str, word: &str, message: &str| {
+        format!(
+            "next: {told}: {program} strategy {word} -m \"{message}\"{}",
+            when_confined(caller)
+        )
+    };
     match state.step() {
+        Step::Ended(ending) => ended(state, &ending, caller),
+        _ if caller.way == Way::Nothing => format!("next: {STUCK}"),
         Step::Trial => format!(
-            "next: change one thing in scope ({}){}, leave git alone, then run: {program} trial -m \"what you changed\"",
+            "next: change one thing in scope ({}){}, leave git alone, then run: {program} {} -m \"what you changed\"{}",
             scope(state.config(), 80),
             state
                 .start
                 .worktree
                 .as_ref()
                 .map(|folder| format!(" in the run's own work tree {folder}"))
-                .unwrap_or_default()
+                .unwrap_or_default(),
+            measure(caller),
+            then(caller)
         ),
         Step::Rework { left } => format!(
-            "next: mend what the guard found without losing the gain ({left} of 2 reworks left), then run: {program} trial --rework -m \"what you mended\"; or give it up: {program} trial --drop"
+            "next: mend what the guard found without losing the gain ({left} of 2 reworks left), then run: {program} {} --rework -m \"what you mended\"; or give it up: {program} {} --drop{}",
+            measure(caller),
+            if caller.is_confined() {
+                "propose"
+            } else {
+                "trial"
+            },
+            then(caller)
         ),
-        Step::Strategy(Strategy::Refine) => format!(
-            "next: 3 trials in a row failed; say how you will adjust within the strategy: {program} strategy refine -m \"reason and plan\""
+        Step::Strategy(Strategy::Refine) => strategy(
+            "3 trials in a row failed; say how you will adjust within the strategy",
+            "refine",
+            "reason and plan",
         ),
-        Step::Strategy(Strategy::Pivot) => format!(
-            "next: 5 trials in a row failed; abandon this strategy, name it, choose a different one: {program} strategy pivot -m \"what is abandoned, what comes instead\""
+        Step::Strategy(Strategy::Pivot) => strategy(
+            "5 trials in a row failed; abandon this strategy, name it, choose a different one",
+            "pivot",
+            "what is abandoned, what comes instead",
         ),
-        Step::Strategy(Strategy::Search) => format!(
-            "next: the second strategy failed; look outside (documentation, issues, papers) for ideas, treat them as hypotheses, and choose one: {program} strategy search -m \"what you found, what you will try\""
-        ),
-        Step::Ended(ending) if state.finish.is_some() => format!(
-            "next: the run has ended ({}) and was left; `{program} log` shows what was tried, `{program} start` begins a new run",
-            ending.end.word()
-        ),
-        Step::Ended(ending) => format!(
-            "next: the run has ended ({}: {}); make no more trials, tell the person, and run: {program} finish",
-            ending.end.word(),
-            clip(&escape(&ending.why), 200)
+        Step::Strategy(Strategy::Search) => strategy(
+            "the second strategy failed; look outside (documentation, issues, papers) for ideas, treat them as hypotheses, and choose one",
+            "search",
+            "what you found, what you will try",
         ),
     }
+}
+
+/// The remedy where a session can neither measure by itself nor have it done at the end of its turn.
+pub const STUCK: &str = "stop and tell the person: git cannot be written from this sandbox and the session hooks are not armed, so nothing can be measured; `autoresearch install --hooks` (or --rule) in a terminal mends it";
+
+/// The command that asks for a trial.
+fn measure(caller: &Caller) -> &'static str {
+    if caller.way == Way::Trial {
+        "trial"
+    } else {
+        "propose"
+    }
+}
+
+/// What follows a command that only registers where git cannot be written.
+fn when_confined(caller: &Caller) -> &'static str {
+    if caller.is_confined() {
+        then(caller)
+    } else {
+        ""
+    }
+}
+
+/// What follows a command that only registers.
+fn then(caller: &Caller) -> &'static str {
+    match caller.way {
+        Way::Long | Way::Propose => ", and end your turn: the session hook does it and answers",
+        Way::ProposeUnsure => {
+            ", and end your turn: the session hook does it and answers (if no answer comes, the hooks are not armed: tell the person to run `autoresearch hooks status`)"
+        }
+        Way::Trial | Way::Nothing => "",
+    }
+}
+
+fn ended(state: &RunState, ending: &Ending, caller: &Caller) -> String {
+    let program = &caller.program;
+    if state.finish.is_some() {
+        return format!(
+            "next: the run has ended ({}) and was left; `{program} log` shows what was tried, `{program} start` begins a new run",
+            ending.end.word()
+        );
+    }
+    format!(
+        "next: the run has ended ({}: {}); make no more trials, tell the person, and run: {program} finish{}",
+        ending.end.word(),
+        clip(&escape(&ending.why), 200),
+        when_confined(caller)
+    )
 }
 
 /// The scope as one short text.
@@ -83,12 +148,12 @@ pub fn standing(state: &RunState) -> String {
 
 /// The brief that a fresh agent needs to go on: goal, rules, standing, the last rows, lessons, the next step.
 #[must_use]
-pub fn brief(state: &RunState, rows: &[Row], lessons: &[&str], program: &str) -> String {
+pub fn brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) -> String {
     let mut head = facts(state);
     if let Some(worktree) = &state.start.worktree {
         head.push(format!("edit in the run's own work tree: {worktree}"));
     }
-    let end = next(state, program);
+    let end = next(state, caller);
     let used: usize = head
         .iter()
         .map(|line| line.chars().count() + 1)
@@ -119,6 +184,18 @@ pub fn brief(state: &RunState, rows: &[Row], lessons: &[&str], program: &str) ->
         .chain([end])
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The brief of a run that a person has interrupted.
+#[must_use]
+pub fn paused(brief: &str, caller: &Caller) -> String {
+    let facts = brief
+        .rsplit_once("\nnext: ")
+        .map_or(brief, |(facts, _)| facts);
+    format!(
+        "{facts}\nnext: the run is paused, because the person interrupted the session: answer the person first; when they want it to go on: {} resume",
+        caller.program
+    )
 }
 
 fn facts(state: &RunState) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! Invariant: the same input gives the same answer, on any machine, at any time.
 
 pub mod brief;
+pub mod caller;
 pub mod chain;
 pub mod command_words;
 pub mod condition;
@@ -19,6 +20,7 @@ pub mod name;
 pub mod noise;
 pub mod plot;
 pub mod schema;
+pub mod session;
 pub mod span;
 pub mod state;
 pub mod table;

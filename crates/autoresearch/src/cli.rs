@@ -4,30 +4,30 @@
 
 mod args;
 mod config;
+pub mod hook;
 mod print;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use autoresearch_core::ladder::Strategy;
+use autoresearch_core::session::Order;
 use clap::{CommandFactory, Parser};
 
-use self::args::{Arguments, Command, StrategyWord};
+use self::args::{Arguments, Command, StrategyWord, TrialWords};
 use self::print::Printer;
 use crate::env::World;
 use crate::error::{Failure, Kind, Result};
 use crate::run::Place;
 use crate::trial::Request;
-use crate::{demo, doctor, ending, exec, log, resume, start, status, strategy, trial};
+use crate::{demo, doctor, ending, exec, log, propose, resume, start, status, strategy, trial};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
 pub fn main(world: &World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    if let [_, word, spec] = words.as_slice()
-        && word == exec::RUNNER
-    {
-        return ExitCode::from(exec::runner_main(&spec.to_string_lossy()));
+    if let Some(code) = runner(&words) {
+        return code;
     }
     let json = words.iter().any(|word| word == "--json");
     let arguments = match Arguments::try_parse_from(words) {
@@ -45,6 +45,16 @@ pub fn main(world: &World) -> ExitCode {
     }
 }
 
+/// Runs a user's command, when that is what this process was started for.
+fn runner(words: &[OsString]) -> Option<ExitCode> {
+    match words {
+        [_, word, spec] if word == exec::RUNNER => {
+            Some(ExitCode::from(exec::runner_main(&spec.to_string_lossy())))
+        }
+        _ => None,
+    }
+}
+
 fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
     match command {
         Command::Start { config } => printer.report(&start::run(
@@ -52,7 +62,15 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             place,
             &crate::config::read(world, &config)?,
         )?),
-        Command::Trial { .. } => trial(world, place, printer, command),
+        Command::Trial(asked) => trial(world, place, printer, asked),
+        Command::Propose(asked) => {
+            let order = if asked.drop {
+                Order::Drop
+            } else {
+                Order::Trial(request(asked))
+            };
+            printer.report(&propose::run(world, place, order)?)
+        }
         Command::Strategy { strategy, message } => row(world, place, printer, strategy, &message),
         Command::Status => {
             let mut report = status::run(world, place)?;
@@ -74,7 +92,13 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             follow,
         ),
         Command::Resume => printer.report(&resume::run(world, place)?),
+        Command::Stop { message } if propose::is_due(world) => {
+            printer.report(&propose::run(world, place, Order::Stop { message })?)
+        }
         Command::Stop { message } => printer.report(&ending::stop(world, place, &message)?),
+        Command::Finish if propose::is_due(world) => {
+            printer.report(&propose::run(world, place, Order::Finish)?)
+        }
         Command::Finish => printer.report(&ending::finish(world, place)?),
         Command::Doctor { repair, clean, yes } => {
             let report = doctor::run(world, place, doctor::Orders { repair, clean, yes })?;
@@ -89,45 +113,39 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
         Command::Demo { folder } => {
             demo::run(world, folder.as_deref(), printer).and_then(|report| printer.report(&report))
         }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut Arguments::command(),
-                "autoresearch",
-                &mut script,
-            );
-            let script = String::from_utf8_lossy(&script);
-            if printer.json {
-                return printer
-                    .line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
-            }
-            printer.text(&script)
-        }
+        Command::Completions { shell } => completions(printer, shell),
     }
 }
 
-fn trial(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
-    let Command::Trial {
-        message,
-        label,
-        simplify,
-        rework,
-        drop,
-    } = command
-    else {
-        return Err(Failure::new(Kind::Internal, "not a trial"));
-    };
-    if drop {
+fn completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut Arguments::command(),
+        "autoresearch",
+        &mut script,
+    );
+    let script = String::from_utf8_lossy(&script);
+    if printer.json {
+        return printer.line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
+    }
+    printer.text(&script)
+}
+
+fn trial(world: &World, place: &Place, printer: &Printer, asked: TrialWords) -> Result<ExitCode> {
+    if asked.drop {
         return printer.report(&trial::drop_changes(world, place)?);
     }
-    let request = Request {
-        message: message.unwrap_or_default(),
-        labels: label,
-        simplify,
-        rework,
-    };
-    printer.report(&trial::run(world, place, &request)?)
+    printer.report(&trial::run(world, place, &request(asked))?)
+}
+
+fn request(asked: TrialWords) -> Request {
+    Request {
+        message: asked.message.unwrap_or_default(),
+        labels: asked.label,
+        simplify: asked.simplify,
+        rework: asked.rework,
+    }
 }
 
 fn row(
@@ -141,8 +159,17 @@ fn row(
         StrategyWord::Refine => Strategy::Refine,
         StrategyWord::Pivot => Strategy::Pivot,
         StrategyWord::Search => Strategy::Search,
+        StrategyWord::Block if propose::is_due(world) => {
+            let message = message.to_owned();
+            return printer.report(&propose::run(world, place, Order::Block { message })?);
+        }
         StrategyWord::Block => return printer.report(&ending::block(world, place, message)?),
     };
+    if propose::is_due(world) {
+        let message = message.to_owned();
+        let order = Order::Strategy { strategy, message };
+        return printer.report(&propose::run(world, place, order)?);
+    }
     printer.report(&strategy::run(world, place, strategy, message)?)
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use autoresearch_core::session::is_id;
 use jiff::{SignedDuration, Timestamp};
 
 /// What a process knows of the world around it.
@@ -25,6 +26,10 @@ pub struct World {
     pub vars: BTreeMap<OsString, OsString>,
     /// Where time comes from.
     pub clock: Clock,
+    /// The agent's session that this command or hook belongs to.
+    pub session: Option<String>,
+    /// Is this a hook, which the agent's host runs outside the agent's sandbox?
+    pub is_hook: bool,
     /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
     pub step: fn(&'static str),
     /// Told what is about to take long; the edge shows it to a person who waits.
@@ -71,6 +76,8 @@ impl World {
             state_folder: state_folder(),
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
+            session: session(),
+            is_hook: false,
             step: |_| {},
             progress: |_| {},
             interrupted,
@@ -167,6 +174,17 @@ pub fn pause(span: Duration) {
 )]
 pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// The session in which Codex runs this command. A subagent has the session of its parent.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the home of the environment"
+)]
+fn session() -> Option<String> {
+    ["CODEX_SESSION_ID", "CODEX_THREAD_ID"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|id| is_id(id)))
 }
 
 /// `~/.local/state/codex-autoresearch`, or a folder of our own under `/var/tmp` for a user without a home.

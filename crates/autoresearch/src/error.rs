@@ -186,7 +186,7 @@ impl From<crate::git::GitError> for Failure {
 }
 
 /// What to do where the git folder is read-only.
-pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: approve it, or install a rule for this binary";
+pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: approve it, or run it in a terminal, or let `autoresearch install --rule` allow it (for the trials of a started run `autoresearch install --hooks` is enough)";
 
 impl From<crate::git::history::HistoryError> for Failure {
     fn from(error: crate::git::history::HistoryError) -> Self {

@@ -15,9 +15,6 @@ use serde::Serialize;
 use crate::measure::Bench;
 use crate::run::Run;
 
-/// How the tool is named in the sentences that it prints.
-pub const PROGRAM: &str = "autoresearch";
-
 /// Where the time of a trial went, in milliseconds.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Timings {
@@ -171,7 +168,7 @@ pub fn trial_report(
             .filter(|tail| !tail.is_empty() && matches!(verdict, "crash" | "rework")),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
-        next: brief::next(state, PROGRAM),
+        next: run.next(),
         timings,
         own_work_tree: state.start.worktree.is_some(),
     }

@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::env::World;
 use crate::error::Result;
-use crate::report::{PROGRAM, due};
+use crate::report::due;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
-use crate::{lessons, repair, survey};
+use crate::{lessons, repair, session, survey};
 
 /// How many rows the brief quotes.
 const ROWS: usize = 5;
@@ -38,13 +38,27 @@ pub struct ResumeReport {
 
 /// Finds, checks and repairs the run.
 pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
-    let mut run = Run::open(world, place, Wanted::Latest, Access::WriteChecked, "resume")?;
-    run.check_ground()?;
-    let repaired = repair::repair(&mut run)?;
-    run.store.rebuild_views()?;
+    let confined = session::is_confined(world);
+    let access = if confined {
+        Access::Read
+    } else {
+        Access::WriteChecked
+    };
+    let mut run = Run::open(world, place, Wanted::Latest, access, "resume")?;
+    let repaired = if confined {
+        left_to_the_hook(&run)
+    } else {
+        run.check_ground()?;
+        let repaired = repair::repair(&mut run)?.done;
+        run.store.rebuild_views()?;
+        repaired
+    };
+    session::take_up(&run);
     let mut unmeasured = Vec::new();
     if run.store.state.end.is_none() {
-        survey::check_head(&run)?;
+        if !run.store.state.needs_repair() {
+            survey::check_head(&run)?;
+        }
         unmeasured = survey::look(&run)?
             .ours
             .iter()
@@ -65,12 +79,21 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
     let state = &run.store.state;
     Ok(ResumeReport {
         run: state.start.run.clone(),
-        repaired: repaired.done,
+        repaired,
         unmeasured,
-        brief: brief::brief(state, &rows, &lessons, PROGRAM),
+        brief: brief::brief(state, &rows, &lessons, &run.caller),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
     })
+}
+
+/// In a sandbox nothing can be repaired.
+fn left_to_the_hook(run: &Run<'_>) -> Vec<String> {
+    if run.store.state.needs_repair() {
+        vec!["nothing yet: a command was cut short, and the session hook undoes it when this turn ends".to_owned()]
+    } else {
+        Vec::new()
+    }
 }
 
 impl fmt::Display for ResumeReport {

@@ -5,6 +5,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::brief;
+use autoresearch_core::caller::Caller;
 use autoresearch_core::event::End;
 
 use crate::env::World;
@@ -12,6 +14,7 @@ use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::at_work::{recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
+use crate::session;
 use crate::store::{Access, FOLDER, Layout, RunStore, StoreError};
 
 /// The note, beside the anchor, that a git of ours is at work.
@@ -38,6 +41,8 @@ pub struct Run<'w> {
     pub history: History,
     /// The environment of verify and guard.
     pub env: Vec<(OsString, OsString)>,
+    /// How the caller has to call the tool.
+    pub caller: Caller,
     /// Lock files that a killed git of an earlier command had left, and that were removed.
     pub cleared: Vec<PathBuf>,
 }
@@ -204,7 +209,9 @@ impl<'w> Run<'w> {
             cleared = recover(&note, &locks(&history, &store.state.start.branch))?;
             git.leave_notes(&note);
         }
+        let caller = session::caller(world, &store, &history.git_folder());
         Ok(Self {
+            caller,
             cleared,
             env: plain,
             world,
@@ -249,6 +256,12 @@ impl<'w> Run<'w> {
             }
         }
         Ok(())
+    }
+
+    /// The next step in one sentence.
+    #[must_use]
+    pub fn next(&self) -> String {
+        brief::next(&self.store.state, &self.caller)
     }
 
     /// The work tree of the trials.

@@ -17,11 +17,12 @@ use serde::Serialize;
 use crate::baseline::{Baseline, measure};
 use crate::config::{Source, check_in, line, refused};
 use crate::env::World;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::Git;
 use crate::preflight::{self, Ground};
 use crate::repair::set_up;
 use crate::run::{Place, Run};
+use crate::session;
 use crate::store::{self, Layout, Pinned, RunStore};
 use crate::yardstick;
 
@@ -82,6 +83,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         return Err(Failure::usage("`start` makes a new run")
             .hint("its name comes from `tag` or from the goal; leave out --run"));
     }
+    session::refuse_confined(world, || Ok(READ_ONLY.to_owned()))?;
     let wanted = crate::config::check_text(source)
         .config
         .map(|config| config.env)
@@ -262,6 +264,7 @@ fn establish(
     let mut run = Run::with(world, store)?;
     set_up(&mut run)?;
     run.store.write_views()?;
+    session::claim(&run);
     Ok(report(&run, left_alone, pinned_files))
 }
 
@@ -320,7 +323,7 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: usize) -> StartReport {
         left_alone,
         limits: format!("{} iterations{time}", config.iterations),
         warnings: Vec::new(),
-        next: brief::next(state, crate::report::PROGRAM),
+        next: run.next(),
     }
 }
 

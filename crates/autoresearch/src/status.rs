@@ -5,14 +5,14 @@
 use std::fmt;
 
 use autoresearch_core::event::{Event, Verdict};
+use autoresearch_core::plot;
 use autoresearch_core::table::{escape, short};
 use autoresearch_core::value::Value;
-use autoresearch_core::{brief, plot};
 use serde::Serialize;
 
 use crate::env::World;
 use crate::error::Result;
-use crate::report::{PROGRAM, due};
+use crate::report::due;
 use crate::run::{Place, Run, Wanted};
 use crate::store::{Access, holder};
 use crate::survey;
@@ -96,8 +96,11 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         survey::check_head(&run).err().map(|failure| failure.error)
     };
     let next = match &obstacle {
-        Some(_) => format!("next: put the obstacle right; `{PROGRAM} resume` says how"),
-        None => brief::next(state, PROGRAM),
+        Some(_) => format!(
+            "next: put the obstacle right; `{} resume` says how",
+            run.caller.program
+        ),
+        None => run.next(),
     };
     Ok(StatusReport {
         run: state.start.run.clone(),

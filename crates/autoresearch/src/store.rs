@@ -7,6 +7,7 @@ mod journal;
 mod layout;
 mod lock;
 mod pinned;
+mod session;
 mod views;
 
 use std::borrow::Cow;
@@ -378,6 +379,14 @@ impl<'w> RunStore<'w> {
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.lock.is_some()
+    }
+
+    /// The last records, oldest first: as many as the end of the journal holds, and each checked against the one after it.
+    pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
+        match &self.seen {
+            Some(seen) => Ok(seen.clone()),
+            None => self.journal.last_records(),
+        }
     }
 
     /// The last link of the chain.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::env::World;
 use crate::error::{Failure, Result};
-use crate::report::{PROGRAM, due};
+use crate::report::due;
 use crate::run::Place;
 use crate::{lessons, repair};
 
@@ -51,7 +51,7 @@ pub fn run(
     if let Some(rework) = run.store.state.awaiting_rework() {
         return Err(
             Failure::usage(format!("trial {} awaits a rework", rework.trial))
-                .hint(brief::next(&run.store.state, PROGRAM).trim_start_matches("next: ")),
+                .hint(run.next().trim_start_matches("next: ")),
         );
     }
     let ladder = run.store.state.ladder;
@@ -64,7 +64,7 @@ pub fn run(
             "a {wanted} is due, and a {} does not replace it",
             strategy.word()
         ))
-        .hint(brief::next(&run.store.state, PROGRAM).trim_start_matches("next: ")));
+        .hint(run.next().trim_start_matches("next: ")));
     }
     let row = StrategyRow {
         strategy,
@@ -84,7 +84,7 @@ pub fn run(
         pivots: state.ladder.pivots,
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
-        next: brief::next(state, PROGRAM),
+        next: run.next(),
     })
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Rework, Verdict, Why};
 use autoresearch_core::judge::{Attempt, Judge, Judgement, Next, Outcome};
+pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::escape;
 
@@ -18,25 +19,13 @@ use crate::measure::Bench;
 use crate::repair::{Repaired, end_if_due, interrupt, repair};
 use crate::report::{Timings, TrialReport, trial_report};
 use crate::run::{Place, Run, Wanted};
+use crate::session;
 use crate::store::Access;
 use crate::survey::{self, Survey};
 use crate::undo::{Committed, commit, subject, undo};
 
 /// The longest description of a trial, in characters.
 const MAX_MESSAGE: usize = 500;
-
-/// What the agent asks for.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// What it changed.
-    pub message: String,
-    /// Its labels.
-    pub labels: Vec<String>,
-    /// Does it claim a simplification?
-    pub simplify: bool,
-    /// Is this a rework of the trial whose guard failed?
-    pub rework: bool,
-}
 
 /// A commit under test.
 struct Candidate {
@@ -133,9 +122,14 @@ fn refuse_lost_edits(run: &mut Run<'_>, repaired: Repaired) -> Result<()> {
 }
 
 fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>, Repaired)> {
+    session::refuse_confined(world, || {
+        Ok(Run::open(world, place, Wanted::Active, Access::Read, command)?.next())
+    })?;
     let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
     run.check_ground()?;
+    session::refuse_paused(&run)?;
     let repaired = repair(&mut run)?;
+    session::claim(&run);
     if let Some(ending) = run.store.state.end.clone() {
         run.store.write_views()?;
         return Err(Failure::usage(format!(
@@ -152,9 +146,9 @@ fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>
 }
 
 /// The intention, if the run's state allows it.
-fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
+pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
     let state = &run.store.state;
-    let program = crate::report::PROGRAM;
+    let program = &run.caller.program;
     let message = request.message.trim();
     if message.is_empty() {
         return Err(Failure::usage("the message is empty")
@@ -166,7 +160,7 @@ fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
                 "a {} is due before the next trial",
                 strategy.word()
             ))
-            .hint(autoresearch_core::brief::next(state, program).trim_start_matches("next: ")));
+            .hint(run.next().trim_start_matches("next: ")));
         }
         (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
         (_, Some(rework), false) => {

@@ -59,23 +59,12 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
     )]
-    Trial {
-        /// What you changed, in one sentence
-        #[arg(short, long, value_name = "MSG", required_unless_present = "drop")]
-        message: Option<String>,
-        /// A label of the trial, such as `real-backend`; may be given more than once
-        #[arg(long, value_name = "L")]
-        label: Vec<String>,
-        /// Keep it on a tie too, if it removes more lines than it adds
-        #[arg(long)]
-        simplify: bool,
-        /// Measure the trial again whose guard failed, with what you mended
-        #[arg(long)]
-        rework: bool,
-        /// Take back what is changed in the scope, or give up the trial that awaits a rework
-        #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
-        drop: bool,
-    },
+    Trial(TrialWords),
+    /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
+    #[command(
+        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"mend the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox that keeps git from being written, and costs nothing while a long verify runs."
+    )]
+    Propose(TrialWords),
     /// Log a change of strategy, or say that a person must act
     #[command(
         after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""
@@ -150,6 +139,26 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What a trial is asked for with.
+#[derive(clap::Args, Debug)]
+pub struct TrialWords {
+    /// What you changed, in one sentence
+    #[arg(short, long, value_name = "MSG", required_unless_present = "drop")]
+    pub message: Option<String>,
+    /// A label of the trial, such as `real-backend`; may be given more than once
+    #[arg(long, value_name = "L")]
+    pub label: Vec<String>,
+    /// Keep it on a tie too, if it removes more lines than it adds
+    #[arg(long)]
+    pub simplify: bool,
+    /// Measure the trial again whose guard failed, with what you mended
+    #[arg(long)]
+    pub rework: bool,
+    /// Take back what is changed in the scope, or give up the trial that awaits a rework
+    #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
+    pub drop: bool,
 }
 
 /// The commands about configs.

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::layout::Layout;
 use super::{Access, Disk, FORMAT, StoreError};
 
+/// How much of the end of a journal is read for the last records.
+const TAIL: u64 = 64 * 1024;
+
 /// What is known of a run outside its repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchor {
@@ -284,6 +287,36 @@ impl<'d> Journal<'d> {
                 head.next, self.anchor.head.next
             )))
         }
+    }
+}
+
+impl Journal<'_> {
+    /// The records at the end of the journal, oldest first, checked backwards from the anchor: for texts that quote the
+    /// last few, whatever the length of the journal.
+    pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
+        let from = self.anchor.head.length.saturating_sub(TAIL);
+        let bytes = self
+            .disk
+            .read_from(&self.path, from)
+            .map_err(StoreError::io("read", &self.path))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines: Vec<&str> = text.lines().skip(usize::from(from > 0)).collect();
+        if self.length()? < self.anchor.head.length {
+            // A crash came between the anchor and the journal.
+            lines.push(&self.anchor.last);
+        }
+        let mut wanted = self.anchor.head.hash.clone();
+        let mut records = Vec::new();
+        for line in lines.into_iter().rev() {
+            let record: Record = match serde_json::from_str(line) {
+                Ok(record) if hash(line.as_bytes()) == wanted => record,
+                _ => return Err(self.tampered("the end of its journal was edited")),
+            };
+            wanted.clone_from(&record.prev);
+            records.push(record);
+        }
+        records.reverse();
+        Ok(records)
     }
 }
 

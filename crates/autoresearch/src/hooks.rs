@@ -1,0 +1,255 @@
+//! Owns what the session hooks do: the brief at the start of a session, the registered trial and the next step at a stop,
+//! the pause at an interruption.
+//! Does not print, and does not know the form of an answer; `cli/hook` does.
+//! Invariant: a session that does not own the run gets nothing, whatever its folder; a command is run only for a run that
+//! its anchor vouches for.
+
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::brief;
+use autoresearch_core::event::Event;
+use autoresearch_core::session::{Order, Proposal, Session, StopAnswer};
+use autoresearch_core::table;
+use serde::Deserialize;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::run::{Place, Run};
+use crate::store::{Access, FOLDER, Layout, RunStore};
+use crate::{ending, lessons, strategy, trial};
+
+/// How many rows the brief quotes.
+const ROWS: usize = 5;
+
+/// What Codex tells a hook, as far as it is used here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Payload {
+    /// The session.
+    pub session_id: Option<String>,
+    /// Its folder.
+    pub cwd: Option<PathBuf>,
+    /// Set in a subagent, which owns nothing.
+    pub agent_id: Option<String>,
+}
+
+/// What a stop is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The agent goes on with this.
+    GoOn(String),
+    /// The session ends, and the person reads this.
+    Tell(String),
+}
+
+/// A run that belongs to the session of a hook.
+pub struct Owned {
+    layout: Layout,
+    session: Session,
+}
+
+/// The run that this session owns, found without opening anything: an open one before one that has ended.
+#[must_use]
+pub fn owned(payload: &Payload) -> Option<Owned> {
+    let id = payload.session_id.as_deref()?;
+    if payload
+        .agent_id
+        .as_deref()
+        .is_some_and(|agent| !agent.is_empty())
+    {
+        return None;
+    }
+    let root = root(payload.cwd.as_deref()?)?;
+    let mut found: Vec<Owned> = Layout::runs(&root)
+        .into_iter()
+        .map(|run| Layout::new(&root, &run))
+        .filter_map(|layout| {
+            let session = layout.session().filter(|session| session.is(id))?;
+            Some(Owned { layout, session })
+        })
+        .collect();
+    found.sort_by_key(|owned| !owned.session.told);
+    found.pop()
+}
+
+/// The folder above that holds runs.
+fn root(cwd: &Path) -> Option<PathBuf> {
+    let mut folders = cwd.ancestors().filter(|folder| folder.is_absolute());
+    let found = folders.find(|folder| folder.join(FOLDER).is_dir())?;
+    Some(found.to_owned())
+}
+
+impl Owned {
+    /// Notes a fault of a hook in the run's folder, where a person who wonders finds it.
+    pub fn note(&self, world: &World, line: &str) {
+        self.layout.log_hook(&world.now_text(), line);
+    }
+
+    fn save(&self) -> Result<()> {
+        self.layout
+            .write_session(&self.session)
+            .map_err(Failure::from)
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            directory: Some(self.layout.root.clone()),
+            run: Some(self.layout.run.clone()),
+        }
+    }
+
+    fn look<'w>(&self, world: &'w World) -> Result<Run<'w>> {
+        let store = RunStore::open(world, self.layout.clone(), Access::Glance, "hook")?;
+        Run::with(world, store)
+    }
+}
+
+/// The brief, for a session that starts, was resumed, cleared or compacted.
+pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>> {
+    if !owned.session.hooked {
+        owned.session.hooked = true;
+        owned.save()?;
+    }
+    let run = owned.look(world)?;
+    if run.store.state.finish.is_some() || owned.session.told {
+        return Ok(None);
+    }
+    let records = run.store.last_records()?;
+    let rows = records
+        .iter()
+        .rev()
+        .filter(|record| !matches!(record.event, Event::Start(_)));
+    let mut rows: Vec<table::Row> = rows
+        .filter_map(|record| table::row(&record.event))
+        .take(ROWS)
+        .collect();
+    rows.reverse();
+    let lessons = lessons::matching(&run);
+    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
+    let text = brief::brief(&run.store.state, &rows, &lessons, &run.caller);
+    if owned.session.paused {
+        return Ok(Some(brief::paused(&text, &run.caller)));
+    }
+    Ok(Some(text))
+}
+
+/// The answer to the end of a turn.
+pub fn stop(world: &World, owned: &mut Owned) -> Result<Option<Reply>> {
+    owned.session.hooked = true;
+    if owned.session.paused {
+        owned.save()?;
+        return Ok(None);
+    }
+    if let Some(proposal) = take(owned) {
+        let done = carry_out(world, owned, proposal);
+        // It may have taken hours, in which the person may have interrupted.
+        owned.session = owned.layout.session().unwrap_or_default();
+        if owned.session.paused {
+            return Ok(None);
+        }
+        let run = owned.look(world)?;
+        let records = run.store.head().next;
+        if records != owned.session.records {
+            owned.session.moved(records);
+            owned.save()?;
+            return Ok(Some(Reply::GoOn(told(done))));
+        }
+        return answer(owned, &run, Some(told(done)));
+    }
+    let run = owned.look(world)?;
+    if run.store.state.needs_repair() {
+        drop(run);
+        let repaired = mend(world, owned);
+        let run = owned.look(world)?;
+        return answer(owned, &run, Some(told(repaired)));
+    }
+    answer(owned, &run, None)
+}
+
+/// The next step, or none: counted, so that no session is kept for ever.
+fn answer(owned: &mut Owned, run: &Run<'_>, first: Option<String>) -> Result<Option<Reply>> {
+    let state = &run.store.state;
+    let ended = state.end.is_some();
+    let answer = owned.session.stop(run.store.head().next, ended);
+    owned.save()?;
+    Ok(match answer {
+        StopAnswer::Allow => None,
+        StopAnswer::TellEnd => {
+            let told = if state.finish.is_some() {
+                "and was left".to_owned()
+            } else {
+                format!("`{} finish` leaves it", run.caller.program)
+            };
+            let (end, why) = state
+                .end
+                .as_ref()
+                .map(|ending| (ending.end.word(), table::escape(&ending.why)))
+                .unwrap_or_default();
+            Some(Reply::Tell(format!(
+                "autoresearch: the run `{}` has ended: {end} ({why}); {}; {told}",
+                owned.layout.run,
+                brief::standing(state)
+            )))
+        }
+        StopAnswer::GoOn => Some(Reply::GoOn(first.unwrap_or_else(|| {
+            format!(
+                "autoresearch: the run `{}` is open. {}",
+                owned.layout.run,
+                run.next()
+            )
+        }))),
+    })
+}
+
+/// What the session registered, unless the run has moved on since.
+fn take(owned: &Owned) -> Option<Proposal> {
+    let proposal = owned.layout.proposal()?;
+    owned.layout.remove_proposal();
+    owned.session.is(&proposal.session).then_some(proposal)
+}
+
+/// Does what was registered; the words for the agent.
+fn carry_out(world: &World, owned: &Owned, proposal: Proposal) -> Result<String> {
+    let now = RunStore::open(world, owned.layout.clone(), Access::Glance, "hook")?
+        .head()
+        .next;
+    if now != proposal.records {
+        return Err(Failure::usage(
+            "what was registered is out of date: the run has moved on since",
+        )
+        .hint("look at `status`, and register it again if it still holds"));
+    }
+    let place = owned.place();
+    Ok(match proposal.order {
+        Order::Trial(request) => trial::run(world, &place, &request)?.to_string(),
+        Order::Drop => trial::drop_changes(world, &place)?.to_string(),
+        Order::Strategy { strategy, message } => {
+            strategy::run(world, &place, strategy, &message)?.to_string()
+        }
+        Order::Block { message } => ending::block(world, &place, &message)?.to_string(),
+        Order::Stop { message } => ending::stop(world, &place, &message)?.to_string(),
+        Order::Finish => ending::finish(world, &place)?.to_string(),
+    })
+}
+
+/// Finishes or undoes what a crash left.
+fn mend(world: &World, owned: &Owned) -> Result<String> {
+    let mut run = trial::open(world, &owned.place(), "hook")?;
+    run.store.write_views()?;
+    Ok(format!(
+        "a command was cut short; it was undone and does not count.\n{}",
+        run.next()
+    ))
+}
+
+fn told(done: Result<String>) -> String {
+    done.unwrap_or_else(|failure| failure.to_string())
+}
+
+/// The person interrupted the session: nothing sends it on until the run is resumed.
+pub fn interrupt(owned: &mut Owned) -> Result<()> {
+    owned.session.hooked = true;
+    owned.session.paused = true;
+    owned.layout.remove_proposal();
+    owned.save()
+}

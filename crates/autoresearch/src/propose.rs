@@ -1,0 +1,134 @@
+//! Owns `propose`: something is registered that the session's hook does when the turn ends.
+//! Does not measure, commit, or write anywhere but into the run's folder, so that it works in a sandbox.
+//! Invariant: what would be refused then is refused now, as far as it can be told without writing.
+
+use std::fmt;
+
+use autoresearch_core::caller::Way;
+use autoresearch_core::session::{Order, Proposal};
+use autoresearch_core::table::escape;
+use serde::Serialize;
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::run::{Place, Run, Wanted};
+use crate::store::Access;
+use crate::{session, survey, trial};
+
+/// The answer of `propose`, and of other commands that a sandbox keeps from acting.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProposeReport {
+    /// The run.
+    pub run: String,
+    /// What was registered: `trial`, `drop`, `strategy`, `block`, `stop` or `finish`.
+    pub registered: &'static str,
+    /// Files in the scope that are changed: the trial, as it stands now.
+    pub files: Vec<String>,
+    /// Are the session hooks at work? `yes`, or `unknown`.
+    pub hooks: &'static str,
+    /// The next step.
+    pub next: String,
+}
+
+/// Registers an order of the caller's session.
+pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> {
+    let Some(id) = world.session.clone().filter(|_| !world.is_hook) else {
+        return Err(Failure::usage("there is no session whose hook could do it")
+            .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
+    };
+    let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
+    session::refuse_paused(&run)?;
+    let files = check(&run, &order)?;
+    session::claim(&run);
+    let way = run.caller.way;
+    if way == Way::Nothing {
+        return Err(Failure::blocked("the session hooks are not armed")
+            .hint(autoresearch_core::brief::STUCK));
+    }
+    let registered = word(&order);
+    run.store.layout.write_proposal(&Proposal {
+        session: id,
+        records: run.store.head().next,
+        order,
+    })?;
+    let unsure = matches!(way, Way::Trial | Way::ProposeUnsure);
+    Ok(ProposeReport {
+        run: run.store.layout.run.clone(),
+        registered,
+        files,
+        hooks: if unsure { "unknown" } else { "yes" },
+        next: if unsure {
+            format!(
+                "next: end your turn now. If the session hook is at work it does this and answers; if no answer comes, the hooks are not armed: tell the person to run `{} hooks status`",
+                run.caller.program
+            )
+        } else {
+            "next: end your turn now; the session hook does this and answers with the next step"
+                .to_owned()
+        },
+    })
+}
+
+/// Does a command of this process have to be registered, because it can record nothing?
+#[must_use]
+pub fn is_due(world: &World) -> bool {
+    session::is_confined(world)
+}
+
+fn wanted(order: &Order) -> Wanted {
+    match order {
+        Order::Stop { .. } | Order::Finish => Wanted::Latest,
+        _ => Wanted::Active,
+    }
+}
+
+/// The files of the trial. What the hook would refuse is refused now.
+fn check(run: &Run<'_>, order: &Order) -> Result<Vec<String>> {
+    let Order::Trial(request) = order else {
+        return Ok(Vec::new());
+    };
+    if run.store.state.needs_repair() {
+        // The hook undoes what was cut short first, and takes edits back with it: there is nothing to look at yet.
+        return Ok(Vec::new());
+    }
+    trial::intend(run, request)?;
+    survey::check_head(run)?;
+    let survey = survey::look(run)?;
+    let files: Vec<String> = survey
+        .ours
+        .iter()
+        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .collect();
+    if files.is_empty() && survey.void().is_none() {
+        return Err(Failure::usage("no file in the scope was changed")
+            .hint("change one thing first, then register it"));
+    }
+    Ok(files)
+}
+
+fn word(order: &Order) -> &'static str {
+    match order {
+        Order::Trial(_) => "trial",
+        Order::Drop => "drop",
+        Order::Strategy { .. } => "strategy",
+        Order::Block { .. } => "block",
+        Order::Stop { .. } => "stop",
+        Order::Finish => "finish",
+    }
+}
+
+impl fmt::Display for ProposeReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = match self.files.as_slice() {
+            [] => String::new(),
+            [only] => format!(": {only}"),
+            [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
+        };
+        writeln!(
+            out,
+            "{} registered{files}; nothing is measured yet",
+            self.registered
+        )?;
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,141 @@
+//! Owns the bond between a run and the agent's session that works on it: taking it, pausing it, and how that session has
+//! to call the tool.
+//! Does not decide what a stop is answered with; `autoresearch_core::session` does.
+//! Invariant: only a session with an id is bound, and a bond that cannot be written never fails a command that measured.
+
+use std::path::Path;
+use std::time::Duration;
+
+use autoresearch_core::caller::{Caller, Hooks, choose};
+use autoresearch_core::session::{GitAccess, Session};
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::is_read_only;
+use crate::run::Run;
+use crate::store::RunStore;
+
+/// How the caller has to call the tool: a person by its name, an agent in a session by its whole path, which is what an
+/// execution rule matches.
+#[must_use]
+pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller {
+    let Some(id) = &world.session else {
+        return Caller::plain();
+    };
+    let known = store.layout.session().filter(|session| session.is(id));
+    let (hooks, git) = if world.is_hook {
+        (
+            Hooks::Armed,
+            known.map(|known| known.git).unwrap_or_default(),
+        )
+    } else if known.is_some_and(|known| known.hooked) {
+        (Hooks::Armed, git_access(world, git_folder))
+    } else {
+        (hooks(world), git_access(world, git_folder))
+    };
+    let verify = Duration::from_millis(store.state.start.verify_ms);
+    Caller {
+        program: program(world),
+        way: choose(hooks, git, verify),
+    }
+}
+
+/// What the files of Codex tell of the hooks.
+fn hooks(_world: &World) -> Hooks {
+    Hooks::Unknown
+}
+
+/// The path of `autoresearch`, quoted where a shell would take it apart.
+fn program(world: &World) -> String {
+    let path = world.program.to_string_lossy();
+    let path = path.strip_suffix("-hook").unwrap_or(&path);
+    let plain = path
+        .chars()
+        .all(|letter| letter.is_alphanumeric() || "/._-+@%:,=".contains(letter));
+    if plain {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
+/// Can this process write git and the anchors? In the sandbox of Codex neither can.
+fn git_access(world: &World, git_folder: &Path) -> GitAccess {
+    if is_read_only(git_folder) || is_confined(world) {
+        GitAccess::ReadOnly
+    } else {
+        GitAccess::Write
+    }
+}
+
+/// Is this a command in a sandbox that keeps it from the anchors, so that nothing can be recorded?
+#[must_use]
+pub fn is_confined(world: &World) -> bool {
+    let mut folders = world.state_folder.ancestors();
+    world.session.is_some()
+        && !world.is_hook
+        && folders
+            .find(|folder| folder.exists())
+            .is_some_and(is_read_only)
+}
+
+/// The refusal of what a sandbox keeps from acting, with what to do instead.
+pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> Result<()> {
+    if !is_confined(world) {
+        return Ok(());
+    }
+    let next = run()?;
+    Err(Failure::environment(
+        "nothing was done: this sandbox keeps git and the run's records from being written",
+    )
+    .hint(next.trim_start_matches("next: ")))
+}
+
+/// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
+pub fn claim(run: &Run<'_>) {
+    let world = run.world;
+    let Some(id) = world.session.as_ref().filter(|_| !world.is_hook) else {
+        return;
+    };
+    let git = git_access(world, &run.history.git_folder());
+    let before = run.store.layout.session();
+    let session = match before.clone().filter(|before| before.is(id)) {
+        Some(known) => Session { git, ..known },
+        None => Session::new(id, git),
+    };
+    if before.as_ref() != Some(&session) {
+        let _ = run.store.layout.write_session(&session);
+    }
+}
+
+/// Takes a run up, also one that was paused.
+pub fn take_up(run: &Run<'_>) {
+    claim(run);
+    let layout = &run.store.layout;
+    if let Some(session) = layout.session() {
+        let _ = layout.write_session(&Session {
+            paused: false,
+            stops: 0,
+            ..session
+        });
+    }
+}
+
+/// A person interrupted the session: nothing goes on until the run is resumed.
+pub fn refuse_paused(run: &Run<'_>) -> Result<()> {
+    let paused = run
+        .store
+        .layout
+        .session()
+        .is_some_and(|session| session.paused);
+    let ours = run.world.session.is_some() && !run.world.is_hook;
+    if paused && ours {
+        return Err(
+            Failure::usage("the run is paused: the person interrupted the session").hint(format!(
+                "answer the person first; when they want the run to go on: {} resume",
+                run.caller.program
+            )),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Owns the two small files that bind a run to a session: who works on it, and what it registered.
+//! Does not hold anything of the run itself: both can be deleted at any time.
+//! Invariant: they are read as input that anybody may have written; no symbolic link is followed.
+
+use std::io::Write;
+use std::path::Path;
+
+use autoresearch_core::session::{Proposal, Session};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::disk::replace_unsynced;
+use super::{Disk, Layout, RealDisk, StoreError};
+
+/// A larger file is not one of ours.
+const MAX: u64 = 64 * 1024;
+/// The log of the hooks is cut when it is longer.
+const MAX_LOG: u64 = 256 * 1024;
+
+impl Layout {
+    /// The session that works on the run, if one does.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        read(&self.folder().join("session.json"))
+    }
+
+    /// Notes the session that works on the run.
+    pub fn write_session(&self, session: &Session) -> Result<(), StoreError> {
+        write(&self.folder().join("session.json"), session)
+    }
+
+    /// What is registered for the end of the turn.
+    #[must_use]
+    pub fn proposal(&self) -> Option<Proposal> {
+        read(&self.folder().join("proposal.json"))
+    }
+
+    /// Registers something; what was registered before is replaced.
+    pub fn write_proposal(&self, proposal: &Proposal) -> Result<(), StoreError> {
+        write(&self.folder().join("proposal.json"), proposal)
+    }
+
+    /// Takes what is registered away.
+    pub fn remove_proposal(&self) {
+        let _ = std::fs::remove_file(self.folder().join("proposal.json"));
+    }
+
+    /// Adds a line to the log of the hooks; a log that cannot be written is no fault.
+    pub fn log_hook(&self, at: &str, line: &str) {
+        let path = self.folder().join("hooks.log");
+        if RealDisk.length(&path).is_ok_and(|length| length > MAX_LOG) {
+            let _ = RealDisk.truncate(&path, 0);
+        }
+        let _ = RealDisk.append(&path, format!("{at} {line}\n").as_bytes());
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    if RealDisk.length(path).ok()? > MAX {
+        return None;
+    }
+    let bytes = RealDisk.read(path).ok()??;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    let mut bytes = serde_json::to_vec(value).unwrap_or_default();
+    let _ = bytes.write_all(b"\n");
+    replace_unsynced(path, &bytes).map_err(StoreError::io("write", path))
+}

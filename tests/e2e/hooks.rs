@@ -1,0 +1,344 @@
+//! The session hooks without Codex: who gets an answer, what it says, and that nobody else gets a byte.
+
+use serde_json::Value;
+
+use crate::testbed::{Answer, CONFIG, Testbed};
+
+const ME: &str = "0199-me";
+
+/// A repository with a run that the session `ME` started.
+fn mine() -> Testbed {
+    let bed = Testbed::new();
+    bed.write("../home/config.yaml", CONFIG);
+    let config = bed.home.join("config.yaml");
+    bed.agent(ME, &["start", "--config", config.to_str().unwrap()])
+        .ok();
+    bed
+}
+
+/// The answer was nothing, and the exit code 0.
+#[track_caller]
+fn silent(answer: &Answer) {
+    assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{answer:?}");
+    assert_eq!(answer.err, "");
+}
+
+/// The reason for which the agent goes on.
+#[track_caller]
+fn reason(answer: &Answer) -> String {
+    assert_eq!(answer.code, 0, "{answer:?}");
+    let answer: Value = serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{answer:?}"));
+    assert_eq!(answer["decision"], "block");
+    answer["reason"].as_str().unwrap().to_owned()
+}
+
+fn brief(answer: &Answer) -> String {
+    let answer: Value = serde_json::from_str(&answer.out).unwrap_or_else(|_| panic!("{answer:?}"));
+    let output = &answer["hookSpecificOutput"];
+    assert_eq!(output["hookEventName"], "SessionStart");
+    output["additionalContext"].as_str().unwrap().to_owned()
+}
+
+/// Everything in the run's folder, to see that nothing was written.
+fn run_files(bed: &Testbed) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(bed.run_file("")).unwrap().flatten();
+    let mut files: Vec<_> = entries
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, std::fs::read(entry.path()).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_session_that_does_not_own_the_run_gets_zero_bytes_and_writes_nothing() {
+    let bed = mine();
+    let before = run_files(&bed);
+    let folder = bed.repo.display();
+    for event in ["session-start", "stop", "interrupt"] {
+        for session in ["0199-other", "", "null", " "] {
+            silent(&bed.hook(event, session));
+        }
+        for payload in [
+            format!(r#"{{"cwd":"{folder}"}}"#),
+            format!(r#"{{"session_id":null,"cwd":"{folder}"}}"#),
+            format!(r#"{{"session_id":7,"cwd":"{folder}"}}"#),
+            format!(
+                r#"{{"session_id":"{ME}","cwd":"{folder}","agent_id":"a1","agent_type":"default"}}"#
+            ),
+            format!(r#"{{"session_id":"{ME}","cwd":"/"}}"#),
+            format!(r#"{{"session_id":"{ME}","cwd":"relative"}}"#),
+            format!(r#"{{"session_id":"{ME}"}}"#),
+            "not json".to_owned(),
+            String::new(),
+        ] {
+            silent(&bed.hook_with(event, payload.as_bytes()));
+        }
+    }
+    silent(&bed.hook("something-new", ME));
+    assert_eq!(run_files(&bed), before);
+}
+
+#[test]
+fn an_empty_session_id_binds_no_run() {
+    for id in ["", "null", " "] {
+        let bed = Testbed::new();
+        let config = bed.home.join("config.yaml");
+        std::fs::write(&config, CONFIG).unwrap();
+        bed.agent(id, &["start", "--config", config.to_str().unwrap()])
+            .ok();
+        assert!(!bed.run_file("session.json").exists(), "{id:?}");
+        silent(&bed.hook("stop", id));
+    }
+}
+
+#[test]
+fn who_looks_at_a_run_is_not_bound_and_who_asks_for_a_trial_is() {
+    let bed = mine();
+    for command in [&["status"][..], &["log"], &["doctor"]] {
+        bed.agent("0199-visitor", command).ok();
+    }
+    silent(&bed.hook("stop", "0199-visitor"));
+    reason(&bed.hook("stop", ME));
+    bed.agent("0199-next", &["resume"]).ok();
+    silent(&bed.hook("stop", ME));
+    reason(&bed.hook("stop", "0199-next"));
+    bed.edit(4);
+    bed.agent(ME, &["trial", "-m", "back again"]).ok();
+    silent(&bed.hook("stop", "0199-next"));
+    reason(&bed.hook("stop", ME));
+}
+
+#[test]
+fn the_brief_is_given_to_the_runs_own_session_with_the_whole_path_of_the_program() {
+    let bed = mine();
+    bed.edit(4);
+    bed.agent(ME, &["trial", "-m", "fewer in a"]).ok();
+    let text = brief(&bed.hook("session-start", ME));
+    assert!(text.len() < 1_500, "{text}");
+    for part in [
+        "Goal: \"Fewer any\"",
+        "any_count 9",
+        "fewer in a",
+        "next: ",
+        "/autoresearch-sealed trial -m",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing in {text}");
+    }
+}
+
+#[test]
+fn a_registered_trial_is_measured_at_the_stop_and_the_answer_is_its_verdict() {
+    let bed = mine();
+    bed.edit(3);
+    let answer = bed
+        .agent(ME, &["propose", "-m", "two fewer", "--json"])
+        .ok();
+    let report = answer.json();
+    assert_eq!(report["registered"], "trial");
+    assert_eq!(report["files"], serde_json::json!(["src/a"]));
+    assert_eq!(bed.story(), ["0 baseline"], "nothing is measured yet");
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("trial 1: keep, any_count 8 (-2)"), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("next: "), "{said}");
+    assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
+    assert!(!bed.run_file("proposal.json").exists());
+    // The agent is not measured twice for one proposal.
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("is open. next:"), "{said}");
+    assert_eq!(bed.story().len(), 2);
+}
+
+#[test]
+fn a_registered_trial_of_another_session_is_not_run() {
+    let bed = mine();
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    silent(&bed.hook("stop", "0199-other"));
+    bed.agent("0199-other", &["resume"]).ok();
+    let said = reason(&bed.hook("stop", "0199-other"));
+    assert!(said.contains("is open"), "{said}");
+    assert_eq!(bed.story(), ["0 baseline"]);
+}
+
+#[test]
+fn a_proposal_is_refused_where_a_trial_would_be() {
+    let bed = mine();
+    bed.agent(ME, &["propose", "-m", "nothing"])
+        .fails(2)
+        .says("no file in the scope was changed");
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", " "])
+        .fails(2)
+        .says("empty");
+    bed.agent(ME, &["propose", "--rework", "-m", "x"])
+        .fails(2)
+        .says("no trial awaits a rework");
+    bed.run(&["propose", "-m", "no session"])
+        .fails(2)
+        .says("use `autoresearch trial`");
+    for count in [11, 12, 13] {
+        bed.edit(count);
+        bed.agent(ME, &["trial", "-m", "worse"]).ok();
+    }
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "now"])
+        .fails(2)
+        .says("a refine is due");
+    assert!(!bed.run_file("proposal.json").exists());
+}
+
+#[test]
+fn a_proposal_that_the_run_has_passed_by_is_not_measured() {
+    let bed = mine();
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    bed.run(&["trial", "-m", "a person was faster"]).ok();
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("out of date"), "{said}");
+    assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
+}
+
+#[test]
+fn three_stops_without_a_new_record_are_answered_and_no_fourth() {
+    let bed = mine();
+    for _ in 0..3 {
+        let said = reason(&bed.hook("stop", ME));
+        assert!(said.contains("next: change one thing"), "{said}");
+    }
+    silent(&bed.hook("stop", ME));
+    silent(&bed.hook("stop", ME));
+    bed.edit(4);
+    bed.agent(ME, &["trial", "-m", "something at last"]).ok();
+    reason(&bed.hook("stop", ME));
+}
+
+#[test]
+fn the_end_of_a_run_is_told_once_and_then_the_hooks_are_silent() {
+    let bed = mine();
+    bed.agent(ME, &["stop", "-m", "enough"]).ok();
+    let answer = bed.hook("stop", ME);
+    let told: Value = serde_json::from_str(&answer.out).unwrap();
+    assert!(told.get("decision").is_none(), "{told}");
+    let message = told["systemMessage"].as_str().unwrap();
+    assert!(
+        message.contains("has ended: user-stop (enough)"),
+        "{message}"
+    );
+    silent(&bed.hook("stop", ME));
+    silent(&bed.hook("session-start", ME));
+}
+
+#[test]
+fn an_interruption_pauses_until_the_run_is_resumed() {
+    let bed = mine();
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    silent(&bed.hook("interrupt", ME));
+    silent(&bed.hook("stop", ME));
+    assert_eq!(bed.story(), ["0 baseline"], "nothing was measured");
+    bed.agent(ME, &["trial", "-m", "anyway"])
+        .fails(2)
+        .says("the run is paused")
+        .says("resume");
+    bed.agent(ME, &["propose", "-m", "anyway"])
+        .fails(2)
+        .says("the run is paused");
+    let text = brief(&bed.hook("session-start", ME));
+    assert!(text.contains("next: the run is paused"), "{text}");
+    assert!(!text.contains("change one thing"), "{text}");
+    bed.agent(ME, &["resume"]).ok();
+    reason(&bed.hook("stop", ME));
+    bed.agent(ME, &["trial", "-m", "two fewer"]).ok();
+    assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
+}
+
+#[test]
+fn a_run_that_cannot_be_believed_lets_the_session_go_and_leaves_a_line() {
+    let bed = mine();
+    let journal = bed.run_file("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    std::fs::write(&journal, text.replace("any_count", "any_kount")).unwrap();
+    std::fs::remove_file(bed.vault().join("checkpoint.json")).unwrap();
+    for event in ["session-start", "stop"] {
+        silent(&bed.hook(event, ME));
+    }
+    let log = std::fs::read_to_string(bed.run_file("hooks.log")).unwrap();
+    assert_eq!(log.lines().count(), 2, "{log}");
+    assert!(log.contains("stop: error: "), "{log}");
+    std::fs::write(bed.run_file("session.json"), "{").unwrap();
+    silent(&bed.hook("stop", ME));
+}
+
+#[test]
+fn a_run_folder_that_came_with_a_clone_runs_nothing_whatever_session_it_names() {
+    let bed = mine();
+    let mark = bed.home.join("mark");
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    // The same folder, as a clone would bring it: without the anchor.
+    std::fs::remove_dir_all(bed.state.join("runs")).unwrap();
+    bed.write("count.sh", &format!("touch {}\necho 1\n", mark.display()));
+    for event in ["session-start", "stop"] {
+        silent(&bed.hook(event, ME));
+    }
+    assert!(!mark.exists());
+}
+
+#[test]
+fn links_in_place_of_the_sessions_files_are_not_followed() {
+    let bed = mine();
+    let elsewhere = bed.home.join("elsewhere.json");
+    std::fs::rename(bed.run_file("session.json"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, bed.run_file("session.json")).unwrap();
+    let before = std::fs::read(&elsewhere).unwrap();
+    silent(&bed.hook("stop", ME));
+    bed.agent(ME, &["resume"]).ok();
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+    assert!(!bed.run_file("session.json").is_symlink());
+}
+
+#[test]
+fn a_trial_that_was_killed_is_repaired_at_the_stop() {
+    let bed = mine();
+    bed.edit(3);
+    let killed = bed.run_with(
+        &["trial", "-m", "cut"],
+        &[("SEALED_CRASH_AT", "6"), ("CODEX_SESSION_ID", ME)],
+    );
+    assert_eq!(killed.code, -1);
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("was cut short"), "{said}");
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
+}
+
+#[test]
+fn strategy_stop_and_finish_are_carried_out_for_a_session_that_registered_them() {
+    let bed = mine();
+    for count in [11, 12, 13] {
+        bed.edit(count);
+        bed.agent(ME, &["trial", "-m", "worse"]).ok();
+    }
+    let records = bed
+        .read("autoresearch-results/demo/journal.jsonl")
+        .lines()
+        .count();
+    let register = |order: Value, records: usize| {
+        let proposal = serde_json::json!({"session": ME, "records": records, "order": order});
+        std::fs::write(bed.run_file("proposal.json"), proposal.to_string()).unwrap();
+    };
+    register(
+        serde_json::json!({"strategy": {"strategy": "refine", "message": "leaves only"}}),
+        records,
+    );
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("refine logged"), "{said}");
+    register(serde_json::json!("finish"), records + 1);
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("checked out: main"), "{said}");
+    assert_eq!(bed.git(&["branch", "--show-current"]).trim(), "main");
+}

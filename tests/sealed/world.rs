@@ -1,0 +1,39 @@
+//! Owns the world of the binaries under test.
+//! Does not differ from the real one but in where the state folder is and in the crash before a step.
+//! Invariant: the shipped binaries have none of it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use autoresearch::env::World;
+
+static STEPS: AtomicU64 = AtomicU64::new(0);
+
+/// Dies as if by `kill -9` before step number `SEALED_CRASH_AT`; adds the step's name to the file `SEALED_STEPS`.
+fn step(name: &'static str) {
+    let number = STEPS.fetch_add(1, Ordering::Relaxed) + 1;
+    let world = World::real();
+    if let Some(file) = world.var("SEALED_STEPS")
+        && let Ok(mut file) = OpenOptions::new().append(true).create(true).open(file)
+    {
+        let _ = writeln!(file, "{name}");
+    }
+    let crash_at = world
+        .var("SEALED_CRASH_AT")
+        .and_then(|text| text.to_str()?.parse::<u64>().ok());
+    if crash_at == Some(number) {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
+/// The world of a test: what the environment says, where the shipped binary would not ask it.
+pub fn sealed() -> World {
+    let mut world = World::real();
+    world.step = step;
+    if let Some(folder) = world.var("SEALED_STATE").cloned() {
+        world.state_folder = folder.into();
+    }
+    world
+}
