@@ -1,0 +1,601 @@
+//! The bundle as it is shipped: it is small, it names only what exists, its commands parse, and its launchers find the
+//! program wherever it was installed.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "a test starts what it likes")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Commands that the bundle names and the program does not have yet. Each leaves this list when it comes.
+const NOT_YET: [&str; 3] = ["propose", "background", "exec"];
+
+const MODES: [&str; 7] = ["loop", "plan", "debug", "fix", "security", "ship", "exec"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn bundle() -> PathBuf {
+    root().join("skill/codex-autoresearch")
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn yaml(text: &str) -> Value {
+    autoresearch::yaml::parse(text).unwrap()
+}
+
+fn json_file(name: &str) -> Value {
+    serde_json::from_str(&read(root().join(name))).unwrap()
+}
+
+/// The frontmatter and the body of SKILL.md.
+fn skill() -> (Value, String) {
+    let text = read(bundle().join("SKILL.md"));
+    let (head, body) = text
+        .strip_prefix("---\n")
+        .unwrap()
+        .split_once("\n---\n")
+        .unwrap();
+    (yaml(head), body.to_owned())
+}
+
+/// Every document that a model reads.
+fn prose() -> Vec<(String, String)> {
+    let modes = MODES.map(|mode| format!("references/{mode}.md"));
+    std::iter::once("SKILL.md".to_owned())
+        .chain(modes)
+        .map(|name| {
+            let text = read(bundle().join(&name));
+            (name, text)
+        })
+        .collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    text.split(&format!("```{language}\n"))
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// What stands between backticks outside of fenced blocks, each on one line.
+fn spans(text: &str) -> Vec<String> {
+    let plain: Vec<&str> = text.split("```").step_by(2).collect();
+    plain
+        .join("\n")
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(|span| span.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+/// The words of a simple command line; quotes hold words together.
+fn words(line: &str) -> Vec<String> {
+    let (mut found, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for letter in line.chars() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if letter == '"' || letter == '\'' => quote = Some(letter),
+            None if letter == ' ' => found.push(std::mem::take(&mut word)),
+            _ => word.push(letter),
+        }
+    }
+    found.push(word);
+    found.retain(|word| !word.is_empty());
+    found
+}
+
+/// Every command line of the program that the bundle shows, with the document that shows it.
+fn command_lines() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, text) in prose() {
+        let fenced = blocks(&text, "sh")
+            .into_iter()
+            .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
+        found.extend(
+            spans(&text)
+                .into_iter()
+                .chain(fenced)
+                .filter(|line| line.starts_with("autoresearch "))
+                .map(|line| (name.clone(), line)),
+        );
+    }
+    found
+}
+
+/// Does the program understand this call? A call for help counts.
+fn parses(words: &[String]) -> Result<(), String> {
+    match autoresearch::cli::command().try_get_matches_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn the_frontmatter_is_valid_and_the_skill_is_small() {
+    let (head, body) = skill();
+    let known = [
+        "name",
+        "description",
+        "license",
+        "compatibility",
+        "metadata",
+        "allowed-tools",
+    ];
+    for key in head.as_object().unwrap().keys() {
+        assert!(known.contains(&key.as_str()), "{key}");
+    }
+    assert_eq!(head["name"], "codex-autoresearch");
+    let description = head["description"].as_str().unwrap();
+    assert!(description.chars().count() < 400, "{description}");
+    let first = description.split(". ").next().unwrap();
+    for trigger in ["autoresearch", "overnight", "tests", "coverage", "resume"] {
+        assert!(first.contains(trigger), "{trigger} is not in: {first}");
+    }
+    assert!(body.len() / 4 < 2_000, "{} tokens", body.len() / 4);
+    for (name, text) in prose().into_iter().skip(1) {
+        assert!(text.len() / 4 < 900, "{name}: {} tokens", text.len() / 4);
+    }
+}
+
+#[test]
+fn every_file_that_the_skill_names_exists_and_every_reference_is_named() {
+    let (_, body) = skill();
+    for span in spans(&body) {
+        let word = span.trim_start_matches("<folder>/");
+        let path = word.split(' ').next().unwrap();
+        if ["references/", "scripts/", "agents/"]
+            .iter()
+            .any(|top| path.starts_with(top))
+        {
+            assert!(bundle().join(path).exists(), "{path}");
+        }
+    }
+    let mut files: Vec<String> = fs::read_dir(bundle().join("references"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    let mut modes = MODES.map(|mode| format!("{mode}.md"));
+    modes.sort();
+    assert_eq!(files, modes);
+    for mode in MODES {
+        assert!(
+            body.contains(&format!("| {mode} | `references/{mode}.md` |")),
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn every_command_that_the_bundle_shows_parses() {
+    let lines = command_lines();
+    for needed in [
+        "trial", "strategy", "status", "log", "resume", "stop", "finish",
+    ] {
+        let shown = |(_, line): &(String, String)| words(line).get(1).is_some_and(|w| w == needed);
+        assert!(lines.iter().any(shown), "{needed} is shown nowhere");
+    }
+    for (name, line) in lines {
+        let words = words(&line);
+        if words
+            .iter()
+            .any(|word| word.starts_with('$') || word.contains('`'))
+        {
+            panic!("{name}: `{line}` is not made of plain words");
+        }
+        if !NOT_YET.contains(&words[1].as_str()) {
+            assert_eq!(parses(&words), Ok(()), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_came_leaves_the_list() {
+    let command = autoresearch::cli::command();
+    for name in NOT_YET {
+        assert!(
+            command.find_subcommand(name).is_none(),
+            "`{name}` exists: take it off NOT_YET"
+        );
+    }
+}
+
+#[test]
+fn every_domain_that_the_bundle_names_has_an_example() {
+    let domains: Vec<&str> = autoresearch::templates::ALL
+        .iter()
+        .map(|template| template.domain)
+        .collect();
+    for (name, line) in command_lines() {
+        if let Some(domain) = line.strip_prefix("autoresearch config example ") {
+            assert!(domains.contains(&domain), "{name}: {line}");
+        }
+    }
+    let listed = read(bundle().join("references/loop.md"));
+    for domain in domains {
+        assert!(listed.contains(domain), "loop.md does not list {domain}");
+    }
+}
+
+#[test]
+fn every_config_that_the_bundle_shows_is_a_good_config() {
+    let mut shown = 0;
+    for (name, text) in prose() {
+        for block in blocks(&text, "yaml") {
+            let mut config = yaml(&block);
+            let keys = config.as_object_mut().unwrap();
+            let rest = json!({
+                "goal": "a goal",
+                "scope": ["lib/**"],
+                "metric": {"name": "n", "direction": "lower"},
+                "verify": {"command": "echo 1"},
+            });
+            for (key, value) in rest.as_object().unwrap() {
+                keys.entry(key).or_insert_with(|| value.clone());
+            }
+            let checked = autoresearch_core::config::check(&config);
+            let problems: Vec<String> = checked
+                .problems
+                .iter()
+                .map(|problem| format!("{problem:?}"))
+                .collect();
+            assert_eq!(problems, Vec::<String>::new(), "{name}: {block}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 4, "only {shown} configs were found");
+}
+
+#[test]
+fn the_interface_file_says_when_the_skill_may_start_by_itself() {
+    let interface = yaml(&read(bundle().join("agents/openai.yaml")));
+    for key in [
+        "display_name",
+        "short_description",
+        "default_prompt",
+        "brand_color",
+    ] {
+        assert!(interface["interface"][key].is_string(), "{key}");
+    }
+    assert!(interface["policy"]["allow_implicit_invocation"].is_boolean());
+}
+
+/// A manifest at the root would make the skill `plugin:skill` in every copy of, and link into, the whole clone. So the
+/// entry of the marketplace carries what the manifest would say, and Codex writes the manifest into its own copy.
+#[test]
+fn the_plugin_is_whole_without_a_manifest_at_the_root() {
+    let market = json_file(".agents/plugins/marketplace.json");
+    let plugin = &market["plugins"][0];
+    assert_eq!(plugin["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(plugin["name"], skill().0["name"]);
+    // A source of git takes committed files only; a local one would copy `target` as well.
+    assert_eq!(plugin["source"], json!({"source": "url", "url": "./"}));
+    for key in ["skills", "hooks"] {
+        assert!(
+            root().join(plugin[key].as_str().unwrap()).exists(),
+            "{key}: {}",
+            plugin[key]
+        );
+    }
+    for name in [
+        ".codex-plugin",
+        ".claude-plugin",
+        ".cursor-plugin",
+        "plugin.json",
+    ] {
+        for folder in [root(), root().join("skill"), bundle()] {
+            assert!(!folder.join(name).exists(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_hooks_call_the_launcher_with_the_event_as_its_word() {
+    let hooks = json_file("hooks/hooks.json");
+    let script = "skill/codex-autoresearch/scripts/autoresearch-hook";
+    assert!(root().join(script).exists());
+    for (event, word, timeout) in [
+        ("SessionStart", "session-start", 10),
+        ("Stop", "stop", 1_000_000),
+        ("Interrupt", "interrupt", 3),
+    ] {
+        let hook = &hooks["hooks"][event][0]["hooks"][0];
+        assert_eq!(
+            hook["command"],
+            format!("sh \"${{PLUGIN_ROOT}}/{script}\" {word}")
+        );
+        assert_eq!(hook["timeout"], timeout);
+    }
+    assert_eq!(hooks["hooks"].as_object().unwrap().len(), 3);
+}
+
+/// With two skills of one name Codex injects neither, and a whole clone may be copied as the skill.
+#[test]
+fn the_repository_holds_one_skill() {
+    fn skills(below: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(below).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let ours = !["target", ".git", "autoresearch-results"].contains(&name.as_str());
+            if entry.file_type().unwrap().is_dir() && ours {
+                skills(&entry.path(), found);
+            } else if name == "SKILL.md" {
+                found.push(entry.path());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    skills(&root(), &mut found);
+    assert_eq!(found, [bundle().join("SKILL.md")]);
+}
+
+/// A copy of the launchers, a home, and a place to start from.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self {
+            folder: TempDir::new().unwrap(),
+        };
+        fs::create_dir_all(place.skill().join("scripts")).unwrap();
+        for name in ["autoresearch", "autoresearch-hook"] {
+            let to = place.skill().join("scripts").join(name);
+            fs::copy(bundle().join("scripts").join(name), to).unwrap();
+        }
+        fs::create_dir_all(place.home()).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(name)
+    }
+
+    fn skill(&self) -> PathBuf {
+        self.path("a clone/skill/codex-autoresearch")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.path("a home")
+    }
+
+    fn launcher(&self) -> PathBuf {
+        self.skill().join("scripts/autoresearch")
+    }
+
+    /// The sources of the program, in a clone.
+    fn crates(&self, clone: &str) {
+        let crates = self.path(clone).join("crates/autoresearch");
+        fs::create_dir_all(&crates).unwrap();
+        fs::write(crates.join("Cargo.toml"), "").unwrap();
+    }
+
+    /// A program that says where it lies, what it was given, and what it reads.
+    fn program(&self, path: &str) -> PathBuf {
+        let program = self.path(path);
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::write(&program, "#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\ncat\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    /// A sealed call: nothing of the tester's own machine but the system's programs.
+    fn call(&self, launcher: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .arg(launcher)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.home())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn wheres(&self) -> String {
+        said(self.call(&self.launcher()).arg("--where"))
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What a call that must succeed says.
+fn said(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
+    text(&output.stdout).trim_end().to_owned()
+}
+
+/// The one command that a call without a program offers.
+fn offered(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(127));
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr).lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn the_launchers_are_plain_sh_and_may_be_executed() {
+    for name in ["autoresearch", "autoresearch-hook"] {
+        let path = bundle().join("scripts").join(name);
+        assert!(read(&path).starts_with("#!/bin/sh\n"));
+        assert_ne!(fs::metadata(&path).unwrap().permissions().mode() & 0o111, 0);
+        said(Command::new("sh").arg("-n").arg(&path));
+    }
+}
+
+#[test]
+fn the_launcher_prefers_the_program_beside_it_then_the_stable_one_then_cargos() {
+    let place = Place::new();
+    for path in [
+        "a home/.cargo/bin/autoresearch",
+        "a home/.local/share/codex-autoresearch/bin/autoresearch",
+        "a clone/skill/codex-autoresearch/bin/autoresearch",
+    ] {
+        let program = place.program(path);
+        assert_eq!(place.wheres(), program.to_str().unwrap());
+        let mut call = place.call(&place.launcher());
+        assert_eq!(
+            said(call.args(["trial", "-m", "two words"])),
+            format!("{}\ntrial\n-m\ntwo words", program.display())
+        );
+    }
+}
+
+#[test]
+fn the_launcher_looks_into_cargo_home_before_the_usual_cargo_folder() {
+    let place = Place::new();
+    place.program("a home/.cargo/bin/autoresearch");
+    let program = place.program("my cargo/bin/autoresearch");
+    let mut call = place.call(&place.launcher());
+    call.arg("--where")
+        .env("CARGO_HOME", place.path("my cargo"));
+    assert_eq!(said(&mut call), program.to_str().unwrap());
+}
+
+#[test]
+fn the_launcher_searches_path_last_and_takes_neither_scripts_nor_relative_entries() {
+    let place = Place::new();
+    // Another copy of the launcher, which would look on PATH in its turn, and one in the current folder.
+    let other = place.path("other");
+    fs::create_dir_all(&other).unwrap();
+    fs::copy(place.launcher(), other.join("autoresearch")).unwrap();
+    let real = env!("CARGO_BIN_EXE_autoresearch-sealed");
+    symlink(real, place.path("autoresearch")).unwrap();
+    let folder = place.path("on path");
+    fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("autoresearch");
+    let entries = format!(":.:{}:{}:/usr/bin:/bin", other.display(), folder.display());
+    let call = || {
+        let mut call = place.call(&place.launcher());
+        call.env("PATH", &entries);
+        call
+    };
+    offered(&call().arg("--version").output().unwrap());
+    symlink(real, &program).unwrap();
+    assert_eq!(said(call().arg("--where")), program.to_str().unwrap());
+    let version = concat!("autoresearch ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(said(call().arg("--version")), version);
+    assert_eq!(said(call().arg("--version").env_remove("HOME")), version);
+}
+
+#[test]
+fn the_launcher_offers_the_one_command_that_builds_the_program() {
+    let place = Place::new();
+    let call = || {
+        place
+            .call(&place.launcher())
+            .arg("status")
+            .output()
+            .unwrap()
+    };
+    assert_eq!(
+        offered(&call()),
+        "cargo install --git https://github.com/codex-autoresearch/codex-autoresearch --locked autoresearch"
+    );
+    place.crates("a clone");
+    assert_eq!(
+        offered(&call()),
+        format!(
+            "cargo install --path '{}' --locked",
+            place.path("a clone/crates/autoresearch").display()
+        )
+    );
+}
+
+/// A new file below a plugin's root takes the trust from its hooks.
+#[test]
+fn the_command_that_builds_from_an_installed_plugin_writes_nothing_into_the_plugin() {
+    let place = Place::new();
+    let plugin = "codex/plugins/cache/m/p/1";
+    place.crates(plugin);
+    let skill = place.path(plugin).join("skill/codex-autoresearch");
+    fs::create_dir_all(skill.parent().unwrap()).unwrap();
+    fs::rename(place.skill(), &skill).unwrap();
+    let output = place
+        .call(&skill.join("scripts/autoresearch"))
+        .output()
+        .unwrap();
+    let ending = " --locked --target-dir /tmp/codex-autoresearch-target";
+    assert!(offered(&output).ends_with(ending), "{output:?}");
+}
+
+#[test]
+fn the_launchers_follow_links_to_the_script_and_to_the_folder() {
+    let place = Place::new();
+    let program = place.program("a clone/skill/codex-autoresearch/bin/autoresearch");
+    let hook = place.program("a clone/skill/codex-autoresearch/bin/autoresearch-hook");
+    symlink(place.launcher(), place.path("first")).unwrap();
+    symlink("first", place.path("second")).unwrap();
+    symlink(place.skill(), place.path("linked")).unwrap();
+    for path in ["first", "second", "linked/scripts/autoresearch"] {
+        let mut call = place.call(&place.path(path));
+        assert_eq!(said(call.arg("--where")), program.to_str().unwrap());
+    }
+    let mut nearby = place.call(Path::new("autoresearch"));
+    nearby.current_dir(place.skill().join("scripts"));
+    assert_eq!(said(nearby.arg("--where")), program.to_str().unwrap());
+    let script = place.skill().join("scripts/autoresearch-hook");
+    symlink(script, place.path("hook")).unwrap();
+    let answer = said(place.call(&place.path("hook")).arg("stop"));
+    assert_eq!(answer, format!("{}\nstop", hook.display()));
+}
+
+#[test]
+fn the_hook_launcher_hands_over_its_words_and_its_input() {
+    let place = Place::new();
+    let path = "a home/.local/share/codex-autoresearch/bin/autoresearch-hook";
+    let hook = place.program(path);
+    let input = place.path("input");
+    fs::write(&input, "{\"session_id\":\"s\"}\n").unwrap();
+    let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
+    call.arg("session-start")
+        .stdin(fs::File::open(input).unwrap());
+    assert_eq!(
+        said(&mut call),
+        format!(
+            "{}\nsession-start\n{{\"session_id\":\"s\"}}",
+            hook.display()
+        )
+    );
+}
+
+#[test]
+fn the_hook_launcher_without_a_program_ends_well_and_says_and_reads_nothing() {
+    let place = Place::new();
+    // The main program alone is not enough, and must not be called in its place.
+    place.program("a home/.cargo/bin/autoresearch");
+    for event in ["session-start", "stop", "interrupt"] {
+        let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
+        // The pipe stays open: a launcher that reads would wait for ever.
+        let child = call
+            .arg(event)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let pipe = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(pipe);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!((output.stdout.len(), output.stderr.len()), (0, 0));
+    }
+}
