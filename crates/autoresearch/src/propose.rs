@@ -32,11 +32,11 @@ pub struct ProposeReport {
 
 /// Registers an order of the caller's session.
 pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> {
+    let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
     let Some(id) = world.session.clone().filter(|_| !world.is_hook) else {
         return Err(Failure::usage("there is no session whose hook could do it")
             .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
     };
-    let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
     session::refuse_paused(&run)?;
     let files = check(&run, &order)?;
     session::claim(&run);
