@@ -77,7 +77,12 @@ impl Answer {
 impl Testbed {
     /// A repository with ten `any` in three files, a count script and a guard that wants `ok` in `src/state`.
     pub fn new() -> Self {
-        let bed = Self::bare();
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// The same below a folder of the caller's.
+    pub fn new_in(parent: &Path) -> Self {
+        let bed = Self::bare_in(parent);
         bed.write(
             "count.sh",
             "cat src/* 2>/dev/null | grep -c '^any$' || [ $? -eq 1 ]\n",
@@ -95,9 +100,14 @@ impl Testbed {
 
     /// An empty repository without a commit.
     pub fn bare() -> Self {
+        Self::bare_in(&std::env::temp_dir())
+    }
+
+    /// The same below a folder of the caller's.
+    pub fn bare_in(parent: &Path) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("ar-test-")
-            .tempdir()
+            .tempdir_in(parent)
             .unwrap();
         let base = folder.path().canonicalize().unwrap();
         let (repo, state, home) = (base.join("repo"), base.join("state"), base.join("home"));

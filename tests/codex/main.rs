@@ -1,0 +1,24 @@
+//! Owns the tests with the real Codex CLI and a scripted model on loopback; one binary, so that they are linked once.
+//! Does not test what needs no Codex; that is `e2e`.
+//! Invariant: without the CLI a test says `SKIPPED` on standard error, and with `CI` set it fails.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, and starts what it likes"
+)]
+#![expect(
+    dead_code,
+    reason = "the repository's bench is shared with the other end-to-end tests, and each uses a part of it"
+)]
+
+mod app_server;
+mod bench;
+mod install;
+mod model;
+mod proof;
+mod reply;
+mod request;
+mod running;
+#[path = "../e2e/testbed.rs"]
+mod testbed;
