@@ -76,6 +76,12 @@ enable_request_compression = false
 # Where the test runner is killed, its Codex must end soon after the model's server.
 unbounded_connection_retries = false
 
+# For each command, the sandbox makes and removes `.git`, `.codex`, `.agents` and `.aws` in every folder that may be
+# written in, with a lock below TMPDIR. The benches have a TMPDIR each, so in a shared folder they would remove them
+# under each other's hands, and commands would fail. It also keeps the home out of reach if the build is below /tmp.
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+
 [projects."{}"]
 trust_level = "trusted"
 "#,

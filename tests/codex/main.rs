@@ -14,11 +14,15 @@
 
 mod app_server;
 mod bench;
+mod foreground;
 mod install;
 mod model;
 mod proof;
 mod reply;
 mod request;
 mod running;
+mod scene;
+mod sessions;
+mod skill;
 #[path = "../e2e/testbed.rs"]
 mod testbed;

@@ -41,6 +41,7 @@ fn a_sandboxed_command_writes_in_the_workspace_but_not_in_git() {
     bench.model.play([
         shell("echo new > src/new && cat src/new"),
         shell("echo bad > .git/bad; echo code $?"),
+        shell(&format!("touch {}/bad", bench.codex_home.display())),
         patch("*** Update File: src/state\n@@\n-ok\n+edited"),
         say("done"),
     ]);
@@ -52,6 +53,7 @@ fn a_sandboxed_command_writes_in_the_workspace_but_not_in_git() {
         outputs[1].contains("code 1") || outputs[1].contains("code 2"),
         "{outputs:?}"
     );
+    assert!(outputs[2].contains("Read-only file system"), "{outputs:?}");
     assert_eq!(bench.bed.read("src/new"), "new\n");
     assert_eq!(bench.bed.read("src/state"), "edited\n");
     assert!(!bench.bed.path(".git/bad").exists());

@@ -186,15 +186,32 @@ pub fn brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) 
         .join("\n")
 }
 
-/// The brief of a run that a person has interrupted.
-#[must_use]
-pub fn paused(brief: &str, caller: &Caller) -> String {
+/// The brief with another next step.
+fn instead(brief: &str, next: &str) -> String {
     let facts = brief
         .rsplit_once("\nnext: ")
         .map_or(brief, |(facts, _)| facts);
-    format!(
-        "{facts}\nnext: the run is paused, because the person interrupted the session: answer the person first; when they want it to go on: {} resume",
-        caller.program
+    format!("{facts}\nnext: {next}")
+}
+
+/// The brief of a run that a person has interrupted.
+#[must_use]
+pub fn paused(brief: &str, caller: &Caller) -> String {
+    let program = &caller.program;
+    instead(
+        brief,
+        &format!(
+            "the run is paused, because the person interrupted the session: answer the person first; when they want it to go on: {program} resume"
+        ),
+    )
+}
+
+/// The brief of a run for which the session has registered something.
+#[must_use]
+pub fn registered(brief: &str) -> String {
+    instead(
+        brief,
+        "what you changed is registered and not measured yet: change nothing and end your turn; the session hook measures it and answers",
     )
 }
 

@@ -130,7 +130,14 @@ pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>>
     if owned.session.paused {
         return Ok(Some(brief::paused(&text, &run.caller)));
     }
-    Ok(Some(text))
+    let waits = owned.layout.proposal().is_some_and(|proposal| {
+        owned.session.is(&proposal.session) && proposal.records == run.store.head().next
+    });
+    Ok(Some(if waits {
+        brief::registered(&text)
+    } else {
+        text
+    }))
 }
 
 /// The answer to the end of a turn.
