@@ -12,6 +12,8 @@ fn the_shipped_binary_has_none_of_the_variables_of_the_sealed_one() {
     assert!(has(b"codex-autoresearch"), "the search itself works");
     for word in [
         "SEALED_STATE",
+        "SEALED_DATA",
+        "SEALED_PROGRAM",
         "SEALED_CRASH_AT",
         "SEALED_STEPS",
         "XDG_STATE_HOME",

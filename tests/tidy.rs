@@ -37,7 +37,7 @@ fn sources() -> Vec<PathBuf> {
 fn layer(module: &str) -> u32 {
     match module {
         "env" => 0,
-        "git" | "exec" | "store" | "yaml" => 1,
+        "git" | "exec" | "store" | "yaml" | "codex" => 1,
         "cli" => 4,
         "main" | "lib" => 5,
         // What the use cases share, and the use cases.

@@ -6,7 +6,7 @@ use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 22] = [
     &["config"],
     &["config", "check"],
     &["config", "schema"],
@@ -21,6 +21,12 @@ const COMMANDS: [&[&str]; 16] = [
     &["stop"],
     &["finish"],
     &["doctor"],
+    &["install"],
+    &["uninstall"],
+    &["hooks"],
+    &["hooks", "install"],
+    &["hooks", "status"],
+    &["hooks", "uninstall"],
     &["demo"],
     &["completions"],
 ];
@@ -143,6 +149,13 @@ fn every_command_answers_with_one_json_object_on_success() {
     assert_eq!(success(&bed, &["stop"])["end"], "user-stop");
     assert_eq!(success(&bed, &["finish"])["returned_to"], "main");
     assert!(success(&bed, &["doctor", "--clean"])["made"].is_array());
+    assert_eq!(success(&bed, &["install", "--yes"])["state"], "done");
+    assert!(success(&bed, &["hooks", "status"])["hooks"].is_array());
+    assert_eq!(
+        success(&bed, &["hooks", "uninstall"])["state"],
+        "nothing-to-do"
+    );
+    assert_eq!(success(&bed, &["uninstall", "--yes"])["state"], "done");
     let demo = bed.home.join("demo");
     assert!(success(&bed, &["demo", demo.to_str().unwrap()]).is_object());
 }

@@ -18,6 +18,7 @@ mod git_cases;
 mod guard;
 mod heads;
 mod hooks;
+mod install;
 mod isolation;
 mod kill;
 mod ladder;

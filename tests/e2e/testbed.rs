@@ -176,6 +176,7 @@ impl Testbed {
             ("PATH", path.as_str()),
             ("HOME", self.home.to_str().unwrap()),
             ("SEALED_STATE", self.state.to_str().unwrap()),
+            ("SEALED_DATA", self.home.join("data").to_str().unwrap()),
             ("GIT_CONFIG_NOSYSTEM", "1"),
             ("LANG", "C.UTF-8"),
         ]

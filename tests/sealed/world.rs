@@ -35,5 +35,11 @@ pub fn sealed() -> World {
     if let Some(folder) = world.var("SEALED_STATE").cloned() {
         world.state_folder = folder.into();
     }
+    if let Some(folder) = world.var("SEALED_DATA").cloned() {
+        world.data_folder = folder.into();
+    }
+    if let Some(program) = world.var("SEALED_PROGRAM").cloned() {
+        world.program = program.into();
+    }
     world
 }

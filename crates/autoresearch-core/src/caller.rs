@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::session::GitAccess;
 
 /// From here on a trial is worth registering instead of waiting for it. A command of Codex that takes longer is polled by
@@ -34,15 +36,28 @@ pub enum Way {
     Nothing,
 }
 
-/// What is known of the session hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hooks {
-    /// They are at work.
+/// Will Codex run the session hooks?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Armed {
+    /// Yes.
     Armed,
-    /// They are not.
+    /// No.
     NotArmed,
     /// It cannot be told.
     Unknown,
+}
+
+impl Armed {
+    /// The word in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Armed => "armed",
+            Self::NotArmed => "not armed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Caller {
@@ -64,13 +79,13 @@ impl Caller {
 
 /// Chooses the way for an agent in a session. `verify` is how long one verify took at start.
 #[must_use]
-pub fn choose(hooks: Hooks, git: GitAccess, verify: Duration) -> Way {
+pub fn choose(hooks: Armed, git: GitAccess, verify: Duration) -> Way {
     match (git, hooks) {
-        (GitAccess::Write, Hooks::Armed) if verify >= LONG => Way::Long,
+        (GitAccess::Write, Armed::Armed) if verify >= LONG => Way::Long,
         (GitAccess::Write, _) => Way::Trial,
-        (GitAccess::ReadOnly, Hooks::Armed) => Way::Propose,
-        (GitAccess::ReadOnly, Hooks::Unknown) => Way::ProposeUnsure,
-        (GitAccess::ReadOnly, Hooks::NotArmed) => Way::Nothing,
+        (GitAccess::ReadOnly, Armed::Armed) => Way::Propose,
+        (GitAccess::ReadOnly, Armed::Unknown) => Way::ProposeUnsure,
+        (GitAccess::ReadOnly, Armed::NotArmed) => Way::Nothing,
     }
 }
 
@@ -83,13 +98,13 @@ mod tests {
         let (short, long) = (Duration::from_secs(1), LONG);
         let (write, read) = (GitAccess::Write, GitAccess::ReadOnly);
         for (hooks, git, verify, way) in [
-            (Hooks::Armed, write, short, Way::Trial),
-            (Hooks::Armed, write, long, Way::Long),
-            (Hooks::Unknown, write, long, Way::Trial),
-            (Hooks::NotArmed, write, long, Way::Trial),
-            (Hooks::Armed, read, short, Way::Propose),
-            (Hooks::Unknown, read, short, Way::ProposeUnsure),
-            (Hooks::NotArmed, read, short, Way::Nothing),
+            (Armed::Armed, write, short, Way::Trial),
+            (Armed::Armed, write, long, Way::Long),
+            (Armed::Unknown, write, long, Way::Trial),
+            (Armed::NotArmed, write, long, Way::Trial),
+            (Armed::Armed, read, short, Way::Propose),
+            (Armed::Unknown, read, short, Way::ProposeUnsure),
+            (Armed::NotArmed, read, short, Way::Nothing),
         ] {
             assert_eq!(choose(hooks, git, verify), way, "{hooks:?} {git:?}");
         }

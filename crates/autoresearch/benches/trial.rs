@@ -231,6 +231,7 @@ fn place(root: &Path) -> Place {
 /// The world with a state folder of the benchmark's own.
 fn world(state: &Path) -> World {
     World {
+        data_folder: state.join("data"),
         state_folder: state.to_owned(),
         ..World::real()
     }

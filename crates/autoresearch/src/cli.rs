@@ -5,6 +5,7 @@
 mod args;
 mod config;
 pub mod hook;
+mod install;
 mod print;
 
 use std::ffi::OsString;
@@ -92,10 +93,7 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             follow,
         ),
         Command::Resume => printer.report(&resume::run(world, place)?),
-        Command::Stop { message } if propose::is_due(world) => {
-            printer.report(&propose::run(world, place, Order::Stop { message })?)
-        }
-        Command::Stop { message } => printer.report(&ending::stop(world, place, &message)?),
+        Command::Stop { message } => stop(world, place, printer, message),
         Command::Finish if propose::is_due(world) => {
             printer.report(&propose::run(world, place, Order::Finish)?)
         }
@@ -110,11 +108,21 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             })
         }
         Command::Config(command) => config::run(world, place, printer, command),
+        Command::Install(arguments) => install::install(world, place, printer, arguments),
+        Command::Uninstall { agreement } => install::uninstall(world, printer, agreement),
+        Command::Hooks(command) => install::hooks(world, place, printer, command),
         Command::Demo { folder } => {
             demo::run(world, folder.as_deref(), printer).and_then(|report| printer.report(&report))
         }
         Command::Completions { shell } => completions(printer, shell),
     }
+}
+
+fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
+    if propose::is_due(world) {
+        return printer.report(&propose::run(world, place, Order::Stop { message })?);
+    }
+    printer.report(&ending::stop(world, place, &message)?)
 }
 
 fn completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {

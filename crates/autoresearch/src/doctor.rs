@@ -2,6 +2,8 @@
 //! Does not guess: each finding names what was looked at and what to do.
 //! Invariant: without `--repair` and `--yes` nothing changes.
 
+mod codex;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -67,6 +69,7 @@ pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport>
     if names.is_empty() {
         findings.push(good("runs", "no run was started here"));
     }
+    codex::examine(world, &root, &mut findings);
     let mut made = Vec::new();
     if orders.clean {
         made = inventory(world, &root, &names)?;
@@ -177,6 +180,14 @@ fn good(subject: &str, found: &str) -> Finding {
     }
 }
 
+/// Not as it could be, and no fault either.
+fn note(subject: &str, found: &str, remedy: &str) -> Finding {
+    Finding {
+        remedy: Some(remedy.to_owned()),
+        ..good(subject, found)
+    }
+}
+
 fn bad(subject: &str, found: &str, remedy: &str) -> Finding {
     Finding {
         ok: false,
@@ -202,7 +213,11 @@ impl fmt::Display for DoctorReport {
             writeln!(
                 out,
                 "{}  {}: {}",
-                if finding.ok { "ok     " } else { "PROBLEM" },
+                match (finding.ok, &finding.remedy) {
+                    (true, None) => "ok     ",
+                    (true, Some(_)) => "note   ",
+                    (false, _) => "PROBLEM",
+                },
                 finding.subject,
                 finding.found
             )?;

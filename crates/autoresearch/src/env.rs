@@ -22,6 +22,8 @@ pub struct World {
     pub program: PathBuf,
     /// The folder outside every repository where runs are anchored.
     pub state_folder: PathBuf,
+    /// The folder where `install` puts programs and its manifest.
+    pub data_folder: PathBuf,
     /// The caller's environment.
     pub vars: BTreeMap<OsString, OsString>,
     /// Where time comes from.
@@ -50,7 +52,7 @@ pub enum Clock {
 }
 
 impl World {
-    /// The real world. The state folder comes from the user database and not from `HOME` or `XDG_STATE_HOME`: an agent
+    /// The real world. State and data folder come from the user database and not from `HOME` or `XDG_STATE_HOME`: an agent
     /// that sets a variable must not get another set of anchors.
     #[must_use]
     #[expect(
@@ -73,7 +75,8 @@ impl World {
         Self {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("autoresearch")),
-            state_folder: state_folder(),
+            state_folder: own_folder(".local/state/codex-autoresearch", ""),
+            data_folder: own_folder(".local/share/codex-autoresearch", "-data"),
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
             session: session(),
@@ -187,8 +190,8 @@ fn session() -> Option<String> {
         .find_map(|name| std::env::var(name).ok().filter(|id| is_id(id)))
 }
 
-/// `~/.local/state/codex-autoresearch`, or a folder of our own under `/var/tmp` for a user without a home.
-fn state_folder() -> PathBuf {
+/// A folder below the user's home, or one of our own under `/var/tmp` for a user without a home.
+fn own_folder(below_home: &str, suffix: &str) -> PathBuf {
     let uid = nix::unistd::getuid();
     let home = nix::unistd::User::from_uid(uid)
         .ok()
@@ -196,7 +199,7 @@ fn state_folder() -> PathBuf {
         .map(|user| user.dir);
     let owned = |home: &Path| home.is_dir() && home != Path::new("/");
     match home.filter(|home| owned(home)) {
-        Some(home) => home.join(".local/state/codex-autoresearch"),
-        None => PathBuf::from(format!("/var/tmp/codex-autoresearch-{uid}")),
+        Some(home) => home.join(below_home),
+        None => PathBuf::from(format!("/var/tmp/codex-autoresearch-{uid}{suffix}")),
     }
 }

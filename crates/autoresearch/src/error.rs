@@ -228,3 +228,24 @@ impl From<crate::exec::ExecError> for Failure {
         Self::environment("a command could not be run").because(&error)
     }
 }
+
+impl From<crate::codex::CodexError> for Failure {
+    fn from(error: crate::codex::CodexError) -> Self {
+        use crate::codex::CodexError as E;
+        match &error {
+            E::Io { what, path, source } => {
+                Self::io(format!("could not {what} {}", path.display()), source)
+            }
+            E::Unreadable { path, .. } => Self::blocked(error.to_string()).hint(format!(
+                "nothing was written. Mend {} and run the command again",
+                path.display()
+            )),
+            E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
+            E::NoHome(_) => Self::environment(error.to_string())
+                .hint("create that folder, or unset CODEX_HOME to use ~/.codex"),
+            E::Codex { .. } => Self::environment("Codex did not answer")
+                .because(&error)
+                .hint("`codex --version` must work here, and `codex doctor` says what is wrong with Codex itself"),
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod baseline;
 pub mod cli;
+pub mod codex;
 pub mod config;
 pub mod demo;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod exec;
 pub mod git;
 pub mod hooks;
+pub mod install;
 pub mod inventory;
 pub mod lessons;
 pub mod log;

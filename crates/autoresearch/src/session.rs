@@ -6,9 +6,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use autoresearch_core::caller::{Caller, Hooks, choose};
+use autoresearch_core::caller::{Armed, Caller, choose};
 use autoresearch_core::session::{GitAccess, Session};
 
+use crate::codex;
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::is_read_only;
@@ -25,24 +26,19 @@ pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller 
     let known = store.layout.session().filter(|session| session.is(id));
     let (hooks, git) = if world.is_hook {
         (
-            Hooks::Armed,
+            Armed::Armed,
             known.map(|known| known.git).unwrap_or_default(),
         )
     } else if known.is_some_and(|known| known.hooked) {
-        (Hooks::Armed, git_access(world, git_folder))
+        (Armed::Armed, git_access(world, git_folder))
     } else {
-        (hooks(world), git_access(world, git_folder))
+        (codex::armed(world), git_access(world, git_folder))
     };
     let verify = Duration::from_millis(store.state.start.verify_ms);
     Caller {
         program: program(world),
         way: choose(hooks, git, verify),
     }
-}
-
-/// What the files of Codex tell of the hooks.
-fn hooks(_world: &World) -> Hooks {
-    Hooks::Unknown
 }
 
 /// The path of `autoresearch`, quoted where a shell would take it apart.

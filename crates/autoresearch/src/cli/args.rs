@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
 A first run:
@@ -124,6 +124,23 @@ pub enum Command {
         #[arg(long, requires = "clean")]
         yes: bool,
     },
+    /// Install the skill, the programs and, if asked for, the session hooks and an execution rule
+    #[command(
+        after_help = "Examples:\n  autoresearch install --hooks --rule            (skill, hooks and rule for this user)\n  autoresearch install --project . --dry-run     (shows what it would do)\n  autoresearch install --yes\n\nEvery change outside our own folders is shown as a diff before anything is written."
+    )]
+    Install(InstallArguments),
+    /// Take out everything that `install` put in; your files get their bytes back
+    #[command(
+        after_help = "Examples:\n  autoresearch uninstall --dry-run\n  autoresearch uninstall\n\nRun folders, anchors and branches stay: see `autoresearch doctor --clean`."
+    )]
+    Uninstall {
+        /// What the person has agreed to
+        #[command(flatten)]
+        agreement: Agreement,
+    },
+    /// Register, look at, or take out the session hooks alone
+    #[command(subcommand, after_help = "Example:\n  autoresearch hooks status")]
+    Hooks(HooksCommand),
     /// Watch a whole run on a small repository made for it; needs git and a shell
     #[command(after_help = "Example:\n  autoresearch demo")]
     Demo {
@@ -159,6 +176,66 @@ pub struct TrialWords {
     /// Take back what is changed in the scope, or give up the trial that awaits a rework
     #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
     pub drop: bool,
+}
+
+/// What the person has agreed to.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Agreement {
+    /// Do it without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+}
+
+/// The arguments of `install`.
+#[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a person types"
+)]
+pub struct InstallArguments {
+    /// Put the skill into your own ~/.agents/skills; this is the default
+    #[arg(long, conflicts_with = "project")]
+    pub user: bool,
+    /// Put the skill into DIR/.agents/skills
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Register the session hooks with Codex, and have it trust them
+    #[arg(long)]
+    pub hooks: bool,
+    /// Let Codex run our commands outside its sandbox; `start` asks you each time
+    #[arg(long)]
+    pub rule: bool,
+    /// The same, and `start` runs without a question: the agent can then run anything
+    #[arg(long)]
+    pub rule_start: bool,
+    /// What the person has agreed to
+    #[command(flatten)]
+    pub agreement: Agreement,
+}
+
+/// The commands about hooks.
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum HooksCommand {
+    /// Register the session hooks with Codex, and have it trust them
+    #[command(after_help = "Example:\n  autoresearch hooks install --dry-run")]
+    Install {
+        /// What the person has agreed to
+        #[command(flatten)]
+        agreement: Agreement,
+    },
+    /// Say of each hook whether Codex will run it, and the step that arms it
+    #[command(after_help = "Example:\n  autoresearch hooks status --json")]
+    Status,
+    /// Take our hooks and their trust out of Codex's configuration
+    #[command(after_help = "Example:\n  autoresearch hooks uninstall")]
+    Uninstall {
+        /// What the person has agreed to
+        #[command(flatten)]
+        agreement: Agreement,
+    },
 }
 
 /// The commands about configs.

@@ -53,6 +53,21 @@ impl Printer {
         }
     }
 
+    /// Asks a person at a terminal; `None` where nobody can be asked.
+    pub fn ask(&self, question: &str) -> Result<Option<bool>> {
+        let input = std::io::stdin();
+        if self.json || !input.is_terminal() || !std::io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        self.text(question)?;
+        let mut answer = String::new();
+        input
+            .read_line(&mut answer)
+            .map_err(|error| Failure::io("could not read the answer", &error))?;
+        let answer = answer.trim().to_lowercase();
+        Ok(Some(["y", "yes"].contains(&answer.as_str())))
+    }
+
     /// Prints a failure, and gives its exit code.
     #[must_use]
     pub fn failure(&self, failure: &Failure) -> ExitCode {

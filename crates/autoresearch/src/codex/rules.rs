@@ -1,0 +1,63 @@
+//! Owns the execution rule: which of our commands Codex may run outside its sandbox without asking.
+//! Does not write it, and does not decide whether the person wants it.
+//! Invariant: no command that installs, removes or starts unattended work is ever allowed by it.
+
+use serde_json::Value;
+
+/// Commands that act on a run which a person has started.
+pub const ALLOWED: [&str; 10] = [
+    "trial", "propose", "strategy", "status", "log", "resume", "stop", "finish", "doctor", "config",
+];
+
+/// What the rule says of `start`, which runs commands of a config that the agent may have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartRule {
+    /// Codex asks the person; where nobody can be asked, it refuses.
+    Prompt,
+    /// It runs without a question.
+    Allow,
+}
+
+/// The text of the file.
+#[must_use]
+pub fn text(program: &str, start: StartRule) -> String {
+    let list = |words: &[&str]| {
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        format!("[{}]", quoted.join(", "))
+    };
+    let mut allowed = ALLOWED.to_vec();
+    if start == StartRule::Allow {
+        allowed.push("start");
+    }
+    let mut text = format!(
+        "# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.\n\
+         prefix_rule(\n    pattern = [{}, {}],\n    decision = \"allow\",\n    \
+         justification = \"autoresearch commits, measures and undoes trials, for which git must be writable\",\n    \
+         match = [{}],\n    not_match = [{}, {}],\n)\n",
+        quote(program),
+        list(&allowed),
+        list(&[program, "trial", "-m", "x"]),
+        list(&[program, "install"]),
+        list(&["autoresearch", "trial"]),
+    );
+    if start == StartRule::Prompt {
+        text = format!(
+            "{text}prefix_rule(\n    pattern = [{}, \"start\"],\n    decision = \"prompt\",\n    \
+             justification = \"start runs the verify and guard commands of the config: read them first\",\n)\n",
+            quote(program),
+        );
+    }
+    text
+}
+
+/// What a rule file says of `start`, if it is ours for this program.
+#[must_use]
+pub fn start_rule(found: &str, program: &str) -> Option<StartRule> {
+    [StartRule::Prompt, StartRule::Allow]
+        .into_iter()
+        .find(|start| text(program, *start) == found)
+}
+
+fn quote(word: &str) -> String {
+    Value::from(word).to_string()
+}

@@ -1,0 +1,183 @@
+//! Owns what `config.toml` says of our hooks: whether they are trusted, and taking that out again.
+//! Does not give trust: Codex does, through its app server.
+//! Invariant: only keys of trust are touched; comments and order of the rest stay.
+
+use toml_edit::{DocumentMut, Item, TableLike};
+
+/// What the configuration says of one hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HookState {
+    /// The hash of the hook that the user trusts.
+    pub trusted_hash: Option<String>,
+    /// Was it switched off?
+    pub disabled: bool,
+}
+
+/// What a configuration says.
+pub struct Config(DocumentMut);
+
+impl Config {
+    /// Reads it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|error: toml_edit::TomlError| {
+                format!("is not valid TOML: {}", error.message())
+            })
+    }
+
+    fn states(&self) -> Option<&dyn TableLike> {
+        let hooks = self.0.get("hooks")?.as_table_like()?;
+        hooks.get("state")?.as_table_like()
+    }
+
+    /// What it says of the hook with this key.
+    #[must_use]
+    pub fn hook(&self, key: &str) -> Option<HookState> {
+        let state = self.states()?.get(key)?.as_table_like()?;
+        Some(HookState {
+            trusted_hash: state
+                .get("trusted_hash")
+                .and_then(Item::as_str)
+                .map(ToOwned::to_owned),
+            disabled: state.get("enabled").and_then(Item::as_bool) == Some(false),
+        })
+    }
+
+    /// Are hooks switched off altogether?
+    #[must_use]
+    pub fn hooks_are_off(&self) -> bool {
+        let features = self.0.get("features").and_then(Item::as_table_like);
+        features
+            .and_then(|features| features.get("hooks")?.as_bool())
+            .is_some_and(|on| !on)
+    }
+
+    /// Is the plugin of this name switched on, from any marketplace?
+    #[must_use]
+    pub fn has_plugin(&self, name: &str) -> bool {
+        let plugins = self.0.get("plugins").and_then(Item::as_table_like);
+        plugins.is_some_and(|plugins| {
+            plugins.iter().any(|(key, value)| {
+                let on = value
+                    .as_table_like()
+                    .and_then(|plugin| plugin.get("enabled")?.as_bool());
+                key.split('@').next() == Some(name) && on == Some(true)
+            })
+        })
+    }
+}
+
+/// The text without these keys of trust, except those that the original had; tables that the original did not have go
+/// when they are empty.
+pub fn without(text: &str, keys: &[String], original: Option<&str>) -> Result<String, String> {
+    let before = Config::parse(original.unwrap_or_default())?;
+    let mut config = Config::parse(text)?;
+    let added = |key: &&String| before.hook(key).is_none() && config.hook(key).is_some();
+    let added: Vec<&String> = keys.iter().filter(added).collect();
+    if added.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let Some(hooks) = config.0.get_mut("hooks").and_then(Item::as_table_like_mut) else {
+        return Ok(text.to_owned());
+    };
+    if let Some(states) = hooks.get_mut("state").and_then(Item::as_table_like_mut) {
+        for key in added {
+            states.remove(key);
+        }
+        if states.is_empty() && before.states().is_none() {
+            hooks.remove("state");
+        }
+    }
+    if hooks.is_empty() && before.0.get("hooks").is_none() {
+        config.0.remove("hooks");
+    }
+    Ok(config.0.to_string())
+}
+
+/// The text with keys of trust under other names, for hooks that moved up. Keys that are written in an unusual way stay.
+#[must_use]
+pub fn moved(text: &str, moves: &[(String, String)]) -> String {
+    let mut text = text.to_owned();
+    for (from, to) in moves {
+        let quoted = |key: &str| toml_edit::Value::from(key).to_string();
+        let renamed = text.replace(&quoted(from), &quoted(to));
+        // A place that already has trust of its own is not overwritten.
+        let free = Config::parse(&text).is_ok_and(|config| config.hook(to).is_none());
+        if free && Config::parse(&renamed).is_ok() {
+            text = renamed;
+        }
+    }
+    text
+}
+
+/// The lines that Codex will add, for the person to see before the yes.
+#[must_use]
+pub fn preview(text: &str, keys: &[String]) -> String {
+    let mut lines = String::from(text);
+    let known = Config::parse(text).ok();
+    let is_known = |key: &str| {
+        known
+            .as_ref()
+            .is_some_and(|config| config.hook(key).is_some())
+    };
+    for key in keys.iter().filter(|key| !is_known(key)) {
+        let quoted = toml_edit::Value::from(key.as_str());
+        lines = format!(
+            "{lines}\n[hooks.state.{quoted}]\ntrusted_hash = \"sha256:... (Codex computes it)\"\n"
+        );
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USERS: &str =
+        "# mine\nmodel = \"m\"   # odd\n\n[projects.\"/x\"]\ntrust_level=\"trusted\"\n";
+
+    fn trusted(text: &str) -> String {
+        format!(
+            "{text}\n[hooks.state]\n\n[hooks.state.\"/h/hooks.json:stop:1:0\"]\ntrusted_hash = \"sha256:1\"\n"
+        )
+    }
+
+    #[test]
+    fn taking_our_keys_out_gives_the_users_bytes_back() {
+        let keys = ["/h/hooks.json:stop:1:0".to_owned()];
+        assert_eq!(without(&trusted(USERS), &keys, Some(USERS)).unwrap(), USERS);
+        assert_eq!(without(&trusted(""), &keys, None).unwrap(), "");
+        let more = trusted(USERS) + "\n# new\n[projects.\"/y\"]\ntrust_level = \"trusted\"\n";
+        assert_eq!(
+            without(&more, &keys, Some(USERS)).unwrap(),
+            format!("{USERS}\n# new\n[projects.\"/y\"]\ntrust_level = \"trusted\"\n")
+        );
+    }
+
+    #[test]
+    fn the_state_of_a_hook_is_read() {
+        let config = Config::parse(&trusted(USERS)).unwrap();
+        let state = config.hook("/h/hooks.json:stop:1:0").unwrap();
+        assert_eq!(state.trusted_hash.as_deref(), Some("sha256:1"));
+        assert!(!state.disabled && !config.hooks_are_off());
+        assert!(
+            Config::parse("features = {hooks = false}")
+                .unwrap()
+                .hooks_are_off()
+        );
+    }
+
+    #[test]
+    fn trust_of_hooks_behind_ours_moves_up_with_them() {
+        let moves = [(
+            "/h/hooks.json:stop:1:0".to_owned(),
+            "/h/hooks.json:stop:0:0".to_owned(),
+        )];
+        let text = moved(&trusted(USERS), &moves);
+        assert!(
+            text.contains("[hooks.state.\"/h/hooks.json:stop:0:0\"]"),
+            "{text}"
+        );
+    }
+}
