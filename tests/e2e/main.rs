@@ -26,6 +26,7 @@ mod looking;
 mod loops;
 mod processes;
 mod refusals;
+mod rules;
 mod sacred;
 mod templates;
 mod testbed;

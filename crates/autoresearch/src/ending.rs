@@ -16,6 +16,7 @@ use crate::git::Hooks;
 use crate::lessons;
 use crate::repair::{reference, repair};
 use crate::report::{Timings, TrialReport, trial_report};
+use crate::rules;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
 use crate::survey;
@@ -137,6 +138,7 @@ fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Strin
     if survey.ours.is_empty() {
         return Ok(None);
     }
+    rules::refuse(&[rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
     let trial = run.store.state.next_trial;
     let parent = run.store.state.head.clone();
     let intent = Intent {

@@ -5,6 +5,7 @@
 pub mod at_work;
 mod commit;
 pub mod history;
+pub mod rules;
 pub mod status;
 
 use std::cell::Cell;

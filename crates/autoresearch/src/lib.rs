@@ -24,6 +24,7 @@ pub mod propose;
 pub mod repair;
 pub mod report;
 pub mod resume;
+pub mod rules;
 pub mod run;
 pub mod session;
 pub mod start;

@@ -197,11 +197,11 @@ impl TrialReport {
         if !self.reason.is_some_and(|reason| void.contains(&reason)) {
             return Ok(());
         }
-        if self.own_work_tree {
-            let commit = self.undone.as_deref().map(short).unwrap_or_default();
+        if let (true, Some(commit)) = (self.own_work_tree, &self.undone) {
             return writeln!(
                 out,
-                "everything was put back in the run's work tree; what it was is in commit {commit}"
+                "everything was put back in the run's work tree; what it was is in commit {}",
+                short(commit)
             );
         }
         if let Some(commit) = &self.undone {

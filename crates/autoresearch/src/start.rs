@@ -21,6 +21,7 @@ use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::Git;
 use crate::preflight::{self, Ground};
 use crate::repair::set_up;
+use crate::rules;
 use crate::run::{Place, Run};
 use crate::session;
 use crate::store::{self, Layout, Pinned, RunStore};
@@ -199,7 +200,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.env.clone_from(&ground.env);
     pinned.secrets = sealed;
     pinned.lend_identity = ground.lend_identity;
-    pinned.yardstick = yardstick::pin(&work_tree, &ground.history.git_folder(), config, &protect);
+    pinned.yardstick = yardstick::pin(&work_tree, config, &protect);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)?;
     let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
@@ -207,6 +208,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         return Err(Failure::config(format!("verify or guard changed a pinned file: {first}"))
             .hint("verify must not write to its own scripts or to protected files; write reports to a temporary folder"));
     }
+    pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
     Ok(start_event(world, parts, id, baseline))
 }
 

@@ -23,7 +23,7 @@ pub use self::disk::{Disk, RealDisk, Signature, write_output};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
-pub use self::pinned::{Dirt, Pin, Pinned, Secret};
+pub use self::pinned::{Dirt, Pin, Pinned, Rules, Secret};
 use crate::env::World;
 
 /// The format of journal, anchor and views.

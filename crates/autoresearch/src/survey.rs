@@ -8,6 +8,7 @@ use autoresearch_core::table::{escape, short};
 
 use crate::error::{Failure, Result};
 use crate::git::status::{Entry, Kind};
+use crate::rules::{self, Role};
 use crate::run::{Run, tracked};
 use crate::store::FOLDER;
 use crate::yardstick;
@@ -19,6 +20,10 @@ pub struct Survey {
     pub ours: Vec<Vec<u8>>,
     /// Changed files that are protected or pinned.
     pub protected: Vec<String>,
+    /// Rules that let git hide something: index flags, and files such as `.gitignore`.
+    pub hiding: Vec<String>,
+    /// Rules by which git would write other bytes than at start: settings, lists, and `.gitattributes`.
+    pub rewriting: Vec<String>,
     /// Changed files outside the scope.
     pub outside: Vec<String>,
     /// Changes in the scope that a trial cannot hold.
@@ -45,11 +50,38 @@ impl Survey {
         self
     }
 
+    /// Rule files that a command made outside the scope are its droppings like others; in a work tree of the run's own
+    /// tracked ones are about to be restored.
+    pub fn forgive_outside(&mut self, own: bool) {
+        let mut forgiven: Vec<String> = self.untracked_outside.clone();
+        if own {
+            let tracked = self.tracked_outside.iter();
+            forgiven.extend(tracked.map(|path| String::from_utf8_lossy(path).into_owned()));
+        }
+        let forgiven: Vec<String> = forgiven.iter().map(|path| escape(path)).collect();
+        for names in [&mut self.hiding, &mut self.rewriting] {
+            names.retain(|name| !forgiven.contains(name));
+        }
+    }
+
+    fn note_outside(&mut self, entry: &Entry, text: String) {
+        match &entry.kind {
+            Kind::Untracked | Kind::Ignored => self.untracked_outside.push(text),
+            Kind::Tracked(tracked) if !tracked.submodule => {
+                self.tracked_outside.push(entry.path.clone());
+            }
+            _ => {}
+        }
+    }
+
     /// Why these changes make a trial void, if they do.
     #[must_use]
     pub fn void(&self) -> Option<Why> {
-        if !self.protected.is_empty() {
-            Some(Why::Protected(self.protected.clone()))
+        let untouchable = [&self.protected, &self.hiding, &self.rewriting];
+        if untouchable.iter().any(|names| !names.is_empty()) {
+            Some(Why::Protected(
+                untouchable.into_iter().flatten().cloned().collect(),
+            ))
         } else if !self.unsupported.is_empty() {
             Some(Why::Unsupported(self.unsupported.clone()))
         } else if !self.outside.is_empty() {
@@ -136,7 +168,7 @@ pub fn check_branch(run: &Run<'_>) -> Result<String> {
 pub fn look(run: &Run<'_>) -> Result<Survey> {
     let owner = Owner::of(run)?;
     let mut survey = Survey::default();
-    for entry in run.git.status()? {
+    for entry in run.git.status_with_ignored()? {
         owner.sort(entry, &mut survey)?;
     }
     for path in yardstick::changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect) {
@@ -144,6 +176,14 @@ pub fn look(run: &Run<'_>) -> Result<Survey> {
             survey.protected.push(path);
         }
     }
+    Ok(survey)
+}
+
+/// The same, and whether git itself still works by the rules of the start.
+pub fn look_behind(run: &Run<'_>) -> Result<Survey> {
+    let mut survey = look(run)?;
+    survey.hiding.extend(rules::flags(run)?);
+    survey.rewriting.extend(rules::rewriting(run)?);
     Ok(survey)
 }
 
@@ -169,6 +209,10 @@ impl<'r> Owner<'r> {
     fn sort(&self, entry: Entry, survey: &mut Survey) -> Result<()> {
         let text = String::from_utf8_lossy(&entry.path).into_owned();
         let path = text.trim_end_matches('/');
+        let role = rules::role(path);
+        if entry.kind == Kind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
+            return Ok(());
+        }
         if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
             if entry.kind != Kind::Untracked {
                 return Err(tracked());
@@ -186,17 +230,23 @@ impl<'r> Owner<'r> {
             return Ok(());
         }
         let shown = escape(path);
-        if self.protect.matches(path) || self.run.store.pinned.yardstick.contains_key(path) {
+        if let Some(role) = role {
+            if !rules::is_known(self.run, &entry, path) {
+                let names = match role {
+                    Role::Hides => &mut survey.hiding,
+                    Role::Rewrites => &mut survey.rewriting,
+                };
+                names.push(shown);
+                if !in_scope {
+                    survey.note_outside(&entry, text);
+                }
+                survey.foreign.push(entry);
+            }
+        } else if self.protect.matches(path) || self.run.store.pinned.yardstick.contains_key(path) {
             survey.protected.push(shown);
             survey.foreign.push(entry);
         } else if !in_scope {
-            match &entry.kind {
-                Kind::Untracked => survey.untracked_outside.push(text),
-                Kind::Tracked(tracked) if !tracked.submodule => {
-                    survey.tracked_outside.push(entry.path.clone());
-                }
-                _ => {}
-            }
+            survey.note_outside(&entry, text);
             survey.outside.push(shown);
             survey.foreign.push(entry);
         } else if let Some(kind) = unsupported(&entry) {

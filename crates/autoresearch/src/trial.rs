@@ -18,6 +18,7 @@ use crate::lessons;
 use crate::measure::Bench;
 use crate::repair::{Repaired, end_if_due, interrupt, repair};
 use crate::report::{Timings, TrialReport, trial_report};
+use crate::rules;
 use crate::run::{Place, Run, Wanted};
 use crate::session;
 use crate::store::Access;
@@ -48,7 +49,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     refuse_lost_edits(&mut run, repaired)?;
     let intent = intend(&run, request)?;
     survey::check_head(&run)?;
-    let survey = survey::look(&run)?;
+    let survey = survey::look_behind(&run)?;
     run.admit_secrets()?;
     let mut timings = Timings::default();
     let decided = match attempt(&mut run, &intent, &survey, &mut timings) {
@@ -222,6 +223,16 @@ fn attempt(
 
 /// Records a trial that is void before it is measured.
 fn void(run: &mut Run<'_>, intent: &Intent, survey: &Survey, why: Why) -> Result<Decided> {
+    if !survey.rewriting.is_empty() {
+        // git would undo the edits by other rules than those of the start: they stay as they are.
+        if run.store.state.flight.is_some() {
+            rules::refuse(&survey.rewriting)?;
+        }
+        let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+        run.store
+            .record(Event::Verdict(Box::new(decided.clone())))?;
+        return Ok(decided);
+    }
     let own = run.store.state.start.worktree.is_some() && !survey.foreign.is_empty();
     if !survey.ours.is_empty() || own || run.store.state.flight.is_some() {
         run.store.record(Event::Intent(intent.clone()))?;
@@ -309,7 +320,8 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
-    let (changed, droppings) = aftermath(run)?;
+    let keep = |judged: Judgement| judged.outcome == Outcome::Keep;
+    let (changed, droppings) = aftermath(run, judge.judgement().is_some_and(keep))?;
     if !changed.is_empty() {
         judge.voided(Why::ChangedDuringVerify(changed));
     }
@@ -322,10 +334,16 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
     })
 }
 
-/// The files that changed while verify and guard ran, and the untracked files that these left.
-fn aftermath(run: &Run<'_>) -> Result<(Vec<String>, Vec<String>)> {
+/// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own
+/// rules are compared once more.
+fn aftermath(run: &Run<'_>, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     (run.world.step)("look after");
-    let mut after = survey::look(run)?;
+    let mut after = if keep {
+        survey::look_behind(run)?
+    } else {
+        survey::look(run)?
+    };
+    after.forgive_outside(run.store.state.start.worktree.is_some());
     if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
         run.git.restore_from_index(&after.tracked_outside)?;
         after.tracked_outside.clear();
@@ -333,7 +351,13 @@ fn aftermath(run: &Run<'_>) -> Result<(Vec<String>, Vec<String>)> {
     let text = |path: &Vec<u8>| escape(&String::from_utf8_lossy(path));
     let mut changed: Vec<String> = after.ours.iter().map(text).collect();
     changed.extend(after.tracked_outside.iter().map(text));
-    changed.extend(after.protected.iter().chain(&after.unsupported).cloned());
+    let more = [
+        after.protected,
+        after.unsupported,
+        after.hiding,
+        after.rewriting,
+    ];
+    changed.extend(more.into_iter().flatten());
     Ok((changed, after.untracked_outside))
 }
 

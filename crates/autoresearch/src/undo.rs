@@ -8,6 +8,7 @@ use autoresearch_core::table::{escape, short};
 
 use crate::error::{Failure, Result};
 use crate::git::{GitError, Hooks, NewCommit};
+use crate::rules;
 use crate::run::Run;
 use crate::survey::{self, Survey};
 
@@ -84,6 +85,7 @@ pub fn undo(
     let kept = run.store.state.head.clone();
     check_own(run, &kept, &tip)?;
     let mut survey = survey::look(run)?;
+    rules::refuse(&[rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
     if run.store.state.start.worktree.is_some() {
         survey = survey.all_ours();
     }

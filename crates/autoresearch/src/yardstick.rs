@@ -12,14 +12,9 @@ use autoresearch_core::globs::Globs;
 
 use crate::store::{FOLDER, Pin, Signature};
 
-/// Pins the files that the commands name, everything under `protect`, and git's own lists of what it ignores.
+/// Pins the files that the commands name, and everything under `protect`.
 #[must_use]
-pub fn pin(
-    root: &Path,
-    git_folder: &Path,
-    config: &Config,
-    protect: &Globs,
-) -> BTreeMap<String, Pin> {
+pub fn pin(root: &Path, config: &Config, protect: &Globs) -> BTreeMap<String, Pin> {
     let mut pins = BTreeMap::new();
     let mut add = |path: &Path| {
         if let Some(pin) = measure(path) {
@@ -31,9 +26,6 @@ pub fn pin(
     }
     for file in protected_files(root, protect) {
         add(&file);
-    }
-    for list in ["info/exclude", "info/attributes"] {
-        add(&git_folder.join(list));
     }
     pins
 }
@@ -131,7 +123,8 @@ fn walk(root: &Path, at: &Path, protect: &Globs, found: &mut Vec<PathBuf>) {
 }
 
 /// The pin of a file or of a symbolic link and what it leads to; `None` for what is neither or is not there.
-fn measure(path: &Path) -> Option<Pin> {
+#[must_use]
+pub fn measure(path: &Path) -> Option<Pin> {
     let signature = Signature::of(path);
     let meta = path.symlink_metadata().ok()?;
     let target = if meta.is_symlink() {
@@ -150,17 +143,20 @@ fn measure(path: &Path) -> Option<Pin> {
     })
 }
 
+/// Is this file not what was pinned, or there although nothing was?
+#[must_use]
+pub fn differs(path: &Path, pin: Option<&Pin>) -> bool {
+    let untouched =
+        pin.is_some_and(|pin| pin.signature.is_some() && Signature::of(path) == pin.signature);
+    !untouched && measure(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone())
+}
+
 /// The pinned files that changed or went, and files that are new under `protect`.
 #[must_use]
 pub fn changed(root: &Path, pins: &BTreeMap<String, Pin>, protect: &Globs) -> Vec<String> {
-    let differs = |name: &str, pin: &Pin| {
-        let path = root.join(name);
-        let untouched = pin.signature.is_some() && Signature::of(&path) == pin.signature;
-        !untouched && measure(&path).is_none_or(|now| now.hash != pin.hash)
-    };
     let mut found: Vec<String> = pins
         .iter()
-        .filter(|(name, pin)| differs(name, pin))
+        .filter(|(name, pin)| differs(&root.join(name), Some(pin)))
         .map(|(name, _)| name.clone())
         .collect();
     for prefix in protect

@@ -26,6 +26,8 @@ pub enum Kind {
     NestedRepository,
     /// A conflict.
     Unmerged,
+    /// A file that git ignores, or a folder whose name it ignores.
+    Ignored,
 }
 
 /// A tracked file that differs.
@@ -44,6 +46,15 @@ pub struct Tracked {
 impl Git {
     /// Everything that differs. Ignored files are left out, the insides of untracked folders are listed.
     pub fn status(&self) -> Result<Vec<Entry>, GitError> {
+        self.status_of("--ignored=no")
+    }
+
+    /// The same with what is ignored; of an ignored folder only its name. Costs git no more.
+    pub fn status_with_ignored(&self) -> Result<Vec<Entry>, GitError> {
+        self.status_of("--ignored=matching")
+    }
+
+    fn status_of(&self, ignored: &str) -> Result<Vec<Entry>, GitError> {
         let arguments = [
             "status",
             "--porcelain=v2",
@@ -51,6 +62,7 @@ impl Git {
             "--untracked-files=all",
             "--no-renames",
             "--ignore-submodules=none",
+            ignored,
         ];
         let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
         let entries = output
@@ -74,6 +86,7 @@ fn parse(line: &[u8]) -> Option<Entry> {
         b'u' => (11, Some(Kind::Unmerged)),
         b'?' if line.ends_with(b"/") => (2, Some(Kind::NestedRepository)),
         b'?' => (2, Some(Kind::Untracked)),
+        b'!' => (2, Some(Kind::Ignored)),
         _ => return None,
     };
     let parts: Vec<&[u8]> = line.splitn(fields, |byte| *byte == b' ').collect();
@@ -115,6 +128,7 @@ mod tests {
                 .kind,
             Kind::Unmerged
         );
+        assert_eq!(parse(b"! target/").unwrap().kind, Kind::Ignored);
         assert_eq!(parse(b"x"), None);
     }
 }

@@ -24,8 +24,23 @@ pub struct Pinned {
     pub lend_identity: bool,
     /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
     pub yardstick: BTreeMap<String, Pin>,
+    /// git's own rules.
+    pub rules: Rules,
     /// What differed from HEAD before the run: it is nobody's trial.
     pub dirt: Dirt,
+}
+
+/// What decided at start which changes git shows, and which bytes a commit holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rules {
+    /// The settings that count, with the hashes of their values.
+    pub settings: BTreeMap<String, String>,
+    /// The files outside the work tree that hold rules; without a pin those that did not exist.
+    pub lists: BTreeMap<String, Option<Pin>>,
+    /// The rule files in the work tree that git ignores, and so does not show.
+    pub ignored: BTreeMap<String, Pin>,
+    /// The index flags that keep git from looking at a file, a line each.
+    pub flags: String,
 }
 
 /// The paths that differed from HEAD before the run, as lossless text.

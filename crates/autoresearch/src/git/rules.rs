@@ -1,0 +1,152 @@
+//! Owns the reading of git's own rules: the settings, index flags and lists that decide what `git status` shows and
+//! which bytes a commit or a file gets.
+//! Does not compare them with anything.
+//! Invariant: a setting that decides neither (a remote, an alias, a name) is left out.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{Git, GitError, Input, split_nul};
+
+/// The settings of `core` that count; `git` is called with fixed values for `fsmonitor`, `checkStat`, `trustctime` and
+/// `ignoreStat`.
+const CORE: [&str; 13] = [
+    "attributesfile",
+    "autocrlf",
+    "bare",
+    "bigfilethreshold",
+    "eol",
+    "excludesfile",
+    "filemode",
+    "ignorecase",
+    "precomposeunicode",
+    "sparsecheckout",
+    "sparsecheckoutcone",
+    "symlinks",
+    "worktree",
+];
+
+/// A path that the index marks as one not to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flagged {
+    /// `skip-worktree` or `assume-unchanged`.
+    pub flag: &'static str,
+    /// The path from the repository's root.
+    pub path: Vec<u8>,
+}
+
+impl Git {
+    /// The settings that count, each with the value that wins.
+    pub fn settings(&self) -> Result<BTreeMap<String, String>, GitError> {
+        let output = self.run(["config", "--list", "-z"].map(OsStr::new), Input::Nothing)?;
+        let mut settings = BTreeMap::new();
+        for item in split_nul(&output.stdout) {
+            let text = String::from_utf8_lossy(&item);
+            let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
+            if counts(key) {
+                settings.insert(key.to_owned(), value.to_owned());
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The paths that the index marks; for these `git status` believes the mark and not the file.
+    pub fn flagged(&self) -> Result<Vec<Flagged>, GitError> {
+        let arguments = ["ls-files", "-v", "-z", "--sparse"].map(OsStr::new);
+        let output = self.run(arguments, Input::Nothing)?;
+        let lines = output.stdout.split(|byte| *byte == 0);
+        Ok(lines.filter_map(flagged).collect())
+    }
+
+    /// The files outside the work tree that hold rules, whether they exist or not.
+    #[must_use]
+    pub fn rule_lists(&self, settings: &BTreeMap<String, String>, common: &Path) -> Vec<PathBuf> {
+        let named = |key: &str, default: &str| match settings.get(key) {
+            Some(value) => Some(self.expand(value)),
+            None => self.settings_folder().map(|folder| folder.join(default)),
+        };
+        let mut lists = vec![common.join("info/exclude"), common.join("info/attributes")];
+        lists.extend(named("core.excludesfile", "ignore"));
+        lists.extend(named("core.attributesfile", "attributes"));
+        lists
+    }
+
+    fn settings_folder(&self) -> Option<PathBuf> {
+        let configured = self.variable("XDG_CONFIG_HOME").map(PathBuf::from);
+        let home = || Some(Path::new(self.variable("HOME")?).join(".config"));
+        configured.or_else(home).map(|folder| folder.join("git"))
+    }
+
+    fn expand(&self, value: &str) -> PathBuf {
+        match (value.strip_prefix("~/"), self.variable("HOME")) {
+            (Some(rest), Some(home)) => Path::new(home).join(rest),
+            _ => self.work_tree().join(value),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.as_os_str())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+fn counts(key: &str) -> bool {
+    match key.split_once('.') {
+        Some(("core", name)) => CORE.contains(&name),
+        Some((section, _)) => ["attr", "filter", "sparse"].contains(&section),
+        None => false,
+    }
+}
+
+fn flagged(line: &[u8]) -> Option<Flagged> {
+    let (tag, path) = (line.first()?, line.get(2..)?);
+    let flag = match tag {
+        b'S' | b's' => "skip-worktree",
+        b'a'..=b'z' => "assume-unchanged",
+        _ => return None,
+    };
+    Some(Flagged {
+        flag,
+        path: path.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_settings_that_decide_what_is_seen_or_committed_count() {
+        for key in [
+            "core.excludesfile",
+            "core.autocrlf",
+            "filter.lfs.clean",
+            "attr.tree",
+        ] {
+            assert!(counts(key), "{key}");
+        }
+        for key in [
+            "core.editor",
+            "core.hookspath",
+            "remote.origin.url",
+            "alias.filter",
+            "user.name",
+        ] {
+            assert!(!counts(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn flags_are_read_from_the_letters_of_ls_files() {
+        let of = |line: &[u8]| flagged(line).map(|found| (found.flag, found.path));
+        assert_eq!(of(b"H a"), None);
+        assert_eq!(of(b"M a"), None);
+        assert_eq!(of(b""), None);
+        assert_eq!(of(b"S a b"), Some(("skip-worktree", b"a b".to_vec())));
+        assert_eq!(of(b"s a"), Some(("skip-worktree", b"a".to_vec())));
+        assert_eq!(of(b"h a\nb"), Some(("assume-unchanged", b"a\nb".to_vec())));
+    }
+}
