@@ -42,7 +42,8 @@ fn layer(module: &str) -> u32 {
         "main" | "lib" => 5,
         // What the use cases share, and the use cases.
         "error" | "run" | "session" | "survey" | "yardstick" | "measure" | "undo" | "repair"
-        | "lessons" | "report" | "config" | "templates" | "baseline" | "preflight" | "rules" => 2,
+        | "lessons" | "report" | "config" | "templates" | "baseline" | "preflight" | "rules"
+        | "bystander" => 2,
         _ => 3,
     }
 }

@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise, and starts what it likes"
 )]
 
+mod bystander;
 mod commands;
 mod concurrency;
 mod config;

@@ -3,6 +3,7 @@
 //! The code map, the import edges and the journal protocol are in `crates/ARCHITECTURE.md`.
 
 pub mod baseline;
+pub mod bystander;
 pub mod cli;
 pub mod codex;
 pub mod config;

@@ -3,7 +3,8 @@
 //! Invariant: what is refused is refused before anything was made or run, with what to change.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use autoresearch_core::config::{Config, Isolation};
@@ -13,6 +14,7 @@ use autoresearch_core::table::escape;
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::history::History;
+use crate::git::status::Kind;
 use crate::git::{Git, OLDEST, is_read_only};
 use crate::run::tracked;
 use crate::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
@@ -207,6 +209,39 @@ fn on_branch(root: &Path, branch: &str) -> bool {
         .is_ok_and(|head| head.branch.as_deref() == Some(branch))
 }
 
+/// What the index tells git not to look at: outside the scope it is noted like what is dirty, inside it is refused.
+/// Files that a sparse checkout left out are none; git looks at them as soon as they are there.
+fn flagged(git: &Git, scope: &Globs, dirt: &mut Dirt) -> Result<()> {
+    let flagged = git.flagged()?;
+    if flagged.is_empty() {
+        return Ok(());
+    }
+    let sparse = git
+        .settings()?
+        .get("core.sparsecheckout")
+        .is_some_and(|value| value == "true");
+    for flagged in flagged {
+        let path = Path::new(OsStr::from_bytes(&flagged.path));
+        let text = String::from_utf8_lossy(&flagged.path);
+        if sparse && git.work_tree().join(path).symlink_metadata().is_err() {
+            continue;
+        }
+        if scope.matches(text.trim_end_matches('/')) {
+            return Err(Failure::blocked(format!(
+                "the index flag {} hides a file in the scope from git: {}",
+                flagged.flag,
+                escape(&text)
+            ))
+            .hint(format!(
+                "`git update-index --no-{} PATH` shows it again; or take it out of the scope",
+                flagged.flag
+            )));
+        }
+        dirt.add(&flagged.path, true);
+    }
+    Ok(())
+}
+
 /// Notes what is dirty outside the scope, and refuses what is dirty inside it.
 pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
@@ -217,9 +252,11 @@ pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
         if scope.matches(text.trim_end_matches('/')) {
             inside.push(escape(&text));
         } else {
-            dirt.add(&entry.path);
+            let unknown = matches!(entry.kind, Kind::Untracked | Kind::NestedRepository);
+            dirt.add(&entry.path, !unknown);
         }
     }
+    flagged(git, &scope, &mut dirt)?;
     if inside.is_empty() {
         return Ok(dirt);
     }

@@ -5,6 +5,7 @@
 use autoresearch_core::event::{Close, Event, Interrupted};
 use autoresearch_core::state::Stage;
 
+use crate::bystander;
 use crate::error::Result;
 use crate::lessons;
 use crate::run::Run;
@@ -91,6 +92,8 @@ pub fn interrupt(run: &mut Run<'_>) -> Result<Option<String>> {
     let trial = flight.intent.trial;
     let name = reference(run, &format!("interrupted-{trial}"));
     let (head, saved) = undo(run, trial, &flight.intent.message, Some(&name))?;
+    // Verify may have written while it was cut short.
+    bystander::note(run, &[])?;
     let message = flight.intent.message;
     run.store.record(Event::Interrupted(Interrupted {
         trial,

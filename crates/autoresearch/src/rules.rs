@@ -74,13 +74,11 @@ fn sealed(settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 
 /// One line for each flag, as it is named in messages.
 fn text(flagged: &[Flagged]) -> String {
-    flagged
-        .iter()
-        .map(|flagged| {
-            let path = escape(&String::from_utf8_lossy(&flagged.path));
-            format!("index flag {} on {path}\n", flagged.flag)
-        })
-        .collect()
+    let line = |flagged: &Flagged| {
+        let path = escape(&String::from_utf8_lossy(&flagged.path));
+        format!("index flag {} on {path}", flagged.flag)
+    };
+    flagged.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.

@@ -2,9 +2,10 @@
 //! Does not run a trial.
 //! Invariant: a start that is refused leaves nothing behind.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::event::{Event, Start};
@@ -15,6 +16,7 @@ use autoresearch_core::{brief, span};
 use serde::Serialize;
 
 use crate::baseline::{Baseline, measure};
+use crate::bystander::{self, Whose};
 use crate::config::{Source, check_in, line, refused};
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
@@ -24,7 +26,7 @@ use crate::repair::set_up;
 use crate::rules;
 use crate::run::{Place, Run};
 use crate::session;
-use crate::store::{self, Layout, Pinned, RunStore};
+use crate::store::{self, Layout, Notes, Pinned, RunStore};
 use crate::yardstick;
 
 /// The answer of `start`.
@@ -201,6 +203,9 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.secrets = sealed;
     pinned.lend_identity = ground.lend_identity;
     pinned.yardstick = yardstick::pin(&work_tree, config, &protect);
+    pin_changed_rules(&work_tree, pinned);
+    let none = BTreeSet::new();
+    let before = bystander::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)?;
     let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
@@ -208,8 +213,27 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         return Err(Failure::config(format!("verify or guard changed a pinned file: {first}"))
             .hint("verify must not write to its own scripts or to protected files; write reports to a temporary folder"));
     }
+    let disturbed = bystander::changed(&work_tree, &pinned.dirt, &none, &before);
+    if let Some(first) = disturbed
+        .iter()
+        .find(|changed| changed.whose == Whose::Tracked)
+    {
+        return Err(Failure::config(format!("verify or guard changed a file of yours: {}", first.name))
+            .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
+    }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
     Ok(start_event(world, parts, id, baseline))
+}
+
+/// A rule file that is dirty from the start is no trial's change, and must stay as it is all the same.
+fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
+    let paths = pinned.dirt.paths().map(|(_, path, _)| path);
+    let names = paths.filter_map(|path| Some(path.to_str()?.to_owned()));
+    let files = names.filter(|name| rules::role(name).is_some());
+    let pins: Vec<_> = files
+        .filter_map(|name| yardstick::measure(&root.join(&name)).map(|pin| (name, pin)))
+        .collect();
+    pinned.yardstick.extend(pins);
 }
 
 fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Baseline) -> Start {
@@ -265,6 +289,7 @@ fn establish(
     )?;
     let mut run = Run::with(world, store)?;
     set_up(&mut run)?;
+    bystander::note(&run, &[])?;
     run.store.write_views()?;
     session::claim(&run);
     Ok(report(&run, left_alone, pinned_files))

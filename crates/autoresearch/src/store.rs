@@ -23,7 +23,7 @@ pub use self::disk::{Disk, RealDisk, Signature, write_output};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
-pub use self::pinned::{Dirt, Pin, Pinned, Rules, Secret};
+pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
 use crate::env::World;
 
 /// The format of journal, anchor and views.
@@ -336,6 +336,22 @@ impl<'w> RunStore<'w> {
             };
         }
         Ok(())
+    }
+
+    /// How the files that are nobody's change were at the last look. Without notes nothing is held against anybody.
+    pub fn notes(&self) -> Result<Notes, StoreError> {
+        let path = self.vault.join("notes.json");
+        let bytes = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+        Ok(bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default())
+    }
+
+    /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
+    pub fn write_notes(&self, notes: &Notes) -> Result<(), StoreError> {
+        let path = self.vault.join("notes.json");
+        let bytes = serde_json::to_vec(notes).unwrap_or_default();
+        disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))
     }
 
     /// Brings the table and the snapshot up to date, and the checkpoint.

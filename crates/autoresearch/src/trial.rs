@@ -11,6 +11,7 @@ pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::escape;
 
+use crate::bystander;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::git::Hooks;
@@ -49,7 +50,8 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     refuse_lost_edits(&mut run, repaired)?;
     let intent = intend(&run, request)?;
     survey::check_head(&run)?;
-    let survey = survey::look_behind(&run)?;
+    let mut survey = survey::look_behind(&run)?;
+    survey.outside.extend(bystander::touched(&run)?);
     run.admit_secrets()?;
     let mut timings = Timings::default();
     let decided = match attempt(&mut run, &intent, &survey, &mut timings) {
@@ -195,7 +197,9 @@ fn attempt(
     timings: &mut Timings,
 ) -> Result<Option<Decided>> {
     if let Some(why) = survey.void() {
-        return void(run, intent, survey, why).map(Some);
+        let decided = void(run, intent, survey, why)?;
+        bystander::note(run, &[])?;
+        return Ok(Some(decided));
     }
     if survey.ours.is_empty() {
         if intent.attempt > 0 {
@@ -358,6 +362,8 @@ fn aftermath(run: &Run<'_>, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
         after.rewriting,
     ];
     changed.extend(more.into_iter().flatten());
+    changed.extend(bystander::disturbed(run)?);
+    bystander::note(run, &after.untracked_outside)?;
     Ok((changed, after.untracked_outside))
 }
 

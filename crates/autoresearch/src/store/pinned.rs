@@ -4,6 +4,8 @@
 //! Invariant: no secret's value is in it, only a salted hash.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::chain::hash;
@@ -43,20 +45,29 @@ pub struct Rules {
     pub flags: String,
 }
 
-/// The paths that differed from HEAD before the run, as lossless text.
+/// The paths that differed from HEAD before the run, as lossless text, and whether git tracks them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Dirt(std::collections::BTreeSet<String>);
+pub struct Dirt(BTreeMap<String, bool>);
+
+/// How files were at the last look, by lossless path; without a pin those that were not there.
+pub type Notes = BTreeMap<String, Option<Pin>>;
 
 impl Dirt {
     /// Notes a path.
-    pub fn add(&mut self, path: &[u8]) {
-        self.0.insert(lossless(path));
+    pub fn add(&mut self, path: &[u8], tracked: bool) {
+        self.0.insert(dirt_key(path), tracked);
+    }
+
+    /// Every path that was noted, with its lossless text, and whether git tracks it.
+    pub fn paths(&self) -> impl Iterator<Item = (&String, PathBuf, bool)> {
+        let all = self.0.iter();
+        all.map(|(key, tracked)| (key, path_of(key), *tracked))
     }
 
     /// Was this path noted?
     #[must_use]
     pub fn has(&self, path: &[u8]) -> bool {
-        self.0.contains(&lossless(path))
+        self.0.contains_key(&dirt_key(path))
     }
 
     /// How many paths were noted.
@@ -72,7 +83,18 @@ impl Dirt {
     }
 }
 
-fn lossless(path: &[u8]) -> String {
+fn path_of(key: &str) -> PathBuf {
+    let Some(hex) = key.strip_prefix("hex:") else {
+        return PathBuf::from(key.strip_prefix("utf8:").unwrap_or(key));
+    };
+    let pairs = hex.as_bytes().chunks(2);
+    let bytes = pairs.filter_map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    PathBuf::from(OsString::from_vec(bytes.collect()))
+}
+
+/// The lossless text of a path.
+#[must_use]
+pub fn dirt_key(path: &[u8]) -> String {
     match std::str::from_utf8(path) {
         Ok(text) => format!("utf8:{text}"),
         Err(_) => path
@@ -133,5 +155,19 @@ impl Pinned {
             path,
             source: error.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_path_comes_back_from_its_text_byte_by_byte() {
+        for path in [&b"a b"[..], b"utf8:x", b"hex:00", b"bad\xff\x00name"] {
+            assert_eq!(path_of(&dirt_key(path)).as_os_str().as_bytes(), path);
+        }
     }
 }
