@@ -4,15 +4,17 @@
 
 mod check;
 mod file;
+mod meaning;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::check::{Checked, Problem, Severity, check, looks_secret, nearest};
+pub use self::check::{Checked, Problem, Severity, check, nearest};
 pub use self::file::{
     ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, schema,
 };
+pub use self::meaning::looks_secret;
 use crate::condition::Condition;
 use crate::measurement::Format;
 use crate::value::Value;

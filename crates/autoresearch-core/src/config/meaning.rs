@@ -1,0 +1,304 @@
+//! Owns `Meaning`: what was typed becomes what is true, and what cannot be is noted.
+//! Does not check the shape; `check` did, with the schema.
+//! Invariant: every problem of the meaning is noted, with its place and a remedy; none stops the rest.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::check::Problem;
+use super::file::{CommandFile, MetricFile};
+use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback};
+use crate::command_words::ends_in_counting_grep;
+use crate::globs::Globs;
+use crate::span;
+use crate::value::Value;
+
+/// How long a command may take when the config does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Does the name of a variable say that its value must not be written down?
+#[must_use]
+pub fn looks_secret(name: &str) -> bool {
+    let words = [
+        "TOKEN",
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "APIKEY",
+        "API_KEY",
+        "PRIVATE_KEY",
+        "ACCESS_KEY",
+        "CREDENTIAL",
+    ];
+    let upper = name.to_ascii_uppercase();
+    words.iter().any(|word| upper.contains(word)) || upper.ends_with("_KEY")
+}
+
+/// Turns what was typed into what is true, and notes what cannot be.
+pub(super) struct Meaning<'a> {
+    /// Where it notes them.
+    pub problems: &'a mut Vec<Problem>,
+}
+
+impl Meaning<'_> {
+    fn error(&mut self, place: &str, message: impl Into<String>, remedy: &str) {
+        self.problems.push(Problem::error(place, message, remedy));
+    }
+
+    /// The config that was meant; it is used only when no error was noted.
+    pub fn config(&mut self, file: &ConfigFile) -> Config {
+        if file.goal.trim().is_empty() {
+            self.error(
+                "goal",
+                "the goal is empty",
+                "say in one sentence what to improve",
+            );
+        }
+        self.patterns(file);
+        self.names(file);
+        let metric = self.metric(&file.metric);
+        self.conditions(file);
+        let rollback = self.rollback(file);
+        Config {
+            goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
+            mode: file.mode,
+            tag: file.tag.clone(),
+            scope: file.scope.clone(),
+            protect: file.protect.clone(),
+            verify: self.command("verify", &file.verify),
+            guard: file
+                .guard
+                .as_ref()
+                .map(|guard| self.command("guard", guard)),
+            keep_when: file.keep_when.clone(),
+            stop_when: file.stop_when.clone(),
+            required_labels: file.required_labels.clone(),
+            iterations: file.iterations,
+            time_limit: file
+                .time_limit
+                .as_ref()
+                .and_then(|text| self.span("time_limit", text))
+                .map(|span| Limit { span }),
+            isolation: file.isolation,
+            rollback,
+            min_improvement: file
+                .min_improvement
+                .as_ref()
+                .and_then(|text| self.amount(text)),
+            env: file.env.clone(),
+            secrets: file.secrets.clone(),
+            repository_hooks: file.repository_hooks,
+            metric,
+        }
+    }
+
+    fn patterns(&mut self, file: &ConfigFile) {
+        if file.scope.is_empty() {
+            self.error(
+                "scope",
+                "the scope is empty: no trial could change anything",
+                "name the files to improve, such as `src/**`",
+            );
+        }
+        for (key, patterns) in [("scope", &file.scope), ("protect", &file.protect)] {
+            for (index, pattern) in patterns.iter().enumerate() {
+                if let Err(error) = Globs::new(std::slice::from_ref(pattern)) {
+                    self.error(
+                        &format!("{key}[{index}]"),
+                        error.to_string(),
+                        "write a gitignore-style pattern from the repository's root",
+                    );
+                }
+            }
+        }
+        if !file.scope.is_empty() && file.scope.iter().all(|pattern| pattern.starts_with('!')) {
+            self.error(
+                "scope",
+                "the scope only takes files out",
+                "add a pattern without `!`",
+            );
+        }
+    }
+
+    fn names(&mut self, file: &ConfigFile) {
+        if let Some(tag) = file.tag.as_ref().filter(|tag| !crate::name::is_name(tag)) {
+            let remedy = format!(
+                "use letters a-z, digits and `-`, such as `{}`",
+                crate::name::slug(tag)
+            );
+            self.error("tag", format!("`{tag}` cannot name a run"), &remedy);
+        }
+        let variable = |name: &String| {
+            !name.is_empty()
+                && !name.starts_with(|letter: char| letter.is_ascii_digit())
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        };
+        for (key, names) in [("env", &file.env), ("secrets", &file.secrets)] {
+            for (index, name) in names.iter().enumerate().filter(|(_, name)| !variable(name)) {
+                self.error(
+                    &format!("{key}[{index}]"),
+                    format!("`{name}` is no name of a variable"),
+                    "write the name alone, without `$` and value",
+                );
+            }
+        }
+        for (index, name) in file
+            .env
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| looks_secret(name))
+        {
+            let message =
+                format!("`{name}` looks like a secret, and values under `env` are kept in a file");
+            self.error(
+                &format!("env[{index}]"),
+                message,
+                "name it under `secrets` instead",
+            );
+        }
+    }
+
+    fn metric(&mut self, file: &MetricFile) -> Metric {
+        let plain = |letter: char| letter.is_alphanumeric() || "_-./%".contains(letter);
+        if file.name.is_empty() || !file.name.chars().all(plain) {
+            self.error(
+                "metric.name",
+                format!("`{}` cannot name a metric", file.name),
+                "use letters, digits, `_`, `-`, `.`, such as `any_count`",
+            );
+        }
+        Metric {
+            name: file.name.clone(),
+            direction: file.direction,
+            target: file.target.clone(),
+            format: file.format,
+        }
+    }
+
+    fn conditions(&mut self, file: &ConfigFile) {
+        for (key, conditions) in [
+            ("keep_when", &file.keep_when),
+            ("stop_when", &file.stop_when),
+        ] {
+            let metrics: BTreeSet<&str> = conditions
+                .iter()
+                .map(|condition| condition.metric.as_str())
+                .collect();
+            if metrics.contains("") {
+                self.error(
+                    key,
+                    "a condition names no metric",
+                    "write `{metric: NAME, op: \">=\", value: NUMBER}`",
+                );
+            }
+        }
+        let labels = file
+            .required_labels
+            .keep
+            .iter()
+            .chain(&file.required_labels.stop);
+        if labels
+            .clone()
+            .any(|label| label.trim().is_empty() || label.chars().any(char::is_whitespace))
+        {
+            self.error(
+                "required_labels",
+                "a label is empty or has white space in it",
+                "use one word, such as `real-backend`",
+            );
+        }
+    }
+
+    fn rollback(&mut self, file: &ConfigFile) -> Rollback {
+        match (file.isolation, file.rollback) {
+            (Isolation::InPlace, Some(Rollback::Reset)) => {
+                let message = "`reset` would move your own branch back";
+                self.error(
+                    "rollback",
+                    message,
+                    "use `rollback: revert`, or `isolation: branch`",
+                );
+                Rollback::Reset
+            }
+            (Isolation::InPlace, None) => Rollback::Revert,
+            (_, chosen) => chosen.unwrap_or(Rollback::Reset),
+        }
+    }
+
+    fn command(&mut self, key: &str, file: &CommandFile) -> Command {
+        if file.command.trim().is_empty() {
+            self.error(
+                &format!("{key}.command"),
+                "the command is empty",
+                "write what a shell should run",
+            );
+        }
+        if file.ok_exit.is_empty() {
+            self.error(
+                &format!("{key}.ok_exit"),
+                "no exit status would be a success",
+                "list the good ones, such as [0]",
+            );
+        }
+        if key == "verify" && ends_in_counting_grep(&file.command) && !file.ok_exit.contains(&1) {
+            let message = "`grep -c` exits with 1 when it counts zero, so the moment of success would be a crash";
+            self.problems.push(Problem::warning(
+                "verify.command",
+                message,
+                "add `ok_exit: [0, 1]` to verify",
+            ));
+        }
+        let directory = file
+            .working_directory
+            .clone()
+            .unwrap_or_else(|| ".".to_owned());
+        if directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
+            self.error(
+                &format!("{key}.working_directory"),
+                format!("`{directory}` leaves the repository"),
+                "give a folder below the repository's root",
+            );
+        }
+        let timeout = file
+            .timeout
+            .as_ref()
+            .and_then(|text| self.span(&format!("{key}.timeout"), text));
+        Command {
+            command: file.command.clone(),
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            working_directory: directory,
+            ok_exit: file.ok_exit.clone(),
+        }
+    }
+
+    fn span(&mut self, place: &str, text: &str) -> Option<Duration> {
+        span::parse(text)
+            .map_err(|error| {
+                self.error(
+                    place,
+                    error.to_string(),
+                    "write it like `90s`, `10m` or `1h30m`",
+                );
+            })
+            .ok()
+    }
+
+    fn amount(&mut self, text: &str) -> Option<Amount> {
+        let trimmed = text.trim();
+        let parsed = match trimmed.strip_suffix('%') {
+            Some(percent) => percent.trim().parse().map(Amount::Percent),
+            None => trimmed.parse().map(Amount::Absolute),
+        };
+        let positive = parsed.ok().filter(|amount| matches!(amount, Amount::Absolute(value) | Amount::Percent(value) if *value > Value::zero()));
+        if positive.is_none() {
+            self.error(
+                "min_improvement",
+                format!("`{text}` is no amount above zero"),
+                "write a number in the metric's unit, or a share such as `2%`",
+            );
+        }
+        positive
+    }
+}
