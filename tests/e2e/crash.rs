@@ -53,6 +53,12 @@ fn break_guard(bed: &Testbed) {
     bed.write("src/state", "bad\n");
 }
 
+fn ignored_in_the_place_of_a_file(bed: &Testbed) {
+    let _ = std::fs::remove_file(bed.path("src/c"));
+    bed.write("src/c/mine.log", "precious\n");
+    bed.edit(20);
+}
+
 fn in_mode(extra: &str) -> String {
     format!("{CONFIG}{extra}\n")
 }
@@ -239,13 +245,28 @@ fn others() -> Vec<Scenario> {
     ]
 }
 
+/// A discard where an ignored file stands in the place of a kept one.
+fn over_an_ignored_file() -> Scenario {
+    Scenario {
+        name: "over an ignored file",
+        act: |bed| {
+            ignored_in_the_place_of_a_file(bed);
+            TRIAL
+        },
+        redo: |bed| redo_trial(bed, ignored_in_the_place_of_a_file),
+        ..Scenario::default()
+    }
+}
+
 /// The bench of a scenario, before the command.
 fn bed_of(scenario: &Scenario) -> Testbed {
     let bed = Testbed::new();
+    bed.write(".gitignore", "*.log\n");
     bed.write(
         "count.sh",
         "grep -q stop src/b && exit 3\ncat src/* | grep -c '^any$' || [ $? -eq 1 ]\n",
     );
+    bed.git(&["add", ".gitignore"]);
     bed.git(&["commit", "-qam", "count"]);
     bed.start(&scenario.config);
     (scenario.prepare)(&bed);
@@ -419,6 +440,11 @@ fn a_crash_at_every_step_of_the_other_commands_converges() {
 }
 
 #[test]
+fn a_crash_at_every_step_of_a_discard_over_an_ignored_file_converges() {
+    crash_everywhere(&over_an_ignored_file());
+}
+
+#[test]
 fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
     let bed = Testbed::new();
     let before = Saved::of(&bed, "before");
@@ -456,6 +482,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         .chain(reworks())
         .chain(modes())
         .chain(others())
+        .chain([over_an_ignored_file()])
     {
         let bed = bed_of(&scenario);
         let arguments = (scenario.act)(&bed);

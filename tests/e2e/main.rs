@@ -25,6 +25,7 @@ mod kill;
 mod ladder;
 mod looking;
 mod loops;
+mod not_taken;
 mod processes;
 mod refusals;
 mod rules;

@@ -10,9 +10,9 @@ use autoresearch_core::table::{escape, short};
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
+use crate::aside;
 use crate::env::World;
 use crate::error::{Failure, Result};
-use crate::git::Hooks;
 use crate::lessons;
 use crate::repair::{reference, repair};
 use crate::report::{Timings, TrialReport, trial_report};
@@ -20,7 +20,7 @@ use crate::rules;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
 use crate::survey;
-use crate::undo::{Committed, commit, subject};
+use crate::undo::{Undone, subject};
 
 /// The answer of `stop` and `finish`.
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +47,8 @@ pub struct EndReport {
     pub returned_to: Option<String>,
     /// Where edits went that were never measured.
     pub saved: Option<String>,
+    /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
+    pub notes: Vec<String>,
     /// The command that merges the kept commits.
     pub merge: Option<String>,
     /// The next step.
@@ -69,7 +71,7 @@ pub fn stop(world: &World, place: &Place, why: &str) -> Result<EndReport> {
     repair(&mut run)?;
     end(&mut run, End::UserStop, why)?;
     run.store.write_views()?;
-    report(&run, None, None)
+    report(&run, None)
 }
 
 /// Ends the run because something only a person can change stands in the way.
@@ -77,7 +79,7 @@ pub fn block(world: &World, place: &Place, why: &str) -> Result<EndReport> {
     let mut run = crate::trial::open(world, place, "strategy block")?;
     end(&mut run, End::Blocked, why)?;
     run.store.write_views()?;
-    report(&run, None, None)
+    report(&run, None)
 }
 
 /// Records an end, unless the run has one: the first reason is the true one.
@@ -106,7 +108,7 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
             run.store.record(Event::Finish(Finish { head }))?;
         }
         run.store.write_views()?;
-        return report(&run, here, None);
+        return report(&run, here);
     }
     survey::check_head(&run)?;
     let waiting = run
@@ -124,16 +126,26 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     } else {
         None
     };
-    let saved = taken.map(|(_, reference)| reference);
+    let (saved, notes) = match taken {
+        Some((intent, undone)) => {
+            let name = reference(&run, &format!("interrupted-{}", intent.trial));
+            (undone.tip.map(|_| name), undone.notes)
+        }
+        None => (None, Vec::new()),
+    };
     end(&mut run, End::UserStop, "finished by a person")?;
     let returned_to = leave(&mut run)?;
     run.store.write_views()?;
-    report(&run, returned_to, saved)
+    Ok(EndReport {
+        saved,
+        notes,
+        ..report(&run, returned_to)?
+    })
 }
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
-/// whose name is returned. The log shows them as interrupted.
-fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, String)>> {
+/// that is named after the trial. The log shows them as interrupted.
+fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Undone)>> {
     let survey = survey::look(run)?;
     if survey.ours.is_empty() {
         return Ok(None);
@@ -150,20 +162,15 @@ fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Strin
         parent,
     };
     run.store.record(Event::Intent(intent.clone()))?;
-    if let Committed::Refused(words) = commit(run, &survey, trial, &subject(why), Hooks::Bypass)? {
-        return Err(Failure::blocked(words));
-    }
-    crate::repair::interrupt(run)?;
-    Ok(Some((
-        intent,
-        reference(run, &format!("interrupted-{trial}")),
-    )))
+    // The undoing commits them first.
+    let undone = crate::repair::interrupt(run)?;
+    Ok(undone.map(|undone| (intent, undone)))
 }
 
 /// `trial --drop` without a rework: the edits in the scope are taken back and stay reachable.
 pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
     let taken = take_back_edits(run, "edits given up before they were measured")?;
-    let Some((intent, _)) = taken else {
+    let Some((intent, undone)) = taken else {
         return Err(Failure::usage(
             "there is nothing to drop: no file in the scope was changed",
         ));
@@ -173,9 +180,10 @@ pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
         why: Some(Why::Dropped),
         ..Decided::bare(&intent, Verdict::Discard, None)
     };
+    let report = trial_report(run, &intent, Some(&dropped), Timings::default());
     Ok(TrialReport {
         verdict: "dropped",
-        ..trial_report(run, &intent, Some(&dropped), Timings::default())
+        ..report.with(Some(undone))
     })
 }
 
@@ -199,6 +207,11 @@ fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
             .hint("check out a branch yourself; the kept commits are on the run's branch")
     })?;
     let head = run.store.state.head.clone();
+    let paths = run.history.changed_paths(&head, &target)?;
+    if let Some(first) = aside::in_the_way(run, &head, &target, &paths)?.first() {
+        return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", aside::shown(first)))
+            .hint("nothing was changed. Put it aside, then run the command again"));
+    }
     run.git.leave(&head, &target, &origin).map_err(|error| {
         Failure::blocked(format!("could not go back to {origin}"))
             .because(&error)
@@ -210,7 +223,7 @@ fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
     Ok(Some(origin))
 }
 
-fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> Result<EndReport> {
+fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
     let state = &run.store.state;
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let metric = &state.config().metric;
@@ -255,7 +268,8 @@ fn report(run: &Run<'_>, returned_to: Option<String>, saved: Option<String>) -> 
         branch,
         kept,
         returned_to: returned_to.map(|head| plain(&head)),
-        saved,
+        saved: None,
+        notes: Vec::new(),
         merge,
         next,
     })
@@ -305,6 +319,9 @@ impl fmt::Display for EndReport {
                 out,
                 "edits that were never measured were taken back; they are in {saved}"
             )?;
+        }
+        for note in &self.notes {
+            writeln!(out, "{note}")?;
         }
         write!(out, "{}", self.next)
     }

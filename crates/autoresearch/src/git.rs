@@ -18,7 +18,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use self::at_work::AtWork;
-pub use self::commit::{Hooks, NewCommit};
+pub use self::commit::{Hooks, NewCommit, Refused};
 use crate::env::{Stopwatch, pause};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
@@ -153,7 +153,12 @@ impl Git {
 
     /// Commits these paths as the first commit of an empty branch.
     pub fn first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
-        self.stage(paths)?;
+        if let Some(refused) = self.stage(paths)?.into_iter().next() {
+            return Err(GitError::Unexpected {
+                arguments: "update-index".into(),
+                answer: refused.words,
+            });
+        }
         let tree = self.text(&["write-tree"])?;
         let commit = self.text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
         self.text(&["update-ref", "HEAD", &commit]).map(drop)
@@ -242,12 +247,17 @@ impl Git {
 
     /// Tracked files among these paths whose bytes, or whose absence, differ from the index.
     pub fn modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        self.listed(&["--modified", "--deleted"], paths)
+    }
+
+    /// What `ls-files` lists of these paths.
+    fn listed(&self, what: &[&str], paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
         let mut found = Vec::new();
         for part in paths.chunks(500) {
-            let arguments = ["ls-files", "-z", "--modified", "--deleted", "--"].map(OsStr::new);
+            let arguments = ["ls-files", "-z"].iter().chain(what).chain(&["--"]);
             let output = self.run(
                 arguments
-                    .into_iter()
+                    .map(OsStr::new)
                     .chain(part.iter().map(|path| OsStr::from_bytes(path))),
                 Input::Nothing,
             )?;

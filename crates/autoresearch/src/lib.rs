@@ -2,6 +2,7 @@
 //!
 //! The code map, the import edges and the journal protocol are in `crates/ARCHITECTURE.md`.
 
+pub mod aside;
 pub mod baseline;
 pub mod bystander;
 pub mod cli;

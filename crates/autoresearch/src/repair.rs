@@ -9,7 +9,7 @@ use crate::bystander;
 use crate::error::Result;
 use crate::lessons;
 use crate::run::Run;
-use crate::undo::undo;
+use crate::undo::{Undone, undo};
 
 /// What a repair did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -52,18 +52,24 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
         match flight.stage {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
-                repaired.taken_back = interrupt(run)?;
+                let undone = interrupt(run)?;
                 repaired.done.push(format!(
                     "trial {trial} was interrupted; it was undone and does not count"
                 ));
+                if let Some(undone) = undone {
+                    repaired.taken_back = undone.tip;
+                    repaired.done.extend(undone.notes);
+                }
             }
             Stage::Decided(decided) => {
-                let (head, _) = undo(run, trial, &flight.intent.message, None)?;
+                let undone = undo(run, trial, &flight.intent.message, None)?;
+                let head = undone.head;
                 run.store.record(Event::Close(Close { trial, head }))?;
                 repaired.done.push(format!(
                     "trial {trial} ({}) was undone",
                     decided.verdict.word()
                 ));
+                repaired.done.extend(undone.notes);
             }
         }
     }
@@ -85,23 +91,23 @@ pub fn set_up(run: &mut Run<'_>) -> Result<()> {
 }
 
 /// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
-pub fn interrupt(run: &mut Run<'_>) -> Result<Option<String>> {
+pub fn interrupt(run: &mut Run<'_>) -> Result<Option<Undone>> {
     let Some(flight) = run.store.state.flight.clone() else {
         return Ok(None);
     };
     let trial = flight.intent.trial;
     let name = reference(run, &format!("interrupted-{trial}"));
-    let (head, saved) = undo(run, trial, &flight.intent.message, Some(&name))?;
+    let undone = undo(run, trial, &flight.intent.message, Some(&name))?;
     // Verify may have written while it was cut short.
     bystander::note(run, &[])?;
     let message = flight.intent.message;
     run.store.record(Event::Interrupted(Interrupted {
         trial,
         message,
-        head,
-        saved: saved.clone(),
+        head: undone.head.clone(),
+        saved: undone.tip.clone(),
     }))?;
-    Ok(saved)
+    Ok(Some(undone))
 }
 
 /// A reference of the run, outside the branches.

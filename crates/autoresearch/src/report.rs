@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::measure::Bench;
 use crate::run::Run;
+use crate::undo::Undone;
 
 /// Where the time of a trial went, in milliseconds.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -81,6 +82,8 @@ pub struct TrialReport {
     pub commit: Option<String>,
     /// The commit that still holds what was undone.
     pub undone: Option<String>,
+    /// Files that git does not hold and that the undoing met: where they are now, one sentence each.
+    pub notes: Vec<String>,
     /// The incumbent's value now.
     pub incumbent: Value,
     /// The trial that made it.
@@ -147,6 +150,7 @@ pub fn trial_report(
             .filter(|_| kept)
             .and_then(|decided| decided.commit.clone()),
         undone: None,
+        notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
         droppings: decided.map_or_else(
@@ -186,6 +190,19 @@ pub fn due(step: &Step) -> &'static str {
 }
 
 impl TrialReport {
+    /// Adds what the undoing left.
+    #[must_use]
+    pub fn with(self, undone: Option<Undone>) -> Self {
+        match undone {
+            Some(undone) => Self {
+                undone: undone.tip,
+                notes: undone.notes,
+                ..self
+            },
+            None => self,
+        }
+    }
+
     /// What became of the edits of a void trial.
     fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let void = [
@@ -197,7 +214,10 @@ impl TrialReport {
         if !self.reason.is_some_and(|reason| void.contains(&reason)) {
             return Ok(());
         }
-        if let (true, Some(commit)) = (self.own_work_tree, &self.undone) {
+        if let (true, Some(commit)) = (
+            self.own_work_tree && self.reason != Some("unsupported"),
+            &self.undone,
+        ) {
             return writeln!(
                 out,
                 "everything was put back in the run's work tree; what it was is in commit {}",
@@ -260,6 +280,14 @@ impl fmt::Display for TrialReport {
                 "verify left untracked files, which no trial commits: {}{more}",
                 escape(first)
             )?;
+        }
+        if let Some(first) = self.notes.first() {
+            let more = if self.notes.len() > 1 {
+                format!(" (and {} more of the kind)", self.notes.len() - 1)
+            } else {
+                String::new()
+            };
+            writeln!(out, "{}{more}", brief::clip(first, 300))?;
         }
         if self.swept > 0 {
             writeln!(

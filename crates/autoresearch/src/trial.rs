@@ -11,6 +11,7 @@ pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::escape;
 
+use crate::aside;
 use crate::bystander;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
@@ -24,7 +25,7 @@ use crate::run::{Place, Run, Wanted};
 use crate::session;
 use crate::store::Access;
 use crate::survey::{self, Survey};
-use crate::undo::{Committed, commit, subject, undo};
+use crate::undo::{Committed, Undone, commit, named, subject, undo};
 
 /// The longest description of a trial, in characters.
 const MAX_MESSAGE: usize = 500;
@@ -66,10 +67,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     };
     run.store.write_views()?;
     timings.close(watch.elapsed(), run.git.spent());
-    Ok(TrialReport {
-        undone,
-        ..trial_report(&run, &intent, decided.as_ref(), timings)
-    })
+    Ok(trial_report(&run, &intent, decided.as_ref(), timings).with(undone))
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
@@ -85,7 +83,7 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let (decided, undone) = give_up(&mut run, &flight.intent, &rework)?;
     run.store.write_views()?;
     let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
-    Ok(TrialReport { undone, ..report })
+    Ok(report.with(undone))
 }
 
 /// Discards the trial that awaits a rework: first the verdict, then the undoing.
@@ -93,7 +91,7 @@ pub fn give_up(
     run: &mut Run<'_>,
     intent: &Intent,
     rework: &Rework,
-) -> Result<(Decided, Option<String>)> {
+) -> Result<(Decided, Option<Undone>)> {
     let before = &run.store.state.incumbent.measurement.value;
     let decided = Decided {
         delta: Some(&rework.measurement.value - before),
@@ -256,6 +254,9 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
     let commit = match commit(run, survey, intent.trial, &subject(&intent.message), hooks)? {
         Committed::Made(commit) => commit,
         Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
+        Committed::NotTaken(refused) => {
+            return Ok(Err(Why::Unsupported(refused.iter().map(named).collect())));
+        }
     };
     let paths = run.history.changed_paths(&intent.parent, &commit)?;
     if paths.is_empty() {
@@ -325,7 +326,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
     let keep = |judged: Judgement| judged.outcome == Outcome::Keep;
-    let (changed, droppings) = aftermath(run, judge.judgement().is_some_and(keep))?;
+    let (changed, droppings) = aftermath(run, intent.trial, judge.judgement().is_some_and(keep))?;
     if !changed.is_empty() {
         judge.voided(Why::ChangedDuringVerify(changed));
     }
@@ -340,7 +341,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
 
 /// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own
 /// rules are compared once more.
-fn aftermath(run: &Run<'_>, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
+fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     (run.world.step)("look after");
     let mut after = if keep {
         survey::look_behind(run)?
@@ -349,6 +350,16 @@ fn aftermath(run: &Run<'_>, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     };
     after.forgive_outside(run.store.state.start.worktree.is_some());
     if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
+        let outside = after
+            .tracked_outside
+            .iter()
+            .map(|path| aside::as_path(path));
+        let outside: Vec<&std::path::Path> = outside.collect();
+        let known = outside.iter().map(|path| (*path).to_owned()).collect();
+        let way = aside::strangers(run.work_tree(), &outside, &known);
+        let moved = aside::put_aside(run, trial, &way)?;
+        let places = moved.into_iter().map(|aside| aside.place);
+        after.untracked_outside.extend(places);
         run.git.restore_from_index(&after.tracked_outside)?;
         after.tracked_outside.clear();
     }
@@ -415,16 +426,16 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
 }
 
 /// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end.
-/// Returns the commit that still holds what was undone.
-fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<String>> {
+/// Returns what the undoing left.
+fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<Undone>> {
     let mut undone = None;
     if run.store.state.flight.is_some() {
-        let (head, tip) = undo(run, decided.trial, &decided.message, None)?;
-        undone = tip;
+        let done = undo(run, decided.trial, &decided.message, None)?;
         run.store.record(Event::Close(Close {
             trial: decided.trial,
-            head,
+            head: done.head.clone(),
         }))?;
+        undone = Some(done);
     }
     if decided.verdict == Verdict::Keep {
         (run.world.step)("lesson");
@@ -436,11 +447,11 @@ fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<String>> {
 
 /// A person or a signal ended the command: the trial is undone now.
 fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
-    let undone = interrupt(run).and_then(|saved| {
+    let undone = interrupt(run).and_then(|undone| {
         run.store
             .write_views()
             .map_err(Failure::from)
-            .map(|()| saved)
+            .map(|()| undone.and_then(|undone| undone.tip))
     });
     match undone {
         Ok(Some(commit)) => Failure::new(

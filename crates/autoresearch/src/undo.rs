@@ -2,12 +2,14 @@
 //! Does not decide which trials are undone.
 //! Invariant: only commits of this run are ever taken back, and only the files they changed move.
 
+use autoresearch_core::brief;
 use autoresearch_core::config::Rollback;
 use autoresearch_core::globs::Globs;
 use autoresearch_core::table::{escape, short};
 
+use crate::aside;
 use crate::error::{Failure, Result};
-use crate::git::{GitError, Hooks, NewCommit};
+use crate::git::{GitError, Hooks, NewCommit, Refused};
 use crate::rules;
 use crate::run::Run;
 use crate::survey::{self, Survey};
@@ -26,6 +28,19 @@ pub enum Committed {
     Made(String),
     /// A hook of the repository refused it, with these words.
     Refused(String),
+    /// Nothing was committed: git does not take these paths.
+    NotTaken(Vec<Refused>),
+}
+
+/// What an undoing left.
+#[derive(Debug)]
+pub struct Undone {
+    /// HEAD now.
+    pub head: String,
+    /// The commit that still holds what was undone.
+    pub tip: Option<String>,
+    /// What was put aside and where it is, and what git does not take and was left: one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Commits exactly the changes that are ours on top of HEAD.
@@ -50,7 +65,10 @@ pub fn commit(
         date: &date,
     };
     (run.world.step)("git stage");
-    run.git.stage(&survey.ours)?;
+    let refused = run.git.stage(&survey.ours)?;
+    if !refused.is_empty() {
+        return Ok(Committed::NotTaken(refused));
+    }
     (run.world.step)("git tree");
     let tree = run.git.tree_without(&survey.foreign, &new, hooks);
     (run.world.step)("git commit");
@@ -73,38 +91,87 @@ pub fn commit(
 /// `name` is a reference for what is undone, set before anything moves.
 ///
 /// Takes back everything of a trial: files that are changed and not committed are committed first, so that nothing is
-/// lost; then HEAD, index and files go back to the kept state. Returns the new HEAD, and the commit that still holds what
-/// was undone.
-pub fn undo(
-    run: &Run<'_>,
-    trial: u32,
-    message: &str,
-    name: Option<&str>,
-) -> Result<(String, Option<String>)> {
-    let mut tip = survey::check_branch(run)?;
+/// lost; then HEAD, index and files go back to the kept state. What git does not take stays as it is, and is put aside
+/// where a kept file comes back; so is what git ignores.
+pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Result<Undone> {
+    let tip = survey::check_branch(run)?;
     let kept = run.store.state.head.clone();
     check_own(run, &kept, &tip)?;
-    let mut survey = survey::look(run)?;
-    rules::refuse(&[rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
-    if run.store.state.start.worktree.is_some() {
-        survey = survey.all_ours();
-    }
-    if !survey.ours.is_empty()
-        && let Committed::Made(commit) =
-            commit(run, &survey, trial, &subject(message), Hooks::Bypass)?
-    {
-        tip = commit;
-    }
+    let (made, refused) = salvage(run, trial, message)?;
+    let tip = made.unwrap_or(tip);
     if tip == kept {
-        return Ok((kept, None));
+        let notes = refused.iter().map(left).collect();
+        return Ok(Undone {
+            head: kept,
+            tip: None,
+            notes,
+        });
     }
     if let Some(name) = name {
         (run.world.step)("git reference");
         run.git.set_reference(name, &tip)?;
     }
+    let paths = run.history.changed_paths(&kept, &tip)?;
+    let (blocking, staying): (Vec<&Refused>, Vec<&Refused>) = refused
+        .iter()
+        .partition(|refused| paths.contains(&refused.path));
+    let mut way = aside::in_the_way(run, &tip, &kept, &paths)?;
+    let files = blocking
+        .iter()
+        .map(|refused| aside::as_path(&refused.path).to_owned())
+        .filter(|path| run.work_tree().join(path).symlink_metadata().is_ok());
+    way.extend(files);
+    way.sort();
+    // What lies in a folder goes with it.
+    way.dedup_by(|path, above| path.starts_with(above));
+    let moved = aside::put_aside(run, trial, &way)?;
+    let notes = moved.iter().map(ToString::to_string);
+    let notes = notes.chain(staying.into_iter().map(left)).collect();
     let head = take_back(run, &tip, &kept, trial)?;
-    check_tree(run, &tip, &kept)?;
-    Ok((head, Some(tip)))
+    check_tree(run, &paths, &kept)?;
+    Ok(Undone {
+        head,
+        tip: Some(tip),
+        notes,
+    })
+}
+
+/// Commits what is changed and not committed, as far as git takes it. Returns the commit, and what git does not take.
+fn salvage(run: &Run<'_>, trial: u32, message: &str) -> Result<(Option<String>, Vec<Refused>)> {
+    let mut survey = survey::look(run)?;
+    rules::refuse(&[rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
+    if run.store.state.start.worktree.is_some() {
+        survey = survey.all_ours();
+    }
+    let mut refused = Vec::new();
+    while !survey.ours.is_empty() {
+        match commit(run, &survey, trial, &subject(message), Hooks::Bypass)? {
+            Committed::Made(commit) => return Ok((Some(commit), refused)),
+            Committed::Refused(_) => break,
+            Committed::NotTaken(paths) => {
+                survey
+                    .ours
+                    .retain(|path| !paths.iter().any(|refused| refused.path == *path));
+                refused.extend(paths);
+            }
+        }
+    }
+    Ok((None, refused))
+}
+
+/// Says that a file stayed.
+fn left(refused: &Refused) -> String {
+    format!("{} was left as it is", named(refused))
+}
+
+/// A path that git does not take, with git's words.
+#[must_use]
+pub fn named(refused: &Refused) -> String {
+    format!(
+        "{} (git: {})",
+        aside::shown(aside::as_path(&refused.path)),
+        brief::clip(&escape(&refused.words), 160)
+    )
 }
 
 fn take_back(run: &Run<'_>, tip: &str, kept: &str, trial: u32) -> Result<String> {
@@ -167,8 +234,7 @@ fn is_own(run: &Run<'_>, commit: &str) -> Result<bool> {
 }
 
 /// After an undo the files must be those of the kept state, byte for byte as git sees them.
-fn check_tree(run: &Run<'_>, tip: &str, kept: &str) -> Result<()> {
-    let paths = run.history.changed_paths(kept, tip)?;
+fn check_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
     let head = run.history.head()?.commit.unwrap_or_default();
     if run.history.tree_of(&head)? != run.history.tree_of(kept)? {
         return Err(Failure::new(
@@ -179,8 +245,9 @@ fn check_tree(run: &Run<'_>, tip: &str, kept: &str) -> Result<()> {
     let scope = Globs::new(&run.store.state.config().scope)
         .map_err(|error| Failure::config(error.to_string()))?;
     let paths: Vec<Vec<u8>> = paths
-        .into_iter()
+        .iter()
         .filter(|path| scope.matches(&String::from_utf8_lossy(path)))
+        .cloned()
         .collect();
     let left = run.git.modified(&paths)?;
     if left.is_empty() {

@@ -21,6 +21,15 @@ pub struct NewCommit<'a> {
     pub date: &'a str,
 }
 
+/// A path that git does not take into the index as it is: a filter fails, line ends are mixed, its name or kind is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The path.
+    pub path: Vec<u8>,
+    /// What git said.
+    pub words: String,
+}
+
 /// Do the repository's hooks see a commit?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hooks {
@@ -32,21 +41,29 @@ pub enum Hooks {
 
 impl Git {
     /// Puts the work tree's state of the paths into the index, through the repository's filters. Paths that are gone are
-    /// removed from it.
-    pub fn stage(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
-        let (behind, here): (Vec<Vec<u8>>, Vec<Vec<u8>>) = paths
+    /// removed from it. What git refuses is returned; everything else is staged.
+    pub fn stage(&self, paths: &[Vec<u8>]) -> Result<Vec<Refused>, GitError> {
+        let (gone, here): (Vec<Vec<u8>>, Vec<Vec<u8>>) = paths
             .iter()
             .cloned()
-            .partition(|path| is_behind_link(self.work_tree(), path));
-        if !behind.is_empty() {
-            // A folder became a link: git refuses to look behind it, and for git the files are gone.
+            .partition(|path| is_behind_link(self.work_tree(), path) || self.is_folder(path));
+        if !gone.is_empty() {
+            // A folder became a link, or a file a folder: git refuses to look there, and for git the files are gone.
             let arguments = ["update-index", "-z", "--force-remove", "--stdin"];
-            self.run(
-                arguments.map(OsStr::new),
-                Input::Bytes(&nul_joined(&behind)),
-            )?;
+            self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(&gone)))?;
         }
-        let input = nul_joined(&here);
+        let mut refused = Vec::new();
+        self.stage_these(&here, &mut refused)?;
+        Ok(refused)
+    }
+
+    fn is_folder(&self, path: &[u8]) -> bool {
+        let path = self.work_tree().join(OsStr::from_bytes(path));
+        path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+    }
+
+    /// Stages paths. When git fails, its words tell a person which path it was; halving tells us.
+    fn stage_these(&self, paths: &[Vec<u8>], refused: &mut Vec<Refused>) -> Result<(), GitError> {
         let arguments = [
             "update-index",
             "-z",
@@ -55,8 +72,56 @@ impl Git {
             "--replace",
             "--stdin",
         ];
-        self.run(arguments.map(OsStr::new), Input::Bytes(&input))
-            .map(drop)
+        match self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(paths))) {
+            // A name that git never tracks, such as `git~1`, is skipped with a word and without an error.
+            Ok(output) if !output.stderr.is_empty() => {
+                let skipped = self.not_staged(paths)?;
+                refused.extend(skipped.into_iter().map(|path| Refused {
+                    path,
+                    words: "git does not take a file of this name".to_owned(),
+                }));
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(GitError::Failed { stderr, .. }) if paths.len() == 1 => {
+                self.check_objects()?;
+                refused.push(Refused {
+                    path: paths[0].clone(),
+                    words: last_words(&stderr),
+                });
+                Ok(())
+            }
+            Err(GitError::Failed { .. }) => {
+                let (first, rest) = paths.split_at(paths.len() / 2);
+                self.stage_these(first, refused)?;
+                self.stage_these(rest, refused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Can objects be written at all? A full disk is not the fault of a path.
+    fn check_objects(&self) -> Result<(), GitError> {
+        // An object that exists already would not be written: the text is never the same twice.
+        let text = format!(
+            "autoresearch looks whether git can write: {:?}\n",
+            self.spent()
+        );
+        self.run(
+            ["hash-object", "-w", "--stdin"].map(OsStr::new),
+            Input::Bytes(text.as_bytes()),
+        )
+        .map(drop)
+    }
+
+    /// Paths among these whose files still differ from the index.
+    fn not_staged(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        let mut found = self.listed(
+            &["--others", "--modified", "--deleted", "--deduplicate"],
+            paths,
+        )?;
+        found.retain(|path| paths.contains(path));
+        Ok(found)
     }
 
     /// The tree of the index without what was staged by others: `foreign` are the entries whose index state must stay out.
@@ -159,6 +224,14 @@ impl Git {
                 source,
             })
     }
+}
+
+/// The line of git's message that says most, without its level.
+fn last_words(stderr: &str) -> String {
+    let first = stderr.lines().next().unwrap_or_default();
+    let level = ["error: ", "fatal: "];
+    let plain = level.iter().find_map(|level| first.strip_prefix(level));
+    plain.unwrap_or(first).to_owned()
 }
 
 /// Is a folder above this path a symbolic link now?

@@ -3,6 +3,7 @@
 //! Invariant: the environment has no say in which repository is opened.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use git2::{Commit, Oid, Repository, Tree};
@@ -188,6 +189,19 @@ impl History {
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &str) -> Result<String, HistoryError> {
         Ok(self.commit(commit)?.tree_id().to_string())
+    }
+
+    /// Does a commit's tree hold a file, or a link, at this path?
+    pub fn has_file(&self, commit: &str, path: &[u8]) -> Result<bool, HistoryError> {
+        let read = |source| HistoryError::Read {
+            what: format!("the tree of {commit}"),
+            source,
+        };
+        let tree = self.commit(commit)?.tree().map_err(read)?;
+        let path = Path::new(std::ffi::OsStr::from_bytes(path));
+        Ok(tree
+            .get_path(path)
+            .is_ok_and(|entry| entry.filemode() != FOLDER_MODE))
     }
 
     /// The first parent of a commit.
