@@ -137,3 +137,45 @@ fn the_list_of_templates_says_what_each_is_for() {
         assert!(!domain.is_empty() && purpose.trim().len() > 10, "{line}");
     }
 }
+
+/// The blocks for other linters in the comments at the end of the lint example, each as a whole config.
+fn other_linters() -> Vec<String> {
+    let text = &in_the_folder()["lint"];
+    let (_, comments) = text.split_once("# Another linter?").unwrap();
+    let lines: Vec<&str> = comments
+        .lines()
+        .map(|line| line.trim_start_matches('#').strip_prefix(' ').unwrap_or(""))
+        .collect();
+    let blocks = lines.split(|line| line.is_empty()).skip(1);
+    blocks
+        .filter(|block| block.len() > 1)
+        .map(|block| {
+            let head =
+                "goal: Fewer problems\nmetric: {name: problems, direction: lower, target: 0}";
+            format!("{head}\n{}\n", block[1..].join("\n"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_lines_for_other_linters_in_the_lint_example_make_good_configs() {
+    let bed = Testbed::new();
+    let configs = other_linters();
+    assert_eq!(configs.len(), 3);
+    for (config, tool) in configs.iter().zip(["clippy", "ruff", "golangci-lint"]) {
+        assert!(config.contains(tool), "{config}");
+        let file = bed.home.join(format!("{tool}.yaml"));
+        std::fs::write(&file, config).unwrap();
+        let home = bed.home.to_str().unwrap();
+        let check = [
+            "-C",
+            home,
+            "config",
+            "check",
+            file.to_str().unwrap(),
+            "--json",
+        ];
+        let report = bed.run(&check).json();
+        assert_eq!(report["problems"], serde_json::json!([]), "{config}");
+    }
+}
