@@ -258,6 +258,83 @@ fn the_text_for_the_agent_is_short_and_ends_with_the_next_step() {
 }
 
 #[test]
+fn a_crash_shows_the_first_error_with_its_place_and_the_last_lines_within_the_budget() {
+    let bed = Testbed::new();
+    let filler = "x".repeat(300);
+    bed.write(
+        "count.sh",
+        &format!(
+            "test -f src/a || {{ echo '   Compiling shop'; echo 'error[E0308]: mismatched types {filler}'; echo ' --> src/b:3:5'; seq 1 40; echo 'could not compile {filler}'; exit 3; }} >&2\ncat src/* | grep -c any\n"
+        ),
+    );
+    bed.git(&["commit", "-qam", "loud"]);
+    bed.start(CONFIG);
+    std::fs::remove_file(bed.path("src/a")).unwrap();
+    for number in 0..30 {
+        bed.write(&format!("src/a-file-with-a-name-{number}"), "x\n");
+    }
+    let answer = bed.run(&["trial", "-m", "broken"]).ok();
+    for words in [
+        "  | error[E0308]: mismatched types",
+        "  |  --> src/b:3:5",
+        "  | 40",
+        "  | could not compile",
+        "files: src/a, src/a-file-with-a-name-0",
+        " more\n",
+    ] {
+        assert!(answer.out.contains(words), "{words}: {}", answer.out);
+    }
+    assert!(answer.out.len() < 1_200, "{} bytes", answer.out.len());
+}
+
+#[test]
+fn the_answer_of_a_trial_lists_its_files_whatever_the_verdict() {
+    let bed = Testbed::started(CONFIG);
+    let files = |report: &serde_json::Value| {
+        let names = report["files"].as_array().unwrap().clone();
+        assert_eq!(report["files_count"], names.len());
+        names
+    };
+    bed.edit(20);
+    bed.write("src/new", "x\n");
+    assert_eq!(files(&bed.trial("worse")), ["src/a", "src/new"]);
+    assert!(files(&bed.trial("nothing")).is_empty());
+    bed.edit(1);
+    bed.write("src/state", "broken\n");
+    let report = bed.trial("guard fails");
+    assert_eq!(report["verdict"], "rework");
+    assert_eq!(files(&report), ["src/a", "src/state"]);
+    bed.write("src/state", "ok\n");
+    let rework = ["trial", "--rework", "-m", "mend", "--json"];
+    let report = bed.run(&rework).ok().json();
+    assert_eq!(
+        (report["verdict"].as_str(), files(&report)),
+        (Some("keep"), vec!["src/a".into()]),
+        "what the whole trial changed"
+    );
+    bed.edit(0);
+    bed.write("outside", "x\n");
+    assert_eq!(files(&bed.trial("void")), ["src/a"]);
+}
+
+#[test]
+fn start_names_the_pinned_files() {
+    let bed = Testbed::new();
+    let answer = bed.start(CONFIG);
+    assert!(
+        answer.out.contains(" file(s): count.sh, guard.sh"),
+        "{}",
+        answer.out
+    );
+    bed.run(&["finish"]).ok();
+    let file = bed.home.join("config.yaml");
+    let start = ["start", "--config", file.to_str().unwrap(), "--json"];
+    let pinned = bed.run(&start).ok().json()["pinned"].clone();
+    let names = pinned.as_array().unwrap();
+    assert!(names.contains(&"count.sh".into()) && names.contains(&"guard.sh".into()));
+}
+
+#[test]
 fn messages_with_tabs_and_newlines_stay_one_row() {
     let bed = Testbed::started(CONFIG);
     bed.edit(4);

@@ -650,3 +650,29 @@ fn a_git_folder_that_becomes_read_only_stops_a_trial_before_it_begins() {
         .json();
     assert_eq!(report["verdict"], "keep");
 }
+
+#[test]
+fn a_refused_start_keeps_warnings_apart_from_the_causes() {
+    let bed = Testbed::new();
+    let config = CONFIG.replace(
+        "iterations: 100",
+        "iterations: 0\nprotect: [\"nowhere/**\"]",
+    );
+    let config = config.replace("sh count.sh", "grep -c any src/a");
+    let text = bed.try_start(&config).fails(3);
+    assert!(text.err.contains("\nwarning: "), "{text:?}");
+    assert!(!text.err.contains("caused by: warning"), "{text:?}");
+    let file = bed.home.join("config.yaml");
+    let report = bed
+        .run(&["start", "--config", file.to_str().unwrap(), "--json"])
+        .fails(3)
+        .json();
+    let causes = report["caused_by"].as_array().unwrap();
+    assert_eq!(causes.len(), 1, "{report}");
+    assert!(causes[0].as_str().unwrap().contains("iterations"));
+    let warnings = report["warnings"].as_array().unwrap();
+    assert!(
+        warnings[0].as_str().unwrap().contains("grep -c"),
+        "{report}"
+    );
+}

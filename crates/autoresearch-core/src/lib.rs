@@ -11,6 +11,7 @@ pub mod command_words;
 pub mod condition;
 pub mod config;
 pub mod event;
+pub mod excerpt;
 pub mod globs;
 pub mod judge;
 pub mod ladder;

@@ -184,15 +184,19 @@ fn pinned_in_scope(config: &Config, root: &Path) -> Vec<Problem> {
 /// The problems as one failure.
 #[must_use]
 pub fn refused(source: &Source, problems: &[Problem]) -> Failure {
-    let errors = problems
+    let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) = problems
         .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .count();
-    let mut failure = Failure::config(format!("the config {} has {errors} error(s)", source.name));
-    failure.causes = problems
-        .iter()
-        .map(|problem| line(&source.name, problem))
-        .collect();
+        .partition(|problem| problem.severity == Severity::Error);
+    let count = errors.len();
+    let mut failure = Failure::config(format!("the config {} has {count} error(s)", source.name));
+    let lines = |problems: Vec<&Problem>| {
+        let lines = problems
+            .into_iter()
+            .map(|problem| line(&source.name, problem));
+        lines.collect()
+    };
+    failure.causes = lines(errors);
+    failure.warnings = lines(warnings);
     failure.hint("mend these, then run `autoresearch config check`")
 }
 

@@ -76,6 +76,8 @@ pub struct Failure {
     pub error: String,
     /// Why, from the outside in.
     pub causes: Vec<String>,
+    /// What else was noticed, and is no cause.
+    pub warnings: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
 }
@@ -90,6 +92,7 @@ impl Failure {
             kind,
             error: error.into(),
             causes: Vec::new(),
+            warnings: Vec::new(),
             hint: None,
         }
     }
@@ -153,6 +156,9 @@ impl fmt::Display for Failure {
         write!(out, "error: {}", self.error)?;
         for cause in &self.causes {
             write!(out, "\ncaused by: {cause}")?;
+        }
+        for warning in &self.warnings {
+            write!(out, "\n{warning}")?;
         }
         if let Some(hint) = &self.hint {
             write!(out, "\nhint: {hint}")?;

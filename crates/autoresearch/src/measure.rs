@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use autoresearch_core::config::{Command, Config};
 use autoresearch_core::event::{Failure as How, Why};
+use autoresearch_core::excerpt::excerpt;
 use autoresearch_core::measurement::{Measurement, read};
 use autoresearch_core::table::escape;
 
@@ -33,7 +34,7 @@ pub struct Bench<'a> {
     pub verify_time: Duration,
     /// Time spent in the guard.
     pub guard_time: Duration,
-    /// The end of the last output, for messages.
+    /// What the last output says most clearly, for messages.
     pub tail: String,
     /// Processes that commands left behind and that were ended.
     pub swept: u32,
@@ -108,11 +109,7 @@ impl<'a> Bench<'a> {
         }
         let [stdout, stderr] =
             [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        self.tail = [&stderr, &stdout]
-            .iter()
-            .map(|text| last_lines(text))
-            .find(|text| !text.is_empty())
-            .unwrap_or_default();
+        self.tail = excerpt(&stderr, &stdout);
         let ok = |status: &i32| {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
@@ -128,18 +125,4 @@ impl<'a> Bench<'a> {
             exec::How::Cancelled => return Err(Failure::new(Kind::Interrupted, "interrupted")),
         })
     }
-}
-
-/// The last lines that say something.
-fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let last = lines[lines.len().saturating_sub(6)..]
-        .iter()
-        .map(|line| autoresearch_core::brief::clip(&escape(line), 120))
-        .collect::<Vec<_>>();
-    last.join("\n")
 }

@@ -16,6 +16,9 @@ use crate::measure::Bench;
 use crate::run::Run;
 use crate::undo::Undone;
 
+/// How many files of a trial are named.
+const MOST_FILES: usize = 50;
+
 /// Where the time of a trial went, in milliseconds.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Timings {
@@ -70,6 +73,10 @@ pub struct TrialReport {
     pub reason: Option<&'static str>,
     /// The same in a sentence.
     pub detail: Option<String>,
+    /// The files that it changed; at most 50 are named.
+    pub files: Vec<String>,
+    /// How many these are.
+    pub files_count: usize,
     /// The metric's name.
     pub metric: String,
     /// What was measured.
@@ -94,7 +101,7 @@ pub struct TrialReport {
     pub swept: u32,
     /// Where the whole output is, from the folder of the runs' work tree.
     pub output: String,
-    /// The last lines of verify's or the guard's output, for a trial that failed.
+    /// The first line of verify's or the guard's output that looks like an error, and the last ones, for a trial that failed.
     pub tail: Option<String>,
     /// The run's end, when it has come.
     pub end: Option<&'static str>,
@@ -142,6 +149,8 @@ pub fn trial_report(
         verdict,
         reason: why.map(autoresearch_core::event::Why::word),
         detail: why.map(ToString::to_string),
+        files: Vec::new(),
+        files_count: 0,
         metric: state.config().metric.name.clone(),
         value,
         delta,
@@ -153,14 +162,11 @@ pub fn trial_report(
         notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
-        droppings: decided.map_or_else(
-            || {
-                rework
-                    .map(|rework| rework.droppings.clone())
-                    .unwrap_or_default()
-            },
-            |decided| decided.droppings.clone(),
-        ),
+        droppings: decided
+            .map(|decided| &decided.droppings)
+            .or_else(|| rework.map(|rework| &rework.droppings))
+            .cloned()
+            .unwrap_or_default(),
         swept: timings.swept,
         output: format!(
             "{}/{}/trials/{}",
@@ -175,6 +181,24 @@ pub fn trial_report(
         next: run.next(),
         timings,
         own_work_tree: state.start.worktree.is_some(),
+    }
+}
+
+/// As many names as fit into a width, at least one, and how many more there are.
+#[must_use]
+pub fn shorten(names: &[String], count: usize, width: usize) -> String {
+    let mut shown = brief::clip(names.first().map_or("", String::as_str), width);
+    let mut more = count.saturating_sub(1);
+    for name in names.iter().skip(1) {
+        if shown.chars().count() + name.chars().count() + 2 > width {
+            break;
+        }
+        shown = format!("{shown}, {name}");
+        more -= 1;
+    }
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
@@ -200,6 +224,19 @@ impl TrialReport {
                 ..self
             },
             None => self,
+        }
+    }
+
+    /// Adds the files that the trial changed.
+    #[must_use]
+    pub fn of_files(self, paths: &[Vec<u8>]) -> Self {
+        let names = paths.iter().take(MOST_FILES);
+        Self {
+            files: names
+                .map(|path| escape(&String::from_utf8_lossy(path)))
+                .collect(),
+            files_count: paths.len(),
+            ..self
         }
     }
 
@@ -261,11 +298,14 @@ impl fmt::Display for TrialReport {
         if let Some(detail) = &self.detail {
             writeln!(out, "why: {}", brief::clip(detail, 300))?;
         }
+        if self.files_count > 0 {
+            let shown = shorten(&self.files, self.files_count, 80);
+            writeln!(out, "files: {shown}")?;
+        }
         self.void(out)?;
         if let Some(tail) = &self.tail {
-            let last: Vec<&str> = tail.lines().rev().take(3).collect();
-            for line in last.iter().rev() {
-                writeln!(out, "  | {}", brief::clip(line, 100))?;
+            for line in tail.lines() {
+                writeln!(out, "  | {line}")?;
             }
             writeln!(out, "whole output: {}", self.output)?;
         }

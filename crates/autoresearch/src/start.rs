@@ -21,8 +21,10 @@ use crate::config::{Source, check_in, line, refused};
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::Git;
+use crate::git::history::History;
 use crate::preflight::{self, Ground};
 use crate::repair::set_up;
+use crate::report::shorten;
 use crate::rules;
 use crate::run::{Place, Run};
 use crate::session;
@@ -40,8 +42,8 @@ pub struct StartReport {
     pub goal: String,
     /// The scope.
     pub scope: Vec<String>,
-    /// How many files are pinned.
-    pub pinned: usize,
+    /// The files that are pinned.
+    pub pinned: Vec<String>,
     /// The metric's name.
     pub metric: String,
     /// Which way is better.
@@ -96,11 +98,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
     let Some(config) = checked.config else {
         return Err(refused(source, &checked.problems));
     };
-    let _starting = store::hold(
-        &world.state_folder.join("starts").join(key(&ground)),
-        world,
-        "start",
-    )?;
+    let _starting = store::hold(&lock_folder(world, &ground.history), world, "start")?;
     preflight::check(world, &ground, &config)?;
     let dirt = if config.isolation == Isolation::Worktree {
         store::Dirt::default()
@@ -140,14 +138,12 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
     }
 }
 
-fn key(ground: &Ground) -> String {
-    autoresearch_core::chain::hash(
-        ground
-            .history
-            .common_folder()
-            .as_os_str()
-            .as_encoded_bytes(),
-    )
+/// The folder of the lock that a start holds: one start at a time in a repository.
+#[must_use]
+pub fn lock_folder(world: &World, history: &History) -> PathBuf {
+    let repository = history.common_folder();
+    let key = autoresearch_core::chain::hash(repository.as_os_str().as_encoded_bytes());
+    world.state_folder.join("starts").join(key)
 }
 
 /// The first name that no folder and no branch has.
@@ -279,7 +275,13 @@ fn establish(
     config: &str,
 ) -> Result<StartReport> {
     let left_alone = pinned.dirt.len();
-    let pinned_files = pinned.yardstick.len();
+    // git's own lists of what it ignores come last: a person looks for the files of the commands.
+    let (gits, mut pinned_files): (Vec<String>, Vec<String>) = pinned
+        .yardstick
+        .keys()
+        .cloned()
+        .partition(|name| name.ends_with("info/exclude") || name.ends_with("info/attributes"));
+    pinned_files.extend(gits);
     let store = RunStore::create(
         world,
         parts.layout.clone(),
@@ -324,7 +326,7 @@ fn new_id() -> Result<String> {
         .collect())
 }
 
-fn report(run: &Run<'_>, left_alone: usize, pinned: usize) -> StartReport {
+fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport {
     let state = &run.store.state;
     let (start, config) = (&state.start, state.config());
     let time = config
@@ -406,8 +408,13 @@ impl StartReport {
         )?;
         writeln!(
             out,
-            "  pinned    {} file(s): a trial that touches one is void",
-            self.pinned
+            "  pinned    {} file(s){}; a trial that touches one is void",
+            self.pinned.len(),
+            if self.pinned.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", shorten(&self.pinned, self.pinned.len(), 80))
+            }
         )?;
         if self.left_alone > 0 {
             writeln!(

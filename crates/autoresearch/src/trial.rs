@@ -54,6 +54,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     let mut survey = survey::look_behind(&run)?;
     survey.outside.extend(bystander::touched(&run)?);
     run.admit_secrets()?;
+    let base = run.store.state.head.clone();
     let mut timings = Timings::default();
     let decided = match attempt(&mut run, &intent, &survey, &mut timings) {
         Err(failure) if failure.kind == Kind::Interrupted => {
@@ -67,7 +68,10 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     };
     run.store.write_views()?;
     timings.close(watch.elapsed(), run.git.spent());
-    Ok(trial_report(&run, &intent, decided.as_ref(), timings).with(undone))
+    let files = files(&run, &base, &survey, decided.as_ref())?;
+    Ok(trial_report(&run, &intent, decided.as_ref(), timings)
+        .with(undone)
+        .of_files(&files))
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
@@ -83,7 +87,10 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let (decided, undone) = give_up(&mut run, &flight.intent, &rework)?;
     run.store.write_views()?;
     let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
-    Ok(report.with(undone))
+    let files = run
+        .history
+        .changed_paths(&run.store.state.head, &rework.commit)?;
+    Ok(report.with(undone).of_files(&files))
 }
 
 /// Discards the trial that awaits a rework: first the verdict, then the undoing.
@@ -443,6 +450,27 @@ fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<Undone>> {
     }
     end_if_due(run)?;
     Ok(undone)
+}
+
+/// The files that a trial changed: those of its commit, with its earlier attempts, or else the edits that came to nothing.
+fn files(
+    run: &Run<'_>,
+    base: &str,
+    survey: &Survey,
+    decided: Option<&Decided>,
+) -> Result<Vec<Vec<u8>>> {
+    let commit = match decided {
+        Some(decided) => decided.commit.clone(),
+        None => run
+            .store
+            .state
+            .awaiting_rework()
+            .map(|rework| rework.commit.clone()),
+    };
+    match commit {
+        Some(commit) => Ok(run.history.changed_paths(base, &commit)?),
+        None => Ok(survey.ours.clone()),
+    }
 }
 
 /// A person or a signal ended the command: the trial is undone now.

@@ -75,6 +75,7 @@ impl Printer {
             let object = json!({
                 "error": failure.error,
                 "caused_by": failure.causes,
+                "warnings": failure.warnings,
                 "hint": failure.hint,
                 "kind": failure.kind,
                 "exit_code": failure.kind.exit_code(),
