@@ -395,3 +395,146 @@ fn what_finish_promises_to_merge_holds_no_failed_trial_after_a_revert() {
         "`kept` lists kept commits only"
     );
 }
+
+/// The run's own work tree, deleted by hand in this way; the user's files are as they were in the end.
+fn homeless(extra: &str, before: fn(&Beside), delete: fn(&Beside)) -> Beside {
+    let side = Beside::started(extra);
+    assert_eq!(side.trial(4)["verdict"], "keep");
+    before(&side);
+    delete(&side);
+    side
+}
+
+fn by_hand(side: &Beside) {
+    std::fs::remove_dir_all(&side.folder).unwrap();
+}
+
+fn leaving_an_empty_folder(side: &Beside) {
+    by_hand(side);
+    std::fs::create_dir(&side.folder).unwrap();
+}
+
+fn with_gits_note_of_it(side: &Beside) {
+    by_hand(side);
+    side.bed.git(&["worktree", "prune"]);
+}
+
+const DELETED: [fn(&Beside); 3] = [by_hand, leaving_an_empty_folder, with_gits_note_of_it];
+
+#[test]
+fn every_command_says_that_the_work_tree_was_deleted_and_the_users_files_are_not_taken_for_it() {
+    for delete in DELETED {
+        let side = homeless("", |_| {}, delete);
+        let bed = &side.bed;
+        let before = bed.fingerprint();
+        bed.run(&["trial", "-m", "x"])
+            .fails(4)
+            .says("is gone")
+            .says("autoresearch resume");
+        let status = bed.run(&["status", "--json"]).ok().json();
+        let obstacle = status["obstacle"].as_str().unwrap();
+        assert!(obstacle.contains("is gone"), "{status}");
+        assert_eq!(status["incumbent"], 9, "{status}");
+        bed.run(&["log"]).ok();
+        for arguments in [&["doctor"][..], &["doctor", "--repair"]] {
+            bed.run(arguments).fails(4).says("is gone").says("resume");
+        }
+        assert_eq!(bed.fingerprint(), before);
+    }
+}
+
+#[test]
+fn resume_makes_a_deleted_work_tree_again_and_the_run_goes_on() {
+    for delete in DELETED {
+        let side = homeless("", |_| {}, delete);
+        let before = side.bed.fingerprint();
+        side.bed.run(&["resume"]).ok().says("was made again");
+        assert_eq!(side.git(&["status", "--porcelain"]), "");
+        assert_eq!(side.trial(3)["verdict"], "keep");
+        side.bed.run(&["doctor"]).ok();
+        assert_eq!(side.bed.fingerprint(), before);
+    }
+}
+
+#[test]
+fn finish_and_stop_end_a_run_whose_work_tree_was_deleted_and_the_branch_can_be_merged() {
+    for delete in DELETED {
+        for command in [&["finish"][..], &["stop", "-m", "enough"]] {
+            let side = homeless("", |_| {}, delete);
+            let bed = &side.bed;
+            let before = bed.fingerprint();
+            bed.run(command).ok();
+            let report = bed.run(&["finish", "--json"]).ok().json();
+            assert_eq!(report["kept"].as_array().unwrap().len(), 1, "{report}");
+            assert_eq!(report["merge"], "git merge autoresearch/demo");
+            assert_eq!(bed.run(&["status", "--json"]).ok().json()["state"], "ended");
+            bed.run(&["doctor"]).ok();
+            bed.run(&["doctor", "--clean", "--yes"]).ok();
+            assert!(!bed.run_file("").exists(), "all of the run is gone");
+            assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
+            assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
+            assert_eq!(bed.fingerprint(), before);
+        }
+    }
+}
+
+#[test]
+fn finish_takes_a_trial_back_whose_work_tree_was_deleted_before_it_was_closed() {
+    let cut = |side: &Beside| {
+        side.edit(1);
+        let trial = ["trial", "-m", "cut"];
+        // Before the look at the tree after verify: the branch names the trial's commit.
+        let crashed = side.bed.run_with(&trial, &[("SEALED_CRASH_AT", "8")]);
+        assert_eq!(crashed.code, -1, "{crashed:?}");
+        assert_eq!(side.bed.run_commits("autoresearch/demo").len(), 2);
+    };
+    let side = homeless("", cut, by_hand);
+    side.bed.run(&["finish"]).ok();
+    assert_eq!(side.bed.run_commits("autoresearch/demo").len(), 1);
+}
+
+#[test]
+fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
+    // Before the anchor is written, and between the anchor and the journal.
+    for step in ["1", "2"] {
+        let bed = Testbed::new();
+        let before = bed.fingerprint();
+        let file = bed.home.join("config.yaml");
+        std::fs::write(&file, with("isolation: worktree")).unwrap();
+        let start = ["start", "--config", file.to_str().unwrap()];
+        let crashed = bed.run_with(&start, &[("SEALED_CRASH_AT", step)]);
+        assert_eq!(crashed.code, -1, "{crashed:?}");
+        assert!(bed.git(&["branch"]).contains("autoresearch/demo"));
+        bed.run(&["doctor", "--clean"])
+            .ok()
+            .says("refs/heads/autoresearch/demo (can go)");
+        bed.run(&["doctor", "--clean", "--yes"]).ok();
+        assert!(!bed.git(&["branch"]).contains("autoresearch"), "{step}");
+        assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
+        assert!(!bed.run_file("").exists(), "{step}");
+        let anchors = std::fs::read_dir(bed.state.join("runs"))
+            .into_iter()
+            .flatten();
+        let anchors =
+            anchors.filter(|entry| entry.as_ref().unwrap().path().join("anchor.json").exists());
+        assert_eq!(anchors.count(), 0, "{step}");
+        assert_eq!(bed.fingerprint(), before);
+        bed.run(&start).ok();
+    }
+}
+
+#[test]
+fn a_branch_that_got_commits_after_a_killed_start_stays() {
+    let bed = Testbed::new();
+    let file = bed.home.join("config.yaml");
+    std::fs::write(&file, with("isolation: worktree")).unwrap();
+    let start = ["start", "--config", file.to_str().unwrap()];
+    bed.run_with(&start, &[("SEALED_CRASH_AT", "1")]);
+    let folder = bed.run_file("worktree");
+    let at = ["-C", folder.to_str().unwrap()];
+    bed.git(&[&at[..], &["commit", "-q", "--allow-empty", "-m", "mine"]].concat());
+    bed.run(&["doctor", "--clean", "--yes"])
+        .ok()
+        .says("no other branch holds its commit");
+    assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
+}

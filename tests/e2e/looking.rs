@@ -654,7 +654,13 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
         .says("removed");
     assert!(!vault.exists());
     assert!(!bed.run_file("").exists());
-    assert!(!refs(&bed).contains("autoresearch"), "{}", refs(&bed));
+    let saved = "refs/autoresearch/demo/interrupted-";
+    let left = refs(&bed);
+    let ours: Vec<&str> = left
+        .lines()
+        .filter(|line| line.contains("autoresearch"))
+        .collect();
+    assert!(ours.len() == 1 && ours[0].contains(saved), "{ours:?}");
     assert_eq!(bed.fingerprint(), before);
     bed.run(&["doctor"]).ok().says("no run was started here");
     bed.start(CONFIG);
@@ -672,10 +678,32 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
             .lines()
             .filter(|line| line.contains("autoresearch"))
             .count(),
-        1,
-        "the branch alone is left"
+        2,
+        "the branch is left, and the reference to edits that are nowhere else"
     );
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
+}
+
+#[test]
+fn doctor_clean_keeps_the_only_copy_of_edits_and_says_how_to_remove_it_also_when_the_run_is_gone() {
+    let bed = finished();
+    bed.git(&["merge", "-q", "autoresearch/demo"]);
+    let names = bed.git(&["for-each-ref", "--format=%(refname)", "refs/autoresearch"]);
+    let name = names.trim();
+    for arguments in [
+        &["doctor", "--clean"][..],
+        &["doctor", "--clean", "--yes"],
+        &["doctor", "--clean"],
+    ] {
+        bed.run(arguments)
+            .ok()
+            .says(&format!("{name} (keep: the only copy of edits"))
+            .says(&format!("`git update-ref -d {name}` deletes it"));
+    }
+    assert_eq!(bed.git(&["show", &format!("{name}:src/a")]), "any\n");
+    bed.git(&["branch", "mine", name]);
+    bed.run(&["doctor", "--clean", "--yes"]).ok();
+    assert!(!refs(&bed).contains(name), "a branch holds them now");
 }
 
 #[test]

@@ -139,8 +139,13 @@ fn stop_drop_and_doctor_touch_nothing_of_the_users() {
     bed.run(&["stop"]).ok();
     bed.run(&["finish"]).ok();
     assert_eq!(bed.fingerprint(), whole);
-    bed.run(&["doctor", "--clean", "--yes"]).ok();
+    let saved = "refs/autoresearch/demo/interrupted-1";
+    let delete = ["update-ref", "-d", saved];
+    bed.run(&["doctor", "--clean", "--yes"])
+        .ok()
+        .says(&format!("`git {}` deletes it", delete.join(" ")));
     assert_eq!(bed.fingerprint(), whole);
+    bed.git(&delete);
     assert_eq!(
         bed.git(&[
             "for-each-ref",

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::inventory::{Item, inventory, remove};
-use crate::run::{Place, Run};
+use crate::run::{HOMELESS, Place, Run};
 use crate::store::{Access, Layout, RunStore, holder};
 use crate::survey;
 
@@ -133,6 +133,10 @@ fn examine(world: &World, layout: &Layout, orders: Orders, findings: &mut Vec<Fi
 }
 
 fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<Finding>) {
+    if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
+        findings.push(bad(subject, &run.lost(), HOMELESS));
+        return;
+    }
     if orders.repair {
         match crate::repair::repair(&mut run).and_then(|repaired| {
             run.store

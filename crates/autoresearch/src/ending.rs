@@ -66,7 +66,10 @@ pub struct Kept {
 
 /// Ends the run on a person's word. What is in the work tree stays.
 pub fn stop(world: &World, place: &Place, why: &str) -> Result<EndReport> {
-    let mut run = Run::open(world, place, Wanted::Latest, Access::Write, "stop")?;
+    let mut run = Run::open_anywhere(world, place, Wanted::Latest, Access::Write, "stop")?;
+    if run.homeless && run.store.state.needs_repair() {
+        run = run.rehouse()?;
+    }
     run.check_ground()?;
     repair(&mut run)?;
     end(&mut run, End::UserStop, why)?;
@@ -96,9 +99,16 @@ fn end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
 
 /// Ends the run if it is still open, and checks out what was checked out before it. The run's branch stays.
 pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
-    let mut run = Run::open(world, place, Wanted::Latest, Access::WriteChecked, "finish")?;
+    let mut run = Run::open_anywhere(world, place, Wanted::Latest, Access::WriteChecked, "finish")?;
+    if run.homeless && (run.store.state.flight.is_some() || !run.store.state.ready) {
+        // There is a trial to take back.
+        run = run.rehouse()?;
+    }
     run.check_ground()?;
     repair(&mut run)?;
+    if run.homeless {
+        return finish_homeless(run);
+    }
     let here = run.history.head()?.branch;
     let left = here.as_deref() != Some(run.store.state.start.branch.as_str());
     if run.store.state.finish.is_some() || left {
@@ -140,6 +150,21 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
         saved,
         notes,
         ..report(&run, returned_to)?
+    })
+}
+
+/// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
+fn finish_homeless(mut run: Run<'_>) -> Result<EndReport> {
+    end(&mut run, End::UserStop, "finished by a person")?;
+    if run.store.state.finish.is_none() {
+        let head = run.store.state.start.branch.clone();
+        run.store.record(Event::Finish(Finish { head }))?;
+    }
+    run.store.write_views()?;
+    let notes = vec![run.lost() + "; edits that were not measured went with it"];
+    Ok(EndReport {
+        notes,
+        ..report(&run, None)?
     })
 }
 

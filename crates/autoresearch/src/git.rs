@@ -184,6 +184,19 @@ impl Git {
         .map(drop)
     }
 
+    /// Creates a work tree on a branch that exists, given as a full reference.
+    pub fn add_worktree_again(&self, path: &Path, branch: &str) -> Result<(), GitError> {
+        let name = branch.trim_start_matches("refs/heads/");
+        let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
+        self.run(
+            arguments
+                .into_iter()
+                .chain([path.as_os_str(), OsStr::new(name)]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
     /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
     pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
         let arguments = ["worktree", "remove"].map(OsStr::new);

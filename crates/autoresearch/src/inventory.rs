@@ -12,7 +12,8 @@ use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::Git;
 use crate::git::history::History;
-use crate::store::{Access, FOLDER, Layout, RunStore, vault, vaults};
+use crate::start::lock_folder;
+use crate::store::{Access, FOLDER, Layout, RunStore, holder, vault, vaults};
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +27,9 @@ pub struct Item {
     /// The commit that a branch or reference must still name to be deleted.
     #[serde(skip)]
     commit: String,
+    /// Was the work tree only just made, so that what is in it is nobody's?
+    #[serde(skip)]
+    fresh: bool,
 }
 
 impl Item {
@@ -35,6 +39,7 @@ impl Item {
             name: name.into(),
             kept_because,
             commit: String::new(),
+            fresh: false,
         }
     }
 }
@@ -54,8 +59,18 @@ pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Ite
             )),
         }
     }
-    items.extend(unfinished(root));
-    items.extend(orphans(world));
+    let start = holder(&lock_folder(world, &history))
+        .map(|holder| format!("a start is under way: {holder}"));
+    for name in unfinished(root) {
+        of_unfinished(
+            &history,
+            &Layout::new(root, &name),
+            start.as_ref(),
+            &mut items,
+        )?;
+    }
+    strays(&history, root, &mut items)?;
+    items.extend(orphans(world, start.as_ref()));
     Ok(items)
 }
 
@@ -80,10 +95,7 @@ fn of_run(
         ));
     }
     for (name, commit) in history.references(&format!("refs/autoresearch/{}/", state.start.run))? {
-        items.push(Item {
-            commit,
-            ..Item::new("reference", name, open.clone())
-        });
+        items.push(reference(history, name, commit, open.clone())?);
     }
     if state.config().isolation != Isolation::InPlace
         && let Some(tip) = history.reference(&state.start.branch)
@@ -110,17 +122,82 @@ fn of_run(
     Ok(())
 }
 
-/// Folders of starts that were cut short: they hold no journal.
-fn unfinished(root: &Path) -> Vec<Item> {
+/// A reference to edits that no branch holds is their only copy: it is named, and a person deletes it.
+fn reference(
+    history: &History,
+    name: String,
+    commit: String,
+    open: Option<String>,
+) -> Result<Item> {
+    let held = history.is_held_elsewhere(&name, &commit)?;
+    let only = || {
+        format!(
+            "the only copy of edits that were cut short or given up; `git update-ref -d {name}` deletes it"
+        )
+    };
+    let reason = open.or_else(|| (!held).then(only));
+    Ok(Item {
+        commit,
+        ..Item::new("reference", name, reason)
+    })
+}
+
+/// References of runs whose folders are gone.
+fn strays(history: &History, root: &Path, items: &mut Vec<Item>) -> Result<()> {
+    let runs = Layout::runs(root);
+    for (name, commit) in history.references("refs/autoresearch/")? {
+        let run = name.split('/').nth(2).unwrap_or_default();
+        if !runs.iter().any(|known| known == run) {
+            items.push(reference(history, name, commit, None)?);
+        }
+    }
+    Ok(())
+}
+
+/// What a start that was cut short left: its folder, and with `isolation: worktree` a work tree and a branch.
+fn of_unfinished(
+    history: &History,
+    layout: &Layout,
+    start: Option<&String>,
+    items: &mut Vec<Item>,
+) -> Result<()> {
+    if layout.worktree().exists() {
+        items.push(Item {
+            fresh: true,
+            ..Item::new(
+                "worktree",
+                layout.worktree().display().to_string(),
+                start.cloned(),
+            )
+        });
+        let branch = format!("refs/heads/autoresearch/{}", layout.run);
+        if let Some(commit) = history.reference(&branch) {
+            let held = history.is_held_elsewhere(&branch, &commit)?;
+            let only = || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
+            let reason = start.cloned().or_else(|| (!held).then(only));
+            items.push(Item {
+                commit,
+                ..Item::new("branch", branch, reason)
+            });
+        }
+    }
+    items.push(Item::new(
+        "folder",
+        layout.folder().display().to_string(),
+        start.cloned(),
+    ));
+    Ok(())
+}
+
+/// Folders of starts that were cut short, by name: they hold no journal.
+fn unfinished(root: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(root.join(FOLDER))
         .into_iter()
         .flatten()
         .flatten();
-    let folders = entries
-        .map(|entry| entry.path())
-        .filter(|path| is_unfinished(path));
+    let folders = entries.filter(|entry| is_unfinished(&entry.path()));
     folders
-        .map(|path| Item::new("folder", path.display().to_string(), None))
+        .filter_map(|entry| entry.file_name().into_string().ok())
         .collect()
 }
 
@@ -135,14 +212,16 @@ fn is_unfinished(folder: &Path) -> bool {
         && names.iter().all(|name| ours.contains(&name.as_str()))
 }
 
-/// Anchors whose runs are gone from where they were.
-fn orphans(world: &World) -> Vec<Item> {
+/// Anchors whose runs are gone from where they were, or never came to be.
+fn orphans(world: &World, start: Option<&String>) -> Vec<Item> {
     let lost = |folder: &PathBuf| {
         let anchor: Option<crate::store::Anchor> = std::fs::read(folder.join("anchor.json"))
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         anchor.is_some_and(|anchor| {
-            anchor.root.exists() && !Layout::new(&anchor.root, &anchor.run).folder().exists()
+            let folder = Layout::new(&anchor.root, &anchor.run).folder();
+            anchor.root.exists()
+                && (!folder.exists() || (start.is_none() && is_unfinished(&folder)))
         })
     };
     vaults(&world.state_folder)
@@ -150,6 +229,18 @@ fn orphans(world: &World) -> Vec<Item> {
         .filter(lost)
         .map(|folder| Item::new("anchor", folder.display().to_string(), None))
         .collect()
+}
+
+/// A work tree that somebody deleted by hand: what is left is git's note of it, if that is not gone as well.
+fn forget(git: &Git, path: &Path) -> Result<()> {
+    let _ = std::fs::remove_dir(path);
+    if path.exists() {
+        return Err(Failure::blocked(
+            "it holds files and is no work tree any more",
+        ));
+    }
+    let _ = git.discard_worktree(path);
+    Ok(())
 }
 
 /// Removes what can go.
@@ -167,6 +258,8 @@ pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
     for item in items.iter_mut().filter(|item| item.kept_because.is_none()) {
         let path = PathBuf::from(&item.name);
         let gone = match item.kind {
+            "worktree" if item.fresh => git.discard_worktree(&path).map_err(Failure::from),
+            "worktree" if !path.join(".git").exists() => forget(&git, &path),
             "worktree" => git.remove_worktree(&path).map_err(Failure::from),
             "branch" | "reference" => git
                 .delete_branch(&item.name, &item.commit)

@@ -35,7 +35,7 @@ pub struct LogReport {
 
 /// The rows of a run.
 pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
-    let run = Run::open(world, place, Wanted::Latest, Access::Read, "log")?;
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "log")?;
     let mut rows = rows(&run.store, filter)?;
     let from = filter
         .last

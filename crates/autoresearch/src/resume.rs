@@ -44,15 +44,19 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
     } else {
         Access::WriteChecked
     };
-    let mut run = Run::open(world, place, Wanted::Latest, access, "resume")?;
-    let repaired = if confined {
-        left_to_the_hook(&run)
+    let mut run = Run::open_anywhere(world, place, Wanted::Latest, access, "resume")?;
+    let mut done = Vec::new();
+    if confined {
+        done.extend(left_to_the_hook(&run));
     } else {
+        if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
+            run = run.rehouse()?;
+            done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());
+        }
         run.check_ground()?;
-        let repaired = repair::repair(&mut run)?.done;
+        done.extend(repair::repair(&mut run)?.done);
         run.store.rebuild_views()?;
-        repaired
-    };
+    }
     session::take_up(&run);
     let mut unmeasured = Vec::new();
     if run.store.state.end.is_none() {
@@ -79,7 +83,7 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
     let state = &run.store.state;
     Ok(ResumeReport {
         run: state.start.run.clone(),
-        repaired,
+        repaired: done,
         unmeasured,
         brief: brief::brief(state, &rows, &lessons, &run.caller),
         end: state.end.as_ref().map(|ending| ending.end.word()),

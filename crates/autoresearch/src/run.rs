@@ -45,6 +45,8 @@ pub struct Run<'w> {
     pub caller: Caller,
     /// Lock files that a killed git of an earlier command had left, and that were removed.
     pub cleared: Vec<PathBuf>,
+    /// Is the run's own work tree gone? git is then at the side of the runs' folder, and only what touches no file works.
+    pub homeless: bool,
 }
 
 impl Place {
@@ -176,8 +178,23 @@ fn none(root: &Path, unusable: Vec<StoreError>, candidates: &[Candidate]) -> Fai
 }
 
 impl<'w> Run<'w> {
-    /// Finds and opens a run for a command that acts on it.
+    /// Finds and opens a run for a command that needs its work tree.
     pub fn open(
+        world: &'w World,
+        place: &Place,
+        wanted: Wanted,
+        access: Access,
+        command: &str,
+    ) -> Result<Self> {
+        let run = Self::open_anywhere(world, place, wanted, access, command)?;
+        if run.homeless {
+            return Err(Failure::blocked(run.lost()).hint(HOMELESS));
+        }
+        Ok(run)
+    }
+
+    /// Finds and opens a run, also where its own work tree is gone.
+    pub fn open_anywhere(
         world: &'w World,
         place: &Place,
         wanted: Wanted,
@@ -191,8 +208,24 @@ impl<'w> Run<'w> {
 
     /// Puts git at the side of opened files.
     pub fn with(world: &'w World, store: RunStore<'w>) -> Result<Self> {
-        let work_tree = work_tree(&store);
-        let history = History::discover(&work_tree)?;
+        let mut work_tree = work_tree(&store);
+        let mut homeless = false;
+        let history = if store.state.start.worktree.is_some() {
+            let own = History::discover(&work_tree).ok();
+            // Where it is gone, git finds the repository around it.
+            let own = own.filter(|history| own_worktree(&history.work_tree()).is_some());
+            homeless = own.is_none();
+            own
+        } else {
+            None
+        };
+        if homeless {
+            work_tree.clone_from(&store.layout.root);
+        }
+        let history = match history {
+            Some(history) => history,
+            None => History::discover(&work_tree)?,
+        };
         let plain: Vec<(OsString, OsString)> = store
             .pinned
             .env
@@ -218,7 +251,40 @@ impl<'w> Run<'w> {
             store,
             git,
             history,
+            homeless,
         })
+    }
+
+    /// What is wrong with a run whose own work tree is gone.
+    #[must_use]
+    pub fn lost(&self) -> String {
+        format!(
+            "the run's work tree {} is gone",
+            self.store.layout.worktree().display()
+        )
+    }
+
+    /// Makes the run's own work tree again from the run's branch.
+    pub fn rehouse(self) -> Result<Self> {
+        let path = self.store.layout.worktree();
+        let branch = self.store.state.start.branch.clone();
+        if self.history.reference(&branch).is_none() {
+            return Err(Failure::blocked(format!("{}, and so is {branch}", self.lost()))
+                .hint("`git branch` with the commit that `autoresearch status` names makes the branch again"));
+        }
+        // An empty folder and git's note of the old one stand in the way of the new one.
+        let _ = std::fs::remove_dir(&path);
+        if path.symlink_metadata().is_err() {
+            let _ = self.git.discard_worktree(&path);
+        }
+        self.git
+            .add_worktree_again(&path, &branch)
+            .map_err(|error| {
+                Failure::blocked(format!("{}, and it could not be made again", self.lost()))
+                    .because(&error)
+                    .hint("put right what git says, then run the command again")
+            })?;
+        Self::with(self.world, self.store)
     }
 
     /// Refuses to act where git cannot be written or where git tracks the run's own files.
@@ -280,6 +346,8 @@ fn locks(history: &History, branch: &str) -> Vec<PathBuf> {
         common.join(format!("{branch}.lock")),
     ]
 }
+/// What to do about a run whose own work tree is gone.
+pub const HOMELESS: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
 
 /// The work tree of a run's trials.
 #[must_use]

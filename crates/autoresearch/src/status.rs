@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::Result;
 use crate::report::due;
-use crate::run::{Place, Run, Wanted};
+use crate::run::{HOMELESS, Place, Run, Wanted};
 use crate::store::{Access, holder};
 use crate::survey;
 
@@ -84,7 +84,7 @@ pub struct StatusReport {
 
 /// Looks at a run.
 pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
-    let run = Run::open(world, place, Wanted::Latest, Access::Read, "status")?;
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "status")?;
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);
     let holder = holder(&run.store.vault).map(|holder| holder.to_string());
@@ -92,6 +92,8 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         None
     } else if state.needs_repair() {
         Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
+    } else if run.homeless {
+        Some(format!("{}: {HOMELESS}", run.lost()))
     } else {
         survey::check_head(&run).err().map(|failure| failure.error)
     };

@@ -177,6 +177,23 @@ impl History {
                 .map_err(read)?)
     }
 
+    /// Do other branches, or HEAD, hold this commit of a reference?
+    pub fn is_held_elsewhere(&self, name: &str, commit: &str) -> Result<bool, HistoryError> {
+        let mut tips = self.references("refs/heads/")?;
+        tips.extend(self.references("refs/remotes/")?);
+        tips.retain(|(other, _)| other != name);
+        let head = self.head()?;
+        if head.branch.as_deref() != Some(name) {
+            tips.extend(head.commit.map(|commit| ("HEAD".to_owned(), commit)));
+        }
+        for (_, tip) in tips {
+            if self.is_merged(commit, &tip)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn commit(&self, hash: &str) -> Result<Commit<'_>, HistoryError> {
         let read = |source| HistoryError::Read {
             what: format!("commit {hash}"),
