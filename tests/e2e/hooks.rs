@@ -247,6 +247,9 @@ fn an_interruption_pauses_until_the_run_is_resumed() {
     bed.agent(ME, &["propose", "-m", "anyway"])
         .fails(2)
         .says("the run is paused");
+    bed.run(&["status"])
+        .ok()
+        .says("paused: the person interrupted");
     let text = brief(&bed.hook("session-start", ME));
     assert!(text.contains("next: the run is paused"), "{text}");
     assert!(!text.contains("change one thing"), "{text}");

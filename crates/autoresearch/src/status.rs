@@ -90,12 +90,8 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     let holder = holder(&run.store.vault).map(|holder| holder.to_string());
     let obstacle = if holder.is_some() || state.end.is_some() {
         None
-    } else if state.needs_repair() {
-        Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
-    } else if run.homeless {
-        Some(format!("{}: {HOMELESS}", run.lost()))
     } else {
-        survey::check_head(&run).err().map(|failure| failure.error)
+        obstacle(&run)
     };
     let next = match &obstacle {
         Some(_) => format!(
@@ -145,6 +141,20 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         values: kept_values(&run)?,
         width: 0,
     })
+}
+
+/// What stands in the way of the next trial.
+fn obstacle(run: &Run<'_>) -> Option<String> {
+    let session = run.store.layout.session();
+    if run.store.state.needs_repair() {
+        Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
+    } else if run.homeless {
+        Some(format!("{}: {HOMELESS}", run.lost()))
+    } else if session.is_some_and(|session| session.paused) {
+        Some("paused: the person interrupted the session".to_owned())
+    } else {
+        survey::check_head(run).err().map(|failure| failure.error)
+    }
 }
 
 /// The incumbent's value after the baseline and after each trial.
