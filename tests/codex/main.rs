@@ -16,6 +16,7 @@ mod app_server;
 mod bench;
 mod foreground;
 mod install;
+mod installer;
 mod model;
 mod proof;
 mod reply;

@@ -33,15 +33,23 @@ pub fn set(count: usize) -> String {
 
 /// A bench whose repository has the skill, and a config that is committed.
 pub fn scene() -> Option<Bench> {
-    let bench = Bench::new()?;
+    let bench = scene_without_skill()?;
     copy(
         &skill(),
         &bench.bed.path(".agents/skills/codex-autoresearch"),
     );
+    bench.bed.git(&["add", "-A"]);
+    bench.bed.git(&["commit", "-qm", "the skill"]);
+    Some(bench)
+}
+
+/// The same without the skill.
+pub fn scene_without_skill() -> Option<Bench> {
+    let bench = Bench::new()?;
     bench.bed.write("autoresearch.yaml", CONFIG);
     bench.bed.write("slow.sh", SLOW);
     bench.bed.git(&["add", "-A"]);
-    bench.bed.git(&["commit", "-qm", "skill and config"]);
+    bench.bed.git(&["commit", "-qm", "config"]);
     Some(bench)
 }
 
@@ -129,6 +137,8 @@ fn walk(value: &Value, look: &mut impl FnMut(&str)) {
 
 /// An agent that does what the tool's last line says, with these edits in turn.
 pub struct Agent {
+    /// The program, as it was told to call it.
+    engine: String,
     /// What it runs first.
     first: String,
     edits: Vec<String>,
@@ -146,8 +156,14 @@ struct State {
 impl Agent {
     /// An agent that begins with a command of the engine, and then makes these edits.
     pub fn new(first: &str, edits: &[&str]) -> Self {
+        Self::of(&Bench::engine(), first, edits)
+    }
+
+    /// The same with a program that was installed.
+    pub fn of(engine: &Path, first: &str, edits: &[&str]) -> Self {
         Self {
-            first: format!("{} {first}", Bench::engine().display()),
+            engine: engine.display().to_string(),
+            first: format!("{} {first}", engine.display()),
             edits: edits.iter().map(|edit| (*edit).to_owned()).collect(),
             state: Mutex::default(),
         }
@@ -162,7 +178,10 @@ impl Agent {
         let Some(next) = last_next(request) else {
             return say("I was told nothing");
         };
-        let engine = Bench::engine().display().to_string();
+        // The program is called as the sentence names it.
+        let words: Vec<&str> = next.split_whitespace().collect();
+        let at = words.iter().position(|word| word.starts_with('/'));
+        let engine = at.map_or(self.engine.as_str(), |at| words[at]);
         if next.contains("the run has ended") && !state.finished {
             state.finished = true;
             return shell(&format!("{engine} finish"));
@@ -170,8 +189,6 @@ impl Agent {
         if next.starts_with("next: end your turn now") || next.contains("is registered and not") {
             return say("registered");
         }
-        let words: Vec<&str> = next.split_whitespace().collect();
-        let at = words.iter().position(|word| *word == engine);
         let Some(word) = at.and_then(|at| words.get(at + 1)) else {
             return say(&format!("nothing to do: {next}"));
         };
