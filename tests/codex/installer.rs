@@ -10,24 +10,7 @@ use crate::scene::{Agent, copy, hook_program, scene_without_skill, set, skill};
 use crate::testbed::Answer;
 
 /// Files that Codex itself makes or changes in its home, whatever is installed.
-const CODEXS_OWN: [&str; 16] = [
-    "sessions",
-    "log",
-    "logs",
-    "tmp",
-    ".tmp",
-    "cache",
-    "history",
-    "packages",
-    "shell_snapshots",
-    "skills/.system",
-    "version",
-    "installation_id",
-    "models",
-    "plugins",
-    "memories",
-    "internal",
-];
+const CODEXS_OWN: [&str; 4] = ["sessions", "tmp", ".tmp", "shell_snapshots"];
 
 /// Every file below a folder: rights and bytes.
 fn everything(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {

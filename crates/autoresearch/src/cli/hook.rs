@@ -18,49 +18,44 @@ use crate::hooks::{self, Owned, Payload, Reply};
 /// A longer payload is not read: it holds the last message of the agent, never more than some kilobytes.
 const MAX_PAYLOAD: u64 = 32 << 20;
 
-/// Answers one hook.
+/// Answers one hook, named by the first argument of the process.
 #[must_use]
-pub fn main(mut world: World) -> ExitCode {
+pub fn main(world: World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     if let Some(code) = super::runner(&words) {
         return code;
     }
-    if matches!(
-        words.get(1).and_then(|word| word.to_str()),
-        Some("--version")
-    ) {
-        let _ = Printer::new(false).text(concat!(
-            "autoresearch-hook ",
-            env!("CARGO_PKG_VERSION"),
-            "\n"
-        ));
-        return ExitCode::SUCCESS;
+    let event = words.get(1).and_then(|word| word.to_str());
+    match event {
+        Some("--version") => {
+            let version = concat!("autoresearch-hook ", env!("CARGO_PKG_VERSION"), "\n");
+            let _ = Printer::new(false).text(version);
+        }
+        event => run(world, event.unwrap_or_default()),
     }
-    let event = words.get(1).cloned().unwrap_or_default();
-    let Some(payload) = payload() else {
-        return ExitCode::SUCCESS;
-    };
+    ExitCode::SUCCESS
+}
+
+/// Answers one hook: the payload is read from standard input.
+pub fn run(mut world: World, event: &str) {
+    let Some(payload) = payload() else { return };
     let Some(mut owned) = hooks::owned(&payload) else {
-        return ExitCode::SUCCESS;
+        return;
     };
     world.is_hook = true;
     world.session = payload.session_id;
-    let answer = catch_unwind(AssertUnwindSafe(|| answer(&world, &event, &mut owned)));
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(&world, event, &mut owned)));
     match answer {
         Ok(Ok(Some(answer))) => {
             let _ = Printer::new(true).line(&answer);
         }
         Ok(Ok(None)) => {}
-        Ok(Err(failure)) => owned.note(
-            &world,
-            &format!("{}: {failure}", event.display()).replace('\n', "; "),
-        ),
-        Err(_) => owned.note(
-            &world,
-            &format!("{}: a fault of this program", event.display()),
-        ),
+        Ok(Err(failure)) => {
+            let line = format!("{event}: {failure}").replace('\n', "; ");
+            owned.note(&world, &line);
+        }
+        Err(_) => owned.note(&world, &format!("{event}: a fault of this program")),
     }
-    ExitCode::SUCCESS
 }
 
 fn payload() -> Option<Payload> {
@@ -72,19 +67,19 @@ fn payload() -> Option<Payload> {
     serde_json::from_str(&text).ok()
 }
 
-fn answer(world: &World, event: &OsString, owned: &mut Owned) -> Result<Option<Value>> {
-    Ok(match event.to_str() {
-        Some("session-start") => hooks::session_start(world, owned)?.map(|context| {
+fn answer(world: &World, event: &str, owned: &mut Owned) -> Result<Option<Value>> {
+    Ok(match event {
+        "session-start" => hooks::session_start(world, owned)?.map(|context| {
             json!({"hookSpecificOutput": {
                 "hookEventName": "SessionStart",
                 "additionalContext": context,
             }})
         }),
-        Some("stop") => hooks::stop(world, owned)?.map(|reply| match reply {
+        "stop" => hooks::stop(world, owned)?.map(|reply| match reply {
             Reply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
             Reply::Tell(message) => json!({"systemMessage": message}),
         }),
-        Some("interrupt") => {
+        "interrupt" => {
             hooks::interrupt(owned)?;
             None
         }
