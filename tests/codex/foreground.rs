@@ -192,6 +192,14 @@ fn without_hooks_and_rule_one_line_names_the_remedy_at_once_and_nothing_is_lost(
     );
     assert_eq!(bench.bed.fingerprint(), before);
     assert!(!bench.bed.path("autoresearch-results").exists());
+    // The same is told by the command that the skill looks with first.
+    bench
+        .model
+        .play([shell(&format!("{engine} doctor")), say("told")]);
+    bench.exec("look").sandbox("workspace-write").run().ok();
+    let output = bench.model.last().outputs().pop().unwrap();
+    assert!(output.contains("read-only for this process"), "{output}");
+    assert!(output.contains("not armed"), "{output}");
     // A run that a person has started: a trial is refused as fast, and the edit stays.
     start_in_a_terminal(&bench);
     bench.model.play([

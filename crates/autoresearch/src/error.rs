@@ -192,7 +192,7 @@ impl From<crate::git::GitError> for Failure {
 }
 
 /// What to do where the git folder is read-only.
-pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: approve it, or run it in a terminal, or let `autoresearch install --rule` allow it (for the trials of a started run `autoresearch install --hooks` is enough)";
+pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: approve it, or run it in a terminal; once the run is started, trials work from inside with `autoresearch install --hooks` or `--rule`";
 
 impl From<crate::git::history::HistoryError> for Failure {
     fn from(error: crate::git::history::HistoryError) -> Self {

@@ -124,11 +124,12 @@ impl fmt::Display for ProposeReport {
             [only] => format!(": {only}"),
             [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
         };
-        writeln!(
-            out,
-            "{} registered{files}; nothing is measured yet",
-            self.registered
-        )?;
+        let rest = if self.registered == "trial" {
+            "nothing is measured yet"
+        } else {
+            "nothing is done yet"
+        };
+        writeln!(out, "{} registered{files}; {rest}", self.registered)?;
         write!(out, "{}", self.next)
     }
 }

@@ -275,13 +275,7 @@ fn establish(
     config: &str,
 ) -> Result<StartReport> {
     let left_alone = pinned.dirt.len();
-    // git's own lists of what it ignores come last: a person looks for the files of the commands.
-    let (gits, mut pinned_files): (Vec<String>, Vec<String>) = pinned
-        .yardstick
-        .keys()
-        .cloned()
-        .partition(|name| name.ends_with("info/exclude") || name.ends_with("info/attributes"));
-    pinned_files.extend(gits);
+    let pinned_files = pinned.yardstick.keys().cloned().collect();
     let store = RunStore::create(
         world,
         parts.layout.clone(),

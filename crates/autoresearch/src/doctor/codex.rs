@@ -15,14 +15,18 @@ use crate::install::{stable, standing};
 
 /// Looks at everything that has to do with Codex.
 pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
-    let Some(program) = codex::program(world) else {
-        findings.push(good(
+    let program = codex::program(world);
+    findings.push(match &program {
+        Some(program) => version(world, program),
+        None if codex::in_session(world) => good(
             "codex",
-            "not found on PATH; only needed for its skill and hooks",
-        ));
-        return;
-    };
-    findings.push(version(world, &program));
+            "runs this session; it is not on the PATH of this command",
+        ),
+        None => {
+            let found = "not found on PATH; only needed for its skill and hooks";
+            return findings.push(good("codex", found));
+        }
+    });
     findings.push(git_folder(world, root));
     let home = match Home::of(world) {
         Ok(home) if home.exists => home,
@@ -42,7 +46,7 @@ pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
         }
     };
     hooks(world, root, findings);
-    findings.push(skill(world, root, &program));
+    findings.push(skill(world, root, program.as_deref()));
     findings.push(rule(world, root, &home));
 }
 
@@ -102,10 +106,11 @@ fn hooks(world: &World, root: &Path, findings: &mut Vec<Finding>) {
     }
 }
 
-fn skill(world: &World, root: &Path, program: &Path) -> Finding {
+fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
     let subject = format!("skill ${SKILL}");
-    let asked = (!codex::in_session(world))
-        .then(|| Server::start(world, program).and_then(|mut server| server.skills(root)));
+    let asked = program
+        .filter(|_| !codex::in_session(world))
+        .map(|program| Server::start(world, program).and_then(|mut server| server.skills(root)));
     let (seen, who): (Vec<String>, &str) = match asked {
         Some(Ok(skills)) => (
             skills
