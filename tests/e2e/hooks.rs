@@ -203,7 +203,7 @@ fn a_proposal_that_the_run_has_passed_by_is_not_measured() {
 }
 
 #[test]
-fn three_stops_without_a_new_record_are_answered_and_no_fourth() {
+fn three_stops_without_progress_are_answered_and_no_fourth() {
     let bed = mine();
     for _ in 0..3 {
         let said = reason(&bed.hook("stop", ME));
@@ -344,4 +344,121 @@ fn strategy_stop_and_finish_are_carried_out_for_a_session_that_registered_them()
     let said = reason(&bed.hook("stop", ME));
     assert!(said.contains("checked out: main"), "{said}");
     assert_eq!(bed.git(&["branch", "--show-current"]).trim(), "main");
+}
+
+/// Stops again and again, doing something before each; how many were answered until two in a row were not.
+fn answered(bed: &Testbed, mut before: impl FnMut(u32)) -> u32 {
+    let (mut answered, mut silent) = (0, 0);
+    for turn in 0..12 {
+        before(turn);
+        if bed.hook("stop", ME).out.is_empty() {
+            silent += 1;
+        } else {
+            (answered, silent) = (answered + 1, 0);
+        }
+        if silent == 2 {
+            break;
+        }
+    }
+    answered
+}
+
+#[test]
+fn nothing_that_the_agent_writes_or_runs_without_a_trial_keeps_its_session_for_ever() {
+    type Move = fn(&Testbed, u32);
+    let moves: [(&str, Move); 5] = [
+        ("writes its own session.json", |bed, _| {
+            let forged = serde_json::json!({"id": ME, "records": 0, "stops": 0});
+            std::fs::write(bed.run_file("session.json"), forged.to_string()).unwrap();
+        }),
+        ("registers what fails", |bed, _| {
+            let forged = serde_json::json!({"session": ME, "records": 2, "order": {"trial":
+                {"message": "", "labels": [], "simplify": false, "rework": false}}});
+            std::fs::write(bed.run_file("proposal.json"), forged.to_string()).unwrap();
+        }),
+        ("resumes", |bed, _| {
+            bed.agent(ME, &["resume"]).ok();
+        }),
+        ("gives up edits", |bed, _| {
+            bed.edit(3);
+            bed.agent(ME, &["propose", "--drop"]).ok();
+        }),
+        ("refines without need", |bed, _| {
+            bed.agent(ME, &["strategy", "refine", "-m", "again"]).ok();
+        }),
+    ];
+    for (what, act) in moves {
+        let bed = mine();
+        let answered = answered(&bed, |turn| act(&bed, turn));
+        assert!((1..=4).contains(&answered), "{what}: {answered} answers");
+    }
+}
+
+#[test]
+fn trials_that_are_cut_short_again_and_again_do_not_keep_the_session() {
+    let bed = mine();
+    let answered = answered(&bed, |_| {
+        bed.edit(3);
+        let crash = [("SEALED_CRASH_AT", "6"), ("CODEX_SESSION_ID", ME)];
+        assert_eq!(bed.run_with(&["trial", "-m", "cut"], &crash).code, -1);
+    });
+    assert_eq!(answered, 3);
+}
+
+#[test]
+fn of_several_runs_of_a_session_the_open_one_is_answered_and_an_interruption_pauses_all() {
+    let bed = Testbed::new();
+    let start = |tag: &str| {
+        let config = bed.home.join("config.yaml");
+        std::fs::write(&config, CONFIG.replace("tag: demo", &format!("tag: {tag}"))).unwrap();
+        bed.agent(ME, &["start", "--config", config.to_str().unwrap()])
+            .ok();
+    };
+    start("zoo");
+    bed.agent(ME, &["finish"]).ok();
+    start("demo");
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    let said = reason(&bed.hook("stop", ME));
+    assert!(said.contains("trial 1: keep"), "{said}");
+    silent(&bed.hook("interrupt", ME));
+    silent(&bed.hook("stop", ME));
+    bed.run(&["status"])
+        .ok()
+        .says("paused: the person interrupted");
+}
+
+#[test]
+fn a_session_that_lost_the_run_while_its_trial_was_measured_is_not_sent_on() {
+    let bed = Testbed::new();
+    let other = bed.home.join("other.json");
+    let verify = format!(
+        "[ ! -e {0} ] || cp {0} {1}/session.json; sh count.sh",
+        other.display(),
+        bed.run_file("").display()
+    );
+    let config = bed.home.join("config.yaml");
+    std::fs::write(&config, CONFIG.replace("sh count.sh", &verify)).unwrap();
+    bed.agent(ME, &["start", "--config", config.to_str().unwrap()])
+        .ok();
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    std::fs::write(&other, r#"{"id":"0199-other"}"#).unwrap();
+    silent(&bed.hook("stop", ME));
+    assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
+    let now = std::fs::read_to_string(bed.run_file("session.json")).unwrap();
+    assert!(now.contains("0199-other"), "{now}");
+}
+
+#[test]
+fn of_two_hooks_at_once_one_measures_what_was_registered() {
+    let bed = mine();
+    bed.edit(3);
+    bed.agent(ME, &["propose", "-m", "two fewer"]).ok();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| bed.hook("stop", ME));
+        }
+    });
+    assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
 }

@@ -225,15 +225,16 @@ impl Testbed {
 
     /// A hook with any bytes as its payload.
     pub fn hook_with(&self, event: &str, payload: &[u8]) -> Answer {
-        let file = self.home.join("payload.json");
-        std::fs::write(&file, payload).unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, payload).unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook"));
         command
             .arg(event)
             .current_dir("/")
             .env_clear()
             .envs(self.env());
-        finish_with(command, std::fs::File::open(file).unwrap().into())
+        finish_with(command, file.into())
     }
 
     /// A command of an agent in a session.

@@ -1,14 +1,15 @@
 //! Owns what binds a run to one session of an agent: who owns it, whether it is paused, what was registered for the stop
 //! of the turn, and how a stop is answered.
 //! Does not hold a number or a verdict: losing it loses nothing of the run.
-//! Invariant: an id that is empty owns nothing, and no more than `CONTINUATIONS` stops in a row are answered without a new
-//! record in the journal.
+//! Invariant: an id that is empty owns nothing, and no more than `CONTINUATIONS` stops in a row are answered while the run
+//! comes no further.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ladder::Strategy;
+use crate::state::Progress;
 
-/// How many stops in a row send the agent on although nothing was recorded since.
+/// How many stops in a row send the agent on although the run came no further since.
 pub const CONTINUATIONS: u32 = 3;
 
 /// The session that works on a run.
@@ -23,12 +24,19 @@ pub struct Session {
     pub hooked: bool,
     /// Did the person interrupt it?
     pub paused: bool,
-    /// The number of records in the journal at the last stop.
-    pub records: u64,
-    /// Stops in a row that were answered at that number.
-    pub stops: u32,
     /// Was the end of the run told?
     pub told: bool,
+}
+
+/// The stops that were answered while the run came no further. It is kept where the session cannot write.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stops {
+    /// The session that stopped.
+    pub session: String,
+    /// How far the run had come.
+    pub progress: Progress,
+    /// Stops in a row that were answered since.
+    pub answered: u32,
 }
 
 /// What a session's commands can do with git.
@@ -95,13 +103,11 @@ pub struct Request {
     pub rework: bool,
 }
 
-/// How the stop of a turn is answered.
+/// How a stop while the run is open is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopAnswer {
     /// The agent is sent on with the next step.
     GoOn,
-    /// The session may end, and is told that the run has ended.
-    TellEnd,
     /// The session may end.
     Allow,
 }
@@ -128,35 +134,30 @@ impl Session {
     pub fn is(&self, id: &str) -> bool {
         is_id(id) && self.id == id
     }
+}
 
-    /// Answers a stop, and counts it. `records` is the number of records in the journal now.
-    pub fn stop(&mut self, records: u64, ended: bool) -> StopAnswer {
-        if self.paused {
-            return StopAnswer::Allow;
-        }
-        if ended {
-            let told = std::mem::replace(&mut self.told, true);
-            return if told {
-                StopAnswer::Allow
-            } else {
-                StopAnswer::TellEnd
+impl Stops {
+    /// Has the run come further since the last stop of this session? Then the count starts anew.
+    pub fn moved(&mut self, session: &str, progress: Progress) -> bool {
+        let moved = self.session != session || progress > self.progress;
+        if moved {
+            *self = Self {
+                session: session.to_owned(),
+                progress,
+                answered: 0,
             };
         }
-        if records != self.records {
-            self.records = records;
-            self.stops = 0;
-        }
-        if self.stops >= CONTINUATIONS {
-            return StopAnswer::Allow;
-        }
-        self.stops += 1;
-        StopAnswer::GoOn
+        moved
     }
 
-    /// What was just recorded is no progress that the stops were waiting for, or it is: counting starts anew from here.
-    pub fn moved(&mut self, records: u64) {
-        self.records = records;
-        self.stops = 0;
+    /// Answers a stop of an open run, and counts it.
+    pub fn answer(&mut self, session: &str, progress: Progress) -> StopAnswer {
+        self.moved(session, progress);
+        if self.answered >= CONTINUATIONS {
+            return StopAnswer::Allow;
+        }
+        self.answered += 1;
+        StopAnswer::GoOn
     }
 }
 
@@ -164,30 +165,24 @@ impl Session {
 mod tests {
     use super::*;
 
+    fn after(iterations: u32) -> Progress {
+        Progress {
+            iterations,
+            ..Progress::default()
+        }
+    }
+
     #[test]
-    fn three_stops_without_a_record_are_answered_and_no_more() {
-        let mut session = Session::new("a", GitAccess::Write);
-        let answers: Vec<StopAnswer> = (0..6).map(|_| session.stop(7, false)).collect();
+    fn three_stops_without_progress_are_answered_and_no_more() {
+        let mut stops = Stops::default();
+        let answers: Vec<StopAnswer> = (0..6).map(|_| stops.answer("a", after(7))).collect();
         let (go_on, allow) = (StopAnswer::GoOn, StopAnswer::Allow);
         assert_eq!(answers, [go_on, go_on, go_on, allow, allow, allow]);
-        assert_eq!(session.stop(8, false), go_on, "a new record counts anew");
-    }
-
-    #[test]
-    fn the_end_is_told_once() {
-        let mut session = Session::new("a", GitAccess::Write);
-        assert_eq!(session.stop(7, true), StopAnswer::TellEnd);
-        assert_eq!(session.stop(7, true), StopAnswer::Allow);
-    }
-
-    #[test]
-    fn a_paused_session_is_left_alone() {
-        let mut session = Session {
-            paused: true,
-            ..Session::new("a", GitAccess::Write)
-        };
-        assert_eq!(session.stop(7, false), StopAnswer::Allow);
-        assert_eq!(session.stop(7, true), StopAnswer::Allow);
+        assert_eq!(stops.answer("a", after(6)), allow, "that is no progress");
+        assert_eq!(stops.answer("a", after(8)), go_on, "a trial counts anew");
+        assert_eq!(stops.answered, 1);
+        assert_eq!(stops.answer("b", after(8)), go_on);
+        assert_eq!(stops.answered, 1, "another session has stops of its own");
     }
 
     #[test]

@@ -85,6 +85,25 @@ impl Counts {
     }
 }
 
+/// How far a run has come. It grows with what has a limit (trials, rungs of the ladder, reworks, the end) and with nothing
+/// else: neither trials that were cut short or given up nor strategy rows that nobody asked for lead further.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Trials that count.
+    pub iterations: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// Was a refine logged since?
+    pub refined: bool,
+    /// Attempts at the trial that awaits a rework.
+    pub attempts: u32,
+    /// Has the run ended?
+    pub ended: bool,
+    /// Was it left?
+    pub left: bool,
+}
+
 /// A trial between its intention and its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flight {
@@ -395,6 +414,21 @@ impl RunState {
                 .collect::<Vec<_>>()
                 .join(" and ")
         })
+    }
+
+    /// How far the run has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            iterations: self.counts.iterations(),
+            pivots: self.ladder.pivots,
+            refined: self.ladder.refined,
+            attempts: self
+                .awaiting_rework()
+                .map_or(0, |rework| rework.attempt + 1),
+            ended: self.end.is_some(),
+            left: self.finish.is_some(),
+        }
     }
 
     /// What the agent has to do next.

@@ -48,28 +48,37 @@ pub struct Owned {
     session: Session,
 }
 
-/// The run that this session owns, found without opening anything: an open one before one that has ended.
+/// The runs that this session owns, found without opening anything.
 #[must_use]
-pub fn owned(payload: &Payload) -> Option<Owned> {
-    let id = payload.session_id.as_deref()?;
-    if payload
-        .agent_id
-        .as_deref()
-        .is_some_and(|agent| !agent.is_empty())
-    {
-        return None;
-    }
-    let root = root(payload.cwd.as_deref()?)?;
-    let mut found: Vec<Owned> = Layout::runs(&root)
+pub fn owned(payload: &Payload) -> Vec<Owned> {
+    let Some(id) = payload.session_id.as_deref() else {
+        return Vec::new();
+    };
+    let is_subagent = payload.agent_id.as_deref().is_some_and(|id| !id.is_empty());
+    let root = payload.cwd.as_deref().and_then(root);
+    let Some(root) = root.filter(|_| !is_subagent) else {
+        return Vec::new();
+    };
+    Layout::runs(&root)
         .into_iter()
         .map(|run| Layout::new(&root, &run))
         .filter_map(|layout| {
             let session = layout.session().filter(|session| session.is(id))?;
             Some(Owned { layout, session })
         })
-        .collect();
-    found.sort_by_key(|owned| !owned.session.told);
-    found.pop()
+        .collect()
+}
+
+/// The run that a session which owns several works on: an open one, and of these the one with something registered.
+pub fn current<'o>(world: &World, owned: &'o mut [Owned]) -> Option<&'o mut Owned> {
+    if owned.len() > 1 {
+        owned.sort_by_cached_key(|owned| {
+            let told = owned.session.told;
+            let is_open = !told && owned.is_open(world);
+            (!is_open, told, owned.layout.proposal().is_none())
+        });
+    }
+    owned.first_mut()
 }
 
 /// The folder above that holds runs.
@@ -85,10 +94,29 @@ impl Owned {
         self.layout.log_hook(&world.now_text(), line);
     }
 
-    fn save(&self) -> Result<()> {
-        self.layout
-            .write_session(&self.session)
-            .map_err(Failure::from)
+    /// Changes what is noted of the session, unless the run is another's by now.
+    fn note_session(&mut self, change: fn(&mut Session)) -> Result<()> {
+        let now = self.layout.session();
+        let Some(now) = now.filter(|now| now.is(&self.session.id)) else {
+            return Ok(());
+        };
+        self.session = now.clone();
+        change(&mut self.session);
+        if self.session != now {
+            self.layout.write_session(&self.session)?;
+        }
+        Ok(())
+    }
+
+    /// Is the run still this session's, and not paused? It may have been at work for hours.
+    fn goes_on(&self) -> bool {
+        let now = self.layout.session();
+        now.is_some_and(|now| now.is(&self.session.id) && !now.paused)
+    }
+
+    fn is_open(&self, world: &World) -> bool {
+        RunStore::open(world, self.layout.clone(), Access::Glance, "hook")
+            .is_ok_and(|store| store.state.end.is_none())
     }
 
     fn place(&self) -> Place {
@@ -106,10 +134,7 @@ impl Owned {
 
 /// The brief, for a session that starts, was resumed, cleared or compacted.
 pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>> {
-    if !owned.session.hooked {
-        owned.session.hooked = true;
-        owned.save()?;
-    }
+    owned.note_session(|session| session.hooked = true)?;
     let run = owned.look(world)?;
     if run.store.state.finish.is_some() || owned.session.told {
         return Ok(None);
@@ -142,23 +167,19 @@ pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>>
 
 /// The answer to the end of a turn.
 pub fn stop(world: &World, owned: &mut Owned) -> Result<Option<Reply>> {
-    owned.session.hooked = true;
-    if owned.session.paused {
-        owned.save()?;
+    owned.note_session(|session| session.hooked = true)?;
+    if !owned.goes_on() {
         return Ok(None);
     }
     if let Some(proposal) = take(owned) {
         let done = carry_out(world, owned, proposal);
-        // It may have taken hours, in which the person may have interrupted.
-        owned.session = owned.layout.session().unwrap_or_default();
-        if owned.session.paused {
+        if !owned.goes_on() {
             return Ok(None);
         }
         let run = owned.look(world)?;
-        let records = run.store.head().next;
-        if records != owned.session.records {
-            owned.session.moved(records);
-            owned.save()?;
+        let mut stops = run.store.stops();
+        if stops.moved(&owned.session.id, run.store.state.progress()) {
+            run.store.write_stops(&stops)?;
             return Ok(Some(Reply::GoOn(told(done))));
         }
         return answer(owned, &run, Some(told(done)));
@@ -176,28 +197,18 @@ pub fn stop(world: &World, owned: &mut Owned) -> Result<Option<Reply>> {
 /// The next step, or none: counted, so that no session is kept for ever.
 fn answer(owned: &mut Owned, run: &Run<'_>, first: Option<String>) -> Result<Option<Reply>> {
     let state = &run.store.state;
-    let ended = state.end.is_some();
-    let answer = owned.session.stop(run.store.head().next, ended);
-    owned.save()?;
+    if state.end.is_some() {
+        if owned.session.told {
+            return Ok(None);
+        }
+        owned.note_session(|session| session.told = true)?;
+        return Ok(Some(Reply::Tell(told_end(owned, run))));
+    }
+    let mut stops = run.store.stops();
+    let answer = stops.answer(&owned.session.id, state.progress());
+    run.store.write_stops(&stops)?;
     Ok(match answer {
         StopAnswer::Allow => None,
-        StopAnswer::TellEnd => {
-            let told = if state.finish.is_some() {
-                "and was left".to_owned()
-            } else {
-                format!("`{} finish` leaves it", run.caller.program)
-            };
-            let (end, why) = state
-                .end
-                .as_ref()
-                .map(|ending| (ending.end.word(), table::escape(&ending.why)))
-                .unwrap_or_default();
-            Some(Reply::Tell(format!(
-                "autoresearch: the run `{}` has ended: {end} ({why}); {}; {told}",
-                owned.layout.run,
-                brief::standing(state)
-            )))
-        }
         StopAnswer::GoOn => Some(Reply::GoOn(first.unwrap_or_else(|| {
             format!(
                 "autoresearch: the run `{}` is open. {}",
@@ -208,10 +219,29 @@ fn answer(owned: &mut Owned, run: &Run<'_>, first: Option<String>) -> Result<Opt
     })
 }
 
-/// What the session registered, unless the run has moved on since.
+/// What the person reads when the run has ended.
+fn told_end(owned: &Owned, run: &Run<'_>) -> String {
+    let state = &run.store.state;
+    let left = if state.finish.is_some() {
+        "and was left".to_owned()
+    } else {
+        format!("`{} finish` leaves it", run.caller.program)
+    };
+    let (end, why) = state
+        .end
+        .as_ref()
+        .map(|ending| (ending.end.word(), table::escape(&ending.why)))
+        .unwrap_or_default();
+    format!(
+        "autoresearch: the run `{}` has ended: {end} ({why}); {}; {left}",
+        owned.layout.run,
+        brief::standing(state)
+    )
+}
+
+/// What the session registered. It is taken before it is looked at, so that of two hooks only one has it.
 fn take(owned: &Owned) -> Option<Proposal> {
-    let proposal = owned.layout.proposal()?;
-    owned.layout.remove_proposal();
+    let proposal = owned.layout.take_proposal()?;
     owned.session.is(&proposal.session).then_some(proposal)
 }
 
@@ -255,8 +285,9 @@ fn told(done: Result<String>) -> String {
 
 /// The person interrupted the session: nothing sends it on until the run is resumed.
 pub fn interrupt(owned: &mut Owned) -> Result<()> {
-    owned.session.hooked = true;
-    owned.session.paused = true;
-    owned.layout.remove_proposal();
-    owned.save()
+    let _dropped = owned.layout.take_proposal();
+    owned.note_session(|session| {
+        session.hooked = true;
+        session.paused = true;
+    })
 }

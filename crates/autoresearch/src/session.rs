@@ -111,7 +111,6 @@ pub fn take_up(run: &Run<'_>) {
     if let Some(session) = layout.session() {
         let _ = layout.write_session(&Session {
             paused: false,
-            stops: 0,
             ..session
         });
     }

@@ -39,9 +39,10 @@ pub fn main(world: World) -> ExitCode {
 /// Answers one hook: the payload is read from standard input.
 pub fn run(mut world: World, event: &str) {
     let Some(payload) = payload() else { return };
-    let Some(mut owned) = hooks::owned(&payload) else {
+    let mut owned = hooks::owned(&payload);
+    if owned.is_empty() {
         return;
-    };
+    }
     world.is_hook = true;
     world.session = payload.session_id;
     let answer = catch_unwind(AssertUnwindSafe(|| answer(&world, event, &mut owned)));
@@ -50,11 +51,15 @@ pub fn run(mut world: World, event: &str) {
             let _ = Printer::new(true).line(&answer);
         }
         Ok(Ok(None)) => {}
-        Ok(Err(failure)) => {
-            let line = format!("{event}: {failure}").replace('\n', "; ");
-            owned.note(&world, &line);
-        }
-        Err(_) => owned.note(&world, &format!("{event}: a fault of this program")),
+        Ok(Err(failure)) => note(&world, &owned, event, &failure.to_string()),
+        Err(_) => note(&world, &owned, event, "a fault of this program"),
+    }
+}
+
+fn note(world: &World, owned: &[Owned], event: &str, fault: &str) {
+    if let Some(owned) = owned.first() {
+        let line = format!("{event}: {fault}");
+        owned.note(world, &line.replace('\n', "; "));
     }
 }
 
@@ -67,7 +72,16 @@ fn payload() -> Option<Payload> {
     serde_json::from_str(&text).ok()
 }
 
-fn answer(world: &World, event: &str, owned: &mut Owned) -> Result<Option<Value>> {
+fn answer(world: &World, event: &str, owned: &mut [Owned]) -> Result<Option<Value>> {
+    if event == "interrupt" {
+        for owned in owned {
+            hooks::interrupt(owned)?;
+        }
+        return Ok(None);
+    }
+    let Some(owned) = hooks::current(world, owned) else {
+        return Ok(None);
+    };
     Ok(match event {
         "session-start" => hooks::session_start(world, owned)?.map(|context| {
             json!({"hookSpecificOutput": {
@@ -79,10 +93,6 @@ fn answer(world: &World, event: &str, owned: &mut Owned) -> Result<Option<Value>
             Reply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
             Reply::Tell(message) => json!({"systemMessage": message}),
         }),
-        "interrupt" => {
-            hooks::interrupt(owned)?;
-            None
-        }
         _ => None,
     })
 }

@@ -1,21 +1,23 @@
-//! Owns the two small files that bind a run to a session: who works on it, and what it registered.
-//! Does not hold anything of the run itself: both can be deleted at any time.
-//! Invariant: they are read as input that anybody may have written; no symbolic link is followed.
+//! Owns the small files that bind a run to a session: who works on it, what it registered, how often it was sent on.
+//! Does not hold anything of the run itself: each can be deleted at any time.
+//! Invariant: those in the run's folder are read as input that anybody may have written; no symbolic link is followed.
 
 use std::io::Write;
 use std::path::Path;
 
-use autoresearch_core::session::{Proposal, Session};
+use autoresearch_core::session::{Proposal, Session, Stops};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::disk::replace_unsynced;
-use super::{Disk, Layout, RealDisk, StoreError};
+use super::{Disk, Layout, RealDisk, RunStore, StoreError};
 
 /// A larger file is not one of ours.
 const MAX: u64 = 64 * 1024;
 /// The log of the hooks is cut when it is longer.
 const MAX_LOG: u64 = 256 * 1024;
+/// The stops, beside the anchor.
+const STOPS: &str = "stops.json";
 
 impl Layout {
     /// The session that works on the run, if one does.
@@ -40,9 +42,14 @@ impl Layout {
         write(&self.folder().join("proposal.json"), proposal)
     }
 
-    /// Takes what is registered away.
-    pub fn remove_proposal(&self) {
-        let _ = std::fs::remove_file(self.folder().join("proposal.json"));
+    /// Takes what is registered away, and returns it to the one caller that took it.
+    #[must_use]
+    pub fn take_proposal(&self) -> Option<Proposal> {
+        let taken = self.folder().join("proposal.taken");
+        std::fs::rename(self.folder().join("proposal.json"), &taken).ok()?;
+        let proposal = read(&taken);
+        let _ = std::fs::remove_file(&taken);
+        proposal
     }
 
     /// Adds a line to the log of the hooks; a log that cannot be written is no fault.
@@ -52,6 +59,20 @@ impl Layout {
             let _ = RealDisk.truncate(&path, 0);
         }
         let _ = RealDisk.append(&path, format!("{at} {line}\n").as_bytes());
+    }
+}
+
+impl RunStore<'_> {
+    /// The stops that were answered since the run last came further. They are counted outside the repository: a session
+    /// that could write the count would be kept for ever by a mistake of its own.
+    #[must_use]
+    pub fn stops(&self) -> Stops {
+        read(&self.vault.join(STOPS)).unwrap_or_default()
+    }
+
+    /// Notes the stops.
+    pub fn write_stops(&self, stops: &Stops) -> Result<(), StoreError> {
+        write(&self.vault.join(STOPS), stops)
     }
 }
 
