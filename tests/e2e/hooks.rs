@@ -451,6 +451,44 @@ fn a_session_that_lost_the_run_while_its_trial_was_measured_is_not_sent_on() {
 }
 
 #[test]
+fn a_pipe_in_place_of_a_file_keeps_no_hook_and_no_command_waiting() {
+    for name in [
+        "session.json",
+        "proposal.json",
+        "hooks.log",
+        "config.yaml",
+        "journal.jsonl",
+    ] {
+        let bed = mine();
+        let path = bed.run_file(name);
+        let _ = std::fs::remove_file(&path);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        for event in ["session-start", "stop", "interrupt"] {
+            assert_eq!(bed.hook(event, ME).code, 0, "{name}");
+        }
+        bed.run(&["status"]);
+    }
+}
+
+#[test]
+fn files_without_end_in_place_of_the_runs_files_are_not_read() {
+    for name in [
+        "session.json",
+        "proposal.json",
+        "config.yaml",
+        "../lessons.md",
+    ] {
+        let bed = mine();
+        let file = std::fs::File::create(bed.run_file(name)).unwrap();
+        file.set_len(1 << 40).unwrap();
+        for event in ["session-start", "stop"] {
+            assert_eq!(bed.hook(event, ME).code, 0, "{name}");
+        }
+    }
+}
+
+#[test]
 fn of_two_hooks_at_once_one_measures_what_was_registered() {
     let bed = mine();
     bed.edit(3);

@@ -11,6 +11,8 @@ use crate::store::{Disk, RealDisk};
 
 /// How many lessons a brief quotes.
 const QUOTED: usize = 3;
+/// A larger file is not one of ours.
+const MAX: u64 = 1 << 20;
 
 /// What worked.
 pub fn after_keep(run: &Run<'_>, decided: &Decided) {
@@ -54,28 +56,33 @@ pub fn at_end(run: &Run<'_>) {
 
 /// Best effort: a lesson that is lost is no reason to fail what was measured.
 fn add(run: &Run<'_>, kind: &str, text: &str) {
-    let path = run.store.layout.lessons();
+    let Some(before) = read(run) else {
+        return;
+    };
     let date: String = run.world.now_text().chars().take(10).collect();
-    let after = lessons::add(&read(run), &date, kind, text);
-    if !path.is_symlink() {
-        let _ = RealDisk.replace(&path, after.as_bytes());
-    }
+    let after = lessons::add(&before, &date, kind, text);
+    let _ = RealDisk.replace(&run.store.layout.lessons(), after.as_bytes());
 }
 
-fn read(run: &Run<'_>) -> String {
-    let bytes = RealDisk
-        .read(&run.store.layout.lessons())
-        .ok()
-        .flatten()
-        .unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+/// The file's text; none where something else stands in its place.
+fn read(run: &Run<'_>) -> Option<String> {
+    let path = run.store.layout.lessons();
+    if RealDisk.length(&path).ok()? > MAX {
+        return None;
+    }
+    let bytes = RealDisk.read(&path).ok()?.unwrap_or_default();
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The lessons that match the run's goal.
 #[must_use]
 pub fn matching(run: &Run<'_>) -> Vec<String> {
-    lessons::matching(&read(run), &run.store.state.config().goal, QUOTED)
-        .into_iter()
-        .map(ToOwned::to_owned)
-        .collect()
+    lessons::matching(
+        &read(run).unwrap_or_default(),
+        &run.store.state.config().goal,
+        QUOTED,
+    )
+    .into_iter()
+    .map(ToOwned::to_owned)
+    .collect()
 }

@@ -13,6 +13,7 @@ mod views;
 use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use autoresearch_core::chain::{ChainError, Head, hash};
 use autoresearch_core::event::{Event, Record};
@@ -24,10 +25,16 @@ pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
 pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
-use crate::env::World;
+use crate::env::{Stopwatch, World, pause};
+
+/// How long a reader looks again at a journal that does not agree with its anchor.
+const SETTLES: Duration = Duration::from_millis(200);
 
 /// The format of journal, anchor and views.
 pub const FORMAT: u32 = 1;
+
+/// A longer frozen config is not one that was accepted.
+const MAX_CONFIG: u64 = 1 << 20;
 
 /// A run's files could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -222,13 +229,14 @@ impl<'w> RunStore<'w> {
         } else {
             None
         };
-        let mut attempts = if access.writes() { 1 } else { 40 };
+        let watch = Stopwatch::start();
         loop {
-            attempts -= 1;
             match Self::load(world, &layout, &vault, access) {
                 // A reader may fall between the anchor and the journal of a process that is writing.
-                Err(StoreError::Tampered { .. } | StoreError::Chain { .. }) if attempts > 0 => {
-                    crate::env::pause(std::time::Duration::from_millis(5));
+                Err(StoreError::Tampered { .. } | StoreError::Chain { .. })
+                    if !access.writes() && watch.elapsed() < SETTLES =>
+                {
+                    pause(Duration::from_millis(5));
                 }
                 Err(error) => return Err(error),
                 Ok(loaded) => {
@@ -423,7 +431,14 @@ struct Loaded {
 
 fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
     let path = layout.config();
-    let bytes = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+    let length = DISK
+        .length(&path)
+        .map_err(StoreError::io("look at", &path))?;
+    let bytes = if length > MAX_CONFIG {
+        Some(Vec::new())
+    } else {
+        DISK.read(&path).map_err(StoreError::io("read", &path))?
+    };
     match bytes {
         Some(bytes) if hash(&bytes) == anchor.config_hash => Ok(()),
         Some(_) => Err(StoreError::Tampered {

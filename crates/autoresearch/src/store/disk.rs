@@ -1,6 +1,7 @@
 //! Owns the few ways in which bytes reach the disk.
 //! Does not know what the bytes mean.
-//! Invariant: no symbolic link is followed to a file of ours; a replacement is whole or absent.
+//! Invariant: no symbolic link is followed to a file of ours, and no pipe or device is waited for; a replacement is whole or
+//! absent.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -32,15 +33,22 @@ pub trait Disk: Sync {
 /// The real one.
 pub struct RealDisk;
 
-fn no_follow() -> i32 {
-    rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()
+/// Opens a file as it stands there. Whoever put a pipe in its place would have us wait for ever.
+fn open_as(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = options
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("is not a regular file"))
+    }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(no_follow())
-        .open(path)
+/// Opens a file to read it.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_as(OpenOptions::new().read(true), path)
 }
 
 impl Disk for RealDisk {
@@ -70,20 +78,12 @@ impl Disk for RealDisk {
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .custom_flags(no_follow())
-            .open(path)?;
+        let mut file = open_as(OpenOptions::new().append(true).create(true), path)?;
         file.write_all(bytes)
     }
 
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
-        OpenOptions::new()
-            .write(true)
-            .custom_flags(no_follow())
-            .open(path)?
-            .set_len(length)
+        open_as(OpenOptions::new().write(true), path)?.set_len(length)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {

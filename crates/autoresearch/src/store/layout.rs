@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::event::{Event, Record};
 
+use super::disk::open;
 use super::{Disk, FORMAT, RealDisk, StoreError};
 
 /// The folder of all runs, in the main work tree.
@@ -149,7 +150,7 @@ impl Layout {
     /// The id in the journal's first record. It is only used to find the anchor, which then has to agree.
     pub fn id(&self) -> Result<String, StoreError> {
         let path = self.journal();
-        let file = std::fs::File::open(&path).map_err(StoreError::io("read", &path))?;
+        let file = open(&path).map_err(StoreError::io("read", &path))?;
         let mut line = String::new();
         let most = 16 << 20;
         BufReader::new(file.take(most))
