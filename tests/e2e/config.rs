@@ -300,3 +300,11 @@ fn config_schema_prints_the_file_that_is_published() {
         );
     }
 }
+
+#[test]
+fn a_config_without_end_is_refused() {
+    let bed = Testbed::new();
+    bed.run(&["config", "check", "/dev/zero"])
+        .fails(3)
+        .says("a config has at most");
+}

@@ -2,6 +2,7 @@
 //! Does not know runs.
 //! Invariant: the text that was checked is the text that is frozen.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -25,14 +26,10 @@ pub struct Source {
 /// Reads a config file, or standard input for `-`. A relative path is seen from the current directory.
 pub fn read(world: &World, file: &Path) -> Result<Source> {
     let (name, text) = if file == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().take(1 << 20).read_to_string(&mut text);
-        ("standard input".to_owned(), read.map(|_| text))
+        ("standard input".to_owned(), text_of(std::io::stdin()))
     } else {
-        (
-            file.display().to_string(),
-            std::fs::read_to_string(world.cwd.join(file)),
-        )
+        let opened = File::open(world.cwd.join(file));
+        (file.display().to_string(), opened.and_then(text_of))
     };
     match text {
         Ok(text) => Ok(Source { name, text }),
@@ -42,6 +39,13 @@ pub fn read(world: &World, file: &Path) -> Result<Source> {
                 "`autoresearch config example lint > autoresearch.yaml` writes one to start from",
             )),
     }
+}
+
+/// The text, as far as a config could be long: a device has no end.
+fn text_of(input: impl Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    input.take(1 << 20).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Checks the text alone: shape and meaning, with lines.
