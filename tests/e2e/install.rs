@@ -602,3 +602,49 @@ fn programs_whose_manifest_is_gone_are_listed_again_and_a_file_in_the_way_is_ref
         .fails(4)
         .says("is not a folder of yours");
 }
+
+#[test]
+fn a_project_whose_links_lead_the_skill_elsewhere_is_refused_and_nothing_is_written() {
+    for link in [
+        ".agents",
+        ".agents/skills",
+        ".agents/skills/codex-autoresearch/scripts",
+    ] {
+        let machine = Machine::new();
+        let (project, elsewhere) = (machine.base().join("project"), machine.base().join("else"));
+        let place = project.join(link);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::create_dir(&elsewhere).unwrap();
+        symlink(&elsewhere, &place).unwrap();
+        let before = machine.all();
+        machine
+            .run(&["install", "--project", project.to_str().unwrap(), "--yes"])
+            .fails(4)
+            .says("leads elsewhere");
+        assert_eq!(machine.all(), before, "{link}");
+    }
+    // The user's own folder may be kept elsewhere.
+    let machine = Machine::new();
+    let elsewhere = machine.base().join("dotfiles");
+    std::fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, machine.home.join(".agents")).unwrap();
+    machine.run(&["install", "--yes"]).ok();
+    assert!(
+        elsewhere
+            .join("skills/codex-autoresearch/SKILL.md")
+            .exists()
+    );
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named_and_stays() {
+    let machine = Machine::new().with_codex_home();
+    let link = machine.codex("hooks.json");
+    std::fs::remove_file(&link).unwrap();
+    symlink(machine.base().join("nowhere"), &link).unwrap();
+    machine
+        .run(&["install", "--hooks", "--yes"])
+        .fails(4)
+        .says("hooks.json is a link that leads nowhere");
+    assert!(link.is_symlink());
+}

@@ -116,17 +116,18 @@ fn own(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
             return Ok(());
         }
     }
-    write(plan, path, bytes, mode);
-    Ok(())
+    write(plan, path, bytes, mode)
 }
 
-fn write(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) {
+fn write(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     plan.manifest.note_made(path, files::hash(bytes));
     plan.writes.push(Write {
         path: path.to_owned(),
+        before: files::read(path)?,
         bytes: bytes.to_owned(),
         mode,
     });
+    Ok(())
 }
 
 fn programs(world: &World, plan: &mut Plan) -> Result<()> {
@@ -144,7 +145,7 @@ fn programs(world: &World, plan: &mut Plan) -> Result<()> {
         // One that no manifest lists is from an installation whose manifest is gone: it is listed again.
         let listed = plan.manifest.made(&target).is_some();
         if !listed || files::read(&target)?.as_deref() != Some(&bytes) {
-            write(plan, &target, &bytes, 0o755);
+            write(plan, &target, &bytes, 0o755)?;
         }
     }
     Ok(())
@@ -172,6 +173,7 @@ fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
             folder.display()
         ));
     } else {
+        check_way(&base, &folder, target)?;
         for BundleFile {
             name,
             executable,
@@ -197,6 +199,34 @@ fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A project came from somebody, perhaps with links that lead our files out of it. A user's own `.agents` may be a link.
+fn check_way(base: &Path, folder: &Path, target: &Target) -> Result<()> {
+    let real = files::real(folder);
+    let stays = match target {
+        Target::User => real.is_some(),
+        Target::Project(_) => real.as_ref().is_some_and(|real| real.starts_with(base)),
+    };
+    let mut places = FILES.iter().map(|file| folder.join(file.name));
+    let astray = if stays {
+        places.find(|place| {
+            let above = files::real(place.parent().unwrap_or(place));
+            !above
+                .zip(real.as_ref())
+                .is_some_and(|(above, real)| above.starts_with(real))
+        })
+    } else {
+        Some(folder.to_owned())
+    };
+    match astray {
+        Some(place) => Err(Failure::blocked(format!(
+            "a link on the way to {} leads elsewhere",
+            place.display()
+        ))
+        .hint("nothing was written. Put a folder in the place of the link, or install for the user: autoresearch install --user")),
+        None => Ok(()),
+    }
 }
 
 /// Files of an earlier bundle that this one does not have.
@@ -324,13 +354,26 @@ fn lock(folder: &Path) -> Result<File> {
 
 /// The person said yes to these changes, and to no others.
 fn check_unchanged(plan: &Plan) -> Result<()> {
-    for edit in &plan.edits {
-        if files::read_text(&edit.path)? != edit.before {
+    let edits = plan.edits.iter().map(|edit| {
+        let before = edit.before.as_ref().map(String::as_bytes);
+        (&edit.path, before)
+    });
+    let writes = plan.writes.iter();
+    let writes = writes.map(|write| (&write.path, write.before.as_deref()));
+    for (path, before) in edits.chain(writes) {
+        if files::read(path)?.as_deref() != before {
             return Err(Failure::blocked(format!(
                 "{} was changed while the change was being shown",
-                edit.path.display()
+                path.display()
             ))
             .hint("nothing was written. Run the command again"));
+        }
+        if before.is_none() && path.is_symlink() {
+            return Err(Failure::blocked(format!(
+                "{} is a link that leads nowhere",
+                path.display()
+            ))
+            .hint("nothing was written. Make the file that it names, or remove the link"));
         }
     }
     Ok(())

@@ -34,6 +34,17 @@ pub fn read_text(path: &Path) -> Result<Option<String>, CodexError> {
     })
 }
 
+/// Where a path leads, of which the end may still have to be made; `None` if a link on the way leads nowhere.
+#[must_use]
+pub fn real(path: &Path) -> Option<PathBuf> {
+    let above = path
+        .ancestors()
+        .find(|above| above.symlink_metadata().is_ok())?;
+    let rest = path.strip_prefix(above).ok()?;
+    let above = above.canonicalize().ok()?;
+    Some(above.components().chain(rest.components()).collect())
+}
+
 /// The hash by which we know a file again.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {

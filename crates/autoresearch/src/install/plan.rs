@@ -15,6 +15,8 @@ use crate::codex::manifest::Manifest;
 pub struct Write {
     /// Where.
     pub path: PathBuf,
+    /// The bytes now, if it is there.
+    pub before: Option<Vec<u8>>,
     /// What.
     pub bytes: Vec<u8>,
     /// With which rights, if it is new.
