@@ -209,3 +209,24 @@ fn a_signal_that_comes_twice_at_once_is_one_interruption() {
     assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
     assert_eq!(bed.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn a_process_that_a_filter_of_git_leaves_behind_is_not_waited_for() {
+    let bed = Testbed::new();
+    // As long as the file is there, which goes with the test's folder.
+    let run = bed.path("run");
+    let filter = format!(
+        "while [ -e {} ]; do sleep 0.1; done > /dev/null & cat",
+        run.display()
+    );
+    bed.git(&["config", "filter.slow.clean", &filter]);
+    bed.write(".gitattributes", "src/a filter=slow\n");
+    bed.write(".git/info/exclude", "run\n");
+    bed.git(&["add", "."]);
+    bed.git(&["commit", "-qm", "filter"]);
+    bed.start(CONFIG);
+    bed.write("run", "");
+    bed.edit(3);
+    let answer = bed.run(&["trial", "-m", "two fewer"]);
+    answer.ok().says("trial 1: keep");
+}

@@ -10,7 +10,8 @@ pub mod status;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -395,6 +396,10 @@ impl Git {
             program: self.program.clone(),
             source,
         };
+        // Files, not pipes: a process that a filter or a hook leaves behind would hold a pipe open, and keep us waiting.
+        let nameless = || tempfile::tempfile().map_err(start_error);
+        let (stdout, stderr) = (nameless()?, nameless()?);
+        let to = |file: &File| file.try_clone().map_err(start_error);
         let _at_work = self.note.as_deref().filter(|_| !asked).map(AtWork::begin);
         let mut child = Command::new(&self.program)
             .arg("-C")
@@ -412,8 +417,8 @@ impl Git {
             } else {
                 Stdio::piped()
             })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(to(&stdout)?)
+            .stderr(to(&stderr)?)
             // Ctrl-C on the terminal reaches us alone: git finishes what it began.
             .process_group(0)
             .spawn()
@@ -422,7 +427,12 @@ impl Git {
         if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
             let _ = stdin.write_all(bytes);
         }
-        child.wait_with_output().map_err(start_error)
+        let status = child.wait().map_err(start_error)?;
+        Ok(Output {
+            status,
+            stdout: written(stdout).map_err(start_error)?,
+            stderr: written(stderr).map_err(start_error)?,
+        })
     }
 
     fn failed(&self, arguments: &[&OsStr], output: &Output) -> GitError {
@@ -450,6 +460,14 @@ impl Git {
             },
         }
     }
+}
+
+/// What was written to a file, from its beginning.
+fn written(mut file: File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn nul_joined(paths: &[Vec<u8>]) -> Vec<u8> {
