@@ -10,8 +10,9 @@ const LAST: usize = 3;
 /// The longest line, in characters.
 const WIDTH: usize = 100;
 
-/// The lines that tell most about a failure. The error is looked for in both texts, the last lines are of the first that
-/// says anything.
+/// The lines that tell most about a failure. The last lines are of the first text that says anything. The error is looked
+/// for in both texts, until one says more than these: cargo has one closing line on standard error, and the failed test on
+/// standard output.
 #[must_use]
 pub fn excerpt(stderr: &str, stdout: &str) -> String {
     let texts = [lines(stderr), lines(stdout)];
@@ -19,17 +20,28 @@ pub fn excerpt(stderr: &str, stdout: &str) -> String {
     let last = last.map_or(&[][..], |lines| &lines[lines.len().saturating_sub(LAST)..]);
     let mut shown: Vec<&str> = Vec::new();
     for lines in &texts {
-        if let Some(at) = lines.iter().position(|line| looks_like_an_error(line)) {
-            shown.push(lines[at]);
-            shown.extend(explanation(&lines[at + 1..]));
+        shown.extend(error(lines));
+        shown.retain(|line| !last.contains(line));
+        if !shown.is_empty() {
             break;
         }
     }
-    shown.retain(|line| !last.contains(line));
     let all = shown.iter().chain(last);
     all.map(|line| clip(&escape(line), WIDTH))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The first line that looks like an error, with its explanation. A panic says more than the name of the failed test
+/// before it.
+fn error<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let panic = lines.iter().position(|line| line.contains(" panicked at "));
+    let at = panic.or_else(|| lines.iter().position(|line| looks_like_an_error(line)));
+    at.map_or_else(Vec::new, |at| {
+        let mut shown = vec![lines[at]];
+        shown.extend(explanation(&lines[at + 1..]));
+        shown
+    })
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -114,6 +126,17 @@ mod tests {
             excerpt("npm notice\n", stdout),
             "src/a.ts(3,4): error TS2322: no\nFound 1 error.\nnpm notice"
         );
+    }
+
+    #[test]
+    fn a_failed_test_of_cargo_is_shown_by_its_panic() {
+        let stderr = "error: test failed, to rerun pass `--test x`\n";
+        let stdout = "running 2 tests\n... 1/2\na --- FAILED\n\nfailures:\n\nthread 'a' (7) panicked at tests/x.rs:3:5:\nassertion `left == right` failed\n  left: 1\n\ntest result: FAILED. 1 passed; 1 failed\n";
+        insta::assert_snapshot!(excerpt(stderr, stdout), @r"
+        thread 'a' (7) panicked at tests/x.rs:3:5:
+        assertion `left == right` failed
+        error: test failed, to rerun pass `--test x`
+        ");
     }
 
     #[test]
