@@ -146,6 +146,8 @@ fn a_registered_trial_is_measured_at_the_stop_and_the_answer_is_its_verdict() {
     assert!(said.lines().last().unwrap().starts_with("next: "), "{said}");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
     assert!(!bed.run_file("proposal.json").exists());
+    let session = std::fs::read_to_string(bed.run_file("session.json")).unwrap();
+    assert!(session.contains(r#""hooked":true"#), "{session}");
     // The agent is not measured twice for one proposal.
     let said = reason(&bed.hook("stop", ME));
     assert!(said.contains("is open. next:"), "{said}");
