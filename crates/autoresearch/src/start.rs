@@ -206,8 +206,10 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)?;
     let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
     if let Some(first) = touched.first() {
-        return Err(Failure::config(format!("verify or guard changed a pinned file: {first}"))
-            .hint("verify must not write to its own scripts or to protected files; write reports to a temporary folder"));
+        return Err(
+            Failure::config(format!("verify or guard changed a pinned file: {first}"))
+                .hint(pinned_hint(first)),
+        );
     }
     let disturbed = bystander::changed(&work_tree, &pinned.dirt, &none, &before);
     if let Some(first) = disturbed
@@ -219,6 +221,14 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
     Ok(start_event(world, parts, id, baseline))
+}
+
+fn pinned_hint(name: &str) -> &'static str {
+    if name.contains("__pycache__/") {
+        "Python writes its caches beside the sources: set PYTHONDONTWRITEBYTECODE=1 in verify and guard, or protect `*.py` below that folder instead of all of it"
+    } else {
+        "verify must not write to its own scripts or to protected files; write reports to a temporary folder"
+    }
 }
 
 /// A rule file that is dirty from the start is no trial's change, and must stay as it is all the same.

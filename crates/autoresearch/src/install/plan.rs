@@ -184,10 +184,11 @@ impl fmt::Display for Report {
                 writeln!(out, "{word} {}", path.display())?;
             }
         }
+        let named = [self.written.as_slice(), &self.deleted].concat();
         for change in &self.changes {
             if planned {
                 writeln!(out, "\n{}", change.diff.trim_end())?;
-            } else {
+            } else if !named.contains(&change.path) {
                 writeln!(out, "changed {}", change.path.display())?;
             }
         }
