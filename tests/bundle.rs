@@ -12,9 +12,6 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Commands that the bundle names and the program does not have yet. Each leaves this list when it comes.
-const NOT_YET: [&str; 2] = ["background", "exec"];
-
 const MODES: [&str; 7] = ["loop", "plan", "debug", "fix", "security", "ship", "exec"];
 
 fn root() -> PathBuf {
@@ -198,20 +195,7 @@ fn every_command_that_the_bundle_shows_parses() {
         {
             panic!("{name}: `{line}` is not made of plain words");
         }
-        if !NOT_YET.contains(&words[1].as_str()) {
-            assert_eq!(parses(&words), Ok(()), "{name}: {line}");
-        }
-    }
-}
-
-#[test]
-fn a_command_that_came_leaves_the_list() {
-    let command = autoresearch::cli::command();
-    for name in NOT_YET {
-        assert!(
-            command.find_subcommand(name).is_none(),
-            "`{name}` exists: take it off NOT_YET"
-        );
+        assert_eq!(parses(&words), Ok(()), "{name}: {line}");
     }
 }
 
@@ -259,6 +243,128 @@ fn every_config_that_the_bundle_shows_is_a_good_config() {
         }
     }
     assert!(shown >= 4, "only {shown} configs were found");
+}
+
+/// A ready-to-copy job as data, and its lines without indentation.
+fn ci_job(name: &str) -> (Value, Vec<String>) {
+    let text = read(root().join("templates/ci").join(name));
+    let lines = text.lines().map(|line| line.trim().to_owned());
+    (yaml(&text), lines.collect())
+}
+
+/// A call in a shell text, without what the shell does with its output and its status.
+fn exec_calls(lines: &[String]) -> Vec<Vec<String>> {
+    let calls = lines
+        .iter()
+        .filter(|line| line.starts_with("autoresearch "));
+    calls
+        .map(|line| words(line.split(" > ").next().unwrap()))
+        .collect()
+}
+
+/// Both jobs handle each exit code of `exec`, keep the log, and call a program that understands them.
+#[track_caller]
+fn is_an_exec_job(name: &str, lines: &[String]) {
+    let calls = exec_calls(lines);
+    assert_eq!(calls.len(), 1, "{name}");
+    assert_eq!(calls[0][1], "exec", "{name}");
+    assert_eq!(parses(&calls[0]), Ok(()), "{name}: {:?}", calls[0]);
+    for needed in ["--iterations", "--time-limit", "--config"] {
+        assert!(calls[0].iter().any(|word| word == needed), "{name}");
+    }
+    let whole = lines.join("\n");
+    for needed in [
+        "> result.jsonl || status=$?",
+        "autoresearch-results/*/research-results.tsv",
+        "codex@0.169.0",
+        "cargo install --git https://github.com/codex-autoresearch/codex-autoresearch --locked autoresearch",
+    ] {
+        assert!(whole.contains(needed), "{name}: {needed}");
+    }
+}
+
+#[test]
+fn the_github_job_has_the_keys_that_github_asks_for() {
+    let (file, lines) = ci_job("github-actions.yml");
+    is_an_exec_job("github-actions.yml", &lines);
+    assert!(file["on"].is_object() && file["jobs"].is_object());
+    assert_eq!(file["permissions"], json!({"contents": "read"}));
+    for (name, job) in file["jobs"].as_object().unwrap() {
+        assert!(job["runs-on"].is_string(), "{name}");
+        for step in job["steps"].as_array().unwrap() {
+            let kinds = [&step["uses"], &step["run"]];
+            let given = kinds.iter().filter(|kind| kind.is_string()).count();
+            assert_eq!(given, 1, "{name}: {step}");
+        }
+        assert_eq!(job["steps"][0]["with"]["fetch-depth"], 0, "{name}");
+    }
+    // The job that runs edited code cannot write the repository, and the one that can runs none.
+    let jobs = &file["jobs"];
+    assert_eq!(jobs["improve"]["permissions"], Value::Null);
+    assert_eq!(
+        jobs["improve"]["steps"][0]["with"]["persist-credentials"],
+        false
+    );
+    assert_eq!(jobs["propose"]["needs"], "improve");
+    let propose = jobs["propose"]["steps"].to_string();
+    assert!(!propose.contains("autoresearch exec") && !propose.contains("OPENAI_API_KEY"));
+}
+
+#[test]
+fn the_gitlab_job_has_the_keys_that_gitlab_asks_for() {
+    let (file, lines) = ci_job("gitlab-ci.yml");
+    is_an_exec_job("gitlab-ci.yml", &lines);
+    let stages = file["stages"].as_array().unwrap();
+    for (name, job) in file.as_object().unwrap() {
+        if name == "stages" {
+            continue;
+        }
+        assert!(stages.contains(&job["stage"]), "{name}");
+        assert!(job["image"].is_string(), "{name}");
+        assert_eq!(job["variables"]["GIT_DEPTH"], "0", "{name}");
+        for part in ["before_script", "script"] {
+            let lines = job[part].as_array().unwrap();
+            assert!(lines.iter().all(Value::is_string), "{name}: {part}");
+        }
+    }
+    // Exit code 1 is a result, 2 is a failure.
+    assert_eq!(file["improve"]["allow_failure"], json!({"exit_codes": 1}));
+    assert_eq!(file["improve"]["artifacts"]["when"], "always");
+}
+
+/// Every shell text of the jobs is read by a shell, which does not run it.
+#[test]
+fn the_shell_texts_of_the_ci_jobs_are_plain_sh() {
+    fn texts(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    match (key.as_str(), value) {
+                        ("run", Value::String(text)) => found.push(text.clone()),
+                        ("script" | "before_script", Value::Array(lines)) => {
+                            let lines = lines.iter().map(|line| line.as_str().unwrap().to_owned());
+                            found.extend(lines);
+                        }
+                        _ => texts(value, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for name in ["github-actions.yml", "gitlab-ci.yml"] {
+        texts(&ci_job(name).0, &mut found);
+    }
+    assert!(found.len() >= 9, "{}", found.len());
+    for text in found {
+        let output = Command::new("sh")
+            .args(["-n", "-c", &text])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{text}: {output:?}");
+    }
 }
 
 #[test]

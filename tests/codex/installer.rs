@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bench::Bench;
 use crate::reply::say;
-use crate::scene::{Agent, copy, hook_program, scene_without_skill, set, skill};
-use crate::testbed::Answer;
+use crate::scene::{Agent, copy, hook_program, person, scene_without_skill, set, skill};
 
 /// Files that Codex itself makes or changes in its home, whatever is installed.
 const CODEXS_OWN: [&str; 4] = ["sessions", "tmp", ".tmp", "shell_snapshots"];
@@ -48,23 +47,6 @@ fn built(folder: &Path) -> PathBuf {
     std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
     std::fs::copy(hook_program(), folder.join("autoresearch-hook")).unwrap();
     folder.join("autoresearch")
-}
-
-/// A command of a person who has Codex on the PATH.
-fn person(bench: &Bench, program: &Path, arguments: &[&str]) -> Answer {
-    let mut command = std::process::Command::new(program);
-    let folder = bench.codex.native.parent().unwrap();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    command
-        .args(arguments)
-        .current_dir(&bench.bed.repo)
-        .env_clear()
-        .envs(bench.bed.env())
-        .env("PATH", path)
-        .env("CODEX_HOME", &bench.codex_home)
-        .env("TMPDIR", bench.root.join("tmp"))
-        .env("SEALED_PROGRAM", program);
-    crate::testbed::finish(command)
 }
 
 /// A run that a person starts, and that the skill takes to its target in the sandbox.

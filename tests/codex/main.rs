@@ -18,6 +18,7 @@ mod foreground;
 mod install;
 mod installer;
 mod model;
+mod night;
 mod proof;
 mod reply;
 mod request;
@@ -27,3 +28,4 @@ mod sessions;
 mod skill;
 #[path = "../e2e/testbed.rs"]
 mod testbed;
+mod turns;

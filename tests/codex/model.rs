@@ -283,11 +283,18 @@ fn next(played: &mut Played, thread: &str) -> Option<Reply> {
 
 fn send(stream: &mut TcpStream, reply: &Reply, number: usize) {
     match &reply.kind {
-        Kind::Status(code, body) => respond(stream, *code, body),
-        Kind::Items(items) => stream_events(stream, &reply::events(items, reply.tokens, number)),
-        Kind::Dropped => stream_events(stream, &[reply::created(number)]),
+        Kind::Status(code, body) => respond_with(stream, *code, &reply.headers, body),
+        Kind::Items(items) => {
+            let events = reply::events(items, reply.tokens, number);
+            stream_events(stream, &reply.headers, &events);
+        }
+        Kind::Events(events) => {
+            let events = [&[reply::created(number)], events.as_slice()].concat();
+            stream_events(stream, &reply.headers, &events);
+        }
+        Kind::Dropped => stream_events(stream, &reply.headers, &[reply::created(number)]),
         Kind::Silent => {
-            stream_events(stream, &[reply::created(number)]);
+            stream_events(stream, &reply.headers, &[reply::created(number)]);
             // Until Codex closes the connection, or the model is dropped.
             let _ = stream.set_read_timeout(None);
             let _ = stream.read(&mut [0]);
@@ -295,9 +302,19 @@ fn send(stream: &mut TcpStream, reply: &Reply, number: usize) {
     }
 }
 
-fn stream_events(stream: &mut TcpStream, events: &[Value]) {
-    let mut text = String::from(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n",
+type Headers = [(&'static str, String)];
+
+fn lines(headers: &Headers) -> String {
+    let lines = headers
+        .iter()
+        .map(|(name, value)| [name, ": ", value, "\r\n"].concat());
+    lines.collect()
+}
+
+fn stream_events(stream: &mut TcpStream, headers: &Headers, events: &[Value]) {
+    let mut text = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n{}\r\n",
+        lines(headers)
     );
     for event in events {
         let kind = event["type"].as_str().unwrap_or_default();
@@ -308,12 +325,17 @@ fn stream_events(stream: &mut TcpStream, events: &[Value]) {
 }
 
 fn respond(stream: &mut TcpStream, code: u16, body: &Value) {
+    respond_with(stream, code, &[], body);
+}
+
+fn respond_with(stream: &mut TcpStream, code: u16, headers: &Headers, body: &Value) {
+    let headers = lines(headers);
     let body = body.to_string();
     let length = body.len();
     let _ = stream.write_all(
         format!(
             "HTTP/1.1 {code} Scripted\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+             content-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
         )
         .as_bytes(),
     );

@@ -10,6 +10,8 @@ pub struct Reply {
     pub kind: Kind,
     /// The number of tokens that the answer claims to have cost. Codex compacts by this number.
     pub tokens: u64,
+    /// Headers of the answer, besides those of HTTP itself.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What an answer is.
@@ -17,6 +19,8 @@ pub struct Reply {
 pub enum Kind {
     /// A whole stream with these output items.
     Items(Vec<Value>),
+    /// A whole stream with these events behind the first one.
+    Events(Vec<Value>),
     /// An HTTP error.
     Status(u16, Value),
     /// A stream that ends after its first event.
@@ -27,12 +31,22 @@ pub enum Kind {
 
 impl Reply {
     fn new(kind: Kind) -> Self {
-        Self { kind, tokens: 100 }
+        Self {
+            kind,
+            tokens: 100,
+            headers: Vec::new(),
+        }
     }
 
     /// The same answer, which claims to have cost so many tokens.
     pub fn costing(mut self, tokens: u64) -> Self {
         self.tokens = tokens;
+        self
+    }
+
+    /// The same answer with one more header.
+    pub fn header(mut self, name: &'static str, value: &impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
         self
     }
 
@@ -96,6 +110,11 @@ pub fn item(value: Value) -> Reply {
     Reply::new(Kind::Items(vec![value]))
 }
 
+/// A stream with these events behind the first one, such as `response.failed`.
+pub fn events_only(events: Vec<Value>) -> Reply {
+    Reply::new(Kind::Events(events))
+}
+
 /// An HTTP error with the body that the service would send.
 pub fn status(code: u16, body: Value) -> Reply {
     Reply::new(Kind::Status(code, body))
@@ -113,6 +132,15 @@ pub fn usage_limit(resets_at: i64) -> Reply {
             "resets_in_seconds": 60,
         }}),
     )
+}
+
+/// The same, with the headers by which the service tells the state of an account's window: Codex keeps these to the
+/// second, and of the body it only shows the minute.
+pub fn usage_limit_with_headers(resets_at: i64) -> Reply {
+    usage_limit(resets_at)
+        .header("x-codex-primary-used-percent", &"100.0")
+        .header("x-codex-primary-window-minutes", &"300")
+        .header("x-codex-primary-reset-at", &resets_at)
 }
 
 /// The connection is lost in the middle of the answer.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::bench::Bench;
 use crate::reply::{Reply, say, shell};
 use crate::request::Request;
+use crate::testbed::{Answer, finish};
 
 /// Ten `any`, and the run is over at five. A file `src/crash` is a crash; a slow verify tells that it is at work.
 pub const CONFIG: &str = r#"goal: Fewer any
@@ -93,6 +94,24 @@ pub fn add_hooks(bench: &Bench) {
         let hook = json!({"type": "command", "command": command, "timeout": timeout});
         bench.hook_group(event, &json!({"hooks": [hook]}));
     }
+}
+
+/// A command of a person who has Codex on the PATH.
+pub fn person(bench: &Bench, program: &Path, arguments: &[&str]) -> Answer {
+    let mut command = std::process::Command::new(program);
+    let folder = bench.codex.native.parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    command
+        .args(arguments)
+        .current_dir(&bench.bed.repo)
+        .env_clear()
+        .envs(bench.bed.env())
+        .env("PATH", path)
+        .env("CODEX_HOME", &bench.codex_home)
+        .env("TMPDIR", bench.root.join("tmp"))
+        .env("SEALED_PROGRAM", program)
+        .env("SEALED_PATIENCE", "100");
+    finish(command)
 }
 
 /// Everything that our hooks of an event have read, or answered (`in` or `out`).

@@ -6,7 +6,16 @@ use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 31] = [
+    &["background"],
+    &["background", "start"],
+    &["background", "status"],
+    &["background", "stop"],
+    &["background", "pause"],
+    &["background", "resume"],
+    &["background", "logs"],
+    &["background", "attach"],
+    &["exec"],
     &["config"],
     &["config", "check"],
     &["config", "schema"],
@@ -182,6 +191,12 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["trial", "-m", "x"],
         &["trial", "--drop"],
         &["propose", "-m", "x"],
+        &["background", "start"],
+        &["background", "status"],
+        &["background", "stop"],
+        &["background", "pause"],
+        &["background", "resume"],
+        &["background", "logs"],
         &["strategy", "refine", "-m", "x"],
         &["strategy", "block", "-m", "x"],
         &["status"],

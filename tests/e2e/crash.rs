@@ -473,6 +473,110 @@ fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
     }
 }
 
+/// A run without a person, at its start: each turn of its agent would reach the target.
+fn driven(iterations: u32) -> Testbed {
+    let bed = Testbed::new();
+    let config = CONFIG.replace("direction: lower}", "direction: lower, target: 5}");
+    let config = config.replace("iterations: 100", &format!("iterations: {iterations}"));
+    bed.start(&format!(
+        "{config}agent: {{command: ': > src/a', timeout: 20s}}\n"
+    ));
+    bed
+}
+
+/// The supervisor goes on to the end: one keep, and nothing twice.
+fn goes_to_its_end(bed: &Testbed, place: &str) {
+    let answer = bed.supervise(&[]);
+    assert_eq!(answer.code, 0, "{place}: {answer:?}");
+    let status = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["end"], "target", "{place}: {status}");
+    let keeps = bed
+        .story()
+        .iter()
+        .filter(|row| row.ends_with("keep"))
+        .count();
+    assert_eq!(keeps, 1, "{place}: {:?}", bed.story());
+    assert_eq!(bed.run_commits("autoresearch/demo").len(), 1, "{place}");
+    assert_eq!(bed.git(&["status", "--porcelain"]), "", "{place}");
+    assert_eq!(bed.run(&["doctor"]).code, 0, "{place}");
+}
+
+/// The steps of a supervisor that goes to its end.
+fn steps_of_a_supervisor(bed: &Testbed) -> Vec<String> {
+    let file = bed.home.join("steps");
+    let _ = std::fs::remove_file(&file);
+    bed.supervise(&[("SEALED_STEPS", file.to_str().unwrap())])
+        .ok();
+    let text = std::fs::read_to_string(&file).unwrap();
+    text.lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn a_crash_of_the_supervisor_at_every_step_of_a_turn_converges() {
+    let bed = driven(100);
+    let before = Saved::of(&bed, "before");
+    let steps = steps_of_a_supervisor(&bed);
+    for step in 1..=steps.len() {
+        before.lay_back(&bed);
+        let crashed = bed.supervise(&[("SEALED_CRASH_AT", &step.to_string())]);
+        assert_eq!(crashed.code, -1, "{crashed:?}");
+        goes_to_its_end(&bed, &format!("crash before {}", steps[step - 1]));
+    }
+}
+
+/// A run that came to its ceiling without a keep, and the command that raises it.
+fn at_its_ceiling() -> Testbed {
+    let bed = driven(1);
+    bed.edit(7);
+    assert_eq!(bed.trial("worse")["verdict"], "discard");
+    bed
+}
+
+const RAISE: [&str; 4] = ["background", "start", "--iterations", "2"];
+
+#[test]
+fn a_crash_while_a_ceiling_is_raised_leaves_a_run_that_can_be_raised() {
+    let bed = at_its_ceiling();
+    let before = Saved::of(&bed, "before");
+    // Beyond these the supervisor has been started, which dies in its own steps.
+    for step in 1..=6 {
+        before.lay_back(&bed);
+        crash(&bed, &RAISE, step);
+        bed.run(&RAISE).ok();
+        crate::testbed::wait_until("the run ends", || {
+            bed.run(&["background", "status", "--json"]).ok().json()["alive"] == false
+        });
+        let status = bed.run(&["status", "--json"]).ok().json();
+        assert_eq!(
+            status["end"], "target",
+            "crash before step {step}: {status}"
+        );
+        assert_eq!(status["iterations_limit"], 2);
+    }
+}
+
+/// The steps in the table of ARCHITECTURE.md.
+fn listed_steps() -> BTreeSet<String> {
+    let document = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ARCHITECTURE.md"),
+    )
+    .unwrap();
+    document
+        .lines()
+        .skip_while(|line| !line.starts_with("| step |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            line.split('|')
+                .nth(1)
+                .unwrap()
+                .trim()
+                .trim_matches('`')
+                .to_owned()
+        })
+        .collect()
+}
+
 /// One pass of each scenario without a crash, and one repair, meet every step of the protocol and no other.
 #[test]
 fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
@@ -488,6 +592,12 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         let arguments = (scenario.act)(&bed);
         met.extend(steps_of(&bed, arguments));
     }
+    met.extend(steps_of_a_supervisor(&driven(100)));
+    let bed = at_its_ceiling();
+    met.extend(steps_of(&bed, &RAISE));
+    crate::testbed::wait_until("the run ends", || {
+        bed.run(&["background", "status", "--json"]).ok().json()["alive"] == false
+    });
     let bed = Testbed::new();
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, CONFIG).unwrap();
@@ -504,24 +614,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     let torn = std::fs::read_to_string(&journal).unwrap() + "{\"seq\":";
     std::fs::write(&journal, torn).unwrap();
     met.extend(steps_of(&bed, &["resume"]));
-    let document = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ARCHITECTURE.md"),
-    )
-    .unwrap();
-    let listed: BTreeSet<String> = document
-        .lines()
-        .skip_while(|line| !line.starts_with("| step |"))
-        .skip(2)
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| {
-            line.split('|')
-                .nth(1)
-                .unwrap()
-                .trim()
-                .trim_matches('`')
-                .to_owned()
-        })
-        .collect();
+    let listed = listed_steps();
     let list = met
         .iter()
         .map(String::as_str)

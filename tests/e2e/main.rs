@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise, and starts what it likes"
 )]
 
+mod background;
 mod bystander;
 mod commands;
 mod concurrency;
@@ -33,4 +34,5 @@ mod sacred;
 mod templates;
 mod testbed;
 mod trust;
+mod unattended;
 mod yardstick;

@@ -237,6 +237,21 @@ impl Testbed {
         finish_with(command, file.into())
     }
 
+    /// The supervisor of the run `demo`, in the foreground.
+    pub fn supervise(&self, env: &[(&str, &str)]) -> Answer {
+        let program = assert_cmd::cargo::cargo_bin("autoresearch-sealed-supervisor");
+        let mut command = Command::new(program);
+        command
+            .arg("-C")
+            .arg(&self.repo)
+            .args(["--run", "demo"])
+            .current_dir("/")
+            .env_clear()
+            .envs(self.env())
+            .envs(env.iter().copied());
+        finish(command)
+    }
+
     /// A command of an agent in a session.
     pub fn agent(&self, session: &str, arguments: &[&str]) -> Answer {
         self.run_with(arguments, &[("CODEX_SESSION_ID", session)])
@@ -428,21 +443,24 @@ pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
 
 /// Processes whose command line or environment mentions a text, from `/proc`.
 pub fn processes_with(text: &str) -> Vec<String> {
+    pids_with(text).into_iter().map(|(_, line)| line).collect()
+}
+
+/// The same with their numbers.
+pub fn pids_with(text: &str) -> Vec<(rustix::process::Pid, String)> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let own = std::process::id().to_string();
-    entries
-        .filter(|entry| {
-            entry
-                .file_name()
-                .to_string_lossy()
-                .bytes()
-                .all(|byte| byte.is_ascii_digit())
-        })
-        .filter(|entry| entry.file_name().to_string_lossy() != own)
-        .filter_map(|entry| {
-            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            line.contains(text).then_some(line)
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .filter(|name| *name != own)
+        .filter_map(|name| {
+            let pid = rustix::process::Pid::from_raw(name.parse().ok()?)?;
+            let read = |file: &str| {
+                let bytes = std::fs::read(format!("/proc/{name}/{file}")).unwrap_or_default();
+                String::from_utf8_lossy(&bytes).replace('\0', " ")
+            };
+            let line = read("cmdline");
+            (line.contains(text) || read("environ").contains(text)).then_some((pid, line))
         })
         .collect()
 }

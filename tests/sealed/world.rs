@@ -5,6 +5,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use autoresearch::env::World;
 
@@ -40,6 +41,14 @@ pub fn sealed() -> World {
     }
     if let Some(program) = world.var("SEALED_PROGRAM").cloned() {
         world.program = program.into();
+    }
+    // `SEALED_PATIENCE`: the first wait after a failure of the agent, in milliseconds; the longest is four times that.
+    let first = world
+        .var("SEALED_PATIENCE")
+        .and_then(|text| text.to_str()?.parse().ok());
+    if let Some(first) = first.map(Duration::from_millis) {
+        world.patience.first = first;
+        world.patience.most = first * 4;
     }
     world
 }

@@ -5,6 +5,7 @@
 mod check;
 mod file;
 mod meaning;
+mod unattended;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use self::file::{
     ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, schema,
 };
 pub use self::meaning::looks_secret;
+pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
 use crate::condition::Condition;
 use crate::measurement::Format;
 use crate::value::Value;
@@ -63,6 +65,12 @@ pub struct Config {
     pub secrets: Vec<String>,
     /// Do the repository's own git hooks see the trial commits?
     pub repository_hooks: RepositoryHooks,
+    /// Who edits in background and exec runs.
+    pub agent: Agent,
+    /// Ceilings besides iterations and time.
+    pub budget: Budget,
+    /// The command that is told of keeps, obstacles and the end.
+    pub notify: Option<Command>,
 }
 
 /// What is measured.

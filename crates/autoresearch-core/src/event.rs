@@ -45,6 +45,10 @@ pub enum Event {
     Interrupted(Interrupted),
     /// The agent logged a strategy.
     Strategy(StrategyRow),
+    /// The agent had a turn in a run without a person.
+    Turn(Turn),
+    /// A person changed the ceilings; a run that had come to one is open again.
+    Raise(Raise),
     /// The run ended.
     End(Ending),
     /// The user's own branch was checked out again.
@@ -86,6 +90,9 @@ pub struct Start {
     pub verify_ms: u64,
     /// System, git and tool, for the log.
     pub environment: String,
+    /// When the run ends by the clock, in milliseconds since 1970.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
 }
 
 /// A trial is about to be committed.
@@ -201,6 +208,39 @@ pub struct StrategyRow {
     pub strategy: Strategy,
     /// The reason and the plan, in the agent's words.
     pub message: String,
+}
+
+/// A turn of the agent in a run without a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The trial that it was for.
+    pub trial: u32,
+    /// The agent's thread, if it has threads.
+    pub thread: Option<String>,
+    /// The tokens that it used, as the agent's host counts them.
+    pub tokens: u64,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// What the agent expected of its change, in its words.
+    pub hypothesis: String,
+    /// What went wrong, if it did not come to an answer.
+    pub fault: Option<String>,
+}
+
+/// Ceilings that a person changed; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Raise {
+    /// Trials.
+    pub iterations: Option<u32>,
+    /// Time since the start, in milliseconds.
+    pub time_limit_ms: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Runs of verify.
+    pub verify_runs: Option<u32>,
+    /// A moment, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
 }
 
 /// The end of a run.
@@ -469,6 +509,15 @@ pub enum End {
 }
 
 impl End {
+    /// Can a person open the run again, by raising a ceiling or putting an obstacle right?
+    #[must_use]
+    pub fn can_be_lifted(self) -> bool {
+        matches!(
+            self,
+            Self::IterationCap | Self::TimeLimit | Self::Budget | Self::Blocked
+        )
+    }
+
     /// The word in the log.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -4,6 +4,7 @@
 //! Does not touch files, processes, clock, environment or terminal: the crate's `clippy.toml` forbids them.
 //! Invariant: the same input gives the same answer, on any machine, at any time.
 
+pub mod answer;
 pub mod brief;
 pub mod caller;
 pub mod chain;
@@ -26,3 +27,4 @@ pub mod span;
 pub mod state;
 pub mod table;
 pub mod value;
+pub mod weather;

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::event::{Decided, End, Ending, Event, Finish, Intent, Rework, Start, Verdict};
+use crate::event::{
+    Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Turn, Verdict,
+};
 use crate::judge::REWORKS;
 use crate::ladder::{Due, Ladder, Strategy};
 use crate::measurement::Measurement;
@@ -33,6 +35,10 @@ pub struct RunState {
     pub ladder: Ladder,
     /// Trials by verdict.
     pub counts: Counts,
+    /// What was used up so far.
+    pub spent: Spent,
+    /// The ceilings as they are now.
+    pub limits: Limits,
     /// The number of the next trial.
     pub next_trial: u32,
     /// The trial that is not finished.
@@ -60,6 +66,61 @@ pub struct Incumbent {
     pub samples: Vec<f64>,
     /// The labels of its trial.
     pub labels: Vec<String>,
+}
+
+/// What a run has used up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Turns of the agent in runs without a person.
+    pub turns: u32,
+    /// Tokens of these turns.
+    pub tokens: u64,
+    /// Runs of verify in trials.
+    pub verify_runs: u32,
+    /// The agent's thread, while it is to be gone on with.
+    pub thread: Option<String>,
+    /// Turns in that thread.
+    pub thread_turns: u32,
+    /// Tokens in that thread.
+    pub thread_tokens: u64,
+}
+
+/// The ceilings of a run: those of the config, until a person raises them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Trials.
+    pub iterations: u32,
+    /// Time since the start, in milliseconds.
+    pub time_limit_ms: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Runs of verify.
+    pub verify_runs: Option<u32>,
+    /// A moment, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+}
+
+impl Limits {
+    fn of(start: &Start) -> Self {
+        let config = &start.config;
+        Self {
+            iterations: config.iterations,
+            time_limit_ms: config
+                .time_limit
+                .map(|limit| u64::try_from(limit.span.as_millis()).unwrap_or(u64::MAX)),
+            tokens: config.budget.tokens,
+            verify_runs: config.budget.verify_runs,
+            until_ms: start.until_ms,
+        }
+    }
+
+    fn raise(&mut self, raise: &Raise) {
+        self.iterations = raise.iterations.unwrap_or(self.iterations);
+        self.time_limit_ms = raise.time_limit_ms.or(self.time_limit_ms);
+        self.tokens = raise.tokens.or(self.tokens);
+        self.verify_runs = raise.verify_runs.or(self.verify_runs);
+        self.until_ms = raise.until_ms.or(self.until_ms);
+    }
 }
 
 /// Trials by verdict.
@@ -176,6 +237,8 @@ impl RunState {
             noise: Noise::of(&samples),
             ladder: Ladder::default(),
             counts: Counts::default(),
+            spent: Spent::default(),
+            limits: Limits::of(&start),
             next_trial: 1,
             flight: None,
             end: None,
@@ -203,8 +266,38 @@ impl RunState {
                 self.head = row.head;
             }
             Event::Strategy(row) => self.ladder.log(row.strategy),
+            Event::Turn(turn) => self.turn(turn),
+            Event::Raise(raise) => self.raise(&raise)?,
             Event::End(ending) => self.end = Some(ending),
             Event::Finish(finish) => self.finish = Some(finish),
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        let spent = &mut self.spent;
+        spent.turns += 1;
+        spent.tokens += turn.tokens;
+        if spent.thread != turn.thread {
+            spent.thread_turns = 0;
+            spent.thread_tokens = 0;
+        }
+        spent.thread = turn.thread;
+        spent.thread_turns += 1;
+        spent.thread_tokens += turn.tokens;
+    }
+
+    fn raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
+        if self.finish.is_some() {
+            return Err(FoldError { event: "raise" });
+        }
+        self.limits.raise(raise);
+        if self
+            .end
+            .as_ref()
+            .is_some_and(|ending| ending.end.can_be_lifted())
+        {
+            self.end = None;
         }
         Ok(())
     }
@@ -238,6 +331,9 @@ impl RunState {
         }
         self.next_trial = decided.trial + 1;
         self.note(&decided.droppings);
+        if decided.measurement.is_some() || decided.verdict == Verdict::Crash {
+            self.spent.verify_runs += 1 + u32::try_from(decided.samples.len()).unwrap_or(0);
+        }
         let samples: Vec<f64> = decided
             .samples
             .iter()
@@ -277,6 +373,7 @@ impl RunState {
 
     fn await_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
         self.note(&rework.droppings);
+        self.spent.verify_runs += 1;
         match &mut self.flight {
             Some(flight) if flight.intent.trial == rework.trial => {
                 flight.stage = Stage::AwaitingRework(rework);
@@ -355,8 +452,6 @@ impl RunState {
             return None;
         }
         let ending = |end, why: String| Some(Ending { end, why });
-        let config = self.config();
-        let value = &self.incumbent.measurement.value;
         if let Some(why) = self.target_reached() {
             return ending(End::Target, why);
         }
@@ -364,24 +459,43 @@ impl RunState {
             let why = "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change";
             return ending(End::NeedsHuman, why.to_owned());
         }
-        if self.counts.iterations() >= config.iterations {
+        self.ceiling(now_ms)
+    }
+
+    /// The ceiling that the run has come to.
+    fn ceiling(&self, now_ms: u64) -> Option<Ending> {
+        let (limits, spent) = (&self.limits, &self.spent);
+        let value = &self.incumbent.measurement.value;
+        let ending = |end, why: String| Some(Ending { end, why });
+        if self.counts.iterations() >= limits.iterations {
+            let why = format!(
+                "all {} iterations are used; the metric is {value}",
+                limits.iterations
+            );
+            return ending(End::IterationCap, why);
+        }
+        let elapsed = now_ms.saturating_sub(self.start.started_ms);
+        if let Some(limit) = limits.time_limit_ms.filter(|limit| elapsed >= *limit) {
+            let limit = crate::span::show(std::time::Duration::from_millis(limit));
+            return ending(End::TimeLimit, format!("{limit} have passed"));
+        }
+        if limits.until_ms.is_some_and(|until| now_ms >= until) {
+            return ending(End::TimeLimit, "the time of the day has come".to_owned());
+        }
+        if let Some(limit) = limits.tokens.filter(|limit| spent.tokens >= *limit) {
             return ending(
-                End::IterationCap,
-                format!(
-                    "all {} iterations are used; the metric is {value}",
-                    config.iterations
-                ),
+                End::Budget,
+                format!("{} of {limit} tokens are used", spent.tokens),
             );
         }
-        let elapsed =
-            std::time::Duration::from_millis(now_ms.saturating_sub(self.start.started_ms));
-        match config.time_limit {
-            Some(limit) if elapsed >= limit.span => ending(
-                End::TimeLimit,
-                format!("{} have passed", crate::span::show(limit.span)),
-            ),
-            _ => None,
+        if let Some(limit) = limits
+            .verify_runs
+            .filter(|limit| spent.verify_runs >= *limit)
+        {
+            let why = format!("{} of {limit} runs of verify are used", spent.verify_runs);
+            return ending(End::Budget, why);
         }
+        None
     }
 
     /// Why the incumbent ends the run, when it does.

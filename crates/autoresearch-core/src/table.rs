@@ -196,7 +196,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Marks that turn the direction of a line on a terminal, and line separators.
-fn is_bidi(letter: char) -> bool {
+pub(crate) fn is_bidi(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 

@@ -54,6 +54,8 @@ struct Case<'a> {
     event: &'static str,
     session: &'static str,
     folder: &'a Path,
+    /// The count of stops, which is taken away before each start.
+    stops: Option<PathBuf>,
     /// The state folder, where this program is the hook; the shipped program otherwise.
     state: Option<&'a Path>,
     answers: bool,
@@ -96,6 +98,7 @@ fn run() -> Result<(), Stop> {
             event,
             session: ME,
             folder: &empty,
+            stops: None,
             state: None,
             answers: false,
             budget: 5.0,
@@ -107,6 +110,8 @@ fn run() -> Result<(), Stop> {
         journal::lengthen(&bed, rows)?;
         resume::run(&bed.world, &place(&bed.root)).map_err(floor::stop)?;
         let state = folder.join("state");
+        bed.layout
+            .write_session(&Session::new(ME, GitAccess::Write))?;
         let rows = figures::grouped(rows);
         for (what, event, session, answers) in [
             ("another session's run", "stop", "0199-other", false),
@@ -118,6 +123,7 @@ fn run() -> Result<(), Stop> {
                 event,
                 session,
                 folder: &bed.root,
+                stops: Some(bed.vault.join("stops.json")),
                 state: Some(&state),
                 answers,
                 budget: if answers { 20.0 } else { 5.0 },
@@ -138,14 +144,10 @@ fn measure(case: &Case<'_>) -> Result<(), Stop> {
     let input = tempfile::NamedTempFile::new()?;
     std::fs::write(input.path(), payload.to_string())?;
     let [mut hook, mut floor] = [(); 2].map(|()| Samples::default());
-    for start in 0..STARTS {
+    for _ in 0..STARTS {
         // The count of stops would end the answers.
-        if case.answers && start % 3 == 0 {
-            let session = case.folder.join("autoresearch-results/bench/session.json");
-            std::fs::write(
-                session,
-                serde_json::to_vec(&Session::new(ME, GitAccess::Write))?,
-            )?;
+        if let Some(stops) = case.stops.as_ref().filter(|stops| stops.exists()) {
+            std::fs::remove_file(stops)?;
         }
         hook.time(|| {
             let said = process(case, input.path())?;

@@ -3,10 +3,14 @@
 //! Invariant: with `--json` standard output is one JSON object, also for an error.
 
 mod args;
+mod background;
+mod ceilings;
 mod config;
+mod exec;
 pub mod hook;
 mod install;
 mod print;
+pub mod supervisor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,9 +23,10 @@ use self::args::{Arguments, Command, StrategyWord, TrialWords};
 use self::print::Printer;
 use crate::env::World;
 use crate::error::{Failure, Kind, Result};
+use crate::exec::{RUNNER, runner_main};
 use crate::run::Place;
 use crate::trial::Request;
-use crate::{demo, doctor, ending, exec, log, propose, resume, start, status, strategy, trial};
+use crate::{demo, doctor, ending, log, propose, resume, start, status, strategy, trial};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
@@ -49,8 +54,8 @@ pub fn main(world: &World) -> ExitCode {
 /// Runs a user's command, when that is what this process was started for.
 fn runner(words: &[OsString]) -> Option<ExitCode> {
     match words {
-        [_, word, spec] if word == exec::RUNNER => {
-            Some(ExitCode::from(exec::runner_main(&spec.to_string_lossy())))
+        [_, word, spec] if word == RUNNER => {
+            Some(ExitCode::from(runner_main(&spec.to_string_lossy())))
         }
         _ => None,
     }
@@ -64,14 +69,15 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             &crate::config::read(world, &config)?,
         )?),
         Command::Trial(asked) => trial(world, place, printer, asked),
+        Command::Propose(asked) if asked.drop => {
+            printer.report(&propose::run(world, place, Order::Drop)?)
+        }
         Command::Propose(asked) => {
-            let order = if asked.drop {
-                Order::Drop
-            } else {
-                Order::Trial(request(asked))
-            };
+            let order = Order::Trial(request(asked));
             printer.report(&propose::run(world, place, order)?)
         }
+        Command::Background(command) => background::run(world, place, printer, &command),
+        Command::Exec(words) => Ok(self::exec::run(world, place, &words)),
         Command::Strategy { strategy, message } => row(world, place, printer, strategy, &message),
         Command::Status => {
             let mut report = status::run(world, place)?;

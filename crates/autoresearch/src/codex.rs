@@ -7,14 +7,18 @@ pub mod files;
 pub mod hooks_file;
 mod json_text;
 pub mod manifest;
+mod rollout;
 pub mod rules;
 pub mod server;
 pub mod skills;
 pub mod trust;
+pub mod turn;
+mod weather;
 
 use std::path::{Path, PathBuf};
 
 pub use self::armed::{Armed, armed};
+pub use self::weather::Fault;
 use crate::env::World;
 
 /// The version of Codex that this program is tested with.

@@ -170,7 +170,7 @@ fn finish_homeless(mut run: Run<'_>) -> Result<EndReport> {
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
 /// that is named after the trial. The log shows them as interrupted.
-fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Undone)>> {
+pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Undone)>> {
     let survey = survey::look(run)?;
     if survey.ours.is_empty() {
         return Ok(None);

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use autoresearch_core::config::TimeOfDay;
 use autoresearch_core::session::is_id;
+use autoresearch_core::weather::Patience;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// What a process knows of the world around it.
@@ -30,8 +33,10 @@ pub struct World {
     pub clock: Clock,
     /// The agent's session that this command or hook belongs to.
     pub session: Option<String>,
-    /// Is this a hook, which the agent's host runs outside the agent's sandbox?
-    pub is_hook: bool,
+    /// On whose behalf this process acts.
+    pub role: Role,
+    /// How long failures of the agent are waited out.
+    pub patience: Patience,
     /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
     pub step: fn(&'static str),
     /// Told what is about to take long; the edge shows it to a person who waits.
@@ -40,6 +45,17 @@ pub struct World {
     pub interrupted: Arc<AtomicBool>,
     /// Set once an interruption is being dealt with: a further signal then ends the process at once.
     pub dealing: Arc<AtomicBool>,
+}
+
+/// On whose behalf a process acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A person or an agent who calls a command.
+    Command,
+    /// A hook, which the agent's host runs outside the agent's sandbox.
+    Hook,
+    /// The driver of a run without a person.
+    Driver,
 }
 
 /// A source of time.
@@ -80,7 +96,8 @@ impl World {
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
             session: session(),
-            is_hook: false,
+            role: Role::Command,
+            patience: Patience::default(),
             step: |_| {},
             progress: |_| {},
             interrupted,
@@ -102,6 +119,22 @@ impl World {
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         u64::try_from(self.now().as_millisecond()).unwrap_or(0)
+    }
+
+    /// When it is this time of the day next, by the machine's clock: milliseconds since 1970.
+    #[must_use]
+    pub fn next_ms(&self, time: TimeOfDay) -> u64 {
+        let now = self
+            .now()
+            .to_zoned_datetime(time_zone().unwrap_or(TimeZone::UTC));
+        let clock = |day: jiff::civil::Date| {
+            let at = day.at(time.hour.cast_signed(), time.minute.cast_signed(), 0, 0);
+            at.to_zoned_datetime(now.time_zone().clone()).ok()
+        };
+        let today = clock(now.date()).filter(|moment| *moment > now);
+        let next = today.or_else(|| clock(now.date().tomorrow().ok()?));
+        let moment = next.map_or_else(|| self.now(), |moment| moment.timestamp());
+        u64::try_from(moment.as_millisecond()).unwrap_or(0)
     }
 
     /// The time now, as the journal writes it: UTC, to the second.
@@ -127,6 +160,21 @@ impl World {
     #[must_use]
     pub fn var(&self, name: &str) -> Option<&OsString> {
         self.vars.get(std::ffi::OsStr::new(name))
+    }
+
+    /// The program of ours with this ending that stands beside the running one.
+    #[must_use]
+    pub fn sibling(&self, ending: &str) -> PathBuf {
+        let name = self
+            .program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let name = name
+            .strip_suffix("-hook")
+            .or_else(|| name.strip_suffix("-supervisor"))
+            .unwrap_or(&name);
+        self.program.with_file_name(format!("{name}-{ending}"))
     }
 
     /// The first program of this name in the folders of `PATH` of these variables.
@@ -167,6 +215,12 @@ impl Stopwatch {
 #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
 pub fn pause(span: Duration) {
     std::thread::sleep(span);
+}
+
+/// The time zone of the user's clock, from `TZ` or the system; `None` where neither says one.
+#[must_use]
+pub fn time_zone() -> Option<TimeZone> {
+    TimeZone::try_system().ok()
 }
 
 /// The folder for temporary files.

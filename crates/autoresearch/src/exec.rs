@@ -10,13 +10,14 @@
 mod descendants;
 mod runner;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -38,12 +39,32 @@ pub const MAX_OUTPUT: u64 = 64 << 20;
 /// A command to run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// The text for `/bin/sh -c`.
-    pub command: String,
+    /// The text for `/bin/sh -c`, or the words of a program that is started without a shell.
+    pub command: What,
     /// Where it runs.
     pub directory: PathBuf,
     /// When it is ended, in milliseconds.
     pub timeout_ms: u64,
+    /// The file that is its standard input; nothing otherwise.
+    pub input: Option<PathBuf>,
+}
+
+/// What is run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// A text for `/bin/sh -c`.
+    Shell(String),
+    /// A program and its arguments.
+    Words(Vec<String>),
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shell(text) => out.write_str(text),
+            Self::Words(words) => out.write_str(&words.join(" ")),
+        }
+    }
 }
 
 /// What a command printed.
@@ -114,7 +135,7 @@ pub fn run(
         source,
     };
     let wait_error = |source| ExecError::Wait {
-        command: job.command.clone(),
+        command: job.command.to_string(),
         source,
     };
     let nameless = || tempfile::tempfile_in(&world.state_folder).map_err(start_error);
@@ -183,6 +204,35 @@ fn spawn(
         .stdout(stdout)
         .stderr(stderr)
         .spawn()
+}
+
+/// Starts a program that outlives us: nothing of ours is connected to it.
+#[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
+pub fn detach(
+    program: &Path,
+    words: &[OsString],
+    env: &BTreeMap<OsString, OsString>,
+) -> Result<Child, ExecError> {
+    let child = Command::new(program)
+        .args(words)
+        .env_clear()
+        .envs(env)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    child.map_err(|source| ExecError::Start {
+        program: program.to_owned(),
+        source,
+    })
+}
+
+/// Ends every process of this user whose environment holds this text (`NAME=value`), and says how many there were. It
+/// finds what a turn left whose supervisor and runner were both killed. Linux only; elsewhere it finds nothing.
+#[must_use]
+pub fn end_marked(mark: &str) -> u32 {
+    descendants::end_marked(mark)
 }
 
 /// Waits for the runner's report, which it sends before it ends. `None` when it died without one.

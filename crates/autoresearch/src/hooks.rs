@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::brief;
-use autoresearch_core::event::Event;
 use autoresearch_core::session::{Order, Proposal, Session, StopAnswer};
 use autoresearch_core::table;
 use serde::Deserialize;
@@ -139,16 +138,7 @@ pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>>
     if run.store.state.finish.is_some() || owned.session.told {
         return Ok(None);
     }
-    let records = run.store.last_records()?;
-    let rows = records
-        .iter()
-        .rev()
-        .filter(|record| !matches!(record.event, Event::Start(_)));
-    let mut rows: Vec<table::Row> = rows
-        .filter_map(|record| table::row(&record.event))
-        .take(ROWS)
-        .collect();
-    rows.reverse();
+    let rows = run.last_rows(ROWS)?;
     let lessons = lessons::matching(&run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let text = brief::brief(&run.store.state, &rows, &lessons, &run.caller);

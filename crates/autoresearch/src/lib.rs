@@ -2,14 +2,18 @@
 //!
 //! The code map, the import edges and the journal protocol are in `crates/ARCHITECTURE.md`.
 
+pub mod agent;
 pub mod aside;
+pub mod background;
 pub mod baseline;
+pub mod batch;
 pub mod bystander;
 pub mod cli;
 pub mod codex;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod driver;
 pub mod ending;
 pub mod env;
 pub mod error;
@@ -33,6 +37,7 @@ pub mod start;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod supervise;
 pub mod survey;
 pub mod templates;
 pub mod trial;

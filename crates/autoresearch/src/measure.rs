@@ -13,7 +13,7 @@ use autoresearch_core::table::escape;
 
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
-use crate::exec::{self, Job, MAX_OUTPUT};
+use crate::exec::{self, Job, MAX_OUTPUT, What};
 use crate::store::write_output;
 
 /// Where and with what the commands of a trial run.
@@ -95,9 +95,10 @@ impl<'a> Bench<'a> {
         let directory = self.work_tree.join(&command.working_directory);
         let timeout_ms = u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX);
         let job = Job {
-            command: command.command.clone(),
+            command: What::Shell(command.command.clone()),
             directory,
             timeout_ms,
+            input: None,
         };
         let (ended, printed) = exec::run(self.world, &job, self.env)?;
         self.swept += ended.swept;

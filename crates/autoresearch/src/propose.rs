@@ -9,9 +9,9 @@ use autoresearch_core::session::{Order, Proposal};
 use autoresearch_core::table::escape;
 use serde::Serialize;
 
-use crate::env::World;
+use crate::env::{Role, World};
 use crate::error::{Failure, Result};
-use crate::run::{Place, Run, Wanted};
+use crate::run::{Place, Run, Wanted, refuse_driven};
 use crate::store::Access;
 use crate::{session, survey, trial};
 
@@ -33,11 +33,16 @@ pub struct ProposeReport {
 /// Registers an order of the caller's session.
 pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> {
     let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
-    let Some(id) = world.session.clone().filter(|_| !world.is_hook) else {
+    let Some(id) = world
+        .session
+        .clone()
+        .filter(|_| world.role == Role::Command)
+    else {
         return Err(Failure::usage("there is no session whose hook could do it")
             .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
     };
     session::refuse_paused(&run)?;
+    refuse_driven(world, &run.store)?;
     let files = check(&run, &order)?;
     session::claim(&run);
     let way = run.caller.way;

@@ -5,14 +5,13 @@
 use std::fmt;
 
 use autoresearch_core::brief;
-use autoresearch_core::event::Event;
-use autoresearch_core::table::{self, escape};
+use autoresearch_core::table::escape;
 use serde::Serialize;
 
 use crate::env::World;
 use crate::error::Result;
 use crate::report::due;
-use crate::run::{Place, Run, Wanted};
+use crate::run::{Place, Run, Wanted, refuse_driven};
 use crate::store::Access;
 use crate::{lessons, repair, session, survey};
 
@@ -47,6 +46,7 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
     let mut run = Run::open_anywhere(world, place, Wanted::Latest, access, "resume")?;
     let mut done = Vec::new();
     if confined {
+        refuse_driven(world, &run.store)?;
         done.extend(left_to_the_hook(&run));
     } else {
         if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
@@ -69,15 +69,7 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
             .map(|path| escape(&String::from_utf8_lossy(path)))
             .collect();
     }
-    let records = run.store.records()?;
-    let mut rows: Vec<table::Row> = records
-        .iter()
-        .rev()
-        .filter(|record| !matches!(record.event, Event::Start(_)))
-        .filter_map(|record| table::row(&record.event))
-        .take(ROWS)
-        .collect();
-    rows.reverse();
+    let rows = run.last_rows(ROWS)?;
     let lessons = lessons::matching(&run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let state = &run.store.state;

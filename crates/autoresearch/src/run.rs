@@ -7,18 +7,24 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::brief;
 use autoresearch_core::caller::Caller;
-use autoresearch_core::event::End;
+use autoresearch_core::event::{End, Event};
+use autoresearch_core::table::{Row, row};
 
-use crate::env::World;
-use crate::error::{Failure, READ_ONLY, Result};
+use crate::env::{Role, World};
+use crate::error::{Failure, Kind, READ_ONLY, Result};
 use crate::git::at_work::{recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
 use crate::session;
-use crate::store::{Access, FOLDER, Layout, RunStore, StoreError};
+use crate::store::{Access, FOLDER, Layout, RunStore, StoreError, holder};
 
 /// The note, beside the anchor, that a git of ours is at work.
 const GIT_AT_WORK: &str = "git-at-work";
+
+/// The folder, beside the anchor, whose lock says that a run is driven without a person.
+pub const DRIVER: &str = "driver";
+/// Tells what a driver starts from all other processes; its value is the run's id.
+pub const MARK: &str = "AUTORESEARCH_TURN";
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -232,25 +238,30 @@ impl<'w> Run<'w> {
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
+        let mut env = plain.clone();
+        if world.role == Role::Driver {
+            env.push((MARK.into(), store.state.start.id.clone().into()));
+        }
         let mut git = Git::new(&store.pinned.git, &work_tree, &plain);
         if store.pinned.lend_identity {
             git.lend_identity();
         }
         let mut cleared = Vec::new();
         if store.is_held() {
+            refuse_driven(world, &store)?;
             let note = store.vault.join(GIT_AT_WORK);
             cleared = recover(&note, &locks(&history, &store.state.start.branch))?;
             git.leave_notes(&note);
         }
         let caller = session::caller(world, &store, &history.git_folder());
         Ok(Self {
-            caller,
-            cleared,
-            env: plain,
             world,
             store,
             git,
             history,
+            env,
+            caller,
+            cleared,
             homeless,
         })
     }
@@ -324,6 +335,21 @@ impl<'w> Run<'w> {
         Ok(())
     }
 
+    /// The last rows of the log, oldest first, without the baseline.
+    pub fn last_rows(&self, most: usize) -> Result<Vec<Row>> {
+        let records = self.store.last_records()?;
+        let later = records
+            .iter()
+            .rev()
+            .filter(|record| !matches!(record.event, Event::Start(_)));
+        let mut rows: Vec<Row> = later
+            .filter_map(|record| row(&record.event))
+            .take(most)
+            .collect();
+        rows.reverse();
+        Ok(rows)
+    }
+
     /// The next step in one sentence.
     #[must_use]
     pub fn next(&self) -> String {
@@ -334,6 +360,21 @@ impl<'w> Run<'w> {
     #[must_use]
     pub fn work_tree(&self) -> &Path {
         self.git.work_tree()
+    }
+}
+
+/// A run that another process drives cannot be worked on by hand.
+pub fn refuse_driven(world: &World, store: &RunStore<'_>) -> Result<()> {
+    if world.role == Role::Driver {
+        return Ok(());
+    }
+    match holder(&store.vault.join(DRIVER)) {
+        None => Ok(()),
+        Some(holder) => Err(
+            Failure::new(Kind::Busy, format!("the run is driven by {holder}")).hint(
+                "`autoresearch background status` shows it; `autoresearch background pause` gives the run back to you",
+            ),
+        ),
     }
 }
 

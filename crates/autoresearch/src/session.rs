@@ -10,7 +10,7 @@ use autoresearch_core::caller::{Armed, Caller, choose};
 use autoresearch_core::session::{GitAccess, Session};
 
 use crate::codex;
-use crate::env::World;
+use crate::env::{Role, World};
 use crate::error::{Failure, Result};
 use crate::git::is_read_only;
 use crate::run::Run;
@@ -24,7 +24,7 @@ pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller 
         return Caller::plain();
     };
     let known = store.layout.session().filter(|session| session.is(id));
-    let (hooks, git) = if world.is_hook {
+    let (hooks, git) = if world.role == Role::Hook {
         (
             Armed::Armed,
             known.map(|known| known.git).unwrap_or_default(),
@@ -69,7 +69,7 @@ fn git_access(world: &World, git_folder: &Path) -> GitAccess {
 pub fn is_confined(world: &World) -> bool {
     let mut folders = world.state_folder.ancestors();
     world.session.is_some()
-        && !world.is_hook
+        && world.role == Role::Command
         && folders
             .find(|folder| folder.exists())
             .is_some_and(is_read_only)
@@ -90,7 +90,11 @@ pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> R
 /// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
 pub fn claim(run: &Run<'_>) {
     let world = run.world;
-    let Some(id) = world.session.as_ref().filter(|_| !world.is_hook) else {
+    let Some(id) = world
+        .session
+        .as_ref()
+        .filter(|_| world.role == Role::Command)
+    else {
         return;
     };
     let git = git_access(world, &run.history.git_folder());
@@ -123,7 +127,7 @@ pub fn refuse_paused(run: &Run<'_>) -> Result<()> {
         .layout
         .session()
         .is_some_and(|session| session.paused);
-    let ours = run.world.session.is_some() && !run.world.is_hook;
+    let ours = run.world.session.is_some() && run.world.role == Role::Command;
     if paused && ours {
         return Err(
             Failure::usage("the run is paused: the person interrupted the session").hint(format!(

@@ -273,6 +273,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Bas
             ground.git_version,
             env!("CARGO_PKG_VERSION")
         ),
+        until_ms: config.budget.until.map(|time| world.next_ms(time)),
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::Result;
 use crate::report::due;
-use crate::run::{HOMELESS, Place, Run, Wanted};
+use crate::run::{DRIVER, HOMELESS, Place, Run, Wanted};
 use crate::store::{Access, holder};
 use crate::survey;
 
@@ -87,7 +87,9 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "status")?;
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);
-    let holder = holder(&run.store.vault).map(|holder| holder.to_string());
+    let vault = &run.store.vault;
+    let holder = holder(vault).or_else(|| holder(&vault.join(DRIVER)));
+    let holder = holder.map(|holder| holder.to_string());
     let obstacle = if holder.is_some() || state.end.is_some() {
         None
     } else {
@@ -121,7 +123,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         incumbent_commit: state.incumbent.commit.clone(),
         deterministic: state.noise.is_deterministic(),
         iterations: counts.iterations(),
-        iterations_limit: config.iterations,
+        iterations_limit: state.limits.iterations,
         keep: counts.keep,
         discard: counts.discard,
         crash: counts.crash,

@@ -20,7 +20,7 @@ use autoresearch_core::event::{Event, Record};
 use autoresearch_core::state::{FoldError, RunState};
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{Disk, RealDisk, Signature, write_output};
+pub use self::disk::{Disk, RealDisk, Signature, append_line, write_output};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
@@ -29,6 +29,9 @@ use crate::env::{Stopwatch, World, pause};
 
 /// How long a reader looks again at a journal that does not agree with its anchor.
 const SETTLES: Duration = Duration::from_millis(200);
+
+/// So many of the last records are enough for every text that quotes them.
+const LAST: usize = 200;
 
 /// The format of journal, anchor and views.
 pub const FORMAT: u32 = 1;
@@ -408,7 +411,7 @@ impl<'w> RunStore<'w> {
     /// The last records, oldest first: as many as the end of the journal holds, and each checked against the one after it.
     pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
         match &self.seen {
-            Some(seen) => Ok(seen.clone()),
+            Some(seen) => Ok(seen[seen.len().saturating_sub(LAST)..].to_vec()),
             None => self.journal.last_records(),
         }
     }

@@ -5,6 +5,7 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::unattended::{AgentFile, BudgetFile};
 use crate::condition::Condition;
 use crate::measurement::Format;
 use crate::value::Value;
@@ -71,6 +72,15 @@ pub struct ConfigFile {
     /// Do the repository's own git hooks see the trial commits?
     #[serde(default)]
     pub repository_hooks: RepositoryHooks,
+    /// Who edits in background and exec runs.
+    #[serde(default)]
+    pub agent: AgentFile,
+    /// Ceilings besides `iterations` and `time_limit`.
+    #[serde(default)]
+    pub budget: BudgetFile,
+    /// A command that gets a JSON object on standard input at each keep, when the run is blocked, and at its end.
+    #[serde(default)]
+    pub notify: Option<CommandFile>,
 }
 
 /// What is measured.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::check::Problem;
 use super::file::{CommandFile, MetricFile};
+use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback};
 use crate::command_words::ends_in_counting_grep;
 use crate::globs::Globs;
@@ -15,6 +16,8 @@ use crate::value::Value;
 
 /// How long a command may take when the config does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long a turn of the agent may take when the config does not say.
+const DEFAULT_TURN: Duration = Duration::from_mins(30);
 
 /// Does the name of a variable say that its value must not be written down?
 #[must_use]
@@ -88,6 +91,12 @@ impl Meaning<'_> {
             env: file.env.clone(),
             secrets: file.secrets.clone(),
             repository_hooks: file.repository_hooks,
+            agent: self.agent(&file.agent),
+            budget: self.budget(&file.budget),
+            notify: file
+                .notify
+                .as_ref()
+                .map(|notify| self.command("notify", notify)),
             metric,
         }
     }
@@ -270,6 +279,55 @@ impl Meaning<'_> {
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
             working_directory: directory,
             ok_exit: file.ok_exit.clone(),
+        }
+    }
+
+    fn agent(&mut self, file: &AgentFile) -> Agent {
+        let blank =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+        for (key, text) in [
+            ("agent.command", &file.command),
+            ("agent.model", &file.model),
+        ] {
+            if blank(text) {
+                self.error(
+                    key,
+                    "it is empty",
+                    "leave it out to use Codex and its own model",
+                );
+            }
+        }
+        let timeout = file
+            .timeout
+            .as_ref()
+            .and_then(|text| self.span("agent.timeout", text));
+        Agent {
+            command: file.command.clone(),
+            sandbox: file.sandbox,
+            model: file.model.clone(),
+            timeout: timeout.unwrap_or(DEFAULT_TURN),
+            turns_per_thread: file.turns_per_thread,
+            tokens_per_thread: file.tokens_per_thread,
+        }
+    }
+
+    fn budget(&mut self, file: &BudgetFile) -> Budget {
+        let until = file.until.as_ref().and_then(|text| {
+            let time = TimeOfDay::parse(text);
+            if time.is_none() {
+                let message = format!("`{text}` is no time of the day");
+                self.error(
+                    "budget.until",
+                    message,
+                    "write hours and minutes, such as `07:00`",
+                );
+            }
+            time
+        });
+        Budget {
+            tokens: file.tokens,
+            verify_runs: file.verify_runs,
+            until,
         }
     }
 

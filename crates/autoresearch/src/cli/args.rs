@@ -65,6 +65,17 @@ pub enum Command {
         after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"mend the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox that keeps git from being written, and costs nothing while a long verify runs."
     )]
     Propose(TrialWords),
+    /// Let a run go on without a person: hand it over, look at it, end it
+    #[command(
+        subcommand,
+        after_help = "Example:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background attach"
+    )]
+    Background(super::background::BackgroundCommand),
+    /// Run a whole bounded run without a person, as in CI: JSON lines, and the exit codes 0, 1 and 2
+    #[command(
+        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or wrongly set up.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
+    )]
+    Exec(Box<super::exec::ExecWords>),
     /// Log a change of strategy, or say that a person must act
     #[command(
         after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""

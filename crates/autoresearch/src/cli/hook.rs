@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::print::Printer;
-use crate::env::World;
+use crate::env::{Role, World};
 use crate::error::Result;
 use crate::hooks::{self, Owned, Payload, Reply};
 
@@ -43,7 +43,7 @@ pub fn run(mut world: World, event: &str) {
     if owned.is_empty() {
         return;
     }
-    world.is_hook = true;
+    world.role = Role::Hook;
     world.session = payload.session_id;
     let answer = catch_unwind(AssertUnwindSafe(|| answer(&world, event, &mut owned)));
     match answer {

@@ -72,20 +72,26 @@ impl Printer {
     #[must_use]
     pub fn failure(&self, failure: &Failure) -> ExitCode {
         if self.json {
-            let object = json!({
-                "error": failure.error,
-                "caused_by": failure.causes,
-                "warnings": failure.warnings,
-                "hint": failure.hint,
-                "kind": failure.kind,
-                "exit_code": failure.kind.exit_code(),
-            });
+            let object = failure_object(failure, failure.kind.exit_code());
             let _ = self.text(&format!("{object}\n"));
         } else {
             let _ = writeln!(std::io::stderr().lock(), "{failure}");
         }
         ExitCode::from(failure.kind.exit_code())
     }
+}
+
+/// A failure as the one object that programs get.
+#[must_use]
+pub fn failure_object(failure: &Failure, exit_code: u8) -> serde_json::Value {
+    json!({
+        "error": failure.error,
+        "caused_by": failure.causes,
+        "warnings": failure.warnings,
+        "hint": failure.hint,
+        "kind": failure.kind,
+        "exit_code": exit_code,
+    })
 }
 
 /// Prints what clap has to say: help and version on standard output, errors on standard error, or as one JSON object.

@@ -36,6 +36,37 @@ pub fn end_all() -> u32 {
     }
 }
 
+/// Kills every process of this user whose environment holds this text, and waits until they are gone.
+pub fn end_marked(mark: &str) -> u32 {
+    let own = rustix::process::getpid();
+    let is_marked = |pid: &Pid| {
+        let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()));
+        *pid != own
+            && environment.is_ok_and(|bytes| {
+                bytes
+                    .split(|byte| *byte == 0)
+                    .any(|entry| entry == mark.as_bytes())
+            })
+    };
+    let mut ended = std::collections::BTreeSet::new();
+    let watch = Stopwatch::start();
+    loop {
+        let marked: Vec<Pid> = parents()
+            .into_iter()
+            .map(|(pid, _)| pid)
+            .filter(is_marked)
+            .collect();
+        if marked.is_empty() || watch.elapsed() > PATIENCE {
+            return u32::try_from(ended.len()).unwrap_or(u32::MAX);
+        }
+        for pid in marked {
+            let _ = kill_process(pid, Signal::KILL);
+            ended.insert(pid.as_raw_nonzero());
+        }
+        pause(Duration::from_millis(5));
+    }
+}
+
 /// Reaps children that have ended. The command itself must have been waited for before.
 pub fn reap() {
     while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}

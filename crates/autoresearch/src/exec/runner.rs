@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Ended, GRACE, How, Job, MAX_OUTPUT, descendants, is_ready};
+use super::{Ended, GRACE, How, Job, MAX_OUTPUT, What, descendants, is_ready};
 use crate::env::Stopwatch;
 
 /// How often the size of the output is looked at.
@@ -85,11 +85,26 @@ fn run(job: &Job) -> std::io::Result<Ended> {
 
 #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
 fn spawn(job: &Job) -> std::io::Result<Child> {
-    Command::new("/bin/sh")
-        .arg("-c")
-        .arg(&job.command)
+    let mut command = match &job.command {
+        What::Shell(text) => {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(text);
+            shell
+        }
+        What::Words(words) => {
+            let mut words = words.iter();
+            let mut command = Command::new(words.next().map_or("", String::as_str));
+            command.args(words);
+            command
+        }
+    };
+    let input = match &job.input {
+        Some(file) => File::open(file)?.into(),
+        None => Stdio::null(),
+    };
+    command
         .current_dir(&job.directory)
-        .stdin(Stdio::null())
+        .stdin(input)
         .process_group(0)
         .spawn()
 }

@@ -18,7 +18,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at a lock.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 /// git takes its locks this soon after it starts; a later one is somebody else's.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(3);
 /// File times are cut to the kernel's tick.
 const TICK: Duration = Duration::from_millis(20);
 

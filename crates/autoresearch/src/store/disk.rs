@@ -116,6 +116,11 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     replace_unsynced(path, bytes).map_err(StoreError::io("write", path))
 }
 
+/// Adds a line to a log that anybody may lose. A symbolic link in its place is not followed.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    RealDisk.append(path, format!("{line}\n").as_bytes())
+}
+
 /// Creates a folder, and those above it, that only its owner can read; makes its name durable.
 pub fn private_folder(path: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new()

@@ -331,6 +331,8 @@ fn steps(event: &Event) -> (&'static str, &'static str) {
         Event::Close(_) => ("anchor close", "journal close"),
         Event::Interrupted(_) => ("anchor interrupted", "journal interrupted"),
         Event::Strategy(_) => ("anchor strategy", "journal strategy"),
+        Event::Turn(_) => ("anchor turn", "journal turn"),
+        Event::Raise(_) => ("anchor raise", "journal raise"),
         Event::End(_) => ("anchor end", "journal end"),
         Event::Finish(_) => ("anchor finish", "journal finish"),
     }

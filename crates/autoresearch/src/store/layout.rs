@@ -62,6 +62,24 @@ impl Layout {
         self.folder().join("config.yaml")
     }
 
+    /// How a background run was started.
+    #[must_use]
+    pub fn launch(&self) -> PathBuf {
+        self.folder().join("launch.json")
+    }
+
+    /// How its supervisor stands.
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.folder().join("runtime.json")
+    }
+
+    /// What its supervisor did.
+    #[must_use]
+    pub fn runtime_log(&self) -> PathBuf {
+        self.folder().join("runtime.log")
+    }
+
     /// The run's own work tree, when it has one.
     #[must_use]
     pub fn worktree(&self) -> PathBuf {

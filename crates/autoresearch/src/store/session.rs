@@ -31,6 +31,12 @@ impl Layout {
         write(&self.folder().join("session.json"), session)
     }
 
+    /// The run is no session's any more.
+    pub fn forget_session(&self) {
+        let _ = std::fs::remove_file(self.folder().join("session.json"));
+        let _ = self.take_proposal();
+    }
+
     /// What is registered for the end of the turn.
     #[must_use]
     pub fn proposal(&self) -> Option<Proposal> {

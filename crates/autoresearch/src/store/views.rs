@@ -68,7 +68,7 @@ pub fn snapshot(state: &RunState, head: &Head) -> serde_json::Value {
             "metrics": incumbent.measurement.metrics,
             "labels": incumbent.labels,
         },
-        "iterations": {"used": state.counts.iterations(), "limit": config.iterations},
+        "iterations": {"used": state.counts.iterations(), "limit": state.limits.iterations},
         "counts": state.counts,
         "ladder": state.ladder,
         "noise": {"deterministic": state.noise.is_deterministic(), "spread": state.noise.spread()},

@@ -1,0 +1,198 @@
+//! Owns what is done about a turn that failed for reasons outside the run: wait, probe, take a fresh thread, or give up.
+//! Does not wait; it says how long.
+//! Invariant: no failure is answered with an immediate retry more than once, and a limit with a known end is slept out.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a turn came to no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The account's limit is used up.
+    UsageLimit {
+        /// Until when, in seconds since 1970, if it was said.
+        resets_at: Option<u64>,
+    },
+    /// The account is not accepted.
+    Auth(String),
+    /// The service is ill, overloaded, or dropped the answer.
+    Server(String),
+    /// The service cannot be reached.
+    Network(String),
+    /// The thread is full.
+    Context,
+    /// The thread cannot be gone on with.
+    Thread(String),
+    /// The agent cannot be started as it is set up.
+    Setup(String),
+    /// The turn's deadline passed.
+    Deadline,
+    /// Anything else.
+    Other(String),
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Wait so long, then try again.
+    Wait(Duration),
+    /// Wait until this moment, in seconds since 1970, then try again.
+    Until(u64),
+    /// Try again at once, in a fresh thread.
+    Fresh,
+    /// A person must act.
+    GiveUp(String),
+}
+
+/// How long failures are waited out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The first wait; each further one is twice as long.
+    pub first: Duration,
+    /// The longest wait, and the time between two probes.
+    pub most: Duration,
+    /// After so many failures in a row nobody probes any more; `None` for ever.
+    pub tries: Option<u32>,
+}
+
+impl Default for Patience {
+    /// From 5 seconds to a probe each 10 minutes, for ever: the run's own ceilings end it.
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(5),
+            most: Duration::from_mins(10),
+            tries: None,
+        }
+    }
+}
+
+/// After so many turns in a row that ended at their deadline, a person must look.
+const DEADLINES: u32 = 3;
+/// After so many faults in a row that nobody knows, too.
+const UNKNOWN: u32 = 5;
+/// A limit resets a little later than it says.
+const AFTER_RESET: u64 = 2;
+
+impl Fault {
+    /// What to do about the `count`-th failure in a row (from 1).
+    #[must_use]
+    pub fn answer(&self, count: u32, patience: Patience) -> Answer {
+        let given_up = patience.tries.is_some_and(|tries| count >= tries);
+        match self {
+            Self::Auth(why) => Answer::GiveUp(format!(
+                "the agent's account is not accepted ({why}): log in again (`codex login`)"
+            )),
+            Self::Setup(why) => Answer::GiveUp(format!("the agent cannot be started: {why}")),
+            Self::UsageLimit {
+                resets_at: Some(moment),
+            } => Answer::Until(moment + AFTER_RESET),
+            Self::Deadline if count >= DEADLINES => Answer::GiveUp(format!(
+                "{count} turns in a row ended at their deadline: raise `agent.timeout`, or look at what the agent waits for"
+            )),
+            Self::Other(why) if count >= UNKNOWN => {
+                Answer::GiveUp(format!("{count} turns in a row failed: {why}"))
+            }
+            _ if given_up => Answer::GiveUp(format!("{count} turns in a row failed: {self}")),
+            Self::Context | Self::Thread(_) | Self::Deadline if count == 1 => Answer::Fresh,
+            Self::UsageLimit { resets_at: None } => Answer::Wait(patience.most),
+            _ => Answer::Wait(patience.wait(count)),
+        }
+    }
+
+    /// Is a fresh thread needed after it?
+    #[must_use]
+    pub fn ends_thread(&self) -> bool {
+        matches!(self, Self::Context | Self::Thread(_) | Self::Deadline)
+    }
+}
+
+impl Patience {
+    /// How long the `count`-th failure in a row (from 1) is waited out, where nothing better is known.
+    #[must_use]
+    pub fn wait(self, count: u32) -> Duration {
+        let doubled = 1_u32
+            .checked_shl(count.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        self.first.saturating_mul(doubled).min(self.most)
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UsageLimit { .. } => out.write_str("the usage limit is reached"),
+            Self::Auth(why) => write!(out, "not accepted: {why}"),
+            Self::Server(why) => write!(out, "the service failed: {why}"),
+            Self::Network(why) => write!(out, "the service cannot be reached: {why}"),
+            Self::Context => out.write_str("the thread is full"),
+            Self::Thread(why) => write!(out, "the thread cannot be gone on with: {why}"),
+            Self::Setup(why) => write!(out, "the agent cannot be started: {why}"),
+            Self::Deadline => out.write_str("the turn was ended at its deadline"),
+            Self::Other(why) => write!(out, "the turn failed: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(fault: &Fault, patience: Patience) -> Vec<Answer> {
+        (1..=9).map(|count| fault.answer(count, patience)).collect()
+    }
+
+    #[test]
+    fn a_failing_service_is_asked_less_and_less_and_never_given_up_by_default() {
+        let seconds: Vec<u64> = waits(&Fault::Server("500".into()), Patience::default())
+            .into_iter()
+            .map(|answer| match answer {
+                Answer::Wait(span) => span.as_secs(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
+        let far = Fault::Network("refused".into()).answer(4_000, Patience::default());
+        assert_eq!(far, Answer::Wait(Duration::from_mins(10)));
+    }
+
+    #[test]
+    fn a_bounded_patience_gives_up() {
+        let patience = Patience {
+            tries: Some(3),
+            ..Patience::default()
+        };
+        let answers = waits(&Fault::Server("500".into()), patience);
+        assert!(matches!(answers[1], Answer::Wait(_)));
+        assert!(matches!(answers[2], Answer::GiveUp(_)));
+    }
+
+    #[test]
+    fn a_usage_limit_is_slept_out_until_its_reset_and_a_login_is_given_up_at_once() {
+        let limit = Fault::UsageLimit {
+            resets_at: Some(1_000),
+        };
+        assert_eq!(limit.answer(1, Patience::default()), Answer::Until(1_002));
+        assert_eq!(limit.answer(50, Patience::default()), Answer::Until(1_002));
+        let unknown = Fault::UsageLimit { resets_at: None };
+        let probe = Answer::Wait(Duration::from_mins(10));
+        assert_eq!(unknown.answer(1, Patience::default()), probe);
+        let auth = Fault::Auth("401".into());
+        assert!(matches!(
+            auth.answer(1, Patience::default()),
+            Answer::GiveUp(_)
+        ));
+    }
+
+    #[test]
+    fn a_full_thread_is_left_at_once_but_not_for_ever() {
+        let answers = waits(&Fault::Context, Patience::default());
+        assert_eq!(answers[0], Answer::Fresh);
+        assert!(matches!(answers[1], Answer::Wait(_)));
+        assert!(matches!(
+            waits(&Fault::Deadline, Patience::default())[2],
+            Answer::GiveUp(_)
+        ));
+    }
+}

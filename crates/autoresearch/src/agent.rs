@@ -1,0 +1,89 @@
+//! Owns one turn of an agent in a run without a person: Codex, or a command of the user's, gets a brief and edits files.
+//! Does not measure, commit or decide anything.
+//! Invariant: when a turn has ended, every process that it started has ended, and nothing that it said is believed to be
+//! more than words.
+
+mod codex;
+mod command;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use autoresearch_core::answer::Answer;
+use autoresearch_core::config::Agent;
+use autoresearch_core::weather::Fault;
+
+use crate::env::{Stopwatch, World};
+use crate::error::Result;
+use crate::run::MARK;
+
+/// What a turn is asked with.
+pub struct Ask<'a> {
+    /// Who edits.
+    pub agent: &'a Agent,
+    /// The brief.
+    pub brief: &'a str,
+    /// The work tree.
+    pub work_tree: PathBuf,
+    /// A folder outside the work tree for the turn's own files.
+    pub scratch: PathBuf,
+    /// The run's id.
+    pub id: &'a str,
+    /// The thread to go on with.
+    pub thread: Option<String>,
+    /// The tokens that this thread has used so far.
+    pub thread_tokens: u64,
+    /// When the turn is ended.
+    pub limit: Duration,
+}
+
+/// How a turn came out.
+pub enum Outcome {
+    /// The agent answered; `None` when its words could not be read, though its edits may be there.
+    Answered(Option<Answer>),
+    /// It came to no answer.
+    Failed(Fault),
+    /// We were asked to end.
+    Cancelled,
+}
+
+/// A turn that has ended.
+pub struct Ended {
+    /// The thread.
+    pub thread: Option<String>,
+    /// The tokens of this turn.
+    pub tokens: u64,
+    /// How long it took.
+    pub span: Duration,
+    /// How it came out.
+    pub outcome: Outcome,
+}
+
+/// Has a turn.
+pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
+    let watch = Stopwatch::start();
+    let ended = match ask.agent.command {
+        Some(_) => command::turn(world, ask)?,
+        None => codex::turn(world, ask)?,
+    };
+    Ok(Ended {
+        span: watch.elapsed(),
+        ..ended
+    })
+}
+
+/// The caller's variables for the agent, with the mark and without what belongs to a session that started us.
+fn environment(world: &World, ask: &Ask<'_>) -> Vec<(OsString, OsString)> {
+    let session = ["CODEX_SESSION_ID", "CODEX_THREAD_ID", "CODEX_TOOL_CALL_ID"];
+    let inherited = world
+        .vars
+        .iter()
+        .filter(|(name, _)| !session.iter().any(|known| *name == known))
+        .map(|(name, value)| (name.clone(), value.clone()));
+    inherited.chain([(MARK.into(), ask.id.into())]).collect()
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,298 @@
+//! Owns `background`: handing a run over to a supervisor, looking at it, and ending or pausing it.
+//! Does not drive the run; the supervisor does.
+//! Invariant: whether a supervisor lives is told by its lock, and by nothing else.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use autoresearch_core::event::Raise;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
+
+use crate::config::Source;
+use crate::driver::{self, Order};
+use crate::env::{Role, Stopwatch, World, pause};
+use crate::error::{Failure, Kind, Result};
+use crate::run::{DRIVER, Place, Run, Wanted};
+use crate::store::{self, Access, Holder};
+use crate::supervise::{Phase, Runtime, orders, runtime};
+use crate::{ending, exec, session, start};
+
+/// How long a supervisor may take until it says that it is there.
+const BEGIN: Duration = Duration::from_secs(20);
+/// How long a supervisor that was told to end at once may take.
+const AT_ONCE: Duration = Duration::from_secs(30);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The answer of the commands about a background run.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackgroundReport {
+    /// The run.
+    pub run: String,
+    /// Is a supervisor at work?
+    pub alive: bool,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// What it does, or how it left the run.
+    pub phase: &'static str,
+    /// Why it waits, or was left.
+    pub why: Option<String>,
+    /// Until when it waits, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+    /// The trial that it is at.
+    pub trial: u32,
+    /// The named end of the run, when it has come.
+    pub end: Option<&'static str>,
+    /// Where the run stands, in a phrase.
+    pub standing: String,
+    /// The supervisor's log, from the root of the work tree.
+    pub log: String,
+    /// The next step.
+    pub next: String,
+}
+
+/// Starts a run if a config is given, lifts ceilings, and hands the run over to a supervisor.
+pub fn begin(
+    world: &World,
+    place: &Place,
+    source: Option<&Source>,
+    raise: Raise,
+) -> Result<BackgroundReport> {
+    session::refuse_confined(world, || Ok(crate::error::READ_ONLY.to_owned()))?;
+    let program = world.sibling("supervisor");
+    if !program.is_file() {
+        return Err(Failure::environment(format!("{} is not there", program.display()))
+            .hint("install all programs: `cargo install --path crates/autoresearch --locked --force`, then `autoresearch install` if you used it"));
+    }
+    let place = match source {
+        None => place.clone(),
+        Some(source) => Place {
+            run: Some(start::run(world, place, source)?.run),
+            directory: Some(place.folder(world)),
+        },
+    };
+    let run = Run::open_anywhere(world, &place, Wanted::Latest, Access::Glance, "background")?;
+    refuse_second(&run)?;
+    let place = Place {
+        directory: Some(run.store.layout.root.clone()),
+        run: Some(run.store.layout.run.clone()),
+    };
+    let lift = raise != Raise::default() || run.store.state.end.is_some();
+    let _ = std::fs::remove_file(orders(&run));
+    drop(run);
+    if lift {
+        let driver = World {
+            role: Role::Driver,
+            ..world.clone()
+        };
+        driver::raise(&driver, &place, raise)?;
+    }
+    launch(world, &place, &program)
+}
+
+fn refuse_second(run: &Run<'_>) -> Result<()> {
+    match driving(run) {
+        None => Ok(()),
+        Some(holder) => Err(Failure::new(
+            Kind::Busy,
+            format!("the run is driven already, by {holder}"),
+        )
+        .hint("`autoresearch background attach` shows it")),
+    }
+}
+
+/// Starts the supervisor and waits until it has taken its place.
+fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundReport> {
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
+    let layout = run.store.layout.clone();
+    let launched = serde_json::json!({
+        "format": store::FORMAT,
+        "program": program,
+        "version": env!("CARGO_PKG_VERSION"),
+        "at": world.now_text(),
+    });
+    store::write_output(&layout.launch(), format!("{launched}\n").as_bytes())?;
+    let _ = std::fs::remove_file(layout.runtime());
+    let words = [
+        "-C".into(),
+        layout.root.clone().into(),
+        "--run".into(),
+        layout.run.clone().into(),
+    ];
+    let mut child = exec::detach(program, &words, &world.vars)?;
+    let watch = Stopwatch::start();
+    loop {
+        let there = runtime(&layout).is_some_and(|runtime| runtime.pid == child.id());
+        if there {
+            return report(world, place);
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(Failure::new(
+                Kind::Internal,
+                format!("the supervisor ended at once ({status})"),
+            )
+            .hint("`autoresearch doctor` checks the run"));
+        }
+        if watch.elapsed() > BEGIN {
+            return Err(Failure::new(
+                Kind::Internal,
+                "the supervisor does not say that it is there",
+            )
+            .hint("`autoresearch background status` looks again"));
+        }
+        pause(LOOK);
+    }
+}
+
+fn driving(run: &Run<'_>) -> Option<Holder> {
+    store::holder(&run.store.vault.join(DRIVER))
+}
+
+/// How a background run stands.
+pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
+    let state = &run.store.state;
+    let said = runtime(&run.store.layout);
+    let holder = driving(&run);
+    let alive = holder.is_some();
+    let end = state.end.as_ref().map(|ending| ending.end.word());
+    let phase = match &said {
+        _ if !alive && end.is_some() => Phase::Ended.word(),
+        Some(runtime) if alive || left(runtime) => runtime.phase.word(),
+        Some(_) => "died",
+        None if alive => Phase::Starting.word(),
+        None => "never started",
+    };
+    let program = &run.caller.program;
+    let next = match (alive, end) {
+        (true, _) => format!(
+            "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
+        ),
+        (false, Some(_)) => run.next(),
+        (false, None) => format!(
+            "next: `{program} background start` goes on with it; or go on by hand: `{program} resume`"
+        ),
+    };
+    Ok(BackgroundReport {
+        run: run.store.layout.run.clone(),
+        alive,
+        pid: holder.map(|holder| holder.pid),
+        phase,
+        why: said.as_ref().and_then(|runtime| runtime.why.clone()),
+        until_ms: said
+            .as_ref()
+            .and_then(|runtime| runtime.until_ms)
+            .filter(|_| alive),
+        trial: state.next_trial,
+        end,
+        standing: autoresearch_core::brief::standing(state),
+        log: format!("{}/{}/runtime.log", store::FOLDER, run.store.layout.run),
+        next,
+    })
+}
+
+/// Did the supervisor say that it left?
+fn left(runtime: &Runtime) -> bool {
+    matches!(runtime.phase, Phase::Paused | Phase::Blocked | Phase::Ended)
+}
+
+/// How soon an order is obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// A trial that is being measured is finished first; a turn is ended.
+    Gracefully,
+    /// Whatever is under way is undone.
+    Now,
+}
+
+/// Gives an order, and waits until the supervisor has obeyed it and is gone.
+pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<BackgroundReport> {
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
+    let Some(holder) = driving(&run) else {
+        drop(run);
+        if order == Order::Stop {
+            ending::stop(world, place, "stopped by a person")?;
+        }
+        return report(world, place);
+    };
+    let text = serde_json::to_string(&order).unwrap_or_default();
+    store::write_output(&orders(&run), text.as_bytes())?;
+    let layout = run.store.layout.clone();
+    let watch = Stopwatch::start();
+    let mut signalled = false;
+    if when == When::Gracefully {
+        (world.progress)("a trial that is being measured is finished first; `--now` undoes it");
+    }
+    while driving(&run).is_some() {
+        let phase = runtime(&layout).map(|runtime| runtime.phase);
+        let undo = when == When::Now || matches!(phase, Some(Phase::Turn));
+        if undo && !signalled {
+            signalled = true;
+            (world.progress)("what is under way is undone");
+            tell(holder.pid, Signal::TERM);
+        }
+        if when == When::Now && watch.elapsed() > AT_ONCE {
+            // It hangs: its runner ends its children, and the next command repairs the run.
+            tell(holder.pid, Signal::KILL);
+        }
+        if world.is_interrupted() {
+            return Err(Failure::new(
+                Kind::Interrupted,
+                "the order was given; its end was not waited for",
+            )
+            .hint("`autoresearch background status` shows it"));
+        }
+        pause(LOOK);
+    }
+    drop(run);
+    if order == Order::Stop {
+        // A supervisor that was killed could not record the end.
+        ending::stop(world, place, "stopped by a person")?;
+    }
+    report(world, place)
+}
+
+/// The last lines of the supervisor's log.
+pub fn lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
+    let layout = place.find(world, Wanted::Latest)?;
+    let path = layout.runtime_log();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::usage(format!("{} cannot be read: {error}", path.display()))
+            .hint("a run that was never in the background has no such log")
+    })?;
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(last);
+    Ok(lines[from..]
+        .iter()
+        .map(|line| autoresearch_core::table::escape(line))
+        .collect())
+}
+
+fn tell(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+impl fmt::Display for BackgroundReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pid = self
+            .pid
+            .map(|pid| format!(" (process {pid})"))
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "run `{}` in the background: {}{pid}",
+            self.run, self.phase
+        )?;
+        if let Some(why) = &self.why {
+            writeln!(out, "  why       {why}")?;
+        }
+        writeln!(out, "  best      {}", self.standing)?;
+        writeln!(out, "  trial     {}", self.trial)?;
+        writeln!(out, "  log       {}", self.log)?;
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary that owns a background run. `autoresearch background start` starts it; nobody else needs to.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    autoresearch::cli::supervisor::main(&autoresearch::env::World::real())
+}

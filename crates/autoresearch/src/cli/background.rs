@@ -1,0 +1,113 @@
+//! Owns the edge of `background`: its words, and what each prints.
+//! Does not start or end anything itself.
+//! Invariant: `attach` and `logs --follow` end with Ctrl-C and never touch the run.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autoresearch_core::event::Raise;
+use clap::Subcommand;
+
+use super::ceilings::Ceilings;
+use super::print::Printer;
+use crate::background::{self, When};
+use crate::driver::Order;
+use crate::env::World;
+use crate::error::Result;
+use crate::log;
+use crate::run::Place;
+
+/// The commands about background runs.
+#[derive(Subcommand, Debug)]
+pub enum BackgroundCommand {
+    /// Hand a run over to a supervisor, which goes on until a named end; with --config, start it first
+    #[command(
+        after_help = "Examples:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background start                    (the run that is open here)\n  autoresearch background start --iterations 80    (a run that came to its ceiling goes on)"
+    )]
+    Start {
+        /// Start a run with this config first
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Ceilings to set
+        #[command(flatten)]
+        ceilings: Ceilings,
+    },
+    /// Show whether a supervisor is at work, and where the run stands
+    #[command(after_help = "Example:\n  autoresearch background status --json")]
+    Status,
+    /// End the run: a trial that is being measured is finished first, an edit is taken back
+    #[command(
+        after_help = "Examples:\n  autoresearch background stop\n  autoresearch background stop --now"
+    )]
+    Stop {
+        /// Undo what is under way instead of finishing it
+        #[arg(long)]
+        now: bool,
+    },
+    /// Leave the run for now: it can be gone on with in the background or by hand
+    #[command(after_help = "Example:\n  autoresearch background pause")]
+    Pause {
+        /// Undo what is under way instead of finishing it
+        #[arg(long)]
+        now: bool,
+    },
+    /// Go on with a run that was paused, or whose supervisor died
+    #[command(after_help = "Example:\n  autoresearch background resume")]
+    Resume,
+    /// Show what the supervisor did
+    #[command(after_help = "Example:\n  autoresearch background logs --last 20")]
+    Logs {
+        /// Only the last N lines
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: usize,
+    },
+    /// Show the rows as they come, until the run ends or Ctrl-C; the run goes on
+    #[command(after_help = "Example:\n  autoresearch background attach")]
+    Attach,
+}
+
+/// Runs one of them.
+pub fn run(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    command: &BackgroundCommand,
+) -> Result<ExitCode> {
+    let when = |now: &bool| if *now { When::Now } else { When::Gracefully };
+    let report = match command {
+        BackgroundCommand::Start { config, ceilings } => {
+            let source = config.as_ref().map(|file| crate::config::read(world, file));
+            background::begin(
+                world,
+                place,
+                source.transpose()?.as_ref(),
+                ceilings.raise(world)?,
+            )?
+        }
+        BackgroundCommand::Resume => background::begin(world, place, None, Raise::default())?,
+        BackgroundCommand::Status => background::report(world, place)?,
+        BackgroundCommand::Stop { now } => background::order(world, place, Order::Stop, when(now))?,
+        BackgroundCommand::Pause { now } => {
+            background::order(world, place, Order::Pause, when(now))?
+        }
+        BackgroundCommand::Logs { last } => return logs(world, place, printer, *last),
+        BackgroundCommand::Attach => {
+            let report = background::report(world, place)?;
+            printer.report(&report)?;
+            let filter = log::Filter {
+                statuses: Vec::new(),
+                last: Some(20),
+            };
+            return super::show_log(world, place, printer, &filter, true);
+        }
+    };
+    printer.report(&report)
+}
+
+fn logs(world: &World, place: &Place, printer: &Printer, last: usize) -> Result<ExitCode> {
+    let lines = background::lines(world, place, last)?;
+    if printer.json {
+        return printer.line(&serde_json::json!({"lines": lines}));
+    }
+    printer.text(&(lines.join("\n") + "\n"))
+}

@@ -1,0 +1,42 @@
+//! Owns the edge of the supervisor: which run, and the exit code.
+//! Does not drive; `supervise` does.
+//! Invariant: nothing is printed but by `--version`; what happens is in the run's `runtime.log`.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use super::print::Printer;
+use crate::env::World;
+use crate::error::Kind;
+use crate::run::Place;
+use crate::supervise;
+
+/// Runs the supervisor: `-C ROOT --run NAME`.
+#[must_use]
+pub fn main(world: &World) -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(code) = super::runner(&words) {
+        return code;
+    }
+    let texts: Vec<&str> = words
+        .iter()
+        .skip(1)
+        .filter_map(|word| word.to_str())
+        .collect();
+    let place = match texts.as_slice() {
+        ["--version"] => {
+            let version = concat!("autoresearch-supervisor ", env!("CARGO_PKG_VERSION"), "\n");
+            let _ = Printer::new(false).text(version);
+            return ExitCode::SUCCESS;
+        }
+        ["-C", _, "--run", run] => Place {
+            directory: words.get(2).map(Into::into),
+            run: Some((*run).to_owned()),
+        },
+        _ => return ExitCode::from(Kind::Usage.exit_code()),
+    };
+    match supervise::run(world, &place) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(failure.kind.exit_code()),
+    }
+}

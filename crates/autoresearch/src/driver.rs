@@ -1,0 +1,404 @@
+//! Owns the loop of a run without a person: a turn of the agent, then the trial of what it edited, until a named end.
+//! Does not decide on a trial, and does not know whether a terminal, a CI job or nobody listens.
+//! Invariant: between two turns the run is at rest and was checked; a failure outside the run never counts as a trial.
+
+mod ground;
+mod notify;
+mod waiting;
+
+use std::time::Duration;
+
+use autoresearch_core::answer::Answer;
+use autoresearch_core::event::{End, Ending, Event, Raise, Turn};
+use autoresearch_core::state::Step;
+use autoresearch_core::weather::Fault;
+
+use self::ground::Ground;
+use self::waiting::Waited;
+use crate::agent::{self, Ask, Ended, Outcome};
+use crate::env::World;
+use crate::error::{Failure, Kind, Result};
+use crate::report::TrialReport;
+use crate::run::{DRIVER, Place, Run, Wanted};
+use crate::store::{self, Access};
+use crate::strategy::StrategyReport;
+use crate::trial::{self, Request};
+use crate::{ending, lessons, strategy};
+
+/// After so many void trials in a row that leave something to be put back, a person must.
+const VOIDS: u32 = 3;
+
+/// After so many turns in a row without an idea, too.
+const EMPTY: u32 = 3;
+
+/// What happens in a run, for whoever listens.
+pub enum Happening<'a> {
+    /// A turn begins.
+    Turn {
+        /// The trial that it is for.
+        trial: u32,
+    },
+    /// A turn came to no answer.
+    Failed(&'a Fault),
+    /// It is waited until a moment, in milliseconds since 1970.
+    Waiting {
+        /// For what.
+        why: &'a str,
+        /// Until when.
+        until_ms: u64,
+    },
+    /// A trial begins to be measured.
+    Measuring,
+    /// A trial was decided.
+    Trial(&'a TrialReport),
+    /// A strategy row was logged.
+    Strategy(&'a StrategyReport),
+    /// Something worth a line in the log.
+    Note(&'a str),
+}
+
+/// Whoever listens to a run, and may end it.
+pub trait Audience {
+    /// Something happens.
+    fn hear(&mut self, happening: &Happening<'_>);
+    /// What a person wants now.
+    fn order(&mut self) -> Option<Order>;
+}
+
+/// What a person wants of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Leave it for now.
+    Pause,
+    /// End it.
+    Stop,
+}
+
+/// How the driver left a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It has ended.
+    Ended,
+    /// It can be gone on with.
+    Open,
+}
+
+/// Failures in a row.
+#[derive(Default)]
+struct Streak {
+    faults: u32,
+    voids: u32,
+    crashes: u32,
+    /// Turns without an edit whose agent said that it has no idea left.
+    empty: u32,
+}
+
+/// Drives a run to its end, or until it is to be left. The caller holds the lock of `DRIVER`.
+pub fn drive(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
+    let mut streak = Streak::default();
+    let mut driven = false;
+    loop {
+        if let Some(left) = obey(world, place, audience)? {
+            return Ok(left);
+        }
+        let Some(ground) = ground::prepare(world, place)? else {
+            if driven {
+                notify::end(world, place, audience);
+            }
+            return Ok(Left::Ended);
+        };
+        driven = true;
+        if streak.voids >= VOIDS && !ground.foreign.is_empty() {
+            let why = format!(
+                "{} trials in a row were void, and these are still not as they were: {}",
+                streak.voids,
+                ground.foreign.join(", ")
+            );
+            block(world, place, &why)?;
+            continue;
+        }
+        audience.hear(&Happening::Turn {
+            trial: ground.trial,
+        });
+        let ended = agent::turn(world, &ask(&ground))?;
+        record(world, place, &ground, &ended)?;
+        match ended.outcome {
+            Outcome::Cancelled => ground::take_back(world, place)?,
+            Outcome::Failed(fault) => {
+                streak.faults += 1;
+                ground::take_back(world, place)?;
+                audience.hear(&Happening::Failed(&fault));
+                weather(world, place, audience, &fault, streak.faults)?;
+            }
+            Outcome::Answered(answer) => {
+                streak.faults = 0;
+                let answer = answer.unwrap_or_default();
+                measure(world, place, audience, (&ground, &answer), &mut streak)?;
+            }
+        }
+    }
+}
+
+fn ask(ground: &Ground) -> Ask<'_> {
+    Ask {
+        agent: &ground.agent,
+        brief: &ground.brief,
+        work_tree: ground.work_tree.clone(),
+        scratch: ground.scratch.clone(),
+        id: &ground.id,
+        thread: ground.thread.clone(),
+        thread_tokens: ground.thread_tokens,
+        limit: ground.limit,
+    }
+}
+
+/// Does what a person has ordered, and what a signal asks for.
+fn obey(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Option<Left>> {
+    match audience.order() {
+        Some(Order::Stop) => {
+            end(world, place, End::UserStop, "stopped by a person")?;
+            Ok(Some(Left::Ended))
+        }
+        Some(Order::Pause) => Ok(Some(Left::Open)),
+        None if world.is_interrupted() => Ok(Some(Left::Open)),
+        None => Ok(None),
+    }
+}
+
+/// Records a turn.
+fn record(world: &World, place: &Place, ground: &Ground, ended: &Ended) -> Result<()> {
+    let (hypothesis, fault) = match &ended.outcome {
+        Outcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
+        Outcome::Answered(None) => (
+            String::new(),
+            Some("its answer could not be read".to_owned()),
+        ),
+        Outcome::Failed(fault) => (String::new(), Some(fault.to_string())),
+        Outcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
+    };
+    let fresh = matches!(&ended.outcome, Outcome::Failed(fault) if fault.ends_thread());
+    let mut run = open(world, place)?;
+    run.store.record(Event::Turn(Turn {
+        trial: ground.trial,
+        thread: ended.thread.clone().filter(|_| !fresh),
+        tokens: ended.tokens,
+        ms: millis(ended.span),
+        hypothesis: autoresearch_core::brief::clip(&hypothesis, 300),
+        fault: fault.map(|fault| autoresearch_core::brief::clip(&fault, 300)),
+    }))?;
+    run.store.write_views()?;
+    Ok(())
+}
+
+/// Waits out what has nothing to do with the run, or gives up.
+fn weather(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    fault: &Fault,
+    count: u32,
+) -> Result<()> {
+    use autoresearch_core::weather::Answer as Weather;
+    let now = world.now_ms();
+    let why = fault.to_string();
+    let until_ms = match fault.answer(count, world.patience) {
+        Weather::Fresh => return Ok(()),
+        Weather::GiveUp(why) => return block(world, place, &why),
+        Weather::Wait(span) => now + millis(span),
+        // A limit that was to be over and is not must not be asked about without a pause.
+        Weather::Until(moment) if count > 1 => moment
+            .saturating_mul(1_000)
+            .max(now + millis(world.patience.wait(count))),
+        Weather::Until(moment) => moment.saturating_mul(1_000),
+    };
+    audience.hear(&Happening::Waiting {
+        why: &why,
+        until_ms,
+    });
+    match waiting::until(world, place, audience, until_ms)? {
+        Waited::Over | Waited::Called => Ok(()),
+    }
+}
+
+/// Has what the agent edited measured, as the run's state asks for it.
+fn measure(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    (ground, answer): (&Ground, &Answer),
+    streak: &mut Streak,
+) -> Result<()> {
+    if let Step::Strategy(due) = ground.step {
+        let plan = answer.strategy.as_deref().unwrap_or(&answer.message);
+        let plan = if plan.is_empty() {
+            "the agent gave no reason"
+        } else {
+            plan
+        };
+        let report = strategy::run(world, place, due, plan)?;
+        audience.hear(&Happening::Strategy(&report));
+        if report.end.is_some() {
+            return Ok(());
+        }
+    }
+    audience.hear(&Happening::Measuring);
+    let report = match trial::run(world, place, &request(ground, answer)) {
+        // Nothing was mended: the rework is given up.
+        Err(failure)
+            if failure.kind == Kind::Usage && matches!(ground.step, Step::Rework { .. }) =>
+        {
+            trial::drop_changes(world, place)?
+        }
+        // The next look at the run finds out why.
+        Err(failure) if failure.kind == Kind::Interrupted => return Ok(()),
+        other => other?,
+    };
+    streak.voids = if is_void(&report) {
+        streak.voids + 1
+    } else {
+        0
+    };
+    streak.crashes = if report.verdict == "crash" {
+        streak.crashes + 1
+    } else {
+        0
+    };
+    streak.empty = if report.verdict == "no-op" && answer.nothing_more {
+        streak.empty + 1
+    } else {
+        0
+    };
+    audience.hear(&Happening::Trial(&report));
+    if report.verdict == "keep" {
+        notify::keep(world, place, &report, audience);
+    }
+    if streak.empty >= EMPTY && report.end.is_none() {
+        let why = format!("the agent has nothing more to try: {}", answer.message);
+        return end(world, place, End::NeedsHuman, &why);
+    }
+    if streak.crashes >= 2 {
+        streak.crashes = 0;
+        infrastructure(world, place, audience)?;
+    }
+    Ok(())
+}
+
+fn is_void(report: &TrialReport) -> bool {
+    let left = ["protected", "out-of-scope", "unsupported"];
+    report.reason.is_some_and(|reason| left.contains(&reason))
+}
+
+fn request(ground: &Ground, answer: &Answer) -> Request {
+    let message = if answer.message.is_empty() {
+        "the agent did not say what it changed".to_owned()
+    } else {
+        answer.message.clone()
+    };
+    Request {
+        message,
+        labels: answer.labels.clone(),
+        simplify: answer.simplify,
+        rework: matches!(ground.step, Step::Rework { .. }),
+    }
+}
+
+/// Two crashes in a row: does verify still work on the kept state? If not, it is not the trials that fail.
+fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<()> {
+    for count in 1.. {
+        let Some(why) = ground::probe(world, place)? else {
+            return Ok(());
+        };
+        let told = format!("verify fails on the kept state too: {why}");
+        audience.hear(&Happening::Note(&told));
+        let tries = world.patience.tries.unwrap_or(3).min(3);
+        if count >= tries {
+            return block(
+                world,
+                place,
+                &format!("{told}; the machine or what verify needs has changed"),
+            );
+        }
+        let wait = Fault::Server(why).answer(count, world.patience);
+        if let autoresearch_core::weather::Answer::Wait(span) = wait {
+            let until_ms = world.now_ms() + millis(span);
+            audience.hear(&Happening::Waiting {
+                why: &told,
+                until_ms,
+            });
+            if waiting::until(world, place, audience, until_ms)? == Waited::Called {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Opens a run that is at rest, to record something.
+fn open<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    Run::open(world, place, Wanted::Latest, Access::Write, "driver")
+}
+
+/// Ends the run: a person must act. It can be opened again.
+fn block(world: &World, place: &Place, why: &str) -> Result<()> {
+    end(world, place, End::Blocked, why)
+}
+
+fn end(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
+    let mut run = ground::rest(world, place)?;
+    if run.store.state.awaiting_rework().is_some() {
+        drop(run);
+        trial::drop_changes(world, place)?;
+        run = ground::rest(world, place)?;
+    } else if run.store.state.end.is_none() {
+        ending::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+    }
+    if run.store.state.end.is_none() {
+        run.store.record(Event::End(Ending {
+            end,
+            why: autoresearch_core::brief::clip(why, 500),
+        }))?;
+        lessons::at_end(&run);
+    }
+    run.store.write_views()?;
+    Ok(())
+}
+
+/// Opens a run again that a ceiling or an obstacle has ended, with the ceilings that a person has raised.
+pub fn raise(world: &World, place: &Place, raise: Raise) -> Result<()> {
+    let mut run = ground::rest(world, place)?;
+    let state = &run.store.state;
+    if state.finish.is_some() {
+        return Err(Failure::usage(format!(
+            "the run `{}` was left: `finish` has checked out what was there before it",
+            run.store.layout.run
+        ))
+        .hint("`autoresearch start` begins a new run"));
+    }
+    if let Some(ending) = state
+        .end
+        .as_ref()
+        .filter(|ending| !ending.end.can_be_lifted())
+    {
+        return Err(Failure::usage(format!(
+            "the run `{}` has ended: {}",
+            run.store.layout.run,
+            ending.end.word()
+        ))
+        .hint(
+            "only a ceiling or an obstacle can be lifted; `autoresearch start` begins a new run",
+        ));
+    }
+    run.store.record(Event::Raise(raise))?;
+    run.store.write_views()?;
+    Ok(())
+}
+
+/// Takes the place of the driver of a run: held as long as the file is open.
+pub fn hold(world: &World, run: &Run<'_>, command: &str) -> Result<std::fs::File> {
+    store::hold(&run.store.vault.join(DRIVER), world, command).map_err(Failure::from)
+}

@@ -1,0 +1,444 @@
+//! Nights in the background with the real Codex: twelve trials, bad weather, agents that stray, and every way to die.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::bench::Bench;
+use crate::reply::{Reply, say, shell, silent, status, usage_limit_with_headers};
+use crate::scene::{person, scene_without_skill, set};
+use crate::testbed::{pids_with, wait_until};
+
+/// What one answer of the scripted model claims to cost: its tokens, input and output together.
+const COST: u64 = 101;
+
+/// The agent's answer.
+fn answer(message: &str) -> Reply {
+    let answer = json!({
+        "message": message, "hypothesis": "fewer", "labels": [], "simplify": false,
+        "strategy": "another way", "nothing_more": false,
+    });
+    say(&answer.to_string())
+}
+
+/// A turn: an edit, and the answer.
+fn turn(edit: &str) -> [Reply; 2] {
+    [shell(edit), answer(edit)]
+}
+
+struct Night {
+    bench: Bench,
+}
+
+impl Night {
+    fn new(more: &str) -> Option<Self> {
+        let bench = scene_without_skill()?;
+        let config = bench.bed.read("autoresearch.yaml") + more;
+        bench.bed.write("autoresearch.yaml", &config);
+        bench
+            .bed
+            .git(&["commit", "-qam", "config", "--allow-empty"]);
+        // Codex's own patience is measured in `turns`; here it would only take time.
+        let path = bench.codex_home.join("config.toml");
+        let impatient =
+            "supports_websockets = false\nrequest_max_retries = 1\nstream_max_retries = 1";
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text.replace("supports_websockets = false", impatient)).unwrap();
+        Some(Self { bench })
+    }
+
+    fn go(&self, words: &[&str]) -> Value {
+        let words = [&["background"], words, &["--json"]].concat();
+        person(&self.bench, &Bench::engine(), &words).ok().json()
+    }
+
+    fn start(&self) {
+        self.go(&["start", "--config", "autoresearch.yaml"]);
+    }
+
+    fn over(&self) -> Value {
+        wait_until("the supervisor ends", || {
+            self.go(&["status"])["alive"] == false
+        });
+        self.go(&["status"])
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.bench.bed.run_file("runtime.log")).unwrap_or_default()
+    }
+
+    fn records(&self) -> Vec<Value> {
+        let journal = std::fs::read_to_string(self.bench.bed.run_file("journal.jsonl")).unwrap();
+        let lines = journal.lines();
+        lines
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone())
+            .collect()
+    }
+
+    fn turns(&self) -> Vec<Value> {
+        let records = self.records();
+        let turns = records.iter().filter_map(|event| event.get("turn"));
+        turns.cloned().collect()
+    }
+}
+
+/// What `src/a` holds after each of twelve turns.
+const COUNTS: [usize; 12] = [4, 6, 3, 9, 8, 2, 7, 1, 5, 4, 0, 3];
+/// Which of them are better than all before.
+const VERDICTS: [&str; 12] = [
+    "keep", "discard", "keep", "discard", "discard", "keep", "discard", "keep", "discard",
+    "discard", "keep", "discard",
+];
+
+#[test]
+fn a_night_of_twelve_trials_agrees_in_journal_table_commits_and_requests() {
+    let Some(night) = Night::new("agent: {turns_per_thread: 5}\n") else {
+        return;
+    };
+    let bench = &night.bench;
+    let config = bench.bed.read("autoresearch.yaml");
+    let config = config
+        .replace("target: 5", "target: 0")
+        .replace("iterations: 20", "iterations: 12");
+    bench.bed.write("autoresearch.yaml", &config);
+    bench.bed.git(&["commit", "-qam", "twelve"]);
+    std::fs::write(bench.bed.home.join("slow"), "0.3").unwrap();
+    let (measuring, during) = (
+        bench.bed.home.join("measuring"),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let counted = Arc::clone(&during);
+    bench.model.react(move |request| {
+        counted.fetch_add(usize::from(measuring.exists()), Ordering::Relaxed);
+        let [edit, answer] = turn(&set(COUNTS[(request.number / 2).min(11)]));
+        if request.number.is_multiple_of(2) {
+            edit
+        } else {
+            answer
+        }
+    });
+    night.start();
+    let over = night.over();
+    assert_eq!(over["end"], "iteration-cap", "{over} {}", night.log());
+    assert_eq!(
+        during.load(Ordering::Relaxed),
+        0,
+        "the model was asked while verify ran"
+    );
+    let story = bench.bed.story();
+    let verdicts: Vec<&str> = story[1..]
+        .iter()
+        .map(|row| row.split(' ').nth(1).unwrap())
+        .collect();
+    assert_eq!(verdicts, VERDICTS);
+    assert_eq!(bench.bed.run_commits("autoresearch/demo").len(), 5);
+    agrees(&night);
+}
+
+/// Journal, state, log and the model's own list of requests tell of the same twelve turns.
+fn agrees(night: &Night) {
+    let turns = night.turns();
+    assert_eq!(turns.len(), 12);
+    let requests = night.bench.model.requests();
+    assert_eq!(requests.len(), 24, "two for each turn, and none besides");
+    let mut threads: Vec<&Value> = turns.iter().map(|turn| &turn["thread"]).collect();
+    threads.dedup();
+    assert_eq!(threads.len(), 3, "five turns in a thread");
+    for (turn, request) in turns.iter().zip(requests.iter().step_by(2)) {
+        assert_eq!(turn["thread"], request.thread());
+        assert_eq!(turn["tokens"], 2 * COST, "{turn}");
+        assert!(request.last_user_text().contains("Goal: \"Fewer any\""));
+    }
+    let state = night
+        .bench
+        .bed
+        .read("autoresearch-results/demo/autoresearch-state.json");
+    assert!(state.contains("\"iteration-cap\""), "{state}");
+    let log = night.log();
+    assert_eq!(log.matches(": the agent edits").count(), 12, "{log}");
+}
+
+/// After the first answers, the agent reaches the target.
+fn then_done(night: &Night, first: Vec<Reply>) {
+    night.bench.model.react(move |request| {
+        let done = turn(&set(0));
+        match request.number.checked_sub(first.len()) {
+            None => first[request.number].clone(),
+            Some(0) => done[0].clone(),
+            Some(_) => done[1].clone(),
+        }
+    });
+}
+
+#[test]
+fn a_usage_limit_is_slept_out_and_nobody_asks_meanwhile() {
+    let Some(night) = Night::new("") else { return };
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let reset = i64::try_from(now.as_secs()).unwrap() + 23;
+    then_done(&night, vec![usage_limit_with_headers(reset)]);
+    night.start();
+    assert_eq!(night.over()["end"], "target", "{}", night.log());
+    let requests = night.bench.model.requests();
+    assert_eq!(requests.len(), 3);
+    let gap = requests[1].arrived - requests[0].arrived;
+    assert!(gap > Duration::from_secs(17), "{gap:?} {}", night.log());
+    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 keep"]);
+    assert_eq!(night.turns()[0]["fault"], "the usage limit is reached");
+}
+
+#[test]
+fn a_storm_of_errors_passes_and_is_no_trial() {
+    let Some(night) = Night::new("") else { return };
+    let ill = status(500, json!({"error": {"message": "ill"}}));
+    then_done(&night, vec![ill; 9]);
+    night.start();
+    assert_eq!(night.over()["end"], "target", "{}", night.log());
+    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 keep"]);
+    assert!(
+        night.log().contains("the service failed"),
+        "{}",
+        night.log()
+    );
+}
+
+#[test]
+fn a_refused_connection_ends_the_turn_and_the_run_goes_on_when_it_is_back() {
+    let Some(night) = Night::new("") else { return };
+    let path = night.bench.codex_home.join("config.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    // A port that nobody listens on.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = night.bench.model.url();
+    let bad = good.replace(&url, &format!("http://127.0.0.1:{port}/v1"));
+    std::fs::write(&path, bad).unwrap();
+    then_done(&night, Vec::new());
+    night.start();
+    wait_until("the turn fails", || {
+        night.log().contains("cannot be reached")
+    });
+    std::fs::write(&path, good).unwrap();
+    assert_eq!(night.over()["end"], "target", "{}", night.log());
+    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 keep"]);
+}
+
+#[test]
+fn a_stream_that_hangs_is_ended_at_the_turns_deadline() {
+    let Some(night) = Night::new("agent: {timeout: 4s}\n") else {
+        return;
+    };
+    then_done(&night, vec![shell(&set(7)), silent()]);
+    let watch = Instant::now();
+    night.start();
+    let over = night.over();
+    assert!(watch.elapsed() < Duration::from_secs(40), "{}", night.log());
+    assert_eq!(over["end"], "target", "{}", night.log());
+    // What it had edited is undone, and the next turn has a fresh thread.
+    assert_eq!(
+        night.bench.bed.story(),
+        ["0 baseline", "1 interrupted", "2 keep"]
+    );
+    let turns = night.turns();
+    assert_eq!(turns[0]["fault"], "the turn was ended at its deadline");
+    assert_ne!(turns[1]["thread"], Value::Null);
+}
+
+#[test]
+fn an_agent_without_an_answer_or_with_edits_elsewhere_or_a_commit_is_handled_and_the_run_goes_on() {
+    let Some(night) = Night::new("") else { return };
+    let stray = format!("{}; echo mine >> other/notes.md", set(3));
+    let back = "printf 'notes\\n' > other/notes.md";
+    let commit = format!("{}; git commit -qam mine; echo code $?", set(3));
+    let script = [
+        vec![shell(&set(4)), say("I am no JSON")],
+        turn(&stray).to_vec(),
+        vec![
+            shell(&format!("{back}; {}", set(3))),
+            answer("put back, and fewer"),
+        ],
+        vec![shell(&commit), answer("committed it myself")],
+        turn(&set(0)).to_vec(),
+    ];
+    night.bench.model.play(script.concat());
+    night.start();
+    let over = night.over();
+    assert_eq!(over["end"], "target", "{over} {}", night.log());
+    let bed = &night.bench.bed;
+    assert_eq!(
+        bed.story(),
+        [
+            "0 baseline",
+            "1 keep",
+            "2 discard",
+            "3 keep",
+            "4 no-op",
+            "5 keep"
+        ],
+        "{}",
+        night.log()
+    );
+    let rows = bed.rows();
+    assert!(rows[1][6].contains("did not say"), "{rows:?}");
+    assert!(rows[2][6].contains("out-of-scope"), "{rows:?}");
+    let outputs = night.bench.model.last().outputs().join("\n");
+    assert!(outputs.contains("Read-only file system"), "{outputs}");
+    let authors = bed.git(&["log", "--format=%s", "main..autoresearch/demo"]);
+    assert!(
+        authors.lines().all(|line| line.starts_with("experiment: ")),
+        "{authors}"
+    );
+}
+
+#[test]
+fn a_turn_that_deletes_the_runs_folder_ends_the_night_without_a_guess() {
+    let Some(night) = Night::new("") else { return };
+    night
+        .bench
+        .model
+        .play(turn("rm -r autoresearch-results/demo"));
+    night.start();
+    let root = night.bench.root.to_str().unwrap().to_owned();
+    wait_until("the supervisor ends", || {
+        !pids_with(&root)
+            .iter()
+            .any(|(_, line)| line.contains("supervisor"))
+    });
+    assert_eq!(night.bench.bed.git(&["log", "--oneline", "main.."]), "");
+    person(&night.bench, &Bench::engine(), &["background", "status"])
+        .fails(2)
+        .says("no run");
+}
+
+#[test]
+fn an_expired_login_blocks_at_once_and_a_login_lets_the_same_run_go_on() {
+    let Some(night) = Night::new("") else { return };
+    let refused = status(401, json!({"error": {"message": "expired"}}));
+    then_done(&night, vec![refused; 2]);
+    night.start();
+    let over = night.over();
+    assert_eq!(over["end"], "blocked", "{over} {}", night.log());
+    let asked = night.bench.model.requests().len();
+    assert!(
+        asked <= 2,
+        "Codex's own retries, and no turn after them: {asked}"
+    );
+    let why = person(&night.bench, &Bench::engine(), &["status"]).ok();
+    why.says("codex login");
+    then_done(&night, Vec::new());
+    let from = asked;
+    night.bench.model.react(move |request| {
+        let done = turn(&set(0));
+        if (request.number - from).is_multiple_of(2) {
+            done[0].clone()
+        } else {
+            done[1].clone()
+        }
+    });
+    night.go(&["start"]);
+    assert_eq!(night.over()["end"], "target", "{}", night.log());
+}
+
+/// Kills Codex, the supervisor, or both, while a turn edits; the run goes on without losing or repeating a trial.
+fn killed(victims: &[&str]) {
+    let Some(night) = Night::new("") else { return };
+    then_done(&night, vec![shell(&set(7)), silent()]);
+    night.start();
+    night
+        .bench
+        .model
+        .wait_for("the turn", |request| request.number == 1);
+    let root = night.bench.root.to_str().unwrap().to_owned();
+    let mut killed = 0;
+    for (pid, line) in pids_with(&root) {
+        let is = |what: &&str| match *what {
+            "supervisor" => line.contains("sealed-supervisor -C"),
+            "runner" => line.contains("__run"),
+            _ => line.contains("codex exec"),
+        };
+        if victims.iter().any(is) {
+            kill(pid);
+            killed += 1;
+        }
+    }
+    assert!(killed >= victims.len(), "{victims:?}");
+    if victims.contains(&"supervisor") {
+        wait_until("it is gone", || night.go(&["status"])["alive"] == false);
+        night.go(&["start"]);
+    }
+    let over = night.over();
+    assert_eq!(over["end"], "target", "{victims:?} {}", night.log());
+    let story = night.bench.bed.story();
+    assert_eq!(
+        story,
+        ["0 baseline", "1 interrupted", "2 keep"],
+        "{victims:?} {}",
+        night.log()
+    );
+    assert_eq!(night.bench.bed.git(&["status", "--porcelain"]), "");
+}
+
+fn kill(pid: Pid) {
+    let _ = kill_process(pid, Signal::KILL);
+}
+
+#[test]
+fn codex_that_is_killed_is_a_failed_turn() {
+    killed(&["codex"]);
+}
+
+#[test]
+fn a_supervisor_that_is_killed_takes_its_codex_along() {
+    killed(&["supervisor"]);
+}
+
+#[test]
+fn supervisor_and_runner_that_are_killed_leave_a_codex_that_the_next_one_ends() {
+    killed(&["supervisor", "runner"]);
+}
+
+#[test]
+fn a_stop_while_codex_edits_leaves_nothing_behind() {
+    let Some(night) = Night::new("") else { return };
+    then_done(&night, vec![shell(&set(7)), silent()]);
+    night.start();
+    night
+        .bench
+        .model
+        .wait_for("the turn", |request| request.number == 1);
+    let stopped = night.go(&["stop"]);
+    assert_eq!(
+        (&stopped["alive"], &stopped["end"]),
+        (&false.into(), &"user-stop".into())
+    );
+    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 interrupted"]);
+    assert_eq!(night.bench.bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(night.bench.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn exec_drives_codex_in_its_sandbox_and_keeps_its_contract() {
+    let Some(night) = Night::new("") else { return };
+    then_done(&night, Vec::new());
+    let words = ["exec", "--config", "autoresearch.yaml", "--iterations", "3"];
+    let answer = person(&night.bench, &Bench::engine(), &words).ok();
+    let lines: Vec<Value> = answer
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{answer:?}");
+    assert_eq!(lines[1]["status"], "target");
+    assert_eq!(lines[1]["cost"]["tokens"], 2 * COST);
+    assert_eq!(
+        night.bench.bed.git(&["branch", "--show-current"]).trim(),
+        "main"
+    );
+}

@@ -1,0 +1,418 @@
+//! Background runs with a scripted command as the agent: handing over, looking, ending, and every way to die.
+
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::testbed::{Testbed, processes_with, wait_until};
+
+/// Takes the next line of `$HOME/moves` and does it; then waits as long as there is a file `$HOME/hold`.
+const AGENT: &str = r#"cat > /dev/null
+move=$(head -n 1 "$HOME/moves"); sed -i 1d "$HOME/moves"
+if [ -z "$move" ]; then echo '{"message": "nothing left", "nothing_more": true}'; exit 0; fi
+eval "$move"
+touch "$HOME/edited"
+while [ -e "$HOME/hold" ]; do sleep 0.02; done
+echo "{\"message\": \"did: $move\"}"
+"#;
+
+/// Counts, after it has waited as long as there is a file `$HOME/measure`.
+const CONFIG: &str = r#"
+goal: Fewer any
+tag: demo
+scope: ["src/**"]
+metric: {name: any_count, direction: lower, target: 5}
+verify: {command: "touch $HOME/measuring; while [ -e $HOME/measure ]; do sleep 0.02; done; sh count.sh", timeout: 50s}
+guard: {command: "sh guard.sh", timeout: 20s}
+iterations: 100
+agent: {command: 'sh "$HOME/agent.sh"', timeout: 50s}
+"#;
+
+fn set(count: usize) -> String {
+    format!("seq {count} | sed s/.*/any/ > src/a")
+}
+
+/// A bench whose agent makes these moves.
+struct Night {
+    bed: Testbed,
+}
+
+impl Night {
+    fn new(moves: &[String]) -> Self {
+        let bed = Testbed::new();
+        std::fs::write(bed.home.join("agent.sh"), AGENT).unwrap();
+        std::fs::write(bed.home.join("config.yaml"), CONFIG).unwrap();
+        let night = Self { bed };
+        night.moves(moves);
+        night
+    }
+
+    fn moves(&self, moves: &[String]) {
+        std::fs::write(self.home("moves"), moves.join("\n") + "\n").unwrap();
+    }
+
+    fn home(&self, name: &str) -> PathBuf {
+        self.bed.home.join(name)
+    }
+
+    fn hold(&self, name: &str) {
+        std::fs::write(self.home(name), "").unwrap();
+    }
+
+    fn release(&self, name: &str) {
+        let _ = std::fs::remove_file(self.home(name));
+    }
+
+    fn start(&self) -> Value {
+        let config = self.home("config.yaml");
+        let config = config.to_str().unwrap();
+        self.go(&["start", "--config", config])
+    }
+
+    fn go(&self, words: &[&str]) -> Value {
+        let words = [&["background"], words, &["--json"]].concat();
+        let patience = [("SEALED_PATIENCE", "50")];
+        self.bed.run_with(&words, &patience).ok().json()
+    }
+
+    fn status(&self) -> Value {
+        self.go(&["status"])
+    }
+
+    /// Waits until the supervisor is gone.
+    fn over(&self) -> Value {
+        wait_until("the supervisor ends", || self.status()["alive"] == false);
+        self.status()
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.status()["pid"].as_i64().unwrap();
+        Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+    }
+
+    fn wait(&self, file: &str) {
+        wait_until(file, || self.home(file).exists());
+    }
+
+    /// Nothing of the run is left: no process, no change in the work tree.
+    #[track_caller]
+    fn clean(&self) {
+        assert_eq!(self.bed.git(&["status", "--porcelain"]), "");
+        let root = self.bed.folder.path().to_str().unwrap();
+        let left = processes_with(root);
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
+fn a_background_run_goes_to_its_end_alone() {
+    let night = Night::new(&[set(4), set(8), set(2), set(0)]);
+    let started = night.start();
+    assert_eq!(started["alive"], true);
+    let over = night.over();
+    assert_eq!(
+        (&over["phase"], &over["end"]),
+        (&"ended".into(), &"target".into())
+    );
+    assert_eq!(
+        night.bed.story(),
+        ["0 baseline", "1 keep", "2 discard", "3 keep", "4 keep"]
+    );
+    let log = night.bed.run(&["background", "logs"]).ok().out;
+    assert!(log.contains("trial 2: discard"), "{log}");
+    assert!(
+        log.lines().last().unwrap().ends_with("supervisor ends"),
+        "{log}"
+    );
+    night.clean();
+    night.bed.run(&["finish"]).ok().says("10 -> 5");
+}
+
+#[test]
+fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
+    let night = Night::new(&[set(4)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    let pid = night.pid();
+    let session = rustix::process::getsid(Some(pid)).unwrap();
+    assert_eq!(session, pid, "it outlives whoever started it");
+    let second = night.bed.run(&["background", "start"]).fails(5);
+    second.says("driven already").says("supervise");
+    for words in [
+        &["trial", "-m", "by hand"][..],
+        &["stop"],
+        &["finish"],
+        &["resume"],
+    ] {
+        night.bed.run(words).fails(5).says("the run is driven by");
+    }
+    assert_eq!(
+        night.bed.run(&["status", "--json"]).ok().json()["run"],
+        "demo"
+    );
+    let proposal = night.bed.agent("0199-me", &["propose", "-m", "x"]);
+    proposal.fails(5).says("the run is driven by");
+    let status = night.bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["state"], "running", "{status}");
+    night.go(&["stop", "--now"]);
+    night.clean();
+}
+
+#[test]
+fn a_stop_during_an_edit_takes_the_edit_back_and_names_the_end() {
+    let night = Night::new(&[set(4), set(3)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    let stopped = night.go(&["stop"]);
+    assert_eq!(
+        (&stopped["alive"], &stopped["end"]),
+        (&false.into(), &"user-stop".into())
+    );
+    assert_eq!(night.bed.story(), ["0 baseline", "1 interrupted"]);
+    night.clean();
+}
+
+#[test]
+fn a_stop_during_a_measurement_finishes_the_trial_and_stop_now_undoes_it() {
+    for (words, story) in [
+        (&["stop"][..], ["0 baseline", "1 keep"]),
+        (&["stop", "--now"], ["0 baseline", "1 interrupted"]),
+    ] {
+        let night = Night::new(&[set(4), set(3)]);
+        night
+            .bed
+            .run(&[
+                "start",
+                "--config",
+                night.home("config.yaml").to_str().unwrap(),
+            ])
+            .ok();
+        night.release("measuring");
+        night.hold("measure");
+        night.go(&["start"]);
+        night.wait("measuring");
+        if words.len() == 1 {
+            // The stop waits for the trial, which is let go only now.
+            std::thread::scope(|scope| {
+                let stop = scope.spawn(|| night.go(words));
+                let order = night.bed.vault().join("driver/order.json");
+                wait_until("the order is there", || order.exists());
+                night.release("measure");
+                assert_eq!(stop.join().unwrap()["end"], "user-stop");
+            });
+        } else {
+            assert_eq!(night.go(words)["end"], "user-stop");
+        }
+        assert_eq!(night.bed.story(), story);
+        night.release("measure");
+        night.clean();
+    }
+}
+
+#[test]
+fn a_paused_run_goes_on_by_hand_and_then_in_the_background_again() {
+    let night = Night::new(&[set(4), set(0)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    let paused = night.go(&["pause"]);
+    assert_eq!(
+        (&paused["alive"], &paused["phase"]),
+        (&false.into(), &"paused".into())
+    );
+    assert_eq!(paused["end"], Value::Null);
+    assert_eq!(night.bed.try_count(3), "keep");
+    night.release("hold");
+    night.moves(&[set(0)]);
+    night.go(&["resume"]);
+    assert_eq!(night.over()["end"], "target");
+    assert_eq!(
+        night.bed.story(),
+        ["0 baseline", "1 interrupted", "2 keep", "3 keep"]
+    );
+    night.clean();
+}
+
+#[test]
+fn a_ceiling_is_raised_and_the_same_run_goes_on() {
+    let night = Night::new(&[set(4), set(3), set(0)]);
+    let config = CONFIG.replace("iterations: 100", "iterations: 1");
+    std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.start();
+    assert_eq!(night.over()["end"], "iteration-cap");
+    night.go(&["start", "--iterations", "3"]);
+    assert_eq!(night.over()["end"], "target");
+    assert_eq!(
+        night.bed.story(),
+        ["0 baseline", "1 keep", "2 keep", "3 keep"]
+    );
+    let refused = ["background", "start", "--iterations", "9"];
+    night
+        .bed
+        .run(&refused)
+        .fails(2)
+        .says("only a ceiling or an obstacle can be lifted");
+    night.bed.run(&["finish"]).ok();
+    night.bed.run(&refused).fails(2).says("was left");
+    let status = night.bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(
+        status["iterations_limit"], 3,
+        "what was refused is not recorded"
+    );
+}
+
+/// Kills the supervisor, and whatever else, at a moment; the next start goes on and loses nothing.
+fn killed_at(gate: &str, sign: &str, victims: &str) {
+    let night = Night::new(&[set(4)]);
+    night
+        .bed
+        .run(&[
+            "start",
+            "--config",
+            night.home("config.yaml").to_str().unwrap(),
+        ])
+        .ok();
+    night.release("measuring");
+    night.hold(gate);
+    night.go(&["start"]);
+    night.wait(sign);
+    let pid = night.pid();
+    if victims != "child" {
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+    if victims != "supervisor" {
+        for line in crate::testbed::pids_with(night.bed.folder.path().to_str().unwrap()) {
+            let is_runner = line.1.contains("__run");
+            if is_runner {
+                let _ = kill_process(line.0, Signal::KILL);
+            }
+        }
+    }
+    let survives = victims == "child";
+    if !survives {
+        wait_until("it is gone", || night.status()["alive"] == false);
+        assert_eq!(night.status()["phase"], "died");
+    }
+    night.moves(&[set(0)]);
+    night.release(gate);
+    if !survives {
+        night.go(&["resume"]);
+    }
+    let over = night.over();
+    assert_eq!(over["end"], "target", "{gate} {victims}: {over}");
+    let story = night.bed.story();
+    assert_eq!(
+        story.last().unwrap().split(' ').nth(1),
+        Some("keep"),
+        "{story:?}"
+    );
+    let keeps = story.iter().filter(|row| row.ends_with("keep")).count();
+    assert_eq!(
+        night.bed.run_commits("autoresearch/demo").len(),
+        keeps,
+        "{story:?}"
+    );
+    night.clean();
+}
+
+#[test]
+fn a_supervisor_that_is_killed_while_the_agent_edits_is_followed_by_one_that_goes_on() {
+    killed_at("hold", "edited", "supervisor");
+}
+
+#[test]
+fn a_supervisor_that_is_killed_while_verify_runs_is_followed_by_one_that_goes_on() {
+    killed_at("measure", "measuring", "supervisor");
+}
+
+#[test]
+fn supervisor_and_runner_that_are_killed_together_leave_orphans_that_the_next_one_ends() {
+    killed_at("hold", "edited", "both");
+    killed_at("measure", "measuring", "both");
+}
+
+#[test]
+fn a_supervisor_that_is_killed_while_it_waits_is_followed_by_one_that_goes_on() {
+    let night = Night::new(&["exit 75".to_owned(), set(0)]);
+    let config = night.home("config.yaml");
+    let config = config.to_str().unwrap();
+    let long = [("SEALED_PATIENCE", "60000")];
+    night
+        .bed
+        .run_with(&["background", "start", "--config", config], &long)
+        .ok();
+    wait_until("it waits", || night.status()["phase"] == "waiting");
+    let why = night.status()["why"].to_string();
+    assert!(why.contains("the service failed"), "{why}");
+    kill_process(night.pid(), Signal::KILL).unwrap();
+    wait_until("it is gone", || night.status()["alive"] == false);
+    night.go(&["resume"]);
+    assert_eq!(night.over()["end"], "target");
+    assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
+    night.clean();
+}
+
+#[test]
+fn a_child_that_is_killed_is_a_failed_turn_or_trial_and_the_run_goes_on() {
+    killed_at("hold", "edited", "child");
+    killed_at("measure", "measuring", "child");
+}
+
+#[test]
+fn a_lock_file_that_nobody_holds_stops_nothing() {
+    let night = Night::new(&[set(0)]);
+    night
+        .bed
+        .run(&[
+            "start",
+            "--config",
+            night.home("config.yaml").to_str().unwrap(),
+        ])
+        .ok();
+    let folder = night.bed.vault().join("driver");
+    std::fs::create_dir_all(&folder).unwrap();
+    let own = format!(
+        "{{\"pid\":{},\"command\":\"supervise\",\"since\":\"x\"}}",
+        std::process::id()
+    );
+    std::fs::write(folder.join("lock"), own).unwrap();
+    night.go(&["start"]);
+    assert_eq!(night.over()["end"], "target");
+}
+
+#[test]
+fn an_agent_that_deletes_the_runs_folder_stops_the_supervisor_and_nothing_is_guessed() {
+    let night = Night::new(&["rm -r autoresearch-results/demo".to_owned(), set(0)]);
+    night.start();
+    wait_until("the supervisor ends", || {
+        processes_with(night.bed.folder.path().to_str().unwrap()).is_empty()
+    });
+    assert_eq!(night.bed.git(&["log", "--oneline", "main.."]), "");
+    night
+        .bed
+        .run(&["background", "status"])
+        .fails(2)
+        .says("no run");
+}
+
+#[test]
+fn a_session_that_had_the_run_is_silent_while_a_supervisor_drives_it() {
+    let night = Night::new(&[set(4)]);
+    let config = night.home("config.yaml");
+    night
+        .bed
+        .agent("0199-me", &["start", "--config", config.to_str().unwrap()])
+        .ok();
+    night.hold("hold");
+    night.go(&["start"]);
+    night.wait("edited");
+    for event in ["session-start", "stop", "interrupt"] {
+        let answer = night.bed.hook(event, "0199-me");
+        assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{event}");
+    }
+    night.go(&["stop"]);
+    night.clean();
+}
