@@ -17,6 +17,7 @@ pub mod globs;
 pub mod judge;
 pub mod ladder;
 pub mod lessons;
+pub mod limits;
 pub mod measurement;
 pub mod name;
 pub mod noise;

@@ -7,11 +7,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::event::{
-    Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Turn, Verdict,
-};
+use crate::event::{Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict};
 use crate::judge::REWORKS;
 use crate::ladder::{Due, Ladder, Strategy};
+use crate::limits::{Limits, Spent};
 use crate::measurement::Measurement;
 use crate::noise::Noise;
 
@@ -66,61 +65,6 @@ pub struct Incumbent {
     pub samples: Vec<f64>,
     /// The labels of its trial.
     pub labels: Vec<String>,
-}
-
-/// What a run has used up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spent {
-    /// Turns of the agent in runs without a person.
-    pub turns: u32,
-    /// Tokens of these turns.
-    pub tokens: u64,
-    /// Runs of verify in trials.
-    pub verify_runs: u32,
-    /// The agent's thread, while it is to be gone on with.
-    pub thread: Option<String>,
-    /// Turns in that thread.
-    pub thread_turns: u32,
-    /// Tokens in that thread.
-    pub thread_tokens: u64,
-}
-
-/// The ceilings of a run: those of the config, until a person raises them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Trials.
-    pub iterations: u32,
-    /// Time since the start, in milliseconds.
-    pub time_limit_ms: Option<u64>,
-    /// Tokens.
-    pub tokens: Option<u64>,
-    /// Runs of verify.
-    pub verify_runs: Option<u32>,
-    /// A moment, in milliseconds since 1970.
-    pub until_ms: Option<u64>,
-}
-
-impl Limits {
-    fn of(start: &Start) -> Self {
-        let config = &start.config;
-        Self {
-            iterations: config.iterations,
-            time_limit_ms: config
-                .time_limit
-                .map(|limit| u64::try_from(limit.span.as_millis()).unwrap_or(u64::MAX)),
-            tokens: config.budget.tokens,
-            verify_runs: config.budget.verify_runs,
-            until_ms: start.until_ms,
-        }
-    }
-
-    fn raise(&mut self, raise: &Raise) {
-        self.iterations = raise.iterations.unwrap_or(self.iterations);
-        self.time_limit_ms = raise.time_limit_ms.or(self.time_limit_ms);
-        self.tokens = raise.tokens.or(self.tokens);
-        self.verify_runs = raise.verify_runs.or(self.verify_runs);
-        self.until_ms = raise.until_ms.or(self.until_ms);
-    }
 }
 
 /// Trials by verdict.
@@ -266,25 +210,12 @@ impl RunState {
                 self.head = row.head;
             }
             Event::Strategy(row) => self.ladder.log(row.strategy),
-            Event::Turn(turn) => self.turn(turn),
+            Event::Turn(turn) => self.spent.turn(turn),
             Event::Raise(raise) => self.raise(&raise)?,
             Event::End(ending) => self.end = Some(ending),
             Event::Finish(finish) => self.finish = Some(finish),
         }
         Ok(())
-    }
-
-    fn turn(&mut self, turn: Turn) {
-        let spent = &mut self.spent;
-        spent.turns += 1;
-        spent.tokens += turn.tokens;
-        if spent.thread != turn.thread {
-            spent.thread_turns = 0;
-            spent.thread_tokens = 0;
-        }
-        spent.thread = turn.thread;
-        spent.thread_turns += 1;
-        spent.thread_tokens += turn.tokens;
     }
 
     fn raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
@@ -464,38 +395,15 @@ impl RunState {
 
     /// The ceiling that the run has come to.
     fn ceiling(&self, now_ms: u64) -> Option<Ending> {
-        let (limits, spent) = (&self.limits, &self.spent);
-        let value = &self.incumbent.measurement.value;
-        let ending = |end, why: String| Some(Ending { end, why });
-        if self.counts.iterations() >= limits.iterations {
-            let why = format!(
-                "all {} iterations are used; the metric is {value}",
-                limits.iterations
-            );
-            return ending(End::IterationCap, why);
-        }
         let elapsed = now_ms.saturating_sub(self.start.started_ms);
-        if let Some(limit) = limits.time_limit_ms.filter(|limit| elapsed >= *limit) {
-            let limit = crate::span::show(std::time::Duration::from_millis(limit));
-            return ending(End::TimeLimit, format!("{limit} have passed"));
-        }
-        if limits.until_ms.is_some_and(|until| now_ms >= until) {
-            return ending(End::TimeLimit, "the time of the day has come".to_owned());
-        }
-        if let Some(limit) = limits.tokens.filter(|limit| spent.tokens >= *limit) {
-            return ending(
-                End::Budget,
-                format!("{} of {limit} tokens are used", spent.tokens),
-            );
-        }
-        if let Some(limit) = limits
-            .verify_runs
-            .filter(|limit| spent.verify_runs >= *limit)
-        {
-            let why = format!("{} of {limit} runs of verify are used", spent.verify_runs);
-            return ending(End::Budget, why);
-        }
-        None
+        let found = self
+            .limits
+            .reached(&self.spent, self.counts.iterations(), elapsed, now_ms);
+        let value = &self.incumbent.measurement.value;
+        found.map(|ending| Ending {
+            why: format!("{}; the metric is {value}", ending.why),
+            ..ending
+        })
     }
 
     /// Why the incumbent ends the run, when it does.
