@@ -15,7 +15,7 @@ use crate::reply::{self, Kind, Reply};
 use crate::request::Request;
 
 /// How long a test waits for a request, and the server for the rest of one.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 type React = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 

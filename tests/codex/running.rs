@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal};
 use crate::testbed::Answer;
 
 /// No command of a test takes longer.
-pub const DEADLINE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(3);
 
 /// Between two looks at the processes, so that looking does not slow down what is looked at.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// No command of a test takes longer.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// The config that most tests use: the metric is the number of lines `any` in the sources.
 pub const CONFIG: &str = r#"
