@@ -130,6 +130,25 @@ fn a_background_run_goes_to_its_end_alone() {
 }
 
 #[test]
+fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
+    let night = Night::new(&[set(4)]);
+    let config = CONFIG.replace("sh count.sh\"", "sh count.sh src/a\"");
+    std::fs::write(night.home("config.yaml"), config).unwrap();
+    let config = night.home("config.yaml");
+    let words = ["background", "start", "--config", config.to_str().unwrap()];
+    let told = night.bed.run(&words).ok();
+    assert!(told.out.contains("src/a"), "{told:?}");
+    let first = told.out.lines().next().unwrap();
+    assert!(first.contains("warning"), "{told:?}");
+    night.go(&["stop", "--now"]);
+    let over = night.status();
+    assert!(
+        over["why"].as_str().unwrap().starts_with("user-stop"),
+        "{over}"
+    );
+}
+
+#[test]
 fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
     let night = Night::new(&[set(4)]);
     night.hold("hold");

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::event::Raise;
+use autoresearch_core::table::escape;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ pub struct BackgroundReport {
     pub pid: Option<u32>,
     /// What it does, or how it left the run.
     pub phase: &'static str,
-    /// Why it waits, or was left.
+    /// Why it waits, was left, or has ended.
     pub why: Option<String>,
     /// Until when it waits, in milliseconds since 1970.
     pub until_ms: Option<u64>,
@@ -49,6 +50,8 @@ pub struct BackgroundReport {
     pub standing: String,
     /// The supervisor's log, from the root of the work tree.
     pub log: String,
+    /// What should be looked at in the config of a run that was just started.
+    pub warnings: Vec<String>,
     /// The next step.
     pub next: String,
 }
@@ -66,12 +69,16 @@ pub fn begin(
         return Err(Failure::environment(format!("{} is not there", program.display()))
             .hint("install all programs: `cargo install --path crates/autoresearch --locked --force`, then `autoresearch install` if you used it"));
     }
-    let place = match source {
-        None => place.clone(),
-        Some(source) => Place {
-            run: Some(start::run(world, place, source)?.run),
-            directory: Some(place.folder(world)),
-        },
+    let (place, warnings) = match source {
+        None => (place.clone(), Vec::new()),
+        Some(source) => {
+            let started = start::run(world, place, source)?;
+            let place = Place {
+                run: Some(started.run),
+                directory: Some(place.folder(world)),
+            };
+            (place, started.warnings)
+        }
     };
     let run = Run::open_anywhere(world, &place, Wanted::Latest, Access::Glance, "background")?;
     refuse_second(&run)?;
@@ -89,7 +96,10 @@ pub fn begin(
         };
         driver::raise(&driver, &place, raise)?;
     }
-    launch(world, &place, &program)
+    Ok(BackgroundReport {
+        warnings,
+        ..launch(world, &place, &program)?
+    })
 }
 
 fn refuse_second(run: &Run<'_>) -> Result<()> {
@@ -166,9 +176,18 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         None => "never started",
     };
     let program = &run.caller.program;
+    let ending = state.end.as_ref();
+    let lifted = state.finish.is_none() && ending.is_some_and(|ending| ending.end.can_be_lifted());
+    let why = match ending {
+        Some(ending) => Some(format!("{}: {}", ending.end.word(), escape(&ending.why))),
+        None => said.as_ref().and_then(|runtime| runtime.why.clone()),
+    };
     let next = match (alive, end) {
         (true, _) => format!(
             "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
+        ),
+        (false, Some(_)) if lifted => format!(
+            "next: `{program} background start` with a higher ceiling, or with the obstacle put right, goes on; `{program} finish` leaves the run"
         ),
         (false, Some(_)) => run.next(),
         (false, None) => format!(
@@ -180,7 +199,7 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         alive,
         pid: holder.map(|holder| holder.pid),
         phase,
-        why: said.as_ref().and_then(|runtime| runtime.why.clone()),
+        why,
         until_ms: said
             .as_ref()
             .and_then(|runtime| runtime.until_ms)
@@ -189,6 +208,7 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         end,
         standing: autoresearch_core::brief::standing(state),
         log: format!("{}/{}/runtime.log", store::FOLDER, run.store.layout.run),
+        warnings: Vec::new(),
         next,
     })
 }
@@ -278,6 +298,9 @@ fn tell(pid: u32, signal: Signal) {
 
 impl fmt::Display for BackgroundReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for warning in &self.warnings {
+            writeln!(out, "{warning}")?;
+        }
         let pid = self
             .pid
             .map(|pid| format!(" (process {pid})"))
