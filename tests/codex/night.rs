@@ -424,6 +424,47 @@ fn a_stop_while_codex_edits_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_session_hands_a_run_over_and_ends_and_the_run_goes_on() {
+    let Some(night) = Night::new("") else { return };
+    let bench = &night.bench;
+    let folder = bench.codex.native.parent().unwrap().display();
+    // A login shell has the PATH of its profile.
+    let profile = format!("PATH={folder}:$PATH\n");
+    std::fs::write(bench.bed.home.join(".profile"), profile).unwrap();
+    let start = format!(
+        "{} background start --config autoresearch.yaml",
+        Bench::engine().display()
+    );
+    bench
+        .model
+        .play([shell(&start), say("it runs; look with `background attach`")]);
+    bench.model.play([
+        shell(&set(4)),
+        answer("six fewer"),
+        shell(&set(0)),
+        answer("none"),
+    ]);
+    bench.exec("go").sandbox("danger-full-access").run().ok();
+    let told = bench.model.requests();
+    let told = told
+        .iter()
+        .find(|request| !request.outputs().is_empty())
+        .unwrap();
+    assert!(
+        told.outputs()[0].contains("in the background: turn"),
+        "{:?}",
+        told.outputs()
+    );
+    assert_eq!(night.over()["end"], "target", "{}", night.log());
+    assert_eq!(bench.bed.story(), ["0 baseline", "1 keep", "2 keep"]);
+    // In the sandbox it is refused, with the way out.
+    bench.model.play([shell(&start), say("told")]);
+    bench.exec("go").sandbox("workspace-write").run().ok();
+    let output = bench.model.last().outputs().pop().unwrap();
+    assert!(output.contains("run this command outside it"), "{output}");
+}
+
+#[test]
 fn exec_drives_codex_in_its_sandbox_and_keeps_its_contract() {
     let Some(night) = Night::new("") else { return };
     then_done(&night, Vec::new());

@@ -149,6 +149,20 @@ fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
 }
 
 #[test]
+fn a_night_in_which_nobody_could_edit_is_not_begun() {
+    let night = Night::new(&[]);
+    let config = CONFIG.lines().filter(|line| !line.starts_with("agent:"));
+    let config: Vec<&str> = config.collect();
+    std::fs::write(night.home("config.yaml"), config.join("\n")).unwrap();
+    let config = night.home("config.yaml");
+    let words = ["background", "start", "--config", config.to_str().unwrap()];
+    let path = [("PATH", night.bed.home.to_str().unwrap())];
+    let refused = night.bed.run_with(&words, &path).fails(6);
+    refused.says("codex was not found on PATH");
+    assert!(!night.bed.path("autoresearch-results").exists());
+}
+
+#[test]
 fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
     let night = Night::new(&[set(4)]);
     night.hold("hold");

@@ -6,11 +6,13 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use autoresearch_core::config::Agent;
 use autoresearch_core::event::Raise;
 use autoresearch_core::table::escape;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
+use crate::codex;
 use crate::config::Source;
 use crate::driver::{self, Order};
 use crate::env::{Role, Stopwatch, World, pause};
@@ -69,6 +71,9 @@ pub fn begin(
         return Err(Failure::environment(format!("{} is not there", program.display()))
             .hint("install all programs: `cargo install --path crates/autoresearch --locked --force`, then `autoresearch install` if you used it"));
     }
+    if let Some(config) = source.and_then(|source| crate::config::check_text(source).config) {
+        find_agent(world, &config.agent)?;
+    }
     let (place, warnings) = match source {
         None => (place.clone(), Vec::new()),
         Some(source) => {
@@ -82,6 +87,7 @@ pub fn begin(
     };
     let run = Run::open_anywhere(world, &place, Wanted::Latest, Access::Glance, "background")?;
     refuse_second(&run)?;
+    find_agent(world, &run.store.state.config().agent)?;
     let place = Place {
         directory: Some(run.store.layout.root.clone()),
         run: Some(run.store.layout.run.clone()),
@@ -100,6 +106,16 @@ pub fn begin(
         warnings,
         ..launch(world, &place, &program)?
     })
+}
+
+/// A night in which nobody can edit is not begun.
+fn find_agent(world: &World, agent: &Agent) -> Result<()> {
+    if agent.command.is_some() || codex::program(world).is_some() {
+        return Ok(());
+    }
+    Err(Failure::environment("codex was not found on PATH, so nobody could edit").hint(
+        "run the command in a shell whose PATH has codex (a login shell may have another PATH), or set `agent.command`",
+    ))
 }
 
 fn refuse_second(run: &Run<'_>) -> Result<()> {
