@@ -206,6 +206,10 @@ impl fmt::Display for Report {
         }
         match (self.state, self.action) {
             (State::Planned, _) => write!(out, "nothing was written yet"),
+            (State::Done, "install") => write!(
+                out,
+                "install: done\nnext: in Codex, type $codex-autoresearch and one sentence, such as: get rid of the any types"
+            ),
             (State::Done, action) => write!(out, "{action}: done"),
             (State::NothingToDo, "install" | "hooks install") => write!(out, "already installed"),
             (State::NothingToDo, _) => write!(out, "nothing is installed"),
