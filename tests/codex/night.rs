@@ -346,15 +346,50 @@ fn an_expired_login_blocks_at_once_and_a_login_lets_the_same_run_go_on() {
     assert_eq!(night.over()["end"], "target", "{}", night.log());
 }
 
-/// Kills Codex, the supervisor, or both, while a turn edits; the run goes on without losing or repeating a trial.
-fn killed(victims: &[&str]) {
-    let Some(night) = Night::new("") else { return };
-    then_done(&night, vec![shell(&set(7)), silent()]);
-    night.start();
-    night
-        .bench
-        .model
-        .wait_for("the turn", |request| request.number == 1);
+/// When something is killed or stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moment {
+    /// Codex edits.
+    Turn,
+    /// Verify runs.
+    Verify,
+    /// The supervisor waits for better weather.
+    Wait,
+}
+
+/// A night that has come to this moment.
+fn at(moment: Moment) -> Option<Night> {
+    let night = Night::new("")?;
+    let (model, home) = (&night.bench.model, &night.bench.bed.home);
+    match moment {
+        Moment::Turn => {
+            then_done(&night, vec![shell(&set(7)), silent()]);
+            night.start();
+            model.wait_for("the turn", |request| request.number == 1);
+        }
+        Moment::Verify => {
+            then_done(&night, turn(&set(4)).to_vec());
+            person(&night.bench, &Bench::engine(), &["start"]).ok();
+            std::fs::write(home.join("slow"), "50").unwrap();
+            night.go(&["start"]);
+            wait_until("verify runs", || home.join("measuring").exists());
+        }
+        Moment::Wait => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let reset = i64::try_from(now.unwrap().as_secs()).unwrap() + 3_600;
+            then_done(&night, vec![usage_limit_with_headers(reset)]);
+            night.start();
+            wait_until("it waits", || night.go(&["status"])["phase"] == "waiting");
+        }
+    }
+    Some(night)
+}
+
+/// Kills these at a moment; the run goes on without losing or repeating a trial.
+fn killed(victims: &[&str], moment: Moment, first: &[&str]) {
+    let Some(night) = at(moment) else { return };
+    // The next verify is not slow.
+    let _ = std::fs::remove_file(night.bench.bed.home.join("slow"));
     let root = night.bench.root.to_str().unwrap().to_owned();
     let mut killed = 0;
     for (pid, line) in pids_with(&root) {
@@ -374,14 +409,9 @@ fn killed(victims: &[&str]) {
         night.go(&["start"]);
     }
     let over = night.over();
-    assert_eq!(over["end"], "target", "{victims:?} {}", night.log());
-    let story = night.bench.bed.story();
-    assert_eq!(
-        story,
-        ["0 baseline", "1 interrupted", "2 keep"],
-        "{victims:?} {}",
-        night.log()
-    );
+    let told = format!("{victims:?} {moment:?} {}", night.log());
+    assert_eq!(over["end"], "target", "{told}");
+    assert_eq!(night.bench.bed.story(), first, "{told}");
     assert_eq!(night.bench.bed.git(&["status", "--porcelain"]), "");
 }
 
@@ -389,38 +419,55 @@ fn kill(pid: Pid) {
     let _ = kill_process(pid, Signal::KILL);
 }
 
+/// What was under way is undone and does not count.
+const UNDONE: [&str; 3] = ["0 baseline", "1 interrupted", "2 keep"];
+
 #[test]
-fn codex_that_is_killed_is_a_failed_turn() {
-    killed(&["codex"]);
+fn codex_or_a_verify_that_is_killed_is_a_failed_turn_or_a_crash() {
+    killed(&["codex"], Moment::Turn, &UNDONE);
+    let crash = ["0 baseline", "1 crash", "2 keep"];
+    killed(&["runner"], Moment::Verify, &crash);
 }
 
 #[test]
-fn a_supervisor_that_is_killed_takes_its_codex_along() {
-    killed(&["supervisor"]);
+fn a_supervisor_that_is_killed_takes_its_child_along_and_the_next_one_goes_on() {
+    killed(&["supervisor"], Moment::Turn, &UNDONE);
+    killed(&["supervisor"], Moment::Verify, &UNDONE);
+    killed(&["supervisor"], Moment::Wait, &["0 baseline", "1 keep"]);
 }
 
 #[test]
-fn supervisor_and_runner_that_are_killed_leave_a_codex_that_the_next_one_ends() {
-    killed(&["supervisor", "runner"]);
+fn supervisor_and_runner_that_are_killed_leave_orphans_that_the_next_one_ends() {
+    killed(&["supervisor", "runner"], Moment::Turn, &UNDONE);
+    killed(&["supervisor", "runner"], Moment::Verify, &UNDONE);
 }
 
 #[test]
-fn a_stop_while_codex_edits_leaves_nothing_behind() {
-    let Some(night) = Night::new("") else { return };
-    then_done(&night, vec![shell(&set(7)), silent()]);
-    night.start();
-    night
-        .bench
-        .model
-        .wait_for("the turn", |request| request.number == 1);
-    let stopped = night.go(&["stop"]);
-    assert_eq!(
-        (&stopped["alive"], &stopped["end"]),
-        (&false.into(), &"user-stop".into())
-    );
-    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 interrupted"]);
-    assert_eq!(night.bench.bed.git(&["status", "--porcelain"]), "");
-    assert_eq!(night.bench.processes(), Vec::<String>::new());
+fn a_stop_at_any_moment_leaves_nothing_behind_and_a_named_end() {
+    for (moment, words, story) in [
+        (
+            Moment::Turn,
+            &["stop"][..],
+            &["0 baseline", "1 interrupted"][..],
+        ),
+        (
+            Moment::Verify,
+            &["stop", "--now"],
+            &["0 baseline", "1 interrupted"],
+        ),
+        (Moment::Wait, &["stop"], &["0 baseline"]),
+    ] {
+        let Some(night) = at(moment) else { return };
+        let stopped = night.go(words);
+        assert_eq!(
+            (&stopped["alive"], &stopped["end"]),
+            (&false.into(), &"user-stop".into()),
+            "{moment:?}"
+        );
+        assert_eq!(night.bench.bed.story(), story, "{moment:?} {}", night.log());
+        assert_eq!(night.bench.bed.git(&["status", "--porcelain"]), "");
+        assert_eq!(night.bench.processes(), Vec::<String>::new(), "{moment:?}");
+    }
 }
 
 #[test]
