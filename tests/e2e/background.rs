@@ -449,3 +449,21 @@ fn a_session_that_had_the_run_is_silent_while_a_supervisor_drives_it() {
     night.go(&["stop"]);
     night.clean();
 }
+
+#[test]
+fn commands_that_are_refused_while_a_run_is_driven_never_end_it() {
+    let worse: Vec<String> = (11..15).map(set).collect();
+    let night = Night::new(&worse);
+    let config = CONFIG.replace("iterations: 100", "iterations: 4");
+    std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.start();
+    let over = loop {
+        night.bed.run(&["trial", "-m", "by hand"]);
+        let status = night.status();
+        if status["alive"] == false {
+            break status;
+        }
+    };
+    assert_eq!(over["end"], "iteration-cap", "{over}");
+    night.clean();
+}

@@ -25,10 +25,12 @@ pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
 pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
-use crate::env::{Stopwatch, World, pause};
+use crate::env::{Role, Stopwatch, World, pause};
 
 /// How long a reader looks again at a journal that does not agree with its anchor.
 const SETTLES: Duration = Duration::from_millis(200);
+/// How long a driver waits for a command that holds its run.
+const DRIVER_WAITS: Duration = Duration::from_secs(30);
 
 /// So many of the last records are enough for every text that quotes them.
 const LAST: usize = 200;
@@ -228,7 +230,7 @@ impl<'w> RunStore<'w> {
             return Err(StoreError::NoAnchor { run: layout.run });
         }
         let lock = if access.writes() {
-            Some(hold(&vault, world, command)?)
+            Some(hold_in_turn(&vault, world, command)?)
         } else {
             None
         };
@@ -430,6 +432,21 @@ struct Loaded {
     table: Option<Signature>,
     seen: Option<Vec<Record>>,
     mended: Mended,
+}
+
+/// Takes a run's lock. A driver waits for it: a command that is refused because of the driver holds it for a moment too.
+fn hold_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+    let watch = Stopwatch::start();
+    loop {
+        match hold(vault, world, command) {
+            Err(StoreError::Busy(_))
+                if world.role == Role::Driver && watch.elapsed() < DRIVER_WAITS =>
+            {
+                pause(Duration::from_millis(5));
+            }
+            held => return held,
+        }
+    }
 }
 
 fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {

@@ -1,16 +1,20 @@
 //! Owns the lock of a run: one process acts on it at a time, and the next one learns who.
-//! Does not wait.
+//! Does not wait, but for whoever just looks.
 //! Invariant: the kernel releases the lock when its holder dies; the file is never deleted.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, disk::private_folder};
-use crate::env::World;
+use crate::env::{Stopwatch, World, pause};
+
+/// A look at a lock is over after this.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Who holds a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +48,14 @@ pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreEr
         .truncate(false)
         .open(&path);
     let mut file = opened.map_err(StoreError::io("open", &path))?;
-    match file.try_lock() {
+    let watch = Stopwatch::start();
+    let mut taken = file.try_lock();
+    // Whoever looks whether the lock is held has it for a moment.
+    while matches!(taken, Err(TryLockError::WouldBlock)) && watch.elapsed() < LOOK {
+        pause(Duration::from_millis(1));
+        taken = file.try_lock();
+    }
+    match taken {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read(&mut file))),
         Err(TryLockError::Error(source)) => {
