@@ -271,3 +271,14 @@ fn keeps_and_the_end_are_notified_and_a_notification_that_fails_hurts_nothing() 
         .collect();
     assert_eq!(what, ["\"keep\"", "\"keep\"", "\"end\""]);
 }
+
+#[test]
+fn a_wrong_flag_of_exec_is_one_object_on_standard_error_too() {
+    let bed = Testbed::new();
+    for words in [&["exec", "--iterations", "x"][..], &["exec", "--nope"]] {
+        let answer = bed.run(words);
+        assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{answer:?}");
+        let error: Value = serde_json::from_str(answer.err.trim()).unwrap();
+        assert_eq!(error["exit_code"], 2, "{error}");
+    }
+}

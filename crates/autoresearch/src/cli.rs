@@ -36,8 +36,12 @@ pub fn main(world: &World) -> ExitCode {
         return code;
     }
     let json = words.iter().any(|word| word == "--json");
+    let is_exec = self::exec::is_called(&words);
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
+        Err(error) if is_exec && error.use_stderr() => {
+            return self::exec::refuse(&print::misuse(&error));
+        }
         Err(error) => return print::usage(&error, json),
     };
     let printer = Printer::new(arguments.json);

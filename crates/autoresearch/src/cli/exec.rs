@@ -5,6 +5,7 @@
 
 mod words;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -37,12 +38,30 @@ pub fn run(world: &World, place: &Place, words: &ExecWords) -> ExitCode {
             let _ = Printer::new(true).line(&summary);
             ExitCode::from(code(&summary))
         }
-        Err(failure) => {
-            let line = print::failure_object(&failure, BLOCKED);
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
-            ExitCode::from(BLOCKED)
+        Err(failure) => refuse(&failure),
+    }
+}
+
+/// Says why nothing was run, or why it ended.
+#[must_use]
+pub fn refuse(failure: &Failure) -> ExitCode {
+    let line = print::failure_object(failure, BLOCKED);
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    ExitCode::from(BLOCKED)
+}
+
+/// Is `exec` the command among words that could not be read?
+#[must_use]
+pub fn is_called(words: &[OsString]) -> bool {
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        if word == "-C" || word == "--run" {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            return word == "exec";
         }
     }
+    false
 }
 
 fn code(summary: &Summary) -> u8 {

@@ -94,17 +94,19 @@ pub fn failure_object(failure: &Failure, exit_code: u8) -> serde_json::Value {
     })
 }
 
+/// What clap has to say against the arguments, as a failure of ours.
+#[must_use]
+pub fn misuse(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    Failure::usage(first.trim_start_matches("error: ")).hint("see --help")
+}
+
 /// Prints what clap has to say: help and version on standard output, errors on standard error, or as one JSON object.
 #[must_use]
 pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
-        let text = error.to_string();
-        let first = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        return Printer { json }.failure(&Failure::usage(first).hint("see --help"));
+        return Printer { json }.failure(&misuse(error));
     }
     let _ = error.print();
     if error.use_stderr() {
