@@ -467,3 +467,57 @@ fn commands_that_are_refused_while_a_run_is_driven_never_end_it() {
     assert_eq!(over["end"], "iteration-cap", "{over}");
     night.clean();
 }
+
+#[test]
+fn a_stop_after_supervisor_and_runner_were_killed_ends_the_orphans_as_well() {
+    let night = Night::new(&[set(4)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    kill_process(night.pid(), Signal::STOP).unwrap();
+    let supervisor = night.pid();
+    for (pid, line) in crate::testbed::pids_with(night.bed.folder.path().to_str().unwrap()) {
+        if line.contains("__run") {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+    kill_process(supervisor, Signal::KILL).unwrap();
+    wait_until("it is gone", || night.status()["alive"] == false);
+    assert_eq!(night.go(&["stop"])["end"], "user-stop");
+    let left = processes_with(night.bed.folder.path().to_str().unwrap());
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_supervisor_that_a_signal_has_stopped_hears_an_order_all_the_same() {
+    let night = Night::new(&[set(4)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    kill_process(night.pid(), Signal::STOP).unwrap();
+    assert_eq!(night.go(&["stop"])["end"], "user-stop");
+    night.clean();
+}
+
+#[test]
+fn of_starts_at_the_same_time_one_wins_and_the_others_are_told_so() {
+    let night = Night::new(&[set(4)]);
+    let config = night.home("config.yaml");
+    let config = config.to_str().unwrap();
+    night.bed.run(&["start", "--config", config]).ok();
+    night.hold("hold");
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| night.bed.run(&["background", "start"])))
+            .collect();
+        let answers = starts.into_iter().map(|start| start.join().unwrap());
+        answers.map(|answer| answer.code).collect()
+    });
+    let won = codes.iter().filter(|code| **code == 0).count();
+    assert!(
+        won == 1 && codes.iter().all(|code| [0, 5].contains(code)),
+        "{codes:?}"
+    );
+    night.go(&["stop"]);
+    night.clean();
+}

@@ -17,9 +17,9 @@ use crate::config::Source;
 use crate::driver::{self, Order};
 use crate::env::{Role, Stopwatch, World, pause};
 use crate::error::{Failure, Kind, Result};
-use crate::run::{DRIVER, Place, Run, Wanted};
+use crate::run::{DRIVER, MARK, Place, Run, Wanted};
 use crate::store::{self, Access, Holder};
-use crate::supervise::{Phase, Runtime, orders, runtime};
+use crate::supervise::{Phase, Runtime, SUPERVISE, orders, runtime};
 use crate::{ending, exec, session, start};
 
 /// How long a supervisor may take until it says that it is there.
@@ -140,7 +140,6 @@ fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundRepo
         "at": world.now_text(),
     });
     store::write_output(&layout.launch(), format!("{launched}\n").as_bytes())?;
-    let _ = std::fs::remove_file(layout.runtime());
     let words = [
         "-C".into(),
         layout.root.clone().into(),
@@ -155,6 +154,8 @@ fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundRepo
             return report(world, place);
         }
         if let Ok(Some(status)) = child.try_wait() {
+            // Another start was faster.
+            refuse_second(&run)?;
             return Err(Failure::new(
                 Kind::Internal,
                 format!("the supervisor ended at once ({status})"),
@@ -180,8 +181,9 @@ fn driving(run: &Run<'_>) -> Option<Holder> {
 pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
     let state = &run.store.state;
-    let said = runtime(&run.store.layout);
     let holder = driving(&run);
+    let said = runtime(&run.store.layout)
+        .filter(|said| holder.as_ref().is_none_or(|holder| holder.pid == said.pid));
     let alive = holder.is_some();
     let end = state.end.as_ref().map(|ending| ending.end.word());
     let phase = match &said {
@@ -247,12 +249,18 @@ pub enum When {
 pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<BackgroundReport> {
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
     let Some(holder) = driving(&run) else {
+        sweep(&run);
         drop(run);
         if order == Order::Stop {
             ending::stop(world, place, "stopped by a person")?;
         }
         return report(world, place);
     };
+    let takes_orders = holder.command == SUPERVISE;
+    if !takes_orders && when == When::Gracefully {
+        return Err(Failure::new(Kind::Busy, format!("the run is driven by {holder}, which takes no orders"))
+            .hint("interrupt that process, or use `--now`: it takes back what is under way and ends the run"));
+    }
     let text = serde_json::to_string(&order).unwrap_or_default();
     store::write_output(&orders(&run), text.as_bytes())?;
     let layout = run.store.layout.clone();
@@ -261,8 +269,11 @@ pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<B
     if when == When::Gracefully {
         (world.progress)("a trial that is being measured is finished first; `--now` undoes it");
     }
+    // One that was stopped by a signal would hear nothing.
+    tell(holder.pid, Signal::CONT);
     while driving(&run).is_some() {
-        let phase = runtime(&layout).map(|runtime| runtime.phase);
+        let phase = runtime(&layout).filter(|said| said.pid == holder.pid);
+        let phase = phase.map(|runtime| runtime.phase);
         let undo = when == When::Now || matches!(phase, Some(Phase::Turn));
         if undo && !signalled {
             signalled = true;
@@ -282,12 +293,21 @@ pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<B
         }
         pause(LOOK);
     }
+    sweep(&run);
     drop(run);
     if order == Order::Stop {
         // A supervisor that was killed could not record the end.
         ending::stop(world, place, "stopped by a person")?;
     }
     report(world, place)
+}
+
+/// Ends what a supervisor left that was killed together with its runner.
+fn sweep(run: &Run<'_>) {
+    if driving(run).is_none() {
+        let _ = std::fs::remove_file(orders(run));
+        let _ = exec::end_marked(&format!("{MARK}={}", run.store.state.start.id));
+    }
 }
 
 /// The last lines of the supervisor's log.

@@ -261,7 +261,11 @@ fn listen(
                 world.deal_with_interruption();
             }
         }
-        if watch.elapsed() > patience {
+        // A runner that somebody stopped keeps no deadline.
+        let hangs = noticed
+            .as_ref()
+            .is_some_and(|since| since.elapsed() > GRACE * 4);
+        if hangs || watch.elapsed() > patience {
             runner.kill()?;
         }
     }

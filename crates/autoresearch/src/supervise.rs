@@ -16,6 +16,9 @@ use crate::store::{self, Access, FORMAT, Layout};
 /// The log of the supervisor is begun anew when it is longer; the one before it stays beside it.
 const MAX_LOG: u64 = 1 << 20;
 
+/// What a supervisor says that it does, in the lock that it holds.
+pub const SUPERVISE: &str = "supervise";
+
 /// What the supervisor is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,7 +92,7 @@ pub fn run(world: &World, place: &Place) -> Result<()> {
         ..world.clone()
     };
     let run = Run::open(&world, place, Wanted::Latest, Access::Glance, "supervise")?;
-    let _driver = driver::hold(&world, &run, "supervise")?;
+    let _driver = driver::hold(&world, &run, SUPERVISE)?;
     let mut log = Log {
         world: &world,
         layout: run.store.layout.clone(),
