@@ -521,3 +521,28 @@ fn of_starts_at_the_same_time_one_wins_and_the_others_are_told_so() {
     night.go(&["stop"]);
     night.clean();
 }
+
+#[test]
+fn a_pipe_in_the_place_of_the_log_or_a_flood_of_words_makes_nobody_wait() {
+    let flood = "yes x | head -c 3000000 | tr -d '\\n' >&2; printf '\\033[31m' >&2; exit 75";
+    let night = Night::new(&[flood.to_owned(), set(4)]);
+    night.hold("hold");
+    night.start();
+    night.wait("edited");
+    let log = night.bed.run_file("runtime.log");
+    let length = std::fs::metadata(&log).unwrap().len();
+    assert!(length < 10_000, "{length}");
+    for file in [log, night.bed.run_file("runtime.json")] {
+        std::fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.unwrap().success());
+    }
+    night
+        .bed
+        .run(&["background", "logs"])
+        .fails(2)
+        .says("cannot be read");
+    assert_eq!(night.status()["alive"], true);
+    assert_eq!(night.go(&["stop", "--now"])["end"], "user-stop");
+    night.clean();
+}

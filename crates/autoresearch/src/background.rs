@@ -26,6 +26,8 @@ use crate::{ending, exec, session, start};
 const BEGIN: Duration = Duration::from_secs(20);
 /// How long a supervisor that was told to end at once may take.
 const AT_ONCE: Duration = Duration::from_secs(30);
+/// The most that is read of a supervisor's log.
+const MOST: u64 = 4 << 20;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -314,16 +316,23 @@ fn sweep(run: &Run<'_>) {
 pub fn lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
     let layout = place.find(world, Wanted::Latest)?;
     let path = layout.runtime_log();
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let bytes = store::read_output(&path, MOST).map_err(|error| {
         Failure::usage(format!("{} cannot be read: {error}", path.display()))
             .hint("a run that was never in the background has no such log")
     })?;
+    let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     let from = lines.len().saturating_sub(last);
-    Ok(lines[from..]
-        .iter()
-        .map(|line| autoresearch_core::table::escape(line))
-        .collect())
+    Ok(lines[from..].iter().map(|line| plain(line)).collect())
+}
+
+/// A line of the log as it is; what the supervisor did not write has its control characters shown.
+fn plain(line: &str) -> String {
+    if line.chars().any(char::is_control) {
+        escape(line)
+    } else {
+        line.to_owned()
+    }
 }
 
 fn tell(pid: u32, signal: Signal) {
@@ -347,7 +356,7 @@ impl fmt::Display for BackgroundReport {
             self.run, self.phase
         )?;
         if let Some(why) = &self.why {
-            writeln!(out, "  why       {why}")?;
+            writeln!(out, "  why       {}", escape(why))?;
         }
         writeln!(out, "  best      {}", self.standing)?;
         writeln!(out, "  trial     {}", self.trial)?;

@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::Result;
 use crate::report::due;
-use crate::run::{Place, Run, Wanted, refuse_driven};
+use crate::run::{MARK, Place, Run, Wanted, refuse_driven};
 use crate::store::Access;
-use crate::{lessons, repair, session, survey};
+use crate::{exec, lessons, repair, session, survey};
 
 /// How many rows the brief quotes.
 const ROWS: usize = 5;
@@ -49,6 +49,10 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
         refuse_driven(world, &run.store)?;
         done.extend(left_to_the_hook(&run));
     } else {
+        let left = exec::end_marked(&format!("{MARK}={}", run.store.state.start.id));
+        if left > 0 {
+            done.push(format!("{left} process(es) of a killed driver were ended"));
+        }
         if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
             run = run.rehouse()?;
             done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());

@@ -20,7 +20,7 @@ use autoresearch_core::event::{Event, Record};
 use autoresearch_core::state::{FoldError, RunState};
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{Disk, RealDisk, Signature, append_line, write_output};
+pub use self::disk::{Disk, RealDisk, Signature, append_line, read_output, write_output};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};

@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use autoresearch_core::brief::clip;
+use autoresearch_core::table::escape;
 use serde::{Deserialize, Serialize};
 
 use crate::driver::{self, Audience, Happening, Left, Order};
@@ -15,6 +17,9 @@ use crate::store::{self, Access, FORMAT, Layout};
 
 /// The log of the supervisor is begun anew when it is longer; the one before it stays beside it.
 const MAX_LOG: u64 = 1 << 20;
+
+/// What an agent or its service said is cut to so many characters.
+const MAX_LINE: usize = 1_000;
 
 /// What a supervisor says that it does, in the lock that it holds.
 pub const SUPERVISE: &str = "supervise";
@@ -140,7 +145,7 @@ pub fn orders(run: &Run<'_>) -> PathBuf {
 impl Log<'_> {
     fn enter(&mut self, phase: Phase, why: Option<String>, until_ms: Option<u64>) {
         self.runtime.phase = phase;
-        self.runtime.why = why;
+        self.runtime.why = why.map(|why| clip(&why, MAX_LINE));
         self.runtime.until_ms = until_ms;
         self.runtime.at = self.world.now_text();
         let text = serde_json::to_string_pretty(&self.runtime).unwrap_or_default() + "\n";
@@ -154,7 +159,7 @@ impl Log<'_> {
             let _ = std::fs::rename(&path, path.with_extension("log.1"));
         }
         let at = self.world.now_text();
-        let _ = store::append_line(&path, &format!("{at} {text}"));
+        let _ = store::append_line(&path, &format!("{at} {}", escape(&clip(text, MAX_LINE))));
     }
 }
 
@@ -191,6 +196,6 @@ impl Audience for Log<'_> {
 /// Reads how the supervisor of a run stands, as it last said.
 #[must_use]
 pub fn runtime(layout: &Layout) -> Option<Runtime> {
-    let bytes = std::fs::read(layout.runtime()).ok()?;
+    let bytes = store::read_output(&layout.runtime(), MAX_LOG).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -116,6 +116,13 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     replace_unsynced(path, bytes).map_err(StoreError::io("write", path))
 }
 
+/// Reads what `write_output` or `append_line` wrote, as far as `most` bytes.
+pub fn read_output(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Adds a line to a log that anybody may lose. A symbolic link in its place is not followed.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     RealDisk.append(path, format!("{line}\n").as_bytes())
