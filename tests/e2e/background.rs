@@ -546,3 +546,22 @@ fn a_pipe_in_the_place_of_the_log_or_a_flood_of_words_makes_nobody_wait() {
     assert_eq!(night.go(&["stop", "--now"])["end"], "user-stop");
     night.clean();
 }
+
+#[test]
+fn a_run_that_is_left_because_something_is_wrong_is_notified_as_well() {
+    let night = Night::new(&["git checkout -q --detach".to_owned()]);
+    let notify = "notify: {command: 'cat >> \"$HOME/news\"', timeout: 5s}\n";
+    std::fs::write(night.home("config.yaml"), format!("{CONFIG}{notify}")).unwrap();
+    night.start();
+    assert_eq!(night.over()["phase"], "blocked");
+    let news = std::fs::read_to_string(night.home("news")).unwrap();
+    let news: Value = serde_json::from_str(news.trim()).unwrap();
+    assert_eq!(
+        (&news["what"], &news["end"]),
+        (&"blocked".into(), &Value::Null)
+    );
+    assert!(
+        news["why"].as_str().is_some_and(|why| !why.is_empty()),
+        "{news}"
+    );
+}

@@ -96,6 +96,14 @@ struct Streak {
 
 /// Drives a run to its end, or until it is to be left. The caller holds the lock of `DRIVER`.
 pub fn drive(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
+    let left = rounds(world, place, audience);
+    if let Err(failure) = &left {
+        notify::stuck(world, place, failure, audience);
+    }
+    left
+}
+
+fn rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
     let mut streak = Streak::default();
     let mut driven = false;
     loop {

@@ -45,6 +45,16 @@ pub fn end(world: &World, place: &Place, audience: &mut dyn Audience) {
     tell(world, place, news, audience);
 }
 
+/// Tells of a run that was left because something is wrong that a person must put right.
+pub fn stuck(world: &World, place: &Place, failure: &Failure, audience: &mut dyn Audience) {
+    let news = json!({
+        "what": "blocked",
+        "end": null,
+        "why": failure.to_string(),
+    });
+    tell(world, place, news, audience);
+}
+
 fn tell(world: &World, place: &Place, news: Value, audience: &mut dyn Audience) {
     let told = attempt(world, place, news);
     if let Err(failure) = told {
