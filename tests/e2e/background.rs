@@ -194,6 +194,30 @@ fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
 }
 
 #[test]
+fn a_run_that_somebody_measures_by_hand_is_not_handed_over() {
+    let night = Night::new(&[set(0)]);
+    let config = night.home("config.yaml");
+    let config = config.to_str().unwrap();
+    night.bed.run(&["start", "--config", config]).ok();
+    night.release("measuring");
+    night.hold("measure");
+    night.bed.edit(4);
+    std::thread::scope(|scope| {
+        let trial = scope.spawn(|| night.bed.run(&["trial", "-m", "by hand"]).ok());
+        night.wait("measuring");
+        night
+            .bed
+            .run(&["background", "start"])
+            .fails(5)
+            .says("the run is held by");
+        night.release("measure");
+        trial.join().unwrap();
+    });
+    assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
+    night.clean();
+}
+
+#[test]
 fn a_stop_during_an_edit_takes_the_edit_back_and_names_the_end() {
     let night = Night::new(&[set(4), set(3)]);
     night.hold("hold");

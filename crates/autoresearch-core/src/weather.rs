@@ -87,7 +87,7 @@ impl Fault {
             Self::Setup(why) => Answer::GiveUp(format!("the agent cannot be started: {why}")),
             Self::UsageLimit {
                 resets_at: Some(moment),
-            } => Answer::Until(moment + AFTER_RESET),
+            } => Answer::Until(moment.saturating_add(AFTER_RESET)),
             Self::Deadline if count >= DEADLINES => Answer::GiveUp(format!(
                 "{count} turns in a row ended at their deadline: raise `agent.timeout`, or look at what the agent waits for"
             )),

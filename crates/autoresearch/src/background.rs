@@ -28,6 +28,8 @@ const BEGIN: Duration = Duration::from_secs(20);
 const AT_ONCE: Duration = Duration::from_secs(30);
 /// The most that is read of a supervisor's log.
 const MOST: u64 = 4 << 20;
+/// How long a command that works on the run by hand is waited for.
+const HANDS: Duration = Duration::from_secs(1);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -90,6 +92,7 @@ pub fn begin(
     let run = Run::open_anywhere(world, &place, Wanted::Latest, Access::Glance, "background")?;
     refuse_second(&run)?;
     find_agent(world, &run.store.state.config().agent)?;
+    refuse_busy(&run)?;
     let place = Place {
         directory: Some(run.store.layout.root.clone()),
         run: Some(run.store.layout.run.clone()),
@@ -108,6 +111,21 @@ pub fn begin(
         warnings,
         ..launch(world, &place, &program)?
     })
+}
+
+/// A trial that somebody runs by hand is not waited for.
+fn refuse_busy(run: &Run<'_>) -> Result<()> {
+    let watch = Stopwatch::start();
+    while let Some(holder) = store::holder(&run.store.vault) {
+        if watch.elapsed() > HANDS {
+            return Err(
+                Failure::new(Kind::Busy, format!("the run is held by {holder}"))
+                    .hint("wait until that command has ended, then hand the run over"),
+            );
+        }
+        pause(LOOK);
+    }
+    Ok(())
 }
 
 /// A night in which nobody can edit is not begun.
