@@ -29,3 +29,4 @@ pub mod state;
 pub mod table;
 pub mod value;
 pub mod weather;
+pub mod why;

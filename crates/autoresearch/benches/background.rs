@@ -10,7 +10,10 @@
 )]
 #![expect(clippy::print_stdout, reason = "the tables are what it is for")]
 
-use std::path::{Path, PathBuf};
+#[path = "trial/ground.rs"]
+mod ground;
+
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -22,6 +25,8 @@ use autoresearch::run::{Place, Run, Wanted};
 use autoresearch::store::{Access, Layout};
 use autoresearch::{start, supervise};
 use autoresearch_core::event::Event;
+
+use self::ground::place;
 
 /// What stops the benchmark.
 type Stop = Box<dyn std::error::Error>;
@@ -265,20 +270,10 @@ fn told(failure: autoresearch::error::Failure) -> Stop {
     failure.error.into()
 }
 
-fn place(root: &Path) -> Place {
-    Place {
-        directory: Some(PathBuf::from(root)),
-        run: None,
-    }
-}
-
-/// The world of a driver, with a state folder of the benchmark's own.
+/// The world of a driver.
 fn world(state: &Path) -> World {
     World {
-        data_folder: state.join("data"),
-        state_folder: state.to_owned(),
-        session: None,
         role: Role::Driver,
-        ..World::real()
+        ..ground::world(state)
     }
 }

@@ -21,6 +21,8 @@ mod bed;
 mod figures;
 #[path = "trial/floor.rs"]
 mod floor;
+#[path = "trial/ground.rs"]
+mod ground;
 #[path = "trial/journal.rs"]
 mod journal;
 
@@ -31,12 +33,12 @@ use autoresearch::cli::hook;
 use autoresearch::env::{World, temporary_folder};
 use autoresearch::exec::{RUNNER, runner_main};
 use autoresearch::resume;
-use autoresearch::run::Place;
 use autoresearch_core::session::{GitAccess, Session};
 use serde_json::json;
 
 use self::bed::Bed;
 use self::figures::Samples;
+use self::ground::{place, world};
 
 /// What stops the benchmark.
 type Stop = Box<dyn std::error::Error>;
@@ -192,21 +194,4 @@ fn process(case: &Case<'_>, input: &Path) -> Result<bool, Stop> {
         .output()?;
     floor::check(&output)?;
     Ok(!output.stdout.is_empty())
-}
-
-fn place(root: &Path) -> Place {
-    Place {
-        directory: Some(PathBuf::from(root)),
-        run: None,
-    }
-}
-
-/// The world with a state folder of the benchmark's own.
-fn world(state: &Path) -> World {
-    World {
-        data_folder: state.join("data"),
-        state_folder: state.to_owned(),
-        session: None,
-        ..World::real()
-    }
 }

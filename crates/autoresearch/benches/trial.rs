@@ -16,21 +16,23 @@ mod bed;
 mod figures;
 #[path = "trial/floor.rs"]
 mod floor;
+#[path = "trial/ground.rs"]
+mod ground;
 #[path = "trial/journal.rs"]
 mod journal;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use autoresearch::env::{Stopwatch, World, temporary_folder};
+use autoresearch::env::{Stopwatch, temporary_folder};
 use autoresearch::exec::{RUNNER, runner_main};
 use autoresearch::resume;
-use autoresearch::run::Place;
 use autoresearch::store::{Access, RunStore};
 use autoresearch_core::chain::hash;
 
 use self::bed::{Bed, Kind, TRIAL, Turn};
 use self::figures::{Samples, millis};
+use self::ground::{place, world};
 
 /// What stops the benchmark.
 type Stop = Box<dyn std::error::Error>;
@@ -219,20 +221,4 @@ fn large(plan: &Plan, at: &Path) -> Result<(), Stop> {
         println!("{}", figures::row(&files, kind, &turns, None));
     }
     Ok(())
-}
-
-fn place(root: &Path) -> Place {
-    Place {
-        directory: Some(PathBuf::from(root)),
-        run: None,
-    }
-}
-
-/// The world with a state folder of the benchmark's own.
-fn world(state: &Path) -> World {
-    World {
-        data_folder: state.join("data"),
-        state_folder: state.to_owned(),
-        ..World::real()
-    }
 }
