@@ -5,10 +5,10 @@
 use std::panic::AssertUnwindSafe;
 
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::bench::{Bench, events, thread};
-use crate::reply::{call, dropped, patch, say, shell, silent, usage_limit};
+use crate::reply::{dropped, helped, patch, say, shell, silent, usage_limit};
 use crate::testbed::{CONFIG, wait_until};
 
 #[test]
@@ -163,16 +163,9 @@ fn a_subagent_can_be_played() {
     bench.listen("SubagentStop", "true");
     bench.listen("Stop", "true");
     bench.trust_hooks();
-    let task = json!({"task_name": "helper", "message": "count the sheep", "fork_turns": "none"});
-    bench.model.play([
-        call("collaboration", "spawn_agent", &task),
-        call(
-            "collaboration",
-            "wait_agent",
-            &json!({"timeout_ms": 10_000}),
-        ),
-        say("the helper is done"),
-    ]);
+    bench
+        .model
+        .play(helped("count the sheep", "the helper is done"));
     bench.model.play([shell("echo 7 sheep"), say("seven")]);
     bench.exec("work").run().ok().says("the helper is done");
     let requests = bench.model.requests();

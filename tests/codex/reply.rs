@@ -96,13 +96,24 @@ pub fn code(script: &str) -> Reply {
 }
 
 /// A call of a tool that is not nested in `exec`, such as `collaboration` / `spawn_agent`.
-pub fn call(namespace: &str, name: &str, arguments: &Value) -> Reply {
+fn call(namespace: &str, name: &str, arguments: &Value) -> Reply {
     item(json!({
         "type": "function_call",
         "namespace": namespace,
         "name": name,
         "arguments": arguments.to_string(),
     }))
+}
+
+/// A turn that has a subagent work on a message, waits for it, and ends with these words.
+pub fn helped(message: &str, words: &str) -> [Reply; 3] {
+    let task = json!({"task_name": "helper", "message": message, "fork_turns": "none"});
+    let patience = json!({"timeout_ms": 10_000});
+    [
+        call("collaboration", "spawn_agent", &task),
+        call("collaboration", "wait_agent", &patience),
+        say(words),
+    ]
 }
 
 /// Any output item. Its ids are filled in when they are missing.

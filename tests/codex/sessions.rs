@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::Signal;
-use serde_json::json;
 
 use crate::bench::{Bench, thread};
-use crate::reply::{call, patch, say, shell, silent};
+use crate::reply::{helped, patch, say, shell, silent};
 use crate::request::Request;
 use crate::scene::{Agent, add_hooks, hook_log, scene, set};
 
@@ -105,16 +104,7 @@ fn a_subagent_of_the_runs_own_session_gets_zero_bytes() {
         return;
     };
     forget(&bench);
-    let task = json!({"task_name": "helper", "message": "count", "fork_turns": "none"});
-    bench.model.play([
-        call("collaboration", "spawn_agent", &task),
-        call(
-            "collaboration",
-            "wait_agent",
-            &json!({"timeout_ms": 10_000}),
-        ),
-        say("done"),
-    ]);
+    bench.model.play(helped("count", "done"));
     bench.model.play([shell("echo 7"), say("seven")]);
     bench
         .resume(&owner, "ask a helper")

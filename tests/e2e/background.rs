@@ -64,10 +64,17 @@ impl Night {
         let _ = std::fs::remove_file(self.home(name));
     }
 
+    fn config(&self) -> String {
+        self.home("config.yaml").to_str().unwrap().to_owned()
+    }
+
+    /// Starts a run that nobody drives yet.
+    fn start_by_hand(&self) {
+        self.bed.run(&["start", "--config", &self.config()]).ok();
+    }
+
     fn start(&self) -> Value {
-        let config = self.home("config.yaml");
-        let config = config.to_str().unwrap();
-        self.go(&["start", "--config", config])
+        self.go(&["start", "--config", &self.config()])
     }
 
     fn go(&self, words: &[&str]) -> Value {
@@ -134,8 +141,7 @@ fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
     let night = Night::new(&[set(4)]);
     let config = CONFIG.replace("sh count.sh\"", "sh count.sh src/a\"");
     std::fs::write(night.home("config.yaml"), config).unwrap();
-    let config = night.home("config.yaml");
-    let words = ["background", "start", "--config", config.to_str().unwrap()];
+    let words = ["background", "start", "--config", &night.config()];
     let told = night.bed.run(&words).ok();
     assert!(told.out.contains("src/a"), "{told:?}");
     let first = told.out.lines().next().unwrap();
@@ -154,8 +160,7 @@ fn a_night_in_which_nobody_could_edit_is_not_begun() {
     let config = CONFIG.lines().filter(|line| !line.starts_with("agent:"));
     let config: Vec<&str> = config.collect();
     std::fs::write(night.home("config.yaml"), config.join("\n")).unwrap();
-    let config = night.home("config.yaml");
-    let words = ["background", "start", "--config", config.to_str().unwrap()];
+    let words = ["background", "start", "--config", &night.config()];
     let path = [("PATH", night.bed.home.to_str().unwrap())];
     let refused = night.bed.run_with(&words, &path).fails(6);
     refused.says("codex was not found on PATH");
@@ -196,9 +201,7 @@ fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
 #[test]
 fn a_run_that_somebody_measures_by_hand_is_not_handed_over() {
     let night = Night::new(&[set(0)]);
-    let config = night.home("config.yaml");
-    let config = config.to_str().unwrap();
-    night.bed.run(&["start", "--config", config]).ok();
+    night.start_by_hand();
     night.release("measuring");
     night.hold("measure");
     night.bed.edit(4);
@@ -239,14 +242,7 @@ fn a_stop_during_a_measurement_finishes_the_trial_and_stop_now_undoes_it() {
         (&["stop", "--now"], ["0 baseline", "1 interrupted"]),
     ] {
         let night = Night::new(&[set(4), set(3)]);
-        night
-            .bed
-            .run(&[
-                "start",
-                "--config",
-                night.home("config.yaml").to_str().unwrap(),
-            ])
-            .ok();
+        night.start_by_hand();
         night.release("measuring");
         night.hold("measure");
         night.go(&["start"]);
@@ -324,14 +320,7 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
 /// Kills the supervisor, and whatever else, at a moment; the next start goes on and loses nothing.
 fn killed_at(gate: &str, sign: &str, victims: &str) {
     let night = Night::new(&[set(4)]);
-    night
-        .bed
-        .run(&[
-            "start",
-            "--config",
-            night.home("config.yaml").to_str().unwrap(),
-        ])
-        .ok();
+    night.start_by_hand();
     night.release("measuring");
     night.hold(gate);
     night.go(&["start"]);
@@ -394,13 +383,9 @@ fn supervisor_and_runner_that_are_killed_together_leave_orphans_that_the_next_on
 #[test]
 fn a_supervisor_that_is_killed_while_it_waits_is_followed_by_one_that_goes_on() {
     let night = Night::new(&["exit 75".to_owned(), set(0)]);
-    let config = night.home("config.yaml");
-    let config = config.to_str().unwrap();
     let long = [("SEALED_PATIENCE", "60000")];
-    night
-        .bed
-        .run_with(&["background", "start", "--config", config], &long)
-        .ok();
+    let words = ["background", "start", "--config", &night.config()];
+    night.bed.run_with(&words, &long).ok();
     wait_until("it waits", || night.status()["phase"] == "waiting");
     let why = night.status()["why"].to_string();
     assert!(why.contains("the service failed"), "{why}");
@@ -421,14 +406,7 @@ fn a_child_that_is_killed_is_a_failed_turn_or_trial_and_the_run_goes_on() {
 #[test]
 fn a_lock_file_that_nobody_holds_stops_nothing() {
     let night = Night::new(&[set(0)]);
-    night
-        .bed
-        .run(&[
-            "start",
-            "--config",
-            night.home("config.yaml").to_str().unwrap(),
-        ])
-        .ok();
+    night.start_by_hand();
     let folder = night.bed.vault().join("driver");
     std::fs::create_dir_all(&folder).unwrap();
     let own = format!(
@@ -458,10 +436,9 @@ fn an_agent_that_deletes_the_runs_folder_stops_the_supervisor_and_nothing_is_gue
 #[test]
 fn a_session_that_had_the_run_is_silent_while_a_supervisor_drives_it() {
     let night = Night::new(&[set(4)]);
-    let config = night.home("config.yaml");
     night
         .bed
-        .agent("0199-me", &["start", "--config", config.to_str().unwrap()])
+        .agent("0199-me", &["start", "--config", &night.config()])
         .ok();
     night.hold("hold");
     night.go(&["start"]);
@@ -526,9 +503,7 @@ fn a_supervisor_that_a_signal_has_stopped_hears_an_order_all_the_same() {
 #[test]
 fn of_starts_at_the_same_time_one_wins_and_the_others_are_told_so() {
     let night = Night::new(&[set(4)]);
-    let config = night.home("config.yaml");
-    let config = config.to_str().unwrap();
-    night.bed.run(&["start", "--config", config]).ok();
+    night.start_by_hand();
     night.hold("hold");
     let codes: Vec<i32> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4)

@@ -47,7 +47,7 @@ impl Limits {
             iterations: config.iterations,
             time_limit_ms: config
                 .time_limit
-                .map(|limit| u64::try_from(limit.span.as_millis()).unwrap_or(u64::MAX)),
+                .map(|limit| crate::span::whole_millis(limit.span)),
             tokens: config.budget.tokens,
             verify_runs: config.budget.verify_runs,
             until_ms: start.until_ms,

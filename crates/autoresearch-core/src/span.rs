@@ -43,6 +43,12 @@ pub fn parse(text: &str) -> Result<Duration, SpanError> {
     }
 }
 
+/// A span in whole milliseconds; one that no `u64` holds is the longest.
+#[must_use]
+pub fn whole_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Writes a span in the form that `parse` reads, in at most two units: `1h30m`, `45s`, `250ms`.
 #[must_use]
 pub fn show(span: Duration) -> String {
@@ -72,7 +78,7 @@ pub mod millis {
 
     /// Writes the span's milliseconds.
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+        serializer.serialize_u64(super::whole_millis(*span))
     }
 
     /// Reads milliseconds.

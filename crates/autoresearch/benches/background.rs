@@ -26,10 +26,7 @@ use autoresearch::store::{Access, Layout};
 use autoresearch::{start, supervise};
 use autoresearch_core::event::Event;
 
-use self::ground::place;
-
-/// What stops the benchmark.
-type Stop = Box<dyn std::error::Error>;
+use self::ground::{Stop, exit, place};
 
 /// The hidden word under which this program is the supervisor.
 const SUPERVISE: &str = "__supervise";
@@ -53,13 +50,7 @@ fn main() -> ExitCode {
         }
         _ => run(),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => {
-            println!("the benchmark stopped: {stop}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(done)
 }
 
 fn run() -> Result<(), Stop> {

@@ -38,10 +38,7 @@ use serde_json::json;
 
 use self::bed::Bed;
 use self::figures::Samples;
-use self::ground::{place, world};
-
-/// What stops the benchmark.
-type Stop = Box<dyn std::error::Error>;
+use self::ground::{Stop, exit, place, world};
 
 /// The hidden word under which this program is the hook.
 const HOOK: &str = "__hook";
@@ -75,13 +72,7 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => {
-            println!("the benchmark stopped: {stop}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run())
 }
 
 fn run() -> Result<(), Stop> {

@@ -32,10 +32,7 @@ use autoresearch_core::chain::hash;
 
 use self::bed::{Bed, Kind, TRIAL, Turn};
 use self::figures::{Samples, millis};
-use self::ground::{place, world};
-
-/// What stops the benchmark.
-type Stop = Box<dyn std::error::Error>;
+use self::ground::{Stop, exit, place, world};
 
 /// How large and how often.
 struct Plan {
@@ -79,13 +76,7 @@ fn main() -> ExitCode {
         flags if flags.contains(&"--quick") => run(&QUICK),
         _ => run(&FULL),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => {
-            println!("the benchmark stopped: {stop}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(done)
 }
 
 fn run(plan: &Plan) -> Result<(), Stop> {

@@ -7,15 +7,17 @@ mod codex;
 mod command;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::answer::Answer;
 use autoresearch_core::config::Agent;
+use autoresearch_core::span::whole_millis;
 use autoresearch_core::weather::Fault;
 
-use crate::env::{Stopwatch, World};
-use crate::error::Result;
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::exec::{self, Job, What};
 use crate::run::MARK;
 
 /// What a turn is asked with.
@@ -54,23 +56,39 @@ pub struct Ended {
     pub thread: Option<String>,
     /// The tokens of this turn.
     pub tokens: u64,
-    /// How long it took.
-    pub span: Duration,
     /// How it came out.
     pub outcome: Outcome,
 }
 
 /// Has a turn.
 pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
-    let watch = Stopwatch::start();
-    let ended = match ask.agent.command {
-        Some(_) => command::turn(world, ask)?,
-        None => codex::turn(world, ask)?,
+    match &ask.agent.command {
+        Some(shell) => command::turn(world, ask, shell),
+        None => codex::turn(world, ask),
+    }
+}
+
+/// Starts what edits, with the brief on its standard input, and waits for its end.
+fn run(
+    world: &World,
+    ask: &Ask<'_>,
+    command: What,
+    env: &[(OsString, OsString)],
+) -> Result<(exec::Ended, exec::Printed)> {
+    let brief = ask.scratch.join("brief.md");
+    write(&brief, ask.brief)?;
+    let job = Job {
+        command,
+        directory: ask.work_tree.clone(),
+        timeout_ms: whole_millis(ask.limit),
+        input: Some(brief),
     };
-    Ok(Ended {
-        span: watch.elapsed(),
-        ..ended
-    })
+    Ok(exec::run(world, &job, env)?)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::io(format!("could not write {}", path.display()), &error))
 }
 
 /// The caller's variables for the agent, with the mark and without what belongs to a session that started us.
@@ -82,8 +100,4 @@ fn environment(world: &World, ask: &Ask<'_>) -> Vec<(OsString, OsString)> {
         .filter(|(name, _)| !session.iter().any(|known| *name == known))
         .map(|(name, value)| (name.clone(), value.clone()));
     inherited.chain([(MARK.into(), ask.id.into())]).collect()
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,7 @@ use autoresearch_core::config::{Config, Direction};
 use autoresearch_core::event::{Failure as How, Guard, Why};
 use autoresearch_core::measurement::Measurement;
 use autoresearch_core::noise::{BASELINE_RUNS, Noise};
+use autoresearch_core::span::whole_millis;
 use autoresearch_core::table::escape;
 use autoresearch_core::value::Value;
 
@@ -118,8 +119,7 @@ fn average(config: &Config, runs: &[Measurement], guard: Guard, bench: &Bench<'_
     let mut metrics: std::collections::BTreeMap<String, Value> =
         first.metrics.keys().filter_map(middle).collect();
     metrics.insert(config.metric.name.clone(), value.clone());
-    let verify_ms = u64::try_from(bench.verify_time.as_millis()).unwrap_or(u64::MAX)
-        / u64::from(bench.runs.max(1));
+    let verify_ms = whole_millis(bench.verify_time) / u64::from(bench.runs.max(1));
     Baseline {
         measurement: Measurement { value, metrics },
         samples,

@@ -26,7 +26,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::exec::{RUNNER, runner_main};
 use crate::run::Place;
 use crate::trial::Request;
-use crate::{demo, doctor, ending, log, propose, resume, start, status, strategy, trial};
+use crate::{demo, doctor, ending, log, propose, resume, session, start, status, strategy, trial};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
@@ -104,7 +104,7 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
         ),
         Command::Resume => printer.report(&resume::run(world, place)?),
         Command::Stop { message } => stop(world, place, printer, message),
-        Command::Finish if propose::is_due(world) => {
+        Command::Finish if session::is_confined(world) => {
             printer.report(&propose::run(world, place, Order::Finish)?)
         }
         Command::Finish => printer.report(&ending::finish(world, place)?),
@@ -129,7 +129,7 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
 }
 
 fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
-    if propose::is_due(world) {
+    if session::is_confined(world) {
         return printer.report(&propose::run(world, place, Order::Stop { message })?);
     }
     printer.report(&ending::stop(world, place, &message)?)
@@ -177,13 +177,13 @@ fn row(
         StrategyWord::Refine => Strategy::Refine,
         StrategyWord::Pivot => Strategy::Pivot,
         StrategyWord::Search => Strategy::Search,
-        StrategyWord::Block if propose::is_due(world) => {
+        StrategyWord::Block if session::is_confined(world) => {
             let message = message.to_owned();
             return printer.report(&propose::run(world, place, Order::Block { message })?);
         }
         StrategyWord::Block => return printer.report(&ending::block(world, place, message)?),
     };
-    if propose::is_due(world) {
+    if session::is_confined(world) {
         let message = message.to_owned();
         let order = Order::Strategy { strategy, message };
         return printer.report(&propose::run(world, place, order)?);

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use autoresearch_core::answer::Answer;
 use autoresearch_core::event::{End, Ending, Event, Raise, Turn};
+use autoresearch_core::span::whole_millis;
 use autoresearch_core::state::Step;
 use autoresearch_core::weather::Fault;
 
 use self::ground::Ground;
 use self::waiting::Waited;
 use crate::agent::{self, Ask, Ended, Outcome};
-use crate::env::World;
+use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::report::TrialReport;
 use crate::run::{DRIVER, Place, Run, Wanted};
@@ -129,8 +130,9 @@ fn rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<L
         audience.hear(&Happening::Turn {
             trial: ground.trial,
         });
+        let watch = Stopwatch::start();
         let ended = agent::turn(world, &ask(&ground))?;
-        record(world, place, &ground, &ended)?;
+        record(world, place, &ground, (&ended, watch.elapsed()))?;
         match ended.outcome {
             Outcome::Cancelled => ground::take_back(world, place)?,
             Outcome::Failed(fault) => {
@@ -175,7 +177,12 @@ fn obey(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Opt
 }
 
 /// Records a turn.
-fn record(world: &World, place: &Place, ground: &Ground, ended: &Ended) -> Result<()> {
+fn record(
+    world: &World,
+    place: &Place,
+    ground: &Ground,
+    (ended, span): (&Ended, Duration),
+) -> Result<()> {
     let (hypothesis, fault) = match &ended.outcome {
         Outcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
         Outcome::Answered(None) => (
@@ -191,7 +198,7 @@ fn record(world: &World, place: &Place, ground: &Ground, ended: &Ended) -> Resul
         trial: ground.trial,
         thread: ended.thread.clone().filter(|_| !fresh),
         tokens: ended.tokens,
-        ms: millis(ended.span),
+        ms: whole_millis(span),
         hypothesis: autoresearch_core::brief::clip(&hypothesis, 300),
         fault: fault.map(|fault| autoresearch_core::brief::clip(&fault, 300)),
     }))?;
@@ -213,20 +220,19 @@ fn weather(
     let until_ms = match fault.answer(count, world.patience) {
         Weather::Fresh => return Ok(()),
         Weather::GiveUp(why) => return block(world, place, &why),
-        Weather::Wait(span) => now + millis(span),
+        Weather::Wait(span) => now + whole_millis(span),
         // A limit that was to be over and is not must not be asked about without a pause.
         Weather::Until(moment) if count > 1 => moment
             .saturating_mul(1_000)
-            .max(now + millis(world.patience.wait(count))),
+            .max(now + whole_millis(world.patience.wait(count))),
         Weather::Until(moment) => moment.saturating_mul(1_000),
     };
     audience.hear(&Happening::Waiting {
         why: &why,
         until_ms,
     });
-    match waiting::until(world, place, audience, until_ms)? {
-        Waited::Over | Waited::Called => Ok(()),
-    }
+    // Over or called: the next round looks at both.
+    waiting::until(world, place, audience, until_ms).map(drop)
 }
 
 /// Has what the agent edited measured, as the run's state asks for it.
@@ -329,7 +335,7 @@ fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> 
         }
         let wait = Fault::Server(why).answer(count, world.patience);
         if let autoresearch_core::weather::Answer::Wait(span) = wait {
-            let until_ms = world.now_ms() + millis(span);
+            let until_ms = world.now_ms() + whole_millis(span);
             audience.hear(&Happening::Waiting {
                 why: &told,
                 until_ms,
@@ -340,10 +346,6 @@ fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> 
         }
     }
     Ok(())
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Opens a run that is at rest, to record something.

@@ -247,7 +247,7 @@ fn stale(plan: &mut Plan, folder: &Path) {
 }
 
 fn rule(world: &World, start: StartRule, plan: &mut Plan) -> Result<()> {
-    let path = existing_home(world)?.rules_file();
+    let path = Home::of(world)?.rules_file();
     let program = text_of(&stable(world, "autoresearch"))?;
     let before = files::read_text(&path)?;
     let after = rules::text(&program, start);
@@ -273,11 +273,6 @@ fn rule(world: &World, start: StartRule, plan: &mut Plan) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The Codex home, which may still have to be made.
-fn existing_home(world: &World) -> Result<Home> {
-    Ok(Home::of(world)?)
 }
 
 /// Does what the plan says, and what Codex says of it afterwards.

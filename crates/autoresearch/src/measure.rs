@@ -9,6 +9,7 @@ use autoresearch_core::config::{Command, Config};
 use autoresearch_core::event::{Failure as How, Why};
 use autoresearch_core::excerpt::excerpt;
 use autoresearch_core::measurement::{Measurement, read};
+use autoresearch_core::span::whole_millis;
 use autoresearch_core::table::escape;
 
 use crate::env::{Stopwatch, World};
@@ -93,11 +94,10 @@ impl<'a> Bench<'a> {
         let limit = autoresearch_core::span::show(command.timeout);
         (self.world.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
-        let timeout_ms = u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX);
         let job = Job {
             command: What::Shell(command.command.clone()),
             directory,
-            timeout_ms,
+            timeout_ms: whole_millis(command.timeout),
             input: None,
         };
         let (ended, printed) = exec::run(self.world, &job, self.env)?;
@@ -119,7 +119,7 @@ impl<'a> Bench<'a> {
             exec::How::Exited(status) => Err(How::Exit { status }),
             exec::How::Signalled(signal) => Err(How::Signal { signal }),
             exec::How::TimedOut => Err(How::Timeout {
-                limit_ms: timeout_ms,
+                limit_ms: job.timeout_ms,
             }),
             exec::How::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
             exec::How::NotStarted(error) => Err(How::Start { error }),

@@ -74,12 +74,6 @@ pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> 
     })
 }
 
-/// Does a command of this process have to be registered, because it can record nothing?
-#[must_use]
-pub fn is_due(world: &World) -> bool {
-    session::is_confined(world)
-}
-
 fn wanted(order: &Order) -> Wanted {
     match order {
         Order::Stop { .. } | Order::Finish => Wanted::Latest,

@@ -25,6 +25,8 @@ const GIT_AT_WORK: &str = "git-at-work";
 pub const DRIVER: &str = "driver";
 /// Tells what a driver starts from all other processes; its value is the run's id.
 pub const MARK: &str = "AUTORESEARCH_TURN";
+/// What to do about a run whose own work tree is gone.
+pub const HOMELESS: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -387,8 +389,6 @@ fn locks(history: &History, branch: &str) -> Vec<PathBuf> {
         common.join(format!("{branch}.lock")),
     ]
 }
-/// What to do about a run whose own work tree is gone.
-pub const HOMELESS: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
 
 /// The work tree of a run's trials.
 #[must_use]

@@ -1,11 +1,26 @@
-//! Owns the ground of every benchmark: a world with a state folder of its own, and the place of its run.
+//! Owns the ground of every benchmark: a world with a state folder of its own, the place of its run, and the end of its process.
 //! Does not make a repository.
 //! Invariant: nothing of the user's state is touched.
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use autoresearch::env::World;
 use autoresearch::run::Place;
+
+/// What stops a benchmark.
+pub type Stop = Box<dyn std::error::Error>;
+
+/// The end of a benchmark's process.
+pub fn exit(done: Result<(), Stop>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            println!("the benchmark stopped: {stop}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Where a run is.
 pub fn place(root: &Path) -> Place {

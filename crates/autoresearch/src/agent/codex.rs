@@ -4,17 +4,17 @@
 //! Invariant: the turn runs with our hooks off, and in Codex's sandbox unless the config says otherwise.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use autoresearch_core::answer::{Answer, SCHEMA};
 use autoresearch_core::weather::Fault;
 
-use super::{Ask, Ended, Outcome, environment, millis};
+use super::{Ask, Ended, Outcome, environment, run, write};
 use crate::codex::turn::{Ask as Words, hear, words};
 use crate::codex::{self, Home};
 use crate::env::World;
 use crate::error::{Failure, Result};
-use crate::exec::{self, How, Job, What};
+use crate::exec::{How, What};
 
 /// Runs Codex.
 pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
@@ -27,9 +27,8 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
         Ok(home) => home,
         Err(error) => return Ok(failed(Fault::Setup(error.to_string()))),
     };
-    let [brief, schema, answer, temporary] =
-        ["brief.md", "schema.json", "answer.json", "tmp"].map(|name| ask.scratch.join(name));
-    write(&brief, ask.brief)?;
+    let [schema, answer, temporary] =
+        ["schema.json", "answer.json", "tmp"].map(|name| ask.scratch.join(name));
     write(&schema, SCHEMA)?;
     let _ = std::fs::remove_file(&answer);
     std::fs::create_dir_all(&temporary).map_err(|error| {
@@ -43,9 +42,13 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
         sandbox: ask.agent.sandbox,
         model: ask.agent.model.as_deref(),
     });
-    let job = job(ask, words, brief);
-    let env = variables(world, ask, &temporary);
-    let (ended, printed) = exec::run(world, &job, &env)?;
+    let words = words.into_iter();
+    let command = What::Words(
+        words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+    );
+    let (ended, printed) = run(world, ask, command, &variables(world, ask, &temporary))?;
     let exited = match ended.how {
         How::Exited(status) => Some(status),
         _ => None,
@@ -67,23 +70,8 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
     Ok(Ended {
         thread: heard.thread,
         tokens: heard.tokens,
-        span: std::time::Duration::ZERO,
         outcome,
     })
-}
-
-fn job(ask: &Ask<'_>, words: Vec<OsString>, brief: PathBuf) -> Job {
-    let words = words.into_iter();
-    Job {
-        command: What::Words(
-            words
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
-        ),
-        directory: ask.work_tree.clone(),
-        timeout_ms: millis(ask.limit),
-        input: Some(brief),
-    }
 }
 
 /// A temporary folder of its own: sandboxes that share one get in each other's way.
@@ -94,11 +82,6 @@ fn variables(world: &World, ask: &Ask<'_>, temporary: &Path) -> Vec<(OsString, O
     env
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::io(format!("could not write {}", path.display()), &error))
-}
-
 fn said(answer: &Path) -> Option<Answer> {
     Answer::read(&std::fs::read_to_string(answer).unwrap_or_default())
 }
@@ -107,7 +90,6 @@ fn failed(fault: Fault) -> Ended {
     Ended {
         thread: None,
         tokens: 0,
-        span: std::time::Duration::ZERO,
         outcome: Outcome::Failed(fault),
     }
 }

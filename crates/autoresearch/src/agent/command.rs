@@ -5,26 +5,18 @@
 use autoresearch_core::answer::Answer;
 use autoresearch_core::weather::Fault;
 
-use super::{Ask, Ended, Outcome, environment, millis};
+use super::{Ask, Ended, Outcome, environment, run};
 use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::exec::{self, How, Job, What};
+use crate::error::Result;
+use crate::exec::{How, What};
 
 /// The status by which a command says that its service cannot be had now (`EX_TEMPFAIL` of sysexits.h).
 const TEMPORARY: i32 = 75;
 
 /// Runs the command.
-pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
-    let brief = ask.scratch.join("brief.md");
-    std::fs::write(&brief, ask.brief)
-        .map_err(|error| Failure::io(format!("could not write {}", brief.display()), &error))?;
-    let job = Job {
-        command: What::Shell(ask.agent.command.clone().unwrap_or_default()),
-        directory: ask.work_tree.clone(),
-        timeout_ms: millis(ask.limit),
-        input: Some(brief),
-    };
-    let (ended, printed) = exec::run(world, &job, &environment(world, ask))?;
+pub fn turn(world: &World, ask: &Ask<'_>, shell: &str) -> Result<Ended> {
+    let command = What::Shell(shell.to_owned());
+    let (ended, printed) = run(world, ask, command, &environment(world, ask))?;
     let said = String::from_utf8_lossy(&printed.stdout);
     let last = String::from_utf8_lossy(&printed.stderr);
     let last = last.lines().last().unwrap_or_default().to_owned();
@@ -46,7 +38,6 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
     Ok(Ended {
         thread: None,
         tokens: 0,
-        span: std::time::Duration::ZERO,
         outcome,
     })
 }

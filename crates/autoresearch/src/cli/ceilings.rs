@@ -44,11 +44,9 @@ impl Ceilings {
                     .hint("write hours and minutes, such as `07:00`")
             })
         });
-        let millis =
-            |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Ok(Raise {
             iterations: self.iterations,
-            time_limit_ms: time_limit.transpose()?.map(millis),
+            time_limit_ms: time_limit.transpose()?.map(span::whole_millis),
             tokens: self.tokens,
             verify_runs: self.verify_runs,
             until_ms: until.transpose()?.map(|time| world.next_ms(time)),

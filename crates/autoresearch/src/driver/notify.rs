@@ -3,6 +3,7 @@
 //! Invariant: a command that fails, hangs or is missing costs a line in the log and nothing else.
 
 use autoresearch_core::config::Command;
+use autoresearch_core::span::whole_millis;
 use serde_json::{Value, json};
 
 use super::{Audience, Happening};
@@ -92,7 +93,7 @@ fn job(run: &Run<'_>, notify: &Command, input: std::path::PathBuf) -> Job {
     Job {
         command: What::Shell(notify.command.clone()),
         directory: run.work_tree().join(&notify.working_directory),
-        timeout_ms: u64::try_from(notify.timeout.as_millis()).unwrap_or(u64::MAX),
+        timeout_ms: whole_millis(notify.timeout),
         input: Some(input),
     }
 }
