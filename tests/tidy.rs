@@ -194,7 +194,7 @@ fn the_version_is_in_the_changelog() {
 #[test]
 fn the_readmes_two_commands_are_what_ci_runs() {
     let (readme, ci) = (read("README.md"), read(".ci/run"));
-    for command in ["cargo run --release -- demo", "cargo test --workspace"] {
+    for command in ["cargo run --release -- demo", "tests/run"] {
         assert!(
             readme.contains(&format!("```sh\n{command}\n```")),
             "the README has no block `{command}`"

@@ -31,6 +31,7 @@ mod processes;
 mod refusals;
 mod rules;
 mod sacred;
+mod summary;
 mod templates;
 mod testbed;
 mod trust;
