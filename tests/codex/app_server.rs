@@ -195,7 +195,7 @@ impl Drop for AppServer<'_> {
     fn drop(&mut self) {
         // The end of its input is the end of a server on standard input and output.
         self.input = None;
-        let ended = within(Duration::from_secs(20), || {
+        let ended = within(Duration::from_mins(1), || {
             matches!(self.child.try_wait(), Ok(Some(_)))
         });
         if !ended {

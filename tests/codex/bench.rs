@@ -16,7 +16,7 @@ use crate::running::{self, Running};
 use crate::testbed::{Answer, Testbed};
 
 /// How long processes may take to end by themselves once a test is over.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// One test's world. Everything is below `bed.folder`.
 pub struct Bench {

@@ -108,7 +108,7 @@ fn call(namespace: &str, name: &str, arguments: &Value) -> Reply {
 /// A turn that has a subagent work on a message, waits for it, and ends with these words.
 pub fn helped(message: &str, words: &str) -> [Reply; 3] {
     let task = json!({"task_name": "helper", "message": message, "fork_turns": "none"});
-    let patience = json!({"timeout_ms": 10_000});
+    let patience = json!({"timeout_ms": 120_000});
     [
         call("collaboration", "spawn_agent", &task),
         call("collaboration", "wait_agent", &patience),

@@ -76,7 +76,6 @@ impl Running {
             code: status.unwrap().code().unwrap_or(-1),
             out: said(&self.out),
             err: said(&self.err),
-            took: self.start.elapsed(),
         }
     }
 

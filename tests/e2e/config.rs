@@ -32,7 +32,6 @@ fn with_stdin(bed: &Testbed, arguments: &[&str], text: &str) -> Answer {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
-        took: std::time::Duration::ZERO,
     }
 }
 

@@ -138,16 +138,13 @@ fn a_guard_that_times_out_has_failed() {
     let bed = Testbed::new();
     bed.write("guard.sh", "grep -qx ok src/state || sleep 1000\n");
     bed.git(&["commit", "-qam", "guard"]);
-    bed.start(&CONFIG.replace(
-        "sh guard.sh\", timeout: 20s",
-        "sh guard.sh\", timeout: 300ms",
-    ));
+    bed.start(&CONFIG.replace("sh guard.sh\", timeout: 20s", "sh guard.sh\", timeout: 3s"));
     let report = break_guard(&bed);
     assert_eq!(report["verdict"], "rework");
     assert!(
         report["detail"]
             .as_str()
             .unwrap()
-            .contains("deadline of 300ms")
+            .contains("deadline of 3s")
     );
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// No command of a test takes longer.
-const DEADLINE: Duration = Duration::from_mins(2);
+const DEADLINE: Duration = Duration::from_mins(4);
 
 /// The config that most tests use: the metric is the number of lines `any` in the sources.
 pub const CONFIG: &str = r#"
@@ -39,7 +39,6 @@ pub struct Answer {
     pub code: i32,
     pub out: String,
     pub err: String,
-    pub took: Duration,
 }
 
 impl Answer {
@@ -416,7 +415,6 @@ pub fn finish(command: Command) -> Answer {
 
 /// Runs a command to its end, within the deadline, with this as its standard input.
 pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
-    let start = Instant::now();
     let child = command
         .stdin(input)
         .stdout(Stdio::piped())
@@ -437,7 +435,6 @@ pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        took: start.elapsed(),
     }
 }
 

@@ -22,8 +22,8 @@ use crate::store::{self, Access, Holder};
 use crate::supervise::{Phase, Runtime, SUPERVISE, orders, runtime};
 use crate::{ending, exec, session, start};
 
-/// How long a supervisor may take until it says that it is there.
-const BEGIN: Duration = Duration::from_secs(20);
+/// How long a supervisor may take until it says what it does first. Generous: a busy machine is no fault.
+const BEGIN: Duration = Duration::from_mins(1);
 /// How long a supervisor that was told to end at once may take.
 const AT_ONCE: Duration = Duration::from_secs(30);
 /// The most that is read of a supervisor's log.
@@ -149,7 +149,8 @@ fn refuse_second(run: &Run<'_>) -> Result<()> {
     }
 }
 
-/// Starts the supervisor and waits until it has taken its place.
+/// Starts the supervisor and waits until it has taken its place and does something: `starting` would tell a person
+/// neither that the run goes on, nor that it was left at once.
 fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundReport> {
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
     let layout = run.store.layout.clone();
@@ -169,11 +170,13 @@ fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundRepo
     let mut child = exec::detach(program, &words, &world.vars)?;
     let watch = Stopwatch::start();
     loop {
-        let there = runtime(&layout).is_some_and(|runtime| runtime.pid == child.id());
-        if there {
+        let ended = child.try_wait().ok().flatten();
+        let late = watch.elapsed() > BEGIN;
+        let said = runtime(&layout).filter(|said| said.pid == child.id());
+        if said.is_some_and(|said| said.phase != Phase::Starting || late || ended.is_some()) {
             return report(world, place);
         }
-        if let Ok(Some(status)) = child.try_wait() {
+        if let Some(status) = ended {
             // Another start was faster.
             refuse_second(&run)?;
             return Err(Failure::new(
@@ -182,7 +185,7 @@ fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundRepo
             )
             .hint("`autoresearch doctor` checks the run"));
         }
-        if watch.elapsed() > BEGIN {
+        if late {
             return Err(Failure::new(
                 Kind::Internal,
                 "the supervisor does not say that it is there",
