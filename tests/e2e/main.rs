@@ -27,6 +27,7 @@ mod ladder;
 mod looking;
 mod loops;
 mod not_taken;
+mod places;
 mod processes;
 mod refusals;
 mod rules;

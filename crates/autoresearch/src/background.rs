@@ -284,8 +284,8 @@ pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<B
         return Err(Failure::new(Kind::Busy, format!("the run is driven by {holder}, which takes no orders"))
             .hint("interrupt that process, or use `--now`: it takes back what is under way and ends the run"));
     }
-    let text = serde_json::to_string(&order).unwrap_or_default();
-    store::write_output(&orders(&run), text.as_bytes())?;
+    let path = orders(&run);
+    store::write_output(&path, &store::encode_json(&path, &order)?)?;
     let layout = run.store.layout.clone();
     let watch = Stopwatch::start();
     let mut signalled = false;

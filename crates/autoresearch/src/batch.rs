@@ -90,7 +90,9 @@ pub fn source(file: Option<Source>, fields: Fields) -> Result<Source> {
     }
     document["mode"] = json!(Mode::Exec.word());
     // JSON is YAML: the text that is frozen is the text that is checked.
-    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&document).map_err(|error| {
+        Failure::config(format!("{name} cannot be written as JSON")).because(&error)
+    })?;
     Ok(Source { name, text })
 }
 

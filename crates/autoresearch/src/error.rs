@@ -222,6 +222,12 @@ impl From<crate::store::StoreError> for Failure {
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")
                 .because(&error)
                 .hint("nothing of it was run. Put the file back as it was; or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept"),
+            E::Damaged { run, path, .. } => Self::blocked(error.to_string()).hint(format!(
+                "nothing was run, and this run cannot go on: only a backup of that file could bring it back. The branch autoresearch/{run} still holds what was kept. Delete autoresearch-results/{run} and {}, then start a new run",
+                path.parent().unwrap_or(path).display()
+            )),
+            E::NotText { .. } => Self::blocked(error.to_string())
+                .hint("nothing was run or changed. Move the repository to a path in UTF-8, and the run goes on"),
             E::Copied { .. } => Self::blocked(error.to_string()).hint("work in the original, or delete the copied folder"),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
             E::Link(_) => Self::blocked(error.to_string()).hint("nothing was run. Remove the link"),

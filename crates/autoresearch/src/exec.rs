@@ -197,7 +197,7 @@ fn spawn(
     [stdin, stdout, stderr]: [Stdio; 3],
 ) -> std::io::Result<Child> {
     Command::new(&world.program)
-        .args([RUNNER, &serde_json::to_string(job).unwrap_or_default()])
+        .args([RUNNER, &serde_json::to_string(job)?])
         .env_clear()
         .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(stdin)

@@ -116,6 +116,12 @@ impl Git {
         }
     }
 
+    /// The binary.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The work tree.
     #[must_use]
     pub fn work_tree(&self) -> &Path {

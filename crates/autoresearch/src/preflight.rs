@@ -79,7 +79,8 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
         Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
     })?;
     let history = History::discover(folder)?;
-    let env = environment(world, names);
+    check_paths(world, &history, &program)?;
+    let env = environment(world, names)?;
     let plain: Vec<(OsString, OsString)> = env
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
@@ -112,14 +113,46 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
     })
 }
 
-fn environment(world: &World, names: &[String]) -> BTreeMap<String, String> {
+/// The variables that the commands get, as they are now. One that cannot be kept as text is refused: left out in silence,
+/// it would change what verify measures.
+fn environment(world: &World, names: &[String]) -> Result<BTreeMap<String, String>> {
     let wanted = PASSED
         .iter()
         .copied()
         .chain(names.iter().map(String::as_str));
-    wanted
-        .filter_map(|name| Some((name.to_owned(), world.var(name)?.to_str()?.to_owned())))
-        .collect()
+    let mut env = BTreeMap::new();
+    for name in wanted {
+        let Some(value) = world.var(name) else {
+            continue;
+        };
+        let value = value.to_str().ok_or_else(|| {
+            Failure::config(format!(
+                "the variable `{name}` holds bytes that are not UTF-8, and the run has to keep it as text"
+            ))
+            .hint(format!("set {name} to a value in UTF-8, or unset it, then run the command again"))
+        })?;
+        env.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(env)
+}
+
+/// Refuses folders whose paths cannot be written down: journal and anchor are JSON, and would not find the run again.
+fn check_paths(world: &World, history: &History, program: &Path) -> Result<()> {
+    let paths = [
+        ("the repository", history.work_tree()),
+        ("the git folder", history.git_folder()),
+        ("the git folder", history.common_folder()),
+        ("the state folder", world.state_folder.clone()),
+        ("the git program", program.to_owned()),
+    ];
+    match paths.iter().find(|(_, path)| path.to_str().is_none()) {
+        Some((what, path)) => Err(Failure::blocked(format!(
+            "the path of {what} is not UTF-8: {}",
+            escape(&path.to_string_lossy())
+        ))
+        .hint("nothing was made. Rename the folder, or start the run in a clone at another path")),
+        None => Ok(()),
+    }
 }
 
 /// Secrets as they are kept, and as the commands get them.
@@ -246,9 +279,12 @@ fn flagged(git: &Git, scope: &Globs, dirt: &mut Dirt) -> Result<()> {
 pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
     let mut dirt = Dirt::default();
-    let mut inside = Vec::new();
+    let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
     for entry in git.status()? {
         let text = String::from_utf8_lossy(&entry.path);
+        if entry.kind == Kind::Unmerged {
+            unmerged.push(escape(&text));
+        }
         if scope.matches(text.trim_end_matches('/')) {
             inside.push(escape(&text));
         } else {
@@ -256,21 +292,23 @@ pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
             dirt.add(&entry.path, !unknown);
         }
     }
+    if !unmerged.is_empty() {
+        return Err(Failure::blocked(format!("files are in conflict: {}", list_some(&unmerged)))
+            .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));
+    }
     flagged(git, &scope, &mut dirt)?;
     if inside.is_empty() {
         return Ok(dirt);
     }
-    let shown = inside
-        .iter()
-        .take(5)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    let more = if inside.len() > 5 {
-        format!(" and {} more", inside.len() - 5)
-    } else {
-        String::new()
-    };
-    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {shown}{more}"))
+    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", list_some(&inside)))
         .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))
+}
+
+/// The first few names, and how many more there are.
+fn list_some(names: &[String]) -> String {
+    let shown = names[..names.len().min(5)].join(", ");
+    match names.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

@@ -182,7 +182,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    let program = World::find(&world.vars, "git").unwrap_or_default();
+    let program = ground.git.program().to_owned();
     let work_tree = if config.isolation == Isolation::Worktree {
         ground
             .git
@@ -220,7 +220,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
     }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
-    Ok(start_event(world, parts, id, baseline))
+    start_event(world, parts, id, baseline)
 }
 
 fn pinned_hint(name: &str) -> &'static str {
@@ -242,14 +242,19 @@ fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
     pinned.yardstick.extend(pins);
 }
 
-fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Baseline) -> Start {
+fn start_event(
+    world: &World,
+    parts: &Ingredients<'_>,
+    id: String,
+    baseline: Baseline,
+) -> Result<Start> {
     let Ingredients {
         ground,
         layout,
         branch,
         config,
     } = parts;
-    Start {
+    Ok(Start {
         format: store::FORMAT,
         run: layout.run.clone(),
         id,
@@ -259,7 +264,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Bas
         branch: branch.clone(),
         origin: ground.origin.clone(),
         base: ground.base.clone(),
-        tree: ground.history.tree_of(&ground.base).unwrap_or_default(),
+        tree: ground.history.tree_of(&ground.base)?,
         worktree: (config.isolation == Isolation::Worktree)
             .then(|| format!("{}/{}/worktree", store::FOLDER, layout.run)),
         measurement: baseline.measurement,
@@ -274,7 +279,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, id: String, baseline: Bas
             env!("CARGO_PKG_VERSION")
         ),
         until_ms: config.budget.until.map(|time| world.next_ms(time)),
-    }
+    })
 }
 
 /// Records the start, makes HEAD name the run's branch, writes the views.

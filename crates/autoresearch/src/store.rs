@@ -20,7 +20,9 @@ use autoresearch_core::event::{Event, Record};
 use autoresearch_core::state::{FoldError, RunState};
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{Disk, RealDisk, Signature, append_line, read_output, write_output};
+pub use self::disk::{
+    Disk, RealDisk, Signature, append_line, encode_json, encode_pretty, read_output, write_output,
+};
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
@@ -102,6 +104,24 @@ pub enum StoreError {
         path: PathBuf,
         /// Its format.
         found: u32,
+    },
+    /// The anchor, or what was pinned beside it, cannot be read any more.
+    #[error("{} of the run `{run}` {what}", path.display())]
+    Damaged {
+        /// The run.
+        run: String,
+        /// The file.
+        path: PathBuf,
+        /// In which way.
+        what: String,
+    },
+    /// The repository was moved to where its path cannot be written down.
+    #[error("the run `{run}` was moved to a path that is not UTF-8: {}", root.display())]
+    NotText {
+        /// The run.
+        run: String,
+        /// Where it is.
+        root: PathBuf,
     },
     /// A symbolic link stands where a file or folder of ours should be.
     #[error("{} is a symbolic link", .0.display())]
@@ -254,7 +274,7 @@ impl<'w> RunStore<'w> {
                         seen,
                         mended,
                     } = loaded;
-                    let pinned = Pinned::read(&vault)?;
+                    let pinned = Pinned::read(&vault, &layout.run)?;
                     return Ok(Self {
                         world,
                         layout,
@@ -365,7 +385,7 @@ impl<'w> RunStore<'w> {
     /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
     pub fn write_notes(&self, notes: &Notes) -> Result<(), StoreError> {
         let path = self.vault.join("notes.json");
-        let bytes = serde_json::to_vec(notes).unwrap_or_default();
+        let bytes = encode_json(&path, notes)?;
         disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))
     }
 
@@ -385,8 +405,8 @@ impl<'w> RunStore<'w> {
                 state: self.state.clone(),
                 table: self.table,
             };
-            let bytes = serde_json::to_vec(&checkpoint).unwrap_or_default();
             let path = self.vault.join("checkpoint.json");
+            let bytes = encode_json(&path, &checkpoint)?;
             disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))?;
         }
         Ok(())
@@ -486,6 +506,15 @@ fn fold(layout: &Layout, records: &[Record]) -> Result<RunState, StoreError> {
             .map_err(|source| fold_error(layout, record.seq, source))?;
     }
     Ok(state)
+}
+
+/// Why these bytes are no file of ours.
+fn describe_damage(bytes: &[u8], error: &serde_json::Error) -> String {
+    if bytes.is_empty() {
+        "is empty".to_owned()
+    } else {
+        format!("cannot be read ({error})")
+    }
 }
 
 fn fold_error(layout: &Layout, seq: u64, source: FoldError) -> StoreError {

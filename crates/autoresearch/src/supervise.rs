@@ -148,9 +148,10 @@ impl Log<'_> {
         self.runtime.why = why.map(|why| clip(&why, MAX_LINE));
         self.runtime.until_ms = until_ms;
         self.runtime.at = self.world.now_text();
-        let text = serde_json::to_string_pretty(&self.runtime).unwrap_or_default() + "\n";
         // A run folder that is gone is found by the next look at the run.
-        let _ = store::write_output(&self.layout.runtime(), text.as_bytes());
+        let path = self.layout.runtime();
+        let _ = store::encode_pretty(&path, &self.runtime)
+            .and_then(|text| store::write_output(&path, &text));
     }
 
     fn line(&self, text: &str) {

@@ -36,7 +36,10 @@ pub fn run(
     match command {
         ConfigCommand::Check { file } => check(world, place, printer, &read(world, &file)?),
         ConfigCommand::Schema => {
-            let text = serde_json::to_string_pretty(&schema()).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&schema()).map_err(|error| {
+                Failure::new(Kind::Internal, "the schema could not be written as JSON")
+                    .because(&error)
+            })?;
             printer.text(&(text + "\n"))
         }
         ConfigCommand::Example { domain } => example(printer, domain.as_deref()),

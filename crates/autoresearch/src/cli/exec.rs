@@ -135,7 +135,8 @@ impl Audience for Lines {
     fn hear(&mut self, happening: &Happening<'_>) {
         match happening {
             Happening::Trial(report) => {
-                let mut line = serde_json::to_value(report).unwrap_or_default();
+                // A line without fields says at least that there was a trial; the log has the rest.
+                let mut line = serde_json::to_value(report).unwrap_or_else(|_| json!({}));
                 line["type"] = json!("trial");
                 // What is due next is the driver's business.
                 if let Some(fields) = line.as_object_mut() {

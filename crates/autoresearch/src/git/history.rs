@@ -122,7 +122,7 @@ impl History {
             source,
         };
         let head = self.repository.find_reference("HEAD").map_err(read)?;
-        let branch = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
+        let branch = head.symbolic_target().map_err(read)?.map(ToOwned::to_owned);
         let commit = match self.repository.head() {
             Ok(target) => target.target().map(|commit| commit.to_string()),
             Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,

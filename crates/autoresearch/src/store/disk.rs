@@ -111,6 +111,23 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
+/// The JSON text of a value, for this file. A value without one (a path that is not UTF-8) is an error and never an
+/// empty file.
+pub fn encode_json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value)
+        .map_err(io::Error::from)
+        .map_err(StoreError::io("make the contents of", path))
+}
+
+/// The same for people: on several lines, with a line end.
+pub fn encode_pretty(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(io::Error::from)
+        .map_err(StoreError::io("make the contents of", path))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
 /// Writes the output of a command. What stands in its place, a symbolic link too, is replaced and not followed.
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     replace_unsynced(path, bytes).map_err(StoreError::io("write", path))

@@ -9,8 +9,9 @@ use autoresearch_core::chain::{Head, hash};
 use autoresearch_core::event::{Event, Record};
 use serde::{Deserialize, Serialize};
 
+use super::disk::encode_json;
 use super::layout::Layout;
-use super::{Access, Disk, FORMAT, StoreError};
+use super::{Access, Disk, FORMAT, StoreError, describe_damage};
 
 /// How much of the end of a journal is read for the last records.
 const TAIL: u64 = 64 * 1024;
@@ -81,12 +82,13 @@ impl<'d> Journal<'d> {
         let bytes = bytes.ok_or_else(|| StoreError::NoAnchor {
             run: layout.run.clone(),
         })?;
-        let damaged = || StoreError::Tampered {
+        let damaged = |error: serde_json::Error| StoreError::Damaged {
             run: layout.run.clone(),
-            what: format!("its anchor {} is damaged", anchor_path.display()),
+            path: anchor_path.clone(),
+            what: describe_damage(&bytes, &error),
         };
         let format = serde_json::from_slice::<Versioned>(&bytes)
-            .map_err(|_| damaged())?
+            .map_err(damaged)?
             .format;
         if format > FORMAT {
             return Err(StoreError::Newer {
@@ -94,7 +96,7 @@ impl<'d> Journal<'d> {
                 found: format,
             });
         }
-        let anchor = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        let anchor = serde_json::from_slice(&bytes).map_err(damaged)?;
         Ok(Self {
             disk,
             path,
@@ -118,6 +120,12 @@ impl<'d> Journal<'d> {
                 original: original.folder(),
             });
         }
+        if layout.root.to_str().is_none() {
+            return Err(StoreError::NotText {
+                run: layout.run.clone(),
+                root: layout.root.clone(),
+            });
+        }
         self.anchor.root.clone_from(&layout.root);
         if access.writes() {
             self.write_anchor()
@@ -134,7 +142,7 @@ impl<'d> Journal<'d> {
     }
 
     fn write_anchor(&self) -> Result<(), StoreError> {
-        let bytes = serde_json::to_vec(&self.anchor).unwrap_or_default();
+        let bytes = encode_json(&self.anchor_path, &self.anchor)?;
         self.disk
             .replace(&self.anchor_path, &bytes)
             .map_err(StoreError::io("write", &self.anchor_path))

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, disk::private_folder};
+use super::StoreError;
+use super::disk::{encode_json, private_folder};
 use crate::env::{Stopwatch, World, pause};
 
 /// A look at a lock is over after this.
@@ -71,9 +72,8 @@ pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreEr
         command: command.to_owned(),
         since: world.now_text(),
     };
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.write_all(&serde_json::to_vec(&holder).unwrap_or_default()));
+    let bytes = encode_json(&path, &holder)?;
+    let written = file.set_len(0).and_then(|()| file.write_all(&bytes));
     written.map_err(StoreError::io("write", &path))?;
     Ok(file)
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::chain::hash;
 use serde::{Deserialize, Serialize};
 
-use super::{Disk, RealDisk, Signature, StoreError};
+use super::disk::encode_json;
+use super::{Disk, RealDisk, Signature, StoreError, describe_damage};
 
 /// What was pinned at start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -140,20 +141,20 @@ impl Pinned {
     pub(super) fn write(&self, vault: &Path) -> Result<(), StoreError> {
         let path = vault.join("pinned.json");
         RealDisk
-            .replace(&path, &serde_json::to_vec(self).unwrap_or_default())
+            .replace(&path, &encode_json(&path, self)?)
             .map_err(StoreError::io("write", &path))
     }
 
-    pub(super) fn read(vault: &Path) -> Result<Self, StoreError> {
+    pub(super) fn read(vault: &Path, run: &str) -> Result<Self, StoreError> {
         let path = vault.join("pinned.json");
         let bytes = RealDisk
             .read(&path)
             .map_err(StoreError::io("read", &path))?
             .unwrap_or_default();
-        serde_json::from_slice(&bytes).map_err(|error| StoreError::Io {
-            what: "understand",
+        serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
+            run: run.to_owned(),
+            what: describe_damage(&bytes, &error),
             path,
-            source: error.into(),
         })
     }
 }

@@ -2,14 +2,13 @@
 //! Does not hold anything of the run itself: each can be deleted at any time.
 //! Invariant: those in the run's folder are read as input that anybody may have written; no symbolic link is followed.
 
-use std::io::Write;
 use std::path::Path;
 
 use autoresearch_core::session::{Proposal, Session, Stops};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::disk::replace_unsynced;
+use super::disk::{encode_json, replace_unsynced};
 use super::{Disk, Layout, RealDisk, RunStore, StoreError};
 
 /// A larger file is not one of ours.
@@ -91,7 +90,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let mut bytes = serde_json::to_vec(value).unwrap_or_default();
-    let _ = bytes.write_all(b"\n");
+    let mut bytes = encode_json(path, value)?;
+    bytes.push(b'\n');
     replace_unsynced(path, &bytes).map_err(StoreError::io("write", path))
 }

@@ -10,7 +10,7 @@ use autoresearch_core::state::{RunState, Step};
 use autoresearch_core::table::{self, Row};
 use serde_json::json;
 
-use super::disk::{RealDisk, Signature, replace_unsynced};
+use super::disk::{RealDisk, Signature, encode_pretty, replace_unsynced};
 use super::layout::Layout;
 use super::{Disk, FORMAT, StoreError};
 
@@ -39,8 +39,8 @@ pub fn append_row(layout: &Layout, known: Signature, row: &Row) -> io::Result<()
 /// Writes the snapshot.
 pub fn write_snapshot(layout: &Layout, state: &RunState, head: &Head) -> Result<(), StoreError> {
     let path = layout.snapshot();
-    let text = serde_json::to_string_pretty(&snapshot(state, head)).unwrap_or_default() + "\n";
-    replace_unsynced(&path, text.as_bytes()).map_err(StoreError::io("write", &path))
+    let text = encode_pretty(&path, &snapshot(state, head))?;
+    replace_unsynced(&path, &text).map_err(StoreError::io("write", &path))
 }
 
 /// The run as one JSON object; GUIDE.md describes it.
