@@ -497,3 +497,37 @@ fn two_active_runs_do_not_see_each_others_trials() {
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
     assert_eq!(bed.run_commits("autoresearch/other").len(), 1);
 }
+
+#[test]
+fn a_message_that_begins_with_a_dash_is_a_message() {
+    let bed = Testbed::new();
+    bed.start(CONFIG);
+    bed.edit(4);
+    let report = bed
+        .run(&["trial", "-m", "-O3 for the hot loop", "--json"])
+        .ok()
+        .json();
+    assert_eq!(report["verdict"], "keep");
+    bed.edit(3);
+    bed.run(&["trial", "--message", "--rework is only a word here"])
+        .ok();
+    bed.run(&["strategy", "search", "-m", "- a list of one"])
+        .ok();
+    bed.edit(2);
+    bed.agent("s1", &["propose", "-m", "-1 any"]).ok();
+    bed.git(&["checkout", "-q", "--", "src"]);
+    bed.run(&["stop", "-m", "--enough--"]).ok();
+    let told: Vec<String> = bed.rows().iter().map(|row| row[6].clone()).collect();
+    assert_eq!(
+        told[1..],
+        [
+            "-O3 for the hot loop",
+            "--rework is only a word here",
+            "- a list of one"
+        ]
+    );
+    let status = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["why"], "--enough--");
+    // The message is still asked for, and the next flag is not taken for one.
+    bed.run(&["trial", "-m"]).fails(2);
+}

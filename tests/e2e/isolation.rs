@@ -538,3 +538,55 @@ fn a_branch_that_got_commits_after_a_killed_start_stays() {
         .says("no other branch holds its commit");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
 }
+
+#[test]
+fn a_void_trial_says_what_was_left_and_only_that() {
+    let text = |bed: &Testbed| bed.run(&["trial", "-m", "x"]).ok().out;
+    // A file outside the scope stays, and is named.
+    let bed = Testbed::started(CONFIG);
+    bed.edit(1);
+    bed.write("other/new.md", "x");
+    let said = text(&bed);
+    assert!(
+        said.contains(
+            "still changed: other/new.md; put it back first, or the next trial is void too"
+        ),
+        "{said}"
+    );
+    // One that is left by nobody's fault is taken as it is: nothing has to be put back.
+    let bed = Testbed::new();
+    bed.write("other/notes.md", "dirty before the run");
+    bed.start(CONFIG);
+    bed.edit(1);
+    bed.write("other/notes.md", "dirty again");
+    let said = text(&bed);
+    assert!(said.contains("(out-of-scope)"), "{said}");
+    assert!(!said.contains("still changed"), "{said}");
+    assert!(
+        said.contains("your edits in the scope were taken back"),
+        "{said}"
+    );
+    assert_eq!(
+        bed.try_count(1),
+        "keep",
+        "and the next trial is no longer void"
+    );
+    // In a work tree of the run's own everything is put back.
+    let bed = Testbed::started(&CONFIG.replace("iterations", "isolation: worktree\niterations"));
+    bed.write("autoresearch-results/demo/worktree/src/a", "");
+    bed.write("autoresearch-results/demo/worktree/other/notes.md", "x");
+    let report = bed.run(&["trial", "-m", "x", "--json"]).ok().json();
+    assert_eq!(report["reason"], "out-of-scope");
+    assert_eq!(report["left"], serde_json::json!([]));
+    // What git would undo in other bytes stays, and is said to stay.
+    let bed = Testbed::started(CONFIG);
+    bed.edit(1);
+    bed.git(&["config", "core.autocrlf", "true"]);
+    let said = text(&bed);
+    assert!(
+        said.contains("your edits in the scope are still in the work tree"),
+        "{said}"
+    );
+    assert!(said.contains("still changed: "), "{said}");
+    assert!(!said.contains("taken back"), "{said}");
+}

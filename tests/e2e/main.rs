@@ -37,4 +37,5 @@ mod templates;
 mod testbed;
 mod trust;
 mod unattended;
+mod under_way;
 mod yardstick;

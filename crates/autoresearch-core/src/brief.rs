@@ -2,7 +2,7 @@
 //! Does not decide; it says what `state` decided.
 //! Invariant: a brief is under 1,500 characters, and everything typed by others is marked as a quotation.
 
-use crate::caller::{Caller, Way};
+use crate::caller::{Caller, Reader, Way};
 use crate::config::Config;
 use crate::event::Ending;
 use crate::ladder::Strategy;
@@ -106,12 +106,31 @@ fn ended(state: &RunState, ending: &Ending, caller: &Caller) -> String {
             ending.end.word()
         );
     }
-    format!(
-        "next: the run has ended ({}: {}); make no more trials, tell the person, and run: {program} finish{}",
-        ending.end.word(),
-        clip(&escape(&ending.why), 200),
-        when_confined(caller)
-    )
+    let (end, why) = (ending.end.word(), clip(&escape(&ending.why), 200));
+    let is_ceiling = ending.end.is_ceiling();
+    match caller.reader {
+        Reader::Person => {
+            let raise = if is_ceiling {
+                format!("; `{program} raise --help` says how to raise the limit and go on")
+            } else {
+                String::new()
+            };
+            format!(
+                "next: the run has ended ({end}: {why}); `{program} finish` goes back to your branch and shows what was kept{raise}"
+            )
+        }
+        Reader::Agent => {
+            let raise = if is_ceiling {
+                " (only the person can raise the limit, with `autoresearch raise` in a terminal)"
+            } else {
+                ""
+            };
+            format!(
+                "next: the run has ended ({end}: {why}); make no more trials, tell the person{raise}, and run: {program} finish{}",
+                when_confined(caller)
+            )
+        }
+    }
 }
 
 /// The scope as one short text.
@@ -270,6 +289,12 @@ pub fn paused(brief: &str, caller: &Caller) -> String {
             "the run is paused, because the person interrupted the session: answer the person first; when they want it to go on: {program} resume"
         ),
     )
+}
+
+/// The brief of a run that another process works on now; `next` begins with `next: `.
+#[must_use]
+pub fn waiting(brief: &str, next: &str) -> String {
+    instead(brief, next.trim_start_matches("next: "))
 }
 
 /// The brief of a run for which the session has registered something.

@@ -19,6 +19,17 @@ pub struct Caller {
     pub program: String,
     /// How its trials are measured.
     pub way: Way,
+    /// Who reads the answer.
+    pub reader: Reader,
+}
+
+/// Who reads an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A person at a terminal.
+    Person,
+    /// An agent, who works for a person.
+    Agent,
 }
 
 /// How trials are measured.
@@ -61,12 +72,13 @@ impl Armed {
 }
 
 impl Caller {
-    /// A person, or an agent without a session.
+    /// A person in a terminal.
     #[must_use]
     pub fn plain() -> Self {
         Self {
             program: "autoresearch".to_owned(),
             way: Way::Trial,
+            reader: Reader::Person,
         }
     }
 

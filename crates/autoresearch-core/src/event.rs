@@ -342,6 +342,12 @@ impl End {
         )
     }
 
+    /// Is it the end of a run that came to one of its limits?
+    #[must_use]
+    pub fn is_ceiling(self) -> bool {
+        matches!(self, Self::IterationCap | Self::TimeLimit | Self::Budget)
+    }
+
     /// The word in the log.
     #[must_use]
     pub fn word(self) -> &'static str {

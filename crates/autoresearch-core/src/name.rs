@@ -1,8 +1,10 @@
 //! Owns the name of a run: a folder, a branch and a word to type.
 //! Does not know which names are taken.
-//! Invariant: a name is 1 to 40 letters of `a-z0-9-`, starting and ending with a letter or digit.
+//! Invariant: a name is letters of `a-z0-9-`, starting and ending with a letter or digit; a made one has at most 30.
 
-/// The longest name: it is typed, and it stands in a branch name.
+/// The longest name that is made from a goal: people type it, and it stands in a branch name.
+const MADE: usize = 30;
+/// The longest name that a person may choose.
 const MAX: usize = 40;
 
 /// Makes a name from a tag or a goal; `run` when nothing of it can be used.
@@ -19,7 +21,10 @@ pub fn slug(text: &str) -> String {
         } else {
             format!("{name}-{word}")
         };
-        if next.len() > MAX {
+        if next.len() > MADE {
+            if name.is_empty() {
+                name = word.chars().take(MADE).collect();
+            }
             break;
         }
         name = next;
@@ -54,10 +59,25 @@ mod tests {
         );
         assert_eq!(slug("Ünïcode/../only?"), "n-code-only");
         assert_eq!(slug("……"), "run");
-        assert!(
-            slug("why does the API return so many 503 responses in production on Mondays").len()
-                <= 40
+        assert_eq!(
+            slug("why does the API return so many 503 responses in production on Mondays"),
+            "why-does-the-api-return-so"
         );
+        assert_eq!(
+            slug("donaudampfschifffahrtsgesellschaftskapitaen"),
+            "donaudampfschifffahrtsgesellsc"
+        );
+        assert_eq!(
+            slug("0123456789 0123456789 01234567"),
+            "0123456789-0123456789-01234567"
+        );
+    }
+
+    #[test]
+    fn names_that_were_made_when_they_could_be_longer_are_still_names() {
+        assert!(is_name("why-does-the-api-return-so-many-503-12"));
+        assert!(is_name(&format!("{}-123", "a".repeat(40))));
+        assert!(!is_name(&"a".repeat(45)));
     }
 
     proptest::proptest! {

@@ -20,6 +20,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::run::{DRIVER, MARK, Place, Run, Wanted};
 use crate::store::{self, Access, Holder};
 use crate::supervise::{Phase, Runtime, SUPERVISE, orders, runtime};
+use crate::under_way::UnderWay;
 use crate::{ending, exec, session, start};
 
 /// How long a supervisor may take until it says what it does first. Generous: a busy machine is no fault.
@@ -50,6 +51,8 @@ pub struct BackgroundReport {
     pub until_ms: Option<u64>,
     /// The trial that it is at.
     pub trial: u32,
+    /// What is done on the run now, and for how long.
+    pub under_way: Option<UnderWay>,
     /// The named end of the run, when it has come.
     pub end: Option<&'static str>,
     /// Where the run stands, in a phrase.
@@ -223,7 +226,9 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         Some(ending) => Some(format!("{}: {}", ending.end.word(), escape(&ending.why))),
         None => said.as_ref().and_then(|runtime| runtime.why.clone()),
     };
+    let under_way = run.under_way();
     let next = match (alive, end) {
+        (false, None) if under_way.is_some() => run.next_meanwhile().1,
         (true, _) => format!(
             "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
         ),
@@ -245,7 +250,11 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
             .as_ref()
             .and_then(|runtime| runtime.until_ms)
             .filter(|_| alive),
-        trial: state.next_trial,
+        trial: state
+            .flight
+            .as_ref()
+            .map_or(state.next_trial, |flight| flight.intent.trial),
+        under_way,
         end,
         standing: autoresearch_core::brief::standing(state),
         log: format!("{}/{}/runtime.log", store::FOLDER, run.store.layout.run),
@@ -378,6 +387,9 @@ impl fmt::Display for BackgroundReport {
         )?;
         if let Some(why) = &self.why {
             writeln!(out, "  why       {}", escape(why))?;
+        }
+        if let Some(under_way) = &self.under_way {
+            writeln!(out, "  now       {}", under_way.phrase())?;
         }
         writeln!(out, "  best      {}", self.standing)?;
         writeln!(out, "  trial     {}", self.trial)?;

@@ -216,7 +216,7 @@ impl From<crate::store::StoreError> for Failure {
         use crate::store::StoreError as E;
         match &error {
             E::Io { what, path, source } => Self::io(format!("could not {what} {}", path.display()), source),
-            E::Busy(_) => Self::new(Kind::Busy, error.to_string()).hint("wait until it is done; a dead process holds nothing"),
+            E::Busy(_) => Self::new(Kind::Busy, error.to_string()).hint("wait until it is done: `autoresearch status` shows what it does, and for how long. A dead process holds nothing"),
             E::NoAnchor { .. } => Self::blocked(error.to_string())
                 .hint("nothing of it was run. If you did not expect it, delete its folder in autoresearch-results; a new `start` makes a run of your own"),
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")

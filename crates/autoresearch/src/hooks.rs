@@ -145,6 +145,9 @@ pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>>
     if owned.session.paused {
         return Ok(Some(brief::paused(&text, &run.caller)));
     }
+    if let ("wait", next) = run.next_meanwhile() {
+        return Ok(Some(brief::waiting(&text, &next)));
+    }
     let waits = owned.layout.proposal().is_some_and(|proposal| {
         owned.session.is(&proposal.session) && proposal.records == run.store.head().next
     });
@@ -161,6 +164,13 @@ pub fn stop(world: &World, owned: &mut Owned) -> Result<Option<Reply>> {
     if !owned.goes_on() {
         return Ok(None);
     }
+    let run = owned.look(world)?;
+    if let Some(under_way) = run.under_way() {
+        // What is registered waits too: it would be refused now.
+        let next = under_way.next(&run.caller.program);
+        return answer(owned, &run, Some(format!("autoresearch: {next}")));
+    }
+    drop(run);
     if let Some(proposal) = take(owned) {
         let done = carry_out(world, owned, proposal);
         if !owned.goes_on() {

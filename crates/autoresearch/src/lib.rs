@@ -41,6 +41,7 @@ pub mod supervise;
 pub mod survey;
 pub mod templates;
 pub mod trial;
+pub mod under_way;
 pub mod undo;
 pub mod yaml;
 pub mod yardstick;

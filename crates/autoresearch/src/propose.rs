@@ -10,7 +10,7 @@ use autoresearch_core::table::escape;
 use serde::Serialize;
 
 use crate::env::{Role, World};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::run::{Place, Run, Wanted, refuse_driven};
 use crate::store::Access;
 use crate::{session, survey, trial};
@@ -43,6 +43,7 @@ pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> 
     };
     session::refuse_paused(&run)?;
     refuse_driven(world, &run.store)?;
+    refuse_meanwhile(&run, &order)?;
     let files = check(&run, &order)?;
     session::claim(&run);
     let way = run.caller.way;
@@ -72,6 +73,18 @@ pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> 
                 .to_owned()
         },
     })
+}
+
+/// While a trial is measured, what is changed now would void it, and the next trial cannot be registered yet.
+fn refuse_meanwhile(run: &Run<'_>, order: &Order) -> Result<()> {
+    if matches!(order, Order::Stop { .. } | Order::Finish) {
+        return Ok(());
+    }
+    match run.under_way() {
+        None => Ok(()),
+        Some(under_way) => Err(Failure::new(Kind::Busy, under_way.phrase())
+            .hint("nothing was registered. Wait for its answer and change no file meanwhile")),
+    }
 }
 
 fn wanted(order: &Order) -> Wanted {

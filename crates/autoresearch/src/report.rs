@@ -95,6 +95,8 @@ pub struct TrialReport {
     pub incumbent: Value,
     /// The trial that made it.
     pub incumbent_trial: u32,
+    /// After a void trial: files that are still changed and would void the next trial too.
+    pub left: Vec<String>,
     /// Untracked files that verify left.
     pub droppings: Vec<String>,
     /// Processes that verify or guard left behind and that were ended.
@@ -114,6 +116,18 @@ pub struct TrialReport {
     /// Is the trial's work tree the run's own?
     #[serde(skip)]
     pub own_work_tree: bool,
+    /// Are edits in the scope still in the work tree?
+    #[serde(skip)]
+    pub edits_left: bool,
+}
+
+/// What a void trial has left in the work tree.
+#[derive(Clone, Debug, Default)]
+pub struct Still {
+    /// Are there edits in the scope?
+    pub edits: bool,
+    /// What would void the next trial too.
+    pub others: Vec<String>,
 }
 
 /// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
@@ -162,6 +176,7 @@ pub fn trial_report(
         notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
+        left: Vec::new(),
         droppings: decided
             .map(|decided| &decided.droppings)
             .or_else(|| rework.map(|rework| &rework.droppings))
@@ -181,6 +196,7 @@ pub fn trial_report(
         next: run.next(),
         timings,
         own_work_tree: state.start.worktree.is_some(),
+        edits_left: false,
     }
 }
 
@@ -240,37 +256,64 @@ impl TrialReport {
         }
     }
 
-    /// What became of the edits of a void trial.
-    fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Was the trial void: not a measured change of exactly the files in the scope?
+    #[must_use]
+    pub fn is_void(&self) -> bool {
         let void = [
             "protected",
             "out-of-scope",
             "unsupported",
             "changed-during-verify",
         ];
-        if !self.reason.is_some_and(|reason| void.contains(&reason)) {
+        self.reason.is_some_and(|reason| void.contains(&reason))
+    }
+
+    /// Adds what a look at the work tree found after a void trial.
+    #[must_use]
+    pub fn left(self, still: Still) -> Self {
+        let left = still.others.into_iter().take(MOST_FILES).collect();
+        Self {
+            left,
+            edits_left: still.edits,
+            ..self
+        }
+    }
+
+    /// What became of the edits of a void trial: only what was seen afterwards.
+    fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_void() {
             return Ok(());
         }
-        if let (true, Some(commit)) = (
-            self.own_work_tree && self.reason != Some("unsupported"),
-            &self.undone,
-        ) {
-            return writeln!(
+        let is_clean = self.left.is_empty() && !self.edits_left;
+        match &self.undone {
+            Some(commit) if self.own_work_tree && is_clean => writeln!(
                 out,
                 "everything was put back in the run's work tree; what it was is in commit {}",
                 short(commit)
-            );
-        }
-        if let Some(commit) = &self.undone {
-            writeln!(
+            )?,
+            Some(commit) if !self.edits_left => writeln!(
                 out,
                 "your edits in the scope were taken back; they are in commit {}",
                 short(commit)
-            )?;
+            )?,
+            Some(commit) => writeln!(
+                out,
+                "your edits in the scope were taken back as far as git could; they are in commit {}",
+                short(commit)
+            )?,
+            None if self.edits_left => {
+                writeln!(out, "your edits in the scope are still in the work tree")?;
+            }
+            None => {}
+        }
+        if self.left.is_empty() {
+            return Ok(());
         }
         writeln!(
             out,
-            "other changes were left: put them back first, or the next trial is void too"
+            "still changed: {}; put {} back first, or the next trial is void too",
+            shorten(&self.left, self.left.len(), 80),
+            if self.left.len() == 1 { "it" } else { "them" }
         )
     }
 }

@@ -74,16 +74,23 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
             .collect();
     }
     let rows = run.last_rows(ROWS)?;
+    let waits = confined.then(|| run.next_meanwhile());
     let lessons = lessons::matching(&run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let state = &run.store.state;
+    let mut brief = brief::brief(state, &rows, &lessons, &run.caller);
+    let mut due_now = due(&state.step());
+    if let Some(("wait", next)) = waits {
+        brief = brief::waiting(&brief, &next);
+        due_now = "wait";
+    }
     Ok(ResumeReport {
         run: state.start.run.clone(),
         repaired: done,
         unmeasured,
-        brief: brief::brief(state, &rows, &lessons, &run.caller),
+        brief,
         end: state.end.as_ref().map(|ending| ending.end.word()),
-        due: due(&state.step()),
+        due: due_now,
     })
 }
 

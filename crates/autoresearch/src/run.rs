@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::brief;
-use autoresearch_core::caller::Caller;
+use autoresearch_core::caller::{Caller, Reader};
 use autoresearch_core::event::{End, Event};
 use autoresearch_core::table::{Row, row};
 
@@ -16,7 +16,8 @@ use crate::git::at_work::{recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
 use crate::session;
-use crate::store::{Access, FOLDER, Layout, RunStore, StoreError, holder};
+use crate::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
+use crate::under_way::UnderWay;
 
 /// The note, beside the anchor, that a git of ours is at work.
 const GIT_AT_WORK: &str = "git-at-work";
@@ -356,6 +357,55 @@ impl<'w> Run<'w> {
     #[must_use]
     pub fn next(&self) -> String {
         brief::next(&self.store.state, &self.caller)
+    }
+
+    /// What another process does on the run now. This process must not hold the run.
+    #[must_use]
+    pub fn under_way(&self) -> Option<UnderWay> {
+        if self.store.is_held() {
+            return None;
+        }
+        UnderWay::look(self.world, &self.store.vault)
+    }
+
+    /// Who drives the run without a person, if anybody does but this process.
+    #[must_use]
+    pub fn driven_by(&self) -> Option<Holder> {
+        if self.world.role == Role::Driver {
+            return None;
+        }
+        holder(&self.store.vault.join(DRIVER))
+    }
+
+    /// The word for what is due, and the next step, for somebody who only looks: to wait, while another process works on
+    /// the run.
+    #[must_use]
+    pub fn next_meanwhile(&self) -> (&'static str, String) {
+        let program = &self.caller.program;
+        let own = || (crate::report::due(&self.store.state.step()), self.next());
+        if self.store.state.end.is_some() {
+            return own();
+        }
+        if let Some(under_way) = self.under_way() {
+            return ("wait", under_way.next(program));
+        }
+        match (self.driven_by(), self.caller.reader) {
+            (None, _) => own(),
+            (Some(driver), Reader::Agent) => (
+                "wait",
+                format!(
+                    "next: nothing to do, change no file: process {} works on the run without you; `{program} status` looks again",
+                    driver.pid
+                ),
+            ),
+            (Some(driver), Reader::Person) => (
+                "wait",
+                format!(
+                    "next: nothing to do, change no file: process {} (`{}`) works on the run; `{program} background status` shows it, `{program} background pause` gives it back to you",
+                    driver.pid, driver.command
+                ),
+            ),
+        }
     }
 
     /// The work tree of the trials.

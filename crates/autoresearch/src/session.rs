@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use autoresearch_core::caller::{Armed, Caller, choose};
+use autoresearch_core::caller::{Armed, Caller, Reader, choose};
 use autoresearch_core::session::{GitAccess, Session};
 
 use crate::codex;
@@ -21,7 +21,10 @@ use crate::store::RunStore;
 #[must_use]
 pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller {
     let Some(id) = &world.session else {
-        return Caller::plain();
+        return Caller {
+            reader: reader(world),
+            ..Caller::plain()
+        };
     };
     let known = store.layout.session().filter(|session| session.is(id));
     let (hooks, git) = if world.role == Role::Hook {
@@ -38,6 +41,25 @@ pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller 
     Caller {
         program: program(world),
         way: choose(hooks, git, verify),
+        reader: Reader::Agent,
+    }
+}
+
+/// Who reads what this process answers: an agent, where a session or the environment of its commands says so.
+#[must_use]
+pub fn reader(world: &World) -> Reader {
+    let marks = [
+        "CODEX_CI",
+        "CODEX_SANDBOX",
+        "CODEX_SANDBOX_NETWORK_DISABLED",
+    ];
+    let is_agent = world.session.is_some()
+        || world.role != Role::Command
+        || marks.iter().any(|name| world.var(name).is_some());
+    if is_agent {
+        Reader::Agent
+    } else {
+        Reader::Person
     }
 }
 

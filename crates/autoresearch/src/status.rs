@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use crate::env::World;
 use crate::error::Result;
-use crate::report::due;
-use crate::run::{DRIVER, HOMELESS, Place, Run, Wanted};
+use crate::run::{HOMELESS, Place, Run, Wanted};
 use crate::store::{Access, holder};
 use crate::survey;
+use crate::under_way::UnderWay;
 
 /// The answer of `status`.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +68,8 @@ pub struct StatusReport {
     pub branch: String,
     /// Who is at work on the run now.
     pub holder: Option<String>,
+    /// What that process does, and for how long.
+    pub under_way: Option<UnderWay>,
     /// What stands in the way: HEAD elsewhere, a foreign commit, a repair that is due.
     pub obstacle: Option<String>,
     /// What is due.
@@ -87,20 +89,20 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "status")?;
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);
-    let vault = &run.store.vault;
-    let holder = holder(vault).or_else(|| holder(&vault.join(DRIVER)));
-    let holder = holder.map(|holder| holder.to_string());
+    let under_way = run.under_way();
+    let holder = at_work(&run);
     let obstacle = if holder.is_some() || state.end.is_some() {
         None
     } else {
         obstacle(&run)
     };
+    let (due, next) = run.next_meanwhile();
     let next = match &obstacle {
         Some(_) => format!(
             "next: put the obstacle right; `{} resume` says how",
             run.caller.program
         ),
-        None => run.next(),
+        None => next,
     };
     Ok(StatusReport {
         run: state.start.run.clone(),
@@ -137,12 +139,19 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
             .trim_start_matches("refs/heads/")
             .to_owned(),
         holder,
+        under_way,
         obstacle,
-        due: due(&state.step()),
+        due,
         next,
         values: kept_values(&run)?,
         width: 0,
     })
+}
+
+/// Who works on the run now, by hand or without a person.
+fn at_work(run: &Run<'_>) -> Option<String> {
+    let holder = holder(&run.store.vault).or_else(|| run.driven_by());
+    holder.map(|holder| holder.to_string())
 }
 
 /// What stands in the way of the next trial.
@@ -183,7 +192,12 @@ impl fmt::Display for StatusReport {
                 "  ended     {end} ({})",
                 escape(self.why.as_deref().unwrap_or_default())
             )?,
-            (None, Some(holder)) => writeln!(out, "  running   {holder}")?,
+            (None, Some(holder)) => {
+                writeln!(out, "  running   {holder}")?;
+                if let Some(under_way) = &self.under_way {
+                    writeln!(out, "  now       {}", under_way.phrase())?;
+                }
+            }
             (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
         }
         if let Some(obstacle) = &self.obstacle {

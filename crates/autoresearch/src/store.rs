@@ -6,6 +6,7 @@ mod disk;
 mod journal;
 mod layout;
 mod lock;
+mod phase;
 mod pinned;
 mod session;
 mod views;
@@ -26,6 +27,7 @@ pub use self::disk::{
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
+pub use self::phase::{PhaseNote, TrialPhase, acting};
 pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
 use crate::env::{Role, Stopwatch, World, pause};
 
@@ -159,6 +161,8 @@ pub struct RunStore<'w> {
     /// What had to be mended when it was opened.
     pub mended: Mended,
     lock: Option<File>,
+    /// When it was opened, in milliseconds since 1970.
+    opened_ms: u64,
 }
 
 /// How a run is opened.
@@ -233,6 +237,7 @@ impl<'w> RunStore<'w> {
             seen: None,
             mended: Mended::default(),
             lock: Some(lock),
+            opened_ms: world.now_ms(),
         })
     }
 
@@ -286,6 +291,7 @@ impl<'w> RunStore<'w> {
                         seen,
                         mended,
                         lock,
+                        opened_ms: world.now_ms(),
                     });
                 }
             }
@@ -466,7 +472,12 @@ fn hold_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, Stor
             {
                 pause(Duration::from_millis(5));
             }
-            held => return held,
+            held => {
+                if held.is_ok() {
+                    phase::forget_phase(vault);
+                }
+                return held;
+            }
         }
     }
 }

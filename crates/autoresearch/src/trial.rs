@@ -19,11 +19,11 @@ use crate::git::Hooks;
 use crate::lessons;
 use crate::measure::Bench;
 use crate::repair::{Repaired, end_if_due, interrupt, repair};
-use crate::report::{Timings, TrialReport, trial_report};
+use crate::report::{Still, Timings, TrialReport, trial_report};
 use crate::rules;
 use crate::run::{Place, Run, Wanted};
 use crate::session;
-use crate::store::Access;
+use crate::store::{Access, TrialPhase};
 use crate::survey::{self, Survey};
 use crate::undo::{Committed, Undone, commit, named, subject, undo};
 
@@ -69,9 +69,31 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     run.store.write_views()?;
     timings.close(watch.elapsed(), run.git.spent());
     let files = files(&run, &base, &survey, decided.as_ref())?;
-    Ok(trial_report(&run, &intent, decided.as_ref(), timings)
+    let report = trial_report(&run, &intent, decided.as_ref(), timings)
         .with(undone)
-        .of_files(&files))
+        .of_files(&files);
+    Ok(if report.is_void() {
+        report.left(still_there(&run)?)
+    } else {
+        report
+    })
+}
+
+/// What a void trial has left in the work tree, and what would void the next one too.
+fn still_there(run: &Run<'_>) -> Result<Still> {
+    let after = survey::look_behind(run)?;
+    let edits = !after.ours.is_empty();
+    let names = [
+        after.protected,
+        after.hiding,
+        after.rewriting,
+        after.unsupported,
+        after.outside,
+    ];
+    Ok(Still {
+        edits,
+        others: names.concat(),
+    })
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
@@ -131,7 +153,8 @@ fn refuse_lost_edits(run: &mut Run<'_>, repaired: Repaired) -> Result<()> {
 
 fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>, Repaired)> {
     session::refuse_confined(world, || {
-        Ok(Run::open(world, place, Wanted::Active, Access::Read, command)?.next())
+        let run = Run::open(world, place, Wanted::Active, Access::Read, command)?;
+        Ok(run.next_meanwhile().1)
     })?;
     let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
     run.check_ground()?;
@@ -216,6 +239,7 @@ fn attempt(
             .record(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(Some(decided));
     }
+    run.store.note_phase(intent.trial, TrialPhase::Committing);
     run.store.record(Event::Intent(intent.clone()))?;
     let candidate = match make(run, intent, survey)? {
         Ok(candidate) => candidate,
@@ -317,10 +341,13 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
     loop {
         match (judge.next(), &config.guard) {
             (Next::Verify, _) => {
+                run.store
+                    .note_phase(intent.trial, TrialPhase::Verify(bench.runs + 1));
                 (run.world.step)("verify");
                 judge.verified(bench.verify(config)?);
             }
             (Next::Guard, Some(guard)) => {
+                run.store.note_phase(intent.trial, TrialPhase::Guard);
                 (run.world.step)("guard");
                 judge.guarded(bench.guard(guard)?);
             }
@@ -328,6 +355,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         }
     }
     timings.measured(&bench);
+    run.store.note_phase(intent.trial, TrialPhase::Deciding);
     if survey::check_branch(run)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
@@ -437,6 +465,7 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
 fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<Undone>> {
     let mut undone = None;
     if run.store.state.flight.is_some() {
+        run.store.note_phase(decided.trial, TrialPhase::Undoing);
         let done = undo(run, decided.trial, &decided.message, None)?;
         run.store.record(Event::Close(Close {
             trial: decided.trial,

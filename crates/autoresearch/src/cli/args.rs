@@ -84,7 +84,7 @@ pub enum Command {
         /// refine: adjust; pivot: choose another; search: look outside; block: end the run, a person must act
         strategy: StrategyWord,
         /// The reason and the plan
-        #[arg(short, long, value_name = "MSG")]
+        #[arg(short, long, value_name = "MSG", allow_hyphen_values = true)]
         message: String,
     },
     /// Show where the run stands
@@ -112,7 +112,13 @@ pub enum Command {
     #[command(after_help = "Example:\n  autoresearch stop -m \"good enough\"")]
     Stop {
         /// Why
-        #[arg(short, long, value_name = "MSG", default_value = "stopped by a person")]
+        #[arg(
+            short,
+            long,
+            value_name = "MSG",
+            default_value = "stopped by a person",
+            allow_hyphen_values = true
+        )]
         message: String,
     },
     /// End the run if it is open, go back to your branch, and show what was kept
@@ -173,7 +179,13 @@ pub enum Command {
 #[derive(clap::Args, Debug)]
 pub struct TrialWords {
     /// What you changed, in one sentence
-    #[arg(short, long, value_name = "MSG", required_unless_present = "drop")]
+    #[arg(
+        short,
+        long,
+        value_name = "MSG",
+        required_unless_present = "drop",
+        allow_hyphen_values = true
+    )]
     pub message: Option<String>,
     /// A label of the trial, such as `real-backend`; may be given more than once
     #[arg(long, value_name = "L")]

@@ -15,7 +15,7 @@ pub struct ExecWords {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to improve, in one sentence
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     goal: Option<String>,
     /// The run's name
     #[arg(long)]

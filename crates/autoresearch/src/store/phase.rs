@@ -1,0 +1,82 @@
+//! Owns the note, beside the anchor, of how far the trial that is being made has come, for whoever looks meanwhile.
+//! Does not tell whether one is being made: the lock does.
+//! Invariant: a note counts only while the process that wrote it holds the run's lock, so a kill leaves no false one.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Holder, RunStore, disk, holder};
+
+/// The file, beside the anchor.
+const NOTE: &str = "phase.json";
+
+/// What a trial is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrialPhase {
+    /// The edits are committed.
+    Committing,
+    /// Verify runs, for this time in the trial.
+    Verify(u32),
+    /// The guard runs.
+    Guard,
+    /// The verdict is made and recorded.
+    Deciding,
+    /// What is not kept is taken back.
+    Undoing,
+}
+
+/// How far a trial has come, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseNote {
+    /// Who wrote it.
+    pid: u32,
+    /// The trial's number.
+    pub trial: u32,
+    /// What it is at.
+    pub phase: TrialPhase,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// When the command that makes the trial began, in milliseconds since 1970.
+    pub began_ms: u64,
+}
+
+impl RunStore<'_> {
+    /// Notes what the trial is at. A note that cannot be written is nobody's fault, and not worth a failed trial.
+    pub fn note_phase(&self, trial: u32, phase: TrialPhase) {
+        if !self.is_held() {
+            return;
+        }
+        let note = PhaseNote {
+            pid: std::process::id(),
+            trial,
+            phase,
+            since_ms: self.world.now_ms(),
+            began_ms: self.opened_ms,
+        };
+        if let Ok(bytes) = serde_json::to_vec(&note) {
+            let _ = disk::replace_unsynced(&self.vault.join(NOTE), &bytes);
+        }
+    }
+}
+
+/// Takes away what an earlier holder of the lock had noted.
+pub fn forget_phase(vault: &Path) {
+    let _ = std::fs::remove_file(vault.join(NOTE));
+}
+
+/// Who acts on the run now, and what its trial is at, if it makes one.
+#[must_use]
+pub fn acting(vault: &Path) -> Option<(Holder, Option<PhaseNote>)> {
+    let holder = holder(vault)?;
+    let bytes = disk::open(&vault.join(NOTE)).ok().and_then(|file| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::Read::take(file, 4096), &mut bytes).ok()?;
+        Some(bytes)
+    });
+    let note = bytes
+        .and_then(|bytes| serde_json::from_slice::<PhaseNote>(&bytes).ok())
+        .filter(|note| note.pid == holder.pid);
+    Some((holder, note))
+}
