@@ -253,7 +253,7 @@ fn a_lock_of_another_git_process_is_named_and_nothing_is_undone_half() {
     let (head, refs) = (bed.head(), bed.git(&["for-each-ref"]));
     let answer = bed.run(&["trial", "-m", "locked out"]).fails(6);
     answer
-        .says("index is locked")
+        .says("repository is locked")
         .says("index.lock")
         .says("delete");
     assert_eq!((bed.head(), bed.git(&["for-each-ref"])), (head, refs));

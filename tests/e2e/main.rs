@@ -24,6 +24,7 @@ mod install;
 mod isolation;
 mod kill;
 mod ladder;
+mod locks;
 mod looking;
 mod loops;
 mod not_taken;

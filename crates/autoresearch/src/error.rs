@@ -171,7 +171,7 @@ impl From<crate::git::GitError> for Failure {
     fn from(error: crate::git::GitError) -> Self {
         use crate::git::GitError as E;
         match &error {
-            E::Locked { lock } => Self::environment("git's index is locked")
+            E::Locked { lock } => Self::environment("the git repository is locked")
                 .because(&error)
                 .hint(format!(
                     "wait for the other git process; if none is running, delete {}",
@@ -183,6 +183,12 @@ impl From<crate::git::GitError> for Failure {
             )
             .because(&error)
             .hint("wait for it, or end it; nothing was changed"),
+            E::NoLock { .. } => Self::environment("the git folder cannot be written")
+                .because(&error)
+                .hint("put right what git says, then run the command again: nothing was lost"),
+            E::Killed { .. } => Self::environment("git was killed while it was at work")
+                .because(&error)
+                .hint("out of memory, or a limit of the shell: remove the cause, then run the command again"),
             E::ReadOnly { .. } => Self::environment("the git folder cannot be written")
                 .because(&error)
                 .hint(READ_ONLY),

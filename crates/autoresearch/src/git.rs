@@ -2,6 +2,7 @@
 //! Does not decide what may be committed, and reads no history (`history` does, with libgit2).
 //! Invariant: only the given paths enter a commit; no `add -A`, no stash, no clean, no hard reset.
 
+mod answer;
 pub mod at_work;
 mod commit;
 pub mod history;
@@ -18,7 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use self::at_work::AtWork;
+use self::answer::{NoLock, read_no_lock, read_signal};
+use self::at_work::{AtWork, Patience, Traces};
 pub use self::commit::{Hooks, NewCommit, Refused};
 use crate::env::{Stopwatch, pause};
 
@@ -30,7 +32,7 @@ pub struct Git {
     program: PathBuf,
     work_tree: PathBuf,
     env: Vec<(OsString, OsString)>,
-    note: Option<PathBuf>,
+    note: Option<(PathBuf, Traces)>,
     spent: Cell<Duration>,
 }
 
@@ -55,8 +57,8 @@ pub enum GitError {
         /// What it said.
         stderr: String,
     },
-    /// Another git process holds the index, or died holding it.
-    #[error("the index is locked by {}", lock.display())]
+    /// Another git process holds a lock of the repository, or died holding it.
+    #[error("the repository is locked by {}", lock.display())]
     Locked {
         /// The lock file.
         lock: PathBuf,
@@ -72,6 +74,22 @@ pub enum GitError {
     ReadOnly {
         /// What git said.
         stderr: String,
+    },
+    /// A lock file could not be created: git has done nothing.
+    #[error("git could not create {}: {stderr}", lock.display())]
+    NoLock {
+        /// The lock file.
+        lock: PathBuf,
+        /// What git said.
+        stderr: String,
+    },
+    /// git was killed.
+    #[error("`git {arguments}` was killed by signal {signal}")]
+    Killed {
+        /// What was asked.
+        arguments: String,
+        /// By which signal.
+        signal: i32,
     },
     /// A hook of the repository refused the commit.
     #[error("the {hook} hook refused the commit: {output}")]
@@ -128,9 +146,10 @@ impl Git {
         &self.work_tree
     }
 
-    /// From now on a file tells, as long as a git is at work, that it is: the next command finds it when we die.
-    pub fn leave_notes(&mut self, note: &Path) {
-        self.note = Some(note.to_owned());
+    /// From now on a file tells, as long as a git is at work, that it is: the next command finds it when we die. A git
+    /// that is killed alone leaves none of these traces.
+    pub fn leave_notes(&mut self, note: &Path, traces: Traces) {
+        self.note = Some((note.to_owned(), traces));
     }
 
     /// The time spent in git commands so far.
@@ -364,6 +383,7 @@ impl Git {
     ) -> Result<Output, GitError> {
         let arguments: Vec<&OsStr> = arguments.into_iter().collect();
         let watch = Stopwatch::start();
+        let mut patience = Patience::begin();
         let answer = loop {
             let output = self.spawn(&arguments, input, env)?;
             if output.status.success() {
@@ -371,9 +391,7 @@ impl Git {
             }
             match self.failed(&arguments, &output) {
                 // A git that does not get its lock has done nothing yet: it is asked again.
-                GitError::Locked { .. } if watch.elapsed() < at_work::PATIENCE => {
-                    pause(at_work::LOOK);
-                }
+                GitError::Locked { ref lock } if patience.goes_on(lock) => pause(at_work::LOOK),
                 error => break Err(error),
             }
         };
@@ -406,7 +424,8 @@ impl Git {
         let nameless = || tempfile::tempfile().map_err(start_error);
         let (stdout, stderr) = (nameless()?, nameless()?);
         let to = |file: &File| file.try_clone().map_err(start_error);
-        let _at_work = self.note.as_deref().filter(|_| !asked).map(AtWork::begin);
+        let note = self.note.as_ref().filter(|_| !asked);
+        let at_work = note.map(|(note, traces)| (AtWork::begin(note), traces));
         let mut child = Command::new(&self.program)
             .arg("-C")
             .arg(&self.work_tree)
@@ -434,6 +453,9 @@ impl Git {
             let _ = stdin.write_all(bytes);
         }
         let status = child.wait().map_err(start_error)?;
+        if let (Some(_), Some((at_work, traces))) = (read_signal(status), &at_work) {
+            at_work.clear_locks(traces);
+        }
         Ok(Output {
             status,
             stdout: written(stdout).map_err(start_error)?,
@@ -446,21 +468,20 @@ impl Git {
             .iter()
             .map(|argument| argument.to_string_lossy())
             .collect();
-        let stderr = String::from_utf8_lossy(&output.stderr)
-            .trim()
-            .chars()
-            .take(600)
-            .collect::<String>();
-        let lock = stderr
-            .split('\'')
-            .find(|part| Path::new(part).extension().is_some_and(|end| end == "lock"))
-            .map(PathBuf::from);
-        match lock {
-            // The message is only read for the path; what happened is told by the file system.
-            Some(lock) if lock.exists() => GitError::Locked { lock },
-            Some(lock) if lock.parent().is_some_and(is_read_only) => GitError::ReadOnly { stderr },
-            _ => GitError::Failed {
-                arguments: shown.join(" "),
+        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr: String = said.trim().chars().take(600).collect();
+        let arguments = shown.join(" ");
+        if let Some(signal) = read_signal(output.status) {
+            return GitError::Killed { arguments, signal };
+        }
+        match read_no_lock(&said, &self.work_tree) {
+            Some(NoLock::Held(lock)) => GitError::Locked { lock },
+            Some(NoLock::Denied(lock)) if lock.parent().is_some_and(is_read_only) => {
+                GitError::ReadOnly { stderr }
+            }
+            Some(NoLock::Denied(lock)) => GitError::NoLock { lock, stderr },
+            None => GitError::Failed {
+                arguments,
                 work_tree: self.work_tree.clone(),
                 stderr,
             },

@@ -12,7 +12,7 @@ use autoresearch_core::table::{Row, row};
 
 use crate::env::{Role, World};
 use crate::error::{Failure, Kind, READ_ONLY, Result};
-use crate::git::at_work::{recover, stands};
+use crate::git::at_work::{Traces, recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
 use crate::session;
@@ -253,8 +253,9 @@ impl<'w> Run<'w> {
         if store.is_held() {
             refuse_driven(world, &store)?;
             let note = store.vault.join(GIT_AT_WORK);
-            cleared = recover(&note, &locks(&history, &store.state.start.branch))?;
-            git.leave_notes(&note);
+            let traces = traces(&history, &store);
+            cleared = recover(&note, &traces)?;
+            git.leave_notes(&note, traces);
         }
         let caller = session::caller(world, &store, &history.git_folder());
         Ok(Self {
@@ -306,8 +307,8 @@ impl<'w> Run<'w> {
         if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
         }
-        let lock = self.history.git_folder().join("index.lock");
-        if stands(&lock) {
+        let locks = needed_locks(&self.history, &self.store.state.start.branch);
+        if let Some(lock) = locks.into_iter().find(|lock| stands(lock)) {
             return Err(crate::git::GitError::Locked { lock }.into());
         }
         let head = self.history.head()?.commit.unwrap_or_default();
@@ -430,14 +431,34 @@ pub fn refuse_driven(world: &World, store: &RunStore<'_>) -> Result<()> {
     }
 }
 
-/// The lock files that a git of ours can hold.
-fn locks(history: &History, branch: &str) -> Vec<PathBuf> {
+/// The lock files without which no trial can be made or undone.
+fn needed_locks(history: &History, branch: &str) -> Vec<PathBuf> {
     let (own, common) = (history.git_folder(), history.common_folder());
     vec![
         own.join("index.lock"),
         own.join("HEAD.lock"),
         common.join(format!("{branch}.lock")),
     ]
+}
+
+/// What the gits of a run can leave in the repository when they are killed.
+fn traces(history: &History, store: &RunStore<'_>) -> Traces {
+    let (own, common) = (history.git_folder(), history.common_folder());
+    let start = &store.state.start;
+    let mut locks = needed_locks(history, &start.branch);
+    if start.origin.starts_with("refs/") {
+        locks.push(common.join(format!("{}.lock", start.origin)));
+    }
+    locks.push(own.join("config.worktree.lock"));
+    let shared = ["HEAD", "packed-refs", "config", "shallow"];
+    locks.extend(shared.map(|name| common.join(format!("{name}.lock"))));
+    locks.sort();
+    locks.dedup();
+    Traces {
+        locks,
+        references: vec![common.join("refs/autoresearch").join(&start.run)],
+        folders: vec![history.work_tree(), own, common],
+    }
 }
 
 /// The work tree of a run's trials.

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Rework, Verdict, Why};
+use autoresearch_core::event::{
+    Close, Decided, Event, Guard, Intent, Interrupted, Rework, Verdict, Why,
+};
 use autoresearch_core::judge::{Attempt, Judge, Judgement, Next, Outcome};
 pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
@@ -241,9 +243,10 @@ fn attempt(
     }
     run.store.note_phase(intent.trial, TrialPhase::Committing);
     run.store.record(Event::Intent(intent.clone()))?;
-    let candidate = match make(run, intent, survey)? {
-        Ok(candidate) => candidate,
-        Err(why) => {
+    let candidate = match make(run, intent, survey) {
+        Err(failure) => return Err(leave_edits(run, intent, failure)),
+        Ok(Ok(candidate)) => candidate,
+        Ok(Err(why)) => {
             let decided = Decided::bare(intent, Verdict::Discard, Some(why));
             run.store
                 .record(Event::Verdict(Box::new(decided.clone())))?;
@@ -252,6 +255,32 @@ fn attempt(
     };
     let finding = examine(run, &candidate, timings)?;
     record(run, candidate, finding)
+}
+
+/// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
+/// an undo, so that the same edits can be tried again.
+fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+    let at_parent = survey::check_branch(run).is_ok_and(|head| head == intent.parent);
+    if failure.kind != Kind::Environment || intent.attempt > 0 || !at_parent {
+        return failure;
+    }
+    let closed = run.store.record(Event::Interrupted(Interrupted {
+        trial: intent.trial,
+        message: intent.message.clone(),
+        head: intent.parent.clone(),
+        saved: None,
+    }));
+    match closed.and_then(|()| run.store.write_views()) {
+        Ok(()) => Failure {
+            error: format!(
+                "{}; nothing was measured, and your edits are still in the work tree",
+                failure.error
+            ),
+            ..failure
+        },
+        // The next command repairs: it takes the edits back and keeps them reachable.
+        Err(_) => failure,
+    }
 }
 
 /// Records a trial that is void before it is measured.

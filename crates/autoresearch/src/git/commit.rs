@@ -84,12 +84,19 @@ impl Git {
             }
             Ok(_) => Ok(()),
             Err(GitError::Failed { stderr, .. }) if paths.len() == 1 => {
-                self.check_objects()?;
-                refused.push(Refused {
-                    path: paths[0].clone(),
-                    words: last_words(&stderr),
-                });
-                Ok(())
+                self.check_writing()?;
+                // A filter that failed for reasons of the moment gets a second try.
+                match self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(paths))) {
+                    Ok(_) => Ok(()),
+                    Err(GitError::Failed { .. }) => {
+                        refused.push(Refused {
+                            path: paths[0].clone(),
+                            words: last_words(&stderr),
+                        });
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Err(GitError::Failed { .. }) => {
                 let (first, rest) = paths.split_at(paths.len() / 2);
@@ -100,8 +107,8 @@ impl Git {
         }
     }
 
-    /// Can objects be written at all? A full disk is not the fault of a path.
-    fn check_objects(&self) -> Result<(), GitError> {
+    /// Can objects and the index be written at all? A full disk is not the fault of a path.
+    fn check_writing(&self) -> Result<(), GitError> {
         // An object that exists already would not be written: the text is never the same twice.
         let text = format!(
             "autoresearch looks whether git can write: {:?}\n",
@@ -110,8 +117,9 @@ impl Git {
         self.run(
             ["hash-object", "-w", "--stdin"].map(OsStr::new),
             Input::Bytes(text.as_bytes()),
-        )
-        .map(drop)
+        )?;
+        self.text(&["update-index", "--force-write-index"])
+            .map(drop)
     }
 
     /// Paths among these whose files still differ from the index.
@@ -136,6 +144,8 @@ impl Git {
             return self.text(&["write-tree"]);
         }
         let index = new.scratch.join("index");
+        // The folder is the run's own, and no other git of ours is at work: a lock there was left by one that was killed.
+        let _ = std::fs::remove_file(new.scratch.join("index.lock"));
         let index_env = [("GIT_INDEX_FILE", index.as_os_str())];
         self.copy_index(&index)?;
         let lines = index_lines(&staged);
