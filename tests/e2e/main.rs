@@ -10,6 +10,7 @@
 
 mod background;
 mod bystander;
+mod caches;
 mod commands;
 mod concurrency;
 mod config;

@@ -20,6 +20,7 @@ use crate::rules;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
 use crate::survey;
+use crate::times;
 use crate::undo::{Undone, subject};
 
 /// The answer of `stop` and `finish`.
@@ -242,6 +243,8 @@ fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
             .because(&error)
             .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
     })?;
+    times::renew(run, &paths);
+    run.git.refresh(&paths);
     run.store.record(Event::Finish(Finish {
         head: origin.clone(),
     }))?;

@@ -331,6 +331,20 @@ impl Git {
         .map(drop)
     }
 
+    /// Has the index know the times of these files, so that nobody has to compare their bytes. Where that fails, the next
+    /// `git status` does it.
+    pub fn refresh(&self, paths: &[Vec<u8>]) {
+        let exists = |path: &&Vec<u8>| {
+            let path = self.work_tree.join(OsStr::from_bytes(path));
+            path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
+        };
+        let paths: Vec<Vec<u8>> = paths.iter().filter(exists).cloned().collect();
+        if !paths.is_empty() {
+            let arguments = ["update-index", "-z", "--stdin"].map(OsStr::new);
+            let _ = self.run(arguments, Input::Bytes(&nul_joined(&paths)));
+        }
+    }
+
     /// Runs a hook of the repository, if it has it.
     fn hook(
         &self,

@@ -40,6 +40,7 @@ pub mod strategy;
 pub mod supervise;
 pub mod survey;
 pub mod templates;
+pub mod times;
 pub mod trial;
 pub mod under_way;
 pub mod undo;

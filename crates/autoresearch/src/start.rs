@@ -298,13 +298,24 @@ fn establish(
         Event::Start(Box::new(start)),
         pinned,
         config,
-    )?;
+    )
+    .inspect_err(|_| clean_up(parts))?;
+    set_out(world, store)
+        .map(|run| report(&run, left_alone, pinned_files))
+        .map_err(|failure| {
+            let run = &parts.layout.run;
+            failure.hint(format!("the run `{run}` is recorded: put right what failed, then `autoresearch resume` finishes its start"))
+        })
+}
+
+/// Makes a recorded run ready for its first trial.
+fn set_out<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
     let mut run = Run::with(world, store)?;
     set_up(&mut run)?;
     bystander::note(&run, &[])?;
     run.store.write_views()?;
     session::claim(&run);
-    Ok(report(&run, left_alone, pinned_files))
+    Ok(run)
 }
 
 /// Takes away what a refused start had made.

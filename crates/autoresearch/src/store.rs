@@ -196,8 +196,27 @@ struct Checkpoint {
 static DISK: RealDisk = RealDisk;
 
 impl<'w> RunStore<'w> {
-    /// Creates a run's files and records its start. The folder of the run exists already.
+    /// Creates a run's files and records its start. The folder of the run exists already. Where that fails, half a run is
+    /// taken away again: its journal first, so that no journal is ever without its anchor.
     pub fn create(
+        world: &'w World,
+        layout: Layout,
+        event: Event,
+        pinned: Pinned,
+        config: &str,
+    ) -> Result<Self, StoreError> {
+        let Event::Start(start) = &event else {
+            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+        };
+        let (journal, vault) = (layout.journal(), vault(&world.state_folder, &start.id));
+        let created = Self::create_files(world, layout, event, pinned, config);
+        if created.is_err() && disk::remove_file(&journal).is_ok() {
+            let _ = std::fs::remove_dir_all(&vault);
+        }
+        created
+    }
+
+    fn create_files(
         world: &'w World,
         layout: Layout,
         event: Event,
@@ -249,7 +268,7 @@ impl<'w> RunStore<'w> {
         command: &str,
     ) -> Result<Self, StoreError> {
         layout.check_links()?;
-        let id = layout.id()?;
+        let id = find_id(world, &layout)?;
         let vault = vault(&world.state_folder, &id);
         let anchor_path = vault.join("anchor.json");
         if !anchor_path.is_file() {
@@ -395,6 +414,19 @@ impl<'w> RunStore<'w> {
         disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))
     }
 
+    /// The second, since 1970, that `write_floor` kept.
+    #[must_use]
+    pub fn floor(&self) -> Option<i64> {
+        let bytes = DISK.read(&self.vault.join("floor")).ok()??;
+        String::from_utf8(bytes).ok()?.trim().parse().ok()
+    }
+
+    /// Keeps the latest second that files of the run were given. Not synced: losing it costs nothing but for trials that
+    /// follow each other within a second.
+    pub fn write_floor(&self, second: i64) {
+        let _ = disk::replace_unsynced(&self.vault.join("floor"), format!("{second}\n").as_bytes());
+    }
+
     /// Brings the table and the snapshot up to date, and the checkpoint.
     pub fn write_views(&mut self) -> Result<(), StoreError> {
         (self.world.step)("view table");
@@ -460,6 +492,27 @@ struct Loaded {
     table: Option<Signature>,
     seen: Option<Vec<Record>>,
     mended: Mended,
+}
+
+/// The id of a run. A crash may have torn the first line of its journal, or kept it from being written: then the anchor
+/// holds that line.
+fn find_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
+    let unreadable = match layout.id() {
+        Err(error @ StoreError::Tampered { .. }) => error,
+        found => return found,
+    };
+    let path = layout.journal();
+    let begun = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+    let begun = begun.unwrap_or_default();
+    let anchors = vaults(&world.state_folder).into_iter().filter_map(|vault| {
+        let bytes = DISK.read(&vault.join("anchor.json")).ok()??;
+        serde_json::from_slice::<Anchor>(&bytes).ok()
+    });
+    let mut found = anchors.filter(|anchor| {
+        let is_here = anchor.root == layout.root && anchor.run == layout.run;
+        is_here && anchor.head.next == 1 && anchor.last.as_bytes().starts_with(&begun)
+    });
+    found.next().map_or(Err(unreadable), |anchor| Ok(anchor.id))
 }
 
 /// Takes a run's lock. A driver waits for it: a command that is refused because of the driver holds it for a moment too.

@@ -27,6 +27,7 @@ use crate::run::{Place, Run, Wanted};
 use crate::session;
 use crate::store::{Access, TrialPhase};
 use crate::survey::{self, Survey};
+use crate::times;
 use crate::undo::{Committed, Undone, commit, named, subject, undo};
 
 /// The longest description of a trial, in characters.
@@ -311,6 +312,7 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
+    times::advance(run, &survey.ours);
     let commit = match commit(run, survey, intent.trial, &subject(&intent.message), hooks)? {
         Committed::Made(commit) => commit,
         Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
@@ -425,6 +427,7 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
         run.git.restore_from_index(&after.tracked_outside)?;
+        times::renew(run, &after.tracked_outside);
         after.tracked_outside.clear();
     }
     let text = |path: &Vec<u8>| escape(&String::from_utf8_lossy(path));

@@ -13,6 +13,7 @@ use crate::git::{GitError, Hooks, NewCommit, Refused};
 use crate::rules;
 use crate::run::Run;
 use crate::survey::{self, Survey};
+use crate::times;
 
 /// The trailer that names the run.
 const RUN: &str = "Autoresearch-Run";
@@ -127,8 +128,9 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Res
     let moved = aside::put_aside(run, trial, &way)?;
     let notes = moved.iter().map(ToString::to_string);
     let notes = notes.chain(staying.into_iter().map(left)).collect();
-    let head = take_back(run, &tip, &kept, trial)?;
+    let head = take_back(run, &paths, (&tip, &kept), trial)?;
     check_tree(run, &paths, &kept)?;
+    run.git.refresh(&paths);
     Ok(Undone {
         head,
         tip: Some(tip),
@@ -174,9 +176,15 @@ pub fn named(refused: &Refused) -> String {
     )
 }
 
-fn take_back(run: &Run<'_>, tip: &str, kept: &str, trial: u32) -> Result<String> {
+fn take_back(
+    run: &Run<'_>,
+    paths: &[Vec<u8>],
+    (tip, kept): (&str, &str),
+    trial: u32,
+) -> Result<String> {
     (run.world.step)("git restore");
     run.git.move_tree(tip, kept)?;
+    times::renew(run, paths);
     let why = format!("autoresearch: undo trial {trial}");
     if run.store.state.config().rollback == Rollback::Reset {
         (run.world.step)("git head back");

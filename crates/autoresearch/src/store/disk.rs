@@ -128,6 +128,14 @@ pub fn encode_pretty(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, Sto
     Ok(text)
 }
 
+/// Removes a file, if it is there.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Writes the output of a command. What stands in its place, a symbolic link too, is replaced and not followed.
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     replace_unsynced(path, bytes).map_err(StoreError::io("write", path))
