@@ -192,6 +192,80 @@ fn the_version_is_in_the_changelog() {
 }
 
 #[test]
+fn the_readme_names_the_releases_of_codex_that_the_tests_run_against() {
+    let named = format!(
+        "Tested with Codex {}.",
+        autoresearch::codex::release::tested_releases()
+    );
+    assert!(read("README.md").contains(&named), "{named}");
+}
+
+/// Both targets are one suite: a module that only one of them has would be tested with one release only.
+#[test]
+fn the_two_targets_of_the_codex_tests_have_the_same_modules() {
+    let modules = |file: &str| {
+        let text = read(file);
+        let lines = text.lines().filter(|line| line.starts_with("mod "));
+        lines.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let newest = modules("tests/codex/main.rs");
+    assert!(newest.len() > 10);
+    assert_eq!(newest, modules("tests/codex/previous.rs"));
+}
+
+/// The commands that do something, as a person types them.
+fn leaves(command: &autoresearch::cli::Clap, words: &str, found: &mut Vec<String>) {
+    for sub in command.get_subcommands() {
+        let words = format!("{words} {}", sub.get_name()).trim().to_owned();
+        if sub.has_subcommands() {
+            leaves(sub, &words, found);
+        } else {
+            found.push(words);
+        }
+    }
+}
+
+/// What each row means with the real CLI is tried in `tests/codex/permissions.rs`.
+#[test]
+fn the_table_of_who_may_do_what_has_a_row_for_each_command_and_is_what_the_rule_says() {
+    let text = read("crates/ARCHITECTURE.md");
+    let (_, section) = text.split_once("## Who may do what").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let mut table: Vec<(String, String)> = Vec::new();
+    for line in rows {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, command, who, why, _] = cells.as_slice() else {
+            panic!("{line}")
+        };
+        assert!(
+            ["sandbox", "rule", "prompt", "person"].contains(who),
+            "{line}"
+        );
+        assert!(!why.is_empty(), "{line}");
+        table.push((command.trim_matches('`').to_owned(), (*who).to_owned()));
+    }
+    let mut commands = Vec::new();
+    leaves(&autoresearch::cli::command(), "", &mut commands);
+    let mut rows: Vec<String> = table.iter().map(|(command, _)| command.clone()).collect();
+    rows.sort();
+    commands.sort();
+    assert_eq!(rows, commands, "each command has one row");
+    let mut allowed: Vec<&str> = table
+        .iter()
+        .filter(|(_, who)| who == "rule")
+        .map(|(command, _)| command.as_str())
+        .collect();
+    let mut rule = autoresearch::codex::rules::ALLOWED.to_vec();
+    allowed.sort_unstable();
+    rule.sort_unstable();
+    assert_eq!(
+        allowed, rule,
+        "the words of the rule are the rows that say so"
+    );
+}
+
+#[test]
 fn the_readmes_two_commands_are_what_ci_runs() {
     let (readme, ci) = (read("README.md"), read(".ci/run"));
     for command in ["cargo run --release -- demo", "tests/run"] {

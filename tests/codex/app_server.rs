@@ -107,11 +107,17 @@ impl<'bench> AppServer<'bench> {
     /// Takes the first notice of this method that fits, now or when it comes: its parameters.
     #[track_caller]
     pub fn take(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.take_whole(method, fits)["params"].take()
+    }
+
+    /// The same, with its `id` if the server asks for an answer.
+    #[track_caller]
+    pub fn take_whole(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + DEADLINE;
         let is = |notice: &Value| notice["method"] == method && fits(&notice["params"]);
         loop {
             if let Some(index) = self.notices.iter().position(is) {
-                return self.notices.remove(index)["params"].take();
+                return self.notices.remove(index);
             }
             let seen: Vec<_> = self
                 .notices
@@ -125,6 +131,12 @@ impl<'bench> AppServer<'bench> {
             });
             self.notices.push(message);
         }
+    }
+
+    /// The requests of the server that came and were not taken.
+    pub fn questions(&self) -> Vec<&Value> {
+        let asks = |notice: &&Value| notice.get("id").is_some();
+        self.notices.iter().filter(asks).collect()
     }
 
     /// The hooks that Codex finds for the repository, with their `trustStatus`.
@@ -162,8 +174,14 @@ impl<'bench> AppServer<'bench> {
     /// Starts a thread in the repository; its id.
     #[track_caller]
     pub fn start_thread(&mut self, sandbox: &str) -> String {
+        self.start_thread_that_asks(sandbox, "never")
+    }
+
+    /// The same with a policy of approval: `never`, `on-request`, ...
+    #[track_caller]
+    pub fn start_thread_that_asks(&mut self, sandbox: &str, policy: &str) -> String {
         let params =
-            json!({"cwd": self.bench.bed.repo, "sandbox": sandbox, "approvalPolicy": "never"});
+            json!({"cwd": self.bench.bed.repo, "sandbox": sandbox, "approvalPolicy": policy});
         let answer = self.call("thread/start", &params);
         answer["thread"]["id"].as_str().unwrap().to_owned()
     }

@@ -184,7 +184,10 @@ fn without_hooks_and_rule_one_line_names_the_remedy_at_once_and_nothing_is_lost(
     bench.model.play([shell(&start), say("told")]);
     bench.exec("go").sandbox("workspace-write").run().ok();
     let output = bench.model.last().outputs().pop().unwrap();
-    assert!(output.contains("outside it: approve it"), "{output}");
+    assert!(
+        output.contains("call it again with `sandbox_permissions"),
+        "{output}"
+    );
     let (_, said) = output.split_once("Output:").unwrap();
     assert_eq!(
         said.trim().lines().count(),

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::bench::Bench;
-use crate::reply::say;
-use crate::scene::{Agent, copy, hook_program, person, scene_without_skill, set, skill};
+use crate::reply::{say, shell};
+use crate::scene::{Agent, built, copy, person, scene_without_skill, set, skill};
 
 /// Files that Codex itself makes or changes in its home, whatever is installed.
 const CODEXS_OWN: [&str; 4] = ["sessions", "tmp", ".tmp", "shell_snapshots"];
@@ -39,14 +39,6 @@ fn codex_home(bench: &Bench) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         !name.contains(".sqlite") && !CODEXS_OWN.iter().any(|own| name.starts_with(own))
     });
     found
-}
-
-/// The programs as a build leaves them, under the names that are shipped.
-fn built(folder: &Path) -> PathBuf {
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
-    std::fs::copy(hook_program(), folder.join("autoresearch-hook")).unwrap();
-    folder.join("autoresearch")
 }
 
 /// A run that a person starts, and that the skill takes to its target in the sandbox.
@@ -98,7 +90,12 @@ fn install_use_and_uninstall_leave_the_home_and_the_project_as_they_were() {
     let hooks = person(&bench, &engine, &["hooks", "status", "--json"]).ok();
     assert_eq!(hooks.out.matches("\"armed\"").count(), 3, "{hooks:?}");
     let doctor = person(&bench, &engine, &["doctor"]).ok();
-    assert!(doctor.out.contains("0.169.0"), "{doctor:?}");
+    assert!(
+        doctor
+            .out
+            .contains(&format!("codex: {} at ", crate::install::release())),
+        "{doctor:?}"
+    );
     let used = bench.model.requests().len();
     assert_eq!(used, asked, "installing asks no model");
     run_in_the_sandbox(&bench, &engine, "codex-autoresearch");
@@ -121,7 +118,7 @@ fn an_installed_rule_lets_trials_out_of_the_sandbox_and_asks_before_a_start() {
     person(&bench, &built, &["install", "--rule", "--yes"]).ok();
     let engine = bench.bed.home.join("data/bin/autoresearch");
     let start = format!("{} start", engine.display());
-    bench.model.play([crate::reply::shell(&start), say("told")]);
+    bench.model.play([shell(&start), say("told")]);
     bench.exec("go").sandbox("workspace-write").run().ok();
     assert!(!bench.bed.path("autoresearch-results").exists());
     run_in_the_sandbox(&bench, &engine, "codex-autoresearch");
@@ -132,6 +129,70 @@ fn an_installed_rule_lets_trials_out_of_the_sandbox_and_asks_before_a_start() {
     );
     person(&bench, &engine, &["uninstall", "--yes"]).ok();
     assert!(!bench.codex_home.join("rules").exists());
+}
+
+#[test]
+fn looking_makes_no_codex_home_where_there_was_none() {
+    let Some(bench) = scene_without_skill() else {
+        return;
+    };
+    let built = built(&bench.root.join("built"));
+    let before = everything(&bench.bed.home);
+    let look = |words: &[&str]| {
+        let path = format!(
+            "{}:{}",
+            bench.codex.native.parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
+        let mut command = std::process::Command::new(&built);
+        command
+            .args(words)
+            .current_dir(&bench.bed.repo)
+            .env_clear()
+            .envs(bench.bed.env())
+            .env("PATH", path);
+        crate::testbed::finish(command)
+    };
+    // The release is told all the same.
+    let doctor = look(&["doctor"]).ok();
+    let release = format!("codex: {} at ", crate::install::release());
+    assert!(doctor.out.contains(&release), "{doctor:?}");
+    assert!(
+        doctor.out.contains("Codex was never used here"),
+        "{doctor:?}"
+    );
+    look(&["hooks", "status"]).ok();
+    look(&["install", "--hooks", "--rule", "--dry-run"]).ok();
+    assert_eq!(everything(&bench.bed.home), before);
+    assert!(!bench.bed.home.join(".codex").exists());
+}
+
+#[test]
+fn in_a_read_only_sandbox_looking_works_and_doctor_tells_the_truth() {
+    let Some(bench) = scene_without_skill() else {
+        return;
+    };
+    person(&bench, &Bench::engine(), &["start"]).ok();
+    let engine = Bench::engine().display().to_string();
+    let calls = ["doctor", "status", "log", "config check"];
+    let calls = calls.map(|call| shell(&format!("{engine} {call}; echo code $?")));
+    bench.model.play(calls.into_iter().chain([say("seen")]));
+    bench.exec("look").sandbox("read-only").run().ok();
+    let outputs = bench.model.last().outputs();
+    let doctor = &outputs[0];
+    for words in [
+        "ok       git: ",
+        "HEAD is where the run left it",
+        &format!("codex: {} runs this session", crate::install::release()),
+        "PROBLEM  git folder: read-only for this process, which runs in Codex's sandbox",
+        "code 4",
+    ] {
+        assert!(doctor.contains(words), "{words}: {doctor}");
+    }
+    assert!(!doctor.contains("reinstall"), "{doctor}");
+    for output in &outputs[1..] {
+        assert!(output.contains("code 0"), "{output}");
+    }
 }
 
 #[test]

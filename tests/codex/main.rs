@@ -1,4 +1,4 @@
-//! Owns the tests with the real Codex CLI and a scripted model on loopback; one binary, so that they are linked once.
+//! Owns the tests with the real Codex CLI, the newest tested release, and a scripted model on loopback.
 //! Does not test what needs no Codex; that is `e2e`.
 //! Invariant: without the CLI a test says `SKIPPED` on standard error, and with `CI` set it fails.
 
@@ -19,6 +19,7 @@ mod install;
 mod installer;
 mod model;
 mod night;
+mod permissions;
 mod proof;
 mod reply;
 mod request;

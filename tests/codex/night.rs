@@ -518,6 +518,66 @@ fn a_session_hands_a_run_over_and_ends_and_the_run_goes_on() {
     assert!(output.contains("run this command outside it"), "{output}");
 }
 
+/// A session of `codex exec` whose prompt has every field: the config is written, checked, and run once.
+fn in_mode_exec(sandbox: &str) -> Option<(Night, Vec<String>)> {
+    let night = Night::new("")?;
+    let bench = &night.bench;
+    let text = bench.bed.read("autoresearch.yaml");
+    bench.bed.git(&["rm", "-q", "autoresearch.yaml"]);
+    bench.bed.git(&["commit", "-qm", "no config"]);
+    let folder = bench.codex.native.parent().unwrap().display();
+    std::fs::write(
+        bench.bed.home.join(".profile"),
+        format!("PATH={folder}:$PATH\n"),
+    )
+    .unwrap();
+    let engine = Bench::engine().display().to_string();
+    let flags = "--iterations 2 --time-limit 10m";
+    bench.model.play([
+        shell(&format!("cat > autoresearch.yaml <<'END'\n{text}END")),
+        shell(&format!("{engine} config check")),
+        shell(&format!("{engine} exec --config autoresearch.yaml {flags}")),
+        say("reported"),
+    ]);
+    if sandbox == "danger-full-access" {
+        bench.model.play(turn(&set(0)));
+    }
+    let prompt = format!("mode exec. Everything is given:\n{text}{flags}");
+    bench.exec(&prompt).sandbox(sandbox).run().ok();
+    let is_ours = |request: &&crate::request::Request| request.saw("Everything is given");
+    let requests = night.bench.model.requests();
+    let outputs = requests.iter().rfind(is_ours).unwrap().outputs();
+    Some((night, outputs))
+}
+
+#[test]
+fn a_prompt_in_mode_exec_runs_to_its_end_in_a_session_with_full_access() {
+    let Some((night, outputs)) = in_mode_exec("danger-full-access") else {
+        return;
+    };
+    assert!(outputs[1].contains("no problems"), "{outputs:?}");
+    assert!(outputs[2].contains("\"status\":\"target\""), "{outputs:?}");
+    assert!(outputs[2].contains("\"improved\":true"), "{outputs:?}");
+    assert_eq!(night.bench.bed.story(), ["0 baseline", "1 keep"]);
+}
+
+#[test]
+fn a_prompt_in_mode_exec_ends_in_the_sandbox_with_the_one_line_of_who_can_run_it() {
+    let Some((night, outputs)) = in_mode_exec("workspace-write") else {
+        return;
+    };
+    let (_, said) = outputs[2].split_once("Output:").unwrap();
+    let error: Value = serde_json::from_str(said.trim()).unwrap();
+    assert_eq!(error["exit_code"], 2, "{error}");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("the CI job, or they in a terminal"), "{hint}");
+    assert!(!night.bench.bed.path("autoresearch-results").exists());
+    assert_eq!(
+        night.bench.bed.git(&["branch", "--list", "autoresearch/*"]),
+        ""
+    );
+}
+
 #[test]
 fn exec_drives_codex_in_its_sandbox_and_keeps_its_contract() {
     let Some(night) = Night::new("") else { return };

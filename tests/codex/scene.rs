@@ -77,6 +77,14 @@ pub fn hook_program() -> PathBuf {
     assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook")
 }
 
+/// The programs as a build leaves them, under the names that are shipped.
+pub fn built(folder: &Path) -> PathBuf {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
+    std::fs::copy(hook_program(), folder.join("autoresearch-hook")).unwrap();
+    folder.join("autoresearch")
+}
+
 /// Adds our hooks, which also write down what they read and answer; they are not trusted yet.
 pub fn add_hooks(bench: &Bench) {
     let words = [

@@ -6,7 +6,7 @@ use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -30,6 +30,7 @@ const COMMANDS: [&[&str]; 31] = [
     &["stop"],
     &["finish"],
     &["doctor"],
+    &["clean"],
     &["install"],
     &["uninstall"],
     &["hooks"],
@@ -157,7 +158,7 @@ fn every_command_answers_with_one_json_object_on_success() {
     assert_eq!(success(&bed, &["doctor"])["problems"], 0);
     assert_eq!(success(&bed, &["stop"])["end"], "user-stop");
     assert_eq!(success(&bed, &["finish"])["returned_to"], "main");
-    assert!(success(&bed, &["doctor", "--clean"])["made"].is_array());
+    assert!(success(&bed, &["clean"])["made"].is_array());
     assert_eq!(success(&bed, &["install", "--yes"])["state"], "done");
     assert!(success(&bed, &["hooks", "status"])["hooks"].is_array());
     assert_eq!(

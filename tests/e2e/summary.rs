@@ -83,13 +83,16 @@ fn what_was_skipped_is_not_counted_as_passed() {
 #[test]
 fn the_whole_workspace_is_tested_without_stopping_and_words_go_to_cargo() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = script(folder.path(), "echo \"$*\"");
+    let mut command = script(folder.path(), "echo \"$*\"; echo \"$RUST_TEST_THREADS\"");
+    command.env("RUST_TEST_THREADS", "7");
     command.args(["--test", "e2e", "--", "a b"]);
     let answer = finish(command).ok();
-    let first = answer.out.lines().next();
+    let lines: Vec<&str> = answer.out.lines().take(2).collect();
+    let words = "test --workspace --no-fail-fast --test e2e -- a b";
     assert_eq!(
-        first,
-        Some("test --workspace --no-fail-fast --test e2e -- a b")
+        lines,
+        [words, "7"],
+        "a number of threads that was given stays"
     );
 }
 

@@ -73,6 +73,9 @@ pub fn begin(
     raise: Raise,
 ) -> Result<BackgroundReport> {
     session::refuse_confined(world, || Ok(crate::error::READ_ONLY.to_owned()))?;
+    if source.is_none() && raise != Raise::default() {
+        session::refuse_agent(world, "to raise a ceiling")?;
+    }
     let program = world.sibling("supervisor");
     if !program.is_file() {
         return Err(Failure::environment(format!("{} is not there", program.display()))
@@ -279,6 +282,7 @@ pub enum When {
 
 /// Gives an order, and waits until the supervisor has obeyed it and is gone.
 pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<BackgroundReport> {
+    session::refuse_confined(world, || Ok(crate::error::READ_ONLY.to_owned()))?;
     let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
     let Some(holder) = driving(&run) else {
         sweep(&run);

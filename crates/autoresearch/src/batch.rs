@@ -14,10 +14,13 @@ use crate::env::{Role, Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
-use crate::{ending, start, yaml};
+use crate::{ending, session, start, yaml};
 
 /// A fault of the service is waited out so often; then a CI job has more use of an answer.
 const TRIES: u32 = 6;
+
+/// Why a session in a sandbox cannot call it, and who can.
+const ALONE: &str = "`exec` runs outside of any sandbox: tell the person that the CI job, or they in a terminal, call this same line without you; a session with full access can call it as well";
 
 /// What a run used up.
 #[derive(Clone, Debug, Serialize)]
@@ -119,6 +122,7 @@ pub fn run(
     audience: &mut dyn Audience,
 ) -> Result<Summary> {
     let watch = Stopwatch::start();
+    session::refuse_confined(world, || Ok(ALONE.to_owned()))?;
     let mut world = World {
         role: Role::Driver,
         session: None,

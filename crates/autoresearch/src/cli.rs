@@ -104,19 +104,11 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
         ),
         Command::Resume => printer.report(&resume::run(world, place)?),
         Command::Stop { message } => stop(world, place, printer, message),
-        Command::Finish if session::is_confined(world) => {
-            printer.report(&propose::run(world, place, Order::Finish)?)
-        }
-        Command::Finish => printer.report(&ending::finish(world, place)?),
+        Command::Finish => finish(world, place, printer),
         Command::Doctor { repair, clean, yes } => {
-            let report = doctor::run(world, place, doctor::Orders { repair, clean, yes })?;
-            printer.report(&report)?;
-            Ok(if report.problems == 0 {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(Kind::Blocked.exit_code())
-            })
+            examine(world, place, printer, doctor::Orders { repair, clean, yes })
         }
+        Command::Clean { yes } => examine(world, place, printer, doctor::Orders::cleaning(yes)),
         Command::Config(command) => config::run(world, place, printer, command),
         Command::Install(arguments) => install::install(world, place, printer, arguments),
         Command::Uninstall { agreement } => install::uninstall(world, printer, agreement),
@@ -126,6 +118,31 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
         }
         Command::Completions { shell } => completions(printer, shell),
     }
+}
+
+fn finish(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+    if session::is_confined(world) {
+        return printer.report(&propose::run(world, place, Order::Finish)?);
+    }
+    printer.report(&ending::finish(world, place)?)
+}
+
+fn examine(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    orders: doctor::Orders,
+) -> Result<ExitCode> {
+    if orders.yes {
+        session::refuse_agent(world, "to remove what the tool made")?;
+    }
+    let report = doctor::run(world, place, orders)?;
+    printer.report(&report)?;
+    Ok(if report.problems == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Kind::Blocked.exit_code())
+    })
 }
 
 fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
@@ -229,6 +246,9 @@ fn show_log(
 pub fn progress(what: &str) {
     print::progress(what);
 }
+
+/// What clap knows of a command.
+pub type Clap = clap::Command;
 
 /// The whole command line as clap knows it, for the documents' test.
 #[must_use]

@@ -7,6 +7,7 @@ pub mod files;
 pub mod hooks_file;
 mod json_text;
 pub mod manifest;
+pub mod release;
 mod rollout;
 pub mod rules;
 pub mod server;
@@ -21,8 +22,6 @@ pub use self::armed::{Armed, armed};
 pub use self::weather::Fault;
 use crate::env::World;
 
-/// The version of Codex that this program is tested with.
-pub const TESTED: &str = "0.169";
 /// The name of the skill.
 pub const SKILL: &str = "codex-autoresearch";
 
@@ -55,6 +54,9 @@ pub enum CodexError {
         /// Its format.
         format: u64,
     },
+    /// Codex would have to be asked with a home that goes again, and none can be made.
+    #[error("no temporary folder can be made")]
+    NoScratch(#[source] std::io::Error),
     /// Codex has no home.
     #[error("{0}")]
     NoHome(String),
@@ -207,6 +209,13 @@ pub fn in_session(world: &World) -> bool {
     world
         .var("CODEX_THREAD_ID")
         .is_some_and(|id| !id.is_empty())
+}
+
+/// The release of the Codex that runs this session, as it tells every command that it starts.
+#[must_use]
+pub fn session_release(world: &World) -> Option<String> {
+    let told = world.var("CODEX_VERSION").filter(|_| in_session(world))?;
+    Some(told.to_str()?.to_owned()).filter(|told| !told.is_empty())
 }
 
 /// The `codex` program on `PATH`.

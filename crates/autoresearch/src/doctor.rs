@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::env::World;
 use crate::error::{Failure, Result};
+use crate::git::GitError;
 use crate::inventory::{Item, inventory, remove};
 use crate::run::{HOMELESS, Place, Run};
 use crate::store::{Access, Layout, RunStore, holder};
@@ -24,6 +25,18 @@ pub struct Orders {
     pub clean: bool,
     /// Remove it.
     pub yes: bool,
+}
+
+impl Orders {
+    /// Lists what the tool made, or removes it.
+    #[must_use]
+    pub fn cleaning(yes: bool) -> Self {
+        Self {
+            repair: false,
+            clean: true,
+            yes,
+        }
+    }
 }
 
 /// One finding.
@@ -101,6 +114,11 @@ fn git(world: &World) -> Finding {
             "git",
             &format!("{text} is too old"),
             "install git 2.36 or newer",
+        ),
+        Some((Err(error @ GitError::NoScratch { .. }), program)) => bad(
+            "git",
+            &format!("at {}; not asked: {error}", program.display()),
+            "set TMPDIR to a folder that this process can write",
         ),
         Some((Err(error), _)) => bad("git", &error.to_string(), "reinstall git"),
         None => bad("git", "not found on PATH", "install git 2.36 or newer"),
@@ -236,7 +254,7 @@ impl fmt::Display for DoctorReport {
                 if self.removed {
                     "removed, or kept for the reason given:"
                 } else {
-                    "made by this tool (dry run; `--clean --yes` removes what can go):"
+                    "made by this tool (nothing was removed; `autoresearch clean --yes` removes what can go):"
                 }
             )?;
             for item in &self.made {

@@ -266,7 +266,7 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
             "next: `autoresearch finish` goes back to your branch".to_owned()
         }
         (Some(merge), Isolation::Worktree) => format!(
-            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch doctor --clean --yes` removes the run's work tree"
+            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
         ),
         (Some(merge), _) => {
             format!(

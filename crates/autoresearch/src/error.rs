@@ -144,7 +144,7 @@ impl Failure {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => failure.hint("free some disk space, then run the command again: nothing was lost"),
             std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => failure.hint(
-                "this process may not write there. Inside a Codex sandbox, run the command outside it (with your approval, or with a rule for this binary)",
+                "this process may not write there. Inside a Codex sandbox, run this command outside it: call it again with `sandbox_permissions: \"require_escalated\"` and a `justification`, and the person is asked",
             ),
             _ => failure,
         }
@@ -192,13 +192,16 @@ impl From<crate::git::GitError> for Failure {
             E::ReadOnly { .. } => Self::environment("the git folder cannot be written")
                 .because(&error)
                 .hint(READ_ONLY),
+            E::NoScratch { .. } => Self::environment("git was not asked")
+                .because(&error)
+                .hint("set TMPDIR to a folder that this process can write"),
             _ => Self::environment("git did not do its part").because(&error),
         }
     }
 }
 
 /// What to do where the git folder is read-only.
-pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: approve it, or run it in a terminal; once the run is started, trials work from inside with `autoresearch install --hooks` or `--rule`";
+pub const READ_ONLY: &str = "inside a Codex sandbox, run this command outside it: call it again with `sandbox_permissions: \"require_escalated\"` and a `justification`, and the person is asked; where nobody can be asked (codex exec), a person runs it in a terminal. Once the run is started, trials work from inside with `autoresearch install --hooks` or `--rule`";
 
 impl From<crate::git::history::HistoryError> for Failure {
     fn from(error: crate::git::history::HistoryError) -> Self {
@@ -259,6 +262,9 @@ impl From<crate::codex::CodexError> for Failure {
                 path.display()
             )),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
+            E::NoScratch(_) => Self::environment("Codex was not asked")
+                .because(&error)
+                .hint("set TMPDIR to a folder that this process can write"),
             E::NoHome(_) => Self::environment(error.to_string())
                 .hint("create that folder, or unset CODEX_HOME to use ~/.codex"),
             E::Codex { .. } => Self::environment("Codex did not answer")

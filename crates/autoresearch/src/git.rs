@@ -47,6 +47,12 @@ pub enum GitError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// There is no place for what it prints.
+    #[error("no temporary file can be made for what git prints")]
+    NoScratch {
+        /// The system's error, which names the folder.
+        source: std::io::Error,
+    },
     /// It exited with an error.
     #[error("`git {arguments}` failed in {}: {stderr}", work_tree.display())]
     Failed {
@@ -435,8 +441,7 @@ impl Git {
             source,
         };
         // Files, not pipes: a process that a filter or a hook leaves behind would hold a pipe open, and keep us waiting.
-        let nameless = || tempfile::tempfile().map_err(start_error);
-        let (stdout, stderr) = (nameless()?, nameless()?);
+        let (stdout, stderr) = (scratch()?, scratch()?);
         let to = |file: &File| file.try_clone().map_err(start_error);
         let note = self.note.as_ref().filter(|_| !asked);
         let at_work = note.map(|(note, traces)| (AtWork::begin(note), traces));
@@ -501,6 +506,19 @@ impl Git {
             },
         }
     }
+}
+
+/// A file without a name. Where no folder can be written, as in a read-only sandbox, it is one in memory: a look at a run
+/// must work there too.
+fn scratch() -> Result<File, GitError> {
+    let made = tempfile::tempfile();
+    #[cfg(target_os = "linux")]
+    let made = made.or_else(|error| {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let memory = rustix::fs::memfd_create("autoresearch-git", flags);
+        memory.map(File::from).map_err(|_| error)
+    });
+    made.map_err(|source| GitError::NoScratch { source })
 }
 
 /// What was written to a file, from its beginning.

@@ -109,6 +109,19 @@ pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> R
     .hint(next.trim_start_matches("next: ")))
 }
 
+/// Refuses what only a person may do, also outside the sandbox: an execution rule matches the first words of a command,
+/// and a session that has full access is asked nothing. Codex tells each command its session, and a command that a rule
+/// lets out cannot change its variables.
+pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
+    if world.session.is_none() && !codex::in_session(world) {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "{what} is for the person, not for an agent's session"
+    ))
+    .hint("nothing was done. Tell the person the command; they run it in a terminal of their own"))
+}
+
 /// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
 pub fn claim(run: &Run<'_>) {
     let world = run.world;

@@ -126,19 +126,26 @@ pub enum Command {
         after_help = "Example:\n  autoresearch finish\n\nThe run's branch stays, with one commit for each kept trial. Nothing is merged."
     )]
     Finish,
-    /// Check runs, journals and git, and list or remove what the tool made
-    #[command(
-        after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair\n  autoresearch doctor --clean          (a dry run)\n  autoresearch doctor --clean --yes"
-    )]
+    /// Check runs, journals, git and Codex
+    #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair")]
     Doctor {
         /// Repair interrupted trials and make the table and the snapshot anew
         #[arg(long)]
         repair: bool,
-        /// List everything that the tool made here
-        #[arg(long)]
+        /// The same as `autoresearch clean`
+        #[arg(long, hide = true)]
         clean: bool,
-        /// With --clean: remove it
-        #[arg(long, requires = "clean")]
+        /// The same as `autoresearch clean --yes`
+        #[arg(long, requires = "clean", hide = true)]
+        yes: bool,
+    },
+    /// List what the tool made here; with --yes, remove it
+    #[command(
+        after_help = "Examples:\n  autoresearch clean          (only lists)\n  autoresearch clean --yes"
+    )]
+    Clean {
+        /// Remove it
+        #[arg(long)]
         yes: bool,
     },
     /// Install the skill, the programs and, if asked for, the session hooks and an execution rule
@@ -148,7 +155,7 @@ pub enum Command {
     Install(InstallArguments),
     /// Take out everything that `install` put in; your files get their bytes back
     #[command(
-        after_help = "Examples:\n  autoresearch uninstall --dry-run\n  autoresearch uninstall\n\nRun folders, anchors and branches stay: see `autoresearch doctor --clean`."
+        after_help = "Examples:\n  autoresearch uninstall --dry-run\n  autoresearch uninstall\n\nRun folders, anchors and branches stay: see `autoresearch clean`."
     )]
     Uninstall {
         /// What the person has agreed to
@@ -228,7 +235,7 @@ pub struct InstallArguments {
     /// Register the session hooks with Codex, and have it trust them
     #[arg(long)]
     pub hooks: bool,
-    /// Let Codex run our commands outside its sandbox; `start` asks you each time
+    /// Let Codex run the commands of a run outside its sandbox; `start` asks you each time
     #[arg(long)]
     pub rule: bool,
     /// The same, and `start` runs without a question: the agent can then run anything

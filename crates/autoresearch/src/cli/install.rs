@@ -13,6 +13,7 @@ use crate::install::plan::{Plan, State};
 use crate::install::remove::{self, Scope};
 use crate::install::{self, Request, Target, standing};
 use crate::run::Place;
+use crate::session;
 
 pub fn install(
     world: &World,
@@ -20,6 +21,12 @@ pub fn install(
     printer: &Printer,
     arguments: InstallArguments,
 ) -> Result<ExitCode> {
+    if arguments.rule_start && !arguments.agreement.dry_run {
+        session::refuse_agent(
+            world,
+            "to let `start` out of the sandbox without a question",
+        )?;
+    }
     let rule = match (arguments.rule, arguments.rule_start) {
         (_, true) => Some(StartRule::Allow),
         (true, false) => Some(StartRule::Prompt),

@@ -1,12 +1,12 @@
 //! Owns the execution rule: which of our commands Codex may run outside its sandbox without asking.
 //! Does not write it, and does not decide whether the person wants it.
-//! Invariant: no command that installs, removes or starts unattended work is ever allowed by it.
+//! Invariant: a rule matches the first words of a command, so a word is allowed only if each of its flags may be.
 
 use serde_json::Value;
 
-/// Commands that act on a run which a person has started.
-pub const ALLOWED: [&str; 10] = [
-    "trial", "propose", "strategy", "status", "log", "resume", "stop", "finish", "doctor", "config",
+/// Commands that act on a run which a person has started. The table of who may call what is in ARCHITECTURE.md.
+pub const ALLOWED: [&str; 9] = [
+    "trial", "propose", "strategy", "status", "log", "resume", "stop", "finish", "doctor",
 ];
 
 /// What the rule says of `start`, which runs commands of a config that the agent may have written.

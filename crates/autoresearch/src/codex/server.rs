@@ -125,8 +125,18 @@ impl Drop for Process<'_> {
 }
 
 /// What `codex --version` says, without the program's name.
+///
+/// Even this question makes Codex create its home with a folder for links in it. So it gets an empty one that goes again:
+/// where Codex was never used, nothing of it is there afterwards.
 pub fn version(world: &World, program: &Path) -> Result<String, CodexError> {
-    let process = Process::start(world, program, &["--version"])?;
+    let home = tempfile::tempdir().map_err(CodexError::NoScratch)?;
+    let mut vars = world.vars.clone();
+    vars.insert("CODEX_HOME".into(), home.path().into());
+    let elsewhere = World {
+        vars,
+        ..world.clone()
+    };
+    let process = Process::start(&elsewhere, program, &["--version"])?;
     let line = process.line()?.unwrap_or_default();
     line.split_whitespace()
         .last()

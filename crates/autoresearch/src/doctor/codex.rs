@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::{Finding, bad, good, note};
 use crate::codex::manifest::Manifest;
+use crate::codex::release::{Release, judge_release, tested_releases};
 use crate::codex::server::{self, Server};
-use crate::codex::{self, Armed, Home, SKILL, TESTED, files, rules, skills};
+use crate::codex::{self, Armed, CodexError, Home, SKILL, files, rules, skills};
 use crate::env::World;
 use crate::git::history::History;
 use crate::git::is_read_only;
@@ -17,11 +18,11 @@ use crate::install::{stable, standing};
 pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
     let program = codex::program(world);
     findings.push(match &program {
+        _ if codex::in_session(world) => match codex::session_release(world) {
+            Some(release) => judged(&release, "runs this session"),
+            None => good("codex", "runs this session; its release is not known"),
+        },
         Some(program) => version(world, program),
-        None if codex::in_session(world) => good(
-            "codex",
-            "runs this session; it is not on the PATH of this command",
-        ),
         None => {
             let found = "not found on PATH; only needed for its skill and hooks";
             return findings.push(good("codex", found));
@@ -52,15 +53,32 @@ pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
 
 fn version(world: &World, program: &Path) -> Finding {
     match server::version(world, program) {
-        Ok(version) if version == TESTED || version.starts_with(&format!("{TESTED}.")) => {
-            good("codex", &format!("{version} at {}", program.display()))
-        }
-        Ok(version) => note(
+        Ok(release) => judged(&release, &format!("at {}", program.display())),
+        Err(error @ CodexError::NoScratch(_)) => note(
             "codex",
-            &format!("{version} at {}; tested with {TESTED}", program.display()),
-            "if hooks or skill do not work, say so with this version",
+            &format!("at {}; not asked: {error}", program.display()),
+            "set TMPDIR to a folder that this process can write",
         ),
         Err(error) => bad("codex", &error.to_string(), "reinstall Codex"),
+    }
+}
+
+/// A release of Codex, and whether it is one that this program is tested with.
+fn judged(release: &str, place: &str) -> Finding {
+    let tested = tested_releases();
+    let found = |how: &str| format!("{release} {place}; {how} {tested}");
+    let report = "if hooks or the skill do not work, report this release";
+    match judge_release(release) {
+        Release::Tested => good("codex", &format!("{release} {place}")),
+        Release::Older => note(
+            "codex",
+            &found("older than the tested releases"),
+            "update Codex: npm install -g @openai/codex",
+        ),
+        Release::Newer => note("codex", &found("newer than the tested releases"), report),
+        Release::Between | Release::Unknown => {
+            note("codex", &found("not one of the tested releases"), report)
+        }
     }
 }
 
@@ -169,9 +187,10 @@ fn rule(world: &World, root: &Path, home: &Home) -> Finding {
                 "execution rule",
                 "trials run outside the sandbox, `start` asks",
             ),
-            Some(rules::StartRule::Allow) => good(
+            Some(rules::StartRule::Allow) => note(
                 "execution rule",
-                "trials and `start` run outside the sandbox",
+                "trials and `start` run outside the sandbox: an agent can execute anything without a question",
+                "autoresearch install --rule has `start` ask again",
             ),
             None => note(
                 "execution rule",

@@ -1,0 +1,86 @@
+//! Owns the releases of Codex that this program is tested with, and how another one stands to them.
+//! Does not ask Codex for its release.
+//! Invariant: the tests install exactly these releases, so the list never claims more than was run.
+
+use std::cmp::Ordering;
+
+/// The releases that the tests run against, oldest first.
+pub const TESTED: [&str; 2] = ["0.169.0", "0.171.0"];
+
+/// How a release stands to the tested ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Older than all of them.
+    Older,
+    /// One of them, or a correction of one.
+    Tested,
+    /// Between two of them.
+    Between,
+    /// Newer than all of them.
+    Newer,
+    /// Its text is no release.
+    Unknown,
+}
+
+/// Judges the text of a release, such as `0.171.0` or `0.172.0-alpha.3`.
+#[must_use]
+pub fn judge_release(text: &str) -> Release {
+    let Some(found) = numbers(text) else {
+        return Release::Unknown;
+    };
+    let orders: Vec<Ordering> = TESTED
+        .iter()
+        .filter_map(|tested| Some(found.cmp(&numbers(tested)?)))
+        .collect();
+    let all = |order: Ordering| orders.iter().all(|each| *each == order);
+    match () {
+        () if orders.contains(&Ordering::Equal) => Release::Tested,
+        () if all(Ordering::Less) => Release::Older,
+        () if all(Ordering::Greater) => Release::Newer,
+        () => Release::Between,
+    }
+}
+
+/// The tested releases, for people.
+#[must_use]
+pub fn tested_releases() -> String {
+    TESTED.join(" and ")
+}
+
+/// Major and minor number: a third number corrects, and changes nothing that we depend on.
+fn numbers(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split('.');
+    Some((
+        parts.next()?.parse().ok()?,
+        parts.next()?.split('-').next()?.parse().ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_older_tested_between_newer_or_unknown() {
+        for (text, release) in [
+            ("0.165.0", Release::Older),
+            ("0.99.9", Release::Older),
+            ("0.169.0", Release::Tested),
+            ("0.169.3", Release::Tested),
+            ("0.170.0", Release::Between),
+            ("0.171.0", Release::Tested),
+            ("0.172.0-alpha.3", Release::Newer),
+            ("1.0.0", Release::Newer),
+            ("nightly", Release::Unknown),
+            ("", Release::Unknown),
+        ] {
+            assert_eq!(judge_release(text), release, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_tested_releases_are_in_order() {
+        let all = TESTED.map(numbers);
+        assert!(all.iter().all(Option::is_some) && all.is_sorted());
+    }
+}
