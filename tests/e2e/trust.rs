@@ -369,3 +369,118 @@ fn a_run_whose_folder_lost_its_gitignore_goes_on_and_commits_none_of_it() {
             .all(|(_, files)| files == &["src/a"])
     );
 }
+
+/// A repository whose git settings name a program for everything that git can be made to run; the program leaves a mark.
+fn arm_with_programs(bed: &Testbed) -> std::path::PathBuf {
+    let mark = bed.home.join("ran");
+    let evil = bed.home.join("evil.sh");
+    let script = format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", mark.display());
+    std::fs::write(&evil, script).unwrap();
+    std::fs::set_permissions(&evil, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let evil = evil.to_str().unwrap();
+    let hooks = bed.home.join("hooks");
+    std::fs::create_dir(&hooks).unwrap();
+    for hook in [
+        "post-checkout",
+        "post-index-change",
+        "pre-commit",
+        "reference-transaction",
+    ] {
+        std::os::unix::fs::symlink(evil, hooks.join(hook)).unwrap();
+    }
+    bed.write(".gitattributes", "* filter=evil diff=evil\n");
+    for (key, value) in [
+        ("filter.evil.clean", evil),
+        ("filter.evil.smudge", evil),
+        ("filter.evil.required", "true"),
+        ("core.fsmonitor", evil),
+        ("core.hooksPath", hooks.to_str().unwrap()),
+        ("core.pager", evil),
+        ("core.editor", evil),
+        ("core.sshCommand", evil),
+        ("diff.external", evil),
+        ("diff.evil.textconv", evil),
+        ("gpg.program", evil),
+        ("commit.gpgSign", "true"),
+    ] {
+        bed.git(&["config", key, value]);
+    }
+    touch_sources(bed);
+    bed.try_git(&["status", "--porcelain"]);
+    assert!(mark.exists(), "a plain git status runs it");
+    std::fs::remove_file(&mark).unwrap();
+    mark
+}
+
+/// Other bytes of the same length: git has to look into the files, and so to ask the filter.
+fn touch_sources(bed: &Testbed) {
+    for file in ["src/a", "src/b", "src/c"] {
+        let text = bed.read(file);
+        let other = if text.contains("any") { "anx" } else { "any" };
+        bed.write(file, &text.replace(&text[..3], other));
+    }
+}
+
+/// The words that an execution rule lets out of the sandbox, in a repository that an agent has made: with `-C`, or in
+/// the folder in which the command is started, which comes to the same.
+#[test]
+fn in_a_repository_without_an_anchor_no_word_of_the_rule_runs_what_the_repository_names() {
+    let calls = autoresearch::codex::rules::ALLOWED.map(|word| match word {
+        "trial" | "propose" | "stop" => vec![word, "-m", "x"],
+        "strategy" => vec![word, "refine", "-m", "x"],
+        word => vec![word],
+    });
+    let more = [
+        vec!["doctor", "--repair"],
+        vec!["trial", "--drop"],
+        vec!["log", "--json"],
+    ];
+    for forged in ["nothing", "a folder", "a copied run"] {
+        let bed = Testbed::new();
+        let theirs = Testbed::started(CONFIG);
+        match forged {
+            "a folder" => {
+                bed.write("autoresearch-results/demo/journal.jsonl", "{}\n");
+                bed.write("autoresearch-results/demo/config.yaml", CONFIG);
+            }
+            "a copied run" => {
+                // With the state folder of the run that it was copied from.
+                std::fs::remove_dir_all(&bed.state).ok();
+                std::os::unix::fs::symlink(&theirs.state, &bed.state).unwrap();
+                let from = theirs.path("autoresearch-results");
+                let to = bed.path("autoresearch-results");
+                let copied = std::process::Command::new("cp")
+                    .arg("-R")
+                    .args([from, to])
+                    .status();
+                assert!(copied.unwrap().success());
+            }
+            _ => {}
+        }
+        let mark = arm_with_programs(&bed);
+        let before = theirs.head();
+        for call in calls.iter().chain(&more) {
+            let root = bed.repo.to_str().unwrap();
+            let there = [call.as_slice(), &["-C", root]].concat();
+            for words in [call, &there] {
+                touch_sources(&bed);
+                let mut command = bed.command(words);
+                if words.contains(&"-C") {
+                    command.current_dir("/");
+                }
+                command.env("CODEX_SESSION_ID", "0199-me");
+                let answer = crate::testbed::finish(command);
+                let ran = std::fs::read_to_string(&mark).unwrap_or_default();
+                assert_eq!(ran, "", "{forged}: {words:?}: {answer:?}");
+                assert!(
+                    call[0] == "doctor" || answer.code != 0,
+                    "{forged}: {words:?}: {answer:?}"
+                );
+            }
+        }
+        assert_eq!(theirs.head(), before);
+        touch_sources(&bed);
+        bed.try_git(&["status", "--porcelain"]);
+        assert!(mark.exists(), "a plain git status still runs it");
+    }
+}
