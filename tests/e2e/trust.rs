@@ -484,3 +484,60 @@ fn in_a_repository_without_an_anchor_no_word_of_the_rule_runs_what_the_repositor
         assert!(mark.exists(), "a plain git status still runs it");
     }
 }
+
+/// Codex protects the `.git` of its own folder and not of those below: an agent may change the settings of a run's
+/// repository there. git itself would then run a program at the first look, outside of any sandbox.
+#[test]
+fn a_filter_that_was_set_after_the_start_is_not_run_by_any_command_of_the_run() {
+    let bed = Testbed::started(CONFIG);
+    let mark = arm_with_programs(&bed);
+    bed.git(&[
+        "config",
+        "filter.a=b.clean",
+        bed.home.join("evil.sh").to_str().unwrap(),
+    ]);
+    bed.write("src/.gitattributes", "a filter=a=b\n");
+    for words in [
+        &["status"][..],
+        &["doctor"],
+        &["doctor", "--repair"],
+        &["resume"],
+        &["propose", "-m", "x"],
+        &["trial", "-m", "x"],
+        &["strategy", "refine", "-m", "x"],
+        &["trial", "--drop"],
+        &["stop"],
+        &["finish"],
+    ] {
+        touch_sources(&bed);
+        let answer = bed.agent("0199-me", words);
+        let ran = std::fs::read_to_string(&mark).unwrap_or_default();
+        assert_eq!(ran, "", "{words:?}: {answer:?}");
+    }
+    assert_eq!(bed.rows()[1][5], "discard", "the trial is void");
+    assert!(
+        bed.rows()[1][6].contains("filter.evil.clean"),
+        "{:?}",
+        bed.rows()
+    );
+}
+
+#[test]
+fn a_filter_of_the_start_goes_on_working_beside_one_that_was_set_later() {
+    let bed = Testbed::new();
+    bed.git(&["config", "filter.known.clean", "sed s/SECRET/hidden/"]);
+    bed.write(".gitattributes", "src/a filter=known\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "filter"]);
+    bed.start(CONFIG);
+    bed.write("src/a", "any\nSECRET\n");
+    assert_eq!(bed.trial("filtered")["verdict"], "keep");
+    let kept = bed.git(&["show", "autoresearch/demo:src/a"]);
+    assert_eq!(kept, "any\nhidden\n");
+    bed.git(&["config", "filter.later.clean", "sed s/any/none/"]);
+    bed.write("src/a", "SECRET\n");
+    assert_eq!(bed.trial("another filter")["verdict"], "discard");
+    bed.git(&["config", "--unset", "filter.later.clean"]);
+    bed.write("src/a", "SECRET\n");
+    assert_eq!(bed.trial("as at the start")["verdict"], "keep");
+}

@@ -98,6 +98,31 @@ pub fn rewriting(run: &Run<'_>) -> Result<Vec<String>> {
     Ok(settings.chain(lists).collect())
 }
 
+/// The settings of filters whose program is not that of the start. An agent that can write the repository's settings, as
+/// below the folder that Codex protects, would have git run it, outside of any sandbox and at the first look: so git gets
+/// them without a value. The trial is void all the same, because the settings have changed.
+pub fn strange_filters(git: &Git, rules: &Rules) -> Vec<String> {
+    // Where git cannot even list its settings, it does nothing else either.
+    let now = git.settings().unwrap_or_default();
+    let sealed = sealed(&now);
+    let strange = |key: &&String| rules.settings.get(*key) != sealed.get(*key);
+    let driver = |key: &str| {
+        let (driver, what) = key.strip_prefix("filter.")?.rsplit_once('.')?;
+        let runs = ["clean", "smudge", "process"].contains(&what);
+        runs.then(|| driver.to_owned())
+    };
+    let drivers: BTreeSet<String> = now
+        .keys()
+        .filter(strange)
+        .filter_map(|key| driver(key))
+        .collect();
+    let keys = drivers.iter().flat_map(|driver| {
+        let key = move |what| format!("filter.{driver}.{what}");
+        ["clean", "smudge", "process", "required"].map(key)
+    });
+    keys.filter(|key| now.contains_key(key)).collect()
+}
+
 /// The index flags that were not there at start.
 pub fn flags(run: &Run<'_>) -> Result<Vec<String>> {
     let (before, now) = (&run.store.pinned.rules.flags, text(&run.git.flagged()?));

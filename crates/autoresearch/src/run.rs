@@ -15,6 +15,7 @@ use crate::error::{Failure, Kind, READ_ONLY, Result};
 use crate::git::at_work::{Traces, recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
+use crate::rules;
 use crate::session;
 use crate::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
 use crate::under_way::UnderWay;
@@ -246,6 +247,9 @@ impl<'w> Run<'w> {
             env.push((MARK.into(), store.state.start.id.clone().into()));
         }
         let mut git = Git::new(&store.pinned.git, &work_tree, &plain);
+        if store.is_held() || world.role == Role::Command {
+            git.disarm_settings(&rules::strange_filters(&git, &store.pinned.rules));
+        }
         if store.pinned.lend_identity {
             git.lend_identity();
         }

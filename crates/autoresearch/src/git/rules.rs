@@ -51,6 +51,29 @@ impl Git {
         Ok(settings)
     }
 
+    /// From now on these settings have no value. A filter without a program lets the bytes through as they are.
+    pub fn disarm_settings(&mut self, keys: &[String]) {
+        let known = |name: &OsStr| name.as_encoded_bytes().starts_with(b"GIT_CONFIG_");
+        self.env.retain(|(name, _)| !known(name));
+        if keys.is_empty() {
+            return;
+        }
+        // Not with `-c`: the name of a filter may have a `=` in it.
+        let count = keys.len().to_string();
+        self.env.push(("GIT_CONFIG_COUNT".into(), count.into()));
+        for (index, key) in keys.iter().enumerate() {
+            let value = if key.ends_with(".required") {
+                "false"
+            } else {
+                ""
+            };
+            self.env
+                .push((format!("GIT_CONFIG_KEY_{index}").into(), key.into()));
+            self.env
+                .push((format!("GIT_CONFIG_VALUE_{index}").into(), value.into()));
+        }
+    }
+
     /// The paths that the index marks; for these `git status` believes the mark and not the file.
     pub fn flagged(&self) -> Result<Vec<Flagged>, GitError> {
         let arguments = ["ls-files", "-v", "-z", "--sparse"].map(OsStr::new);
