@@ -232,6 +232,7 @@ fn every_config_that_the_bundle_shows_is_a_good_config() {
                 "scope": ["lib/**"],
                 "metric": {"name": "n", "direction": "lower"},
                 "verify": {"command": "echo 1"},
+                "guard": {"command": "true"},
             });
             for (key, value) in rest.as_object().unwrap() {
                 keys.entry(key).or_insert_with(|| value.clone());

@@ -43,7 +43,7 @@ fn layer(module: &str) -> u32 {
         // What the use cases share, and the use cases.
         "error" | "run" | "session" | "survey" | "yardstick" | "measure" | "undo" | "repair"
         | "lessons" | "report" | "config" | "templates" | "baseline" | "preflight" | "rules"
-        | "bystander" | "aside" | "times" | "under_way" => 2,
+        | "bystander" | "aside" | "times" | "under_way" | "variables" | "elsewhere" => 2,
         _ => 3,
     }
 }

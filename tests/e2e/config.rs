@@ -137,6 +137,7 @@ metric: {name: any_count, direction: lower}
 verify:
   command: sh count.sh
   working_directory: missing
+guard: {command: sh guard.sh}
 "#;
     insta::assert_snapshot!(check(&bed, text.as_bytes()).fails(3).out.trim_end(), @r"
     ~/run.yaml:2: scope: the scope matches no file of the repository -> check the patterns: they start at the repository's root, and ignored files do not count
@@ -150,21 +151,22 @@ verify:
 fn config_check_finds_protected_and_pinned_files_in_the_scope() {
     let bed = Testbed::new();
     let text = r#"goal: Fewer any
-scope: ["src/**", "count.sh"]
+scope: ["src/**", "*.sh"]
 protect: ["src/state"]
 metric: {name: any_count, direction: lower}
 verify: {command: sh count.sh}
+guard: {command: sh guard.sh}
 "#;
     insta::assert_snapshot!(check(&bed, text.as_bytes()).fails(3).out.trim_end(), @r#"
     ~/run.yaml:3: protect: protected paths lie inside the scope: src/state -> take them out of the scope: add "!src/state" to it
-    warning: ~/run.yaml:2: scope: verify or guard name `count.sh`, which the scope holds: it is pinned, and a trial that touches it is void -> take it out of the scope: add "!count.sh" to it
-    ~/run.yaml: 1 error(s), 1 warning(s)
+    ~/run.yaml: 1 error(s), 0 warning(s)
     "#);
     let warned = text.replace("protect: [\"src/state\"]\n", "");
-    check(&bed, warned.as_bytes())
-        .ok()
-        .says("0 error(s), 1 warning(s)");
-    let mended = text.replace("\"src/**\", \"count.sh\"", "\"src/**\", \"!src/state\"");
+    insta::assert_snapshot!(check(&bed, warned.as_bytes()).ok().out.trim_end(), @r#"
+    warning: ~/run.yaml:2: scope: verify or guard execute `count.sh`, `guard.sh`, which the scope holds: a trial that touches one is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
+    ~/run.yaml: 0 error(s), 1 warning(s)
+    "#);
+    let mended = text.replace("\"src/**\", \"*.sh\"", "\"src/**\", \"!src/state\"");
     check(&bed, mended.as_bytes()).ok().says("no problems");
 }
 

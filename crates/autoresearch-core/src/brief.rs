@@ -5,6 +5,7 @@
 use crate::caller::{Caller, Reader, Way};
 use crate::config::Config;
 use crate::event::Ending;
+use crate::globs::{Globs, is_literal};
 use crate::ladder::Strategy;
 use crate::state::{RunState, Step};
 use crate::table::{Row, escape};
@@ -136,10 +137,18 @@ fn ended(state: &RunState, ending: &Ending, caller: &Caller) -> String {
 /// The scope as one short text.
 #[must_use]
 pub fn scope(config: &Config, most: usize) -> String {
+    // A file that is named in the scope and pinned all the same is nothing to edit.
+    let pinned = Globs::new(&config.pin).ok();
+    let editable = |pattern: &&String| {
+        !pinned.as_ref().is_some_and(|pinned| {
+            is_literal(pattern) && pinned.matches(pattern.trim_start_matches('/'))
+        })
+    };
     clip(
         &config
             .scope
             .iter()
+            .filter(editable)
             .map(|pattern| escape(pattern))
             .collect::<Vec<_>>()
             .join(" "),
@@ -342,14 +351,15 @@ fn protected(config: &Config) -> String {
     let listed = config
         .protect
         .iter()
+        .chain(&config.pin)
         .map(|pattern| escape(pattern))
         .collect::<Vec<_>>()
         .join(" ");
     if listed.is_empty() {
-        "the files that verify and guard name".to_owned()
+        "the scripts that verify and guard run".to_owned()
     } else {
         clip(
-            &format!("{listed} and the files that verify and guard name"),
+            &format!("{listed} and the scripts that verify and guard run"),
             160,
         )
     }

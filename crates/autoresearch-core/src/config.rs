@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::{Checked, Problem, Severity, check, nearest};
 pub use self::file::{
-    ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, schema,
+    ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    schema,
 };
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
@@ -37,6 +38,9 @@ pub struct Config {
     pub scope: Vec<String>,
     /// Patterns of the files that no trial may change and whose bytes are pinned.
     pub protect: Vec<String>,
+    /// Patterns of the files that are pinned although the scope holds them.
+    #[serde(default)]
+    pub pin: Vec<String>,
     /// What is measured.
     pub metric: Metric,
     /// The command that measures.
@@ -89,8 +93,11 @@ pub struct Metric {
 /// A command of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// The text for `/bin/sh -c`.
+    /// The text for the shell.
     pub command: String,
+    /// The shell.
+    #[serde(default)]
+    pub shell: Shell,
     /// When it is ended.
     #[serde(with = "crate::span::millis", rename = "timeout_ms")]
     pub timeout: Duration,

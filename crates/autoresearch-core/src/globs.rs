@@ -11,6 +11,10 @@ pub struct Globs {
     /// For each glob of the set: does it put paths in (true) or take them out?
     includes: Vec<bool>,
     prefixes: Vec<String>,
+    /// Patterns without wildcards: what they match by themselves.
+    literal: GlobSet,
+    /// The folders that patterns name without wildcards, such as `data` in `data/`, `data/**` and `**/data/*`.
+    folders: GlobSet,
 }
 
 /// A pattern that cannot be understood.
@@ -29,6 +33,7 @@ impl Globs {
         let mut builder = GlobSetBuilder::new();
         let mut includes = Vec::new();
         let mut prefixes = Vec::new();
+        let (mut literal, mut folders) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in patterns {
             let (bare, include) = pattern
                 .strip_prefix('!')
@@ -42,17 +47,35 @@ impl Globs {
             }
             if include {
                 prefixes.push(literal_prefix(&anchored(bare)));
+                named(bare, &mut literal, &mut folders);
             }
         }
-        let set = builder.build().map_err(|error| GlobError {
-            pattern: patterns.join(" "),
-            reason: error.to_string(),
-        })?;
+        let build = |builder: GlobSetBuilder| {
+            builder.build().map_err(|error| GlobError {
+                pattern: patterns.join(" "),
+                reason: error.to_string(),
+            })
+        };
         Ok(Self {
-            set,
+            set: build(builder)?,
             includes,
             prefixes,
+            literal: build(literal)?,
+            folders: build(folders)?,
         })
+    }
+
+    /// Does a pattern name this very file, without a wildcard (`train.py`, `/src/a.ts`, `src/{a,b}.ts`), and do the
+    /// patterns match it?
+    #[must_use]
+    pub fn names_file(&self, path: &str) -> bool {
+        self.matches(path) && self.literal.is_match(path)
+    }
+
+    /// Does a pattern name this very folder, such as `data/` or `**/data/**`?
+    #[must_use]
+    pub fn names_folder(&self, path: &str) -> bool {
+        self.folders.is_match(path)
     }
 
     /// Is this path (from the repository's root, `/` between its parts) matched?
@@ -71,6 +94,85 @@ impl Globs {
     }
 }
 
+/// Notes what a pattern names without wildcards. A pattern that does not compile was refused before.
+fn named(bare: &str, literal: &mut GlobSetBuilder, folders: &mut GlobSetBuilder) {
+    let add = |text: &str, builder: &mut GlobSetBuilder| {
+        if let Ok(glob) = build_glob(text) {
+            builder.add(glob);
+        }
+    };
+    if is_literal(bare) && !bare.ends_with('/') {
+        add(&anchored(bare), literal);
+    }
+    let mut folder = bare.trim_end_matches('/');
+    while let Some(shorter) = folder
+        .strip_suffix("/**")
+        .or_else(|| folder.strip_suffix("/*"))
+    {
+        folder = shorter;
+    }
+    let rest = folder.strip_prefix("**/").unwrap_or(folder);
+    if is_literal(rest) && !rest.is_empty() {
+        let anywhere = folder.len() != rest.len() && !rest.starts_with('/');
+        let pattern = if folder == bare.trim_end_matches('/') {
+            anchored(bare)
+        } else {
+            rest.trim_start_matches('/').to_owned()
+        };
+        add(&pattern, folders);
+        if anywhere {
+            add(&format!("**/{rest}"), folders);
+        }
+    }
+}
+
+/// Is a pattern without wildcards? Alternatives in braces are names that were written out.
+#[must_use]
+pub fn is_literal(pattern: &str) -> bool {
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '*' | '?' | '[' => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// The pattern with its square brackets taken as letters: `app/[slug]` names a folder in some frameworks, and is a
+/// character class in a pattern. `None` when it has no class.
+#[must_use]
+pub fn without_classes(pattern: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut found = false;
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => {
+                plain.push(letter);
+                plain.extend(letters.next());
+                continue;
+            }
+            '[' | ']' => {
+                plain.push('\\');
+                found = true;
+            }
+            _ => {}
+        }
+        plain.push(letter);
+    }
+    found.then_some(plain)
+}
+
+fn build_glob(text: &str) -> Result<Glob, String> {
+    let glob = GlobBuilder::new(text)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build();
+    glob.map_err(|error| error.kind().to_string())
+}
+
 /// One pattern becomes two globs: the path itself, and everything below it when it is a folder.
 fn compile(bare: &str) -> Result<Vec<Glob>, String> {
     let pattern = anchored(bare);
@@ -82,18 +184,11 @@ fn compile(bare: &str) -> Result<Vec<Glob>, String> {
             "`.` and `..` are not allowed: patterns start at the repository's root".to_owned(),
         );
     }
-    let glob = |text: &str| {
-        let glob = GlobBuilder::new(text)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build();
-        glob.map_err(|error| error.kind().to_string())
-    };
-    let below = glob(&format!("{}/**", pattern.trim_end_matches('/')))?;
+    let below = build_glob(&format!("{}/**", pattern.trim_end_matches('/')))?;
     if bare.ends_with('/') {
         Ok(vec![below])
     } else {
-        Ok(vec![glob(&pattern)?, below])
+        Ok(vec![build_glob(&pattern)?, below])
     }
 }
 
@@ -167,6 +262,78 @@ mod tests {
             globs(&["/tests/", "a/b.txt"]).prefixes(),
             ["tests", "a/b.txt"]
         );
+    }
+
+    #[test]
+    fn a_file_is_named_by_a_pattern_without_wildcards_alone() {
+        let scope = globs(&[
+            "train.py",
+            "/src/a.ts",
+            "lib/{b,c}.js",
+            r"app/\[id\]/page.tsx",
+        ]);
+        for path in [
+            "train.py",
+            "deep/train.py",
+            "src/a.ts",
+            "lib/c.js",
+            "app/[id]/page.tsx",
+        ] {
+            assert!(scope.names_file(path), "{path}");
+        }
+        for patterns in [
+            &["**"][..],
+            &["src/*.ts"],
+            &["src"],
+            &["src/"],
+            &["src/a.ts", "!src/**"],
+            &["src/[a].ts"],
+        ] {
+            assert!(!globs(patterns).names_file("src/a.ts"), "{patterns:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_named_when_no_wildcard_stands_in_for_it() {
+        for pattern in [
+            "data/",
+            "data",
+            "data/**",
+            "/data/*",
+            "**/data/**",
+            "**/data",
+            "/data",
+        ] {
+            assert!(globs(&[pattern]).names_folder("data"), "{pattern}");
+        }
+        assert!(
+            globs(&["data/"]).names_folder("x/data")
+                && globs(&["**/data/**"]).names_folder("x/data")
+        );
+        assert!(
+            !globs(&["/data/"]).names_folder("x/data")
+                && !globs(&["data/**"]).names_folder("x/data")
+        );
+        for pattern in [
+            "**",
+            "*",
+            "*.json",
+            "package.json",
+            "**/*.json",
+            "d*/**",
+            "data/x/**",
+        ] {
+            assert!(!globs(&[pattern]).names_folder("data"), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn brackets_can_be_taken_as_letters() {
+        let plain = without_classes("app/[slug]/[...rest]/*.tsx").unwrap();
+        assert_eq!(plain, r"app/\[slug\]/\[...rest\]/*.tsx");
+        assert!(globs(&[&plain]).matches("app/[slug]/[...rest]/page.tsx"));
+        assert!(!globs(&["app/[slug]/**"]).matches("app/[slug]/page.tsx"));
+        assert_eq!(without_classes(r"app/\[slug\]"), None);
     }
 
     #[test]

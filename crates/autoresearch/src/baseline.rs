@@ -6,10 +6,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use autoresearch_core::config::{Config, Direction};
+use autoresearch_core::config::{Command, Config, Direction, Shell};
 use autoresearch_core::event::{Failure as How, Guard, Why};
 use autoresearch_core::measurement::Measurement;
 use autoresearch_core::noise::{BASELINE_RUNS, Noise};
+use autoresearch_core::shell::bash_syntax;
 use autoresearch_core::span::whole_millis;
 use autoresearch_core::table::escape;
 use autoresearch_core::value::Value;
@@ -33,6 +34,8 @@ pub struct Baseline {
     pub guard: Guard,
     /// The mean time of one run of verify, in milliseconds.
     pub verify_ms: u64,
+    /// The last lines that verify wrote to standard error.
+    pub said: String,
 }
 
 /// Runs verify at least twice and the guard once, and refuses what cannot work.
@@ -55,29 +58,51 @@ pub fn measure(
     while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
         runs.push(once(&mut bench, config)?);
     }
+    let said = std::mem::take(&mut bench.said);
     check_clean(git, &before, "verify")?;
     let guard = match &config.guard {
         None => Guard::NotRun,
         Some(command) => match bench.guard(command)? {
             Ok(()) => Guard::Pass,
             Err(how) => {
+                let hint = unknown_to_sh(command).map_or_else(
+                    || "a guard must pass before the first trial: mend the code, or the guard".to_owned(),
+                    |first| format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to guard"),
+                );
                 return Err(refuse(
                     &bench,
                     format!("the guard fails on the untouched tree: {how}"),
-                    "a guard must pass before the first trial: mend the code, or the guard",
+                    &hint,
                 ));
             }
         },
     };
     check_clean(git, &before, "the guard")?;
-    let baseline = average(config, &runs, guard, &bench);
+    let baseline = Baseline {
+        said,
+        ..average(config, &runs, guard, &bench)
+    };
     check_headroom(config, &baseline)?;
     Ok(baseline)
+}
+
+/// What in a command for `sh` is bash's.
+fn unknown_to_sh(command: &Command) -> Option<String> {
+    let syntax = bash_syntax(&command.command);
+    syntax
+        .into_iter()
+        .next()
+        .filter(|_| command.shell == Shell::Sh)
 }
 
 fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
     bench.verify(config)?.map_err(|why| {
         let counting = autoresearch_core::command_words::ends_in_counting_grep(&config.verify.command);
+        let syntax = unknown_to_sh(&config.verify);
+        if let Some(first) = syntax {
+            let hint = format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to verify");
+            return refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), &hint);
+        }
         let hint = match &why {
             Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
             Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
@@ -125,6 +150,7 @@ fn average(config: &Config, runs: &[Measurement], guard: Guard, bench: &Bench<'_
         samples,
         guard,
         verify_ms,
+        said: String::new(),
     }
 }
 

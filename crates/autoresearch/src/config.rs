@@ -2,17 +2,18 @@
 //! Does not know runs.
 //! Invariant: the text that was checked is the text that is frozen.
 
+mod on_disk;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use autoresearch_core::config::{Checked, Config, Problem, Severity, check};
-use autoresearch_core::globs::Globs;
+use autoresearch_core::config::{Checked, Problem, Severity, check};
 
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::Git;
-use crate::{yaml, yardstick};
+use crate::yaml;
 
 /// A config as it was read.
 #[derive(Clone, Debug)]
@@ -43,9 +44,24 @@ pub fn read(world: &World, file: &Path) -> Result<Source> {
 
 /// The text, as far as a config could be long: a device has no end.
 fn text_of(input: impl Read) -> std::io::Result<String> {
-    let mut text = String::new();
-    input.take(1 << 20).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    input.take(1 << 20).read_to_end(&mut bytes)?;
+    // Some editors begin a file with a mark of its encoding.
+    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        bytes = rest.to_vec();
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "it is UTF-16, as its byte order mark says: save it as UTF-8",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            format!("it is not UTF-8: {error}"),
+        )
+    })
 }
 
 /// Checks the text alone: shape and meaning, with lines.
@@ -68,14 +84,13 @@ pub fn check_text(source: &Source) -> Checked {
     checked
 }
 
-/// Checks the text, and what it says about a repository.
-pub fn check_in(source: &Source, git: &Git) -> Result<Checked> {
+/// Checks the text, and what it says about a repository and this machine.
+pub fn check_in(world: &World, source: &Source, git: &Git) -> Result<Checked> {
     let mut checked = check_text(source);
     let Some(config) = &checked.config else {
         return Ok(checked);
     };
-    let mut found = on_disk(config, git)?;
-    found.extend(pinned_in_scope(config, git.work_tree()));
+    let mut found = on_disk::problems(world, config, git)?;
     for problem in &mut found {
         problem.line = yaml::line_of(&source.text, &problem.place);
     }
@@ -88,101 +103,6 @@ pub fn check_in(source: &Source, git: &Git) -> Result<Checked> {
         checked.config = None;
     }
     Ok(checked)
-}
-
-/// What only the files of the repository can tell.
-fn on_disk(config: &Config, git: &Git) -> Result<Vec<Problem>> {
-    let (Ok(scope), Ok(protect)) = (Globs::new(&config.scope), Globs::new(&config.protect)) else {
-        return Ok(Vec::new());
-    };
-    let files: Vec<String> = git
-        .files()?
-        .iter()
-        .filter_map(|path| String::from_utf8(path.clone()).ok())
-        .collect();
-    let mut problems = Vec::new();
-    let in_scope: Vec<&String> = files.iter().filter(|path| scope.matches(path)).collect();
-    if in_scope.is_empty() {
-        problems.push(Problem::error("scope", "the scope matches no file of the repository", "check the patterns: they start at the repository's root, and ignored files do not count"));
-    }
-    let both: Vec<&str> = in_scope
-        .iter()
-        .filter(|path| protect.matches(path))
-        .map(|path| path.as_str())
-        .collect();
-    if !both.is_empty() {
-        let shown = both.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-        let more = if both.len() > 3 {
-            format!(" and {} more", both.len() - 3)
-        } else {
-            String::new()
-        };
-        let message = format!("protected paths lie inside the scope: {shown}{more}");
-        problems.push(Problem::error(
-            "protect",
-            message,
-            format!("take them out of the scope: add \"!{}\" to it", both[0]),
-        ));
-    }
-    problems.extend(idle_protection(config, git, &files));
-    for (key, command) in [
-        ("verify", Some(&config.verify)),
-        ("guard", config.guard.as_ref()),
-    ] {
-        let missing =
-            command.filter(|command| !git.work_tree().join(&command.working_directory).is_dir());
-        if let Some(command) = missing {
-            let place = format!("{key}.working_directory");
-            problems.push(Problem::error(
-                &place,
-                format!("`{}` is not a folder", command.working_directory),
-                "give a folder below the repository's root",
-            ));
-        }
-    }
-    Ok(problems)
-}
-
-/// Patterns that protect nothing.
-fn idle_protection(config: &Config, git: &Git, files: &[String]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, pattern) in config.protect.iter().enumerate() {
-        let alone = Globs::new(std::slice::from_ref(pattern)).ok();
-        let exists = |globs: &Globs| {
-            files.iter().any(|path| globs.matches(path))
-                || globs
-                    .prefixes()
-                    .iter()
-                    .any(|prefix| !prefix.is_empty() && git.work_tree().join(prefix).exists())
-        };
-        if alone.is_some_and(|globs| !pattern.starts_with('!') && !exists(&globs)) {
-            problems.push(Problem::warning(
-                &format!("protect[{index}]"),
-                format!("`{pattern}` matches no file"),
-                "check the pattern: it protects nothing now",
-            ));
-        }
-    }
-    problems
-}
-
-/// Files that verify or guard name are pinned; in the scope that is worth a word.
-fn pinned_in_scope(config: &Config, root: &Path) -> Vec<Problem> {
-    let Ok(scope) = Globs::new(&config.scope) else {
-        return Vec::new();
-    };
-    let named = yardstick::named_files(root, config)
-        .into_iter()
-        .map(|path| yardstick::name(root, &path));
-    let inside: Vec<String> = named.filter(|name| scope.matches(name)).collect();
-    inside
-        .first()
-        .map(|first| {
-            let message = format!("verify or guard name `{}`, which the scope holds: it is pinned, and a trial that touches it is void", inside.join("`, `"));
-            Problem::warning("scope", message, format!("take it out of the scope: add \"!{first}\" to it"))
-        })
-        .into_iter()
-        .collect()
 }
 
 /// The problems as one failure.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use autoresearch_core::config::Shell;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ pub const MAX_OUTPUT: u64 = 64 << 20;
 /// A command to run.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// The text for `/bin/sh -c`, or the words of a program that is started without a shell.
+    /// The text for a shell, or the words of a program that is started without a shell.
     pub command: What,
     /// Where it runs.
     pub directory: PathBuf,
@@ -54,14 +55,26 @@ pub struct Job {
 pub enum What {
     /// A text for `/bin/sh -c`.
     Shell(String),
+    /// A text for `bash -o pipefail -c`.
+    Bash(String),
     /// A program and its arguments.
     Words(Vec<String>),
+}
+
+impl From<&autoresearch_core::config::Command> for What {
+    fn from(command: &autoresearch_core::config::Command) -> Self {
+        let text = command.command.clone();
+        match command.shell {
+            Shell::Sh => Self::Shell(text),
+            Shell::Bash => Self::Bash(text),
+        }
+    }
 }
 
 impl std::fmt::Display for What {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Shell(text) => out.write_str(text),
+            Self::Shell(text) | Self::Bash(text) => out.write_str(text),
             Self::Words(words) => out.write_str(&words.join(" ")),
         }
     }

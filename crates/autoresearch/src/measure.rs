@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use autoresearch_core::brief::clip;
 use autoresearch_core::config::{Command, Config};
 use autoresearch_core::event::{Failure as How, Why};
 use autoresearch_core::excerpt::excerpt;
@@ -37,6 +38,8 @@ pub struct Bench<'a> {
     pub guard_time: Duration,
     /// What the last output says most clearly, for messages.
     pub tail: String,
+    /// The last lines that the last command wrote to standard error.
+    pub said: String,
     /// Processes that commands left behind and that were ended.
     pub swept: u32,
 }
@@ -64,6 +67,7 @@ impl<'a> Bench<'a> {
             verify_time: Duration::ZERO,
             guard_time: Duration::ZERO,
             tail: String::new(),
+            said: String::new(),
             swept: 0,
         }
     }
@@ -95,7 +99,7 @@ impl<'a> Bench<'a> {
         (self.world.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
         let job = Job {
-            command: What::Shell(command.command.clone()),
+            command: What::from(command),
             directory,
             timeout_ms: whole_millis(command.timeout),
             input: None,
@@ -111,6 +115,7 @@ impl<'a> Bench<'a> {
         let [stdout, stderr] =
             [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
         self.tail = excerpt(&stderr, &stdout);
+        self.said = last_lines(&stderr);
         let ok = |status: &i32| {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
@@ -126,4 +131,17 @@ impl<'a> Bench<'a> {
             exec::How::Cancelled => return Err(Failure::new(Kind::Interrupted, "interrupted")),
         })
     }
+}
+
+/// The last lines with anything on them, at most three and short.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(3));
+    let shown: Vec<String> = last
+        .map(|line| clip(&escape(line.trim_end()), 160))
+        .collect();
+    shown.join("\n")
 }

@@ -18,42 +18,7 @@ use crate::git::status::Kind;
 use crate::git::{Git, OLDEST, is_read_only};
 use crate::run::tracked;
 use crate::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
-
-/// Variables that commands get besides those of the config: who and where the user is, and where tools live.
-const PASSED: [&str; 32] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LC_CTYPE",
-    "LC_NUMERIC",
-    "TZ",
-    "TMPDIR",
-    "XDG_CONFIG_HOME",
-    "XDG_CACHE_HOME",
-    "XDG_DATA_HOME",
-    "CARGO_HOME",
-    "CARGO_TARGET_DIR",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "GOPATH",
-    "GOROOT",
-    "JAVA_HOME",
-    "NVM_DIR",
-    "PNPM_HOME",
-    "PYENV_ROOT",
-    "PYENV_VERSION",
-    "VIRTUAL_ENV",
-    "CONDA_PREFIX",
-    "NODE_EXTRA_CA_CERTS",
-    "SSL_CERT_FILE",
-    "GIT_SSL_CAINFO",
-    "DOCKER_HOST",
-];
+use crate::variables;
 
 /// The ground of a run.
 pub struct Ground {
@@ -80,7 +45,7 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
     })?;
     let history = History::discover(folder)?;
     check_paths(world, &history, &program)?;
-    let env = environment(world, names)?;
+    let env = variables::passed(world, names)?;
     let plain: Vec<(OsString, OsString)> = env
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
@@ -111,29 +76,6 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
         env,
         lend_identity,
     })
-}
-
-/// The variables that the commands get, as they are now. One that cannot be kept as text is refused: left out in silence,
-/// it would change what verify measures.
-fn environment(world: &World, names: &[String]) -> Result<BTreeMap<String, String>> {
-    let wanted = PASSED
-        .iter()
-        .copied()
-        .chain(names.iter().map(String::as_str));
-    let mut env = BTreeMap::new();
-    for name in wanted {
-        let Some(value) = world.var(name) else {
-            continue;
-        };
-        let value = value.to_str().ok_or_else(|| {
-            Failure::config(format!(
-                "the variable `{name}` holds bytes that are not UTF-8, and the run has to keep it as text"
-            ))
-            .hint(format!("set {name} to a value in UTF-8, or unset it, then run the command again"))
-        })?;
-        env.insert(name.to_owned(), value.to_owned());
-    }
-    Ok(env)
 }
 
 /// Refuses folders whose paths cannot be written down: journal and anchor are JSON, and would not find the run again.

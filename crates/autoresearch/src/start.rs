@@ -11,6 +11,7 @@ use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::event::{Event, Start};
 use autoresearch_core::globs::Globs;
 use autoresearch_core::name::slug;
+use autoresearch_core::table::escape;
 use autoresearch_core::value::Value;
 use autoresearch_core::{brief, span};
 use serde::Serialize;
@@ -22,6 +23,7 @@ use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
 use crate::git::Git;
 use crate::git::history::History;
+use crate::git::status::Kind;
 use crate::preflight::{self, Ground};
 use crate::repair::set_up;
 use crate::report::shorten;
@@ -68,6 +70,8 @@ pub struct StartReport {
     pub left_alone: usize,
     /// The limits.
     pub limits: String,
+    /// The last lines that verify wrote to standard error, although it succeeded.
+    pub stderr: Option<String>,
     /// What should be looked at, without stopping the run.
     pub warnings: Vec<String>,
     /// The next step.
@@ -94,7 +98,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         .map(|config| config.env)
         .unwrap_or_default();
     let ground = preflight::ground(world, &place.folder(world), &wanted)?;
-    let checked = check_in(source, &ground.git)?;
+    let checked = check_in(world, source, &ground.git)?;
     let Some(config) = checked.config else {
         return Err(refused(source, &checked.problems));
     };
@@ -122,8 +126,9 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         ..Pinned::default()
     };
     match prepare(world, &ingredients, &mut pinned) {
-        Ok(start) => {
+        Ok((start, said)) => {
             let mut report = establish(world, &ingredients, pinned, start, &source.text)?;
+            report.stderr = Some(said).filter(|said| !said.is_empty());
             report.warnings = checked
                 .problems
                 .iter()
@@ -168,7 +173,7 @@ fn choose_name(ground: &Ground, config: &Config) -> Layout {
 }
 
 /// Measures the untouched tree and pins the yardstick.
-fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<Start> {
+fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<(Start, String)> {
     let Ingredients {
         ground,
         layout,
@@ -198,12 +203,17 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.env.clone_from(&ground.env);
     pinned.secrets = sealed;
     pinned.lend_identity = ground.lend_identity;
-    pinned.yardstick = yardstick::pin(&work_tree, config, &protect);
+    let chosen = yardstick::choose(&work_tree, config, &git.ignored_folders()?)
+        .map_err(|error| Failure::config(error.to_string()))?;
+    pinned.yardstick = yardstick::pin(&work_tree, &chosen);
     pin_changed_rules(&work_tree, pinned);
     let none = BTreeSet::new();
     let before = bystander::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)?;
+    let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)
+        .map_err(|failure| bare_tree(failure, parts))?;
+    let known = git.files()?.into_iter().collect();
+    yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
     if let Some(first) = touched.first() {
         return Err(
@@ -220,14 +230,37 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
     }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
-    start_event(world, parts, id, baseline)
+    let said = baseline.said.clone();
+    Ok((start_event(world, parts, id, baseline)?, said))
+}
+
+/// What a work tree of the run's own does not have is told to whom verify failed there.
+fn bare_tree(failure: Failure, parts: &Ingredients<'_>) -> Failure {
+    if parts.config.isolation != Isolation::Worktree {
+        return failure;
+    }
+    let entries = parts.ground.git.status_with_ignored().unwrap_or_default();
+    let ignored: Vec<String> = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Ignored)
+        .map(|entry| escape(&String::from_utf8_lossy(&entry.path)))
+        .filter(|path| !path.starts_with(store::FOLDER))
+        .collect();
+    if ignored.is_empty() {
+        return failure;
+    }
+    let lacks = format!(
+        "the run's own work tree has tracked files only, so it lacks what git ignores here ({}): let verify make that first, or use `isolation: branch`",
+        shorten(&ignored, ignored.len(), 80)
+    );
+    failure.also(&lacks)
 }
 
 fn pinned_hint(name: &str) -> &'static str {
     if name.contains("__pycache__/") {
         "Python writes its caches beside the sources: set PYTHONDONTWRITEBYTECODE=1 in verify and guard, or protect `*.py` below that folder instead of all of it"
     } else {
-        "verify must not write to its own scripts or to protected files; write reports to a temporary folder"
+        "verify must not write to its own scripts or to protected files; write reports to a temporary folder. If verify builds the file, delete it before the start"
     }
 }
 
@@ -372,6 +405,7 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
         work_tree: run.work_tree().to_owned(),
         left_alone,
         limits: format!("{} iterations{time}", config.iterations),
+        stderr: None,
         warnings: Vec::new(),
         next: run.next(),
     }
@@ -413,6 +447,12 @@ impl fmt::Display for StartReport {
 
 impl StartReport {
     fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(said) = &self.stderr {
+            writeln!(out, "  stderr    of verify, although it succeeded:")?;
+            for line in said.lines() {
+                writeln!(out, "            | {line}")?;
+            }
+        }
         writeln!(
             out,
             "  guard     {}",

@@ -30,6 +30,10 @@ pub struct ConfigFile {
     #[serde(default, deserialize_with = "one_or_many")]
     #[schemars(schema_with = "patterns")]
     pub protect: Vec<String>,
+    /// gitignore-style patterns of files that no trial may change although the scope holds them.
+    #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "patterns")]
+    pub pin: Vec<String>,
     /// What is measured.
     pub metric: MetricFile,
     /// The command that measures.
@@ -103,8 +107,11 @@ pub struct MetricFile {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandFile {
-    /// The text for `/bin/sh -c`.
+    /// The text for the shell.
     pub command: String,
+    /// The shell: `sh`, or `bash` with `-o pipefail`.
+    #[serde(default)]
+    pub shell: Shell,
     /// When it is ended, such as `90s` or `10m`. Default: 10m.
     #[serde(default)]
     pub timeout: Option<String>,
@@ -164,6 +171,18 @@ words! {
         Ship = "ship",
         /// Run without a person, as in CI.
         Exec = "exec",
+    }
+}
+
+words! {
+    /// The shell that reads a command.
+    #[derive(Default)]
+    Shell {
+        /// `/bin/sh`.
+        #[default]
+        Sh = "sh",
+        /// The bash on `PATH`, with `-o pipefail`: a command that fails anywhere in a pipe is a failure.
+        Bash = "bash",
     }
 }
 

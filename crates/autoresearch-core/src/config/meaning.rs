@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::check::Problem;
 use super::file::{CommandFile, MetricFile};
 use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
-use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback};
+use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback, Shell};
 use crate::command_words::ends_in_counting_grep;
 use crate::globs::Globs;
+use crate::shell::{bash_syntax, has_pipe};
 use crate::span;
 use crate::value::Value;
 
@@ -61,6 +62,7 @@ impl Meaning<'_> {
         self.names(file);
         let metric = self.metric(&file.metric);
         self.conditions(file);
+        self.guard(file);
         let rollback = self.rollback(file);
         Config {
             goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -68,6 +70,7 @@ impl Meaning<'_> {
             tag: file.tag.clone(),
             scope: file.scope.clone(),
             protect: file.protect.clone(),
+            pin: file.pin.clone(),
             verify: self.command("verify", &file.verify),
             guard: file
                 .guard
@@ -101,6 +104,18 @@ impl Meaning<'_> {
         }
     }
 
+    fn guard(&mut self, file: &ConfigFile) {
+        let mut problems = self.problems.iter();
+        let faulty = problems.any(|problem| problem.place.starts_with("guard"));
+        if file.guard.is_none() && !faulty {
+            self.problems.push(Problem::warning(
+                "guard",
+                "there is no guard, so a trial that breaks the program can be kept",
+                "add `guard: {command: ...}`, such as your tests",
+            ));
+        }
+    }
+
     fn patterns(&mut self, file: &ConfigFile) {
         if file.scope.is_empty() {
             self.error(
@@ -109,7 +124,11 @@ impl Meaning<'_> {
                 "name the files to improve, such as `src/**`",
             );
         }
-        for (key, patterns) in [("scope", &file.scope), ("protect", &file.protect)] {
+        for (key, patterns) in [
+            ("scope", &file.scope),
+            ("protect", &file.protect),
+            ("pin", &file.pin),
+        ] {
             for (index, pattern) in patterns.iter().enumerate() {
                 if let Err(error) = Globs::new(std::slice::from_ref(pattern)) {
                     self.error(
@@ -259,6 +278,7 @@ impl Meaning<'_> {
                 "add `ok_exit: [0, 1]` to verify",
             ));
         }
+        self.shell(key, file);
         let directory = file
             .working_directory
             .clone()
@@ -276,9 +296,32 @@ impl Meaning<'_> {
             .and_then(|text| self.span(&format!("{key}.timeout"), text));
         Command {
             command: file.command.clone(),
+            shell: file.shell,
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
             working_directory: directory,
             ok_exit: file.ok_exit.clone(),
+        }
+    }
+
+    /// What `sh` does not understand, and what it hides.
+    fn shell(&mut self, key: &str, file: &CommandFile) {
+        if file.shell == Shell::Bash {
+            return;
+        }
+        let place = format!("{key}.command");
+        let remedy = format!("add `shell: bash` to {key}");
+        let syntax = bash_syntax(&file.command);
+        if let Some(first) = syntax.first() {
+            let message = format!("`{first}` is bash syntax, and `sh` may not know it");
+            self.problems
+                .push(Problem::warning(&place, message, remedy));
+        } else if key != "notify" && has_pipe(&file.command) {
+            let message = "`sh` reports the status of a pipe's last command alone, so a failure before it is hidden";
+            self.problems.push(Problem::warning(
+                &place,
+                message,
+                format!("{remedy}, which fails when any part of a pipe fails"),
+            ));
         }
     }
 

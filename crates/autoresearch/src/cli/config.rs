@@ -49,7 +49,7 @@ pub fn run(
 fn check(world: &World, place: &Place, printer: &Printer, source: &Source) -> Result<ExitCode> {
     let ground = preflight::ground(world, &place.folder(world), &[]);
     let checked = match &ground {
-        Ok(ground) => check_in(source, &ground.git)?,
+        Ok(ground) => check_in(world, source, &ground.git)?,
         Err(_) => check_text(source),
     };
     let ok = checked

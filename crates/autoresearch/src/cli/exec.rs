@@ -116,7 +116,7 @@ fn fields(world: &World, words: &ExecWords) -> Result<Fields> {
 /// A variable's text as the config has it: lists by line, numbers as numbers.
 fn plain(key: &str, text: &str) -> Value {
     match key {
-        "scope" | "protect" => {
+        "scope" | "protect" | "pin" => {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             lines.map(ToOwned::to_owned).collect()
         }

@@ -91,7 +91,7 @@ fn attempt(world: &World, place: &Place, mut news: Value) -> Result<()> {
 
 fn job(run: &Run<'_>, notify: &Command, input: std::path::PathBuf) -> Job {
     Job {
-        command: What::Shell(notify.command.clone()),
+        command: What::from(notify),
         directory: run.work_tree().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),

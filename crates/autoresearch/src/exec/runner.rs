@@ -94,6 +94,11 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
             shell.arg("-c").arg(text);
             shell
         }
+        What::Bash(text) => {
+            let mut shell = Command::new("bash");
+            shell.args(["-o", "pipefail", "-c"]).arg(text);
+            shell
+        }
         What::Words(words) => {
             let mut words = words.iter();
             let mut command = Command::new(words.next().map_or("", String::as_str));

@@ -54,6 +54,18 @@ impl Git {
         self.status_of("--ignored=matching")
     }
 
+    /// The folders that git ignores as a whole, from the root, without a slash at their end.
+    pub fn ignored_folders(&self) -> Result<Vec<String>, GitError> {
+        let entries = self.status_with_ignored()?.into_iter();
+        let ignored = entries.filter(|entry| entry.kind == Kind::Ignored);
+        Ok(ignored
+            .filter_map(|entry| {
+                let path = String::from_utf8(entry.path).ok()?;
+                Some(path.strip_suffix('/')?.to_owned())
+            })
+            .collect())
+    }
+
     fn status_of(&self, ignored: &str) -> Result<Vec<Entry>, GitError> {
         let arguments = [
             "status",

@@ -26,6 +26,9 @@ pub struct ExecWords {
     /// A pattern of files that no trial may change; may be given more than once
     #[arg(long, value_name = "GLOB")]
     protect: Vec<String>,
+    /// A pattern of files that no trial may change although the scope holds them; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    pin: Vec<String>,
     /// The metric's name
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
@@ -38,12 +41,18 @@ pub struct ExecWords {
     /// The command that measures
     #[arg(long, value_name = "COMMAND")]
     verify: Option<String>,
+    /// The shell: sh, or bash with pipefail
+    #[arg(long, value_name = "SHELL")]
+    verify_shell: Option<String>,
     /// When it is ended, such as 10m
     #[arg(long, value_name = "SPAN")]
     verify_timeout: Option<String>,
     /// The command that must pass before a keep
     #[arg(long, value_name = "COMMAND")]
     guard: Option<String>,
+    /// Its shell: sh, or bash with pipefail
+    #[arg(long, value_name = "SHELL")]
+    guard_shell: Option<String>,
     /// When it is ended
     #[arg(long, value_name = "SPAN")]
     guard_timeout: Option<String>,
@@ -80,6 +89,7 @@ impl ExecWords {
             ("tag", text(&self.tag)),
             ("scope", list(&self.scope)),
             ("protect", list(&self.protect)),
+            ("pin", list(&self.pin)),
             ("metric.name", text(&self.metric)),
             ("metric.direction", text(&self.direction)),
             (
@@ -87,8 +97,10 @@ impl ExecWords {
                 self.target.as_ref().map(|number| json!(number)),
             ),
             ("verify.command", text(&self.verify)),
+            ("verify.shell", text(&self.verify_shell)),
             ("verify.timeout", text(&self.verify_timeout)),
             ("guard.command", text(&self.guard)),
+            ("guard.shell", text(&self.guard_shell)),
             ("guard.timeout", text(&self.guard_timeout)),
             (
                 "iterations",

@@ -1,0 +1,149 @@
+//! Owns the table of programs: what each does with the words behind its name.
+//! Does not read a command.
+//! Invariant: a program that is not in it is `Other`, and a name counts without its folder and version.
+
+/// What a program does with its arguments.
+pub(super) enum Kind {
+    /// It is a shell: `-c TEXT` or a script.
+    Shell,
+    /// It runs the first argument that is no option.
+    Interpreter(&'static Options),
+    /// It starts the command that its arguments are.
+    Wrapper {
+        /// Options with a value.
+        values: &'static str,
+        /// The words with which it does so; none: always.
+        verbs: &'static str,
+    },
+    /// All its arguments are files that it runs.
+    Runner,
+    /// It runs the file that `-f` names.
+    FileFlag,
+    /// It reads and writes files, and takes no config with `-c` or `-p`.
+    Data,
+    /// Anything else.
+    Other,
+}
+
+/// The options of an interpreter.
+pub(super) struct Options {
+    /// Those with a value.
+    pub values: &'static str,
+    /// Those whose value is code.
+    pub code: &'static str,
+    /// Those whose value is a file that runs first.
+    pub preloads: &'static str,
+}
+
+const SHELLS: &str = "sh bash dash zsh ksh ash fish busybox yash mksh";
+const PYTHONS: &str = "python pypy ipython";
+const NODES: &str =
+    "node nodejs bun deno tsx ts-node ts-node-esm babel-node esno vite-node jiti electron";
+const OTHERS: &str = "ruby perl php lua luajit Rscript R julia tclsh wish expect groovy scala elixir escript guile racket \
+    sbcl raku nu pwsh swift osascript java kotlin crystal ocaml runghc runhaskell octave matlab";
+const LAUNCHERS: &str = "kernprof scalene torchrun accelerate deepspeed coverage memray fil-profile pyinstrument \
+    viztracer streamlit locust k6 artillery c8 nyc zx 0x clinic";
+const RUNNERS: &str = "pytest py.test jest vitest mocha ava tap tape jasmine rspec phpunit pest bats playwright cypress \
+    behave nose nose2 unittest ctest nox tox busted prove shellspec";
+const FILE_FLAGS: &str = "make gmake bmake awk gawk mawk nawk sed gsed jq yq just ninja docker docker-compose podman psql \
+    task rake ant gnuplot bc";
+const DATA: &str = "cc gcc g++ c++ clang clang++ rustc tcc icc icx nvcc gfortran ld as grep egrep fgrep rg ag ack wc head \
+    tail gzip gunzip zcat bzip2 xz zstd brotli lz4 pigz cut uniq sort tr cat tac cp mv rm mkdir rmdir touch install ln ls \
+    stat file du df tar cmp diff comm tee echo printf cd test [ od xxd hexdump strings nm size objdump strip git chmod \
+    split paste column nl fold shasum";
+/// What starts any command that stands behind it.
+const WRAPPERS: &str = "nohup exec command builtin eval setsid taskset chrt numactl valgrind rr unbuffer setarch prlimit \
+    systemd-run xvfb-run dbus-run-session fakeroot faketime chronic hyperfine watch parallel concurrently cross-env dotenv \
+    dotenvx nix-shell su script mpirun mpiexec srun caffeinate arch retry start-server-and-test trap cgexec catchsegv";
+/// What starts a command behind a word such as `run`.
+const ENVIRONMENTS: &str = "uv rye pdm poetry pipenv hatch pixi conda mamba micromamba pipx mise asdf direnv bundle nix rtx \
+    rbenv pyenv nvm volta fnm op doppler aws-vault";
+
+const PYTHON: Options = Options {
+    values: "-W -X -Q",
+    code: "-c",
+    preloads: "",
+};
+const NODE: Options = Options {
+    values: "-C --conditions --max-old-space-size --tsconfig -P",
+    code: "-e -p -pe --eval --print",
+    preloads: "-r --require --import --loader --experimental-loader --preload --env-file",
+};
+const OTHER: Options = Options {
+    values: "-I -M -cp -classpath --class-path -l",
+    code: "-e -E -ne -pe -nle -lne -ple -lane -ane --eval --execute",
+    preloads: "-f -jar -File --file --script -L --load -x",
+};
+const LAUNCHER: Options = Options {
+    values: "-o --output --nproc_per_node --nproc-per-node --nnodes --num_processes --source --omit --include -r",
+    code: "",
+    preloads: "",
+};
+
+/// Is a word in a list?
+pub(super) fn lists(list: &str, word: &str) -> bool {
+    !word.is_empty() && list.split_ascii_whitespace().any(|listed| listed == word)
+}
+
+/// What a program of this plain name does.
+pub(super) fn kind(name: &str) -> Kind {
+    if lists(SHELLS, name) {
+        Kind::Shell
+    } else if lists(PYTHONS, name) {
+        Kind::Interpreter(&PYTHON)
+    } else if lists(NODES, name) {
+        Kind::Interpreter(&NODE)
+    } else if lists(OTHERS, name) {
+        Kind::Interpreter(&OTHER)
+    } else if lists(LAUNCHERS, name) {
+        Kind::Interpreter(&LAUNCHER)
+    } else if lists(RUNNERS, name) {
+        Kind::Runner
+    } else if lists(FILE_FLAGS, name) {
+        Kind::FileFlag
+    } else if lists(DATA, name) {
+        Kind::Data
+    } else {
+        wrapper(name)
+    }
+}
+
+fn wrapper(name: &str) -> Kind {
+    let (values, verbs) = match name {
+        "env" => ("-u --unset -C --chdir -P", ""),
+        "timeout" | "gtimeout" => ("-k --kill-after -s --signal", ""),
+        "time" | "gtime" => ("-f --format -o --output", ""),
+        "nice" => ("-n --adjustment", ""),
+        "ionice" => ("-c -n --class --classdata", ""),
+        "stdbuf" => ("-i -o -e", ""),
+        "xargs" => ("-n -P -I -d -L -s -a -E", ""),
+        "sudo" | "doas" => ("-u -g -C -D -h -p", ""),
+        "flock" => ("-w --timeout -E", ""),
+        "strace" | "ltrace" => ("-e -o -p -s", ""),
+        "perf" => ("-e -o -r -x -F", "stat record"),
+        "npx" | "bunx" | "pnpx" => ("-p --package", ""),
+        "npm" | "pnpm" | "yarn" => (
+            "-C --prefix --dir -w --workspace --filter -F",
+            "exec x dlx node",
+        ),
+        "uvx" => ("--from --with --python -p", ""),
+        name if lists(ENVIRONMENTS, name) => (
+            "--with --python --extra --group --project --directory -p -n -e --name --env -C --package --env-file \
+             --with-requirements --index-url",
+            "run exec shell develop x",
+        ),
+        name if lists(WRAPPERS, name) => ("-n -np -c -m -N -w --warmup -r --runs -s -p -e", ""),
+        _ => return Kind::Other,
+    };
+    Kind::Wrapper { values, verbs }
+}
+
+/// `python` for `.venv/bin/python3.12`, `gcc` for `gcc-13`.
+pub(super) fn plain_name(word: &str) -> String {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let bare = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let bare = bare.strip_suffix('-').unwrap_or(bare);
+    // A name that ends with a digit by right, and one of digits alone.
+    let whole = bare.is_empty() || lists("k6 bzip2 lz4 nose2 c8", name);
+    if whole { name } else { bare }.to_owned()
+}

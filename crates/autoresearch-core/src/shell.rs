@@ -1,0 +1,595 @@
+//! Owns the reading of a shell text: its simple commands, pipes, redirections, and what only bash knows.
+//! Does not expand anything and does not judge what a command does.
+//! Invariant: any text is read without a panic; what is quoted is never taken for an operator.
+
+/// A word of a command, without its quotes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// The text. A command substitution stands in it as `$()`.
+    pub text: String,
+    /// Was any part of it quoted?
+    pub quoted: bool,
+}
+
+/// A simple command: a program, its arguments, and where its input and output go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Simple {
+    /// The words, without redirections and without words such as `if` and `do`.
+    pub words: Vec<Word>,
+    /// Files that are its input (`< FILE`).
+    pub inputs: Vec<String>,
+    /// Files that it writes (`> FILE`).
+    pub outputs: Vec<String>,
+    /// Is its input the output of the command before it?
+    pub piped: bool,
+}
+
+/// What a shell text holds.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// The commands, in order.
+    pub commands: Vec<Simple>,
+    /// The texts of `$(...)`, backticks and `<(...)`.
+    pub nested: Vec<String>,
+    /// What only bash and its like understand, as it is written.
+    pub bash: Vec<String>,
+}
+
+/// Reads a shell text. What stands in `$(...)` is given as text and not read.
+#[must_use]
+pub fn read_script(text: &str) -> Script {
+    let mut reader = Reader {
+        letters: text.chars().collect(),
+        ..Reader::default()
+    };
+    while reader.at < reader.letters.len() {
+        reader.step();
+    }
+    reader.end_command();
+    reader.script
+}
+
+/// How deep substitutions in substitutions are read.
+const DEPTH: u8 = 4;
+
+/// Is there a pipe that hides a failure, because `sh` reports the status of the last command alone?
+#[must_use]
+pub fn has_pipe(text: &str) -> bool {
+    any_script(text, DEPTH, &|script| {
+        script.commands.iter().any(|simple| simple.piped)
+    })
+}
+
+/// What a `sh` may not understand, as it is written, each once.
+#[must_use]
+pub fn bash_syntax(text: &str) -> Vec<String> {
+    let found = std::cell::RefCell::new(Vec::<String>::new());
+    any_script(text, DEPTH, &|script| {
+        let mut found = found.borrow_mut();
+        for name in &script.bash {
+            if !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+        false
+    });
+    found.into_inner()
+}
+
+fn any_script(text: &str, depth: u8, holds: &impl Fn(&Script) -> bool) -> bool {
+    let script = read_script(text);
+    holds(&script)
+        || (depth > 0
+            && script
+                .nested
+                .iter()
+                .any(|nested| any_script(nested, depth - 1, holds)))
+}
+
+/// Where in a `case` the reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Pattern,
+    Body,
+}
+
+/// What the next word is, if it is not an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    Input,
+    Output,
+    /// The delimiter of a document that follows.
+    Here,
+    /// A text (`<<<`) or a descriptor.
+    Nothing,
+}
+
+#[derive(Default)]
+struct Reader {
+    letters: Vec<char>,
+    at: usize,
+    script: Script,
+    current: Simple,
+    word: Option<Word>,
+    target: Option<Target>,
+    documents: Vec<String>,
+    cases: Vec<Case>,
+}
+
+impl Reader {
+    fn peek(&self, ahead: usize) -> Option<char> {
+        self.letters.get(self.at + ahead).copied()
+    }
+
+    fn push(&mut self, letter: char) {
+        self.word.get_or_insert_default().text.push(letter);
+    }
+
+    fn append(&mut self, parts: &[&str]) {
+        let word = self.word.get_or_insert_default();
+        for part in parts {
+            word.text.push_str(part);
+        }
+    }
+
+    fn bash(&mut self, name: &str) {
+        if !self.script.bash.iter().any(|known| known == name) {
+            self.script.bash.push(name.to_owned());
+        }
+    }
+
+    fn in_pattern(&self) -> bool {
+        self.cases.last() == Some(&Case::Pattern)
+    }
+
+    fn step(&mut self) {
+        let letter = self.letters[self.at];
+        self.at += 1;
+        match letter {
+            '\\' => {
+                if let Some(next) = self.peek(0) {
+                    self.at += 1;
+                    if next != '\n' {
+                        self.push(next);
+                    }
+                }
+            }
+            '\'' => self.single(),
+            '"' => self.double(),
+            '$' => self.dollar(),
+            '`' => self.backticks(),
+            '\n' => {
+                self.end_command();
+                self.skip_documents();
+            }
+            letter if letter.is_whitespace() => self.end_word(),
+            '#' if self.word.is_none() => {
+                while self.peek(0).is_some_and(|letter| letter != '\n') {
+                    self.at += 1;
+                }
+            }
+            ';' | '&' | '|' | '(' | ')' => self.operator(letter),
+            '<' | '>' => self.redirect(letter),
+            letter => self.push(letter),
+        }
+    }
+
+    fn single(&mut self) {
+        self.word.get_or_insert_default().quoted = true;
+        while let Some(letter) = self.peek(0) {
+            self.at += 1;
+            if letter == '\'' {
+                return;
+            }
+            self.push(letter);
+        }
+    }
+
+    fn double(&mut self) {
+        self.word.get_or_insert_default().quoted = true;
+        while let Some(letter) = self.peek(0) {
+            self.at += 1;
+            match letter {
+                '"' => return,
+                '\\' => {
+                    if let Some(next) = self.peek(0) {
+                        self.at += 1;
+                        self.push(next);
+                    }
+                }
+                '$' => self.dollar(),
+                '`' => self.backticks(),
+                letter => self.push(letter),
+            }
+        }
+    }
+
+    /// Behind a `$`.
+    fn dollar(&mut self) {
+        match (self.peek(0), self.peek(1)) {
+            (Some('('), Some('(')) => {
+                let text = self.until_closed(1, '(', ')');
+                self.append(&["$(", &text, ")"]);
+            }
+            (Some('('), _) => {
+                let text = self.until_closed(1, '(', ')');
+                self.script.nested.push(text);
+                self.word.get_or_insert_default().text += "$()";
+            }
+            (Some('{'), _) => {
+                let text = self.until_closed(1, '{', '}');
+                self.append(&["${", &text, "}"]);
+            }
+            _ => self.push('$'),
+        }
+    }
+
+    fn backticks(&mut self) {
+        let mut text = String::new();
+        while let Some(letter) = self.peek(0) {
+            self.at += 1;
+            match letter {
+                '`' => break,
+                '\\' => {
+                    text.extend(self.peek(0));
+                    self.at += 1;
+                }
+                letter => text.push(letter),
+            }
+        }
+        self.script.nested.push(text);
+        self.word.get_or_insert_default().text += "$()";
+    }
+
+    /// The text from `skip` letters ahead to the one that closes what was opened; the reader stands behind it.
+    fn until_closed(&mut self, skip: usize, open: char, close: char) -> String {
+        self.at += skip;
+        let mut text = String::new();
+        let (mut depth, mut quote) = (1_usize, None);
+        while let Some(letter) = self.peek(0) {
+            self.at += 1;
+            match (quote, letter) {
+                (Some(mark), letter) if mark == letter => quote = None,
+                (None, '\'' | '"') => quote = Some(letter),
+                (None | Some('"'), '\\') => {
+                    text.push(letter);
+                    text.extend(self.peek(0));
+                    self.at += 1;
+                    continue;
+                }
+                (None, letter) if letter == open => depth += 1,
+                (None, letter) if letter == close => {
+                    depth -= 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+            text.push(letter);
+        }
+        text
+    }
+
+    fn operator(&mut self, letter: char) {
+        let next = self.peek(0);
+        match (letter, next) {
+            ('&', Some('>')) => {
+                self.end_word();
+                self.at += 1;
+                self.bash("&>");
+                self.target = Some(Target::Output);
+            }
+            ('(', _)
+                if self
+                    .word
+                    .as_ref()
+                    .is_some_and(|word| word.text.ends_with('=')) =>
+            {
+                self.until_closed(0, '(', ')');
+                self.bash("an array");
+            }
+            ('(', Some('(')) if self.word.is_none() && self.current.words.is_empty() => {
+                self.until_closed(0, '(', ')');
+                self.bash("(( ))");
+            }
+            ('|', _) if self.in_pattern() && next != Some('|') => self.end_word(),
+            (')', _) if self.in_pattern() => {
+                self.word = None;
+                self.current = Simple::default();
+                self.cases.pop();
+                self.cases.push(Case::Body);
+            }
+            ('|', Some('|')) | ('&', Some('&')) => {
+                self.at += 1;
+                self.end_command();
+            }
+            ('|', _) => {
+                if next == Some('&') {
+                    self.at += 1;
+                    self.bash("|&");
+                }
+                self.end_command();
+                self.current.piped = true;
+            }
+            (';', Some(';')) => {
+                self.at += 1;
+                self.end_command();
+                if let Some(case) = self.cases.last_mut() {
+                    *case = Case::Pattern;
+                }
+            }
+            ('(', _) if self.in_pattern() => {}
+            _ => self.end_command(),
+        }
+    }
+
+    fn redirect(&mut self, letter: char) {
+        // `2>`: a descriptor is not a word.
+        let descriptor =
+            |word: &Word| !word.quoted && word.text.chars().all(|letter| letter.is_ascii_digit());
+        if self.word.as_ref().is_some_and(descriptor) {
+            self.word = None;
+        }
+        self.end_word();
+        let mut operator = String::from(letter);
+        while let Some(next) = self.peek(0).filter(|next| "<>&|-".contains(*next)) {
+            if next == '-' && operator != "<<" {
+                break;
+            }
+            operator.push(next);
+            self.at += 1;
+        }
+        if self.peek(0) == Some('(') && operator.len() == 1 {
+            let text = self.until_closed(1, '(', ')');
+            self.script.nested.push(text);
+            self.bash(if letter == '<' { "<( )" } else { ">( )" });
+            self.word.get_or_insert_default().text += "$()";
+            return;
+        }
+        self.target = Some(match operator.as_str() {
+            "<<" | "<<-" => Target::Here,
+            "<<<" => {
+                self.bash("<<<");
+                Target::Nothing
+            }
+            "<" | "<>" => Target::Input,
+            operator if operator.ends_with('&') => Target::Nothing,
+            _ => Target::Output,
+        });
+    }
+
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else {
+            return;
+        };
+        match self.target.take() {
+            Some(Target::Input) => self.current.inputs.push(word.text),
+            Some(Target::Output) => self.current.outputs.push(word.text),
+            Some(Target::Here) => self.documents.push(word.text),
+            Some(Target::Nothing) => {}
+            None => self.argument(word),
+        }
+    }
+
+    fn argument(&mut self, word: Word) {
+        let openers = [
+            "if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "fi", "done",
+        ];
+        let first = self.current.words.is_empty() && !word.quoted;
+        if first && word.text == "esac" {
+            self.cases.pop();
+            return;
+        }
+        if self.in_pattern() || (first && openers.contains(&word.text.as_str())) {
+            return;
+        }
+        let begins_case = self
+            .current
+            .words
+            .first()
+            .is_some_and(|first| first.text == "case");
+        if begins_case && word.text == "in" {
+            self.current = Simple::default();
+            self.cases.push(Case::Pattern);
+            return;
+        }
+        if first
+            && [
+                "[[",
+                "source",
+                "function",
+                "shopt",
+                "declare",
+                "typeset",
+                "mapfile",
+                "readarray",
+                "pushd",
+                "popd",
+                "let",
+            ]
+            .contains(&word.text.as_str())
+        {
+            let name = if word.text == "[[" {
+                "[[ ]]"
+            } else {
+                &word.text
+            };
+            self.bash(name);
+        }
+        let before: Vec<&str> = self
+            .current
+            .words
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect();
+        if word.text == "pipefail" && before.first() == Some(&"set") {
+            self.bash("set -o pipefail");
+        }
+        if !word.quoted && is_brace_expansion(&word.text) {
+            self.bash(&word.text.clone());
+        }
+        self.current.words.push(word);
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        self.target = None;
+        let current = std::mem::take(&mut self.current);
+        if !current.words.is_empty() || !current.inputs.is_empty() {
+            self.script.commands.push(current);
+        } else if current.piped {
+            // `a | { b; }`, and a pipe at the end of a line.
+            self.current.piped = true;
+        }
+    }
+
+    /// Skips the documents whose delimiters stood on the line that has ended.
+    fn skip_documents(&mut self) {
+        for delimiter in std::mem::take(&mut self.documents) {
+            while self.at < self.letters.len() {
+                let rest = &self.letters[self.at..];
+                let length = rest
+                    .iter()
+                    .position(|letter| *letter == '\n')
+                    .unwrap_or(rest.len());
+                let line: String = rest[..length].iter().collect();
+                self.at = (self.at + length + 1).min(self.letters.len());
+                if line.trim_start_matches('\t') == delimiter {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// `{1..3}` or `{a,b}`, which sh takes as it is written.
+fn is_brace_expansion(text: &str) -> bool {
+    let Some(open) = text.find('{').filter(|open| !text[..*open].ends_with('$')) else {
+        return false;
+    };
+    let inner = &text[open + 1..];
+    inner
+        .find('}')
+        .is_some_and(|close| inner[..close].contains("..") || inner[..close].contains(','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Vec<String> {
+        let line = |simple: &Simple| {
+            let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
+            format!(
+                "{}{}",
+                if simple.piped { "| " } else { "" },
+                words.join(" ")
+            )
+        };
+        read_script(text).commands.iter().map(line).collect()
+    }
+
+    #[test]
+    fn commands_are_told_apart_through_quotes_and_operators() {
+        assert_eq!(
+            listed(
+                "set -eu; A=1 ./x 'a | b' \"c; d\" && e 2>/dev/null || f >out & g | h # | i\nj\\\n k"
+            ),
+            ["set -eu", "A=1 ./x a | b c; d", "e", "f", "g", "| h", "j k"]
+        );
+        assert_eq!(
+            listed("if ./a; then b; else { c; }; fi; while ! d; do e; done"),
+            ["./a", "b", "c", "d", "e"]
+        );
+        assert_eq!(
+            listed("case $1 in a|b) c | d ;; (e) f ;; *) g;; esac; h"),
+            ["c", "| d", "f", "g", "h"]
+        );
+        let script = read_script("sort < in.txt > out.txt 2>> log 3>&1");
+        assert_eq!(script.commands[0].inputs, ["in.txt"]);
+        assert_eq!(script.commands[0].outputs, ["out.txt", "log"]);
+    }
+
+    #[test]
+    fn a_pipe_is_found_where_a_shell_would_make_one() {
+        for text in [
+            "esbuild src/index.ts | gzip | wc -c",
+            "n=$(cat x | wc -l); echo $n",
+            "echo \"METRIC n=$(a | b)\"",
+            "echo `a | b`",
+            "a |\n b",
+            "a | { b; }",
+            "(a | b)",
+            "if a | grep -q b; then c; fi",
+            "case x in y) a | b;; esac",
+        ] {
+            assert!(has_pipe(text), "{text}");
+        }
+        for text in [
+            "grep -c any src/a || true",
+            "awk '{print $1 | \"sort\"}' x",
+            "grep -E \"a|b\" x",
+            "sh -c 'a | b'",
+            "echo a \\| b",
+            "echo x >| out",
+            "case x in a|b) c;; esac",
+            "echo $((1 | 2))",
+            "python3 - <<'END'\nprint(1 | 2)\nEND\necho done",
+            "a # b | c",
+            "echo ${x:-a|b}",
+        ] {
+            assert!(!has_pipe(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_bash_knows_is_named_as_it_is_written() {
+        for (text, name) in [
+            ("source venv/activate && sh m.sh", "source"),
+            ("[[ -f x ]] && echo 1", "[[ ]]"),
+            ("files=(a b); echo 1", "an array"),
+            ("diff <(a) <(b)", "<( )"),
+            ("set -euo pipefail; a | b", "set -o pipefail"),
+            ("for i in {1..3}; do a; done", "{1..3}"),
+            ("make &> log; wc -l < log", "&>"),
+            ("wc -c <<< abc", "<<<"),
+            ("a |& b", "|&"),
+            ("(( x > 1 )) && a", "(( ))"),
+            ("echo $(source x; b)", "source"),
+        ] {
+            assert_eq!(bash_syntax(text), [name], "{text}");
+        }
+        for text in [
+            ". venv/activate && sh m.sh",
+            "[ -f x ] && echo 1",
+            "bash -c 'source x; [[ 1 ]]'",
+            "find . -exec grep x {} +",
+            "make > log 2>&1; wc -l < log",
+            "echo source '{1..3}' \"[[\"",
+            "echo ${x:-a,b} $((1+2))",
+            "(cd a && b)",
+            "awk '{a[1,2]=3}' x",
+            "cat <<'END'\nsource x\n[[ a ]]\nEND",
+        ] {
+            assert_eq!(bash_syntax(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "(?s)[ -~\\n\\t]{0,80}", wild in "(?s).{0,40}") {
+            for text in [&text, &wild] {
+                let _ = (has_pipe(text), bash_syntax(text));
+            }
+        }
+
+        #[test]
+        fn what_is_single_quoted_is_one_word(inner in "[ -&(-~]{0,30}") {
+            let script = read_script(&format!("a '{inner}' b"));
+            let words: Vec<&str> = script.commands[0].words.iter().map(|word| word.text.as_str()).collect();
+            proptest::prop_assert_eq!(words, ["a", inner.as_str(), "b"]);
+            proptest::prop_assert!(script.nested.is_empty() && script.bash.is_empty());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Owns the question which variables a shell text takes from its environment.
+//! Does not know their values.
+//! Invariant: a variable that the text sets before it uses it is not named.
+
+use std::collections::BTreeSet;
+
+/// The variables that a shell text takes from its environment: `$NAME` and `${NAME...}` outside of single quotes, but for
+/// those that it sets itself first and those that every shell sets.
+#[must_use]
+pub fn variables(text: &str) -> BTreeSet<String> {
+    let letters: Vec<char> = text.chars().collect();
+    let mut found = BTreeSet::new();
+    let (mut single, mut double) = (false, false);
+    let mut at = 0;
+    while at < letters.len() {
+        match letters[at] {
+            '\\' if !single => at += 1,
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            '$' if !single => {
+                let mut start = at + 1;
+                if letters.get(start) == Some(&'{') {
+                    start += 1;
+                    if letters
+                        .get(start)
+                        .is_some_and(|letter| "#!".contains(*letter))
+                    {
+                        start += 1;
+                    }
+                }
+                let name = name_at(&letters, start);
+                if !name.is_empty() && !is_own(&name) && !is_set(&letters[..at], &name) {
+                    found.insert(name);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Variables that every shell sets by itself.
+fn is_own(name: &str) -> bool {
+    let own = "PWD OLDPWD IFS PPID OPTARG OPTIND PS1 PS2 PS4 LINENO RANDOM SECONDS UID EUID SHLVL HOSTNAME HOSTTYPE OSTYPE \
+        MACHTYPE REPLY BASH BASHPID BASH_SOURCE BASH_VERSION FUNCNAME PIPESTATUS _";
+    own.split_ascii_whitespace().any(|own| own == name)
+}
+
+fn name_at(letters: &[char], start: usize) -> String {
+    let name: String = letters
+        .iter()
+        .skip(start)
+        .take_while(|letter| letter.is_ascii_alphanumeric() || **letter == '_')
+        .collect();
+    if name.starts_with(|letter: char| letter.is_ascii_digit()) {
+        String::new()
+    } else {
+        name
+    }
+}
+
+/// Is a variable set in this text, which ends before its use: `NAME=...`, `for NAME`, `read NAME`?
+fn is_set(before: &[char], name: &str) -> bool {
+    let text: String = before.iter().collect();
+    let mut last = "";
+    let mut words = text
+        .split(|letter: char| letter.is_whitespace() || ";&|(){}".contains(letter))
+        .peekable();
+    while let Some(word) = words.next() {
+        let ended = words.peek().is_some();
+        if word.split_once('=').is_some_and(|(key, _)| key == name) && ended {
+            return true;
+        }
+        if word == name && ["for", "read", "-r", "getopts", "local"].contains(&last) {
+            return true;
+        }
+        if !word.is_empty() {
+            last = word;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_those_that_the_environment_has_to_give() {
+        let of = |text: &str| variables(text).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            of("echo $((${CUDA_VISIBLE_DEVICES:-0} + 10))"),
+            "CUDA_VISIBLE_DEVICES"
+        );
+        assert_eq!(
+            of("a \"$X\" ${Y%.c} ${#Z} $1 $? $$ $PWD '$NO' \\$NO"),
+            "X Y Z"
+        );
+        assert_eq!(of("tmp=$(mktemp); cat \"$tmp\""), "");
+        assert_eq!(
+            of("for f in *; do a $f; done; while read -r l; do b $l; done"),
+            ""
+        );
+        assert_eq!(of("PYTHONPATH=src:$PYTHONPATH python3 x.py"), "PYTHONPATH");
+        assert_eq!(of("N=${N:-3}; echo $N"), "N");
+        assert_eq!(of("echo \"it's $A\" 'b' $C"), "A C");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "(?s).{0,80}") {
+            let _ = variables(&text);
+        }
+
+        #[test]
+        fn a_variable_is_found_unless_it_was_set_before(name in "[A-Z]{2,6}", value in "[a-z0-9]{1,5}") {
+            let name = format!("X{name}");
+            let (quoted, late) = (format!("a \"${{{name}:-1}}\""), format!("a ${name}; {name}={value}"));
+            proptest::prop_assert!(variables(&quoted).contains(&name));
+            proptest::prop_assert!(variables(&late).contains(&name));
+            let set = variables(&format!("{name}={value}; a ${name}"));
+            proptest::prop_assert!(set.is_empty());
+        }
+    }
+}

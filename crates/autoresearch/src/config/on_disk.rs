@@ -1,0 +1,224 @@
+//! Owns the part of a config's check that needs the repository and the machine.
+//! Does not change anything.
+//! Invariant: what is an error here would make every trial void or impossible; what is a warning would not.
+
+use std::path::Path;
+
+use autoresearch_core::config::{Config, Isolation, Problem, Shell};
+use autoresearch_core::globs::{GlobError, Globs, without_classes};
+
+use crate::env::World;
+use crate::error::{Failure, Result};
+use crate::git::Git;
+use crate::yardstick::{self, Because, Choice};
+use crate::{elsewhere, variables};
+
+/// Everything that the repository and the machine tell about a config.
+pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem>> {
+    let (Ok(scope), Ok(protect)) = (Globs::new(&config.scope), Globs::new(&config.protect)) else {
+        return Ok(Vec::new());
+    };
+    let root = git.work_tree();
+    let listed = git.files()?;
+    let files: Vec<String> = listed
+        .iter()
+        .filter_map(|path| String::from_utf8(path.clone()).ok())
+        .collect();
+    let ignored = git.ignored_folders()?;
+    let choice = yardstick::choose(root, config, &ignored)
+        .map_err(|error: GlobError| Failure::config(error.to_string()))?;
+    let in_scope: Vec<&String> = files.iter().filter(|path| scope.matches(path)).collect();
+    let both: Vec<&str> = in_scope
+        .iter()
+        .filter(|path| protect.matches(path))
+        .map(|path| path.as_str())
+        .collect();
+    let mut problems = idle_scope(config, &files, in_scope.is_empty());
+    problems.extend(protected_in_scope(&both));
+    if both.is_empty() {
+        problems.extend(pinned_in_scope(root, &in_scope, &choice));
+    }
+    problems.extend(idle_protection(config, git, &files));
+    for unreached in &choice.unreached {
+        problems.push(Problem::warning(
+            &unreached.place,
+            format!(
+                "`{}` also matches {} file(s) in folders that git ignores ({}), and these are not pinned",
+                unreached.pattern,
+                unreached.count,
+                crate::report::shorten(&unreached.folders, unreached.folders.len(), 60)
+            ),
+            format!(
+                "write `/{}` for the root alone, or name an ignored folder to pin what is in it",
+                unreached.pattern.trim_start_matches("**/")
+            ),
+        ));
+    }
+    problems.extend(commands(world, config, root));
+    problems.extend(variables::missed(world, config, root));
+    if config.isolation == Isolation::Worktree {
+        problems.extend(elsewhere::problems(world, config, root, &ignored));
+    }
+    Ok(problems)
+}
+
+/// What the machine does not have.
+fn commands(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
+    let commands = [
+        ("verify", Some(&config.verify)),
+        ("guard", config.guard.as_ref()),
+        ("notify", config.notify.as_ref()),
+    ];
+    let mut problems = Vec::new();
+    for (key, command) in commands {
+        let Some(command) = command else { continue };
+        if !root.join(&command.working_directory).is_dir() {
+            problems.push(Problem::error(
+                &format!("{key}.working_directory"),
+                format!("`{}` is not a folder", command.working_directory),
+                "give a folder below the repository's root",
+            ));
+        }
+        if command.shell == Shell::Bash && World::find(&world.vars, "bash").is_none() {
+            problems.push(Problem::error(
+                &format!("{key}.shell"),
+                "bash was not found on PATH",
+                "install bash, or write the command for `sh` and leave `shell` out",
+            ));
+        }
+    }
+    problems
+}
+
+/// Patterns of the scope that match nothing.
+fn idle_scope(config: &Config, files: &[String], none: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, pattern) in config.scope.iter().enumerate() {
+        let bare = pattern.strip_prefix('!');
+        let text = bare.unwrap_or(pattern).to_owned();
+        let matches = |text: &String| {
+            Globs::new(std::slice::from_ref(text))
+                .is_ok_and(|globs| files.iter().any(|path| globs.matches(path)))
+        };
+        if matches(&text) {
+            continue;
+        }
+        let place = format!("scope[{index}]");
+        let message = format!("`{pattern}` matches no file of the repository");
+        let plain = without_classes(&text).filter(|plain| matches(plain));
+        if let Some(plain) = plain {
+            let mark = if bare.is_some() { "!" } else { "" };
+            problems.push(Problem::warning(
+                &place,
+                format!("{message}: `[...]` in a pattern is one character of a class, and not the name of a folder"),
+                format!("write '{mark}{plain}' in single quotes"),
+            ));
+        } else if bare.is_none() && !none {
+            problems.push(Problem::warning(
+                &place,
+                message,
+                "check the pattern: it starts at the repository's root, and ignored files do not count",
+            ));
+        }
+    }
+    if none {
+        problems.push(Problem::error(
+            "scope",
+            "the scope matches no file of the repository",
+            "check the patterns: they start at the repository's root, and ignored files do not count",
+        ));
+    }
+    problems
+}
+
+fn protected_in_scope(both: &[&str]) -> Option<Problem> {
+    let first = both.first()?;
+    let shown = both.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    let more = if both.len() > 3 {
+        format!(" and {} more", both.len() - 3)
+    } else {
+        String::new()
+    };
+    Some(Problem::error(
+        "protect",
+        format!("protected paths lie inside the scope: {shown}{more}"),
+        format!("take them out of the scope: add \"!{first}\" to it"),
+    ))
+}
+
+/// Files of the scope that no trial may change: those that verify or guard execute, and those of `pin`.
+fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Problem> {
+    let because = |path: &str| choice.files.get(&root.join(path)).copied();
+    let pinned = in_scope
+        .iter()
+        .filter(|path| because(path).is_some())
+        .count();
+    let executed: Vec<&str> = in_scope
+        .iter()
+        .filter(|path| because(path) == Some(Because::Executed))
+        .map(|path| path.as_str())
+        .collect();
+    let shown = executed
+        .iter()
+        .take(3)
+        .copied()
+        .collect::<Vec<_>>()
+        .join("`, `");
+    let more = if executed.len() > 3 {
+        format!(" and {} more", executed.len() - 3)
+    } else {
+        String::new()
+    };
+    if pinned > 0 && pinned == in_scope.len() {
+        let (message, remedy) = match executed.first() {
+            Some(first) => (
+                format!(
+                    "every file of the scope is pinned (`{shown}`{more}: verify or guard execute it), so no trial could change anything"
+                ),
+                format!(
+                    "if `{first}` is what trials are to change, name it in the scope without a wildcard: \"{first}\"; else widen the scope"
+                ),
+            ),
+            None => (
+                "every file of the scope is pinned, so no trial could change anything".to_owned(),
+                "widen the scope, or take patterns out of `pin`".to_owned(),
+            ),
+        };
+        return vec![Problem::error("scope", message, remedy)];
+    }
+    let Some(first) = executed.first() else {
+        return Vec::new();
+    };
+    let message = format!(
+        "verify or guard execute `{shown}`{more}, which the scope holds: a trial that touches one is void"
+    );
+    let remedy = format!(
+        "take it out: add \"!{first}\" to the scope; or, if trials are to change it, name it there without a wildcard: \"{first}\""
+    );
+    vec![Problem::warning("scope", message, remedy)]
+}
+
+/// Patterns of `protect` and `pin` that match nothing.
+fn idle_protection(config: &Config, git: &Git, files: &[String]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (key, patterns) in [("protect", &config.protect), ("pin", &config.pin)] {
+        for (index, pattern) in patterns.iter().enumerate() {
+            let alone = Globs::new(std::slice::from_ref(pattern)).ok();
+            let exists = |globs: &Globs| {
+                files.iter().any(|path| globs.matches(path))
+                    || globs
+                        .prefixes()
+                        .iter()
+                        .any(|prefix| !prefix.is_empty() && git.work_tree().join(prefix).exists())
+            };
+            if alone.is_some_and(|globs| !pattern.starts_with('!') && !exists(&globs)) {
+                problems.push(Problem::warning(
+                    &format!("{key}[{index}]"),
+                    format!("`{pattern}` matches no file"),
+                    "check the pattern: it protects nothing now",
+                ));
+            }
+        }
+    }
+    problems
+}

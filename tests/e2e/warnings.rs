@@ -1,0 +1,380 @@
+//! What `config check` and `start` say of a good config that does not do what is meant: pipes, shells, variables, paths.
+
+use std::collections::BTreeSet;
+
+use crate::testbed::{Answer, CONFIG, Testbed};
+
+fn check_with(bed: &Testbed, text: &str, env: &[(&str, &str)]) -> Answer {
+    let file = bed.home.join("run.yaml");
+    std::fs::write(&file, text).unwrap();
+    let mut answer = bed.run_with(&["config", "check", file.to_str().unwrap()], env);
+    answer.out = answer.out.replace(bed.home.to_str().unwrap(), "~");
+    answer
+}
+
+fn check(bed: &Testbed, text: &str) -> Answer {
+    check_with(bed, text, &[])
+}
+
+fn verify(command: &str) -> String {
+    CONFIG.replace(
+        "\"sh count.sh\"",
+        &format!("'{}'", command.replace('\'', "''")),
+    )
+}
+
+#[test]
+fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
+    let bed = Testbed::new();
+    insta::assert_snapshot!(check(&bed, &verify("cat src/* | grep any | wc -l")).ok().out.trim_end(), @r"
+    warning: ~/run.yaml:6: verify.command: `sh` reports the status of a pipe's last command alone, so a failure before it is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
+    ~/run.yaml: 0 error(s), 1 warning(s)
+    ");
+    for quiet in [
+        "grep -o any src/a > /dev/null || true; echo 3",
+        "grep -cE \"any|none\" src/a",
+        "sh count.sh",
+    ] {
+        check(&bed, &verify(quiet)).ok().says("no problems");
+    }
+    let broken = "sh src/build.sh | sort | wc -l";
+    let bash = |command: &str| {
+        verify(command).replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard")
+    };
+    bed.write("src/build.sh", "cat src/a; [ ! -e src/broken ]\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "build"]);
+    check(
+        &bed,
+        &bash(broken).replace("[\"src/**\"]", "[\"src/**\", \"!src/build.sh\"]"),
+    )
+    .ok()
+    .says("no problems");
+    bed.start(&bash(broken));
+    bed.write("src/a", "any\n");
+    bed.write("src/broken", "x\n");
+    let report = bed.trial("a smaller bundle of broken code");
+    assert_eq!(
+        (report["verdict"].as_str(), report["reason"].as_str()),
+        (Some("crash"), Some("verify-failed")),
+        "{report}"
+    );
+    assert_eq!(bed.try_count(4), "keep");
+}
+
+#[test]
+fn a_guard_can_run_in_bash_too() {
+    let bed = Testbed::new();
+    let text = CONFIG.replace(
+        "guard: {command: \"sh guard.sh\"",
+        "guard: {shell: bash, command: \"[[ -f src/state ]] && cat src/state | grep -qx ok\"",
+    );
+    check(&bed, &text).ok().says("no problems");
+    bed.start(&text);
+    assert_eq!(bed.try_count(4), "keep");
+    bed.write("src/state", "broken\n");
+    assert_eq!(bed.try_count(2), "rework");
+}
+
+#[test]
+fn without_bash_on_path_a_config_that_asks_for_it_is_refused() {
+    let bed = Testbed::new();
+    let bin = bed.home.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    for name in ["git", "sh", "cat", "grep"] {
+        let program = std::env::split_paths(&path)
+            .map(|folder| folder.join(name))
+            .find(|file| file.is_file())
+            .unwrap();
+        std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
+    }
+    let text =
+        verify("sh count.sh").replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard");
+    check_with(&bed, &text, &[("PATH", bin.to_str().unwrap())])
+        .fails(3)
+        .says("verify.shell: bash was not found on PATH");
+    check(&bed, &text).ok().says("no problems");
+}
+
+#[test]
+fn bash_syntax_under_sh_is_named_at_check_and_where_start_fails() {
+    let bed = Testbed::new();
+    bed.write("other/activate", "export A=1\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "activate"]);
+    for (command, name) in [
+        ("source other/activate && sh count.sh", "source"),
+        ("[[ -f count.sh ]] && sh count.sh", "[[ ]]"),
+        (
+            "set -o pipefail; cat src/* | grep -c any",
+            "set -o pipefail",
+        ),
+    ] {
+        let text = verify(command);
+        check(&bed, &text)
+            .ok()
+            .says(&format!("`{name}` is bash syntax"))
+            .says("add `shell: bash` to verify");
+        let answer = bed.try_start(&text);
+        if answer.code != 0 {
+            let hint = answer.err.lines().find(|line| line.starts_with("hint: "));
+            assert!(
+                hint.is_some_and(|hint| hint.contains("shell: bash")),
+                "{answer:?}"
+            );
+        }
+        let bash = text.replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard");
+        check(&bed, &bash).ok();
+        if answer.code != 0 {
+            bed.start(&bash);
+        }
+        bed.run(&["finish"]);
+    }
+}
+
+#[test]
+fn what_verify_says_on_stderr_is_shown_at_start_although_it_succeeded() {
+    let bed = Testbed::new();
+    let answer = bed.start(&verify(
+        "echo one >&2; echo \"deprecated: x\" >&2; sh count.sh",
+    ));
+    insta::assert_snapshot!(
+        answer.out.lines().skip_while(|line| !line.starts_with("  stderr")).take(3).collect::<Vec<_>>().join("\n"),
+        @r"
+      stderr    of verify, although it succeeded:
+                | one
+                | deprecated: x
+    "
+    );
+    bed.run(&["finish"]).ok();
+    let quiet = bed.run(&[
+        "start",
+        "--config",
+        bed.run_file("config.yaml").to_str().unwrap(),
+        "--json",
+    ]);
+    let loud = quiet.ok().json();
+    assert_eq!(loud["stderr"], "one\ndeprecated: x");
+    let bed = Testbed::new();
+    assert!(!bed.start(CONFIG).out.contains("stderr"));
+}
+
+#[test]
+fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
+    let bed = Testbed::new();
+    let bare = CONFIG.replace("guard: {command: \"sh guard.sh\", timeout: 20s}\n", "");
+    insta::assert_snapshot!(check(&bed, &bare).ok().out.trim_end(), @r"
+    warning: ~/run.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    ~/run.yaml: 0 error(s), 1 warning(s)
+    ");
+    bed.start(&bare).says("there is no guard");
+    let bed = Testbed::new();
+    let start = bed.start(CONFIG);
+    assert!(!start.out.contains("warning"), "{start:?}");
+}
+
+#[test]
+fn a_variable_that_verify_uses_and_would_not_get_is_named_with_the_remedy() {
+    let bed = Testbed::new();
+    bed.write(
+        "scripts/gpu.sh",
+        "echo \"$((${CUDA_VISIBLE_DEVICES:-0} + 10))\"\n",
+    );
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "gpu"]);
+    for (command, name) in [
+        (
+            "echo $((${CUDA_VISIBLE_DEVICES:-0} + 10))",
+            "CUDA_VISIBLE_DEVICES",
+        ),
+        ("sh scripts/gpu.sh", "CUDA_VISIBLE_DEVICES"),
+        ("python3 -c \"print(3)\"", "PYTHONPATH"),
+        ("npx --no-install vitest run; echo 3", "CI"),
+        ("node --version > /dev/null; echo 3", "NODE_OPTIONS"),
+        ("echo \"${MY_SIZE}\"", "MY_SIZE"),
+    ] {
+        let text = verify(command);
+        check_with(&bed, &text, &[(name, "3")])
+            .ok()
+            .says(&format!("`{name}` is set here and used by verify or guard, but not passed to them -> add `env: [{name}]`"));
+        check_with(&bed, &format!("{text}env: [{name}]\n"), &[(name, "3")])
+            .ok()
+            .says("no problems");
+        check(&bed, &text).ok().says("no problems");
+    }
+    check_with(
+        &bed,
+        &verify("echo \"$MY_TOKEN\" \"$X\""),
+        &[("MY_TOKEN", "s3cret"), ("X", "1")],
+    )
+    .ok()
+    .says("add `env: [X]` and `secrets: [MY_TOKEN]` to the config");
+    let own = verify("X=3; for Y in 1; do echo $X$Y; done");
+    check_with(&bed, &own, &[("X", "1"), ("Y", "2")])
+        .ok()
+        .says("no problems");
+}
+
+#[test]
+fn build_variables_are_passed_and_the_guide_lists_every_name_that_is() {
+    let bed = Testbed::new();
+    let names = ["CFLAGS", "RUSTFLAGS", "GIT_LFS_SKIP_SMUDGE"];
+    let text = verify("test \"$CFLAGS$RUSTFLAGS$GIT_LFS_SKIP_SMUDGE\" = 111 && sh count.sh");
+    let file = bed.home.join("run.yaml");
+    std::fs::write(&file, text).unwrap();
+    let env = names.map(|name| (name, "1"));
+    bed.run_with(&["start", "--config", file.to_str().unwrap()], &env)
+        .ok();
+    assert_eq!(bed.try_count(4), "keep", "they are kept for the trials");
+
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../GUIDE.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let (_, section) = guide.split_once("\n## Environment\n").unwrap();
+    let (list, _) = section
+        .split_once("\n\nplus the names under `env`")
+        .unwrap();
+    let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+    let passed: BTreeSet<&str> = autoresearch::variables::PASSED.into_iter().collect();
+    assert_eq!(listed, passed);
+    assert_eq!(
+        passed.len(),
+        autoresearch::variables::PASSED.len(),
+        "no name twice"
+    );
+    for name in passed {
+        assert!(!autoresearch_core::config::looks_secret(name), "{name}");
+    }
+}
+
+#[test]
+fn a_config_with_a_byte_order_mark_is_read_and_utf_16_is_named() {
+    let bed = Testbed::new();
+    check(&bed, &format!("\u{feff}{CONFIG}"))
+        .ok()
+        .says("no problems");
+    bed.start(&format!("\u{feff}{}", CONFIG.replace('\n', "\r\n")));
+    let file = bed.home.join("wide.yaml");
+    for (mark, swap) in [([0xff, 0xfe], false), ([0xfe, 0xff], true)] {
+        let letters = CONFIG.encode_utf16().flat_map(|letter| {
+            if swap {
+                letter.to_be_bytes()
+            } else {
+                letter.to_le_bytes()
+            }
+        });
+        std::fs::write(&file, mark.into_iter().chain(letters).collect::<Vec<u8>>()).unwrap();
+        bed.run(&["config", "check", file.to_str().unwrap()])
+            .fails(3)
+            .says("UTF-16")
+            .says("save it as UTF-8");
+    }
+}
+
+#[test]
+fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
+    let bed = Testbed::new();
+    bed.write("app/[slug]/page.tsx", "any\n");
+    bed.write("app/(group)/[...rest]/page.tsx", "any\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "next"]);
+    let scoped = |scope: &str| CONFIG.replace(r#"["src/**"]"#, scope);
+    insta::assert_snapshot!(
+        check(&bed, &scoped(r#"["src/**", "app/[slug]/**", "lib/**", "!app/(group)/[...rest]/*", "!docs/**"]"#)).ok().out.trim_end(),
+        @r"
+    warning: ~/run.yaml:4: scope[1]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern is one character of a class, and not the name of a folder -> write 'app/\[slug\]/**' in single quotes
+    warning: ~/run.yaml:4: scope[2]: `lib/**` matches no file of the repository -> check the pattern: it starts at the repository's root, and ignored files do not count
+    warning: ~/run.yaml:4: scope[3]: `!app/(group)/[...rest]/*` matches no file of the repository: `[...]` in a pattern is one character of a class, and not the name of a folder -> write '!app/(group)/\[...rest\]/*' in single quotes
+    ~/run.yaml: 0 error(s), 3 warning(s)
+    "
+    );
+    check(&bed, &scoped(r#"["app/[slug]/**"]"#))
+        .fails(3)
+        .says("the scope matches no file")
+        .says(r"'app/\[slug\]/**'");
+    check(&bed, &scoped(r"['app/\[slug\]/**']"))
+        .ok()
+        .says("no problems");
+}
+
+#[test]
+fn a_work_tree_of_the_runs_own_says_what_it_lacks_when_verify_fails_there() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", ".env\nnode_modules/\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    bed.write(".env", "N=10\n");
+    bed.write("node_modules/x/index.js", "\n");
+    let text = verify(". ./.env && echo $N");
+    let answer = bed
+        .try_start(&format!("{text}isolation: worktree\n"))
+        .fails(3);
+    answer.says("it lacks what git ignores here (.env, node_modules/)");
+    let there = bed.try_start(&text.replace("echo $N", "echo x")).fails(3);
+    assert!(!there.err.contains("tracked files only"), "{there:?}");
+}
+
+#[test]
+fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", ".venv/\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    let root = bed.repo.to_str().unwrap();
+    let tree = "isolation: worktree\n";
+    for command in [
+        format!("sh {root}/count.sh"),
+        format!("cd {root} && sh count.sh"),
+        format!("cat {root}/src/a > /dev/null; sh count.sh"),
+    ] {
+        let text = verify(&command);
+        check(&bed, &format!("{text}{tree}"))
+            .ok()
+            .says("lies in your checkout");
+        check(&bed, &text).ok().says("no problems");
+    }
+    let env = format!("{}{tree}env: [EXTRA]\n", verify("sh count.sh"));
+    check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))])
+        .ok()
+        .says("`EXTRA` names a folder of your checkout");
+}
+
+#[test]
+fn an_editable_install_of_the_checkout_is_warned_of() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", ".venv/\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    let root = bed.repo.to_str().unwrap().to_owned();
+    let packages = ".venv/lib/python3.11/site-packages";
+    bed.write(".venv/pyvenv.cfg", "home = /usr/bin\n");
+    bed.write(".venv/bin/python", "#!/bin/sh\necho 3\n");
+    bed.executable(".venv/bin/python");
+    let command = format!("{root}/.venv/bin/python bench.py");
+    let text = format!("{}isolation: worktree\n", verify(&command));
+    bed.write(
+        &format!("{packages}/other.pth"),
+        &format!("{root}/.venv/lib/x\n/elsewhere\n"),
+    );
+    check(&bed, &text).ok().says("no problems");
+    for (name, content) in [
+        ("__editable__.demo.pth", format!("{root}/src\n")),
+        ("demo.egg-link", format!("{root}\n.")),
+        (
+            "__editable___demo_finder.py",
+            format!("MAPPING = {{'demo': '{root}/src/demo'}}\n"),
+        ),
+    ] {
+        let link = format!("{packages}/{name}");
+        bed.write(&link, &content);
+        check(&bed, &text).ok().says(name).says("PYTHONPATH=src");
+        let first = text.replace(&format!("'{root}"), &format!("'PYTHONPATH=src {root}"));
+        check(&bed, &first).ok().says("no problems");
+        let active = format!("{}isolation: worktree\n", verify("python bench.py"));
+        let venv = format!("{root}/.venv");
+        check_with(&bed, &active, &[("VIRTUAL_ENV", &venv)])
+            .ok()
+            .says(name);
+        std::fs::remove_file(bed.path(&link)).unwrap();
+    }
+}
