@@ -139,11 +139,11 @@ fn a_background_run_goes_to_its_end_alone() {
 #[test]
 fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
     let night = Night::new(&[set(4)]);
-    let config = CONFIG.replace("sh count.sh\"", "sh count.sh src/a\"");
+    let config = CONFIG.replace("sh count.sh\"", "cat src/a | sh count.sh\"");
     std::fs::write(night.home("config.yaml"), config).unwrap();
     let words = ["background", "start", "--config", &night.config()];
     let told = night.bed.run(&words).ok();
-    assert!(told.out.contains("src/a"), "{told:?}");
+    assert!(told.out.contains("shell: bash"), "{told:?}");
     let first = told.out.lines().next().unwrap();
     assert!(first.contains("warning"), "{told:?}");
     night.go(&["stop", "--now"]);

@@ -163,7 +163,7 @@ guard: {command: sh guard.sh}
     "#);
     let warned = text.replace("protect: [\"src/state\"]\n", "");
     insta::assert_snapshot!(check(&bed, warned.as_bytes()).ok().out.trim_end(), @r#"
-    warning: ~/run.yaml:2: scope: verify or guard execute `count.sh`, `guard.sh`, which the scope holds: a trial that touches one is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
+    warning: ~/run.yaml:2: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that touches it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
     ~/run.yaml: 0 error(s), 1 warning(s)
     "#);
     let mended = text.replace("\"src/**\", \"*.sh\"", "\"src/**\", \"!src/state\"");

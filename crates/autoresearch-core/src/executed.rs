@@ -7,6 +7,8 @@ mod programs;
 use self::programs::{Kind, Options, kind, lists, plain_name};
 use crate::shell::{Simple, read_script};
 
+/// How many values of a command's own variables are followed.
+const MOST_VALUES: usize = 32;
 /// How deep scripts in scripts (`sh -c '...'`, `$(...)`) are read.
 const DEPTH: u8 = 4;
 
@@ -14,9 +16,9 @@ const DEPTH: u8 = 4;
 /// interpreter, a module, a sourced file, the config of a tool, what is piped into an interpreter.
 #[must_use]
 pub fn executed_words(command: &str) -> Vec<String> {
-    let mut found = Found(Vec::new());
+    let mut found = Found::default();
     found.text(command, DEPTH);
-    found.0
+    found.words
 }
 
 /// The files that a command writes by a redirection and does nothing else with.
@@ -49,13 +51,51 @@ const SOURCES: &str = "c cc cpp cxx s S rs f90 m go zig d pas cu css html";
 /// Endings of what a tool takes its rules from.
 const RULES: &str = "json jsonc json5 toml yaml yml ini cfg conf xml js cjs mjs ts mts cts";
 
-struct Found(Vec<String>);
+#[derive(Default)]
+struct Found {
+    words: Vec<String>,
+    /// What the command itself gave its variables, in order.
+    set: Vec<(String, String)>,
+}
 
 impl Found {
     fn add(&mut self, word: &str) {
-        if !word.is_empty() && !self.0.iter().any(|known| known == word) {
-            self.0.push(word.to_owned());
+        if word.is_empty() || self.words.iter().any(|known| known == word) {
+            return;
         }
+        self.words.push(word.to_owned());
+        for (name, value) in self.set.clone() {
+            for written in [format!("${{{name}}}"), format!("${name}")] {
+                if word.contains(&written) {
+                    self.add(&word.replace(&written, &value));
+                }
+            }
+        }
+        // `$PWD/x.sh`, `$(git rev-parse --show-toplevel)/x.sh`: seen from the folders that are looked in anyway.
+        if let Some((_, rest)) = word.split_once('/').filter(|_| word.starts_with('$')) {
+            self.add(rest);
+        }
+    }
+
+    /// Notes `NAME=value` and `for NAME in values`.
+    fn note(&mut self, words: &[&str]) {
+        let assigning = words.iter().skip_while(|word| {
+            lists("export readonly local declare typeset", word) || word.starts_with('-')
+        });
+        for word in assigning.take_while(|word| is_assignment(word)) {
+            if let Some((name, value)) = word.split_once('=') {
+                self.set.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        if let ["for", name, "in", values @ ..] = words {
+            let values = values
+                .iter()
+                .map(|value| ((*name).to_owned(), (*value).to_owned()));
+            self.set.extend(values);
+        }
+        // A value that holds its own name would be put in for ever.
+        self.set.retain(|(_, value)| !value.contains('$'));
+        self.set.truncate(MOST_VALUES);
     }
 
     fn text(&mut self, text: &str, depth: u8) {
@@ -93,6 +133,7 @@ impl Found {
 
     /// Reads one simple command; answers whether it takes its program from standard input.
     fn command(&mut self, words: &[&str], depth: u8) -> bool {
+        self.note(words);
         let mut words = words;
         while words.first().is_some_and(|word| is_assignment(word)) {
             words = &words[1..];
@@ -104,6 +145,11 @@ impl Found {
         if program.starts_with('$') {
             // `$PYTHON bench.py`: what it is cannot be told, so it is taken for an interpreter.
             self.config(rest, true);
+            let known = self.set.iter().find(|(name, _)| program[1..] == **name);
+            if let Some((_, text)) = known.cloned().filter(|_| depth > 0) {
+                // `RUN="python x.py"; $RUN`
+                self.text(&format!("{text} {}", rest.join(" ")), depth - 1);
+            }
             if let Some(script) = rest.iter().find(|word| !word.starts_with('-')) {
                 self.add(script);
             }
@@ -395,197 +441,4 @@ fn is_assignment(word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Ways to execute `x.py`.
-    const STARTS: &[&str] = &[
-        "x.py a",
-        "python x.py",
-        "python3.12 -W ignore -X dev x.py a b",
-        ".venv/bin/python x.py",
-        "env A=1 python x.py",
-        "env -u B -i python3 x.py",
-        "A=1 B=2 timeout -k 5 10s python x.py",
-        "time -p python x.py",
-        "nice -n 5 python x.py",
-        "uv run x.py",
-        "uv run --with numpy python x.py",
-        "poetry run python x.py",
-        "conda run -n e python x.py",
-        "npx tsx x.py",
-        "deno run -A x.py",
-        "node --max-old-space-size 100 x.py",
-        "node -r ./setup.js x.py",
-        "node --require x.py other.js",
-        "ruby -I lib x.py",
-        "perl -w x.py",
-        "Rscript --vanilla x.py",
-        "sh -eu x.py",
-        "bash -o pipefail x.py",
-        "sh -c 'python x.py'",
-        "bash -lc \"cd a && python x.py | tail -1\"",
-        "echo $(python x.py)",
-        "cd a; if python x.py; then b; fi",
-        "! python x.py",
-        "(python x.py)",
-        "source x.py",
-        ". x.py",
-        "bash --rcfile x.py -i",
-        "sh < x.py",
-        "cat x.py | sh",
-        "cat x.py | python3 -",
-        "python -m coverage run x.py",
-        "coverage run --source src x.py",
-        "python -m cProfile -s time x.py",
-        "python -m pytest x.py",
-        "pytest -q x.py::test_a",
-        "hyperfine 'python x.py'",
-        "find . -exec python x.py {} +",
-        "$PYTHON x.py",
-        "${PYTHON:-python3} x.py",
-        "torchrun --nproc_per_node 2 x.py",
-        "perf stat -e cycles python x.py",
-        "unknown=1 nohup python x.py &",
-        "exec python x.py",
-        "xargs -n 1 python x.py",
-        "make -f x.py all",
-        "awk -f x.py data",
-        "eslint --config x.py src",
-        "eslint --config=x.py src",
-        "vitest run -c x.py",
-        "pylint --rcfile x.py src",
-        "trap 'python x.py' EXIT; a",
-        "a || python x.py",
-        "bun test x.py",
-        "npx -p typescript tsx x.py",
-        "npm exec -- tsx x.py",
-        "case a in b) python x.py;; esac",
-        "sudo -u me python x.py",
-        "strace -f -Z what python x.py",
-        "python x.py | tail -1 | cut -c1-3",
-    ];
-
-    #[track_caller]
-    fn runs(command: &str, file: &str) {
-        let found = executed_words(command);
-        assert!(
-            found.iter().any(|word| word == file),
-            "{command}: {found:?}"
-        );
-    }
-
-    #[track_caller]
-    fn spares(command: &str, file: &str) {
-        let found = executed_words(command);
-        assert!(
-            !found.iter().any(|word| word == file),
-            "{command}: {found:?}"
-        );
-    }
-
-    #[test]
-    fn a_program_or_script_is_executed_however_it_is_started() {
-        for command in STARTS {
-            runs(command, "x.py");
-        }
-        runs("./x.py a", "./x.py");
-        runs("python -m bench.run --n 5", "bench/run.py");
-        runs("python -m bench", "bench/__main__.py");
-        runs("tsc -p tsconfig.build.json", "tsconfig.build.json");
-        runs("tsc -p packages/a", "packages/a/tsconfig.json");
-        runs("go run ./main.go", "./main.go");
-        runs("cargo build --manifest-path a/Cargo.toml", "a/Cargo.toml");
-    }
-
-    #[test]
-    fn a_file_that_is_given_to_a_tool_is_not_executed() {
-        for (command, file) in [
-            ("gcc -c cJSON.c -o /tmp/x.o && size /tmp/x.o", "cJSON.c"),
-            ("cc -O2 -c cJSON.c", "cJSON.c"),
-            ("aarch64-linux-gnu-gcc -c cJSON.c", "cJSON.c"),
-            (
-                "esbuild src/index.ts --bundle --minify | gzip | wc -c",
-                "src/index.ts",
-            ),
-            ("npx esbuild src/index.ts --bundle", "src/index.ts"),
-            (
-                "npx --no-install terser src/index.js -c -m | wc -c",
-                "src/index.js",
-            ),
-            ("wc -c dist/app.css", "dist/app.css"),
-            ("wc -c < dist/app.css", "dist/app.css"),
-            ("gzip -c dist/app.css | wc -c", "dist/app.css"),
-            ("grep -c any src/a.ts", "src/a.ts"),
-            ("grep -c python src/a.ts", "src/a.ts"),
-            ("python bench.py src/a.py", "src/a.py"),
-            ("node scripts/count.js src/a.ts", "src/a.ts"),
-            ("sh count.sh src/a", "src/a"),
-            ("timeout 5 ./measure src/a", "src/a"),
-            ("env LC_ALL=C sort src/a", "src/a"),
-            (
-                "python -c 'print(len(open(\"src/a\").read()))' src/a",
-                "src/a",
-            ),
-            ("node -e 'console.log(1)' src/a.ts", "src/a.ts"),
-            ("cat src/a | grep -c any || true", "src/a"),
-            ("cat src/a | python bench.py", "src/a"),
-            ("awk '{n++} END {print n}' src/a", "src/a"),
-            ("sed -n 1p src/a", "src/a"),
-            ("eslint src/a.ts -f json", "src/a.ts"),
-            ("cp -p src/a.json /tmp", "src/a.json"),
-            ("rm -f src/a && build", "src/a"),
-            ("rustc -O src/main.rs", "src/main.rs"),
-            ("xargs -a src/a wc -l", "src/a"),
-            ("tokei src/a.rs", "src/a.rs"),
-            (
-                "sass src/app.scss > /tmp/o.css; wc -c < /tmp/o.css",
-                "src/app.scss",
-            ),
-        ] {
-            spares(command, file);
-        }
-    }
-
-    #[test]
-    fn programs_are_named_without_folder_and_version() {
-        assert_eq!(
-            programs("A=1 .venv/bin/python3.12 x.py; gcc-13 -c a.c"),
-            ["python", "x.py", "gcc"]
-        );
-        assert_eq!(
-            written_words("a > out.txt 2> err; b < in"),
-            ["out.txt", "err"]
-        );
-    }
-
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_script_is_found_behind_any_wrappers(
-            wrappers in prop::collection::vec(prop::sample::select(vec![
-                "env A=b", "timeout 5", "timeout -k 1 2m", "nice -n 3", "time", "nohup", "uv run", "poetry run", "stdbuf -o L", "exec",
-                "npx", "command", "bundle exec",
-            ]), 0..3),
-            interpreter in prop::sample::select(vec![
-                "sh", "bash -eu", "python3", "python -u", "node", "ruby -W0", "perl", "deno run -A", "tsx", "Rscript", "php",
-            ]),
-            before in prop::sample::select(vec!["", "set -e; ", "cd a && ", "true | ", "if "]),
-            name in "[a-z]{1,8}\\.[a-z]{1,3}",
-            data in "d[a-z]{1,8}\\.[a-z]{1,3}",
-        ) {
-            let command = format!("{before}{} {interpreter} {name} {data} | tail -n 1", wrappers.join(" "));
-            let found = executed_words(&command);
-            prop_assert!(found.contains(&name), "{command}: {found:?}");
-            prop_assert!(name == data || !found.contains(&data), "{command}: {found:?}");
-            let quoted = format!("sh -c '{command}'");
-            prop_assert!(executed_words(&quoted).contains(&name), "{quoted}");
-        }
-
-        #[test]
-        fn any_command_is_read_without_a_panic(command in "(?s)[ -~\\n]{0,100}", wild in "(?s).{0,60}") {
-            let _ = (executed_words(&command), written_words(&wild), programs(&wild));
-        }
-    }
-}
+mod tests;

@@ -173,7 +173,7 @@ fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Pr
         let (message, remedy) = match executed.first() {
             Some(first) => (
                 format!(
-                    "every file of the scope is pinned (`{shown}`{more}: verify or guard execute it), so no trial could change anything"
+                    "every file of the scope is pinned (`{shown}`{more}: verify or guard execute it or take rules from it), so no trial could change anything"
                 ),
                 format!(
                     "if `{first}` is what trials are to change, name it in the scope without a wildcard: \"{first}\"; else widen the scope"
@@ -190,7 +190,7 @@ fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Pr
         return Vec::new();
     };
     let message = format!(
-        "verify or guard execute `{shown}`{more}, which the scope holds: a trial that touches one is void"
+        "verify or guard execute `{shown}`{more} or take rules from it, and the scope holds it: a trial that touches it is void"
     );
     let remedy = format!(
         "take it out: add \"!{first}\" to the scope; or, if trials are to change it, name it there without a wildcard: \"{first}\""
