@@ -42,8 +42,8 @@ fn layer(module: &str) -> u32 {
         "main" | "lib" => 5,
         // What the use cases share, and the use cases.
         "error" | "run" | "session" | "survey" | "yardstick" | "measure" | "undo" | "repair"
-        | "lessons" | "report" | "config" | "templates" | "baseline" | "preflight" | "rules"
-        | "bystander" | "aside" | "times" | "under_way" | "variables" | "elsewhere" => 2,
+        | "lessons" | "lost" | "report" | "config" | "templates" | "baseline" | "preflight"
+        | "rules" | "bystander" | "aside" | "times" | "under_way" | "variables" | "elsewhere" => 2,
         _ => 3,
     }
 }

@@ -226,16 +226,13 @@ fn a_finished_worktree_run_is_removed_on_request_and_its_unmerged_branch_stays()
     let bed = &side.bed;
     let before = bed.fingerprint();
     side.trial(4);
-    bed.run(&["doctor", "--clean", "--yes"])
+    bed.run(&["clean", "--yes"])
         .ok()
         .says("the run `demo` is active");
     assert!(side.folder.exists(), "an active run is never removed");
     bed.run(&["finish"]).ok();
     assert!(side.folder.exists(), "finish deletes nothing");
-    let report = bed
-        .run(&["doctor", "--clean", "--yes", "--json"])
-        .ok()
-        .json();
+    let report = bed.run(&["clean", "--yes", "--json"]).ok().json();
     assert!(!side.folder.exists(), "{report}");
     assert_eq!(
         bed.git(&["worktree", "list"]).lines().count(),
@@ -469,10 +466,16 @@ fn finish_and_stop_end_a_run_whose_work_tree_was_deleted_and_the_branch_can_be_m
             assert_eq!(report["merge"], "git merge autoresearch/demo");
             assert_eq!(bed.run(&["status", "--json"]).ok().json()["state"], "ended");
             bed.run(&["doctor"]).ok();
-            bed.run(&["doctor", "--clean", "--yes"]).ok();
-            assert!(!bed.run_file("").exists(), "all of the run is gone");
+            bed.run(&["clean", "--yes"]).ok();
             assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
             assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
+            assert!(
+                bed.run_file("journal.jsonl").exists(),
+                "the log of a branch that stays"
+            );
+            bed.git(&["branch", "-qD", "autoresearch/demo"]);
+            bed.run(&["clean", "--yes"]).ok();
+            assert!(!bed.run_file("").exists(), "all of the run is gone");
             assert_eq!(bed.fingerprint(), before);
         }
     }
@@ -508,7 +511,7 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
         bed.run(&["doctor", "--clean"])
             .ok()
             .says("refs/heads/autoresearch/demo (can go)");
-        bed.run(&["doctor", "--clean", "--yes"]).ok();
+        bed.run(&["clean", "--yes"]).ok();
         assert!(!bed.git(&["branch"]).contains("autoresearch"), "{step}");
         assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
         assert!(!bed.run_file("").exists(), "{step}");
@@ -533,7 +536,7 @@ fn a_branch_that_got_commits_after_a_killed_start_stays() {
     let folder = bed.run_file("worktree");
     let at = ["-C", folder.to_str().unwrap()];
     bed.git(&[&at[..], &["commit", "-q", "--allow-empty", "-m", "mine"]].concat());
-    bed.run(&["doctor", "--clean", "--yes"])
+    bed.run(&["clean", "--yes"])
         .ok()
         .says("no other branch holds its commit");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);

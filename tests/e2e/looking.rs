@@ -635,7 +635,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
     bed.git(&["merge", "-q", "autoresearch/demo"]);
     let before = bed.fingerprint();
     let vault = bed.vault();
-    let dry = bed.run(&["doctor", "--clean", "--json"]).ok().json();
+    let dry = bed.run(&["clean", "--json"]).ok().json();
     let kinds: Vec<&str> = dry["made"]
         .as_array()
         .unwrap()
@@ -649,10 +649,8 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
         vault.exists() && bed.run_file("journal.jsonl").exists(),
         "a dry run removes nothing"
     );
-    bed.run(&["doctor", "--clean", "--yes"])
-        .ok()
-        .says("removed");
-    assert!(!vault.exists());
+    bed.run(&["clean", "--yes"]).ok().says("removed");
+    assert!(!vault.join("anchor.json").exists());
     assert!(!bed.run_file("").exists());
     let saved = "refs/autoresearch/demo/interrupted-";
     let left = refs(&bed);
@@ -669,7 +667,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
 #[test]
 fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     let bed = finished();
-    bed.run(&["doctor", "--clean", "--yes"])
+    bed.run(&["clean", "--yes"])
         .ok()
         .says("1 kept commit(s) are not merged")
         .says("git branch -D");
@@ -692,7 +690,7 @@ fn doctor_clean_keeps_the_only_copy_of_edits_and_says_how_to_remove_it_also_when
     let name = names.trim();
     for arguments in [
         &["doctor", "--clean"][..],
-        &["doctor", "--clean", "--yes"],
+        &["clean", "--yes"],
         &["doctor", "--clean"],
     ] {
         bed.run(arguments)
@@ -702,7 +700,7 @@ fn doctor_clean_keeps_the_only_copy_of_edits_and_says_how_to_remove_it_also_when
     }
     assert_eq!(bed.git(&["show", &format!("{name}:src/a")]), "any\n");
     bed.git(&["branch", "mine", name]);
-    bed.run(&["doctor", "--clean", "--yes"]).ok();
+    bed.run(&["clean", "--yes"]).ok();
     assert!(!refs(&bed).contains(name), "a branch holds them now");
 }
 
@@ -717,7 +715,7 @@ fn doctor_clean_touches_nothing_of_an_active_run() {
         )
     };
     let before = all();
-    bed.run(&["doctor", "--clean", "--yes"])
+    bed.run(&["clean", "--yes"])
         .ok()
         .says("the run `demo` is active");
     assert!(all() == before);

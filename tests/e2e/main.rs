@@ -11,6 +11,7 @@
 mod background;
 mod bystander;
 mod caches;
+mod cleaning;
 mod commands;
 mod concurrency;
 mod config;
@@ -42,4 +43,5 @@ mod trust;
 mod unattended;
 mod under_way;
 mod warnings;
+mod wiped;
 mod yardstick;

@@ -11,7 +11,9 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::GitError;
+use crate::git::history::History;
 use crate::inventory::{Item, inventory, remove};
+use crate::lost::find_lost;
 use crate::run::{HOMELESS, Place, Run};
 use crate::store::{Access, Layout, RunStore, holder};
 use crate::survey;
@@ -79,7 +81,18 @@ pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport>
     for name in &names {
         examine(world, &Layout::new(&root, name), orders, &mut findings);
     }
-    if names.is_empty() {
+    let history = History::discover(&root)?;
+    let lost = find_lost(world, &history, &root);
+    for lost in &lost {
+        let subject = format!("run {}", lost.layout.run);
+        let (found, remedy) = (lost.describe(&history), lost.advise(&history));
+        findings.push(if lost.is_open(&history) {
+            bad(&subject, &found, &remedy)
+        } else {
+            note(&subject, &found, &remedy)
+        });
+    }
+    if names.is_empty() && lost.is_empty() {
         findings.push(good("runs", "no run was started here"));
     }
     codex::examine(world, &root, &mut findings);

@@ -258,7 +258,12 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
     let branch = plain(&state.start.branch);
     let kept = kept(run)?;
     let isolation = state.config().isolation;
-    let merge = (!kept.is_empty() && isolation != Isolation::InPlace)
+    let held_by = if kept.is_empty() || isolation == Isolation::InPlace {
+        None
+    } else {
+        find_merged(run)?
+    };
+    let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
         .then(|| format!("git merge {branch}"));
     let base = short(&state.start.base);
     let next = match (&merge, isolation) {
@@ -273,6 +278,10 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
                 "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away"
             )
         }
+        (None, _) if held_by.is_some() => format!(
+            "next: what was kept is in {} already; `autoresearch clean --yes` removes the run's branch and folder",
+            plain(held_by.as_deref().unwrap_or_default())
+        ),
         (None, Isolation::InPlace) if !kept.is_empty() => {
             "next: the kept commits are on your branch already".to_owned()
         }
@@ -301,6 +310,20 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
         merge,
         next,
     })
+}
+
+/// The branch that holds what the run kept: merged, squashed or picked.
+fn find_merged(run: &Run<'_>) -> Result<Option<String>> {
+    let state = &run.store.state;
+    let (start, head) = (&state.start, &state.head);
+    if run.history.reference(&start.origin).is_some()
+        && run.history.is_merged(head, &start.origin)?
+    {
+        return Ok(Some(start.origin.clone()));
+    }
+    Ok(run
+        .history
+        .is_content_in(&start.base, head, &start.origin)?)
 }
 
 /// The last commit of each kept trial, oldest first.

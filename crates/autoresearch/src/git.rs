@@ -8,6 +8,7 @@ mod commit;
 pub mod history;
 pub mod rules;
 pub mod status;
+pub mod worktrees;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};

@@ -1,19 +1,29 @@
-//! Owns the list of everything that the tool made for the runs of a work tree, and its removal.
-//! Does not touch what a run still needs, nor commits that are merged nowhere.
-//! Invariant: removal follows the list; what is not on it stays.
+//! Owns the list of everything that the tool made for the runs of a work tree.
+//! Does not take the shape of a folder for a proof: what can go is named by a note outside the repository.
+//! Invariant: the list is the same whether it is only shown or also carried out, and what a run that stays needs is kept.
 
+mod checks;
+mod removal;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::event::Event;
 use autoresearch_core::state::RunState;
 use serde::Serialize;
 
+use self::checks::{check_branch, check_folder, check_worktree};
+pub use self::removal::remove;
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::Git;
 use crate::git::history::History;
+use crate::git::worktrees::WorkTree;
+use crate::lost::{LostRun, find_lost};
+use crate::run::DRIVER;
 use crate::start::lock_folder;
-use crate::store::{Access, FOLDER, Layout, RunStore, holder, vault, vaults};
+use crate::store::{Access, FOLDER, Layout, Made, RunStore, holder, sweep, vaults};
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
@@ -24,262 +34,386 @@ pub struct Item {
     pub name: String,
     /// Why it stays; absent when it can go.
     pub kept_because: Option<String>,
+    /// The run that it belongs to: what is needed to remove the rest later goes last.
+    #[serde(skip)]
+    run: String,
     /// The commit that a branch or reference must still name to be deleted.
     #[serde(skip)]
     commit: String,
-    /// Was the work tree only just made, so that what is in it is nobody's?
+    /// Is it a reference that a note outside the repository names as ours?
     #[serde(skip)]
-    fresh: bool,
+    noted: bool,
+}
+
+/// What the list is made from.
+struct Scene<'w> {
+    world: &'w World,
+    root: &'w Path,
+    history: History,
+    worktrees: Vec<WorkTree>,
+    /// Who starts a run just now.
+    starting: Option<String>,
 }
 
 impl Item {
-    fn new(kind: &'static str, name: impl Into<String>, kept_because: Option<String>) -> Self {
+    fn new(
+        kind: &'static str,
+        run: &str,
+        name: impl Into<String>,
+        kept_because: Option<String>,
+    ) -> Self {
         Self {
             kind,
             name: name.into(),
             kept_because,
+            run: run.to_owned(),
             commit: String::new(),
-            fresh: false,
+            noted: false,
         }
     }
 }
 
-/// Everything of the named runs, and anchors whose runs are gone.
+/// Everything of the named runs, and what is left of runs and starts that are gone.
 pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Item>> {
-    let history = History::discover(root)?;
+    let scene = Scene::new(world, root)?;
     let mut items = Vec::new();
+    if let Some(reason) = checks::check_place(root) {
+        items.push(Item::new(
+            "folder",
+            "",
+            root.join(FOLDER).display().to_string(),
+            Some(reason),
+        ));
+        return Ok(items);
+    }
+    let mut known: Vec<String> = Layout::runs(root);
     for name in names {
         let layout = Layout::new(root, name);
         match RunStore::open(world, layout.clone(), Access::Read, "doctor") {
-            Ok(store) => of_run(&history, &store.state, &store, &mut items)?,
+            Ok(store) => scene.list_run(&store, &mut items)?,
             Err(error) => items.push(Item::new(
                 "folder",
+                name,
                 layout.folder().display().to_string(),
-                Some(error.to_string()),
+                Some(Failure::from(error).error),
             )),
         }
     }
-    let start = holder(&lock_folder(world, &history))
-        .map(|holder| format!("a start is under way: {holder}"));
-    for name in unfinished(root) {
-        of_unfinished(
-            &history,
-            &Layout::new(root, &name),
-            start.as_ref(),
-            &mut items,
-        )?;
+    for lost in find_lost(world, &scene.history, root) {
+        scene.list_lost(&lost, &mut items)?;
+        known.push(lost.layout.run);
     }
-    strays(&history, root, &mut items)?;
-    items.extend(orphans(world, start.as_ref()));
+    for (vault, made) in notes_of(world, root) {
+        if !known.contains(&made.run) && made.references.is_empty() {
+            scene.list_unfinished(&vault, &made, &mut items)?;
+            known.push(made.run);
+        }
+    }
+    scene.list_strangers(&known, &mut items);
+    scene.list_strays(&known, &mut items)?;
     Ok(items)
 }
 
-fn of_run(
-    history: &History,
-    state: &RunState,
-    store: &RunStore<'_>,
-    items: &mut Vec<Item>,
-) -> Result<()> {
-    let open = match (&state.end, &state.finish) {
-        (None, _) => Some(format!("the run `{}` is active", state.start.run)),
-        (_, None) if state.config().isolation == Isolation::Branch => {
-            Some("`autoresearch finish` first".to_owned())
-        }
-        _ => None,
-    };
-    if state.start.worktree.is_some() {
-        items.push(Item::new(
-            "worktree",
-            store.layout.worktree().display().to_string(),
-            open.clone(),
-        ));
-    }
-    for (name, commit) in history.references(&format!("refs/autoresearch/{}/", state.start.run))? {
-        items.push(reference(history, name, commit, open.clone())?);
-    }
-    if state.config().isolation != Isolation::InPlace
-        && let Some(tip) = history.reference(&state.start.branch)
-    {
-        let merged = tip == state.start.base || history.is_merged(&tip, &state.start.origin)?;
-        let unmerged = || {
-            format!(
-                "{} kept commit(s) are not merged; `git branch -D` deletes it",
-                state.counts.keep
-            )
-        };
-        let reason = open.clone().or_else(|| (!merged).then(unmerged));
-        items.push(Item {
-            commit: tip,
-            ..Item::new("branch", state.start.branch.clone(), reason)
-        });
-    }
-    items.push(Item::new(
-        "folder",
-        store.layout.folder().display().to_string(),
-        open.clone(),
-    ));
-    items.push(Item::new("anchor", store.vault.display().to_string(), open));
-    Ok(())
-}
-
-/// A reference to edits that no branch holds is their only copy: it is named, and a person deletes it.
-fn reference(
-    history: &History,
-    name: String,
-    commit: String,
-    open: Option<String>,
-) -> Result<Item> {
-    let held = history.is_held_elsewhere(&name, &commit)?;
-    let only = || {
-        format!(
-            "the only copy of edits that were cut short or given up; `git update-ref -d {name}` deletes it"
-        )
-    };
-    let reason = open.or_else(|| (!held).then(only));
-    Ok(Item {
-        commit,
-        ..Item::new("reference", name, reason)
-    })
-}
-
-/// References of runs whose folders are gone.
-fn strays(history: &History, root: &Path, items: &mut Vec<Item>) -> Result<()> {
-    let runs = Layout::runs(root);
-    for (name, commit) in history.references("refs/autoresearch/")? {
-        let run = name.split('/').nth(2).unwrap_or_default();
-        if !runs.iter().any(|known| known == run) {
-            items.push(reference(history, name, commit, None)?);
-        }
-    }
-    Ok(())
-}
-
-/// What a start that was cut short left: its folder, and with `isolation: worktree` a work tree and a branch.
-fn of_unfinished(
-    history: &History,
-    layout: &Layout,
-    start: Option<&String>,
-    items: &mut Vec<Item>,
-) -> Result<()> {
-    if layout.worktree().exists() {
-        items.push(Item {
-            fresh: true,
-            ..Item::new(
-                "worktree",
-                layout.worktree().display().to_string(),
-                start.cloned(),
-            )
-        });
-        let branch = format!("refs/heads/autoresearch/{}", layout.run);
-        if let Some(commit) = history.reference(&branch) {
-            let held = history.is_held_elsewhere(&branch, &commit)?;
-            let only = || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
-            let reason = start.cloned().or_else(|| (!held).then(only));
-            items.push(Item {
-                commit,
-                ..Item::new("branch", branch, reason)
-            });
-        }
-    }
-    items.push(Item::new(
-        "folder",
-        layout.folder().display().to_string(),
-        start.cloned(),
-    ));
-    Ok(())
-}
-
-/// Folders of starts that were cut short, by name: they hold no journal.
-fn unfinished(root: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(root.join(FOLDER))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let folders = entries.filter(|entry| is_unfinished(&entry.path()));
-    folders
-        .filter_map(|entry| entry.file_name().into_string().ok())
+/// The notes of starts in this work tree.
+fn notes_of(world: &World, root: &Path) -> Vec<(PathBuf, Made)> {
+    let all = vaults(&world.state_folder).into_iter();
+    all.filter_map(|vault| Made::read(&vault).map(|made| (vault, made)))
+        .filter(|(_, made)| made.root == root)
         .collect()
 }
 
-/// Is this a folder that a start made and no run came to be in? It holds `trials` and nothing that we do not make.
-fn is_unfinished(folder: &Path) -> bool {
-    let ours = ["trials", "config.yaml", "worktree"];
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.iter().any(|name| name == "trials")
-        && names.iter().all(|name| ours.contains(&name.as_str()))
-}
-
-/// Anchors whose runs are gone from where they were, or never came to be.
-fn orphans(world: &World, start: Option<&String>) -> Vec<Item> {
-    let lost = |folder: &PathBuf| {
-        let anchor: Option<crate::store::Anchor> = std::fs::read(folder.join("anchor.json"))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        anchor.is_some_and(|anchor| {
-            let folder = Layout::new(&anchor.root, &anchor.run).folder();
-            anchor.root.exists()
-                && (!folder.exists() || (start.is_none() && is_unfinished(&folder)))
-        })
-    };
-    vaults(&world.state_folder)
-        .into_iter()
-        .filter(lost)
-        .map(|folder| Item::new("anchor", folder.display().to_string(), None))
-        .collect()
-}
-
-/// A work tree that somebody deleted by hand: what is left is git's note of it, if that is not gone as well.
-fn forget(git: &Git, path: &Path) -> Result<()> {
-    let _ = std::fs::remove_dir(path);
-    if path.exists() {
-        return Err(Failure::blocked(
-            "it holds files and is no work tree any more",
-        ));
-    }
-    let _ = git.discard_worktree(path);
-    Ok(())
-}
-
-/// Removes what can go.
-pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
+/// git, at work in a folder of the repository, with nothing of the caller's that could lead it elsewhere.
+fn git_in(world: &World, folder: &Path) -> Result<Git> {
     let program = World::find(&world.vars, "git")
         .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
     let env: Vec<_> = world
         .vars
         .iter()
         .map(|(name, value)| (name.clone(), value.clone()))
-        .filter(|(name, _)| !name.to_string_lossy().starts_with("GIT_"))
+        .filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"GIT_"))
         .collect();
-    let git = Git::new(&program, root, &env);
-    let runs = vault(&world.state_folder, "");
-    for item in items.iter_mut().filter(|item| item.kept_because.is_none()) {
-        let path = PathBuf::from(&item.name);
-        let gone = match item.kind {
-            "worktree" if item.fresh => git.discard_worktree(&path).map_err(Failure::from),
-            "worktree" if !path.join(".git").exists() => forget(&git, &path),
-            "worktree" => git.remove_worktree(&path).map_err(Failure::from),
-            "branch" | "reference" => git
-                .delete_branch(&item.name, &item.commit)
-                .map_err(Failure::from),
-            _ if path.join("worktree").exists() => {
-                Err(Failure::blocked("its work tree could not be removed"))
+    Ok(Git::new(&program, folder, &env))
+}
+
+impl<'w> Scene<'w> {
+    fn new(world: &'w World, root: &'w Path) -> Result<Self> {
+        let history = History::discover(root)?;
+        let starting = holder(&lock_folder(world, &history))
+            .map(|holder| format!("a start is under way: {holder}"));
+        Ok(Self {
+            world,
+            root,
+            worktrees: git_in(world, root)?.worktrees()?,
+            history,
+            starting,
+        })
+    }
+
+    fn list_run(&self, store: &RunStore<'_>, items: &mut Vec<Item>) -> Result<()> {
+        let state = &store.state;
+        let run = &state.start.run;
+        let open = self.refuse_open(store);
+        let saved = saved_references(store)?;
+        for (name, commit) in self
+            .history
+            .references(&format!("refs/autoresearch/{run}/"))?
+        {
+            items.push(self.reference(run, (name, commit), &saved, open.clone())?);
+        }
+        items.extend(self.list_rest(&store.layout, state, &store.vault, open)?);
+        Ok(())
+    }
+
+    /// Why nothing of a run can go yet.
+    fn refuse_open(&self, store: &RunStore<'_>) -> Option<String> {
+        let state = &store.state;
+        let run = &state.start.run;
+        let holder = holder(&store.vault).or_else(|| holder(&store.vault.join(DRIVER)));
+        let named = store.anchored_at();
+        match (&state.end, &state.finish) {
+            _ if named != self.root => Some(format!(
+                "its anchor names {}; if the repository was moved here, `autoresearch finish --run {run}` takes note of it",
+                named.display()
+            )),
+            (None, _) => Some(format!("the run `{run}` is active")),
+            (_, None) if state.config().isolation == Isolation::Branch => {
+                Some(format!("`autoresearch finish --run {run}` first"))
             }
-            _ if path.starts_with(root.join(FOLDER)) || path.starts_with(&runs) => {
-                std::fs::remove_dir_all(&path).map_err(|error| {
-                    Failure::io(format!("could not remove {}", path.display()), &error)
-                })
-            }
-            _ => Err(Failure::blocked(format!(
-                "{} lies outside the tool's folders",
-                path.display()
-            ))),
-        };
-        if let Err(failure) = gone {
-            item.kept_because = Some(failure.error);
+            _ => holder.map(|holder| format!("held by {holder}")),
         }
     }
-    Ok(())
+
+    /// Work tree, branch, folder and anchor of a run: each waits for the one before it.
+    fn list_rest(
+        &self,
+        layout: &Layout,
+        state: &RunState,
+        vault: &Path,
+        open: Option<String>,
+    ) -> Result<Vec<Item>> {
+        let run = layout.run.as_str();
+        let mut items = Vec::new();
+        let mut waits = open;
+        let branch = state.start.branch.as_str();
+        if state.start.worktree.is_some() {
+            let path = layout.worktree();
+            let own = waits.clone();
+            let reason =
+                own.map_or_else(|| check_worktree(self, layout, branch), |why| Ok(Some(why)))?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its work tree stays".to_owned());
+            }
+            items.push(Item::new(
+                "worktree",
+                run,
+                path.display().to_string(),
+                reason,
+            ));
+        }
+        if state.config().isolation != Isolation::InPlace
+            && let Some(tip) = self.history.reference(branch)
+        {
+            let own = waits.clone();
+            let reason = own.map_or_else(
+                || check_branch(self, layout, state, &tip),
+                |why| Ok(Some(why)),
+            )?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some(format!("it is the log of {branch}, which stays"));
+            }
+            items.push(Item {
+                commit: tip,
+                ..Item::new("branch", run, branch, reason)
+            });
+        }
+        if layout.folder().symlink_metadata().is_ok() {
+            let reason = waits.clone().or_else(|| check_folder(layout));
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its folder stays".to_owned());
+            }
+            items.push(Item::new(
+                "folder",
+                run,
+                layout.folder().display().to_string(),
+                reason,
+            ));
+        }
+        let reason = waits.map(|why| format!("{why}, and the anchor is needed to remove it later"));
+        items.push(Item::new(
+            "anchor",
+            run,
+            vault.display().to_string(),
+            reason,
+        ));
+        Ok(items)
+    }
+
+    /// A reference to edits that no branch holds is their only copy: it is named, and a person deletes it.
+    fn reference(
+        &self,
+        run: &str,
+        (name, commit): (String, String),
+        ours: &BTreeMap<String, String>,
+        open: Option<String>,
+    ) -> Result<Item> {
+        let delete = format!("`git update-ref -d {name}` deletes it");
+        let noted = ours.get(&name) == Some(&commit);
+        let reason = if open.is_some() {
+            open
+        } else if !noted {
+            Some(format!(
+                "no note outside the repository says that this tool made it; {delete}"
+            ))
+        } else if self.history.is_held_elsewhere(&name, &commit)? {
+            None
+        } else {
+            Some(format!(
+                "the only copy of edits that were cut short or given up; {delete}"
+            ))
+        };
+        Ok(Item {
+            commit,
+            noted,
+            ..Item::new("reference", run, name, reason)
+        })
+    }
+
+    /// References of runs whose folders are gone.
+    fn list_strays(&self, known: &[String], items: &mut Vec<Item>) -> Result<()> {
+        let notes = notes_of(self.world, self.root).into_iter();
+        let ours: BTreeMap<String, String> = notes.flat_map(|(_, made)| made.references).collect();
+        for (name, commit) in self.history.references("refs/autoresearch/")? {
+            let run = name.split('/').nth(2).unwrap_or_default().to_owned();
+            if !known.contains(&run) {
+                items.push(self.reference(&run, (name, commit), &ours, None)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A run whose journal is gone: its branch is what is left, and its anchor says what it was.
+    fn list_lost(&self, lost: &LostRun, items: &mut Vec<Item>) -> Result<()> {
+        let Some(state) = &lost.state else {
+            let reason = format!(
+                "the run's journal is gone and nothing says what it made; if nothing of it is needed, delete {}",
+                lost.vault.display()
+            );
+            items.push(Item::new(
+                "anchor",
+                &lost.layout.run,
+                lost.vault.display().to_string(),
+                Some(reason),
+            ));
+            return Ok(());
+        };
+        let open = lost.is_open(&self.history).then(|| {
+            format!("the run `{}` was not finished, and its journal is gone: `autoresearch doctor` says what to do", lost.layout.run)
+        });
+        items.extend(self.list_rest(&lost.layout, state, &lost.vault, open)?);
+        Ok(())
+    }
+
+    /// What a start that was killed left: its folder, and with `isolation: worktree` a work tree and a branch.
+    fn list_unfinished(&self, vault: &Path, made: &Made, items: &mut Vec<Item>) -> Result<()> {
+        let layout = Layout::new(self.root, &made.run);
+        let run = made.run.as_str();
+        let mut waits = self.starting.clone();
+        let mine = self
+            .worktrees
+            .iter()
+            .any(|tree| tree.path == layout.worktree() && tree.branch == made.branch);
+        if let Some(branch) = made.branch.as_ref().filter(|_| mine) {
+            let own = waits.clone();
+            let reason = own.map_or_else(
+                || check_worktree(self, &layout, branch),
+                |why| Ok(Some(why)),
+            )?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its work tree stays".to_owned());
+            }
+            items.push(Item::new(
+                "worktree",
+                run,
+                layout.worktree().display().to_string(),
+                reason,
+            ));
+            if let Some(commit) = self.history.reference(branch) {
+                let held = self.history.is_held_elsewhere(branch, &commit)?;
+                let only =
+                    || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
+                let reason = waits.clone().or_else(|| (!held).then(only));
+                items.push(Item {
+                    commit,
+                    ..Item::new("branch", run, branch, reason)
+                });
+            }
+        }
+        if layout.folder().symlink_metadata().is_ok() {
+            let other = made
+                .inode
+                .is_some_and(|inode| sweep::inode_of(&layout.folder()) != Some(inode));
+            let reason = waits
+                .clone()
+                .or_else(|| other.then(|| "it is not the folder that the start made".to_owned()))
+                .or_else(|| check_folder(&layout));
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its folder stays".to_owned());
+            }
+            items.push(Item::new(
+                "folder",
+                run,
+                layout.folder().display().to_string(),
+                reason,
+            ));
+        }
+        let reason = waits.map(|why| format!("{why}, and the note is needed to remove it later"));
+        items.push(Item::new(
+            "anchor",
+            run,
+            vault.display().to_string(),
+            reason,
+        ));
+        Ok(())
+    }
+
+    /// Folders among the runs that no note knows: they are named, and stay.
+    fn list_strangers(&self, known: &[String], items: &mut Vec<Item>) {
+        let entries = std::fs::read_dir(self.root.join(FOLDER))
+            .into_iter()
+            .flatten();
+        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        for name in names {
+            let path = self.root.join(FOLDER).join(&name);
+            let is_known = name
+                .to_str()
+                .is_some_and(|name| known.iter().any(|run| run == name));
+            let is_folder = path.metadata().is_ok_and(|meta| meta.is_dir());
+            if is_folder && !is_known {
+                let reason =
+                    "no note outside the repository says that this tool made it".to_owned();
+                items.push(Item::new(
+                    "folder",
+                    "",
+                    path.display().to_string(),
+                    Some(reason),
+                ));
+            }
+        }
+    }
+}
+
+/// The references that the run's journal says it made.
+fn saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
+    let run = &store.state.start.run;
+    let mut found = BTreeMap::new();
+    for record in store.records()?.iter() {
+        if let Event::Interrupted(interrupted) = &record.event
+            && let Some(saved) = &interrupted.saved
+        {
+            let name = format!("refs/autoresearch/{run}/interrupted-{}", interrupted.trial);
+            found.insert(name, saved.clone());
+        }
+    }
+    Ok(found)
 }

@@ -25,6 +25,7 @@ pub mod install;
 pub mod inventory;
 pub mod lessons;
 pub mod log;
+pub mod lost;
 pub mod measure;
 pub mod preflight;
 pub mod propose;

@@ -15,6 +15,7 @@ use crate::error::{Failure, Kind, READ_ONLY, Result};
 use crate::git::at_work::{Traces, recover, stands};
 use crate::git::history::History;
 use crate::git::{Git, is_read_only};
+use crate::lost::{LostRun, find_lost};
 use crate::rules;
 use crate::session;
 use crate::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
@@ -87,6 +88,9 @@ impl Place {
         let (root, inside) = self.root(world)?;
         if let Some(run) = self.run.clone().or(inside) {
             if !autoresearch_core::name::is_name(&run) || !Layout::runs(&root).contains(&run) {
+                if let Some(lost) = lost_here(world, &root, |lost| lost.layout.run == run) {
+                    return Err(lost);
+                }
                 let known = Layout::runs(&root).join(", ");
                 let hint = if known.is_empty() {
                     "no run was started here".to_owned()
@@ -112,6 +116,14 @@ pub enum Wanted {
     Active,
     /// An active one, or else the one that was started last.
     Latest,
+}
+
+/// The refusal of the first run like this whose journal is gone.
+fn lost_here(world: &World, root: &Path, is_meant: impl Fn(&LostRun) -> bool) -> Option<Failure> {
+    let history = History::discover(root).ok()?;
+    let lost = find_lost(world, &history, root);
+    let meant = lost.iter().find(|lost| is_meant(lost))?;
+    Some(meant.refuse(&history))
 }
 
 /// `<root>/autoresearch-results/<run>/worktree` is the work tree of `<run>`.
@@ -148,6 +160,12 @@ fn choose(world: &World, root: &Path, wanted: Wanted) -> Result<Layout> {
         .iter()
         .filter(|candidate| candidate.end.is_none())
         .collect();
+    if active.is_empty() && unusable.is_empty() {
+        let history = History::discover(root)?;
+        if let Some(lost) = lost_here(world, root, |lost| lost.is_open(&history)) {
+            return Err(lost);
+        }
+    }
     match (active.as_slice(), wanted) {
         ([only], _) => Ok(only.layout.clone()),
         ([], Wanted::Latest) if !candidates.is_empty() => Ok(candidates

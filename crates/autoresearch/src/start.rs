@@ -84,6 +84,34 @@ struct Ingredients<'g> {
     layout: Layout,
     branch: String,
     config: Config,
+    /// The run's id, by which its notes outside the repository are found.
+    id: String,
+}
+
+/// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
+/// the shape of what lies there tells what is ours.
+fn make_folder(world: &World, parts: &Ingredients<'_>) -> Result<()> {
+    let vault = store::vault(&world.state_folder, &parts.id);
+    let mut made = store::Made {
+        format: store::FORMAT,
+        id: parts.id.clone(),
+        run: parts.layout.run.clone(),
+        root: parts.layout.root.clone(),
+        branch: (parts.config.isolation != Isolation::InPlace).then(|| parts.branch.clone()),
+        base: parts.ground.base.clone(),
+        ..store::Made::default()
+    };
+    let created = made.write(&vault).and_then(|()| parts.layout.create());
+    if let Err(error) = created {
+        store::Made::withdraw(&vault);
+        return Err(error.into());
+    }
+    made.inode = store::sweep::inode_of(&parts.layout.folder());
+    if let Err(error) = made.write(&vault) {
+        clean_up(world, parts);
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// Starts a run.
@@ -114,13 +142,14 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         Isolation::InPlace => ground.origin.clone(),
         _ => format!("refs/heads/autoresearch/{}", layout.run),
     };
-    layout.create()?;
     let ingredients = Ingredients {
         ground: &ground,
         layout,
         branch,
         config,
+        id: new_id()?,
     };
+    make_folder(world, &ingredients)?;
     let mut pinned = Pinned {
         dirt,
         ..Pinned::default()
@@ -137,7 +166,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
             Ok(report)
         }
         Err(failure) => {
-            clean_up(&ingredients);
+            clean_up(world, &ingredients);
             Err(failure)
         }
     }
@@ -179,9 +208,9 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         layout,
         branch,
         config,
+        id,
     } = parts;
-    let id = new_id()?;
-    let (sealed, open) = preflight::secrets(world, &config.secrets, &id)?;
+    let (sealed, open) = preflight::secrets(world, &config.secrets, id)?;
     let plain: Vec<(OsString, OsString)> = ground
         .env
         .iter()
@@ -231,7 +260,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
     let said = baseline.said.clone();
-    Ok((start_event(world, parts, id, baseline)?, said))
+    Ok((start_event(world, parts, baseline)?, said))
 }
 
 /// What a work tree of the run's own does not have is told to whom verify failed there.
@@ -275,22 +304,18 @@ fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
     pinned.yardstick.extend(pins);
 }
 
-fn start_event(
-    world: &World,
-    parts: &Ingredients<'_>,
-    id: String,
-    baseline: Baseline,
-) -> Result<Start> {
+fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Result<Start> {
     let Ingredients {
         ground,
         layout,
         branch,
         config,
+        id,
     } = parts;
     Ok(Start {
         format: store::FORMAT,
         run: layout.run.clone(),
-        id,
+        id: id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: world.now_ms(),
         config: config.clone(),
@@ -332,7 +357,7 @@ fn establish(
         pinned,
         config,
     )
-    .inspect_err(|_| clean_up(parts))?;
+    .inspect_err(|_| clean_up(world, parts))?;
     set_out(world, store)
         .map(|run| report(&run, left_alone, pinned_files))
         .map_err(|failure| {
@@ -352,7 +377,7 @@ fn set_out<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
 }
 
 /// Takes away what a refused start had made.
-fn clean_up(parts: &Ingredients<'_>) {
+fn clean_up(world: &World, parts: &Ingredients<'_>) {
     if parts.config.isolation == Isolation::Worktree && parts.layout.worktree().exists() {
         let _ = parts.ground.git.discard_worktree(&parts.layout.worktree());
         let _ = parts
@@ -365,6 +390,12 @@ fn clean_up(parts: &Ingredients<'_>) {
         let all = parts.layout.root.join(store::FOLDER);
         let _ = std::fs::remove_file(all.join(".gitignore"));
         let _ = std::fs::remove_dir(all);
+    }
+    // Without an anchor nothing outside the repository belongs to a run.
+    let vault = store::vault(&world.state_folder, &parts.id);
+    if !vault.join("anchor.json").exists() {
+        let below = Path::new("runs").join(&parts.id);
+        let _ = store::sweep::remove_folder(&world.state_folder, &below);
     }
 }
 

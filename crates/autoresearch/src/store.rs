@@ -4,11 +4,14 @@
 
 mod disk;
 mod journal;
+mod known;
 mod layout;
 mod lock;
+mod made;
 mod phase;
 mod pinned;
 mod session;
+pub mod sweep;
 mod views;
 
 use std::borrow::Cow;
@@ -25,8 +28,10 @@ pub use self::disk::{
     Disk, RealDisk, Signature, append_line, encode_json, encode_pretty, read_output, write_output,
 };
 pub use self::journal::{Anchor, Journal, Mended};
+pub use self::known::{anchors, remembered_state};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
+pub use self::made::Made;
 pub use self::phase::{PhaseNote, TrialPhase, acting};
 pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
 use crate::env::{Role, Stopwatch, World, pause};
@@ -462,6 +467,14 @@ impl<'w> RunStore<'w> {
             Some(seen) => Ok(Cow::Borrowed(seen)),
             None => self.journal.records().map(Cow::Owned),
         }
+    }
+
+    /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
+    #[must_use]
+    pub fn anchored_at(&self) -> PathBuf {
+        let bytes = DISK.read(&self.vault.join("anchor.json")).ok().flatten();
+        let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
+        anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
     }
 
     /// Is the run held by this process, to act on it?

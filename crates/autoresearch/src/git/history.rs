@@ -2,6 +2,8 @@
 //! Does not write anything, and reads no index.
 //! Invariant: the environment has no say in which repository is opened.
 
+mod merged;
+
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -360,4 +362,9 @@ fn entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
     let all = tree.into_iter().flat_map(Tree::iter);
     all.map(|entry| (entry.name_bytes().to_vec(), (entry.id(), entry.filemode())))
         .collect()
+}
+
+/// A path of git's as one of the file system's.
+fn as_path(path: &[u8]) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(path))
 }

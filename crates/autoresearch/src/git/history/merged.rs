@@ -1,0 +1,104 @@
+//! Owns the question whether a branch's content is part of another one, though its commits are not: squashed, rebased,
+//! or picked.
+//! Does not write objects: no merge is tried.
+//! Invariant: a yes is a proof; where nothing proves it, the answer is no.
+
+use git2::{Commit, Oid, Sort};
+
+use super::{History, HistoryError};
+
+/// How far back the other branch is looked through.
+const MOST: usize = 1_000;
+
+impl History {
+    /// Is what `tip` changes since `base` part of `into` (a reference, or a commit)? Either a commit of `into` holds all of
+    /// its files as `tip` has them, or one has the same patch.
+    pub fn holds_content(&self, base: &str, tip: &str, into: &str) -> Result<bool, HistoryError> {
+        let Some(into) = self.reference(into).or_else(|| commit_name(into)) else {
+            return Ok(false);
+        };
+        let read = |source| HistoryError::Read {
+            what: format!("the content of {tip} in {into}"),
+            source,
+        };
+        let paths = self.changed_paths(base, tip)?;
+        if paths.is_empty() {
+            return Ok(true);
+        }
+        let wanted = self.commit(tip)?;
+        let patch = self.patch_of(&self.commit(base)?, &wanted).map_err(read)?;
+        let mut walk = self.repository.revwalk().map_err(read)?;
+        let start = Oid::from_str(&into).map_err(read)?;
+        walk.set_sorting(Sort::TOPOLOGICAL).map_err(read)?;
+        walk.push(start).map_err(read)?;
+        walk.hide(Oid::from_str(base).map_err(read)?)
+            .map_err(read)?;
+        for id in walk.take(MOST) {
+            let commit = self
+                .repository
+                .find_commit(id.map_err(read)?)
+                .map_err(read)?;
+            if agrees(&commit, &wanted, &paths).map_err(read)? {
+                return Ok(true);
+            }
+            let Some(parent) = commit.parents().next() else {
+                continue;
+            };
+            if patch.is_some() && self.patch_of(&parent, &commit).map_err(read)? == patch {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The first of a branch, and of what remotes have under its name, that holds what `tip` changes since `base`.
+    pub fn is_content_in(
+        &self,
+        base: &str,
+        tip: &str,
+        branch: &str,
+    ) -> Result<Option<String>, HistoryError> {
+        let mut places = vec![branch.to_owned()];
+        if let Some(name) = branch.strip_prefix("refs/heads/") {
+            let remotes = self.references("refs/remotes/")?.into_iter();
+            let same = |(other, _): &(String, String)| other.splitn(4, '/').nth(3) == Some(name);
+            places.extend(remotes.filter(same).map(|(other, _)| other));
+        }
+        for place in places {
+            if self.holds_content(base, tip, &place)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What names the difference of two commits, wherever it is applied. A binary file has no such name.
+    fn patch_of(&self, from: &Commit<'_>, to: &Commit<'_>) -> Result<Option<Oid>, git2::Error> {
+        let (old, new) = (from.tree()?, to.tree()?);
+        let difference = self
+            .repository
+            .diff_tree_to_tree(Some(&old), Some(&new), None)?;
+        // Counting the lines reads the files, and tells which are binary.
+        difference.stats()?;
+        if difference.deltas().any(|delta| delta.flags().is_binary()) {
+            return Ok(None);
+        }
+        difference.patchid(None).map(Some)
+    }
+}
+
+fn commit_name(text: &str) -> Option<String> {
+    Oid::from_str(text).ok().map(|id| id.to_string())
+}
+
+/// Do two commits hold the same at these paths?
+fn agrees(one: &Commit<'_>, other: &Commit<'_>, paths: &[Vec<u8>]) -> Result<bool, git2::Error> {
+    let (one, other) = (one.tree()?, other.tree()?);
+    let at = |tree: &git2::Tree<'_>, path: &[u8]| {
+        let path = super::as_path(path);
+        tree.get_path(path)
+            .ok()
+            .map(|entry| (entry.id(), entry.filemode()))
+    };
+    Ok(paths.iter().all(|path| at(&one, path) == at(&other, path)))
+}

@@ -1,0 +1,127 @@
+//! Owns what git tells of its work trees: which there are, what is not committed in one, what its submodules hold.
+//! Does not remove anything.
+//! Invariant: a question that git does not answer is an error, never a no.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::{Git, GitError, Input, split_nul};
+
+/// A work tree of the repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkTree {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The full name of the branch that is checked out there.
+    pub branch: Option<String>,
+    /// Did somebody lock it?
+    pub locked: bool,
+}
+
+/// A submodule whose files are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submodule {
+    /// Its path from the root of the work tree.
+    pub path: PathBuf,
+    /// What only it holds, if it holds anything.
+    pub only_copy: Option<&'static str>,
+}
+
+impl Git {
+    /// Every work tree of the repository, the main one first.
+    pub fn worktrees(&self) -> Result<Vec<WorkTree>, GitError> {
+        let list = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
+        let output = self.run(list, Input::Nothing)?;
+        let mut found: Vec<WorkTree> = Vec::new();
+        for line in split_nul(&output.stdout) {
+            if let Some(path) = line.strip_prefix(b"worktree ") {
+                found.push(WorkTree {
+                    path: PathBuf::from(OsStr::from_bytes(path)),
+                    ..WorkTree::default()
+                });
+            } else if let Some(last) = found.last_mut() {
+                if let Some(branch) = line.strip_prefix(b"branch ") {
+                    last.branch = Some(String::from_utf8_lossy(branch).into_owned());
+                }
+                last.locked |= line == b"locked" || line.starts_with(b"locked ");
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first path that differs from HEAD or that git does not know, whatever a config would hide; submodules are
+    /// looked into.
+    pub fn first_uncommitted(&self) -> Result<Option<String>, GitError> {
+        let status = [
+            "status",
+            "--porcelain",
+            "-z",
+            "--no-renames",
+            "--untracked-files=all",
+            "--ignore-submodules=none",
+        ];
+        let output = self.run(status.map(OsStr::new), Input::Nothing)?;
+        let first = split_nul(&output.stdout).next();
+        Ok(first
+            .map(|line| String::from_utf8_lossy(line.get(3..).unwrap_or_default()).into_owned()))
+    }
+
+    /// The submodules whose files are there, with those inside them.
+    pub fn populated_submodules(&self) -> Result<Vec<Submodule>, GitError> {
+        let output = self.run(
+            ["ls-files", "-z", "--stage"].map(OsStr::new),
+            Input::Nothing,
+        )?;
+        let mut found = Vec::new();
+        for line in split_nul(&output.stdout) {
+            let Some(rest) = line.strip_prefix(b"160000 ") else {
+                continue;
+            };
+            let mut parts = rest.splitn(2, |byte| *byte == b'\t');
+            let (Some(head), Some(path)) = (parts.next(), parts.next()) else {
+                continue;
+            };
+            let path = Path::new(OsStr::from_bytes(path));
+            let folder = self.work_tree.join(path);
+            if folder.join(".git").symlink_metadata().is_err() {
+                continue;
+            }
+            let recorded = String::from_utf8_lossy(head);
+            let recorded = recorded.split(' ').next().unwrap_or_default();
+            let inside = Self::new(&self.program, &folder, &self.env);
+            found.push(Submodule {
+                path: path.to_owned(),
+                only_copy: inside.only_copy(recorded)?,
+            });
+            let deeper = inside.populated_submodules()?.into_iter();
+            found.extend(deeper.map(|deeper| Submodule {
+                path: path.join(&deeper.path),
+                ..deeper
+            }));
+        }
+        Ok(found)
+    }
+
+    /// What a clone holds besides this commit and what its remotes have.
+    fn only_copy(&self, recorded: &str) -> Result<Option<&'static str>, GitError> {
+        let commits = [
+            "rev-list",
+            "--max-count=1",
+            "HEAD",
+            "--branches",
+            "--not",
+            "--remotes",
+            recorded,
+        ];
+        if !self.text(&commits)?.is_empty() {
+            return Ok(Some("commits that no remote has"));
+        }
+        if !self.text(&["for-each-ref", "refs/stash"])?.is_empty() {
+            return Ok(Some("a stash"));
+        }
+        Ok(self
+            .first_uncommitted()?
+            .map(|_| "changes that are not committed"))
+    }
+}

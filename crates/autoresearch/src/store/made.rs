@@ -1,0 +1,67 @@
+//! Owns the note of what a start is about to make, and of what is left of a run that was cleaned up.
+//! Does not make or remove anything of it.
+//! Invariant: the note is outside the repository and is written before the first thing that it names is made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::disk::{encode_json, private_folder};
+use super::{Disk, FORMAT, RealDisk, StoreError};
+
+/// The note's file, in the run's folder outside the repository.
+const FILE: &str = "made.json";
+/// A larger file is not one of ours.
+const MAX: u64 = 1 << 20;
+
+/// What the tool made for a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The format of this file.
+    pub format: u32,
+    /// The run's id.
+    pub id: String,
+    /// The run's name.
+    pub run: String,
+    /// The main work tree of its repository.
+    pub root: PathBuf,
+    /// The full name of the run's branch, if it has one of its own.
+    pub branch: Option<String>,
+    /// The commit at which that branch begins.
+    pub base: String,
+    /// The number by which the file system knows the run's folder, once it was made.
+    pub inode: Option<u64>,
+    /// After a clean-up: the references of the run that stay, with their commits.
+    #[serde(default)]
+    pub references: BTreeMap<String, String>,
+}
+
+impl Made {
+    /// Writes the note durably.
+    pub fn write(&self, vault: &Path) -> Result<(), StoreError> {
+        private_folder(vault)?;
+        let path = vault.join(FILE);
+        RealDisk
+            .replace(&path, &encode_json(&path, self)?)
+            .map_err(StoreError::io("write", &path))
+    }
+
+    /// The note in a folder, if there is one that can be read.
+    #[must_use]
+    pub fn read(vault: &Path) -> Option<Self> {
+        let path = vault.join(FILE);
+        if RealDisk.length(&path).ok()? > MAX {
+            return None;
+        }
+        let bytes = RealDisk.read(&path).ok()??;
+        let made: Self = serde_json::from_slice(&bytes).ok()?;
+        (made.format <= FORMAT).then_some(made)
+    }
+
+    /// Takes the note away, and its folder if nothing else is in it: the start made nothing.
+    pub fn withdraw(vault: &Path) {
+        let _ = std::fs::remove_file(vault.join(FILE));
+        let _ = std::fs::remove_dir(vault);
+    }
+}

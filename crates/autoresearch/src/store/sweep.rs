@@ -1,0 +1,249 @@
+//! Owns the walk through a folder of ours and its removal, one component at a time.
+//! Does not decide what may go.
+//! Invariant: no symbolic link is followed, no mount point is entered, and nothing above or beside the folder is touched.
+
+use std::ffi::{CStr, OsStr};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, StatxAttributes, StatxFlags};
+
+/// A folder cannot be walked or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// A link stands in its place, or on the way to it.
+    #[error("{} is a symbolic link", .0.display())]
+    Link(PathBuf),
+    /// Something else stands there.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// Another file system, or another place of this one, is mounted there.
+    #[error("{} is a mount point", .0.display())]
+    Mount(PathBuf),
+    /// The file system failed.
+    #[error("could not {what} {}: {source}", path.display())]
+    Io {
+        /// What was attempted.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// Something in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path from that folder.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileType,
+}
+
+impl SweepError {
+    fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(rustix::io::Errno) -> Self + 'a {
+        move |errno| Self::Io {
+            what,
+            path: path.to_owned(),
+            source: errno.into(),
+        }
+    }
+}
+
+/// Opens the folder `below` a root: each part of the way has to be a folder and no mount point. `None` if it is not there.
+fn open_folder(root: &Path, below: &Path) -> Result<Option<OwnedFd>, SweepError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut folder =
+        rustix::fs::open(root, flags, Mode::empty()).map_err(SweepError::io("open", root))?;
+    let mut path = root.to_owned();
+    for part in below.components() {
+        path.push(part);
+        folder = match enter(folder.as_fd(), part.as_os_str(), &path) {
+            Err(SweepError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            entered => entered?,
+        };
+    }
+    Ok(Some(folder))
+}
+
+/// Opens a folder in a folder; `path` is for the words.
+fn enter(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<OwnedFd, SweepError> {
+    let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(SweepError::io("look at", path))?;
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::Directory => {}
+        FileType::Symlink => return Err(SweepError::Link(path.to_owned())),
+        _ => return Err(SweepError::NotAFolder(path.to_owned())),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(folder, name, flags, Mode::empty())
+        .map_err(SweepError::io("open", path))?;
+    if is_mount_point(&opened).map_err(SweepError::io("look at", path))? {
+        return Err(SweepError::Mount(path.to_owned()));
+    }
+    Ok(opened)
+}
+
+/// Is something mounted here? A bind mount has the device of what is around it, so the kernel is asked.
+fn is_mount_point(folder: &OwnedFd) -> Result<bool, rustix::io::Errno> {
+    let found = rustix::fs::statx(folder, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?;
+    Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// The names in a folder.
+fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<Vec<u8>>, SweepError> {
+    let entries = Dir::read_from(folder).map_err(SweepError::io("read", path))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(SweepError::io("read", path))?;
+        let name: &CStr = entry.file_name();
+        if ![&b"."[..], b".."].contains(&name.to_bytes()) {
+            found.push(name.to_bytes().to_vec());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Everything in the folder `below` a root but what `skip` names, in the order of the names; `None` if it is not there.
+pub fn walk_folder(
+    root: &Path,
+    below: &Path,
+    skip: &dyn Fn(&Path) -> bool,
+) -> Result<Option<Vec<Entry>>, SweepError> {
+    let Some(folder) = open_folder(root, below)? else {
+        return Ok(None);
+    };
+    let mut found = Vec::new();
+    walk(&folder, &root.join(below), Path::new(""), skip, &mut found)?;
+    Ok(Some(found))
+}
+
+fn walk(
+    folder: &OwnedFd,
+    top: &Path,
+    at: &Path,
+    skip: &dyn Fn(&Path) -> bool,
+    found: &mut Vec<Entry>,
+) -> Result<(), SweepError> {
+    for name in names(folder, &top.join(at))? {
+        let name = OsStr::from_bytes(&name);
+        let path = at.join(name);
+        if skip(&path) {
+            continue;
+        }
+        let whole = top.join(&path);
+        let meta = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(SweepError::io("look at", &whole))?;
+        let kind = FileType::from_raw_mode(meta.st_mode);
+        found.push(Entry {
+            path: path.clone(),
+            kind,
+        });
+        if kind == FileType::Directory {
+            let inner = enter(folder.as_fd(), name, &whole)?;
+            walk(&inner, top, &path, skip, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the folder `below` a root with everything in it. A link in it is removed, not followed; a mount point anywhere
+/// in it, and nothing is removed.
+pub fn remove_folder(root: &Path, below: &Path) -> Result<(), SweepError> {
+    if walk_folder(root, below, &|_| false)?.is_none() {
+        return Ok(());
+    }
+    let whole = root.join(below);
+    let (Some(above), Some(name)) = (below.parent(), below.file_name()) else {
+        return Err(SweepError::NotAFolder(whole));
+    };
+    let Some(above) = open_folder(root, above)? else {
+        return Ok(());
+    };
+    empty(above.as_fd(), name, &whole)?;
+    rustix::fs::unlinkat(&above, name, AtFlags::REMOVEDIR).map_err(SweepError::io("remove", &whole))
+}
+
+/// Removes everything in a folder.
+fn empty(above: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<(), SweepError> {
+    let folder = enter(above, name, path)?;
+    // A package manager may have made it read-only.
+    let _ = rustix::fs::fchmod(&folder, Mode::RWXU);
+    for name in names(&folder, path)? {
+        let name = OsStr::from_bytes(&name);
+        let inner = path.join(name);
+        let meta = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(SweepError::io("look at", &inner))?;
+        let is_folder = FileType::from_raw_mode(meta.st_mode) == FileType::Directory;
+        let flags = if is_folder {
+            empty(folder.as_fd(), name, &inner)?;
+            AtFlags::REMOVEDIR
+        } else {
+            AtFlags::empty()
+        };
+        rustix::fs::unlinkat(&folder, name, flags).map_err(SweepError::io("remove", &inner))?;
+    }
+    Ok(())
+}
+
+/// The number by which the file system knows a folder; `None` for anything else.
+#[must_use]
+pub fn inode_of(path: &Path) -> Option<u64> {
+    let meta = path.symlink_metadata().ok()?;
+    meta.is_dir()
+        .then(|| std::os::unix::fs::MetadataExt::ino(&meta))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(_: &Path) -> bool {
+        false
+    }
+
+    #[test]
+    fn a_mount_point_is_neither_walked_nor_removed() {
+        let walked = walk_folder(Path::new("/"), Path::new("proc"), &whole);
+        assert!(matches!(walked, Err(SweepError::Mount(_))), "{walked:?}");
+        let walked = walk_folder(Path::new("/"), Path::new("proc/self"), &whole);
+        assert!(matches!(walked, Err(SweepError::Mount(_))), "{walked:?}");
+        let removed = remove_folder(Path::new("/"), Path::new("proc"));
+        assert!(matches!(removed, Err(SweepError::Mount(_))), "{removed:?}");
+    }
+
+    #[test]
+    fn a_link_is_removed_and_not_followed_and_one_on_the_way_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        std::fs::create_dir_all(root.join("ours/inner")).unwrap();
+        std::fs::create_dir_all(root.join("theirs/inner")).unwrap();
+        std::fs::write(root.join("theirs/inner/file"), "mine").unwrap();
+        std::os::unix::fs::symlink(root.join("theirs"), root.join("ours/inner/link")).unwrap();
+        std::os::unix::fs::symlink(root.join("theirs"), root.join("way")).unwrap();
+        for below in ["way", "way/inner"] {
+            let removed = remove_folder(root, Path::new(below));
+            assert!(matches!(removed, Err(SweepError::Link(_))), "{removed:?}");
+        }
+        remove_folder(root, Path::new("ours")).unwrap();
+        assert!(!root.join("ours").exists() && root.join("theirs/inner/file").exists());
+        remove_folder(root, Path::new("ours")).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_removed_with_what_is_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("file"), "x").unwrap();
+        rustix::fs::chmod(&folder, Mode::RUSR | Mode::XUSR).unwrap();
+        remove_folder(root.path(), Path::new("a")).unwrap();
+        assert!(!root.path().join("a").exists());
+    }
+}
