@@ -309,11 +309,16 @@ fn an_agent_without_an_answer_or_with_edits_elsewhere_or_a_commit_is_handled_and
 #[test]
 fn a_turn_that_deletes_the_runs_folder_ends_the_night_without_a_guess() {
     let Some(night) = Night::new("") else { return };
-    night
-        .bench
-        .model
-        .play(turn("rm -r autoresearch-results/demo"));
+    // Not before the start was answered.
+    let answer = night.bench.bed.home.join("answer");
+    std::fs::write(&answer, "").unwrap();
+    let later = format!(
+        "while [ -e '{}' ]; do sleep 0.1; done; rm -r autoresearch-results/demo",
+        answer.display()
+    );
+    night.bench.model.play(turn(&later));
     night.start();
+    std::fs::remove_file(&answer).unwrap();
     let root = night.bench.root.to_str().unwrap().to_owned();
     wait_until("the supervisor ends", || {
         !pids_with(&root)

@@ -115,8 +115,14 @@ impl Night {
 #[test]
 fn a_background_run_goes_to_its_end_alone() {
     let night = Night::new(&[set(4), set(8), set(2), set(0)]);
+    night.hold("hold");
     let started = night.start();
-    assert_eq!(started["alive"], true);
+    // Not `starting`: the answer says what the supervisor does.
+    assert_eq!(
+        (&started["alive"], &started["phase"]),
+        (&true.into(), &"turn".into())
+    );
+    night.release("hold");
     let over = night.over();
     assert_eq!(
         (&over["phase"], &over["end"]),
@@ -141,6 +147,7 @@ fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
     let night = Night::new(&[set(4)]);
     let config = CONFIG.replace("sh count.sh\"", "cat src/a | sh count.sh\"");
     std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.hold("hold");
     let words = ["background", "start", "--config", &night.config()];
     let told = night.bed.run(&words).ok();
     assert!(told.out.contains("shell: bash"), "{told:?}");
@@ -420,8 +427,13 @@ fn a_lock_file_that_nobody_holds_stops_nothing() {
 
 #[test]
 fn an_agent_that_deletes_the_runs_folder_stops_the_supervisor_and_nothing_is_guessed() {
-    let night = Night::new(&["rm -r autoresearch-results/demo".to_owned(), set(0)]);
+    // Not before the start was answered.
+    let later =
+        "while [ -e \"$HOME/answer\" ]; do sleep 0.02; done; rm -r autoresearch-results/demo";
+    let night = Night::new(&[later.to_owned(), set(0)]);
+    night.hold("answer");
     night.start();
+    night.release("answer");
     wait_until("the supervisor ends", || {
         processes_with(night.bed.folder.path().to_str().unwrap()).is_empty()
     });

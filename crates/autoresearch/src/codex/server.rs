@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::CodexError;
 use crate::env::{Stopwatch, World, pause};
 
-/// A conversation takes no longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A conversation takes no longer. Half a second is usual; a busy machine is no fault.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Time to end by itself once its input is closed.
 const GRACE: Duration = Duration::from_secs(2);
 
