@@ -250,6 +250,29 @@ fn every_config_that_the_bundle_shows_is_a_good_config() {
     assert!(shown >= 4, "only {shown} configs were found");
 }
 
+#[test]
+fn every_whole_config_of_the_documents_passes_the_check_without_a_warning() {
+    let mut shown = 0;
+    for name in ["README.md", "GUIDE.md", "EXAMPLES.md"] {
+        for block in blocks(&read(root().join(name)), "yaml") {
+            let keys = ["goal:", "scope:", "verify:"];
+            if !keys
+                .iter()
+                .all(|key| block.lines().any(|line| line.starts_with(key)))
+            {
+                continue;
+            }
+            let problems = autoresearch_core::config::check(&yaml(&block)).problems;
+            // The smallest config has no guard, and that is worth a word to whoever starts with it.
+            let worse = problems.iter().filter(|problem| problem.place != "guard");
+            let worse: Vec<String> = worse.map(|problem| format!("{problem:?}")).collect();
+            assert_eq!(worse, Vec::<String>::new(), "{name}: {block}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 8, "only {shown} configs were found");
+}
+
 /// A ready-to-copy job as data, and its lines without indentation.
 fn ci_job(name: &str) -> (Value, Vec<String>) {
     let text = read(root().join("templates/ci").join(name));

@@ -77,6 +77,35 @@ fn a_guard_can_run_in_bash_too() {
 }
 
 #[test]
+fn a_ci_job_chooses_shell_and_pins_by_flags() {
+    let bed = Testbed::new();
+    let words =
+        "exec --goal g --scope src/** --pin src/b --metric m --direction lower --verify-shell zsh";
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.extend([
+        "--verify",
+        "sh count.sh",
+        "--guard",
+        "true",
+        "--guard-shell",
+        "bash",
+    ]);
+    bed.run(&words)
+        .fails(2)
+        .says("verify.shell: unknown word `zsh` -> use one of `sh`, `bash`");
+    words.extend(["--pin", "src/*", "--verify-shell", "bash"]);
+    words.retain(|word| *word != "zsh");
+    let at = words
+        .iter()
+        .position(|word| *word == "--verify-shell")
+        .unwrap();
+    words.remove(at);
+    bed.run(&words)
+        .fails(2)
+        .says("every file of the scope is pinned");
+}
+
+#[test]
 fn without_bash_on_path_a_config_that_asks_for_it_is_refused() {
     let bed = Testbed::new();
     let bin = bed.home.join("bin");
@@ -377,4 +406,11 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
             .says(name);
         std::fs::remove_file(bed.path(&link)).unwrap();
     }
+    let user = bed.home.join(".local/lib/python3.12/site-packages");
+    std::fs::create_dir_all(&user).unwrap();
+    std::fs::write(user.join("easy-install.pth"), format!("{root}/src\n")).unwrap();
+    let plain = format!("{}isolation: worktree\n", verify("python3 bench.py"));
+    check(&bed, &plain).ok().says("easy-install.pth");
+    let branch = plain.replace("isolation: worktree\n", "");
+    check(&bed, &branch).ok().says("no problems");
 }

@@ -43,7 +43,7 @@ pub fn variables(text: &str) -> BTreeSet<String> {
 /// Variables that every shell sets by itself.
 fn is_own(name: &str) -> bool {
     let own = "PWD OLDPWD IFS PPID OPTARG OPTIND PS1 PS2 PS4 LINENO RANDOM SECONDS UID EUID SHLVL HOSTNAME HOSTTYPE OSTYPE \
-        MACHTYPE REPLY BASH BASHPID BASH_SOURCE BASH_VERSION FUNCNAME PIPESTATUS _";
+        MACHTYPE REPLY BASH BASHPID BASH_SOURCE BASH_VERSION FUNCNAME PIPESTATUS TERM COLUMNS LINES _";
     own.split_ascii_whitespace().any(|own| own == name)
 }
 

@@ -83,9 +83,11 @@ fn editable(world: &World, key: &str, command: &Command, root: &Path) -> Option<
         .filter_map(|program| Some(program.parent()?.parent()?.to_owned()))
         .collect();
     environments.extend(world.var("VIRTUAL_ENV").map(PathBuf::from));
+    environments.extend(world.var("CONDA_PREFIX").map(PathBuf::from));
+    let home = world.var("HOME").map(PathBuf::from);
+    environments.extend(home.map(|home| home.join(".local")));
     let link = environments
         .iter()
-        .filter(|environment| environment.join("pyvenv.cfg").is_file())
         .find_map(|environment| link_to(environment, root))?;
     Some(Problem::warning(
         &format!("{key}.command"),
@@ -101,11 +103,19 @@ fn editable(world: &World, key: &str, command: &Command, root: &Path) -> Option<
 
 /// The file in an environment that leads to the checkout.
 fn link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
-    let libraries = std::fs::read_dir(environment.join("lib")).ok()?.flatten();
-    let packages = libraries.map(|library| library.path().join("site-packages"));
-    let files =
-        packages.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
-    let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+    let entries = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let is_python = |library: &PathBuf| {
+        let name = library.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(b"python")
+    };
+    let libraries = entries(&environment.join("lib")).into_iter();
+    let packages = libraries.filter(is_python).flat_map(|library| {
+        ["site-packages", "dist-packages"].map(|packages| library.join(packages))
+    });
+    let mut files: Vec<PathBuf> = packages.flat_map(|folder| entries(&folder)).collect();
     files.sort();
     files
         .into_iter()
@@ -125,6 +135,7 @@ fn leads_to(file: &Path, environment: &Path, root: &Path) -> bool {
     // A `.pth` holds a path a line; the finder of setuptools holds them as quoted texts.
     text.split(['\n', '\'', '"']).any(|piece| {
         let path = Path::new(piece.trim());
-        path.starts_with(root) && !path.starts_with(environment)
+        let own = environment.starts_with(root) && path.starts_with(environment);
+        path.starts_with(root) && !own
     })
 }
