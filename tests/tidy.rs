@@ -41,9 +41,10 @@ fn layer(module: &str) -> u32 {
         "cli" => 4,
         "main" | "lib" => 5,
         // What the use cases share, and the use cases.
-        "error" | "run" | "session" | "survey" | "yardstick" | "measure" | "undo" | "repair"
-        | "lessons" | "lost" | "report" | "config" | "templates" | "baseline" | "preflight"
-        | "rules" | "bystander" | "aside" | "times" | "under_way" | "variables" | "elsewhere" => 2,
+        "error" | "run" | "session" | "survey" | "footing" | "yardstick" | "measure" | "undo"
+        | "repair" | "lessons" | "lost" | "report" | "config" | "templates" | "baseline"
+        | "preflight" | "rules" | "bystander" | "aside" | "times" | "under_way" | "variables"
+        | "elsewhere" => 2,
         _ => 3,
     }
 }

@@ -593,3 +593,70 @@ fn a_void_trial_says_what_was_left_and_only_that() {
     assert!(said.contains("still changed: "), "{said}");
     assert!(!said.contains("taken back"), "{said}");
 }
+
+/// A config whose verify fails in the run's own work tree, after it did something to git there.
+fn refused_in_a_work_tree(bed: &Testbed, verify: &str) -> Answer {
+    let config = with("isolation: worktree").replace("sh count.sh", &format!("{verify}; exit 9"));
+    bed.try_start(&config).fails(3)
+}
+
+/// Every reference, and every work tree.
+fn of_git(bed: &Testbed) -> (String, String) {
+    let all = bed.git(&["for-each-ref", "--format=%(objectname) %(refname)"]);
+    (all, bed.git(&["worktree", "list", "--porcelain"]))
+}
+
+#[test]
+fn a_refused_start_takes_away_its_branch_and_work_tree_and_no_others() {
+    let bed = Testbed::new();
+    let other = bed.home.join("autoresearch-results/demo/worktree");
+    bed.git(&["branch", "autoresearch/demo"]);
+    bed.git(&["branch", "autoresearch/demo-3"]);
+    bed.git(&[
+        "update-ref",
+        "refs/autoresearch/demo-2/interrupted-1",
+        "HEAD",
+    ]);
+    let add = ["worktree", "add", "-q", other.to_str().unwrap()];
+    bed.git(&[&add[..], &["autoresearch/demo-3"]].concat());
+    std::fs::write(other.join("untracked"), "x\n").unwrap();
+    let before = of_git(&bed);
+    refused_in_a_work_tree(&bed, "touch left-by-verify");
+    assert_eq!(of_git(&bed), before);
+    assert!(other.join("untracked").exists());
+    assert!(!bed.path("autoresearch-results").exists());
+    let anchors = bed.state.join("runs").read_dir().map(Iterator::count);
+    assert_eq!(anchors.unwrap_or(0), 0, "no anchor is left");
+    // A name under which an earlier run put edits aside is taken as well.
+    bed.start(&with("isolation: worktree"))
+        .says("run `demo-4` started");
+}
+
+#[test]
+fn a_refused_start_keeps_a_commit_that_verify_made_on_its_branch() {
+    let bed = Testbed::new();
+    refused_in_a_work_tree(
+        &bed,
+        "git -c user.name=v -c user.email=v@v commit -q --allow-empty -m made",
+    );
+    let kept = bed.git(&["log", "-1", "--format=%s", "autoresearch/demo"]);
+    assert_eq!(kept.trim(), "made");
+    let list = bed.git(&["worktree", "list", "--porcelain"]);
+    assert_eq!(list.matches("worktree ").count(), 1, "{list}");
+    // The name is taken now.
+    bed.start(&with("isolation: worktree"))
+        .says("run `demo-2` started");
+}
+
+#[test]
+fn a_start_without_a_work_tree_of_its_own_deletes_no_branch_when_it_is_refused() {
+    let bed = Testbed::new();
+    let before = of_git(&bed);
+    for isolation in ["branch", "in-place"] {
+        let config = with(&format!("isolation: {isolation}"));
+        bed.try_start(&config.replace("sh count.sh", "exit 9"))
+            .fails(3);
+        assert_eq!(of_git(&bed), before);
+        assert_eq!(branch_of(&bed), "main");
+    }
+}

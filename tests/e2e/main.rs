@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise, and starts what it likes"
 )]
 
+mod authorship;
 mod background;
 mod bystander;
 mod caches;
@@ -30,6 +31,7 @@ mod locks;
 mod looking;
 mod loops;
 mod not_taken;
+mod openings;
 mod places;
 mod processes;
 mod refusals;
@@ -42,6 +44,8 @@ mod testbed;
 mod trust;
 mod unattended;
 mod under_way;
+mod user_settings;
 mod warnings;
 mod wiped;
+mod work_trees;
 mod yardstick;

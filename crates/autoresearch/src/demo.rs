@@ -161,7 +161,7 @@ fn build(world: &World, folder: &Path) -> Result<()> {
         .into_iter()
         .filter_map(|name| Some((name.into(), world.var(name)?.clone())));
     let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
-    git.lend_identity();
+    git.take_own_identity();
     git.init()?;
     let paths: Vec<Vec<u8>> = FILES
         .iter()

@@ -11,10 +11,9 @@ use serde::Serialize;
 use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::GitError;
-use crate::git::history::History;
 use crate::inventory::{Item, inventory, remove};
 use crate::lost::find_lost;
-use crate::run::{HOMELESS, Place, Run};
+use crate::run::{HOMELESS, Place, Run, history_around};
 use crate::store::{Access, Layout, RunStore, holder};
 use crate::survey;
 
@@ -81,7 +80,7 @@ pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport>
     for name in &names {
         examine(world, &Layout::new(&root, name), orders, &mut findings);
     }
-    let history = History::discover(&root)?;
+    let history = history_around(world, &root)?;
     let lost = find_lost(world, &history, &root);
     for lost in &lost {
         let subject = format!("run {}", lost.layout.run);

@@ -3,6 +3,7 @@
 //! Invariant: the user's branch is where it was; the run's branch stays.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::event::{Decided, End, Ending, Event, Finish, Intent, Verdict, Why};
@@ -13,6 +14,9 @@ use serde::Serialize;
 use crate::aside;
 use crate::env::World;
 use crate::error::{Failure, Result};
+use crate::footing;
+use crate::git::history::History;
+use crate::git::places::Holder;
 use crate::lessons;
 use crate::repair::{reference, repair};
 use crate::report::{Timings, TrialReport, trial_report};
@@ -46,6 +50,8 @@ pub struct EndReport {
     pub kept: Vec<Kept>,
     /// What is checked out now, when the run was left.
     pub returned_to: Option<String>,
+    /// What is checked out in each folder that the run touched, once it is finished.
+    pub checked_out: Vec<CheckedOut>,
     /// Where edits went that were never measured.
     pub saved: Option<String>,
     /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
@@ -54,6 +60,17 @@ pub struct EndReport {
     pub merge: Option<String>,
     /// The next step.
     pub next: String,
+}
+
+/// What is checked out in a folder.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckedOut {
+    /// The root of the work tree.
+    pub folder: PathBuf,
+    /// The branch, or the commit of a detached HEAD.
+    pub head: String,
+    /// Is HEAD detached?
+    pub detached: bool,
 }
 
 /// A kept trial.
@@ -145,13 +162,15 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
         None => (None, Vec::new()),
     };
     end(&mut run, End::UserStop, "finished by a person")?;
-    let returned_to = leave(&mut run)?;
+    let left = leave(&mut run)?;
     run.store.write_views()?;
-    Ok(EndReport {
-        saved,
-        notes,
-        ..report(&run, returned_to)?
-    })
+    let mut report = report(&run, left.head)?;
+    if let Some(holder) = left.holder {
+        report.stay_detached(&run.store.state.start.origin, &holder);
+    }
+    report.saved = saved;
+    report.notes.extend(notes);
+    Ok(report)
 }
 
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
@@ -162,11 +181,11 @@ fn finish_homeless(mut run: Run<'_>) -> Result<EndReport> {
         run.store.record(Event::Finish(Finish { head }))?;
     }
     run.store.write_views()?;
-    let notes = vec![run.lost() + "; edits that were not measured went with it"];
-    Ok(EndReport {
-        notes,
-        ..report(&run, None)?
-    })
+    let mut report = report(&run, None)?;
+    report
+        .notes
+        .push(run.lost() + "; edits that were not measured went with it");
+    Ok(report)
 }
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
@@ -213,15 +232,25 @@ pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
     })
 }
 
-/// Checks out what was checked out before the run.
-fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
+/// How a run was left.
+#[derive(Default)]
+struct Left {
+    /// What is checked out now, if that changed.
+    head: Option<String>,
+    /// The other work tree that holds the branch of before, so that this one is at its commit without a branch.
+    holder: Option<Holder>,
+}
+
+/// Checks out what was checked out before the run. A branch that another work tree holds meanwhile is not checked out a
+/// second time: files and index are those of its commit, and HEAD names the commit.
+fn leave(run: &mut Run<'_>) -> Result<Left> {
     let start = &run.store.state.start;
     let origin = start.origin.clone();
     if start.config.isolation != Isolation::Branch {
         run.store.record(Event::Finish(Finish {
             head: start.branch.clone(),
         }))?;
-        return Ok(None);
+        return Ok(Left::default());
     }
     let target = if origin.starts_with("refs/") {
         run.history.reference(&origin)
@@ -233,22 +262,52 @@ fn leave(run: &mut Run<'_>) -> Result<Option<String>> {
             .hint("check out a branch yourself; the kept commits are on the run's branch")
     })?;
     let head = run.store.state.head.clone();
+    let holder = footing::holder(run, &origin)?;
+    let goal = match &holder {
+        Some(_) => target.clone(),
+        None => origin.clone(),
+    };
     let paths = run.history.changed_paths(&head, &target)?;
     if let Some(first) = aside::in_the_way(run, &head, &target, &paths)?.first() {
         return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", aside::shown(first)))
             .hint("nothing was changed. Put it aside, then run the command again"));
     }
-    run.git.leave(&head, &target, &origin).map_err(|error| {
+    run.git.leave(&head, &target, &goal).map_err(|error| {
         Failure::blocked(format!("could not go back to {origin}"))
             .because(&error)
             .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
     })?;
     times::renew(run, &paths);
     run.git.refresh(&paths);
-    run.store.record(Event::Finish(Finish {
-        head: origin.clone(),
-    }))?;
-    Ok(Some(origin))
+    run.store
+        .record(Event::Finish(Finish { head: goal.clone() }))?;
+    Ok(Left {
+        head: Some(goal),
+        holder,
+    })
+}
+
+/// What is checked out in the folders that a finished run touched: where its trials were made, and where it was started.
+fn checked_out(run: &Run<'_>) -> Result<Vec<CheckedOut>> {
+    let place = |history: &History| -> Result<CheckedOut> {
+        let head = history.head()?;
+        Ok(CheckedOut {
+            folder: history.work_tree(),
+            detached: head.branch.is_none(),
+            head: match (head.branch, head.commit) {
+                (Some(branch), _) => branch.trim_start_matches("refs/heads/").to_owned(),
+                (None, commit) => commit.unwrap_or_default(),
+            },
+        })
+    };
+    if run.store.state.finish.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut places = vec![place(&run.history)?];
+    if run.store.state.start.worktree.is_some() && !run.homeless {
+        places.push(place(&History::open(&run.git.at(&run.store.layout.root))?)?);
+    }
+    Ok(places)
 }
 
 fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
@@ -302,11 +361,12 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
             &state.start.measurement.value,
             &state.incumbent.measurement.value,
         ) > Value::zero(),
+        notes: unsigned(run, &kept).into_iter().collect(),
         branch,
         kept,
         returned_to: returned_to.map(|head| plain(&head)),
+        checked_out: checked_out(run)?,
         saved: None,
-        notes: Vec::new(),
         merge,
         next,
     })
@@ -326,6 +386,28 @@ fn find_merged(run: &Run<'_>) -> Result<Option<String>> {
         .is_content_in(&start.base, head, &start.origin)?)
 }
 
+/// How the kept commits can be signed, for a user who signs.
+fn unsigned(run: &Run<'_>, kept: &[Kept]) -> Option<String> {
+    let finished = run.store.state.finish.is_some();
+    if kept.is_empty() || !finished || !run.git.is_set("commit.gpgsign") {
+        return None;
+    }
+    let start = &run.store.state.start;
+    let branch = start.branch.trim_start_matches("refs/heads/");
+    let (there, which) = match run.store.state.config().isolation {
+        Isolation::Worktree => {
+            let folder = footing::shell_word(&run.store.layout.worktree());
+            (format!("git -C {folder}"), String::new())
+        }
+        Isolation::InPlace => ("git".to_owned(), String::new()),
+        Isolation::Branch => ("git".to_owned(), format!(" {branch}")),
+    };
+    Some(format!(
+        "the kept commits are not signed: `{there} rebase --force-rebase --gpg-sign {}{which}` signs them, before they are merged",
+        short(&start.base)
+    ))
+}
+
 /// The last commit of each kept trial, oldest first.
 fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
@@ -340,6 +422,34 @@ fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
         }
     }
     Ok(kept)
+}
+
+impl EndReport {
+    /// The branch of before is checked out in another work tree: says why this one has none, and where to merge.
+    fn stay_detached(&mut self, origin: &str, holder: &Holder) {
+        let branch = origin.trim_start_matches("refs/heads/");
+        let root = holder.root.display();
+        self.notes.push(format!(
+            "{branch} is {} in {root}, and git lets one work tree have a branch: this one is at the same commit without a branch",
+            holder.how
+        ));
+        if let Some(merge) = &mut self.merge {
+            let folder = footing::shell_word(&holder.root);
+            let there = merge.replacen("git ", &format!("git -C {folder} "), 1);
+            self.next = self.next.replace(merge.as_str(), &there);
+            *merge = there;
+        }
+    }
+}
+
+impl fmt::Display for CheckedOut {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.detached {
+            write!(out, "{} without a branch", short(&self.head))
+        } else {
+            out.write_str(&self.head)
+        }
+    }
 }
 
 impl fmt::Display for EndReport {
@@ -362,8 +472,15 @@ impl fmt::Display for EndReport {
         for kept in &self.kept {
             writeln!(out, "  {} {}", short(&kept.commit), kept.subject)?;
         }
-        if let Some(head) = &self.returned_to {
-            writeln!(out, "checked out: {head}")?;
+        // With one folder there is no question where.
+        let several = self.checked_out.len() > 1;
+        for place in &self.checked_out {
+            let folder = place.folder.display();
+            if several {
+                writeln!(out, "checked out: {place} in {folder}")?;
+            } else {
+                writeln!(out, "checked out: {place}")?;
+            }
         }
         if let Some(saved) = &self.saved {
             writeln!(

@@ -222,8 +222,12 @@ impl From<crate::git::history::HistoryError> for Failure {
                 "run this inside a git repository, or name one with -C; `git init` makes one",
             ),
             E::Bare(_) => failure.hint("run this in a clone that has files"),
-            E::Open { .. } => {
-                failure.hint("repositories with SHA-256 objects or reftables cannot be read yet")
+            E::Owner(root) => failure.hint(format!(
+                "`git config --global --add safe.directory {}` lets git use it, if you trust what is in it",
+                crate::footing::shell_word(&root)
+            )),
+            E::Open { .. } | E::Refused { .. } | E::Asked(_) => {
+                failure.hint("`git status` there must work first")
             }
             E::Read { .. } => failure.hint("`git fsck` tells whether the repository is damaged"),
         }

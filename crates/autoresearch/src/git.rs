@@ -3,14 +3,17 @@
 //! Invariant: only the given paths enter a commit; no `add -A`, no stash, no clean, no hard reset.
 
 mod answer;
+mod asked;
 pub mod at_work;
 mod commit;
 pub mod history;
+pub mod places;
 pub mod rules;
 pub mod status;
+pub mod variables;
 pub mod worktrees;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -35,6 +38,7 @@ pub struct Git {
     env: Vec<(OsString, OsString)>,
     note: Option<(PathBuf, Traces)>,
     spent: Cell<Duration>,
+    tells_case: OnceCell<bool>,
 }
 
 /// A git command failed.
@@ -128,6 +132,8 @@ impl Git {
             ("LC_ALL", "C"),
             ("GIT_ADVICE", "0"),
             ("GIT_LITERAL_PATHSPECS", "1"),
+            // What a reference in refs/replace stands for is not what a commit holds.
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
         ] {
             env.retain(|(known, _)| known != name);
             env.push((name.into(), value.into()));
@@ -138,6 +144,7 @@ impl Git {
             env,
             note: None,
             spent: Cell::default(),
+            tells_case: OnceCell::new(),
         }
     }
 
@@ -145,6 +152,42 @@ impl Git {
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// The same git with the same variables, at work in another folder.
+    #[must_use]
+    pub fn at(&self, folder: &Path) -> Self {
+        Self {
+            program: self.program.clone(),
+            work_tree: folder.to_owned(),
+            env: self.env.clone(),
+            note: None,
+            spent: Cell::default(),
+            tells_case: OnceCell::new(),
+        }
+    }
+
+    /// Does the disk below the root of the work tree tell upper from lower case?
+    #[must_use]
+    pub fn tells_case(&self) -> bool {
+        *self.tells_case.get_or_init(|| {
+            let here = |name: &str| self.work_tree.join(name).symlink_metadata().is_ok();
+            here(".git") && !here(".GIT")
+        })
+    }
+
+    /// A setting of a yes or no, as the user has it.
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        let files = ["config", "--type=bool", "--show-scope", "--get-all", key];
+        let answer = self.text(&files).unwrap_or_default();
+        // What this program itself adds is not the user's.
+        let mut users = answer
+            .lines()
+            .filter(|line| !line.starts_with("command\t") || key != "core.ignoreCase");
+        users
+            .next_back()
+            .is_some_and(|line| line.ends_with("\ttrue"))
     }
 
     /// The work tree.
@@ -204,21 +247,22 @@ impl Git {
             .map(drop)
     }
 
-    /// Creates a work tree on a new branch at a commit. The branch is a full reference.
-    pub fn add_worktree(&self, path: &Path, branch: &str, commit: &str) -> Result<(), GitError> {
-        let name = branch.trim_start_matches("refs/heads/");
-        let arguments = ["worktree", "add", "--quiet", "-b", name].map(OsStr::new);
-        self.run(
-            arguments
-                .into_iter()
-                .chain([path.as_os_str(), OsStr::new(commit)]),
-            Input::Nothing,
-        )
+    /// Creates a branch at a commit; fails where it exists. The branch is a full reference.
+    pub fn create_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let none = "0".repeat(commit.len());
+        self.text(&[
+            "update-ref",
+            "-m",
+            "autoresearch: start",
+            branch,
+            commit,
+            &none,
+        ])
         .map(drop)
     }
 
     /// Creates a work tree on a branch that exists, given as a full reference.
-    pub fn add_worktree_again(&self, path: &Path, branch: &str) -> Result<(), GitError> {
+    pub fn add_worktree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
         let name = branch.trim_start_matches("refs/heads/");
         let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
         self.run(
@@ -437,6 +481,12 @@ impl Git {
         } else {
             &["-c", "core.hooksPath=/dev/null"]
         };
+        // A setting that came with a clone from another system would hide files that differ in case alone.
+        let case: &[&str] = if self.tells_case() {
+            &["-c", "core.ignoreCase=false"]
+        } else {
+            &[]
+        };
         let start_error = |source| GitError::Start {
             program: self.program.clone(),
             source,
@@ -452,6 +502,7 @@ impl Git {
             // What changed is told by the files, not by a program that the repository's config names.
             .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
             .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
+            .args(case)
             .args(hooks)
             .args(arguments)
             .env_clear()

@@ -21,7 +21,7 @@ use crate::git::Git;
 use crate::git::history::History;
 use crate::git::worktrees::WorkTree;
 use crate::lost::{LostRun, find_lost};
-use crate::run::DRIVER;
+use crate::run::{DRIVER, callers, history_around};
 use crate::start::lock_folder;
 use crate::store::{Access, FOLDER, Layout, Made, RunStore, holder, sweep, vaults};
 
@@ -126,18 +126,12 @@ fn notes_of(world: &World, root: &Path) -> Vec<(PathBuf, Made)> {
 fn git_in(world: &World, folder: &Path) -> Result<Git> {
     let program = World::find(&world.vars, "git")
         .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
-    let env: Vec<_> = world
-        .vars
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"GIT_"))
-        .collect();
-    Ok(Git::new(&program, folder, &env))
+    Ok(Git::new(&program, folder, &callers(world)))
 }
 
 impl<'w> Scene<'w> {
     fn new(world: &'w World, root: &'w Path) -> Result<Self> {
-        let history = History::discover(root)?;
+        let history = history_around(world, root)?;
         let starting = holder(&lock_folder(world, &history))
             .map(|holder| format!("a start is under way: {holder}"));
         Ok(Self {

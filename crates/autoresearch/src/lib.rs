@@ -19,6 +19,7 @@ pub mod ending;
 pub mod env;
 pub mod error;
 pub mod exec;
+pub mod footing;
 pub mod git;
 pub mod hooks;
 pub mod install;

@@ -13,6 +13,7 @@ use autoresearch_core::table::escape;
 
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
+use crate::footing;
 use crate::git::history::History;
 use crate::git::status::Kind;
 use crate::git::{Git, OLDEST, is_read_only};
@@ -43,14 +44,16 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
     let program = World::find(&world.vars, "git").ok_or_else(|| {
         Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
     })?;
-    let history = History::discover(folder)?;
-    check_paths(world, &history, &program)?;
     let env = variables::passed(world, names)?;
     let plain: Vec<(OsString, OsString)> = env
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    let mut git = Git::new(&program, &history.work_tree(), &plain);
+    let around = Git::new(&program, folder, &plain);
+    let history = History::open(&around)?;
+    footing::check_inside(folder, &history.work_tree())?;
+    check_paths(world, &history, &program)?;
+    let mut git = around.at(&history.work_tree());
     let (version, git_version) = git.version()?;
     if version < OLDEST {
         return Err(
@@ -63,7 +66,7 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
         return Err(Failure::blocked("the repository has no commit yet")
             .hint("commit something first: a run starts from a commit"));
     };
-    let lend_identity = git.identity().is_err();
+    let lend_identity = !git.knows_identity();
     if lend_identity {
         git.lend_identity();
     }
@@ -126,6 +129,12 @@ pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
     if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {
         return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
     }
+    footing::check_root(&ground.git, &history.work_tree(), &history.git_folder())?;
+    if config.isolation == Isolation::InPlace
+        && let Some(holder) = ground.git.held_elsewhere(&ground.origin)?
+    {
+        return Err(footing::taken(&ground.origin, &holder));
+    }
     if history.has_at_root(&ground.base, FOLDER)? || !ground.git.tracked_below(FOLDER)?.is_empty() {
         return Err(tracked());
     }
@@ -144,14 +153,28 @@ pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
     if config.isolation == Isolation::Worktree {
         Ok(())
     } else {
-        alone(world, &history.work_tree())
+        alone(world, ground)
     }
 }
 
+/// What of the user's settings is not followed, one sentence each.
+#[must_use]
+pub fn remarks(git: &Git) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if git.is_set("commit.gpgsign") {
+        remarks.push("note: trial commits are not signed, although commit.gpgsign is true, because a key that asks for a passphrase would stop the run; `finish` says how to sign what was kept".to_owned());
+    }
+    if git.tells_case() && git.is_set("core.ignoreCase") {
+        remarks.push("note: core.ignoreCase is true, but this disk tells upper from lower case: git works here as if it were false".to_owned());
+    }
+    remarks
+}
+
 /// Two runs must not share a work tree.
-fn alone(world: &World, root: &Path) -> Result<()> {
-    for name in Layout::runs(root) {
-        let Ok(store) = RunStore::open(world, Layout::new(root, &name), Access::Glance, "start")
+fn alone(world: &World, ground: &Ground) -> Result<()> {
+    let root = ground.history.work_tree();
+    for name in Layout::runs(&root) {
+        let Ok(store) = RunStore::open(world, Layout::new(&root, &name), Access::Glance, "start")
         else {
             continue;
         };
@@ -161,7 +184,7 @@ fn alone(world: &World, root: &Path) -> Result<()> {
             && (state.end.is_none()
                 || (state.finish.is_none()
                     && state.config().isolation == Isolation::Branch
-                    && on_branch(root, &state.start.branch)))
+                    && ground.origin == state.start.branch))
         {
             let hint = if state.end.is_some() {
                 format!("`autoresearch finish --run {name}` goes back to your branch")
@@ -176,12 +199,6 @@ fn alone(world: &World, root: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn on_branch(root: &Path, branch: &str) -> bool {
-    History::discover(root)
-        .and_then(|history| history.head())
-        .is_ok_and(|head| head.branch.as_deref() == Some(branch))
 }
 
 /// What the index tells git not to look at: outside the scope it is noted like what is dirty, inside it is refused.

@@ -4,9 +4,11 @@
 
 use autoresearch_core::event::{Close, Event, Interrupted};
 use autoresearch_core::state::Stage;
+use autoresearch_core::table::short;
 
 use crate::bystander;
-use crate::error::Result;
+use crate::error::{Failure, Result};
+use crate::footing;
 use crate::lessons;
 use crate::run::Run;
 use crate::undo::{Undone, undo};
@@ -79,12 +81,24 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
 
 /// Makes HEAD name the run's branch, if it does not yet.
 pub fn set_up(run: &mut Run<'_>) -> Result<()> {
-    let start = &run.store.state.start;
-    let stands = run.history.head()?.branch.as_ref() == Some(&start.branch);
-    if !stands {
+    let (branch, base) = (
+        run.store.state.start.branch.clone(),
+        run.store.state.start.base.clone(),
+    );
+    if run.history.head()?.branch.as_ref() != Some(&branch) {
+        let there = run.history.reference(&branch);
+        if let Some(other) = there.filter(|commit| *commit != base) {
+            return Err(Failure::blocked(format!(
+                "the run's branch {} was made by somebody else: it is at {} and not at {}",
+                branch.trim_start_matches("refs/heads/"),
+                short(&other),
+                short(&base)
+            ))
+            .hint("nothing was changed. Rename that branch (`git branch -m`), then run the command again"));
+        }
+        footing::check_branch_alone(run)?;
         (run.world.step)("git branch");
-        run.git
-            .begin_branch(&start.branch.clone(), &start.base.clone())?;
+        run.git.begin_branch(&branch, &base)?;
     }
     run.store.record(Event::Ready)?;
     Ok(())

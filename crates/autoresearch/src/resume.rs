@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::report::due;
 use crate::run::{MARK, Place, Run, Wanted, refuse_driven};
 use crate::store::Access;
-use crate::{exec, lessons, repair, session, survey};
+use crate::{exec, footing, lessons, repair, session, survey};
 
 /// How many rows the brief quotes.
 const ROWS: usize = 5;
@@ -58,6 +58,9 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
             done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());
         }
         run.check_ground()?;
+        if run.store.state.end.is_none() || run.store.state.needs_repair() {
+            footing::check_branch_alone(&run)?;
+        }
         done.extend(repair::repair(&mut run)?.done);
         run.store.rebuild_views()?;
     }

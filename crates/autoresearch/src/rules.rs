@@ -11,7 +11,7 @@ use autoresearch_core::table::escape;
 
 use crate::error::{Failure, Result};
 use crate::git::Git;
-use crate::git::rules::Flagged;
+use crate::git::rules::{Flagged, is_newly_pinned};
 use crate::git::status::{Entry, Kind};
 use crate::run::Run;
 use crate::store::{FOLDER, Rules};
@@ -85,10 +85,12 @@ fn text(flagged: &[Flagged]) -> String {
 pub fn rewriting(run: &Run<'_>) -> Result<Vec<String>> {
     let rules = &run.store.pinned.rules;
     let (before, now) = (&rules.settings, sealed(&run.git.settings()?));
+    let by_an_older_version = run.store.pinned.repository.is_none();
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let settings = keys
         .into_iter()
         .filter(|key| before.get(*key) != now.get(*key))
+        .filter(|key| !(by_an_older_version && is_newly_pinned(key)))
         .map(|key| format!("git config {}", escape(key)));
     let lists = rules
         .lists

@@ -12,9 +12,10 @@ use autoresearch_core::table::{Row, row};
 
 use crate::env::{Role, World};
 use crate::error::{Failure, Kind, READ_ONLY, Result};
+use crate::footing;
 use crate::git::at_work::{Traces, recover, stands};
 use crate::git::history::History;
-use crate::git::{Git, is_read_only};
+use crate::git::{Git, is_read_only, variables};
 use crate::lost::{LostRun, find_lost};
 use crate::rules;
 use crate::session;
@@ -78,7 +79,8 @@ impl Place {
                 folder.display()
             )));
         }
-        let work_tree = History::discover(&folder)?.work_tree();
+        let work_tree = history_around(world, &folder)?.work_tree();
+        footing::check_inside(&folder, &work_tree)?;
         Ok(own_worktree(&work_tree).unwrap_or((work_tree, None)))
     }
 
@@ -238,8 +240,15 @@ impl<'w> Run<'w> {
     pub fn with(world: &'w World, store: RunStore<'w>) -> Result<Self> {
         let mut work_tree = work_tree(&store);
         let mut homeless = false;
+        let plain: Vec<(OsString, OsString)> = store
+            .pinned
+            .env
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let git = Git::new(&store.pinned.git, &work_tree, &plain);
         let history = if store.state.start.worktree.is_some() {
-            let own = History::discover(&work_tree).ok();
+            let own = History::open(&git).ok();
             // Where it is gone, git finds the repository around it.
             let own = own.filter(|history| own_worktree(&history.work_tree()).is_some());
             homeless = own.is_none();
@@ -252,19 +261,13 @@ impl<'w> Run<'w> {
         }
         let history = match history {
             Some(history) => history,
-            None => History::discover(&work_tree)?,
+            None => History::open(&git.at(&work_tree))?,
         };
-        let plain: Vec<(OsString, OsString)> = store
-            .pinned
-            .env
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
         let mut env = plain.clone();
         if world.role == Role::Driver {
             env.push((MARK.into(), store.state.start.id.clone().into()));
         }
-        let mut git = Git::new(&store.pinned.git, &work_tree, &plain);
+        let mut git = git.at(&work_tree);
         if store.is_held() || world.role == Role::Command {
             git.disarm_settings(&rules::strange_filters(&git, &store.pinned.rules));
         }
@@ -314,17 +317,15 @@ impl<'w> Run<'w> {
         if path.symlink_metadata().is_err() {
             let _ = self.git.discard_worktree(&path);
         }
-        self.git
-            .add_worktree_again(&path, &branch)
-            .map_err(|error| {
-                Failure::blocked(format!("{}, and it could not be made again", self.lost()))
-                    .because(&error)
-                    .hint("put right what git says, then run the command again")
-            })?;
+        self.git.add_worktree(&path, &branch).map_err(|error| {
+            Failure::blocked(format!("{}, and it could not be made again", self.lost()))
+                .because(&error)
+                .hint("put right what git says, then run the command again")
+        })?;
         Self::with(self.world, self.store)
     }
 
-    /// Refuses to act where git cannot be written or where git tracks the run's own files.
+    /// Refuses to act where git cannot be written, works on other files, or tracks the run's own.
     pub fn check_ground(&self) -> Result<()> {
         if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
@@ -337,7 +338,7 @@ impl<'w> Run<'w> {
         if self.history.has_at_root(&head, FOLDER)? {
             return Err(tracked());
         }
-        Ok(())
+        footing::check(self)
     }
 
     /// Adds the secrets of the caller to the commands' environment, if they are those of the start.
@@ -436,6 +437,24 @@ impl<'w> Run<'w> {
     pub fn work_tree(&self) -> &Path {
         self.git.work_tree()
     }
+}
+
+/// The repository around a folder, with the variables of the caller.
+pub fn history_around(world: &World, folder: &Path) -> Result<History> {
+    let program = World::find(&world.vars, "git").unwrap_or_default();
+    Ok(History::open(&Git::new(&program, folder, &callers(world)))?)
+}
+
+/// The variables of the caller, without those of git's own that do not count.
+#[must_use]
+pub fn callers(world: &World) -> Vec<(OsString, OsString)> {
+    let all = world.vars.iter();
+    let plain = all.filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"GIT_"));
+    let plain = plain.map(|(name, value)| (name.clone(), value.clone()));
+    let chosen = variables::chosen(&world.vars).into_iter();
+    plain
+        .chain(chosen.map(|(name, value)| (name.into(), value.into())))
+        .collect()
 }
 
 /// A run that another process drives cannot be worked on by hand.

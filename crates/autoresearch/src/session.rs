@@ -12,6 +12,7 @@ use autoresearch_core::session::{GitAccess, Session};
 use crate::codex;
 use crate::env::{Role, World};
 use crate::error::{Failure, Result};
+use crate::footing::shell_word;
 use crate::git::is_read_only;
 use crate::run::Run;
 use crate::store::RunStore;
@@ -66,15 +67,7 @@ pub fn reader(world: &World) -> Reader {
 /// The path of `autoresearch`, quoted where a shell would take it apart.
 fn program(world: &World) -> String {
     let path = world.program.to_string_lossy();
-    let path = path.strip_suffix("-hook").unwrap_or(&path);
-    let plain = path
-        .chars()
-        .all(|letter| letter.is_alphanumeric() || "/._-+@%:,=".contains(letter));
-    if plain {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
+    shell_word(Path::new(path.strip_suffix("-hook").unwrap_or(&path)))
 }
 
 /// Can this process write git and the anchors? In the sandbox of Codex neither can.

@@ -2,6 +2,7 @@
 //! Does not run a trial.
 //! Invariant: a start that is refused leaves nothing behind.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::bystander::{self, Whose};
 use crate::config::{Source, check_in, line, refused};
 use crate::env::World;
 use crate::error::{Failure, READ_ONLY, Result};
+use crate::footing;
 use crate::git::Git;
 use crate::git::history::History;
 use crate::git::status::Kind;
@@ -86,6 +88,10 @@ struct Ingredients<'g> {
     config: Config,
     /// The run's id, by which its notes outside the repository are found.
     id: String,
+    /// Was the branch made, so that a refusal takes it away?
+    made_branch: Cell<bool>,
+    /// And the work tree?
+    made_tree: Cell<bool>,
 }
 
 /// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
@@ -148,6 +154,8 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         branch,
         config,
         id: new_id()?,
+        made_branch: Cell::new(false),
+        made_tree: Cell::new(false),
     };
     make_folder(world, &ingredients)?;
     let mut pinned = Pinned {
@@ -162,6 +170,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
                 .problems
                 .iter()
                 .map(|problem| line(&source.name, problem))
+                .chain(preflight::remarks(&ingredients.ground.git))
                 .collect();
             Ok(report)
         }
@@ -180,7 +189,8 @@ pub fn lock_folder(world: &World, history: &History) -> PathBuf {
     world.state_folder.join("starts").join(key)
 }
 
-/// The first name that no folder and no branch has.
+/// The first name that no folder, no branch and no edits that an earlier run put aside have: a reference to these is often
+/// their only copy, and would be overwritten.
 fn choose_name(ground: &Ground, config: &Config) -> Layout {
     let root = ground.history.work_tree();
     let base = config.tag.clone().unwrap_or_else(|| slug(&config.goal));
@@ -190,6 +200,10 @@ fn choose_name(ground: &Ground, config: &Config) -> Layout {
                 .history
                 .reference(&format!("refs/heads/autoresearch/{}", layout.run))
                 .is_some()
+            || ground
+                .history
+                .references(&format!("refs/autoresearch/{}/", layout.run))
+                .is_ok_and(|found| !found.is_empty())
     };
     let first = Layout::new(&root, &base);
     if !taken(&first) {
@@ -206,9 +220,9 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     let Ingredients {
         ground,
         layout,
-        branch,
         config,
         id,
+        ..
     } = parts;
     let (sealed, open) = preflight::secrets(world, &config.secrets, id)?;
     let plain: Vec<(OsString, OsString)> = ground
@@ -218,10 +232,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         .collect();
     let program = ground.git.program().to_owned();
     let work_tree = if config.isolation == Isolation::Worktree {
-        ground
-            .git
-            .add_worktree(&layout.worktree(), branch, &ground.base)?;
-        layout.worktree()
+        make_work_tree(parts)?
     } else {
         ground.history.work_tree()
     };
@@ -229,6 +240,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
     pinned.git = program;
+    pinned.repository = Some(ground.history.common_folder());
     pinned.env.clone_from(&ground.env);
     pinned.secrets = sealed;
     pinned.lend_identity = ground.lend_identity;
@@ -311,6 +323,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Re
         branch,
         config,
         id,
+        ..
     } = parts;
     Ok(Start {
         format: store::FORMAT,
@@ -376,14 +389,28 @@ fn set_out<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
     Ok(run)
 }
 
-/// Takes away what a refused start had made.
+/// Makes the run's branch and work tree, each noted as made as soon as it is. git must take the work tree for one.
+fn make_work_tree(parts: &Ingredients<'_>) -> Result<PathBuf> {
+    let (git, path) = (&parts.ground.git, parts.layout.worktree());
+    git.create_branch(&parts.branch, &parts.ground.base)?;
+    parts.made_branch.set(true);
+    git.add_worktree(&path, &parts.branch)?;
+    parts.made_tree.set(true);
+    let inside = git.at(&path);
+    let seen = History::open(&inside)?;
+    footing::check_root(&inside, &path, &seen.git_folder())?;
+    Ok(path)
+}
+
+/// Takes away what a refused start had made, and nothing else. A branch that verify committed to stays: it holds the only
+/// copy of that.
 fn clean_up(world: &World, parts: &Ingredients<'_>) {
-    if parts.config.isolation == Isolation::Worktree && parts.layout.worktree().exists() {
-        let _ = parts.ground.git.discard_worktree(&parts.layout.worktree());
-        let _ = parts
-            .ground
-            .git
-            .delete_branch(&parts.branch, &parts.ground.base);
+    let git = &parts.ground.git;
+    if parts.made_tree.get() {
+        let _ = git.discard_worktree(&parts.layout.worktree());
+    }
+    if parts.made_branch.get() {
+        let _ = git.delete_branch(&parts.branch, &parts.ground.base);
     }
     let _ = std::fs::remove_dir_all(parts.layout.folder());
     if Layout::runs(&parts.layout.root).is_empty() && !parts.layout.lessons().exists() {

@@ -17,6 +17,7 @@ use crate::aside;
 use crate::bystander;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
+use crate::footing;
 use crate::git::Hooks;
 use crate::lessons;
 use crate::measure::Bench;
@@ -162,6 +163,7 @@ fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>
     let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
     run.check_ground()?;
     session::refuse_paused(&run)?;
+    footing::check_branch_alone(&run)?;
     let repaired = repair(&mut run)?;
     session::claim(&run);
     if let Some(ending) = run.store.state.end.clone() {

@@ -138,6 +138,7 @@ pub fn passed(world: &World, names: &[String]) -> Result<BTreeMap<String, String
         })?;
         env.insert(name.to_owned(), value.to_owned());
     }
+    env.extend(crate::git::variables::chosen(&world.vars));
     Ok(env)
 }
 

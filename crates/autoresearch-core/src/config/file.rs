@@ -229,7 +229,7 @@ words! {
         /// Trial commits bypass them.
         #[default]
         Bypass = "bypass",
-        /// `pre-commit` and `commit-msg` run, and may refuse a trial.
+        /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run, and may refuse a trial.
         Run = "run",
     }
 }

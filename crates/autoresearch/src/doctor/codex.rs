@@ -10,9 +10,9 @@ use crate::codex::release::{Release, judge_release, tested_releases};
 use crate::codex::server::{self, Server};
 use crate::codex::{self, Armed, CodexError, Home, SKILL, files, rules, skills};
 use crate::env::World;
-use crate::git::history::History;
 use crate::git::is_read_only;
 use crate::install::{stable, standing};
+use crate::run::history_around;
 
 /// Looks at everything that has to do with Codex.
 pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
@@ -83,7 +83,7 @@ fn judged(release: &str, place: &str) -> Finding {
 }
 
 fn git_folder(world: &World, root: &Path) -> Finding {
-    let writable = History::discover(root).is_ok_and(|history| {
+    let writable = history_around(world, root).is_ok_and(|history| {
         !is_read_only(&history.git_folder()) && !is_read_only(&history.common_folder())
     });
     let in_codex = codex::in_session(world);

@@ -15,7 +15,7 @@ use crate::measure::Bench;
 use crate::repair::repair;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
-use crate::{ending, lessons, survey};
+use crate::{ending, footing, lessons, survey};
 
 /// How many rows a turn is told.
 const ROWS: usize = 12;
@@ -52,6 +52,7 @@ pub struct Ground {
 pub fn rest<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
     let mut run = Run::open(world, place, Wanted::Latest, Access::Write, "driver")?;
     run.check_ground()?;
+    footing::check_branch_alone(&run)?;
     repair(&mut run)?;
     run.store.write_views()?;
     Ok(run)

@@ -35,7 +35,7 @@ pub struct Refused {
 pub enum Hooks {
     /// No.
     Bypass,
-    /// `pre-commit` and `commit-msg` run and may refuse it.
+    /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run and may refuse it; the last two may change the message.
     Run,
 }
 
@@ -169,19 +169,10 @@ impl Git {
         new: &NewCommit<'_>,
         hooks: Hooks,
     ) -> Result<String, GitError> {
-        let mut message = new.message.to_owned();
-        if hooks == Hooks::Run {
-            let file = new.scratch.join("message");
-            let io = |source| GitError::Start {
-                program: file.clone(),
-                source,
-            };
-            let _ = std::fs::remove_file(&file);
-            std::fs::write(&file, &message).map_err(io)?;
-            self.hook("commit-msg", &[file.as_os_str()], &[])?;
-            message = std::fs::read_to_string(&file).map_err(io)?;
-            let _ = std::fs::remove_file(&file);
-        }
+        let message = match hooks {
+            Hooks::Run => self.message_by_hooks(new)?,
+            Hooks::Bypass => new.message.to_owned(),
+        };
         let env = [
             ("GIT_AUTHOR_DATE", OsStr::new(new.date)),
             ("GIT_COMMITTER_DATE", OsStr::new(new.date)),
@@ -200,20 +191,59 @@ impl Git {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// The identity that commits would carry, when git knows one.
-    pub fn identity(&self) -> Result<String, GitError> {
-        self.text(&["var", "GIT_AUTHOR_IDENT"])
+    /// The message after the hooks of the repository had their say.
+    fn message_by_hooks(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        let file = new.scratch.join("message");
+        let io = |source| GitError::Start {
+            program: file.clone(),
+            source,
+        };
+        let _ = std::fs::remove_file(&file);
+        std::fs::write(&file, new.message).map_err(io)?;
+        // As `git commit -m` calls it.
+        let source = OsStr::new("message");
+        self.hook("prepare-commit-msg", &[file.as_os_str(), source], &[])?;
+        self.hook("commit-msg", &[file.as_os_str()], &[])?;
+        let message = std::fs::read(&file).map_err(io)?;
+        let _ = std::fs::remove_file(&file);
+        let message = String::from_utf8_lossy(&message);
+        with_trailers(&message, new.message).ok_or_else(|| GitError::Hook {
+            hook: "commit-msg",
+            output: "it left no message".to_owned(),
+        })
     }
 
-    /// Lends an identity to a repository that has none, for the commands of this `Git` only.
+    /// Does git know who author and committer are?
+    #[must_use]
+    pub fn knows_identity(&self) -> bool {
+        ROLES.iter().all(|role| self.knows(role))
+    }
+
+    fn knows(&self, role: &str) -> bool {
+        self.text(&["var", &format!("GIT_{role}_IDENT")]).is_ok()
+    }
+
+    /// Lends an identity where git knows none, for the commands of this `Git` only. An author that git knows stays the
+    /// author.
     pub fn lend_identity(&mut self) {
-        for (role, value) in [
-            ("NAME", "autoresearch"),
-            ("EMAIL", "autoresearch@localhost"),
-        ] {
-            for who in ["AUTHOR", "COMMITTER"] {
-                self.env
-                    .push((OsString::from(format!("GIT_{who}_{role}")), value.into()));
+        let unknown: Vec<&str> = ROLES.into_iter().filter(|role| !self.knows(role)).collect();
+        self.lend(&unknown);
+    }
+
+    /// Commits with the program's own identity, whatever git knows.
+    pub fn take_own_identity(&mut self) {
+        self.lend(&ROLES);
+    }
+
+    fn lend(&mut self, roles: &[&str]) {
+        for role in roles {
+            for (what, value) in [
+                ("NAME", "autoresearch"),
+                ("EMAIL", "autoresearch@localhost"),
+            ] {
+                let name = OsString::from(format!("GIT_{role}_{what}"));
+                self.env.retain(|(known, _)| *known != name);
+                self.env.push((name, value.into()));
             }
         }
     }
@@ -234,6 +264,64 @@ impl Git {
                 source,
             })
     }
+}
+
+/// The two who sign a commit with their names.
+const ROLES: [&str; 2] = ["AUTHOR", "COMMITTER"];
+
+/// The message as the hooks left it, with the trailers of `before` and those that a hook added in one block, as git reads
+/// them. `None` where nothing is left.
+fn with_trailers(message: &str, before: &str) -> Option<String> {
+    let mut paragraphs = paragraphs(message);
+    let mut trailers: Vec<String> = Vec::new();
+    while paragraphs.len() > 1 && paragraphs.last().is_some_and(|last| is_trailers(last)) {
+        let block = paragraphs.pop().unwrap_or_default();
+        trailers.splice(0..0, block);
+    }
+    if paragraphs.is_empty() {
+        return None;
+    }
+    let ours = paragraphs_of_trailers(before);
+    let lost: Vec<String> = ours
+        .into_iter()
+        .filter(|line| !trailers.contains(line))
+        .collect();
+    trailers.splice(0..0, lost);
+    paragraphs.push(trailers);
+    let blocks: Vec<String> = paragraphs.iter().map(|lines| lines.join("\n")).collect();
+    Some(blocks.join("\n\n") + "\n")
+}
+
+fn paragraphs_of_trailers(message: &str) -> Vec<String> {
+    paragraphs(message).pop().unwrap_or_default()
+}
+
+/// The lines between empty lines.
+fn paragraphs(message: &str) -> Vec<Vec<String>> {
+    let mut found: Vec<Vec<String>> = vec![Vec::new()];
+    for line in message.lines().map(str::trim_end) {
+        match found.last_mut() {
+            Some(last) if !line.is_empty() => last.push(line.to_owned()),
+            Some(last) if !last.is_empty() => found.push(Vec::new()),
+            _ => {}
+        }
+    }
+    found.retain(|lines| !lines.is_empty());
+    found
+}
+
+/// Is every line `Key: value`, or the continuation of one?
+fn is_trailers(lines: &[String]) -> bool {
+    let is_key = |key: &str| {
+        !key.is_empty()
+            && key
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    };
+    let is_trailer = |line: &String| line.split_once(':').is_some_and(|(key, _)| is_key(key));
+    let continues = |line: &String| line.starts_with([' ', '\t']);
+    lines.first().is_some_and(is_trailer)
+        && lines.iter().all(|line| is_trailer(line) || continues(line))
 }
 
 /// The line of git's message that says most, without its level.
@@ -266,4 +354,35 @@ fn index_lines(staged: &[&Entry]) -> Vec<u8> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "experiment: nine\n\nRun: t\nTrial: 1\n";
+
+    #[test]
+    fn trailers_of_hooks_and_ours_are_one_block() {
+        for (left, made) in [
+            (OURS, OURS),
+            (
+                "experiment: nine\n\nRun: t\nTrial: 1\n\nSigned-off-by: A <a@b>\n",
+                "experiment: nine\n\nRun: t\nTrial: 1\nSigned-off-by: A <a@b>\n",
+            ),
+            (
+                "[T-1] experiment: nine\n\n\nwords of a hook\n\nRun: t\nTrial: 1\n\nX: 1\n  more\n\n\n",
+                "[T-1] experiment: nine\n\nwords of a hook\n\nRun: t\nTrial: 1\nX: 1\n  more\n",
+            ),
+            ("only this\n", "only this\n\nRun: t\nTrial: 1\n"),
+            (
+                "feat: nine\n\nTrial: 1\n",
+                "feat: nine\n\nRun: t\nTrial: 1\n",
+            ),
+        ] {
+            assert_eq!(with_trailers(left, OURS).as_deref(), Some(made), "{left}");
+        }
+        assert_eq!(with_trailers("", OURS), None);
+        assert_eq!(with_trailers(" \n\n", OURS), None);
+    }
 }

@@ -1,18 +1,31 @@
-//! Owns the reading of a repository with libgit2: references, commits, trees, the state of HEAD.
+//! Owns the reading of a repository: references, commits, trees, the state of HEAD. With libgit2, and where that cannot
+//! open what git opens (another owner, a partial clone, SHA-256, reftables, unknown extensions), with the git program.
 //! Does not write anything, and reads no index.
 //! Invariant: the environment has no say in which repository is opened.
 
 mod merged;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use git2::{Commit, Oid, Repository, Tree};
+use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
+
+use super::places::Surroundings;
+use super::{Git, GitError};
 
 /// A repository, for reading.
 pub struct History {
+    /// Where git is asked instead, one without anything in it.
     repository: Repository,
+    asked: Option<Asked>,
+}
+
+/// The git program in place of libgit2.
+struct Asked {
+    git: Git,
+    places: Surroundings,
 }
 
 /// The repository could not be read.
@@ -32,6 +45,20 @@ pub enum HistoryError {
         /// libgit2's words.
         source: git2::Error,
     },
+    /// git refuses it, because its folder belongs to somebody else.
+    #[error("git does not use the repository at {}: it belongs to another user", .0.display())]
+    Owner(PathBuf),
+    /// git cannot open it either.
+    #[error("git cannot use the repository at {}", path.display())]
+    Refused {
+        /// Where.
+        path: PathBuf,
+        /// git's words.
+        source: GitError,
+    },
+    /// The git program could not read what was asked.
+    #[error("git could not read the repository")]
+    Asked(#[from] GitError),
     /// An object or reference cannot be read.
     #[error("{what} cannot be read")]
     Read {
@@ -63,7 +90,10 @@ pub struct Size {
 impl History {
     /// Opens the repository that a folder lies in.
     pub fn discover(from: &Path) -> Result<Self, HistoryError> {
-        let repository = Repository::discover(from).map_err(|source| match source.code() {
+        // `Repository::discover` would forget the file `.git` by which it found a git folder that lies elsewhere.
+        let flags = RepositoryOpenFlags::empty();
+        let opened = Repository::open_ext(from, flags, NO_CEILING);
+        let repository = opened.map_err(|source| match source.code() {
             git2::ErrorCode::NotFound => HistoryError::NotFound(from.to_owned()),
             _ => HistoryError::Open {
                 path: from.to_owned(),
@@ -73,12 +103,52 @@ impl History {
         if repository.workdir().is_none() {
             return Err(HistoryError::Bare(repository.path().to_owned()));
         }
-        Ok(Self { repository })
+        Ok(Self {
+            repository,
+            asked: None,
+        })
+    }
+
+    /// Opens the repository that a folder lies in, the one in which `git` is at work. What git accepts is accepted, and
+    /// what neither accepts is refused in git's words.
+    pub fn open(git: &Git) -> Result<Self, HistoryError> {
+        let path = git.work_tree().to_owned();
+        let failure = match Self::discover(&path) {
+            Ok(history) => return Ok(history),
+            Err(failure) => failure,
+        };
+        match (git.look_around(), failure) {
+            (Ok(places), _) => Self::asking(git.at(&places.root), places),
+            (Err(source), HistoryError::Open { .. }) => match git.refused_for_its_owner() {
+                Some(root) => Err(HistoryError::Owner(root)),
+                None => Err(HistoryError::Refused { path, source }),
+            },
+            (Err(_), failure) => Err(failure),
+        }
+    }
+
+    fn asking(git: Git, places: Surroundings) -> Result<Self, HistoryError> {
+        let empty = git2::Odb::new().and_then(Repository::from_odb);
+        let repository = empty.map_err(|source| HistoryError::Open {
+            path: places.root.clone(),
+            source,
+        })?;
+        Ok(Self {
+            repository,
+            asked: Some(Asked { git, places }),
+        })
+    }
+
+    fn asked(&self) -> Option<&Git> {
+        self.asked.as_ref().map(|asked| &asked.git)
     }
 
     /// The work tree, without a slash at its end.
     #[must_use]
     pub fn work_tree(&self) -> PathBuf {
+        if let Some(asked) = &self.asked {
+            return asked.places.root.clone();
+        }
         self.repository
             .workdir()
             .map(|path| path.components().collect())
@@ -88,18 +158,27 @@ impl History {
     /// The git folder of this work tree.
     #[must_use]
     pub fn git_folder(&self) -> PathBuf {
+        if let Some(asked) = &self.asked {
+            return asked.places.git_folder.clone();
+        }
         self.repository.path().components().collect()
     }
 
     /// The git folder that all work trees share.
     #[must_use]
     pub fn common_folder(&self) -> PathBuf {
+        if let Some(asked) = &self.asked {
+            return asked.places.common_folder.clone();
+        }
         self.repository.commondir().components().collect()
     }
 
     /// The operation that is under way, such as a rebase or a merge.
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
+        if let Some(asked) = &self.asked {
+            return operation_in(&asked.places.git_folder);
+        }
         match self.repository.state() {
             git2::RepositoryState::Clean => None,
             git2::RepositoryState::Merge => Some("merge"),
@@ -119,6 +198,9 @@ impl History {
 
     /// What HEAD names.
     pub fn head(&self) -> Result<HeadState, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_head()?);
+        }
         let read = |source| HistoryError::Read {
             what: "HEAD".to_owned(),
             source,
@@ -136,6 +218,9 @@ impl History {
     /// The commit that a full reference names.
     #[must_use]
     pub fn reference(&self, name: &str) -> Option<String> {
+        if let Some(git) = self.asked() {
+            return git.asked_reference(name).ok().flatten();
+        }
         self.repository
             .refname_to_id(name)
             .ok()
@@ -144,6 +229,9 @@ impl History {
 
     /// The references whose full names begin with a prefix, with their commits.
     pub fn references(&self, prefix: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_references(prefix)?);
+        }
         let read = |source| HistoryError::Read {
             what: format!("references {prefix}*"),
             source,
@@ -168,6 +256,9 @@ impl History {
             source,
         };
         let tip = self.reference(into).unwrap_or_else(|| into.to_owned());
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_ancestor(commit, &tip)?);
+        }
         let (tip, commit) = (
             Oid::from_str(&tip).map_err(read)?,
             Oid::from_str(commit).map_err(read)?,
@@ -207,11 +298,18 @@ impl History {
 
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &str) -> Result<String, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_tree(commit)?);
+        }
         Ok(self.commit(commit)?.tree_id().to_string())
     }
 
     /// Does a commit's tree hold a file, or a link, at this path?
     pub fn has_file(&self, commit: &str, path: &[u8]) -> Result<bool, HistoryError> {
+        if let Some(git) = self.asked() {
+            let mode = git.asked_mode(commit, path)?;
+            return Ok(mode.is_some_and(|mode| mode != "040000"));
+        }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
@@ -225,6 +323,9 @@ impl History {
 
     /// The first parent of a commit.
     pub fn parent_of(&self, commit: &str) -> Result<Option<String>, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_parent(commit)?);
+        }
         Ok(self
             .commit(commit)?
             .parent_id(0)
@@ -234,11 +335,17 @@ impl History {
 
     /// The message of a commit.
     pub fn message_of(&self, commit: &str) -> Result<String, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_message(commit)?);
+        }
         Ok(String::from_utf8_lossy(self.commit(commit)?.message_bytes()).into_owned())
     }
 
     /// Does the root of a commit's tree hold this name?
     pub fn has_at_root(&self, commit: &str, name: &str) -> Result<bool, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_mode(commit, name.as_bytes())?.is_some());
+        }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
@@ -253,6 +360,9 @@ impl History {
 
     /// The paths in which two commits differ. Folders that are equal are not looked into.
     pub fn changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_difference(from, to)?);
+        }
         let read = |source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
@@ -307,6 +417,9 @@ impl History {
 
     /// By how many lines two commits differ.
     pub fn size(&self, from: &str, to: &str) -> Result<Size, HistoryError> {
+        if let Some(git) = self.asked() {
+            return Ok(git.asked_size(from, to)?);
+        }
         let read = |source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
@@ -353,6 +466,24 @@ impl History {
         Ok(found)
     }
 }
+
+/// The operation that is under way in a work tree, by what it leaves in the git folder.
+fn operation_in(git_folder: &Path) -> Option<&'static str> {
+    let traces = [
+        ("rebase-merge", "rebase"),
+        ("rebase-apply/rebasing", "rebase"),
+        ("rebase-apply", "am"),
+        ("MERGE_HEAD", "merge"),
+        ("REVERT_HEAD", "revert"),
+        ("CHERRY_PICK_HEAD", "cherry-pick"),
+        ("BISECT_LOG", "bisect"),
+    ];
+    let here = |(name, _): &&(&str, _)| git_folder.join(name).exists();
+    traces.iter().find(here).map(|(_, operation)| *operation)
+}
+
+/// A repository is looked for up to the root of the file system.
+const NO_CEILING: [&OsStr; 0] = [];
 
 /// The mode of a folder's entry in a tree.
 const FOLDER_MODE: i32 = 0o040_000;

@@ -44,7 +44,7 @@ impl Git {
         for item in split_nul(&output.stdout) {
             let text = String::from_utf8_lossy(&item);
             let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
-            if counts(key) {
+            if is_rule(key) {
                 settings.insert(key.to_owned(), value.to_owned());
             }
         }
@@ -53,15 +53,16 @@ impl Git {
 
     /// From now on these settings have no value. A filter without a program lets the bytes through as they are.
     pub fn disarm_settings(&mut self, keys: &[String]) {
-        let known = |name: &OsStr| name.as_encoded_bytes().starts_with(b"GIT_CONFIG_");
-        self.env.retain(|(name, _)| !known(name));
         if keys.is_empty() {
             return;
         }
-        // Not with `-c`: the name of a filter may have a `=` in it.
-        let count = keys.len().to_string();
+        // Behind those that the environment of the start has. Not with `-c`: the name of a filter may have a `=` in it.
+        let count = self.variable("GIT_CONFIG_COUNT").and_then(OsStr::to_str);
+        let first: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+        let count = (first + keys.len()).to_string();
+        self.env.retain(|(name, _)| name != "GIT_CONFIG_COUNT");
         self.env.push(("GIT_CONFIG_COUNT".into(), count.into()));
-        for (index, key) in keys.iter().enumerate() {
+        for (index, key) in (first..).zip(keys) {
             let value = if key.ends_with(".required") {
                 "false"
             } else {
@@ -116,12 +117,25 @@ impl Git {
     }
 }
 
-fn counts(key: &str) -> bool {
+/// Does a setting decide what is seen or which bytes are written?
+pub(super) fn is_rule(key: &str) -> bool {
     match key.split_once('.') {
         Some(("core", name)) => CORE.contains(&name),
+        Some(_) if hides_submodules(key) => true,
         Some((section, _)) => ["attr", "filter", "sparse"].contains(&section),
         None => false,
     }
+}
+
+/// Does a setting say which changes of submodules are shown?
+fn hides_submodules(key: &str) -> bool {
+    key == "diff.ignoresubmodules" || (key.starts_with("submodule.") && key.ends_with(".ignore"))
+}
+
+/// Settings that earlier versions did not pin, or for which git had another value when it was called by them.
+#[must_use]
+pub fn is_newly_pinned(key: &str) -> bool {
+    hides_submodules(key) || key == "core.ignorecase"
 }
 
 fn flagged(line: &[u8]) -> Option<Flagged> {
@@ -148,17 +162,21 @@ mod tests {
             "core.autocrlf",
             "filter.lfs.clean",
             "attr.tree",
+            "submodule.lib/x.ignore",
+            "diff.ignoresubmodules",
         ] {
-            assert!(counts(key), "{key}");
+            assert!(is_rule(key), "{key}");
         }
         for key in [
             "core.editor",
             "core.hookspath",
             "remote.origin.url",
             "alias.filter",
+            "submodule.lib.url",
+            "diff.renames",
             "user.name",
         ] {
-            assert!(!counts(key), "{key}");
+            assert!(!is_rule(key), "{key}");
         }
     }
 

@@ -66,6 +66,7 @@ impl Git {
             .collect())
     }
 
+    // A submodule is shown as the user's settings have it; a trial that changes these settings is void.
     fn status_of(&self, ignored: &str) -> Result<Vec<Entry>, GitError> {
         let arguments = [
             "status",
@@ -73,7 +74,6 @@ impl Git {
             "-z",
             "--untracked-files=all",
             "--no-renames",
-            "--ignore-submodules=none",
             ignored,
         ];
         let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;

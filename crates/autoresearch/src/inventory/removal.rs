@@ -11,13 +11,14 @@ use crate::env::World;
 use crate::error::{Failure, Result};
 use crate::git::Git;
 use crate::git::history::History;
+use crate::run::history_around;
 use crate::start::lock_folder;
 use crate::store::{FORMAT, Layout, Made, hold, sweep};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
 pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
     let git = git_in(world, root)?;
-    let history = History::discover(root)?;
+    let history = history_around(world, root)?;
     // Nobody starts a run or works on one of these meanwhile.
     let starting = lock_folder(world, &history);
     let _starting = items

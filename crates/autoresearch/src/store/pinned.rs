@@ -21,6 +21,9 @@ pub struct Pinned {
     pub git: PathBuf,
     /// The environment of verify, guard and git, but for secrets.
     pub env: BTreeMap<String, String>,
+    /// The git folder that all work trees of the repository share; none where an older version started the run.
+    #[serde(default)]
+    pub repository: Option<PathBuf>,
     /// Variables whose values are not kept.
     pub secrets: BTreeMap<String, Secret>,
     /// Is the commits' identity lent, because git knows none?

@@ -1,0 +1,126 @@
+//! Owns the answers of the git program to what is otherwise read with libgit2.
+//! Does not decide which of the two is asked; `history` does.
+//! Invariant: each answer is what libgit2 would say, where it could open the repository.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::history::{HeadState, Size};
+use super::{Git, GitError, Input, split_nul};
+
+impl Git {
+    /// What HEAD names.
+    pub(super) fn asked_head(&self) -> Result<HeadState, GitError> {
+        Ok(HeadState {
+            branch: self.optional(&["symbolic-ref", "-q", "HEAD"])?,
+            commit: self.asked_reference("HEAD")?,
+        })
+    }
+
+    /// The commit that a full reference names.
+    pub(super) fn asked_reference(&self, name: &str) -> Result<Option<String>, GitError> {
+        let commit = format!("{name}^{{commit}}");
+        self.optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
+    }
+
+    /// The references whose full names begin with a prefix, with their commits.
+    pub(super) fn asked_references(&self, prefix: &str) -> Result<Vec<(String, String)>, GitError> {
+        let all = self.text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
+        let pairs = all.lines().filter_map(|line| line.split_once(' '));
+        Ok(pairs
+            .filter(|(_, name)| name.starts_with(prefix))
+            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
+            .collect())
+    }
+
+    /// Is a commit an ancestor of another, or the same?
+    pub(super) fn asked_ancestor(&self, commit: &str, tip: &str) -> Result<bool, GitError> {
+        let arguments = ["merge-base", "--is-ancestor", commit, tip];
+        Ok(self.optional(&arguments)?.is_some())
+    }
+
+    /// The tree of a commit.
+    pub(super) fn asked_tree(&self, commit: &str) -> Result<String, GitError> {
+        self.text(&["rev-parse", "-q", "--verify", &format!("{commit}^{{tree}}")])
+    }
+
+    /// The first parent of a commit.
+    pub(super) fn asked_parent(&self, commit: &str) -> Result<Option<String>, GitError> {
+        let parent = format!("{commit}^");
+        self.optional(&["rev-parse", "-q", "--verify", "--end-of-options", &parent])
+    }
+
+    /// The message of a commit.
+    pub(super) fn asked_message(&self, commit: &str) -> Result<String, GitError> {
+        let output = self.run(
+            ["cat-file", "commit", commit].map(OsStr::new),
+            Input::Nothing,
+        )?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text
+            .split_once("\n\n")
+            .map_or("", |(_, message)| message)
+            .to_owned())
+    }
+
+    /// The mode of a path in a commit's tree.
+    pub(super) fn asked_mode(&self, commit: &str, path: &[u8]) -> Result<Option<String>, GitError> {
+        let arguments = ["ls-tree", "-z", commit, "--"].map(OsStr::new);
+        let output = self.run(
+            arguments.into_iter().chain([OsStr::from_bytes(path)]),
+            Input::Nothing,
+        )?;
+        let line = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(line.split_once(' ').map(|(mode, _)| mode.to_owned()))
+    }
+
+    /// The paths in which two commits differ.
+    pub(super) fn asked_difference(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--no-renames",
+            "--name-only",
+            from,
+            to,
+        ];
+        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let mut found: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// By how many lines two commits differ.
+    pub(super) fn asked_size(&self, from: &str, to: &str) -> Result<Size, GitError> {
+        let arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--no-renames",
+            "--numstat",
+            from,
+            to,
+        ];
+        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let mut size = Size::default();
+        for item in split_nul(&output.stdout) {
+            let text = String::from_utf8_lossy(&item);
+            // A binary file has dashes for its counts.
+            let mut counts = text.split('\t').map(|count| count.parse().unwrap_or(0));
+            size.added += counts.next().unwrap_or(0);
+            size.removed += counts.next().unwrap_or(0);
+        }
+        Ok(size)
+    }
+
+    /// What git printed; nothing where it says no, which it does with the status 1 and without a word.
+    fn optional(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
+        match self.text(arguments) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(GitError::Failed { stderr, .. }) if stderr.is_empty() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
