@@ -31,6 +31,7 @@ mod locks;
 mod looking;
 mod loops;
 mod not_taken;
+mod numbers;
 mod openings;
 mod places;
 mod processes;

@@ -19,7 +19,8 @@ pub use self::file::{
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
 use crate::condition::Condition;
-use crate::measurement::Format;
+use crate::measurement::{Format, Reading};
+use crate::unit::{Doubt, Quantity, Unit};
 use crate::value::Value;
 
 /// The URL-like name under which the published schema is known to editors.
@@ -84,8 +85,8 @@ pub struct Metric {
     pub name: String,
     /// Which way is better.
     pub direction: Direction,
-    /// The run ends when the incumbent reaches this value.
-    pub target: Option<Value>,
+    /// The run ends when the incumbent reaches this value. During a run it is in the metric's unit.
+    pub target: Option<Quantity>,
     /// How verify prints it.
     pub format: Format,
 }
@@ -119,10 +120,63 @@ pub struct Limit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Amount {
-    /// In the metric's own unit.
-    Absolute(Value),
+    /// In the metric's own unit during a run, in the one that was typed before it.
+    Absolute(Quantity),
     /// In per cent of the incumbent's value.
     Percent(Value),
+}
+
+/// An amount of the config in a unit that is not the metric's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherUnit {
+    /// The key.
+    pub place: String,
+    /// What was typed.
+    pub typed: Quantity,
+    /// The metric.
+    pub metric: String,
+    /// The unit in which verify prints it.
+    pub unit: Unit,
+}
+
+impl Config {
+    /// The config with every amount in the unit of its metric, as the baseline showed it.
+    pub fn in_units(mut self, reading: &Reading) -> Result<Self, Box<OtherUnit>> {
+        let settle = |place: String, metric: &str, quantity: &mut Quantity| {
+            if quantity.unit.is_none() {
+                return Ok(());
+            }
+            let unit = reading.unit(metric);
+            let Some(number) = quantity.in_unit(&unit, Doubt::Refuse) else {
+                return Err(Box::new(OtherUnit {
+                    place,
+                    typed: quantity.clone(),
+                    metric: metric.to_owned(),
+                    unit,
+                }));
+            };
+            *quantity = number.into();
+            Ok(())
+        };
+        let name = self.metric.name.clone();
+        if let Some(target) = &mut self.metric.target {
+            settle("metric.target".to_owned(), &name, target)?;
+        }
+        if let Some(Amount::Absolute(amount)) = &mut self.min_improvement {
+            settle("min_improvement".to_owned(), &name, amount)?;
+        }
+        let lists = [
+            ("keep_when", &mut self.keep_when),
+            ("stop_when", &mut self.stop_when),
+        ];
+        for (key, conditions) in lists {
+            for (index, condition) in conditions.iter_mut().enumerate() {
+                let place = format!("{key}[{index}].value");
+                settle(place, &condition.metric, &mut condition.value)?;
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Amount {
@@ -130,7 +184,7 @@ impl Amount {
     #[must_use]
     pub fn of(&self, incumbent: &Value) -> Value {
         match self {
-            Self::Absolute(value) => value.clone(),
+            Self::Absolute(quantity) => quantity.number.clone(),
             Self::Percent(percent) => incumbent.share(percent),
         }
     }
@@ -146,11 +200,17 @@ impl Metric {
         }
     }
 
+    /// The target in the metric's unit; only a run has it so.
+    #[must_use]
+    pub fn target_number(&self) -> Option<Value> {
+        self.target.as_ref().map(|target| target.number.clone())
+    }
+
     /// Has a value reached the target?
     #[must_use]
     pub fn reached(&self, value: &Value) -> bool {
         self.target
             .as_ref()
-            .is_some_and(|target| self.gain(target, value) >= Value::zero())
+            .is_some_and(|target| self.gain(&target.number, value) >= Value::zero())
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::ladder::Strategy;
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, Reading};
 use crate::value::Value;
 pub use crate::why::{Failure, Why};
 
@@ -82,6 +82,9 @@ pub struct Start {
     pub worktree: Option<String>,
     /// What verify measured on the untouched tree.
     pub measurement: Measurement,
+    /// In which format and units; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// Every run of it.
     pub samples: Vec<Value>,
     /// Whether a guard passed, or there is none.

@@ -3,7 +3,6 @@
 //! Invariant: nothing but what verify printed and how verify and guard ended leads to a keep.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::event::{Failure, Guard, Why};
@@ -213,16 +212,15 @@ impl<'a> Judge<'a> {
 
     /// The metric is decided; conditions and labels come before the guard because they cost nothing.
     fn settle(&mut self, metric: Result<(), Why>) {
-        let metrics = self
-            .counting()
-            .map(|measurement| measurement.metrics)
-            .unwrap_or_default();
+        let Some(measurement) = self.counting() else {
+            return;
+        };
         let config = self.config;
         let condition = || {
             config
                 .keep_when
                 .iter()
-                .find(|condition| !condition.holds(&metrics))
+                .find(|condition| !condition.holds(&measurement))
         };
         let label = || {
             config
@@ -235,7 +233,8 @@ impl<'a> Judge<'a> {
             Err(why) => Some(Outcome::Discard(why)),
             Ok(()) => match (condition(), label()) {
                 (Some(condition), _) => {
-                    Some(Outcome::Discard(Why::KeepWhen(condition.to_string())))
+                    let told = condition.explain(&measurement);
+                    Some(Outcome::Discard(Why::KeepWhen(told)))
                 }
                 (None, Some(label)) => Some(Outcome::Discard(Why::MissingLabel(label.clone()))),
                 (None, None) if config.guard.is_none() => Some(Outcome::Keep),
@@ -270,23 +269,7 @@ impl<'a> Judge<'a> {
 
     /// The single run of a deterministic metric, the mean of the fresh runs of a noisy one, or the screening run.
     fn counting(&self) -> Option<Measurement> {
-        let Some(first) = self.fresh.first() else {
-            return self.screen.clone();
-        };
-        let middle = |name: &String| {
-            let values: Vec<Value> = self
-                .fresh
-                .iter()
-                .filter_map(|run| run.metrics.get(name).cloned())
-                .collect();
-            Value::mean(&values).map(|value| (name.clone(), value))
-        };
-        let metrics: BTreeMap<String, Value> = first.metrics.keys().filter_map(middle).collect();
-        let value = metrics
-            .get(&self.config.metric.name)
-            .cloned()
-            .unwrap_or_else(|| first.value.clone());
-        Some(Measurement { value, metrics })
+        Measurement::mean(&self.fresh).or_else(|| self.screen.clone())
     }
 
     /// The judgement, once `next` says that it is done; `None` before.
@@ -322,7 +305,8 @@ mod tests {
     }
 
     fn measured(text: &str) -> Measurement {
-        crate::measurement::read(text, "m", crate::measurement::Format::Auto).unwrap()
+        let metric = &config(&json!({})).metric;
+        crate::measurement::read(text, metric, None).unwrap().0
     }
 
     fn incumbent(samples: &[f64]) -> Incumbent {

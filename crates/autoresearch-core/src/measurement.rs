@@ -1,37 +1,54 @@
-//! Owns `Measurement`: what verify printed, read as numbers.
+//! Owns `Measurement`: what verify printed, as numbers in the units of the run.
 //! Does not run verify, and does not look at its exit status.
-//! Invariant: two readings that contradict each other are no measurement; nothing is guessed.
+//! Invariant: format and units are those that the baseline showed; what does not convert into them is no measurement.
+
+mod printed;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use crate::value::{Value, ValueError};
+pub use self::printed::{Printed, read_output};
+use crate::config::{Direction, Metric};
+use crate::unit::{Doubt, QuantityError, Unit};
+use crate::value::Value;
 
 /// How verify prints its metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// `METRIC` lines when there are any, otherwise the last line, as JSON or as a number.
+    /// `METRIC` lines when there are any, otherwise the last line, as JSON or as a number. What the baseline printed holds
+    /// for the whole run.
     #[default]
     Auto,
     /// The last non-empty line is a number, with an optional unit behind it: `58%`, `12 problems`.
     Number,
-    /// The last non-empty line is a JSON object with a `primary` number, and more metrics.
+    /// The output ends with a JSON object with a `primary` number, and more metrics.
     Json,
     /// Lines of the form `METRIC name=value`, anywhere.
     Lines,
 }
 
-/// The numbers of one run of verify.
+/// The numbers of one run of verify, in the units of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measurement {
     /// The metric of the config.
     pub value: Value,
     /// Every metric that was printed, by name, the one of the config included.
     pub metrics: BTreeMap<String, Value>,
+    /// Further metrics that gave no usable number, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<String, String>,
+}
+
+/// How the outputs of a run are read: the baseline showed it, and it does not change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// How verify prints; never `Auto`.
+    pub format: Format,
+    /// The unit of each metric, by name.
+    pub units: BTreeMap<String, Unit>,
 }
 
 /// Why an output holds no measurement.
@@ -40,16 +57,15 @@ pub enum NoMetric {
     /// Nothing but white space was printed.
     #[error("verify printed nothing on stdout")]
     Empty,
-    /// The last line does not begin with a number.
-    #[error("the last line `{0}` is not a number with an optional unit")]
-    NotANumber(String),
-    /// The line holds several numbers.
-    #[error("the last line `{0}` holds more than one number: print the metric alone")]
-    SeveralNumbers(String),
-    /// The number cannot be used.
-    #[error(transparent)]
-    BadValue(#[from] ValueError),
-    /// The last line is no JSON object with numbers.
+    /// The last line, or the value of a `METRIC` line, is no number with a unit.
+    #[error("the last line {0}")]
+    Quantity(#[from] QuantityError),
+    /// What a terminal shows is a mixture, or hangs on what stood there before.
+    #[error(
+        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a line of its own, without a progress bar"
+    )]
+    Garbled(String),
+    /// The output ends with no JSON object with numbers.
     #[error("the last line is not a JSON object with numbers: {0}")]
     BadJson(String),
     /// The JSON object has neither `primary` nor a key of the metric's name.
@@ -61,144 +77,143 @@ pub enum NoMetric {
     /// A metric was printed twice with different numbers.
     #[error("the metric `{0}` was printed twice with different values")]
     Contradiction(String),
+    /// More metrics than anybody reads.
+    #[error("more than {0} metrics were printed")]
+    TooMany(usize),
+    /// The name of a metric is a text.
+    #[error("`{0}` is too long for the name of a metric")]
+    LongName(String),
+    /// The unit is another one than the baseline's.
+    #[error(
+        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one does not convert into the other"
+    )]
+    UnitChanged {
+        /// What was printed.
+        printed: String,
+        /// The unit of the run, in words.
+        unit: String,
+    },
 }
 
-/// Reads the stdout of verify. `name` is the metric's name in the config.
-pub fn read(stdout: &str, name: &str, format: Format) -> Result<Measurement, NoMetric> {
-    match format {
-        Format::Number => number_line(last_line(stdout)?, name),
-        Format::Json => json_line(last_line(stdout)?, name),
-        Format::Lines => metric_lines(stdout, name),
-        Format::Auto if stdout.lines().any(|line| metric_line(line).is_some()) => {
-            metric_lines(stdout, name)
-        }
-        Format::Auto => match last_line(stdout)? {
-            line if line.starts_with('{') => json_line(line, name),
-            line => number_line(line, name),
-        },
-    }
+/// Reads the stdout of verify. Without a reading the output makes its own, as the first one at the baseline does.
+pub fn read(
+    stdout: &str,
+    metric: &Metric,
+    reading: Option<&Reading>,
+) -> Result<(Measurement, Reading), NoMetric> {
+    let format = reading.map_or(metric.format, |reading| reading.format);
+    let printed = read_output(stdout, &metric.name, format)?;
+    let reading = reading.cloned().unwrap_or_else(|| Reading::of(&printed));
+    let measurement = reading.settle(printed, metric)?;
+    Ok((measurement, reading))
 }
 
-fn last_line(stdout: &str) -> Result<&str, NoMetric> {
-    stdout
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .ok_or(NoMetric::Empty)
-}
-
-fn number_line(line: &str, name: &str) -> Result<Measurement, NoMetric> {
-    let (number, unit) = split_number(line);
-    if number.is_empty() {
-        let word = line.split_whitespace().next().unwrap_or(line);
-        return match word.parse::<Value>() {
-            Err(error @ ValueError::NotFinite(_)) => Err(error.into()),
-            _ => Err(NoMetric::NotANumber(shorten(line))),
+impl Reading {
+    /// The reading that an output shows.
+    #[must_use]
+    pub fn of(printed: &Printed) -> Self {
+        let unit = |(name, quantity): (&String, &crate::unit::Quantity)| {
+            (name.clone(), quantity.unit.clone())
         };
-    }
-    if unit.chars().any(|letter| letter.is_ascii_digit()) {
-        return Err(NoMetric::SeveralNumbers(shorten(line)));
-    }
-    if unit.starts_with([',', '.', ':', '=']) {
-        return Err(NoMetric::NotANumber(shorten(line)));
-    }
-    Ok(single(name, number.parse()?))
-}
-
-/// The longest start of the line that has the letters of a number, and what follows it.
-fn split_number(line: &str) -> (&str, &str) {
-    let bytes = line.as_bytes();
-    let mut end = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
-    let digits_from = end;
-    while end < bytes.len() && (bytes[end].is_ascii_digit() || bytes[end] == b'.') {
-        end += 1;
-    }
-    if end == digits_from {
-        return ("", line);
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        let from = end + 1 + sign;
-        let digits = bytes[from.min(bytes.len())..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        if digits > 0 {
-            end = from + digits;
+        Self {
+            format: printed.format,
+            units: printed.metrics.iter().map(unit).collect(),
         }
     }
-    (&line[..end], &line[end..])
-}
 
-fn json_line(line: &str, name: &str) -> Result<Measurement, NoMetric> {
-    let bad = |reason: String| NoMetric::BadJson(reason);
-    let fields: BTreeMap<String, Box<RawValue>> =
-        serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
-    let mut metrics = BTreeMap::new();
-    for (key, raw) in &fields {
-        match raw.get().parse::<Value>() {
-            Ok(value) => drop(metrics.insert(key.clone(), value)),
-            Err(ValueError::OutOfRange(text)) => return Err(ValueError::OutOfRange(text).into()),
-            Err(_) if key == "primary" || key == name => {
-                return Err(bad(format!("`{key}` is {}", shorten(raw.get()))));
+    /// The unit of a metric; none for one that the baseline did not print.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Unit {
+        self.units.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The printed quantities in the units of the run. Where a prefix may mean 1000 or 1024, the metric of the config is
+    /// read in the way that flatters it least; a further metric whose unit does not convert is a missing one.
+    fn settle(&self, printed: Printed, metric: &Metric) -> Result<Measurement, NoMetric> {
+        let Printed {
+            metrics: quantities,
+            mut missing,
+            ..
+        } = printed;
+        let mut metrics = BTreeMap::new();
+        for (name, quantity) in quantities {
+            let own = name == metric.name;
+            let doubt = match metric.direction {
+                _ if !own => Doubt::Refuse,
+                Direction::Lower => Doubt::Larger,
+                Direction::Higher => Doubt::Smaller,
+            };
+            let Some(unit) = self.units.get(&name) else {
+                metrics.insert(name, quantity.number);
+                continue;
+            };
+            if let Some(number) = quantity.in_unit(unit, doubt) {
+                metrics.insert(name, number);
+                continue;
             }
-            Err(_) => {}
+            let error = NoMetric::UnitChanged {
+                printed: quantity.to_string(),
+                unit: if unit.is_none() {
+                    "no unit".to_owned()
+                } else {
+                    format!("`{}`", unit.text())
+                },
+            };
+            if own {
+                return Err(error);
+            }
+            missing.insert(name, error.to_string());
         }
-    }
-    let value = match (metrics.remove("primary"), metrics.get(name)) {
-        (Some(primary), Some(named)) if primary != *named => {
-            return Err(NoMetric::Contradiction(name.to_owned()));
-        }
-        (Some(primary), _) => primary,
-        (None, Some(named)) => named.clone(),
-        (None, None) => return Err(NoMetric::NoPrimary(name.to_owned())),
-    };
-    metrics.insert(name.to_owned(), value.clone());
-    Ok(Measurement { value, metrics })
-}
-
-fn metric_line(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = line.trim().strip_prefix("METRIC ")?.split_once('=')?;
-    Some((name.trim(), value.trim()))
-}
-
-fn metric_lines(stdout: &str, name: &str) -> Result<Measurement, NoMetric> {
-    let mut metrics = BTreeMap::new();
-    for (key, text) in stdout.lines().filter_map(metric_line) {
-        let value = number_line(text, key)?.value;
-        if metrics
-            .insert(key.to_owned(), value.clone())
-            .is_some_and(|before| before != value)
-        {
-            return Err(NoMetric::Contradiction(key.to_owned()));
-        }
-    }
-    let value = metrics
-        .get(name)
-        .cloned()
-        .ok_or_else(|| NoMetric::NoLine(name.to_owned()))?;
-    Ok(Measurement { value, metrics })
-}
-
-fn single(name: &str, value: Value) -> Measurement {
-    Measurement {
-        metrics: BTreeMap::from([(name.to_owned(), value.clone())]),
-        value,
+        let value = metrics
+            .get(&metric.name)
+            .cloned()
+            .ok_or_else(|| NoMetric::NoLine(metric.name.clone()))?;
+        Ok(Measurement {
+            value,
+            metrics,
+            missing,
+        })
     }
 }
 
-/// The first 80 letters, without control characters: the line goes into a message and into the log.
-fn shorten(line: &str) -> String {
-    let clean: String = line
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(80)
-        .collect();
-    if line.chars().count() > 80 {
-        format!("{clean}…")
-    } else {
-        clean
+impl Measurement {
+    /// The measurement of several runs of one tree: the means. A further metric counts only when every run gave it. `None`
+    /// for no runs.
+    #[must_use]
+    pub fn mean(runs: &[Self]) -> Option<Self> {
+        let first = runs.first()?;
+        let mut missing = BTreeMap::new();
+        for run in runs {
+            missing.extend(run.missing.clone());
+            for name in runs.iter().flat_map(|other| other.metrics.keys()) {
+                if !run.metrics.contains_key(name) && !missing.contains_key(name) {
+                    missing.insert(name.clone(), "one run did not print it".to_owned());
+                }
+            }
+        }
+        let middle = |values: Vec<Value>| {
+            let equal = values.iter().all(|value| *value == values[0]);
+            if equal {
+                values.first().cloned()
+            } else {
+                Value::mean(&values)
+            }
+        };
+        let metrics = first
+            .metrics
+            .keys()
+            .filter(|name| !missing.contains_key(*name))
+            .filter_map(|name| {
+                let values = runs.iter().filter_map(|run| run.metrics.get(name).cloned());
+                middle(values.collect()).map(|value| (name.clone(), value))
+            })
+            .collect();
+        let value = middle(runs.iter().map(|run| run.value.clone()).collect())?;
+        Some(Self {
+            value,
+            metrics,
+            missing,
+        })
     }
 }
 
@@ -206,121 +221,136 @@ fn shorten(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn auto(stdout: &str) -> Result<String, NoMetric> {
-        read(stdout, "m", Format::Auto).map(|found| found.value.to_string())
+    fn metric(direction: Direction) -> Metric {
+        Metric {
+            name: "m".into(),
+            direction,
+            target: None,
+            format: Format::Auto,
+        }
+    }
+
+    /// What a trial gives, after what the baseline printed.
+    fn after(baseline: &str, trial: &str) -> Result<Measurement, NoMetric> {
+        let metric = metric(Direction::Lower);
+        let (_, reading) = read(baseline, &metric, None).unwrap();
+        read(trial, &metric, Some(&reading)).map(|(measurement, _)| measurement)
     }
 
     #[test]
-    fn the_last_line_is_a_number_with_an_optional_unit() {
-        for (stdout, value) in [
-            ("47\n", "47"),
-            ("58%", "58"),
-            ("building\n12 problems\n\n", "12"),
-            ("3.20ms", "3.2"),
-            ("-0.5 dB", "-0.5"),
-            ("1e-3", "0.001"),
-            ("5em", "5"),
-            ("  7  \r\n", "7"),
-            ("+4", "4"),
-            ("12 µs", "12"),
-            (".5 s", "0.5"),
+    fn values_are_in_the_unit_of_the_baseline() {
+        for (baseline, trial, value) in [
+            ("998 ms", "1.02 s", "1020"),
+            ("950K", "1.1M", "1126.4"),
+            ("1.1M", "950K", "0.95"),
+            ("1010K", "1.0M", "1024"),
+            ("2 problems", "1 problem", "1"),
+            ("12 problems", "0 problems", "0"),
+            ("METRIC m=1.5 MiB", "METRIC m=900 KiB", "0.87890625"),
+            ("58%", "57 percent", "57"),
         ] {
-            assert_eq!(auto(stdout).as_deref(), Ok(value), "{stdout}");
+            let value_of = after(baseline, trial).map(|found| found.value.to_string());
+            assert_eq!(value_of.as_deref(), Ok(value), "{baseline} -> {trial}");
         }
     }
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_no_metric() {
-        assert_eq!(
-            auto("12 of 40"),
-            Err(NoMetric::SeveralNumbers("12 of 40".into()))
-        );
-        assert_eq!(auto("1,234"), Err(NoMetric::SeveralNumbers("1,234".into())));
-        assert_eq!(
-            auto("3: error"),
-            Err(NoMetric::NotANumber("3: error".into()))
-        );
-        assert_eq!(
-            auto("Total: 12"),
-            Err(NoMetric::NotANumber("Total: 12".into()))
-        );
-        assert_eq!(auto(" \n\n"), Err(NoMetric::Empty));
-        assert_eq!(
-            auto("Infinity"),
-            Err(ValueError::NotFinite("Infinity".into()).into())
-        );
-        assert_eq!(auto("nan"), Err(ValueError::NotFinite("nan".into()).into()));
-        assert_eq!(
-            auto("METRIC m=3\nMETRIC m=4"),
-            Err(NoMetric::Contradiction("m".into()))
-        );
-        assert!(matches!(auto("1..2"), Err(NoMetric::BadValue(_))));
+    fn a_change_of_an_unknown_unit_is_refused() {
+        for (baseline, trial) in [
+            ("12 problems", "12 errors"),
+            ("12 problems", "11"),
+            ("12", "11 ms"),
+            ("12 passing", "3 failing"),
+            ("50", "58%"),
+            ("12 m", "3 s"),
+        ] {
+            assert!(
+                matches!(after(baseline, trial), Err(NoMetric::UnitChanged { .. })),
+                "{baseline} -> {trial}"
+            );
+        }
     }
 
     #[test]
-    fn a_json_object_has_a_primary_metric_and_more() {
-        let found = read(
-            "log\n{\"primary\": 0.30, \"tests\": 41, \"note\": \"x\"}",
-            "loss",
-            Format::Auto,
-        )
-        .unwrap();
-        assert_eq!(found.value.to_string(), "0.3");
-        assert_eq!(found.metrics.keys().collect::<Vec<_>>(), ["loss", "tests"]);
+    fn the_format_of_the_baseline_holds() {
+        for (baseline, trial) in [
+            ("7", "METRIC m=0"),
+            ("7", "{\"m\": 0}"),
+            ("{\"m\": 7}", "METRIC m=0"),
+            ("{\"m\": 7}", "0"),
+            ("METRIC m=7", "{\"m\": 0}"),
+            ("METRIC m=7", "0"),
+            ("METRIC m=7", "METRIC m=7\nMETRIC m=0"),
+        ] {
+            assert!(after(baseline, trial).is_err(), "{baseline} -> {trial}");
+        }
+        assert_eq!(after("7", "METRIC m=0\n6").unwrap().value, Value::from(6));
         assert_eq!(
-            read("{\"loss\": 2}", "loss", Format::Json).unwrap().value,
-            Value::from(2)
+            after("{\"m\": 7}", "METRIC m=0\n{\n\"m\": 6\n}")
+                .unwrap()
+                .value,
+            Value::from(6)
         );
-        assert!(matches!(
-            read("{\"primary\": \"2\"}", "loss", Format::Auto),
-            Err(NoMetric::BadJson(_))
-        ));
-        assert!(matches!(
-            read("{\"primary\": NaN}", "loss", Format::Auto),
-            Err(NoMetric::BadJson(_))
-        ));
-        assert!(matches!(
-            read("{\"primary\": 1, \"loss\": 2}", "loss", Format::Auto),
-            Err(NoMetric::Contradiction(_))
-        ));
-        assert!(matches!(
-            read("{}", "loss", Format::Auto),
-            Err(NoMetric::NoPrimary(_))
-        ));
     }
 
     #[test]
-    fn metric_lines_may_stand_anywhere() {
-        let found = read(
-            "METRIC m=3 ms\nnoise\nMETRIC heap=12\n99",
-            "m",
-            Format::Auto,
+    fn a_further_metric_in_another_unit_is_missing() {
+        let found = after(
+            "METRIC m=7\nMETRIC heap=12 MB",
+            "METRIC m=6\nMETRIC heap=3 errors",
         )
         .unwrap();
-        assert_eq!(found.value, Value::from(3));
-        assert_eq!(found.metrics["heap"], Value::from(12));
-        assert_eq!(
-            read("METRIC other=3", "m", Format::Auto),
-            Err(NoMetric::NoLine("m".into()))
-        );
-        assert_eq!(
-            read("12", "m", Format::Lines),
-            Err(NoMetric::NoLine("m".into()))
-        );
+        assert!(!found.metrics.contains_key("heap"));
+        assert!(found.missing["heap"].contains("3 errors"));
+        let found = after(
+            "METRIC m=7\nMETRIC heap=12 MiB",
+            "METRIC m=6\nMETRIC heap=1 GiB\nMETRIC new=3",
+        )
+        .unwrap();
+        assert_eq!(found.metrics["heap"], Value::from(1024));
+        assert_eq!(found.metrics["new"], Value::from(3));
+    }
+
+    #[test]
+    fn a_mean_has_only_the_metrics_that_every_run_gave() {
+        let metric = metric(Direction::Lower);
+        let run = |text: &str| read(text, &metric, None).unwrap().0;
+        let runs = [
+            run("{\"m\": 1, \"x\": 4, \"y\": 1}"),
+            run("{\"m\": 2, \"x\": NaN, \"y\": 1}"),
+        ];
+        let mean = Measurement::mean(&runs).unwrap();
+        assert_eq!(mean.value.to_string(), "1.5");
+        assert_eq!(mean.metrics.keys().collect::<Vec<_>>(), ["m", "y"]);
+        assert_eq!(mean.missing.keys().collect::<Vec<_>>(), ["x"]);
+        assert_eq!(Measurement::mean(&[]), None);
+    }
+
+    #[test]
+    fn a_measurement_of_an_older_journal_has_nothing_missing() {
+        let found: Measurement =
+            serde_json::from_str("{\"value\":41,\"metrics\":{\"m\":41}}").unwrap();
+        assert!(found.missing.is_empty());
     }
 
     proptest::proptest! {
         #[test]
-        fn any_output_is_read_without_a_panic(stdout in "(?s).{0,200}", format in 0..4_usize) {
-            let format = [Format::Auto, Format::Number, Format::Json, Format::Lines][format];
-            let _ = read(&stdout, "m", format);
+        fn a_worse_time_is_never_a_smaller_number(
+            one in 1_i64..100_000, other in 1_i64..100_000, from in 0..4_usize, to in 0..4_usize,
+        ) {
+            let units = [("ns", 1_i64), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)];
+            let (from, to) = (units[from], units[to]);
+            let found = after(&format!("{one} {}", from.0), &format!("{other} {}", to.0)).unwrap();
+            proptest::prop_assert_eq!(Value::from(one).cmp(&found.value), (one * from.1).cmp(&(other * to.1)));
         }
 
         #[test]
-        fn numbers_survive_printing(whole in -1_000_000_i64..1_000_000, part in 0_u32..1_000_000) {
-            let text = format!("{whole}.{part:06}");
-            let value = read(&text, "m", Format::Number).unwrap().value;
-            proptest::prop_assert_eq!(read(&value.to_string(), "m", Format::Number).unwrap().value, value);
+        fn a_size_with_a_bare_prefix_is_never_flattered(one in 1_i64..100_000, other in 1_i64..100_000, base in 0..2_usize) {
+            let base = [1_000, 1_024][base];
+            let found = after(&format!("{one}K"), &format!("{other}M")).unwrap();
+            if found.value < Value::from(one) {
+                proptest::prop_assert!(other * base < one);
+            }
         }
     }
 }

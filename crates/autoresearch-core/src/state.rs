@@ -415,7 +415,6 @@ impl RunState {
             .stop
             .iter()
             .all(|label| self.incumbent.labels.contains(label));
-        let metrics = &self.incumbent.measurement.metrics;
         let value = &self.incumbent.measurement.value;
         if !labelled {
             return None;
@@ -427,7 +426,7 @@ impl RunState {
             && config
                 .stop_when
                 .iter()
-                .all(|condition| condition.holds(metrics));
+                .all(|condition| condition.holds(&self.incumbent.measurement));
         satisfied.then(|| {
             config
                 .stop_when

@@ -195,9 +195,9 @@ pub fn escape(text: &str) -> String {
     plain
 }
 
-/// Marks that turn the direction of a line on a terminal, and line separators.
+/// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
 pub(crate) fn is_bidi(letter: char) -> bool {
-    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

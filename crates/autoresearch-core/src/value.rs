@@ -3,18 +3,28 @@
 //! Invariant: what was printed is what is logged; 0.3 - 0.1 is 0.2, and infinities cannot be represented.
 
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::num::NonZeroU64;
+use std::ops::{Add, Mul, Sub};
 use std::str::FromStr;
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::brief::clip;
+
 /// Digits that a printed metric may have. More is not a measurement, and arithmetic on it could be made to take for
 /// ever.
 const MAX_DIGITS: usize = 60;
 /// Powers of ten that a printed metric may reach: the range of a 64-bit float, and a little.
 const MAX_EXPONENT: i64 = 330;
+/// How much of a text is quoted in an error.
+const MAX_QUOTED: usize = 80;
+/// Digits that a recorded value may have: a difference of two printed numbers can have as many.
+const MAX_RECORDED: usize = 2_000;
+/// Digits of a quotient that are exact, and of one that has more, such as a third.
+const EXACT: u64 = 40;
+const ROUNDED: NonZeroU64 = NonZeroU64::new(20).expect("twenty is not zero");
 /// Up to this many digits a value is written out in full, above it in scientific notation.
 const MAX_PLAIN: u64 = 32;
 
@@ -61,6 +71,30 @@ impl Value {
     #[must_use]
     pub fn share(&self, percent: &Self) -> Self {
         Self((self.0.abs() * &percent.0 / BigDecimal::from(100)).normalized())
+    }
+
+    /// This number times `over / under`: exact where a decimal can be, else to 20 digits. Nothing is divided by zero.
+    #[must_use]
+    pub fn times_ratio(&self, over: &Self, under: &Self) -> Self {
+        if under.0.is_zero() {
+            return self.clone();
+        }
+        let exact = (&self.0 * &over.0 / &under.0).normalized();
+        if exact.digits() > EXACT {
+            Self(
+                exact
+                    .with_precision_round(ROUNDED, RoundingMode::HalfEven)
+                    .normalized(),
+            )
+        } else {
+            Self(exact)
+        }
+    }
+
+    /// This number to a small power.
+    #[must_use]
+    pub fn to_power(&self, power: u32) -> Self {
+        (0..power).fold(Self::from(1), |product, _| &product * self)
     }
 
     /// The mean of some values, rounded to two decimal places more than the finest of them; `None` for no values.
@@ -110,6 +144,13 @@ impl Sub for &Value {
     }
 }
 
+impl Mul for &Value {
+    type Output = Value;
+    fn mul(self, other: Self) -> Value {
+        Value((&self.0 * &other.0).normalized())
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Self(BigDecimal::from(number))
@@ -120,29 +161,44 @@ impl FromStr for Value {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-        if ["inf", "infinity", "nan"].contains(&bare.as_str()) {
-            return Err(ValueError::NotFinite(text.to_owned()));
-        }
-        let (mantissa, exponent) = bare.split_once('e').unwrap_or((&bare, "0"));
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
-        let points = mantissa.bytes().filter(|byte| *byte == b'.').count();
-        let plain = digits > 0 && points <= 1 && digits + points == mantissa.len();
-        let signs = text.len() - text.trim_start_matches(['+', '-']).len();
-        if !plain || signs > 1 || mantissa.ends_with('.') {
-            return Err(ValueError::NotANumber(text.to_owned()));
-        }
-        let power = exponent
-            .parse::<i64>()
-            .map_err(|_| ValueError::NotANumber(text.to_owned()))?;
-        if digits > MAX_DIGITS || power.abs() > MAX_EXPONENT {
-            return Err(ValueError::OutOfRange(text.to_owned()));
-        }
-        let number = BigDecimal::from_str(text.trim_start_matches('+'));
-        number
-            .map(|number| Self(number.normalized()))
-            .map_err(|_| ValueError::NotANumber(text.to_owned()))
+        read_decimal(text, MAX_DIGITS)
     }
+}
+
+/// Reads a decimal number of so many digits. A text of any length is looked at and quoted in part only.
+fn read_decimal(text: &str, most: usize) -> Result<Value, ValueError> {
+    let quoted = || clip(text, MAX_QUOTED);
+    let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+    if ["inf", "infinity", "nan"].contains(&bare.as_str()) {
+        return Err(ValueError::NotFinite(quoted()));
+    }
+    let (mantissa, exponent) = bare.split_once('e').unwrap_or((&bare, "0"));
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let points = mantissa.bytes().filter(|byte| *byte == b'.').count();
+    let plain = digits > 0 && points <= 1 && digits + points == mantissa.len();
+    let signs = text.len() - text.trim_start_matches(['+', '-']).len();
+    let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let whole = !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain || !whole || signs > 1 || mantissa.ends_with('.') {
+        return Err(ValueError::NotANumber(quoted()));
+    }
+    let reach = MAX_EXPONENT.max(i64::try_from(most).unwrap_or(MAX_EXPONENT));
+    let power = exponent.parse::<i64>().ok();
+    let Some(power) = power.filter(|power| digits <= most && power.abs() <= reach) else {
+        return Err(ValueError::OutOfRange(quoted()));
+    };
+    let start = text.len() - bare.len();
+    let number = format!(
+        "{}{mantissa}e{power}",
+        if text[..start].starts_with('-') {
+            "-"
+        } else {
+            ""
+        }
+    );
+    BigDecimal::from_str(&number)
+        .map(|number| Value(number.normalized()))
+        .map_err(|_| ValueError::NotANumber(quoted()))
 }
 
 impl fmt::Display for Value {
@@ -184,7 +240,7 @@ impl<'de> Deserialize<'de> for Value {
                 )));
             }
         };
-        text.parse().map_err(de::Error::custom)
+        read_decimal(&text, MAX_RECORDED).map_err(de::Error::custom)
     }
 }
 
@@ -235,13 +291,50 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["1e999999999", "1e-331", &"9".repeat(61)] {
+        for text in [
+            "1e999999999",
+            "1e-331",
+            "1e99999999999999999999",
+            &"9".repeat(61),
+        ] {
             assert_eq!(
                 text.parse::<Value>(),
                 Err(ValueError::OutOfRange(text.to_owned())),
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_quoted_in_part_only() {
+        let long = "9".repeat(1_000_000);
+        let error = long.parse::<Value>().unwrap_err().to_string();
+        assert!(error.len() < 300, "{}", error.len());
+    }
+
+    #[test]
+    fn what_was_computed_from_printed_numbers_can_be_read_again() {
+        let far = &value("1e308") - &value("1.5e-300");
+        let json = serde_json::to_string(&far).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), far);
+        let long = value(&format!("0.{}", "7".repeat(59)));
+        let mean = Value::mean(&[long.clone(), value("1"), value("2")]).unwrap();
+        let json = serde_json::to_string(&mean).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), mean);
+    }
+
+    #[test]
+    fn a_ratio_is_exact_where_a_decimal_can_be() {
+        let ratio = |number: &str, over: i64, under: i64| {
+            value(number)
+                .times_ratio(&Value::from(over), &Value::from(under))
+                .to_string()
+        };
+        assert_eq!(ratio("998", 1, 1_000), "0.998");
+        assert_eq!(ratio("1", 1, 1_024), "0.0009765625");
+        assert_eq!(ratio("100", 1, 60), "1.6666666666666666667");
+        assert_eq!(value("1024").to_power(3).to_string(), "1073741824");
+        assert_eq!(value("5").to_power(0).to_string(), "1");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use autoresearch_core::config::{Command, Config, Direction, Shell};
 use autoresearch_core::event::{Failure as How, Guard, Why};
-use autoresearch_core::measurement::Measurement;
+use autoresearch_core::measurement::{Measurement, Reading};
 use autoresearch_core::noise::{BASELINE_RUNS, Noise};
 use autoresearch_core::shell::bash_syntax;
 use autoresearch_core::span::whole_millis;
@@ -16,7 +16,7 @@ use autoresearch_core::table::escape;
 use autoresearch_core::value::Value;
 
 use crate::env::World;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Kind, Result};
 use crate::git::Git;
 use crate::git::status::Entry;
 use crate::measure::Bench;
@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub struct Baseline {
     /// The measurement: the only value, or the mean.
     pub measurement: Measurement,
+    /// Its format and units.
+    pub reading: Reading,
     /// Every run.
     pub samples: Vec<Value>,
     /// What the guard said.
@@ -78,11 +80,10 @@ pub fn measure(
         },
     };
     check_clean(git, &before, "the guard")?;
-    let baseline = Baseline {
-        said,
-        ..average(config, &runs, guard, &bench)
-    };
-    check_headroom(config, &baseline)?;
+    let baseline = average(&runs, guard, &bench)
+        .map(|baseline| Baseline { said, ..baseline })
+        .ok_or_else(|| Failure::new(Kind::Internal, "no run of verify was made"))?;
+    check_headroom(&in_units(config, &baseline)?, &baseline)?;
     Ok(baseline)
 }
 
@@ -125,33 +126,32 @@ fn refuse(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
     failure
 }
 
-fn average(config: &Config, runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Baseline {
-    let samples: Vec<Value> = runs.iter().map(|run| run.value.clone()).collect();
-    let middle = |name: &String| {
-        let values: Vec<Value> = runs
-            .iter()
-            .filter_map(|run| run.metrics.get(name).cloned())
-            .collect();
-        Value::mean(&values).map(|value| (name.clone(), value))
-    };
-    let first = &runs[0];
-    let equal = samples.iter().all(|sample| *sample == samples[0]);
-    let value = if equal {
-        first.value.clone()
-    } else {
-        Value::mean(&samples).unwrap_or_else(|| first.value.clone())
-    };
-    let mut metrics: std::collections::BTreeMap<String, Value> =
-        first.metrics.keys().filter_map(middle).collect();
-    metrics.insert(config.metric.name.clone(), value.clone());
-    let verify_ms = whole_millis(bench.verify_time) / u64::from(bench.runs.max(1));
-    Baseline {
-        measurement: Measurement { value, metrics },
-        samples,
+/// What all runs together say.
+fn average(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
+    Some(Baseline {
+        measurement: Measurement::mean(runs)?,
+        reading: bench.reading.clone()?,
+        samples: runs.iter().map(|run| run.value.clone()).collect(),
         guard,
-        verify_ms,
+        verify_ms: whole_millis(bench.verify_time) / u64::from(bench.runs.max(1)),
         said: String::new(),
-    }
+    })
+}
+
+/// The amounts of the config in the units that verify printed.
+pub fn in_units(config: &Config, baseline: &Baseline) -> Result<Config> {
+    config.clone().in_units(&baseline.reading).map_err(|other| {
+        let unit = if other.unit.is_none() {
+            "without a unit".to_owned()
+        } else {
+            format!("in `{}`", other.unit.text())
+        };
+        Failure::config(format!(
+            "`{}` is `{}`, and verify prints {} {unit}: one does not convert into the other",
+            other.place, other.typed, other.metric
+        ))
+        .hint("write the number alone, in the unit of the metric")
+    })
 }
 
 /// Verify and guard must leave git's view of the tree as it was.
@@ -194,7 +194,7 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
         && config
             .stop_when
             .iter()
-            .all(|condition| condition.holds(&baseline.measurement.metrics));
+            .all(|condition| condition.holds(&baseline.measurement));
     if met {
         return Err(
             Failure::config("`stop_when` already holds on the untouched tree")
@@ -214,7 +214,13 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
         .find(|condition| !printed.contains(&condition.metric.as_str()));
     match unknown {
         Some(condition) => Err(Failure::config(format!(
-            "the condition `{condition}` names a metric that verify does not print"
+            "the condition `{condition}` names a metric that verify does not print{}",
+            baseline
+                .measurement
+                .missing
+                .get(&condition.metric)
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default()
         ))
         .hint(format!("verify prints: {}", printed.join(", ")))),
         None => Ok(()),

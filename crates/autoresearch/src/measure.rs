@@ -9,7 +9,7 @@ use autoresearch_core::brief::clip;
 use autoresearch_core::config::{Command, Config};
 use autoresearch_core::event::{Failure as How, Why};
 use autoresearch_core::excerpt::excerpt;
-use autoresearch_core::measurement::{Measurement, read};
+use autoresearch_core::measurement::{Measurement, Reading, read};
 use autoresearch_core::span::whole_millis;
 use autoresearch_core::table::escape;
 
@@ -42,6 +42,8 @@ pub struct Bench<'a> {
     pub said: String,
     /// Processes that commands left behind and that were ended.
     pub swept: u32,
+    /// How verify's output is read; without one, the first output shows it.
+    pub reading: Option<Reading>,
 }
 
 /// The outcome of a command that was not cancelled.
@@ -69,6 +71,7 @@ impl<'a> Bench<'a> {
             tail: String::new(),
             said: String::new(),
             swept: 0,
+            reading: None,
         }
     }
 
@@ -81,8 +84,13 @@ impl<'a> Bench<'a> {
         self.verify_time += watch.elapsed();
         Ok(match outcome {
             Err(how) => Err(Why::VerifyFailed(how)),
-            Ok(stdout) => read(&stdout, &config.metric.name, config.metric.format)
-                .map_err(|reason| Why::NoMetric(escape(&reason.to_string()))),
+            Ok(stdout) => match read(&stdout, &config.metric, self.reading.as_ref()) {
+                Ok((measurement, reading)) => {
+                    self.reading = Some(reading);
+                    Ok(measurement)
+                }
+                Err(reason) => Err(Why::NoMetric(escape(&reason.to_string()))),
+            },
         })
     }
 

@@ -17,7 +17,7 @@ use autoresearch_core::value::Value;
 use autoresearch_core::{brief, span};
 use serde::Serialize;
 
-use crate::baseline::{Baseline, measure};
+use crate::baseline::{self, Baseline, measure};
 use crate::bystander::{self, Whose};
 use crate::config::{Source, check_in, line, refused};
 use crate::env::World;
@@ -271,8 +271,9 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
     }
     pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
+    let config = baseline::in_units(config, &baseline)?;
     let said = baseline.said.clone();
-    Ok((start_event(world, parts, baseline)?, said))
+    Ok((start_event(world, parts, (config, baseline))?, said))
 }
 
 /// What a work tree of the run's own does not have is told to whom verify failed there.
@@ -316,12 +317,15 @@ fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
     pinned.yardstick.extend(pins);
 }
 
-fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Result<Start> {
+fn start_event(
+    world: &World,
+    parts: &Ingredients<'_>,
+    (config, baseline): (Config, Baseline),
+) -> Result<Start> {
     let Ingredients {
         ground,
         layout,
         branch,
-        config,
         id,
         ..
     } = parts;
@@ -331,7 +335,6 @@ fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Re
         id: id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: world.now_ms(),
-        config: config.clone(),
         branch: branch.clone(),
         origin: ground.origin.clone(),
         base: ground.base.clone(),
@@ -339,6 +342,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Re
         worktree: (config.isolation == Isolation::Worktree)
             .then(|| format!("{}/{}/worktree", store::FOLDER, layout.run)),
         measurement: baseline.measurement,
+        reading: Some(baseline.reading),
         samples: baseline.samples,
         guard: baseline.guard,
         verify_ms: baseline.verify_ms,
@@ -350,6 +354,7 @@ fn start_event(world: &World, parts: &Ingredients<'_>, baseline: Baseline) -> Re
             env!("CARGO_PKG_VERSION")
         ),
         until_ms: config.budget.until.map(|time| world.next_ms(time)),
+        config,
     })
 }
 
@@ -453,7 +458,7 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
         pinned,
         metric: config.metric.name.clone(),
         direction: config.metric.direction.word(),
-        target: config.metric.target.clone(),
+        target: config.metric.target_number(),
         baseline: start.measurement.value.clone(),
         samples: start.samples.clone(),
         deterministic: state.noise.is_deterministic(),

@@ -118,7 +118,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         why: state.end.as_ref().map(|ending| ending.why.clone()),
         metric: config.metric.name.clone(),
         direction: config.metric.direction.word(),
-        target: config.metric.target.clone(),
+        target: config.metric.target_number(),
         baseline: state.start.measurement.value.clone(),
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,

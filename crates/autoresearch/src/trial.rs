@@ -370,6 +370,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         run.store.layout.make_trial(intent.trial)?,
         &prefix,
     );
+    bench.reading.clone_from(&state.start.reading);
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt);
     loop {
         match (judge.next(), &config.guard) {

@@ -6,9 +6,8 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::unattended::{AgentFile, BudgetFile};
-use crate::condition::Condition;
+use crate::condition::Op;
 use crate::measurement::Format;
-use crate::value::Value;
 
 /// The config of a codex-autoresearch run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -43,10 +42,10 @@ pub struct ConfigFile {
     pub guard: Option<CommandFile>,
     /// Conditions that a trial must satisfy, besides the improvement, to be kept.
     #[serde(default)]
-    pub keep_when: Vec<Condition>,
+    pub keep_when: Vec<ConditionFile>,
     /// The run ends when a kept state satisfies all of these.
     #[serde(default)]
-    pub stop_when: Vec<Condition>,
+    pub stop_when: Vec<ConditionFile>,
     /// Labels that are required of a trial.
     #[serde(default)]
     pub required_labels: RequiredLabels,
@@ -95,12 +94,27 @@ pub struct MetricFile {
     pub name: String,
     /// Which way is better.
     pub direction: Direction,
-    /// The run ends when a kept state reaches this value.
-    #[serde(default)]
-    pub target: Option<Value>,
+    /// The run ends when a kept state reaches this value: a number in the metric's unit, or one with a unit, such as `500 ms`.
+    #[serde(default, deserialize_with = "number_or_text")]
+    #[schemars(schema_with = "amount")]
+    pub target: Option<String>,
     /// How verify prints it.
     #[serde(default)]
     pub format: Format,
+}
+
+/// A comparison of a printed metric with a number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionFile {
+    /// The metric's name: the one of `metric.name`, or another that verify prints.
+    pub metric: String,
+    /// How to compare.
+    pub op: Op,
+    /// What to compare with: a number in the metric's unit, or one with a unit, such as `64 MiB`.
+    #[serde(deserialize_with = "number_as_text")]
+    #[schemars(schema_with = "quantity")]
+    pub value: String,
 }
 
 /// A command of yours.
@@ -252,6 +266,10 @@ fn amount(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "string", "null"]})
 }
 
+fn quantity(_: &mut schemars::SchemaGenerator) -> Schema {
+    json_schema!({"type": ["number", "string"]})
+}
+
 fn iterations() -> u32 {
     50
 }
@@ -265,6 +283,10 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         serde_json::Value::String(one) => Ok(vec![one]),
         many => Vec::deserialize(many).map_err(serde::de::Error::custom),
     }
+}
+
+fn number_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(number_or_text(deserializer)?.unwrap_or_default())
 }
 
 fn number_or_text<'de, D: serde::Deserializer<'de>>(

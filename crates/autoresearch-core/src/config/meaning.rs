@@ -2,17 +2,18 @@
 //! Does not check the shape; `check` did, with the schema.
 //! Invariant: every problem of the meaning is noted, with its place and a remedy; none stops the rest.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::check::Problem;
-use super::file::{CommandFile, MetricFile};
+use super::file::{CommandFile, ConditionFile, MetricFile};
 use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback, Shell};
 use crate::command_words::ends_in_counting_grep;
+use crate::condition::Condition;
 use crate::globs::Globs;
 use crate::shell::{bash_syntax, has_pipe};
 use crate::span;
+use crate::unit::Quantity;
 use crate::value::Value;
 
 /// How long a command may take when the config does not say.
@@ -61,7 +62,9 @@ impl Meaning<'_> {
         self.patterns(file);
         self.names(file);
         let metric = self.metric(&file.metric);
-        self.conditions(file);
+        let keep_when = self.conditions("keep_when", &file.keep_when);
+        let stop_when = self.conditions("stop_when", &file.stop_when);
+        self.labels(file);
         self.guard(file);
         let rollback = self.rollback(file);
         Config {
@@ -76,8 +79,8 @@ impl Meaning<'_> {
                 .guard
                 .as_ref()
                 .map(|guard| self.command("guard", guard)),
-            keep_when: file.keep_when.clone(),
-            stop_when: file.stop_when.clone(),
+            keep_when,
+            stop_when,
             required_labels: file.required_labels.clone(),
             iterations: file.iterations,
             time_limit: file
@@ -200,28 +203,51 @@ impl Meaning<'_> {
         Metric {
             name: file.name.clone(),
             direction: file.direction,
-            target: file.target.clone(),
+            target: file
+                .target
+                .as_ref()
+                .and_then(|text| self.quantity("metric.target", text)),
             format: file.format,
         }
     }
 
-    fn conditions(&mut self, file: &ConfigFile) {
-        for (key, conditions) in [
-            ("keep_when", &file.keep_when),
-            ("stop_when", &file.stop_when),
-        ] {
-            let metrics: BTreeSet<&str> = conditions
-                .iter()
-                .map(|condition| condition.metric.as_str())
-                .collect();
-            if metrics.contains("") {
-                self.error(
-                    key,
-                    "a condition names no metric",
-                    "write `{metric: NAME, op: \">=\", value: NUMBER}`",
-                );
-            }
+    fn conditions(&mut self, key: &str, conditions: &[ConditionFile]) -> Vec<Condition> {
+        if conditions
+            .iter()
+            .any(|condition| condition.metric.is_empty())
+        {
+            self.error(
+                key,
+                "a condition names no metric",
+                "write `{metric: NAME, op: \">=\", value: NUMBER}`",
+            );
         }
+        let mut meant = Vec::new();
+        for (index, condition) in conditions.iter().enumerate() {
+            let value = self.quantity(&format!("{key}[{index}].value"), &condition.value);
+            meant.extend(value.map(|value| Condition {
+                metric: condition.metric.clone(),
+                op: condition.op,
+                value,
+            }));
+        }
+        meant
+    }
+
+    /// A number with an optional unit. Whether the unit is the metric's is known when verify has printed it.
+    fn quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
+        text.parse()
+            .map_err(|error: crate::unit::QuantityError| {
+                self.error(
+                    place,
+                    error.to_string(),
+                    "write a number in the metric's unit, or one with a unit, such as `500 ms`",
+                );
+            })
+            .ok()
+    }
+
+    fn labels(&mut self, file: &ConfigFile) {
         let labels = file
             .required_labels
             .keep
@@ -389,10 +415,15 @@ impl Meaning<'_> {
     fn amount(&mut self, text: &str) -> Option<Amount> {
         let trimmed = text.trim();
         let parsed = match trimmed.strip_suffix('%') {
-            Some(percent) => percent.trim().parse().map(Amount::Percent),
-            None => trimmed.parse().map(Amount::Absolute),
+            Some(percent) => percent.trim().parse().map(Amount::Percent).ok(),
+            None => trimmed.parse().map(Amount::Absolute).ok(),
         };
-        let positive = parsed.ok().filter(|amount| matches!(amount, Amount::Absolute(value) | Amount::Percent(value) if *value > Value::zero()));
+        let above = |amount: &Amount| match amount {
+            Amount::Absolute(Quantity { number, .. }) | Amount::Percent(number) => {
+                *number > Value::zero()
+            }
+        };
+        let positive = parsed.filter(above);
         if positive.is_none() {
             self.error(
                 "min_improvement",

@@ -37,7 +37,7 @@ pub struct ExecWords {
     direction: Option<String>,
     /// The value that ends the run
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    target: Option<serde_json::Number>,
+    target: Option<String>,
     /// The command that measures
     #[arg(long, value_name = "COMMAND")]
     verify: Option<String>,
@@ -79,6 +79,12 @@ pub struct ExecWords {
     agent_timeout: Option<String>,
 }
 
+/// A number where the text is one; otherwise the text, which may be a number with a unit.
+pub fn number_or_text(text: &str) -> Value {
+    let number = text.trim().parse::<serde_json::Number>();
+    number.map_or_else(|_| json!(text), |number| json!(number))
+}
+
 impl ExecWords {
     /// Every field by its key, with the flag's value if it was given.
     pub fn fields(&self) -> Vec<(String, Option<Value>)> {
@@ -92,10 +98,7 @@ impl ExecWords {
             ("pin", list(&self.pin)),
             ("metric.name", text(&self.metric)),
             ("metric.direction", text(&self.direction)),
-            (
-                "metric.target",
-                self.target.as_ref().map(|number| json!(number)),
-            ),
+            ("metric.target", self.target.as_deref().map(number_or_text)),
             ("verify.command", text(&self.verify)),
             ("verify.shell", text(&self.verify_shell)),
             ("verify.timeout", text(&self.verify_timeout)),

@@ -1,0 +1,260 @@
+//! Owns what a terminal would show of an output: lines without escape sequences, with carriage returns carried out.
+//! Does not know metrics.
+//! Invariant: a line that shows the rest of an overwritten text, or hangs on lines above it, is marked and never guessed.
+
+use std::borrow::Cow;
+
+/// A longer line is not drawn: it is text of a size that nobody looks at.
+const MAX_DRAWN: usize = 64 * 1024;
+/// No cursor movement leads further to the right.
+const MAX_COLUMN: usize = 4 * 1024;
+
+/// One line of an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What a terminal shows.
+    pub text: Cow<'a, str>,
+    /// What was written.
+    pub raw: &'a str,
+    /// Is what is shown a mixture of several texts, or moved about the screen?
+    pub garbled: bool,
+}
+
+/// The lines of an output as a terminal shows them.
+pub fn draw_lines(output: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
+    output.lines().map(draw_line)
+}
+
+fn draw_line(raw: &str) -> Line<'_> {
+    let moves = |letter| matches!(letter, '\u{7}' | '\u{8}' | '\r' | '\u{1b}' | '\u{9b}');
+    if !raw.contains(moves) {
+        return Line {
+            text: Cow::Borrowed(raw),
+            raw,
+            garbled: false,
+        };
+    }
+    if raw.len() > MAX_DRAWN {
+        return Line {
+            text: Cow::Borrowed(""),
+            raw,
+            garbled: true,
+        };
+    }
+    let mut pen = Pen::default();
+    let mut letters = raw.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{7}' => {}
+            '\u{8}' => pen.jump(pen.at.saturating_sub(1)),
+            '\r' => pen.jump(0),
+            '\u{9b}' => pen.control(&mut letters),
+            '\u{1b}' => pen.escape(&mut letters),
+            letter => pen.write(letter),
+        }
+    }
+    let garbled = pen.is_mixed();
+    let text: String = pen.cells.iter().map(|cell| cell.0).collect();
+    Line {
+        text: Cow::Owned(text),
+        raw,
+        garbled,
+    }
+}
+
+type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// A cursor in one line. Each cell knows after which movement of the cursor it was written.
+#[derive(Default)]
+struct Pen {
+    cells: Vec<(char, u32)>,
+    at: usize,
+    pass: u32,
+    strayed: bool,
+}
+
+impl Pen {
+    fn write(&mut self, letter: char) {
+        while self.cells.len() <= self.at {
+            self.cells.push((' ', self.pass));
+        }
+        self.cells[self.at] = (letter, self.pass);
+        self.at += 1;
+    }
+
+    fn jump(&mut self, to: usize) {
+        self.at = to.min(MAX_COLUMN);
+        self.pass += 1;
+    }
+
+    /// Is there more than one text to be seen?
+    fn is_mixed(&self) -> bool {
+        let mut passes = self
+            .cells
+            .iter()
+            .filter(|cell| !cell.0.is_whitespace())
+            .map(|cell| cell.1);
+        let first = passes.next();
+        self.strayed || passes.any(|pass| Some(pass) != first)
+    }
+
+    /// After ESC.
+    fn escape(&mut self, letters: &mut Letters<'_>) {
+        match letters.next() {
+            Some('[') => self.control(letters),
+            Some(']' | 'P' | 'X' | '^' | '_') => self.skip_string(letters),
+            Some(' '..='/') => {
+                // A character set, with its one letter.
+                while letters
+                    .next_if(|letter| (' '..='/').contains(letter))
+                    .is_some()
+                {}
+                letters.next();
+            }
+            Some('=' | '>') | None => {}
+            Some(_) => self.strayed = true,
+        }
+    }
+
+    /// A text for the terminal itself, such as a title or the target of a link. It ends with BEL or ESC \.
+    fn skip_string(&mut self, letters: &mut Letters<'_>) {
+        while let Some(letter) = letters.next() {
+            match letter {
+                '\u{7}' | '\u{9c}' => return,
+                '\u{1b}' if letters.next_if_eq(&'\\').is_some() => return,
+                _ => {}
+            }
+        }
+        self.strayed = true;
+    }
+
+    /// A control sequence: parameters, then the letter that says what to do.
+    fn control(&mut self, letters: &mut Letters<'_>) {
+        let mut parameters = String::new();
+        while let Some(letter) = letters.next_if(|letter| (' '..='?').contains(letter)) {
+            parameters.push(letter);
+        }
+        let number = parameters.parse::<usize>().ok();
+        let steps = number.unwrap_or(1).clamp(1, MAX_COLUMN);
+        match letters.next() {
+            // Colours, modes, cursor shapes, questions: nothing to be seen in the text.
+            Some('m' | 'h' | 'l' | 'n' | 'q' | 't' | 'c') => {}
+            Some('G') => self.jump(steps - 1),
+            Some('C') => self.jump(self.at + steps),
+            Some('D') => self.jump(self.at.saturating_sub(steps)),
+            Some('K') => self.erase(number.unwrap_or(0)),
+            Some('J') if number.unwrap_or(0) == 0 => self.erase(0),
+            _ => self.strayed = true,
+        }
+    }
+
+    /// 0 erases to the end of the line, 1 to its beginning, 2 all of it.
+    fn erase(&mut self, what: usize) {
+        let all = self.cells.len();
+        let (from, to) = match what {
+            0 => (self.at.min(all), all),
+            1 => (0, (self.at + 1).min(all)),
+            _ => (0, all),
+        };
+        for cell in &mut self.cells[from..to] {
+            cell.0 = ' ';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(output: &str) -> Vec<(String, bool)> {
+        draw_lines(output)
+            .map(|line| (line.text.trim_end().to_owned(), line.garbled))
+            .collect()
+    }
+
+    fn one(output: &str) -> (String, bool) {
+        shown(output).into_iter().next().unwrap()
+    }
+
+    fn clear(text: &str) -> (String, bool) {
+        (text.to_owned(), false)
+    }
+
+    #[test]
+    fn colours_titles_and_links_are_taken_off() {
+        for output in [
+            "\u{1b}[32m10\u{1b}[0m",
+            "\u{1b}[1;38;5;200m10\u{1b}[m",
+            "\u{9b}1m10\u{9b}0m",
+            "\u{1b}]0;a title\u{7}10",
+            "\u{1b}]8;;https://example.org\u{1b}\\10\u{1b}]8;;\u{1b}\\",
+            "\u{1b}(B10\u{1b}[?25h",
+            "10\u{7}",
+        ] {
+            assert_eq!(one(output), clear("10"), "{output:?}");
+        }
+    }
+
+    #[test]
+    fn a_progress_bar_leaves_what_was_written_last() {
+        assert_eq!(one("10%\r55%\r100%\rMETRIC m=10"), clear("METRIC m=10"));
+        assert_eq!(one("loading ...\r           \r47"), clear("47"));
+        assert_eq!(one("loading ...\u{1b}[2K\r47"), clear("47"));
+        assert_eq!(one("loading ...\r\u{1b}[K47"), clear("47"));
+        assert_eq!(one("loading ...\u{1b}[1G\u{1b}[0J47"), clear("47"));
+        assert_eq!(one("100%\r\r\n"), clear("100%"));
+    }
+
+    #[test]
+    fn a_line_that_shows_two_texts_at_once_is_marked() {
+        for output in [
+            "100%\r5",
+            "METRIC m=60\rMETRIC m=1",
+            "123\u{8}\u{8}5",
+            "1000\r5\r",
+            "12\u{1b}[1D5",
+        ] {
+            assert!(one(output).1, "{output:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_leaves_the_line_marks_it() {
+        for output in [
+            "\u{1b}[1A13",
+            "\u{1b}[2J\u{1b}[H13",
+            "\u{1b}c13",
+            "\u{1b}]0;never closed 13",
+            "1\u{1b}[2P3",
+        ] {
+            assert!(one(output).1, "{output:?}");
+        }
+    }
+
+    #[test]
+    fn a_huge_line_is_not_drawn() {
+        let line = format!("\u{1b}[0m{}", "9".repeat(MAX_DRAWN));
+        assert!(one(&line).1);
+        assert_eq!(one("\u{1b}[999999999C7").0.trim(), "7");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_text_is_shown_as_it_is(text in "[ -~µé]{0,80}") {
+            let line = draw_line(&text);
+            proptest::prop_assert_eq!(line.text.as_ref(), text.as_str());
+            proptest::prop_assert!(!line.garbled);
+        }
+
+        #[test]
+        fn any_bytes_are_drawn_without_a_panic(text in "[\u{1b}\r\u{8}\u{9b}\\[\\]0-9;mKGCDAJ a-z]{0,120}") {
+            draw_lines(&text).for_each(drop);
+        }
+
+        #[test]
+        fn colour_never_changes_a_number(number in "-?[0-9]{1,9}(\\.[0-9]{1,4})?", colour in 0..256_u32) {
+            let coloured = format!("\u{1b}[38;5;{colour}m{number}\u{1b}[0m");
+            proptest::prop_assert_eq!(one(&coloured), (number, false));
+        }
+    }
+}
