@@ -25,6 +25,7 @@ mod heads;
 mod hooks;
 mod install;
 mod isolation;
+mod jumps;
 mod kill;
 mod ladder;
 mod locks;

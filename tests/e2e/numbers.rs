@@ -66,6 +66,9 @@ fn a_unit_is_a_part_of_the_value() {
       why: the metric is not better
     "949\n"
       trial 2: keep, m 0.949 (-949.051)
+      jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/2
+        | 949
+      whole output: autoresearch-results/demo/trials/2
     "#);
 
     let bed = printing("12 problems\n");
@@ -83,6 +86,9 @@ fn a_unit_is_a_part_of_the_value() {
       whole output: autoresearch-results/demo/trials/2
     "1 problem\n"
       trial 3: keep, m 1 (-11)
+      jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/3
+        | 1 problem
+      whole output: autoresearch-results/demo/trials/3
     "#);
 }
 

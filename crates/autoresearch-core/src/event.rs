@@ -159,6 +159,9 @@ pub struct Decided {
     pub guard: Guard,
     /// Untracked files that appeared while verify ran; they are nobody's change.
     pub droppings: Vec<String>,
+    /// Is the result far outside everything seen before, so that it was measured again?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
 }
 
 impl Decided {
@@ -178,6 +181,7 @@ impl Decided {
             delta: None,
             guard: Guard::NotRun,
             droppings: Vec::new(),
+            jump: false,
         }
     }
 }

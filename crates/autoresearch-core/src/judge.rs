@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use crate::config::Config;
 use crate::event::{Failure, Guard, Why};
+use crate::jump::Seen;
 use crate::measurement::Measurement;
 use crate::noise::{self, Look, Noise};
 use crate::state::Incumbent;
@@ -56,6 +57,9 @@ pub struct Judge<'a> {
     incumbent: &'a Incumbent,
     noise: Noise,
     attempt: Attempt,
+    seen: Seen,
+    jump: bool,
+    settled: bool,
     screen: Option<Measurement>,
     fresh: Vec<Measurement>,
     guard: Guard,
@@ -73,6 +77,8 @@ pub struct Judgement {
     pub samples: Vec<Value>,
     /// What the guard said.
     pub guard: Guard,
+    /// Is the result far outside everything seen before?
+    pub jump: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -89,10 +95,22 @@ impl<'a> Judge<'a> {
             incumbent,
             noise,
             attempt,
+            seen: Seen::only(&incumbent.measurement.value),
+            jump: false,
+            settled: false,
             screen: None,
             fresh: Vec::new(),
             guard: Guard::NotRun,
             outcome: None,
+        }
+    }
+
+    /// The same, knowing the range of everything that the run has measured.
+    #[must_use]
+    pub fn with_seen(self, seen: Option<&Seen>) -> Self {
+        Self {
+            seen: seen.cloned().unwrap_or_else(|| self.seen.clone()),
+            ..self
         }
     }
 
@@ -109,7 +127,14 @@ impl<'a> Judge<'a> {
     }
 
     fn needs_evidence(&self) -> bool {
-        self.screen.is_none() || (!self.noise.is_deterministic() && self.look() == Look::Again)
+        let again = if self.noise.is_deterministic() {
+            // A jump is measured once more.
+            self.jump
+        } else {
+            self.look() == Look::Again
+        };
+        // The outcome is open: a jump that was confirmed has been settled, and waits for the guard alone.
+        self.screen.is_none() || (again && !self.settled)
     }
 
     fn look(&self) -> Look {
@@ -133,11 +158,7 @@ impl<'a> Judge<'a> {
     pub fn verified(&mut self, measured: Result<Measurement, Why>) {
         match measured {
             Err(why) => self.outcome = Some(Outcome::Crash(why)),
-            Ok(measurement) if self.noise.is_deterministic() => {
-                let verdict = self.strictly(&measurement);
-                self.screen = Some(measurement);
-                self.settle(verdict);
-            }
+            Ok(measurement) if self.noise.is_deterministic() => self.weigh(measurement),
             Ok(measurement) if self.screen.is_none() => {
                 let gain = self.gain(&measurement.value);
                 self.screen = Some(measurement);
@@ -154,12 +175,42 @@ impl<'a> Judge<'a> {
                             Some(Outcome::Discard(self.doubt(noise::mean(&self.gains()))));
                     }
                     Look::Better => {
+                        let middle = self.counting().map(|found| found.value);
+                        self.jump = middle.is_some_and(|value| self.is_jump(&value));
                         let verdict = self.large_enough();
                         self.settle(verdict);
                     }
                 }
             }
         }
+    }
+
+    /// A run of a deterministic metric. A jump is measured once more, and kept only when the second run agrees.
+    fn weigh(&mut self, measurement: Measurement) {
+        let Some(first) = self.screen.take() else {
+            let verdict = self.strictly(&measurement);
+            self.jump = verdict.is_ok() && self.is_jump(&measurement.value);
+            self.screen = Some(measurement);
+            if !self.jump {
+                self.settle(verdict);
+            }
+            return;
+        };
+        if first.value != measurement.value {
+            self.outcome = Some(Outcome::Discard(Why::NotRepeated {
+                first: first.value.clone(),
+                second: measurement.value,
+            }));
+            self.screen = Some(first);
+            return;
+        }
+        self.screen = Measurement::mean(&[first, measurement]);
+        self.settle(Ok(()));
+    }
+
+    fn is_jump(&self, value: &Value) -> bool {
+        let before = &self.incumbent.measurement.value;
+        self.seen.is_jump(&self.config.metric, before, value)
     }
 
     fn doubt(&self, gain: f64) -> Why {
@@ -215,6 +266,7 @@ impl<'a> Judge<'a> {
         let Some(measurement) = self.counting() else {
             return;
         };
+        self.settled = true;
         let config = self.config;
         let condition = || {
             config
@@ -283,6 +335,7 @@ impl<'a> Judge<'a> {
             },
             samples: self.fresh.iter().map(|run| run.value.clone()).collect(),
             guard: self.guard,
+            jump: self.jump,
             outcome,
         })
     }
@@ -442,6 +495,51 @@ mod tests {
         let judgement = judge.judgement().unwrap();
         assert_eq!(judgement.measurement, None);
         assert!(matches!(judgement.outcome, Outcome::Crash(_)));
+    }
+
+    #[test]
+    fn a_jump_is_measured_twice_before_it_is_kept() {
+        let (config, incumbent) = (
+            config(&json!({"guard": {"command": "g"}})),
+            incumbent(&[47.0, 47.0]),
+        );
+        let decide = |outputs: &[&str]| {
+            let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
+            let mut runs = 0;
+            while judge.next() == Next::Verify {
+                judge.verified(Ok(measured(outputs[runs])));
+                runs += 1;
+            }
+            if judge.next() == Next::Guard {
+                judge.guarded(Ok(()));
+            }
+            let judgement = judge.judgement().unwrap();
+            (judgement.outcome, judgement.jump, runs)
+        };
+        assert_eq!(decide(&["0", "0"]), (Outcome::Keep, true, 2));
+        assert_eq!(decide(&["46"]), (Outcome::Keep, false, 1));
+        let (first, second) = (Value::from(0), Value::from(47));
+        let why = Why::NotRepeated { first, second };
+        assert_eq!(decide(&["0", "47"]), (Outcome::Discard(why), true, 2));
+        // Within the range of what was seen it is no jump.
+        let mut seen = Seen::only(&Value::from(47));
+        seen.widen(&Value::from(1_000));
+        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default())
+            .with_seen(Some(&seen));
+        judge.verified(Ok(measured("10")));
+        assert_eq!(judge.next(), Next::Guard);
+    }
+
+    #[test]
+    fn a_jump_whose_second_run_gives_no_number_is_a_crash() {
+        let (config, incumbent) = (config(&json!({})), incumbent(&[47.0, 47.0]));
+        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
+        judge.verified(Ok(measured("1")));
+        judge.verified(Err(Why::NoMetric("nothing".into())));
+        assert!(matches!(
+            judge.judgement().unwrap().outcome,
+            Outcome::Crash(_)
+        ));
     }
 
     fn noisy(outputs: &[&str]) -> (Judgement, usize) {

@@ -16,6 +16,7 @@ pub mod excerpt;
 pub mod executed;
 pub mod globs;
 pub mod judge;
+pub mod jump;
 pub mod ladder;
 pub mod lessons;
 pub mod limits;

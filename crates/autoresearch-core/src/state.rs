@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::event::{Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict};
 use crate::judge::REWORKS;
+use crate::jump::Seen;
 use crate::ladder::{Due, Ladder, Strategy};
 use crate::limits::{Limits, Spent};
 use crate::measurement::Measurement;
@@ -30,6 +31,8 @@ pub struct RunState {
     pub incumbent: Incumbent,
     /// The noise of the metric.
     pub noise: Noise,
+    /// The range of everything that was measured.
+    pub seen: Seen,
     /// The ladder's counts.
     pub ladder: Ladder,
     /// Trials by verdict.
@@ -124,7 +127,7 @@ pub enum Stage {
     /// The intention is recorded; the commit may or may not exist.
     Intended,
     /// The guard failed; the agent may rework it.
-    AwaitingRework(Rework),
+    AwaitingRework(Box<Rework>),
     /// It is decided and not kept; the undoing may or may not have happened.
     Decided(Box<Decided>),
 }
@@ -179,6 +182,7 @@ impl RunState {
             head: start.base.clone(),
             incumbent,
             noise: Noise::of(&samples),
+            seen: Seen::only(&start.measurement.value),
             ladder: Ladder::default(),
             counts: Counts::default(),
             spent: Spent::default(),
@@ -263,7 +267,14 @@ impl RunState {
         self.next_trial = decided.trial + 1;
         self.note(&decided.droppings);
         if decided.measurement.is_some() || decided.verdict == Verdict::Crash {
-            self.spent.verify_runs += 1 + u32::try_from(decided.samples.len()).unwrap_or(0);
+            let again = u32::from(decided.jump && decided.samples.is_empty());
+            let fresh = u32::try_from(decided.samples.len()).unwrap_or(0);
+            self.spent.verify_runs += 1 + fresh + again;
+        }
+        // A jump that was not believed says nothing of what is usual.
+        let believed = !decided.jump || decided.verdict == Verdict::Keep;
+        if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
+            self.seen.widen(&measurement.value);
         }
         let samples: Vec<f64> = decided
             .samples
@@ -307,7 +318,7 @@ impl RunState {
         self.spent.verify_runs += 1;
         match &mut self.flight {
             Some(flight) if flight.intent.trial == rework.trial => {
-                flight.stage = Stage::AwaitingRework(rework);
+                flight.stage = Stage::AwaitingRework(Box::new(rework));
             }
             _ => return Err(FoldError { event: "rework" }),
         }

@@ -32,6 +32,9 @@ pub const STATUSES: [&str; 10] = [
     "interrupted",
 ];
 
+/// What is said of a kept result that is too good to be believed at once.
+pub const JUMP: &str = "far outside everything measured before; a second run agrees";
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
@@ -102,7 +105,15 @@ fn trial(decided: &Decided) -> Row {
         delta: decided.delta.as_ref().map(Value::signed),
         guard: decided.guard.word(),
         status: decided.verdict.word(),
-        description: format!("{}{labels}{why}", decided.message),
+        description: format!(
+            "{}{labels}{why}{}",
+            decided.message,
+            if decided.jump && kept {
+                format!(" [jump: {JUMP}]")
+            } else {
+                String::new()
+            }
+        ),
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::Value;
+
 /// How a command ended, other than well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,6 +77,13 @@ pub enum Why {
         /// Runs that a gain of this size would have needed.
         needed: u32,
     },
+    /// The result was far outside everything seen before, and a second run of the same commit gave another one.
+    NotRepeated {
+        /// What the first run gave.
+        first: Value,
+        /// What the second run gave.
+        second: Value,
+    },
     /// A condition of `keep_when` does not hold.
     KeepWhen(String),
     /// A required label is missing.
@@ -110,6 +119,7 @@ impl Why {
             Self::Tie => "tie",
             Self::BelowMinimum => "below-minimum",
             Self::CannotTell { .. } => "cannot-tell",
+            Self::NotRepeated { .. } => "not-repeated",
             Self::KeepWhen(_) => "keep-when",
             Self::MissingLabel(_) => "missing-label",
             Self::GuardFailed(_) => "guard-failed",
@@ -139,6 +149,10 @@ impl fmt::Display for Why {
                     "the noise is larger than the difference after {runs} fresh runs; about {needed} would be needed"
                 )
             }
+            Self::NotRepeated { first, second } => write!(
+                out,
+                "{first} is far outside everything measured before, and a second run of the same commit gave {second}"
+            ),
             Self::KeepWhen(condition) => write!(out, "keep_when `{condition}` does not hold"),
             Self::MissingLabel(label) => write!(out, "the label `{label}` is required for a keep"),
             Self::GuardFailed(failure) => write!(out, "the guard failed: {failure}"),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::event::{Decided, End, Ending, Event, Finish, Intent, Verdict, Why};
-use autoresearch_core::table::{escape, short};
+use autoresearch_core::table::{JUMP, escape, short};
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
@@ -80,6 +80,9 @@ pub struct Kept {
     pub commit: String,
     /// Its first line.
     pub subject: String,
+    /// Was its result far outside everything measured before?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
 }
 
 /// Ends the run on a person's word. What is in the work tree stays.
@@ -418,6 +421,7 @@ fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
             kept.push(Kept {
                 commit,
                 subject: subject(&decided.message),
+                jump: decided.jump,
             });
         }
     }
@@ -470,7 +474,12 @@ impl fmt::Display for EndReport {
             self.branch
         )?;
         for kept in &self.kept {
-            writeln!(out, "  {} {}", short(&kept.commit), kept.subject)?;
+            let jump = if kept.jump {
+                format!(" [jump: {JUMP}; look at it before you merge]")
+            } else {
+                String::new()
+            };
+            writeln!(out, "  {} {}{jump}", short(&kept.commit), kept.subject)?;
         }
         // With one folder there is no question where.
         let several = self.checked_out.len() > 1;

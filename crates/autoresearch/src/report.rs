@@ -6,9 +6,9 @@ use std::fmt;
 use std::time::Duration;
 
 use autoresearch_core::brief;
-use autoresearch_core::event::{Decided, Intent, Verdict};
+use autoresearch_core::event::{Decided, Guard, Intent, Rework, Verdict};
 use autoresearch_core::state::Step;
-use autoresearch_core::table::{escape, short};
+use autoresearch_core::table::{JUMP, escape, short};
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
@@ -85,6 +85,9 @@ pub struct TrialReport {
     pub delta: Option<String>,
     /// `pass`, `fail` or `-`.
     pub guard: &'static str,
+    /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
     /// The commit of a keep.
     pub commit: Option<String>,
     /// The commit that still holds what was undone.
@@ -157,6 +160,7 @@ pub fn trial_report(
     };
     let verdict = decided.map_or("rework", |decided| decided.verdict.word());
     let kept = decided.is_some_and(|decided| decided.verdict == Verdict::Keep);
+    let jump = kept && decided.is_some_and(|decided| decided.jump);
     TrialReport {
         run: state.start.run.clone(),
         trial: intent.trial,
@@ -169,6 +173,7 @@ pub fn trial_report(
         value,
         delta,
         guard: decided.map_or("fail", |decided| decided.guard.word()),
+        jump,
         commit: decided
             .filter(|_| kept)
             .and_then(|decided| decided.commit.clone()),
@@ -177,11 +182,7 @@ pub fn trial_report(
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
         left: Vec::new(),
-        droppings: decided
-            .map(|decided| &decided.droppings)
-            .or_else(|| rework.map(|rework| &rework.droppings))
-            .cloned()
-            .unwrap_or_default(),
+        droppings: left_droppings(decided, rework),
         swept: timings.swept,
         output: format!(
             "{}/{}/trials/{}",
@@ -189,8 +190,7 @@ pub fn trial_report(
             state.start.run,
             intent.trial
         ),
-        tail: Some(timings.tail.clone())
-            .filter(|tail| !tail.is_empty() && matches!(verdict, "crash" | "rework")),
+        tail: shown_tail(&timings, verdict, jump.then_some(decided).flatten()),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
         next: run.next(),
@@ -198,6 +198,21 @@ pub fn trial_report(
         own_work_tree: state.start.worktree.is_some(),
         edits_left: false,
     }
+}
+
+/// The output at hand is that of the last command. It is shown for a failure, and for a jump without a guard.
+fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decided>) -> Option<String> {
+    let failed = matches!(verdict, "crash" | "rework");
+    let lonely = jump.is_some_and(|decided| decided.guard == Guard::NotRun);
+    (!timings.tail.is_empty() && (failed || lonely)).then(|| timings.tail.clone())
+}
+
+fn left_droppings(decided: Option<&Decided>, rework: Option<&Rework>) -> Vec<String> {
+    decided
+        .map(|decided| &decided.droppings)
+        .or_else(|| rework.map(|rework| &rework.droppings))
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// As many names as fit into a width, at least one, and how many more there are.
@@ -316,42 +331,9 @@ impl TrialReport {
             if self.left.len() == 1 { "it" } else { "them" }
         )
     }
-}
 
-impl fmt::Display for TrialReport {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "trial {}: {}", self.trial, self.verdict)?;
-        if let Some(reason) = self.reason {
-            write!(out, " ({reason})")?;
-        }
-        if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
-            write!(out, ", {} {value} ({delta})", self.metric)?;
-        }
-        if self.guard != "-" {
-            write!(out, ", guard {}", self.guard)?;
-        }
-        match &self.commit {
-            Some(commit) => writeln!(out, ", commit {}", short(commit))?,
-            None => writeln!(
-                out,
-                "; the best is {} from trial {}",
-                self.incumbent, self.incumbent_trial
-            )?,
-        }
-        if let Some(detail) = &self.detail {
-            writeln!(out, "why: {}", brief::clip(detail, 300))?;
-        }
-        if self.files_count > 0 {
-            let shown = shorten(&self.files, self.files_count, 80);
-            writeln!(out, "files: {shown}")?;
-        }
-        self.void(out)?;
-        if let Some(tail) = &self.tail {
-            for line in tail.lines() {
-                writeln!(out, "  | {line}")?;
-            }
-            writeln!(out, "whole output: {}", self.output)?;
-        }
+    /// What was left behind.
+    fn leavings(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(first) = self.droppings.first() {
             let more = if self.droppings.len() > 1 {
                 format!(" and {} more", self.droppings.len() - 1)
@@ -379,6 +361,52 @@ impl fmt::Display for TrialReport {
                 self.swept
             )?;
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TrialReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "trial {}: {}", self.trial, self.verdict)?;
+        if let Some(reason) = self.reason {
+            write!(out, " ({reason})")?;
+        }
+        if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
+            write!(out, ", {} {value} ({delta})", self.metric)?;
+        }
+        if self.guard != "-" {
+            write!(out, ", guard {}", self.guard)?;
+        }
+        match &self.commit {
+            Some(commit) => writeln!(out, ", commit {}", short(commit))?,
+            None => writeln!(
+                out,
+                "; the best is {} from trial {}",
+                self.incumbent, self.incumbent_trial
+            )?,
+        }
+        if let Some(detail) = &self.detail {
+            writeln!(out, "why: {}", brief::clip(detail, 300))?;
+        }
+        if self.jump {
+            writeln!(
+                out,
+                "jump: {JUMP}; make sure that verify still measures what it should: {}",
+                self.output
+            )?;
+        }
+        if self.files_count > 0 {
+            let shown = shorten(&self.files, self.files_count, 80);
+            writeln!(out, "files: {shown}")?;
+        }
+        self.void(out)?;
+        if let Some(tail) = &self.tail {
+            for line in tail.lines() {
+                writeln!(out, "  | {line}")?;
+            }
+            writeln!(out, "whole output: {}", self.output)?;
+        }
+        self.leavings(out)?;
         write!(out, "{}", self.next)
     }
 }

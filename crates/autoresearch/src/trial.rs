@@ -371,7 +371,8 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         &prefix,
     );
     bench.reading.clone_from(&state.start.reading);
-    let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt);
+    let mut judge =
+        Judge::new(config, &state.incumbent, state.noise, attempt).with_seen(Some(&state.seen));
     loop {
         match (judge.next(), &config.guard) {
             (Next::Verify, _) => {
@@ -485,6 +486,7 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
         measurement: judgement.measurement,
         samples: judgement.samples,
         guard: judgement.guard,
+        jump: judgement.jump,
         commit: Some(commit),
         tree: Some(tree),
         droppings,

@@ -1,0 +1,128 @@
+//! A result far outside everything measured before: it is measured again, never kept in silence, and named at the end.
+
+use crate::testbed::Testbed;
+
+const CONFIG: &str = r#"
+goal: Smaller
+tag: demo
+scope: ["src/**"]
+metric: {name: bytes, direction: lower}
+verify: {command: "sh size.sh", timeout: 20s}
+iterations: 100
+"#;
+
+/// A repository with a verify of its own; the subject is `src/code`.
+fn measuring(script: &str, code: &str) -> Testbed {
+    let bed = Testbed::new();
+    bed.write("size.sh", script);
+    bed.write("src/code", code);
+    bed.write(".gitignore", "made\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "code"]);
+    bed
+}
+
+/// What a trial says, without its time-dependent parts.
+fn says(bed: &Testbed, code: &str) -> String {
+    bed.write("src/code", code);
+    let answer = bed.run(&["trial", "-m", "a change"]).ok().out;
+    shown(&answer)
+}
+
+fn shown(answer: &str) -> String {
+    let hash = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',']);
+        bare.len() == 7 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let line = |line: &str| {
+        let words = line
+            .split(' ')
+            .map(|word| if hash(word) { "<hash>" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let kept = answer.lines().filter(|line| !line.starts_with("next:"));
+    kept.map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_pipe_that_hides_a_failure_is_flagged_in_answer_log_and_finish() {
+    // The compiler fails on the word `broken`, and the pipe goes on with what it had printed.
+    let script = "{ grep -q broken src/code && { echo 'error: syntax' >&2; exit 1; }; cat src/code; } | wc -c\n";
+    let bed = measuring(script, &"x".repeat(5_000));
+    bed.start(CONFIG);
+    insta::assert_snapshot!(says(&bed, "broken"), @"
+    trial 1: keep, bytes 0 (-5000), commit <hash>
+    jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
+    files: src/code
+      | error: syntax
+    whole output: autoresearch-results/demo/trials/1
+    ");
+    let rows = bed.run(&["log", "--json"]).ok().json();
+    let row = rows["rows"][1]["description"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!(row, @"a change [jump: far outside everything measured before; a second run agrees]");
+    assert_eq!(
+        bed.run(&["status", "--json"]).ok().json()["incumbent"],
+        serde_json::json!(0)
+    );
+    insta::assert_snapshot!(shown(&bed.run(&["finish"]).ok().out), @"
+    run `demo` ended: user-stop (finished by a person)
+    improved: bytes 5000 -> 0, 1 trial(s) kept on autoresearch/demo
+      <hash> experiment: a change [jump: far outside everything measured before; a second run agrees; look at it before you merge]
+    checked out: main
+    ");
+}
+
+#[test]
+fn a_jump_that_a_second_run_does_not_repeat_is_not_kept() {
+    let script =
+        "if grep -q lucky src/code && [ ! -e made ]; then : > made; echo 3; else echo 5000; fi\n";
+    let bed = measuring(script, "x\n");
+    bed.start(CONFIG);
+    insta::assert_snapshot!(says(&bed, "lucky\n"), @"
+    trial 1: discard (not-repeated), bytes 3 (-4997); the best is 5000 from trial 0
+    why: 3 is far outside everything measured before, and a second run of the same commit gave 5000
+    files: src/code
+    ");
+    let trials = bed.run_file("trials/1");
+    assert!(trials.join("verify-2.out").exists());
+}
+
+#[test]
+fn the_last_problems_may_go_at_once_and_are_measured_twice() {
+    let bed = measuring(
+        "grep -c problem src/code || [ $? -eq 1 ]\n",
+        &"problem\n".repeat(12),
+    );
+    bed.start(&CONFIG.replace("direction: lower", "direction: lower, target: 0"));
+    insta::assert_snapshot!(says(&bed, "fine\n"), @"
+    trial 1: keep, bytes 0 (-12), commit <hash>
+    jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
+    files: src/code
+      | 0
+    whole output: autoresearch-results/demo/trials/1
+    ");
+    let state = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(state["end"], "target");
+}
+
+#[test]
+fn steady_progress_costs_one_run_a_trial() {
+    let bed = measuring(
+        "grep -c problem src/code || [ $? -eq 1 ]\n",
+        &"problem\n".repeat(12),
+    );
+    bed.start(CONFIG);
+    for left in [8, 5, 3, 1, 0] {
+        let answer = says(&bed, &format!("{}end\n", "problem\n".repeat(left)));
+        assert!(
+            answer.contains("keep") && !answer.contains("jump"),
+            "{answer}"
+        );
+    }
+    for trial in 1..=5 {
+        assert!(
+            !bed.run_file(&format!("trials/{trial}/verify-2.out"))
+                .exists()
+        );
+    }
+}
