@@ -39,6 +39,7 @@ mod processes;
 mod refusals;
 mod rules;
 mod sacred;
+mod state_folder;
 mod subject;
 mod summary;
 mod templates;

@@ -14,7 +14,7 @@ use crate::git::GitError;
 use crate::inventory::{Item, inventory, remove};
 use crate::lost::find_lost;
 use crate::run::{HOMELESS, Place, Run, history_around};
-use crate::store::{Access, Layout, RunStore, holder};
+use crate::store::{Access, Layout, RunStore, holder, trust_folder};
 use crate::survey;
 
 /// What to do besides looking.
@@ -70,6 +70,9 @@ pub struct DoctorReport {
 pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport> {
     let (root, _) = place.root(world)?;
     let mut findings = vec![git(world)];
+    if let Err(error) = trust_folder(&world.state_folder) {
+        findings.push(failed("state folder", &error.into()));
+    }
     let names = match &place.run {
         Some(name) if !Layout::runs(&root).contains(name) => {
             return Err(Failure::usage(format!("there is no run `{name}` here")));

@@ -91,8 +91,8 @@ impl World {
         Self {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("autoresearch")),
-            state_folder: own_folder(".local/state/codex-autoresearch", ""),
-            data_folder: own_folder(".local/share/codex-autoresearch", "-data"),
+            state_folder: own_folder(".local/state/codex-autoresearch"),
+            data_folder: own_folder(".local/share/codex-autoresearch"),
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
             session: session(),
@@ -244,16 +244,42 @@ fn session() -> Option<String> {
         .find_map(|name| std::env::var(name).ok().filter(|id| is_id(id)))
 }
 
-/// A folder below the user's home, or one of our own under `/var/tmp` for a user without a home.
-fn own_folder(below_home: &str, suffix: &str) -> PathBuf {
-    let uid = nix::unistd::getuid();
-    let home = nix::unistd::User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map(|user| user.dir);
-    let owned = |home: &Path| home.is_dir() && home != Path::new("/");
-    match home.filter(|home| owned(home)) {
+/// Where state and data of a user without a home would be: below a device nothing can ever be made or found. Every place
+/// that others can write to could hold what somebody else put there.
+pub const NO_HOME: &str = "/dev/null/codex-autoresearch";
+
+/// A folder below the home that the user database names.
+fn own_folder(below_home: &str) -> PathBuf {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid());
+    folder_below(user.ok().flatten().map(|user| user.dir), below_home)
+}
+
+fn folder_below(home: Option<PathBuf>, below_home: &str) -> PathBuf {
+    let is_home = |home: &PathBuf| home.is_absolute() && home.is_dir() && home != Path::new("/");
+    match home.filter(is_home) {
         Some(home) => home.join(below_home),
-        None => PathBuf::from(format!("/var/tmp/codex-autoresearch-{uid}{suffix}")),
+        None => PathBuf::from(NO_HOME),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_home_nothing_is_taken_from_a_place_that_others_can_make() {
+        for home in [
+            None,
+            Some("/"),
+            Some("/nonexistent"),
+            Some("relative"),
+            Some("/etc/passwd"),
+        ] {
+            let folder = folder_below(home.map(PathBuf::from), ".local/state/x");
+            assert_eq!(folder, PathBuf::from(NO_HOME), "{home:?}");
+        }
+        let home = tempfile::tempdir().unwrap();
+        let folder = folder_below(Some(home.path().to_owned()), ".local/state/x");
+        assert_eq!(folder, home.path().join(".local/state/x"));
     }
 }

@@ -251,6 +251,13 @@ impl From<crate::store::StoreError> for Failure {
             )),
             E::NotText { .. } => Self::blocked(error.to_string())
                 .hint("nothing was run or changed. Move the repository to a path in UTF-8, and the run goes on"),
+            E::NoHome => Self::environment(error.to_string()).hint(
+                "nothing was run. Give the user a home folder (`usermod -d FOLDER USER`), or run this as a user who has one; HOME does not count, because whoever sets it would choose what is believed",
+            ),
+            E::Untrusted { path, .. } => Self::blocked(error.to_string()).hint(format!(
+                "nothing was run. If what is in it is yours, `chmod go-w {0}` as its owner; if not, move it away",
+                path.display()
+            )),
             E::Copied { .. } => Self::blocked(error.to_string()).hint("work in the original, or delete the copied folder"),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
             E::Link(_) => Self::blocked(error.to_string()).hint("nothing was run. Remove the link"),

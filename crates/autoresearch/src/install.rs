@@ -88,6 +88,7 @@ pub fn plan(world: &World, request: &Request) -> Result<Plan> {
 
 /// What Codex is told to run must not lie in somebody else's folder.
 fn check_owner(folder: &Path) -> Result<()> {
+    crate::store::trust_folder(folder)?;
     let owner = folder.metadata().map(|meta| (meta.is_dir(), meta.uid()));
     let me = rustix::process::geteuid().as_raw();
     match owner {

@@ -23,7 +23,7 @@ use crate::git::worktrees::WorkTree;
 use crate::lost::{LostRun, find_lost};
 use crate::run::{DRIVER, callers, history_around};
 use crate::start::lock_folder;
-use crate::store::{Access, FOLDER, Layout, Made, RunStore, holder, sweep, vaults};
+use crate::store::{Access, FOLDER, Layout, Made, RunStore, holder, sweep, trust_folder, vaults};
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
@@ -75,6 +75,7 @@ impl Item {
 
 /// Everything of the named runs, and what is left of runs and starts that are gone.
 pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Item>> {
+    trust_folder(&world.state_folder)?;
     let scene = Scene::new(world, root)?;
     let mut items = Vec::new();
     if let Some(reason) = checks::check_place(root) {

@@ -126,6 +126,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         return Err(Failure::usage("`start` makes a new run")
             .hint("its name comes from `tag` or from the goal; leave out --run"));
     }
+    store::trust_folder(&world.state_folder)?;
     session::refuse_confined(world, || Ok(READ_ONLY.to_owned()))?;
     let wanted = crate::config::check_text(source)
         .config

@@ -3,6 +3,7 @@
 //! Invariant: nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
 
 mod disk;
+mod ground;
 mod journal;
 mod known;
 mod layout;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use self::disk::{
     Disk, RealDisk, Signature, append_line, encode_json, encode_pretty, read_output, write_output,
 };
+pub use self::ground::trust_folder;
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::known::{anchors, remembered_state};
 pub use self::layout::{FOLDER, Layout, vault, vaults};
@@ -130,6 +132,19 @@ pub enum StoreError {
         /// Where it is.
         root: PathBuf,
     },
+    /// This user has no home folder, so there is no place that is only this user's.
+    #[error(
+        "this user has no home folder in the user database, so the tool has no place that is this user's alone"
+    )]
+    NoHome,
+    /// Somebody else could have written what stands there.
+    #[error("{} {why}, so nothing below it can be believed", path.display())]
+    Untrusted {
+        /// The folder or file.
+        path: PathBuf,
+        /// In which way.
+        why: String,
+    },
     /// A symbolic link stands where a file or folder of ours should be.
     #[error("{} is a symbolic link", .0.display())]
     Link(PathBuf),
@@ -232,6 +247,7 @@ impl<'w> RunStore<'w> {
             return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
         };
         let vault = vault(&world.state_folder, &start.id);
+        trust_folder(&world.state_folder)?;
         disk::private_folder(&vault)?;
         let lock = hold(&vault, world, "start")?;
         DISK.replace(&layout.config(), config.as_bytes())
@@ -274,7 +290,9 @@ impl<'w> RunStore<'w> {
     ) -> Result<Self, StoreError> {
         layout.check_links()?;
         let id = find_id(world, &layout)?;
+        trust_folder(&world.state_folder)?;
         let vault = vault(&world.state_folder, &id);
+        ground::check_vault(&vault)?;
         let anchor_path = vault.join("anchor.json");
         if !anchor_path.is_file() {
             return Err(StoreError::NoAnchor { run: layout.run });

@@ -6,15 +6,20 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::state::RunState;
 
-use super::{Anchor, Checkpoint, DISK, Disk, vaults};
+use super::ground::check_vault;
+use super::{Anchor, Checkpoint, DISK, Disk, trust_folder, vaults};
 
 /// The anchors of every run of this user that can be read, with their folders.
 #[must_use]
 pub fn anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
     let read = |vault: PathBuf| {
+        check_vault(&vault).ok()?;
         let bytes = DISK.read(&vault.join("anchor.json")).ok()??;
         Some((vault, serde_json::from_slice(&bytes).ok()?))
     };
+    if trust_folder(state_folder).is_err() {
+        return Vec::new();
+    }
     vaults(state_folder).into_iter().filter_map(read).collect()
 }
 

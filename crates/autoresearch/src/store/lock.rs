@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::disk::{encode_json, private_folder};
+use super::ground::{make_private, trust_folder};
 use crate::env::{Stopwatch, World, pause};
 
 /// A look at a lock is over after this.
@@ -40,7 +41,13 @@ impl fmt::Display for Holder {
 
 /// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
 pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+    trust_folder(&world.state_folder)?;
     private_folder(folder)?;
+    // Again: where it was not there yet, somebody may have been faster.
+    trust_folder(&world.state_folder)?;
+    if folder.starts_with(&world.state_folder) {
+        make_private(&world.state_folder)?;
+    }
     let path = folder.join("lock");
     let opened = OpenOptions::new()
         .read(true)

@@ -1,0 +1,266 @@
+//! Owns the question whether a folder of ours can be believed: it is this user's alone, and nobody else can put another
+//! one in its place.
+//! Does not make or change anything but the rights of our own folder.
+//! Invariant: every folder on the way, also behind a link, belongs to this user or to root, and no other may write there.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use super::StoreError;
+use crate::env::NO_HOME;
+
+/// A path with more links than this leads nowhere.
+const MOST_LINKS: usize = 40;
+/// The sticky bit: what others have in this folder is theirs alone.
+const STICKY: u32 = 0o1000;
+
+/// Refuses a folder that another user could have made, could write to, or could put another one in the place of. What is
+/// not there yet is fine.
+pub fn trust_folder(folder: &Path) -> Result<(), StoreError> {
+    if folder.starts_with(NO_HOME) {
+        return Err(StoreError::NoHome);
+    }
+    let Some(own) = walk_there(folder)? else {
+        return Ok(());
+    };
+    check_own(&own)
+}
+
+/// Refuses a file or folder of ours that is not this user's, or that others may write to. What is not there is fine.
+pub fn check_own(path: &Path) -> Result<(), StoreError> {
+    let Some(meta) = look(path)? else {
+        return Ok(());
+    };
+    let me = rustix::process::geteuid().as_raw();
+    if meta.uid() != me && meta.uid() != 0 {
+        return Err(untrusted(
+            path,
+            format!("belongs to another user ({})", meta.uid()),
+        ));
+    }
+    if !meta.is_symlink() && meta.mode() & 0o022 != 0 {
+        return Err(untrusted(path, "can be written by others".to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses what is kept of a run outside the repository, if it is not this user's alone.
+pub fn check_vault(vault: &Path) -> Result<(), StoreError> {
+    let files = [
+        "anchor.json",
+        "pinned.json",
+        "checkpoint.json",
+        "made.json",
+        "notes.json",
+    ];
+    let files = files.iter().map(|file| vault.join(file));
+    let folders = vault
+        .parent()
+        .into_iter()
+        .chain([vault])
+        .map(Path::to_owned);
+    folders.chain(files).try_for_each(|path| check_own(&path))
+}
+
+/// Takes everybody else's rights to a folder of ours away.
+pub fn make_private(folder: &Path) -> Result<(), StoreError> {
+    let meta = folder
+        .metadata()
+        .map_err(StoreError::io("look at", folder))?;
+    if meta.mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    let rights = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(folder, rights).map_err(StoreError::io("close", folder))
+}
+
+/// Goes to a folder step by step, as the kernel does. Returns where it is; `None` where it still has to be made.
+fn walk_there(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let mut left: VecDeque<OsString> = parts(folder);
+    let mut at = PathBuf::from("/");
+    let mut links = 0;
+    check_way(&at)?;
+    while let Some(part) = left.pop_front() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&part);
+        let Some(meta) = look(&next)? else {
+            return Ok(None);
+        };
+        if !meta.is_symlink() {
+            if !left.is_empty() {
+                check_way(&next)?;
+            }
+            at = next;
+            continue;
+        }
+        check_owner(&next, &meta)?;
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(untrusted(&next, "is a link that leads nowhere".to_owned()));
+        }
+        let target = std::fs::read_link(&next).map_err(StoreError::io("read", &next))?;
+        if target.is_absolute() {
+            at = PathBuf::from("/");
+        }
+        for part in parts(&target).into_iter().rev() {
+            left.push_front(part);
+        }
+    }
+    Ok(Some(at))
+}
+
+/// The names of a path, without its root.
+fn parts(path: &Path) -> VecDeque<OsString> {
+    path.components()
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect()
+}
+
+fn look(path: &Path) -> Result<Option<std::fs::Metadata>, StoreError> {
+    match path.symlink_metadata() {
+        Ok(meta) => Ok(Some(meta)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(StoreError::io("look at", path)(error)),
+    }
+}
+
+/// A folder above ours: in one with the sticky bit, such as `/tmp`, others cannot touch what is this user's.
+fn check_way(folder: &Path) -> Result<(), StoreError> {
+    let Some(meta) = look(folder)? else {
+        return Ok(());
+    };
+    check_owner(folder, &meta)?;
+    let mode = meta.mode();
+    let by_others = mode & 0o002 != 0 || (mode & 0o020 != 0 && !is_private_group(meta.gid()));
+    if by_others && mode & STICKY == 0 {
+        return Err(untrusted(folder, "can be written by others".to_owned()));
+    }
+    Ok(())
+}
+
+fn check_owner(path: &Path, meta: &std::fs::Metadata) -> Result<(), StoreError> {
+    let owner = meta.uid();
+    if owner == 0 || owner == rustix::process::geteuid().as_raw() || is_hidden_root(owner) {
+        return Ok(());
+    }
+    Err(untrusted(
+        path,
+        format!("belongs to another user ({owner})"),
+    ))
+}
+
+fn untrusted(path: &Path, why: String) -> StoreError {
+    StoreError::Untrusted {
+        path: path.to_owned(),
+        why,
+    }
+}
+
+/// Is this root's group, or the user's own group of one, as many systems make it?
+fn is_private_group(gid: u32) -> bool {
+    if gid == 0 {
+        return true;
+    }
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        .ok()
+        .flatten();
+    let group = nix::unistd::Group::from_gid(nix::unistd::Gid::from_raw(gid))
+        .ok()
+        .flatten();
+    let (Some(user), Some(group)) = (user, group) else {
+        return false;
+    };
+    user.gid.as_raw() == gid
+        && group.name == user.name
+        && group.mem.iter().all(|member| *member == user.name)
+}
+
+/// In a sandbox with a user namespace root has no number of its own: the kernel shows the one of nobody.
+fn is_hidden_root(owner: u32) -> bool {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let map = read("/proc/self/uid_map");
+    let is_everybody = map.split_whitespace().eq(["0", "0", "4294967295"]);
+    let nobody = read("/proc/sys/kernel/overflowuid")
+        .trim()
+        .parse()
+        .unwrap_or(65_534);
+    !map.is_empty() && !is_everybody && owner == nobody
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set_mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_trusted_only_where_no_other_can_write_on_the_way() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (open, link) = (root.join("open"), root.join("link"));
+        std::fs::create_dir_all(open.join("state")).unwrap();
+        set_mode(&open.join("state"), 0o700);
+        std::os::unix::fs::symlink("open/../open/state", &link).unwrap();
+        for (mode, is_trusted) in [
+            (0o755, true),
+            (0o777, false),
+            (0o1777, true),
+            (0o757, false),
+        ] {
+            set_mode(&open, mode);
+            for path in [
+                open.join("state"),
+                open.join("new"),
+                link.clone(),
+                link.join("deeper"),
+            ] {
+                assert_eq!(
+                    trust_folder(&path).is_ok(),
+                    is_trusted,
+                    "{mode:o} {}",
+                    path.display()
+                );
+            }
+        }
+        set_mode(&open, 0o755);
+        for mode in [0o777, 0o1777, 0o770] {
+            set_mode(&open.join("state"), mode);
+            assert!(trust_folder(&open.join("state")).is_err(), "{mode:o}");
+        }
+        set_mode(&open.join("state"), 0o755);
+        trust_folder(&open.join("state")).unwrap();
+        make_private(&open.join("state")).unwrap();
+        let mode = open.join("state").metadata().unwrap().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn links_that_go_round_and_a_user_without_a_home_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let (one, two) = (root.path().join("one"), root.path().join("two"));
+        std::os::unix::fs::symlink(&two, &one).unwrap();
+        std::os::unix::fs::symlink(&one, &two).unwrap();
+        assert!(matches!(
+            trust_folder(&one),
+            Err(StoreError::Untrusted { .. })
+        ));
+        assert!(matches!(
+            trust_folder(&Path::new(NO_HOME).join("runs")),
+            Err(StoreError::NoHome)
+        ));
+    }
+}
