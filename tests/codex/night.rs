@@ -327,8 +327,8 @@ fn a_turn_that_deletes_the_runs_folder_ends_the_night_without_a_guess() {
     });
     assert_eq!(night.bench.bed.git(&["log", "--oneline", "main.."]), "");
     person(&night.bench, &Bench::engine(), &["background", "status"])
-        .fails(2)
-        .says("no run");
+        .fails(4)
+        .says("its folder autoresearch-results/demo is gone");
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn call(command: &str) -> String {
     let more = match command {
         "start" | "exec" | "background start" => "--config autoresearch.yaml",
         "trial" | "propose" | "stop" => "-m why",
+        "raise" => "--iterations 99",
         "strategy" => "refine -m why",
         "install" => "--hooks --yes",
         "clean" | "uninstall" | "hooks install" | "hooks uninstall" => "--yes",
