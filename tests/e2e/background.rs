@@ -303,13 +303,34 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
     std::fs::write(night.home("config.yaml"), config).unwrap();
     night.start();
     assert_eq!(night.over()["end"], "iteration-cap");
-    night.go(&["start", "--iterations", "3"]);
+    // At its ceiling nothing is started, and nothing claims to be.
+    for words in [&["background", "start"][..], &["background", "resume"]] {
+        night
+            .bed
+            .run(words)
+            .fails(2)
+            .says("nothing was started: the run is at its limit (all 1 iterations are used)")
+            .says("`autoresearch raise --iterations N`");
+        assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
+    }
+    night
+        .bed
+        .run(&["background", "start", "--iterations", "3"])
+        .fails(2)
+        .says("`background start` lifts no limit of a run");
+    let raised = night
+        .bed
+        .run(&["raise", "--iterations", "3", "--json"])
+        .ok()
+        .json();
+    assert_eq!(raised["reopened"], true);
+    night.go(&["start"]);
     assert_eq!(night.over()["end"], "target");
     assert_eq!(
         night.bed.story(),
         ["0 baseline", "1 keep", "2 keep", "3 keep"]
     );
-    let refused = ["background", "start", "--iterations", "9"];
+    let refused = ["raise", "--iterations", "9"];
     night
         .bed
         .run(&refused)

@@ -6,7 +6,7 @@ use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -26,6 +26,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["status"],
     &["log"],
     &["propose"],
+    &["raise"],
     &["resume"],
     &["stop"],
     &["finish"],
@@ -192,6 +193,7 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["trial", "-m", "x"],
         &["trial", "--drop"],
         &["propose", "-m", "x"],
+        &["raise", "--iterations", "9"],
         &["background", "start"],
         &["background", "status"],
         &["background", "stop"],

@@ -41,11 +41,13 @@ impl Default for Scenario {
 }
 
 const TRIAL: &[&str] = &["trial", "-m", "the idea"];
+/// A trial without an edit is a row only where an agent asks for it.
+const AGENT: [(&str, &str); 1] = [("CODEX_CI", "1")];
 const REWORK: &[&str] = &["trial", "--rework", "-m", "mend"];
 
 fn redo_trial(bed: &Testbed, edit: fn(&Testbed)) {
     edit(bed);
-    bed.run(TRIAL).ok();
+    bed.run_with(TRIAL, &AGENT).ok();
 }
 
 fn break_guard(bed: &Testbed) {
@@ -323,7 +325,10 @@ fn steps_of(bed: &Testbed, arguments: &[&str]) -> Vec<String> {
 }
 
 fn crash(bed: &Testbed, arguments: &[&str], step: usize) {
-    let answer = bed.run_with(arguments, &[("SEALED_CRASH_AT", &step.to_string())]);
+    let answer = bed.run_with(
+        arguments,
+        &[("SEALED_CRASH_AT", &step.to_string()), AGENT[0]],
+    );
     assert_eq!(
         answer.code, -1,
         "step {step} of {arguments:?} was to be the last: {answer:?}"

@@ -21,7 +21,7 @@ fn eventful() -> Testbed {
     assert_eq!(bed.try_count(20), "discard");
     bed.write("src/crash", "");
     assert_eq!(bed.trial("crash")["verdict"], "crash");
-    assert_eq!(bed.try_count(4), "no-op");
+    assert_eq!(bed.agents_trial("4 any")["verdict"], "no-op");
     bed.run(&["strategy", "refine", "-m", "smaller steps"]).ok();
     bed
 }
@@ -95,9 +95,14 @@ fn status_tells_people_the_same_in_a_few_lines() {
         .ok()
         .out
         .replace(&bed.head()[..7], "COMMIT7");
+    let started = text.lines().find(|line| line.starts_with("  started   "));
+    let started = started.unwrap();
+    assert!(started.ends_with(" ago"), "{started}");
+    let text = text.replace(started, "  started   TIME ago");
     insta::assert_snapshot!(text.trim_end(), @r#"
     run `demo`: Fewer any
       active    nobody is at work on it now
+      started   TIME ago
       metric    any_count (lower is better)
       start     10
       best      9 from trial 1, commit COMMIT7

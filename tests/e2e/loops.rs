@@ -12,7 +12,7 @@ fn every_verdict_is_measured_recorded_and_undone_by_the_tool() {
     assert_eq!(bed.try_count(4), "keep");
     let kept = bed.head();
     assert_eq!(bed.try_count(6), "discard");
-    assert_eq!(bed.try_count(4), "no-op");
+    assert_eq!(bed.agents_trial("4 any")["verdict"], "no-op");
     bed.write("src/new", "x\n");
     assert_eq!(bed.trial("a tie")["reason"], "tie");
     assert!(!bed.path("src/new").exists());

@@ -262,6 +262,14 @@ impl Testbed {
         self.run(&["trial", "-m", message, "--json"]).ok().json()
     }
 
+    /// A trial as an agent without a session of ours asks for it; its JSON report. Unlike a person's, one without an edit is
+    /// logged.
+    #[track_caller]
+    pub fn agents_trial(&self, message: &str) -> Value {
+        let words = ["trial", "-m", message, "--json"];
+        self.run_with(&words, &[("CODEX_CI", "1")]).ok().json()
+    }
+
     /// Sets the number of `any` in `src/a`, and tries it; the verdict.
     #[track_caller]
     pub fn try_count(&self, count: usize) -> String {

@@ -3,10 +3,10 @@
 //! Invariant: a brief is under 1,500 characters, and everything typed by others is marked as a quotation.
 
 use crate::caller::{Caller, Reader, Way};
-use crate::config::Config;
+use crate::config::{Config, LadderMode};
 use crate::event::Ending;
 use crate::globs::{Globs, is_literal};
-use crate::ladder::Strategy;
+use crate::ladder::{Due, Strategy};
 use crate::state::{RunState, Step};
 use crate::table::{Row, escape};
 use crate::value::Value;
@@ -28,11 +28,11 @@ pub fn next(state: &RunState, caller: &Caller) -> String {
         Step::Ended(ending) => ended(state, &ending, caller),
         _ if caller.way == Way::Nothing => format!("next: {STUCK}"),
         Step::Trial => format!(
-            "next: change one thing in scope ({}){}, leave git alone, then run: {program} {} -m \"what you changed\"{}",
+            "next: {}change one thing in scope ({}){}, leave git alone, then run: {program} {} -m \"what you changed\"{}",
+            advised(state),
             scope(state.config(), 80),
-            state
-                .start
-                .worktree
+            caller
+                .work_tree
                 .as_ref()
                 .map(|folder| format!(" in the run's own work tree {folder}"))
                 .unwrap_or_default(),
@@ -65,6 +65,22 @@ pub fn next(state: &RunState, caller: &Caller) -> String {
             "what you found, what you will try",
         ),
     }
+}
+
+/// What the ladder would ask for, where it only advises.
+fn advised(state: &RunState) -> String {
+    if state.config().ladder != LadderMode::Advise {
+        return String::new();
+    }
+    let (failures, pivots) = (state.ladder.failures, state.ladder.pivots);
+    let what = match state.ladder.due() {
+        Due::Nothing => return String::new(),
+        Due::Row(Strategy::Refine) => "adjust within the strategy",
+        Due::Row(Strategy::Pivot) => "choose another strategy",
+        Due::Row(Strategy::Search) => "look outside for another strategy",
+        Due::NeedsHuman => "ask whether scope, metric or goal should change",
+    };
+    format!("(advice: {failures} trials in a row and {pivots} pivots without a keep: {what}) ")
 }
 
 /// The remedy where a session can neither measure by itself nor have it done at the end of its turn.
@@ -178,7 +194,7 @@ pub fn standing(state: &RunState) -> String {
 #[must_use]
 pub fn brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) -> String {
     let mut head = facts(state);
-    if let Some(worktree) = &state.start.worktree {
+    if let Some(worktree) = &caller.work_tree {
         head.push(format!("edit in the run's own work tree: {worktree}"));
     }
     let end = next(state, caller);
@@ -273,10 +289,10 @@ fn asked(state: &RunState) -> String {
         Step::Strategy(Strategy::Search) => plan(
             "Now: the second strategy failed. Look in documentation, comments, tests and history for ideas, treat them as hypotheses, and choose one.",
         ),
-        Step::Trial | Step::Ended(_) => {
-            "Now: make one change that should move the metric, as small as can show an effect."
-                .to_owned()
-        }
+        Step::Trial | Step::Ended(_) => format!(
+            "Now: {}make one change that should move the metric, as small as can show an effect.",
+            advised(state)
+        ),
     }
 }
 
@@ -330,9 +346,8 @@ fn facts(state: &RunState) -> Vec<String> {
             state.incumbent.trial
         ),
         format!(
-            "so far: {} of {} iterations: {} keep, {} discard, {} crash, {} no-op; {} failed in a row",
-            counts.iterations(),
-            state.limits.iterations,
+            "so far: {} iterations: {} keep, {} discard, {} crash, {} no-op; {} failed in a row",
+            used(counts.iterations(), state.limits.iterations),
             counts.keep,
             counts.discard,
             counts.crash,
@@ -345,6 +360,15 @@ fn facts(state: &RunState) -> Vec<String> {
             protected(config)
         ),
     ]
+}
+
+/// `3 of 50`, or `3` where there is no limit.
+#[must_use]
+pub fn used(used: u32, limit: Option<u32>) -> String {
+    match limit {
+        Some(limit) => format!("{used} of {limit}"),
+        None => used.to_string(),
+    }
 }
 
 fn protected(config: &Config) -> String {

@@ -21,6 +21,8 @@ pub struct Caller {
     pub way: Way,
     /// Who reads the answer.
     pub reader: Reader,
+    /// The work tree of the run's own, as the reader can open it, if it has one.
+    pub work_tree: Option<String>,
 }
 
 /// Who reads an answer.
@@ -79,6 +81,7 @@ impl Caller {
             program: "autoresearch".to_owned(),
             way: Way::Trial,
             reader: Reader::Person,
+            work_tree: None,
         }
     }
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::{Checked, Problem, Severity, check, nearest};
 pub use self::file::{
-    ConfigFile, Direction, Isolation, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    schema,
+    ConfigFile, Direction, Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback,
+    Shell, schema,
 };
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
@@ -54,8 +54,8 @@ pub struct Config {
     pub stop_when: Vec<Condition>,
     /// Labels that a trial needs to be kept, and that an incumbent needs to end the run.
     pub required_labels: RequiredLabels,
-    /// The run ends after so many trials.
-    pub iterations: u32,
+    /// The run ends after so many trials; `None`: something else ends it.
+    pub iterations: Option<u32>,
     /// The run ends when this much time has passed since its start.
     pub time_limit: Option<Limit>,
     /// Where the trials are made.
@@ -70,6 +70,9 @@ pub struct Config {
     pub secrets: Vec<String>,
     /// Do the repository's own git hooks see the trial commits?
     pub repository_hooks: RepositoryHooks,
+    /// What follows from failed trials in a row.
+    #[serde(default)]
+    pub ladder: LadderMode,
     /// Who edits in background and exec runs.
     pub agent: Agent,
     /// Ceilings besides iterations and time.

@@ -96,6 +96,12 @@ impl Ladder {
         }
     }
 
+    /// Would one more pivot without a keep end the run?
+    #[must_use]
+    pub fn is_last_pivot(&self) -> bool {
+        self.pivots + 1 == HELP_AT
+    }
+
     /// Would logging this row do what is due? A stronger row does: a pivot where a refine is due.
     #[must_use]
     pub fn accepts(&self, strategy: Strategy) -> bool {

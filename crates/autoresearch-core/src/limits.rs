@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{End, Ending, Raise, Start, Turn};
+use crate::event::{End, Raise, Start, Turn};
 
 /// What a run has used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +26,8 @@ pub struct Spent {
 /// The ceilings of a run: those of the config, until a person raises them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Trials.
-    pub iterations: u32,
+    /// Trials; `None`: as many as come.
+    pub iterations: Option<u32>,
     /// Time since the start, in milliseconds.
     pub time_limit_ms: Option<u64>,
     /// Tokens.
@@ -56,15 +56,41 @@ impl Limits {
 
     /// What a person changes.
     pub fn raise(&mut self, raise: &Raise) {
-        self.iterations = raise.iterations.unwrap_or(self.iterations);
+        self.iterations = raise.iterations.or(self.iterations);
         self.time_limit_ms = raise.time_limit_ms.or(self.time_limit_ms);
         self.tokens = raise.tokens.or(self.tokens);
         self.verify_runs = raise.verify_runs.or(self.verify_runs);
         self.until_ms = raise.until_ms.or(self.until_ms);
     }
 
-    /// The ceiling that a run has come to: after so many trials, so much time since its start, and at this moment, both in
-    /// milliseconds (the moment since 1970).
+    /// The ceilings that `raise` would set above where they are now. Where there is none, nothing lifts it.
+    #[must_use]
+    pub fn lifted_by(&self, raise: &Raise) -> Vec<Ceiling> {
+        fn lifts<N: PartialOrd>(now: Option<N>, then: Option<N>) -> bool {
+            now.zip(then).is_some_and(|(now, then)| then > now)
+        }
+        let all = [
+            (
+                Ceiling::Iterations,
+                lifts(self.iterations, raise.iterations),
+            ),
+            (
+                Ceiling::TimeLimit,
+                lifts(self.time_limit_ms, raise.time_limit_ms),
+            ),
+            (Ceiling::Until, lifts(self.until_ms, raise.until_ms)),
+            (Ceiling::Tokens, lifts(self.tokens, raise.tokens)),
+            (
+                Ceiling::VerifyRuns,
+                lifts(self.verify_runs, raise.verify_runs),
+            ),
+        ];
+        let lifted = all.into_iter().filter(|(_, lifts)| *lifts);
+        lifted.map(|(ceiling, _)| ceiling).collect()
+    }
+
+    /// The ceiling that a run has come to, and why: after so many trials, so much time since its start, and at this moment,
+    /// both in milliseconds (the moment since 1970).
     #[must_use]
     pub fn reached(
         &self,
@@ -72,28 +98,68 @@ impl Limits {
         iterations: u32,
         elapsed_ms: u64,
         now_ms: u64,
-    ) -> Option<Ending> {
-        let ending = |end, why: String| Some(Ending { end, why });
-        if iterations >= self.iterations {
-            let why = format!("all {} iterations are used", self.iterations);
-            return ending(End::IterationCap, why);
+    ) -> Option<(Ceiling, String)> {
+        if let Some(limit) = self.iterations.filter(|limit| iterations >= *limit) {
+            return Some((
+                Ceiling::Iterations,
+                format!("all {limit} iterations are used"),
+            ));
         }
         if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
             let limit = crate::span::show(std::time::Duration::from_millis(limit));
-            return ending(End::TimeLimit, format!("{limit} have passed"));
+            return Some((Ceiling::TimeLimit, format!("{limit} have passed")));
         }
         if self.until_ms.is_some_and(|until| now_ms >= until) {
-            return ending(End::TimeLimit, "the time of the day has come".to_owned());
+            return Some((Ceiling::Until, "its time of day to end has come".to_owned()));
         }
         if let Some(limit) = self.tokens.filter(|limit| spent.tokens >= *limit) {
             let why = format!("{} of {limit} tokens are used", spent.tokens);
-            return ending(End::Budget, why);
+            return Some((Ceiling::Tokens, why));
         }
         if let Some(limit) = self.verify_runs.filter(|limit| spent.verify_runs >= *limit) {
             let why = format!("{} of {limit} runs of verify are used", spent.verify_runs);
-            return ending(End::Budget, why);
+            return Some((Ceiling::VerifyRuns, why));
         }
         None
+    }
+}
+
+/// One of the ceilings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ceiling {
+    /// Trials.
+    Iterations,
+    /// Time since the start.
+    TimeLimit,
+    /// A time of the day.
+    Until,
+    /// Tokens of the agent.
+    Tokens,
+    /// Runs of verify.
+    VerifyRuns,
+}
+
+impl Ceiling {
+    /// The end of a run that comes to it.
+    #[must_use]
+    pub fn end(self) -> End {
+        match self {
+            Self::Iterations => End::IterationCap,
+            Self::TimeLimit | Self::Until => End::TimeLimit,
+            Self::Tokens | Self::VerifyRuns => End::Budget,
+        }
+    }
+
+    /// The flag of `raise` that moves it, with what it takes.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Iterations => "--iterations N",
+            Self::TimeLimit => "--time-limit SPAN",
+            Self::Until => "--until HH:MM",
+            Self::Tokens => "--tokens N",
+            Self::VerifyRuns => "--verify-runs N",
+        }
     }
 }
 
@@ -145,18 +211,18 @@ mod tests {
             ..Spent::default()
         };
         let free = Limits {
-            iterations: 3,
+            iterations: Some(3),
             ..Limits::default()
         };
         let end = |limits: Limits| {
-            let found = limits.reached(&spent, 2, 1_000, 5_000);
-            found.map(|ending| ending.end)
+            let found = limits.reached(&spent, 2, 1_000, 5_000)?;
+            Some(found.0.end())
         };
         assert_eq!(end(free), None);
         let cases = [
             (
                 Limits {
-                    iterations: 2,
+                    iterations: Some(2),
                     ..free
                 },
                 End::IterationCap,
@@ -199,5 +265,36 @@ mod tests {
             ..free
         };
         assert_eq!(end(above), None);
+    }
+
+    #[test]
+    fn a_run_without_a_limit_of_trials_never_comes_to_it() {
+        let without = Limits::default();
+        assert_eq!(without.reached(&Spent::default(), u32::MAX, 1, 1), None);
+    }
+
+    #[test]
+    fn a_ceiling_is_lifted_by_a_higher_one_and_by_no_lower_and_no_first_one() {
+        let now = Limits {
+            iterations: Some(10),
+            time_limit_ms: Some(1_000),
+            ..Limits::default()
+        };
+        let lifted = |raise: Raise| now.lifted_by(&raise);
+        assert_eq!(lifted(Raise::default()), []);
+        let lower = Raise {
+            iterations: Some(10),
+            time_limit_ms: Some(999),
+            tokens: Some(5),
+            until_ms: Some(7),
+            verify_runs: Some(1),
+        };
+        assert_eq!(lifted(lower), []);
+        let higher = Raise {
+            iterations: Some(11),
+            time_limit_ms: Some(1_001),
+            ..Raise::default()
+        };
+        assert_eq!(lifted(higher), [Ceiling::Iterations, Ceiling::TimeLimit]);
     }
 }

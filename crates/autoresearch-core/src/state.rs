@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, LadderMode};
 use crate::event::{Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict};
 use crate::judge::REWORKS;
 use crate::jump::Seen;
 use crate::ladder::{Due, Ladder, Strategy};
-use crate::limits::{Limits, Spent};
+use crate::limits::{Ceiling, Limits, Spent};
 use crate::measurement::Measurement;
 use crate::noise::Noise;
 
@@ -397,7 +397,7 @@ impl RunState {
         if let Some(why) = self.target_reached() {
             return ending(End::Target, why);
         }
-        if self.ladder.due() == Due::NeedsHuman {
+        if self.ladder_due() == Due::NeedsHuman {
             let why = "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change";
             return ending(End::NeedsHuman, why.to_owned());
         }
@@ -406,15 +406,30 @@ impl RunState {
 
     /// The ceiling that the run has come to.
     fn ceiling(&self, now_ms: u64) -> Option<Ending> {
-        let elapsed = now_ms.saturating_sub(self.start.started_ms);
-        let found = self
-            .limits
-            .reached(&self.spent, self.counts.iterations(), elapsed, now_ms);
         let value = &self.incumbent.measurement.value;
-        found.map(|ending| Ending {
-            why: format!("{}; the metric is {value}", ending.why),
-            ..ending
+        let found = self.reached_with(&Raise::default(), now_ms);
+        found.map(|(ceiling, why)| Ending {
+            end: ceiling.end(),
+            why: format!("{why}; the metric is {value}"),
         })
+    }
+
+    /// The ceiling that the run has come to if a person sets these, and why.
+    #[must_use]
+    pub fn reached_with(&self, raise: &Raise, now_ms: u64) -> Option<(Ceiling, String)> {
+        let mut limits = self.limits;
+        limits.raise(raise);
+        let elapsed = now_ms.saturating_sub(self.start.started_ms);
+        limits.reached(&self.spent, self.counts.iterations(), elapsed, now_ms)
+    }
+
+    /// What the ladder asks for before the next trial, where the config lets it ask.
+    #[must_use]
+    pub fn ladder_due(&self) -> Due {
+        match self.config().ladder {
+            LadderMode::Enforce => self.ladder.due(),
+            LadderMode::Advise | LadderMode::Off => Due::Nothing,
+        }
     }
 
     /// Why the incumbent ends the run, when it does.
@@ -474,7 +489,7 @@ impl RunState {
                 left: REWORKS - rework.attempt.min(REWORKS),
             };
         }
-        match self.ladder.due() {
+        match self.ladder_due() {
             Due::Row(strategy) => Step::Strategy(strategy),
             Due::Nothing | Due::NeedsHuman => Step::Trial,
         }

@@ -215,6 +215,7 @@ fn begin(at: &Path, agent: &str) -> Result<(World, Place), Stop> {
     let source = Source {
         name: "bench.yaml".to_owned(),
         text,
+        merged: false,
     };
     start::run(&world, &place(&root), &source).map_err(told)?;
     Ok((world, place(&root)))

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::codex;
 use crate::config::Source;
 use crate::driver::{self, Order};
-use crate::env::{Role, Stopwatch, World, pause};
+use crate::env::{Role, Stopwatch, World, clock_text, clock_text_of, pause};
 use crate::error::{Failure, Kind, Result};
 use crate::run::{DRIVER, MARK, Place, Run, Wanted};
 use crate::store::{self, Access, Holder};
@@ -57,7 +57,7 @@ pub struct BackgroundReport {
     pub end: Option<&'static str>,
     /// Where the run stands, in a phrase.
     pub standing: String,
-    /// The supervisor's log, from the root of the work tree.
+    /// The supervisor's log, as the reader can open it.
     pub log: String,
     /// What should be looked at in the config of a run that was just started.
     pub warnings: Vec<String>,
@@ -103,20 +103,52 @@ pub fn begin(
         directory: Some(run.store.layout.root.clone()),
         run: Some(run.store.layout.run.clone()),
     };
-    let lift = raise != Raise::default() || run.store.state.end.is_some();
+    let changed = raise != Raise::default() || run.store.state.end.is_some();
+    check_ceilings(&run, &raise, source)?;
     let _ = std::fs::remove_file(orders(&run));
     drop(run);
-    if lift {
+    if changed {
         let driver = World {
             role: Role::Driver,
             ..world.clone()
         };
-        driver::raise(&driver, &place, raise)?;
+        driver::reopen(&driver, &place, raise)?;
     }
     Ok(BackgroundReport {
         warnings,
         ..launch(world, &place, &program)?
     })
+}
+
+/// A run that would end at once is not handed over, and no ceiling of a run that exists is lifted here: lifting one has a
+/// command of its own, which is a person's alone.
+fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&Source>) -> Result<()> {
+    let state = &run.store.state;
+    crate::raise::refuse_final(state)?;
+    let lifted = state.limits.lifted_by(ceilings);
+    if let Some(first) = lifted.first().filter(|_| source.is_none()) {
+        return Err(Failure::usage(format!(
+            "`background start` lifts no limit of a run, and {} would",
+            first.flag()
+        ))
+        .hint(format!(
+            "`autoresearch raise {}` does, for a person in a terminal; then `autoresearch background start`",
+            first.flag()
+        )));
+    }
+    let reached = state
+        .reached_with(ceilings, run.world.now_ms())
+        .filter(|_| state.flight.is_none());
+    match reached {
+        None => Ok(()),
+        Some((_, why)) => Err(Failure::usage(format!(
+            "nothing was started: the run is at its limit ({why})"
+        ))
+        .hint(format!(
+            "{} raises it, for a person in a terminal; then `autoresearch background start`. `autoresearch finish` leaves the run",
+            crate::raise::suggestion(state, run.world)
+        ))),
+    }
 }
 
 /// A trial that somebody runs by hand is not waited for.
@@ -224,7 +256,7 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
     };
     let program = &run.caller.program;
     let ending = state.end.as_ref();
-    let lifted = state.finish.is_none() && ending.is_some_and(|ending| ending.end.can_be_lifted());
+    let lifted = ending.filter(|ending| state.finish.is_none() && ending.end.can_be_lifted());
     let why = match ending {
         Some(ending) => Some(format!("{}: {}", ending.end.word(), escape(&ending.why))),
         None => said.as_ref().and_then(|runtime| runtime.why.clone()),
@@ -235,8 +267,8 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         (true, _) => format!(
             "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
         ),
-        (false, Some(_)) if lifted => format!(
-            "next: `{program} background start` with a higher ceiling, or with the obstacle put right, goes on; `{program} finish` leaves the run"
+        (false, Some(_)) if lifted.is_some_and(|ending| !ending.end.is_ceiling()) => format!(
+            "next: put the obstacle right, then `{program} background start` goes on; `{program} finish` leaves the run"
         ),
         (false, Some(_)) => run.next(),
         (false, None) => format!(
@@ -260,7 +292,7 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
         under_way,
         end,
         standing: autoresearch_core::brief::standing(state),
-        log: format!("{}/{}/runtime.log", store::FOLDER, run.store.layout.run),
+        log: world.path_from_here(&run.store.layout.runtime_log()),
         warnings: Vec::new(),
         next,
     })
@@ -360,6 +392,15 @@ pub fn lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
     Ok(lines[from..].iter().map(|line| plain(line)).collect())
 }
 
+/// A line of the log for people: its time is local, with UTC beside it.
+#[must_use]
+pub fn told_line(line: &str) -> String {
+    line.split_once(' ').map_or_else(
+        || line.to_owned(),
+        |(at, rest)| format!("{} {rest}", clock_text_of(at)),
+    )
+}
+
 /// A line of the log as it is; what the supervisor did not write has its control characters shown.
 fn plain(line: &str) -> String {
     if line.chars().any(char::is_control) {
@@ -391,6 +432,9 @@ impl fmt::Display for BackgroundReport {
         )?;
         if let Some(why) = &self.why {
             writeln!(out, "  why       {}", escape(why))?;
+        }
+        if let Some(until) = self.until_ms {
+            writeln!(out, "  until     {}", clock_text(until))?;
         }
         if let Some(under_way) = &self.under_way {
             writeln!(out, "  now       {}", under_way.phrase())?;

@@ -14,7 +14,7 @@ use crate::env::{Role, Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
-use crate::{ending, session, start, yaml};
+use crate::{ending, session, start};
 
 /// A fault of the service is waited out so often; then a CI job has more use of an answer.
 const TRIES: u32 = 6;
@@ -69,49 +69,13 @@ pub struct Summary {
     pub merge: Option<String>,
 }
 
-/// The fields of a config that come by other ways than the file, as it has them.
+/// The keys of a config that come by other ways than the file, as it has them.
 pub type Fields = Map<String, serde_json::Value>;
 
-/// Puts a config together: a file's, overlaid by fields.
-pub fn source(file: Option<Source>, fields: Fields) -> Result<Source> {
-    let (name, mut document) = match file {
-        Some(source) => {
-            let document = yaml::parse(&source.text).map_err(|error| {
-                Failure::config(format!("{} is not YAML", source.name)).because(&error)
-            })?;
-            (source.name, document)
-        }
-        None => ("the arguments".to_owned(), json!({})),
-    };
-    if !document.is_object() {
-        return Err(Failure::config(format!(
-            "{name} is not a block of `key: value` lines"
-        )));
-    }
-    for (key, value) in fields {
-        overlay(&mut document[key.as_str()], value);
-    }
-    document["mode"] = json!(Mode::Exec.word());
-    // JSON is YAML: the text that is frozen is the text that is checked.
-    let text = serde_json::to_string_pretty(&document).map_err(|error| {
-        Failure::config(format!("{name} cannot be written as JSON")).because(&error)
-    })?;
-    Ok(Source { name, text })
-}
-
-/// A block is filled key by key, everything else is replaced.
-fn overlay(under: &mut serde_json::Value, over: serde_json::Value) {
-    match over {
-        serde_json::Value::Object(fields) if under.is_object() || under.is_null() => {
-            if under.is_null() {
-                *under = json!({});
-            }
-            for (key, value) in fields {
-                overlay(&mut under[key.as_str()], value);
-            }
-        }
-        value => *under = value,
-    }
+/// Puts a config together: a file's, overlaid by fields, in the mode of a run without a person.
+pub fn source(file: Option<Source>, mut fields: Fields) -> Result<Source> {
+    fields.insert("mode".to_owned(), json!(Mode::Exec.word()));
+    crate::config::put_together(file, fields)
 }
 
 /// Starts a run, drives it to its end, and leaves it.

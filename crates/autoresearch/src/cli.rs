@@ -9,6 +9,7 @@ mod config;
 mod exec;
 pub mod hook;
 mod install;
+mod keys;
 mod print;
 pub mod supervisor;
 
@@ -17,16 +18,20 @@ use std::process::ExitCode;
 
 use autoresearch_core::ladder::Strategy;
 use autoresearch_core::session::Order;
+use autoresearch_core::table::Row;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Arguments, Command, StrategyWord, TrialWords};
+use self::keys::ConfigFlags;
 use self::print::Printer;
 use crate::env::World;
 use crate::error::{Failure, Kind, Result};
 use crate::exec::{RUNNER, runner_main};
 use crate::run::Place;
 use crate::trial::Request;
-use crate::{demo, doctor, ending, log, propose, resume, session, start, status, strategy, trial};
+use crate::{
+    demo, doctor, ending, log, propose, raise, resume, session, start, status, strategy, trial,
+};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
@@ -49,6 +54,11 @@ pub fn main(world: &World) -> ExitCode {
         directory: arguments.directory,
         run: arguments.run,
     };
+    // With -C the reader stands elsewhere than the command works: whole paths are right from everywhere.
+    let world = &World {
+        reader_at: place.directory.is_none().then(|| world.cwd.clone()),
+        ..world.clone()
+    };
     match run(world, &place, &printer, arguments.command) {
         Ok(code) => code,
         Err(failure) => printer.failure(&failure),
@@ -67,11 +77,7 @@ fn runner(words: &[OsString]) -> Option<ExitCode> {
 
 fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
     match command {
-        Command::Start { config } => printer.report(&start::run(
-            world,
-            place,
-            &crate::config::read(world, &config)?,
-        )?),
+        Command::Start(flags) => begin(world, place, printer, &flags),
         Command::Trial(asked) => trial(world, place, printer, asked),
         Command::Propose(asked) if asked.drop => {
             printer.report(&propose::run(world, place, Order::Drop)?)
@@ -92,6 +98,7 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             status,
             last,
             follow,
+            times,
         } => show_log(
             world,
             place,
@@ -100,9 +107,12 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
                 statuses: status,
                 last,
             },
-            follow,
+            Show { times, follow },
         ),
         Command::Resume => printer.report(&resume::run(world, place)?),
+        Command::Raise(ceilings) => {
+            printer.report(&raise::run(world, place, ceilings.raise(world)?)?)
+        }
         Command::Stop { message } => stop(world, place, printer, message),
         Command::Finish => finish(world, place, printer),
         Command::Doctor { repair, clean, yes } => {
@@ -143,6 +153,16 @@ fn examine(
     } else {
         ExitCode::from(Kind::Blocked.exit_code())
     })
+}
+
+fn begin(world: &World, place: &Place, printer: &Printer, flags: &ConfigFlags) -> Result<ExitCode> {
+    let (source, variables) = keys::read_for_start(world, flags)?;
+    let mut report = start::run(world, place, &source)?;
+    if !variables.is_empty() {
+        let told = format!("taken from variables: {}", variables.join(", "));
+        report.warnings.push(told);
+    }
+    printer.report(&report)
 }
 
 fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
@@ -208,25 +228,48 @@ fn row(
     printer.report(&strategy::run(world, place, strategy, message)?)
 }
 
+/// How rows are shown.
+#[derive(Clone, Copy)]
+struct Show {
+    /// Each with its time?
+    times: bool,
+    /// New ones too, as they come?
+    follow: bool,
+}
+
 fn show_log(
     world: &World,
     place: &Place,
     printer: &Printer,
     filter: &log::Filter,
-    follow: bool,
+    show: Show,
 ) -> Result<ExitCode> {
     let width = print::terminal_width().unwrap_or(200);
-    if follow {
+    let line = |at: &str, row: &Row| {
+        let time = if show.times {
+            format!("{}  ", crate::env::clock_text_of(at))
+        } else {
+            String::new()
+        };
+        let room = width.saturating_sub(time.chars().count());
+        format!("{time}{}\n", log::line(row, room))
+    };
+    let head = if show.times {
+        String::new()
+    } else {
+        log::head() + "\n"
+    };
+    if show.follow {
         if !printer.json {
-            printer.text(&(log::head() + "\n"))?;
+            printer.text(&head)?;
         }
         let mut shown = Ok(ExitCode::SUCCESS);
-        log::follow(world, place, filter, |row| {
+        log::follow(world, place, filter, |at, row| {
             if shown.is_ok() {
                 shown = if printer.json {
                     printer.line(row)
                 } else {
-                    printer.text(&(log::line(row, width) + "\n"))
+                    printer.text(&line(at, row))
                 };
             }
         })?;
@@ -236,10 +279,9 @@ fn show_log(
     if printer.json {
         return printer.line(&report);
     }
-    let lines: Vec<String> = std::iter::once(log::head())
-        .chain(report.rows.iter().map(|row| log::line(row, width)))
-        .collect();
-    printer.text(&(lines.join("\n") + "\n"))
+    let rows = report.times.iter().zip(&report.rows);
+    let lines: Vec<String> = rows.map(|(at, row)| line(at, row)).collect();
+    printer.text(&(head + &lines.concat()))
 }
 
 /// Tells a person at a terminal what is being waited for; nothing in a pipe.

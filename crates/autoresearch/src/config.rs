@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 use autoresearch_core::config::{Checked, Problem, Severity, check};
+use serde_json::{Map, Value, json};
 
 use crate::env::World;
 use crate::error::{Failure, Result};
@@ -22,6 +23,8 @@ pub struct Source {
     pub name: String,
     /// Its text.
     pub text: String,
+    /// Was it put together, so that its lines are in no file?
+    pub merged: bool,
 }
 
 /// Reads a config file, or standard input for `-`. A relative path is seen from the current directory.
@@ -33,12 +36,61 @@ pub fn read(world: &World, file: &Path) -> Result<Source> {
         (file.display().to_string(), opened.and_then(text_of))
     };
     match text {
-        Ok(text) => Ok(Source { name, text }),
+        Ok(text) => Ok(Source {
+            name,
+            text,
+            merged: false,
+        }),
         Err(error) => Err(Failure::config(format!("could not read the config {name}"))
             .because(&error)
             .hint(
                 "`autoresearch config example lint > autoresearch.yaml` writes one to start from",
             )),
+    }
+}
+
+/// Puts a config together: a file's, overlaid by fields.
+pub fn put_together(file: Option<Source>, fields: Map<String, Value>) -> Result<Source> {
+    let (name, mut document) = match file {
+        Some(source) => {
+            let document = yaml::parse(&source.text).map_err(|error| {
+                Failure::config(format!("{} is not YAML", source.name)).because(&error)
+            })?;
+            (source.name, document)
+        }
+        None => ("made of the flags".to_owned(), json!({})),
+    };
+    if !document.is_object() {
+        return Err(Failure::config(format!(
+            "{name} is not a block of `key: value` lines"
+        )));
+    }
+    for (key, value) in fields {
+        lay_over(&mut document[key.as_str()], value);
+    }
+    // JSON is YAML: the text that is frozen is the text that is checked.
+    let text = serde_json::to_string_pretty(&document).map_err(|error| {
+        Failure::config(format!("{name} and the flags make no config")).because(&error)
+    })?;
+    Ok(Source {
+        name,
+        text,
+        merged: true,
+    })
+}
+
+/// A block is filled key by key, everything else is replaced.
+fn lay_over(under: &mut Value, over: Value) {
+    match over {
+        Value::Object(fields) if under.is_object() || under.is_null() => {
+            if under.is_null() {
+                *under = json!({});
+            }
+            for (key, value) in fields {
+                lay_over(&mut under[key.as_str()], value);
+            }
+        }
+        value => *under = value,
     }
 }
 
@@ -79,9 +131,16 @@ pub fn check_text(source: &Source) -> Checked {
         },
     };
     for problem in &mut checked.problems {
-        problem.line = yaml::line_of(&source.text, &problem.place);
+        problem.line = line_of(source, &problem.place);
     }
     checked
+}
+
+/// The line of a key in the file, if its text is the file's.
+fn line_of(source: &Source, place: &str) -> Option<usize> {
+    (!source.merged)
+        .then(|| yaml::line_of(&source.text, place))
+        .flatten()
 }
 
 /// Checks the text, and what it says about a repository and this machine.
@@ -92,7 +151,7 @@ pub fn check_in(world: &World, source: &Source, git: &Git) -> Result<Checked> {
     };
     let mut found = on_disk::problems(world, config, git)?;
     for problem in &mut found {
-        problem.line = yaml::line_of(&source.text, &problem.place);
+        problem.line = line_of(source, &problem.place);
     }
     checked.problems.append(&mut found);
     if checked

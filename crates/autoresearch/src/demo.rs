@@ -75,6 +75,8 @@ pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Res
     // The audience sees each row; what is being waited for would only come between.
     let world = &World {
         progress: |_| {},
+        // The demonstration's folder is nowhere near the reader.
+        reader_at: None,
         ..world.clone()
     };
     let folder = make_folder(world, folder)?;
@@ -87,6 +89,7 @@ pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Res
     let source = Source {
         name: "autoresearch.yaml".to_owned(),
         text: text_of("autoresearch.yaml").to_owned(),
+        merged: false,
     };
     let started = start::run(world, &place, &source)?;
     audience.show(&format!("{started}\n\n{}\n", log::head()))?;

@@ -378,33 +378,12 @@ fn end(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// Opens a run again that a ceiling or an obstacle has ended, with the ceilings that a person has raised.
-pub fn raise(world: &World, place: &Place, raise: Raise) -> Result<()> {
+/// Opens a run again that an obstacle has ended, and sets ceilings that lift nothing.
+pub fn reopen(world: &World, place: &Place, ceilings: Raise) -> Result<()> {
     let mut run = ground::rest(world, place)?;
-    let state = &run.store.state;
-    if state.finish.is_some() {
-        return Err(Failure::usage(format!(
-            "the run `{}` was left: `finish` has checked out what was there before it",
-            run.store.layout.run
-        ))
-        .hint("`autoresearch start` begins a new run"));
-    }
-    if let Some(ending) = state
-        .end
-        .as_ref()
-        .filter(|ending| !ending.end.can_be_lifted())
-    {
-        return Err(Failure::usage(format!(
-            "the run `{}` has ended: {}",
-            run.store.layout.run,
-            ending.end.word()
-        ))
-        .hint(
-            "only a ceiling or an obstacle can be lifted; `autoresearch start` begins a new run",
-        ));
-    }
-    run.store.record(Event::Raise(raise))?;
+    run.store.record(Event::Raise(ceilings))?;
     run.store.write_views()?;
+    crate::session::open_again(&run);
     Ok(())
 }
 

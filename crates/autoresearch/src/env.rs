@@ -16,11 +16,16 @@ use autoresearch_core::weather::Patience;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+/// With more steps up than these, a whole path is plainer.
+const MOST_UPS: usize = 5;
+
 /// What a process knows of the world around it.
 #[derive(Clone)]
 pub struct World {
     /// The current directory.
     pub cwd: PathBuf,
+    /// Where the reader of the answer stands, if that is known: paths are shown as seen from there, and whole otherwise.
+    pub reader_at: Option<PathBuf>,
     /// The path of the running program.
     pub program: PathBuf,
     /// The folder outside every repository where runs are anchored.
@@ -90,6 +95,7 @@ impl World {
         }
         Self {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            reader_at: None,
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("autoresearch")),
             state_folder: own_folder(".local/state/codex-autoresearch"),
             data_folder: own_folder(".local/share/codex-autoresearch"),
@@ -113,6 +119,18 @@ impl World {
             Clock::System => Timestamp::now(),
             Clock::Fixed(time) => time,
         }
+    }
+
+    /// A path as its reader can open it: from where they stand, or whole.
+    #[must_use]
+    pub fn path_from_here(&self, path: &Path) -> String {
+        let seen = self
+            .reader_at
+            .as_ref()
+            .and_then(|here| seen_from(here, path));
+        seen.unwrap_or_else(|| path.to_owned())
+            .display()
+            .to_string()
     }
 
     /// The time now, in milliseconds since 1970.
@@ -192,6 +210,24 @@ impl World {
     }
 }
 
+/// A path seen from a folder: below it, or beside it within a few steps; `None` where the whole path is plainer.
+fn seen_from(folder: &Path, path: &Path) -> Option<PathBuf> {
+    let common = folder.ancestors().find(|above| path.starts_with(above))?;
+    let ups = folder.strip_prefix(common).ok()?.components().count();
+    let down = path.strip_prefix(common).ok()?;
+    let is_near = ups == 0 || (ups <= MOST_UPS && common.parent().is_some());
+    let mut seen: PathBuf = std::iter::repeat_n("..", ups).collect();
+    if !down.as_os_str().is_empty() {
+        seen.push(down);
+    }
+    let seen = if seen.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        seen
+    };
+    is_near.then_some(seen)
+}
+
 /// A running stop-watch.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
@@ -221,6 +257,36 @@ pub fn pause(span: Duration) {
 #[must_use]
 pub fn time_zone() -> Option<TimeZone> {
     TimeZone::try_system().ok()
+}
+
+/// A moment for people, in milliseconds since 1970: the local time, with UTC beside it where the two differ.
+#[must_use]
+pub fn clock_text(ms: u64) -> String {
+    let moment = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    moment.map_or_else(|| "unknown".to_owned(), local_and_utc)
+}
+
+/// The same for a time as the journal writes it; any other text stays as it is.
+#[must_use]
+pub fn clock_text_of(utc: &str) -> String {
+    utc.parse().map_or_else(|_| utc.to_owned(), local_and_utc)
+}
+
+fn local_and_utc(moment: Timestamp) -> String {
+    let local = moment.to_zoned_datetime(time_zone().unwrap_or(TimeZone::UTC));
+    let utc = moment.to_zoned_datetime(TimeZone::UTC);
+    let text = local.strftime("%Y-%m-%d %H:%M:%S");
+    if local.offset() == utc.offset() {
+        return format!("{text} UTC");
+    }
+    let beside = if local.date() == utc.date() {
+        utc.strftime("%H:%M:%S")
+    } else {
+        utc.strftime("%Y-%m-%d %H:%M:%S")
+    };
+    format!("{text} ({beside} UTC)")
 }
 
 /// The folder for temporary files.
@@ -281,5 +347,23 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = folder_below(Some(home.path().to_owned()), ".local/state/x");
         assert_eq!(folder, home.path().join(".local/state/x"));
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_seen_from_a_folder() {
+        let seen = |folder: &str, path: &str| {
+            let seen = seen_from(Path::new(folder), Path::new(path));
+            seen.map(|seen| seen.display().to_string())
+        };
+        let path = "/home/a/repo/results/x";
+        assert_eq!(seen("/home/a/repo", path).as_deref(), Some("results/x"));
+        assert_eq!(seen("/", path).as_deref(), Some("home/a/repo/results/x"));
+        assert_eq!(
+            seen("/home/a/repo/src/api", path).as_deref(),
+            Some("../../results/x")
+        );
+        assert_eq!(seen("/home/a/repo/results/x", path).as_deref(), Some("."));
+        assert_eq!(seen("/tmp", path), None, "nothing in common but the root");
+        assert_eq!(seen("/home/a/1/2/3/4/5/6", path), None, "too far");
     }
 }

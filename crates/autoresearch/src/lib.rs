@@ -30,6 +30,7 @@ pub mod lost;
 pub mod measure;
 pub mod preflight;
 pub mod propose;
+pub mod raise;
 pub mod repair;
 pub mod report;
 pub mod resume;

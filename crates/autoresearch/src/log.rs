@@ -31,6 +31,9 @@ pub struct LogReport {
     pub run: String,
     /// The rows, oldest first.
     pub rows: Vec<Row>,
+    /// When each was written, in UTC.
+    #[serde(skip)]
+    pub times: Vec<String>,
 }
 
 /// The rows of a run.
@@ -40,21 +43,24 @@ pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
     let from = filter
         .last
         .map_or(0, |last| rows.len().saturating_sub(last));
+    let (times, rows) = rows.split_off(from).into_iter().unzip();
     Ok(LogReport {
         run: run.store.layout.run.clone(),
-        rows: rows.split_off(from),
+        rows,
+        times,
     })
 }
 
-fn rows(store: &RunStore<'_>, filter: &Filter) -> Result<Vec<Row>> {
+/// The rows that are wanted, each with the time at which it was written.
+fn rows(store: &RunStore<'_>, filter: &Filter) -> Result<Vec<(String, Row)>> {
     let wanted = |row: &Row| {
         filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == row.status)
     };
     Ok(store
         .records()?
         .iter()
-        .filter_map(|record| table::row(&record.event))
-        .filter(wanted)
+        .filter_map(|record| Some((record.at.clone(), table::row(&record.event)?)))
+        .filter(|(_, row)| wanted(row))
         .collect())
 }
 
@@ -63,7 +69,7 @@ pub fn follow(
     world: &World,
     place: &Place,
     filter: &Filter,
-    mut show: impl FnMut(&Row),
+    mut show: impl FnMut(&str, &Row),
 ) -> Result<()> {
     let layout = place.find(world, Wanted::Latest)?;
     let mut shown = None;
@@ -81,7 +87,9 @@ pub fn follow(
                     .last
                     .map_or(0, |last| rows.len().saturating_sub(last))
             });
-            rows.iter().skip(from).for_each(&mut show);
+            for (at, row) in rows.iter().skip(from) {
+                show(at, row);
+            }
             shown = Some(rows.len());
             if store.state.end.is_some() {
                 return Ok(());

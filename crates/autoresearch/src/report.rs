@@ -104,7 +104,7 @@ pub struct TrialReport {
     pub droppings: Vec<String>,
     /// Processes that verify or guard left behind and that were ended.
     pub swept: u32,
-    /// Where the whole output is, from the folder of the runs' work tree.
+    /// Where the whole output is, as the reader can open it.
     pub output: String,
     /// The first line of verify's or the guard's output that looks like an error, and the last ones, for a trial that failed.
     pub tail: Option<String>,
@@ -184,12 +184,9 @@ pub fn trial_report(
         left: Vec::new(),
         droppings: left_droppings(decided, rework),
         swept: timings.swept,
-        output: format!(
-            "{}/{}/trials/{}",
-            crate::store::FOLDER,
-            state.start.run,
-            intent.trial
-        ),
+        output: run
+            .world
+            .path_from_here(&run.store.layout.trial(intent.trial)),
         tail: shown_tail(&timings, verdict, jump.then_some(decided).flatten()),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
@@ -292,6 +289,13 @@ impl TrialReport {
             edits_left: still.edits,
             ..self
         }
+    }
+
+    /// Adds a sentence.
+    #[must_use]
+    pub fn noted(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
     }
 
     /// What became of the edits of a void trial: only what was seen afterwards.

@@ -14,7 +14,7 @@ use crate::env::{Role, World};
 use crate::error::{Failure, Result};
 use crate::footing::shell_word;
 use crate::git::is_read_only;
-use crate::run::Run;
+use crate::run::{MARK, Run};
 use crate::store::RunStore;
 
 /// How the caller has to call the tool: a person by its name, an agent in a session by its whole path, which is what an
@@ -24,6 +24,7 @@ pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller 
     let Some(id) = &world.session else {
         return Caller {
             reader: reader(world),
+            work_tree: own_work_tree(world, store),
             ..Caller::plain()
         };
     };
@@ -43,7 +44,14 @@ pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller 
         program: program(world),
         way: choose(hooks, git, verify),
         reader: Reader::Agent,
+        work_tree: own_work_tree(world, store),
     }
+}
+
+/// The work tree of the run's own, as the reader can open it, if it has one.
+fn own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
+    let has_one = store.state.start.worktree.is_some();
+    has_one.then(|| world.path_from_here(&store.layout.worktree()))
 }
 
 /// Who reads what this process answers: an agent, where a session or the environment of its commands says so.
@@ -106,7 +114,8 @@ pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> R
 /// and a session that has full access is asked nothing. Codex tells each command its session, and a command that a rule
 /// lets out cannot change its variables.
 pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
-    if world.session.is_none() && !codex::in_session(world) {
+    let in_turn = world.var(MARK).is_some();
+    if reader(world) == Reader::Person && !codex::in_session(world) && !in_turn {
         return Ok(());
     }
     Err(Failure::blocked(format!(
@@ -143,6 +152,17 @@ pub fn take_up(run: &Run<'_>) {
     if let Some(session) = layout.session() {
         let _ = layout.write_session(&Session {
             paused: false,
+            ..session
+        });
+    }
+}
+
+/// A run that had ended is open again: its session, if it has one, is told of the next end too.
+pub fn open_again(run: &Run<'_>) {
+    let layout = &run.store.layout;
+    if let Some(session) = layout.session().filter(|session| session.told) {
+        let _ = layout.write_session(&Session {
+            told: false,
             ..session
         });
     }

@@ -40,7 +40,7 @@ use crate::yardstick;
 pub struct StartReport {
     /// The run's name.
     pub run: String,
-    /// Its folder, from the root of the work tree.
+    /// Its folder, as the reader can open it.
     pub folder: String,
     /// The goal.
     pub goal: String,
@@ -453,7 +453,7 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
         .unwrap_or_default();
     StartReport {
         run: start.run.clone(),
-        folder: format!("{}/{}", store::FOLDER, start.run),
+        folder: run.world.path_from_here(&run.store.layout.folder()),
         goal: config.goal.clone(),
         scope: config.scope.clone(),
         pinned,
@@ -468,8 +468,11 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
         branch: start.branch.trim_start_matches("refs/heads/").to_owned(),
         work_tree: run.work_tree().to_owned(),
         left_alone,
-        limits: format!("{} iterations{time}", config.iterations),
         stderr: None,
+        limits: match config.iterations {
+            Some(most) => format!("{most} iterations{time}"),
+            None => format!("no limit of trials{time}"),
+        },
         warnings: Vec::new(),
         next: run.next(),
     }

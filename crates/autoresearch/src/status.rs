@@ -4,18 +4,19 @@
 
 use std::fmt;
 
+use autoresearch_core::brief::used;
 use autoresearch_core::event::{Event, Verdict};
 use autoresearch_core::plot;
 use autoresearch_core::table::{escape, short};
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
-use crate::env::World;
+use crate::env::{World, clock_text};
 use crate::error::Result;
 use crate::run::{HOMELESS, Place, Run, Wanted};
 use crate::store::{Access, holder};
 use crate::survey;
-use crate::under_way::UnderWay;
+use crate::under_way::{UnderWay, whole_seconds};
 
 /// The answer of `status`.
 #[derive(Clone, Debug, Serialize)]
@@ -48,8 +49,8 @@ pub struct StatusReport {
     pub deterministic: bool,
     /// Trials that count.
     pub iterations: u32,
-    /// Their limit.
-    pub iterations_limit: u32,
+    /// Their limit; `null` where something else ends the run.
+    pub iterations_limit: Option<u32>,
     /// Kept trials.
     pub keep: u32,
     /// Discarded trials.
@@ -76,6 +77,11 @@ pub struct StatusReport {
     pub due: &'static str,
     /// The next step.
     pub next: String,
+    /// When the run began, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// How long ago that was, in milliseconds.
+    #[serde(skip)]
+    age_ms: u64,
     /// The metric of every measured trial, for the plot.
     #[serde(skip)]
     values: Vec<f64>,
@@ -96,14 +102,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     } else {
         obstacle(&run)
     };
-    let (due, next) = run.next_meanwhile();
-    let next = match &obstacle {
-        Some(_) => format!(
-            "next: put the obstacle right; `{} resume` says how",
-            run.caller.program
-        ),
-        None => next,
-    };
+    let (due, next) = next_step(&run, obstacle.is_some());
     Ok(StatusReport {
         run: state.start.run.clone(),
         goal: config.goal.clone(),
@@ -143,6 +142,8 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         obstacle,
         due,
         next,
+        started_ms: state.start.started_ms,
+        age_ms: world.now_ms().saturating_sub(state.start.started_ms),
         values: kept_values(&run)?,
         width: 0,
     })
@@ -152,6 +153,17 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
 fn at_work(run: &Run<'_>) -> Option<String> {
     let holder = holder(&run.store.vault).or_else(|| run.driven_by());
     holder.map(|holder| holder.to_string())
+}
+
+/// The word for what is due, and the next step.
+fn next_step(run: &Run<'_>, is_obstructed: bool) -> (&'static str, String) {
+    let (due, next) = run.next_meanwhile();
+    let program = &run.caller.program;
+    if is_obstructed {
+        let resume = format!("next: put the obstacle right; `{program} resume` says how");
+        return (due, resume);
+    }
+    (due, next)
 }
 
 /// What stands in the way of the next trial.
@@ -200,6 +212,18 @@ impl fmt::Display for StatusReport {
             }
             (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
         }
+        writeln!(
+            out,
+            "  started   {}, {} ago",
+            clock_text(self.started_ms),
+            whole_seconds(self.age_ms)
+        )?;
+        self.rest(out)
+    }
+}
+
+impl StatusReport {
+    fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(obstacle) = &self.obstacle {
             writeln!(out, "  obstacle  {obstacle}")?;
         }
@@ -229,8 +253,12 @@ impl fmt::Display for StatusReport {
         };
         writeln!(
             out,
-            "  trials    {} of {}: {} keep, {} discard, {} crash, {} no-op{interrupted}",
-            self.iterations, self.iterations_limit, self.keep, self.discard, self.crash, self.no_op
+            "  trials    {}: {} keep, {} discard, {} crash, {} no-op{interrupted}",
+            used(self.iterations, self.iterations_limit),
+            self.keep,
+            self.discard,
+            self.crash,
+            self.no_op
         )?;
         writeln!(
             out,

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use autoresearch_core::brief;
+use autoresearch_core::config::LadderMode;
 use autoresearch_core::event::{Event, StrategyRow};
 use autoresearch_core::ladder::{Due, Strategy};
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct StrategyReport {
     pub failures: u32,
     /// Pivots since the last keep.
     pub pivots: u32,
+    /// What this row brings nearer, where nobody had asked for it.
+    pub warning: Option<String>,
     /// The run's end, when it has come.
     pub end: Option<&'static str>,
     /// What is due now.
@@ -55,7 +58,8 @@ pub fn run(
         );
     }
     let ladder = run.store.state.ladder;
-    if !ladder.accepts(strategy) {
+    let enforced = run.store.state.config().ladder == LadderMode::Enforce;
+    if enforced && !ladder.accepts(strategy) {
         let wanted = match ladder.due() {
             Due::Row(wanted) => wanted.word(),
             Due::Nothing | Due::NeedsHuman => "person",
@@ -77,11 +81,18 @@ pub fn run(
     repair::end_if_due(&mut run)?;
     run.store.write_views()?;
     let state = &run.store.state;
+    let asked_for = matches!(ladder.due(), Due::Row(_));
+    let near_the_end =
+        enforced && !asked_for && state.end.is_none() && state.ladder.is_last_pivot();
     Ok(StrategyReport {
         run: state.start.run.clone(),
         logged: strategy.word(),
         failures: state.ladder.failures,
         pivots: state.ladder.pivots,
+        warning: near_the_end.then(|| format!(
+            "{} pivots without a keep: one more pivot ends the run (needs-human), and so do 5 failed trials",
+            state.ladder.pivots
+        )),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         due: due(&state.step()),
         next: run.next(),
@@ -95,6 +106,9 @@ impl fmt::Display for StrategyReport {
             "{} logged; {} failed since, {} pivot(s) without a keep",
             self.logged, self.failures, self.pivots
         )?;
+        if let Some(warning) = &self.warning {
+            writeln!(out, "warning: {warning}")?;
+        }
         write!(out, "{}", self.next)
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use autoresearch_core::caller::Reader;
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::event::{
     Close, Decided, Event, Guard, Intent, Interrupted, Rework, Verdict, Why,
@@ -78,6 +79,9 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
         .of_files(&files);
     Ok(if report.is_void() {
         report.left(still_there(&run)?)
+    } else if report.verdict == Verdict::NoOp.word() && run.caller.reader == Reader::Person {
+        report
+            .noted("no file in the scope was changed: nothing was measured, and nothing was logged")
     } else {
         report
     })
@@ -174,9 +178,11 @@ fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>
             ending.end.word(),
             escape(&ending.why)
         ))
-        .hint(
-            "`autoresearch finish` goes back to your branch; `autoresearch start` begins a new run",
-        ));
+        .hint(if ending.end.is_ceiling() && run.caller.reader == Reader::Person {
+            "`autoresearch raise` sets a higher limit, and the run goes on; `autoresearch finish` goes back to your branch"
+        } else {
+            "`autoresearch finish` goes back to your branch; `autoresearch start` begins a new run"
+        }));
     }
     Ok((run, repaired))
 }
@@ -240,6 +246,10 @@ fn attempt(
                 .hint("mend it first, or give it up: autoresearch trial --drop"));
         }
         let decided = Decided::bare(intent, Verdict::NoOp, Some(Why::NothingChanged));
+        if run.caller.reader == Reader::Person {
+            // Only an agent has to learn that a trial without a change leads nowhere.
+            return Ok(Some(decided));
+        }
         run.store
             .record(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(Some(decided));

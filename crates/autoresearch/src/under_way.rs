@@ -87,7 +87,8 @@ impl UnderWay {
 }
 
 /// A time for people: whole seconds.
-fn whole_seconds(ms: u64) -> String {
+#[must_use]
+pub fn whole_seconds(ms: u64) -> String {
     match ms / 1_000 {
         0 => "0s".to_owned(),
         seconds => span::show(Duration::from_secs(seconds)),

@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn the_smallest_config_gets_every_default() {
         let config = check(&smallest()).config.unwrap();
-        assert_eq!(config.iterations, 50);
+        assert_eq!(config.iterations, Some(50));
         assert_eq!(config.verify.timeout, Duration::from_mins(10));
         assert_eq!(config.isolation, Isolation::Branch);
         assert_eq!(config.rollback, Rollback::Reset);

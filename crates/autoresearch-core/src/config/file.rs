@@ -49,10 +49,10 @@ pub struct ConfigFile {
     /// Labels that are required of a trial.
     #[serde(default)]
     pub required_labels: RequiredLabels,
-    /// The run ends after so many trials. Default: 50.
-    #[serde(default = "iterations")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub iterations: u32,
+    /// The run ends after so many trials, or `none`, where something else ends it. Default: 50.
+    #[serde(default = "iterations", deserialize_with = "count_or_word")]
+    #[schemars(schema_with = "count")]
+    pub iterations: CountFile,
     /// The run ends when this much time has passed since its start, such as `8h`. Default: no limit.
     #[serde(default)]
     pub time_limit: Option<String>,
@@ -75,6 +75,9 @@ pub struct ConfigFile {
     /// Do the repository's own git hooks see the trial commits?
     #[serde(default)]
     pub repository_hooks: RepositoryHooks,
+    /// What follows from failed trials in a row: refine, pivot, search, and at last the end.
+    #[serde(default)]
+    pub ladder: LadderMode,
     /// Who edits in background and exec runs.
     #[serde(default)]
     pub agent: AgentFile,
@@ -135,6 +138,15 @@ pub struct CommandFile {
     /// Exit statuses that are no failure. Default: 0 alone.
     #[serde(default = "zero")]
     pub ok_exit: Vec<u8>,
+}
+
+/// A number of trials as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountFile {
+    /// A number.
+    Number(u32),
+    /// A word: `none`, or one that means nothing.
+    Word(String),
 }
 
 /// Labels that are required of a trial (`autoresearch trial --label NAME`).
@@ -248,6 +260,20 @@ words! {
     }
 }
 
+words! {
+    /// What follows from failed trials in a row.
+    #[derive(Default)]
+    LadderMode {
+        /// Nothing.
+        Off = "off",
+        /// The next step names what would be due; nothing is refused, and no run ends.
+        Advise = "advise",
+        /// What is due must be logged before the next trial, and the ladder's end ends the run.
+        #[default]
+        Enforce = "enforce",
+    }
+}
+
 /// The JSON Schema of the config file, draft 2020-12.
 #[must_use]
 pub fn schema() -> serde_json::Value {
@@ -270,8 +296,21 @@ fn quantity(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "string"]})
 }
 
-fn iterations() -> u32 {
-    50
+fn count(_: &mut schemars::SchemaGenerator) -> Schema {
+    json_schema!({"type": ["integer", "string"], "default": 50, "minimum": 1, "maximum": 1_000_000, "pattern": "^none$"})
+}
+
+fn iterations() -> CountFile {
+    CountFile::Number(50)
+}
+
+fn count_or_word<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CountFile, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(word) => Ok(CountFile::Word(word)),
+        number => u32::deserialize(number)
+            .map(CountFile::Number)
+            .map_err(serde::de::Error::custom),
+    }
 }
 
 fn zero() -> Vec<u8> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::check::Problem;
-use super::file::{CommandFile, ConditionFile, MetricFile};
+use super::file::{CommandFile, ConditionFile, CountFile, MetricFile};
 use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback, Shell};
 use crate::command_words::ends_in_counting_grep;
@@ -82,7 +82,7 @@ impl Meaning<'_> {
             keep_when,
             stop_when,
             required_labels: file.required_labels.clone(),
-            iterations: file.iterations,
+            iterations: self.iterations(file),
             time_limit: file
                 .time_limit
                 .as_ref()
@@ -97,6 +97,7 @@ impl Meaning<'_> {
             env: file.env.clone(),
             secrets: file.secrets.clone(),
             repository_hooks: file.repository_hooks,
+            ladder: file.ladder,
             agent: self.agent(&file.agent),
             budget: self.budget(&file.budget),
             notify: file
@@ -149,6 +150,33 @@ impl Meaning<'_> {
                 "add a pattern without `!`",
             );
         }
+    }
+
+    /// The limit of trials. A run without one needs something else that ends it.
+    fn iterations(&mut self, file: &ConfigFile) -> Option<u32> {
+        let word = match &file.iterations {
+            CountFile::Number(number) => return Some(*number),
+            CountFile::Word(word) => word.trim(),
+        };
+        let ends = file.time_limit.is_some()
+            || file.budget.until.is_some()
+            || file.budget.verify_runs.is_some()
+            || file.metric.target.is_some()
+            || !file.stop_when.is_empty();
+        if word != "none" {
+            self.error(
+                "iterations",
+                format!("`{word}` is not a number of trials"),
+                "write a number, such as 50, or `none`",
+            );
+        } else if !ends {
+            self.error(
+                "iterations",
+                "with `none`, nothing would end this run",
+                "add `time_limit`, `budget.until`, `budget.verify_runs`, `metric.target` or `stop_when`",
+            );
+        }
+        None
     }
 
     fn names(&mut self, file: &ConfigFile) {
@@ -384,7 +412,7 @@ impl Meaning<'_> {
         let until = file.until.as_ref().and_then(|text| {
             let time = TimeOfDay::parse(text);
             if time.is_none() {
-                let message = format!("`{text}` is no time of the day");
+                let message = format!("`{text}` is not a time of day");
                 self.error(
                     "budget.until",
                     message,

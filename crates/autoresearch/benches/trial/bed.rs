@@ -109,6 +109,7 @@ impl Bed {
         let source = Source {
             name: "bench.yaml".to_owned(),
             text: CONFIG.to_owned(),
+            merged: false,
         };
         start::run(&world, &place(&root), &source).map_err(floor::stop)?;
         let layout = Layout::new(&root, RUN);

@@ -48,13 +48,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Begin a run: check the ground, measure the untouched tree, freeze the config
     #[command(
-        after_help = "Example:\n  autoresearch start --config autoresearch.yaml\n\nA start that is refused leaves nothing behind."
+        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and wins over the file, as in\n`exec`; a variable such as AUTORESEARCH_ITERATIONS does too. What they say together is checked and frozen.\nA start that is refused leaves nothing behind."
     )]
-    Start {
-        /// The config file; `-` reads standard input
-        #[arg(long, value_name = "FILE", default_value = "autoresearch.yaml")]
-        config: PathBuf,
-    },
+    Start(Box<super::keys::ConfigFlags>),
     /// Measure what you changed: commit, verify, guard, then keep it or undo it
     #[command(
         after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
@@ -75,7 +71,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or wrongly set up.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
     )]
-    Exec(Box<super::exec::ExecWords>),
+    Exec(Box<super::keys::ConfigFlags>),
     /// Log a change of strategy, or say that a person must act
     #[command(
         after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""
@@ -104,10 +100,18 @@ pub enum Command {
         /// Go on showing rows until the run ends
         #[arg(long, short)]
         follow: bool,
+        /// Begin each row with its local time, and UTC beside it
+        #[arg(long)]
+        times: bool,
     },
     /// Find the run, repair what a crash left, and print the brief to go on from
     #[command(after_help = "Example:\n  autoresearch resume")]
     Resume,
+    /// Raise a limit of the run, also of one that has ended at it (for a person at a terminal)
+    #[command(
+        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run, all in all. A run that had ended at one is open again:\ngo on with a trial, or with `autoresearch background start`. An agent's call is refused."
+    )]
+    Raise(super::ceilings::Ceilings),
     /// End the run; the work tree stays as it is
     #[command(after_help = "Example:\n  autoresearch stop -m \"good enough\"")]
     Stop {

@@ -1,6 +1,6 @@
 //! Owns the edge of `background`: its words, and what each prints.
 //! Does not start or end anything itself.
-//! Invariant: `attach` and `logs --follow` end with Ctrl-C and never touch the run.
+//! Invariant: `attach` ends with Ctrl-C, and looking never touches the run.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,7 +98,16 @@ pub fn run(
                 statuses: Vec::new(),
                 last: Some(20),
             };
-            return super::show_log(world, place, printer, &filter, true);
+            return super::show_log(
+                world,
+                place,
+                printer,
+                &filter,
+                super::Show {
+                    times: false,
+                    follow: true,
+                },
+            );
         }
     };
     printer.report(&report)
@@ -109,5 +118,9 @@ fn logs(world: &World, place: &Place, printer: &Printer, last: usize) -> Result<
     if printer.json {
         return printer.line(&serde_json::json!({"lines": lines}));
     }
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| background::told_line(line))
+        .collect();
     printer.text(&(lines.join("\n") + "\n"))
 }

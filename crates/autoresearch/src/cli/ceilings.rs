@@ -6,6 +6,7 @@ use autoresearch_core::config::TimeOfDay;
 use autoresearch_core::event::Raise;
 use autoresearch_core::span;
 use clap::Args;
+use std::str::FromStr;
 
 use crate::env::World;
 use crate::error::{Failure, Result};
@@ -13,9 +14,9 @@ use crate::error::{Failure, Result};
 /// Ceilings that a person sets or raises.
 #[derive(Args, Debug)]
 pub struct Ceilings {
-    /// The most trials, all in all
+    /// The most trials, all in all; `none` at start, where something else ends the run
     #[arg(long, value_name = "N")]
-    pub iterations: Option<u32>,
+    pub iterations: Option<Count>,
     /// The most time since the start, such as 8h
     #[arg(long, value_name = "SPAN")]
     pub time_limit: Option<String>,
@@ -30,6 +31,39 @@ pub struct Ceilings {
     pub until: Option<String>,
 }
 
+/// A number of trials on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// This many.
+    Most(u32),
+    /// As many as come.
+    Unlimited,
+}
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::Unlimited);
+        }
+        let number = text.parse().ok().filter(|number| *number > 0);
+        number
+            .map(Self::Most)
+            .ok_or_else(|| "write a number of trials, such as 50, or `none`".to_owned())
+    }
+}
+
+impl Count {
+    /// As the config has it.
+    pub fn json(self) -> serde_json::Value {
+        match self {
+            Self::Most(number) => number.into(),
+            Self::Unlimited => "none".into(),
+        }
+    }
+}
+
 impl Ceilings {
     /// What they raise.
     pub fn raise(&self, world: &World) -> Result<Raise> {
@@ -40,12 +74,22 @@ impl Ceilings {
         });
         let until = self.until.as_ref().map(|text| {
             TimeOfDay::parse(text).ok_or_else(|| {
-                Failure::usage(format!("--until: `{text}` is no time of the day"))
+                Failure::usage(format!("--until: `{text}` is not a time of day"))
                     .hint("write hours and minutes, such as `07:00`")
             })
         });
+        let iterations = match self.iterations {
+            Some(Count::Unlimited) => {
+                return Err(Failure::usage(
+                    "--iterations: a run has a number of trials from its start on",
+                )
+                .hint("write a number; `iterations: none` is for the config of a new run"));
+            }
+            Some(Count::Most(number)) => Some(number),
+            None => None,
+        };
         Ok(Raise {
-            iterations: self.iterations,
+            iterations,
             time_limit_ms: time_limit.transpose()?.map(span::whole_millis),
             tokens: self.tokens,
             verify_runs: self.verify_runs,

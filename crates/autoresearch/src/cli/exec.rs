@@ -1,20 +1,18 @@
-//! Owns the edge of `exec`: fields by flag or variable, JSON lines out, and the exit codes 0, 1 and 2.
+//! Owns the edge of `exec`: JSON lines out, and the exit codes 0, 1 and 2.
 //! Does not run anything itself; `batch` does.
 //! Invariant: standard output carries one JSON object a line and nothing else; an error is one JSON object on standard
 //! error.
-
-mod words;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
 use autoresearch_core::event::End;
-use serde_json::{Value, json};
+use serde_json::json;
 
-pub use self::words::ExecWords;
+use super::keys::{self, ConfigFlags};
 use super::print::{self, Printer};
-use crate::batch::{self, Fields, Summary};
+use crate::batch::{self, Summary};
 use crate::driver::{Audience, Happening, Order};
 use crate::env::World;
 use crate::error::{Failure, Result};
@@ -27,13 +25,10 @@ const NOT_IMPROVED: u8 = 1;
 /// It was blocked, or could not begin.
 const BLOCKED: u8 = 2;
 
-/// What a variable with the field's name begins with.
-const PREFIX: &str = "AUTORESEARCH_";
-
 /// Runs `exec` and gives its exit code.
 #[must_use]
-pub fn run(world: &World, place: &Place, words: &ExecWords) -> ExitCode {
-    match attempt(world, place, words) {
+pub fn run(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
+    match attempt(world, place, flags) {
         Ok(summary) => {
             let _ = Printer::new(true).line(&summary);
             ExitCode::from(code(&summary))
@@ -73,59 +68,12 @@ fn code(summary: &Summary) -> u8 {
     }
 }
 
-fn attempt(world: &World, place: &Place, words: &ExecWords) -> Result<Summary> {
-    let file = words
-        .config
-        .clone()
-        .or_else(|| world.var("AUTORESEARCH_CONFIG").map(Into::into));
-    let file = file
+fn attempt(world: &World, place: &Place, flags: &ConfigFlags) -> Result<Summary> {
+    let file = keys::named_file(world, flags)
         .map(|file| crate::config::read(world, &file))
         .transpose()?;
-    let source = batch::source(file, fields(world, words)?)?;
+    let source = batch::source(file, keys::overlay(world, flags)?.fields)?;
     batch::run(world, place, &source, &mut Lines)
-}
-
-/// What flags and variables say; a flag wins.
-fn fields(world: &World, words: &ExecWords) -> Result<Fields> {
-    let mut fields = Fields::new();
-    for (key, flag) in words.fields() {
-        let name = format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase());
-        let variable = world.var(&name).map(|value| {
-            value
-                .to_str()
-                .map(ToOwned::to_owned)
-                .ok_or_else(|| Failure::config(format!("{name} is not UTF-8")))
-        });
-        let value = match (flag, variable) {
-            (Some(value), _) => value,
-            (None, Some(value)) => plain(&key, &value?),
-            (None, None) => continue,
-        };
-        match key.split_once('.') {
-            None => fields.insert(key, value),
-            Some((block, key)) => {
-                let block = fields.entry(block).or_insert_with(|| json!({}));
-                block[key] = value;
-                None
-            }
-        };
-    }
-    Ok(fields)
-}
-
-/// A variable's text as the config has it: lists by line, numbers as numbers.
-fn plain(key: &str, text: &str) -> Value {
-    match key {
-        "scope" | "protect" | "pin" => {
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            lines.map(ToOwned::to_owned).collect()
-        }
-        "iterations" | "metric.target" | "budget.tokens" | "budget.verify_runs" => {
-            serde_json::from_str::<serde_json::Number>(text.trim())
-                .map_or_else(|_| Value::from(text), Value::from)
-        }
-        _ => Value::from(text),
-    }
 }
 
 /// Prints a line for each trial.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::disk::{encode_json, private_folder};
 use super::ground::{make_private, trust_folder};
-use crate::env::{Stopwatch, World, pause};
+use crate::env::{Stopwatch, World, clock_text_of, pause};
 
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
@@ -34,7 +34,9 @@ impl fmt::Display for Holder {
         write!(
             out,
             "process {} (`{}`, since {})",
-            self.pid, self.command, self.since
+            self.pid,
+            self.command,
+            clock_text_of(&self.since)
         )
     }
 }

@@ -1,16 +1,28 @@
-//! Owns the words of `exec`: each field of the config that a CI job may set by a flag.
-//! Does not read variables or files.
-//! Invariant: every flag is one key of the config, and the key is the name of its variable too.
+//! Owns the keys of the config that `start` and `exec` take as flags and variables, and the config put together of them.
+//! Does not check the config.
+//! Invariant: every flag is one key of the config, and the key is the name of its variable too; a flag wins over a variable,
+//! a variable over the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::cli::ceilings::Ceilings;
+use crate::batch::Fields;
+use crate::cli::ceilings::{Ceilings, Count};
+use crate::config::Source;
+use crate::env::World;
+use crate::error::{Failure, Result};
 
-/// The arguments of `exec`.
+/// The file of a `start` that names none.
+const DEFAULT_FILE: &str = "autoresearch.yaml";
+/// What a variable with the key's name begins with.
+const PREFIX: &str = "AUTORESEARCH_";
+/// The variable that names the file.
+const FILE: &str = "AUTORESEARCH_CONFIG";
+
+/// A config by file, flag and variable.
 #[derive(clap::Args, Debug)]
-pub struct ExecWords {
+pub struct ConfigFlags {
     /// The config file; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -62,6 +74,9 @@ pub struct ExecWords {
     /// branch, worktree or in-place
     #[arg(long, value_name = "WHERE")]
     isolation: Option<String>,
+    /// What follows from failed trials in a row: off, advise or enforce
+    #[arg(long, value_name = "WAY")]
+    ladder: Option<String>,
     /// The smallest improvement worth keeping: a number, or a share such as 2%
     #[arg(long, value_name = "AMOUNT")]
     min_improvement: Option<String>,
@@ -80,14 +95,14 @@ pub struct ExecWords {
 }
 
 /// A number where the text is one; otherwise the text, which may be a number with a unit.
-pub fn number_or_text(text: &str) -> Value {
+fn number_or_text(text: &str) -> Value {
     let number = text.trim().parse::<serde_json::Number>();
     number.map_or_else(|_| json!(text), |number| json!(number))
 }
 
-impl ExecWords {
-    /// Every field by its key, with the flag's value if it was given.
-    pub fn fields(&self) -> Vec<(String, Option<Value>)> {
+impl ConfigFlags {
+    /// Every key, with the flag's value if it was given.
+    fn given(&self) -> Vec<(String, Option<Value>)> {
         let list = |items: &Vec<String>| (!items.is_empty()).then(|| json!(items));
         let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
         let fields = [
@@ -105,10 +120,7 @@ impl ExecWords {
             ("guard.command", text(&self.guard)),
             ("guard.shell", text(&self.guard_shell)),
             ("guard.timeout", text(&self.guard_timeout)),
-            (
-                "iterations",
-                self.ceilings.iterations.map(|number| json!(number)),
-            ),
+            ("iterations", self.ceilings.iterations.map(Count::json)),
             ("time_limit", text(&self.ceilings.time_limit)),
             (
                 "budget.tokens",
@@ -120,6 +132,7 @@ impl ExecWords {
             ),
             ("budget.until", text(&self.ceilings.until)),
             ("isolation", text(&self.isolation)),
+            ("ladder", text(&self.ladder)),
             ("min_improvement", text(&self.min_improvement)),
             ("agent.command", text(&self.agent_command)),
             ("agent.model", text(&self.agent_model)),
@@ -130,5 +143,83 @@ impl ExecWords {
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect()
+    }
+}
+
+/// What flags and variables say, and the variables among them.
+pub struct Overlay {
+    /// The keys.
+    pub fields: Fields,
+    /// The names of the variables that count.
+    pub variables: Vec<String>,
+}
+
+/// What flags and variables say; a flag wins.
+pub fn overlay(world: &World, flags: &ConfigFlags) -> Result<Overlay> {
+    let mut fields = Fields::new();
+    let mut variables = Vec::new();
+    for (key, flag) in flags.given() {
+        let name = format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase());
+        let variable = world.var(&name).map(|value| {
+            value
+                .to_str()
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| Failure::config(format!("{name} is not UTF-8")))
+        });
+        let value = match (flag, variable) {
+            (Some(value), _) => value,
+            (None, Some(value)) => {
+                variables.push(name);
+                plain(&key, &value?)
+            }
+            (None, None) => continue,
+        };
+        match key.split_once('.') {
+            None => fields.insert(key, value),
+            Some((block, key)) => {
+                let block = fields.entry(block).or_insert_with(|| json!({}));
+                block[key] = value;
+                None
+            }
+        };
+    }
+    Ok(Overlay { fields, variables })
+}
+
+/// The file that a flag or a variable names.
+pub fn named_file(world: &World, flags: &ConfigFlags) -> Option<PathBuf> {
+    let named = flags.config.clone();
+    named.or_else(|| world.var(FILE).map(Into::into))
+}
+
+/// The config of `start`: the file as it was typed where nothing else is said, and otherwise what they say together. With
+/// it come the variables that count, which the person should be told of.
+pub fn read_for_start(world: &World, flags: &ConfigFlags) -> Result<(Source, Vec<String>)> {
+    let Overlay { fields, variables } = overlay(world, flags)?;
+    let default = || {
+        let stands = world.cwd.join(DEFAULT_FILE).exists();
+        (stands || fields.is_empty()).then(|| Path::new(DEFAULT_FILE).to_owned())
+    };
+    let file = named_file(world, flags).or_else(default);
+    let file = file
+        .map(|file| crate::config::read(world, &file))
+        .transpose()?;
+    match file {
+        Some(source) if fields.is_empty() => Ok((source, variables)),
+        file => Ok((crate::config::put_together(file, fields)?, variables)),
+    }
+}
+
+/// A variable's text as the config has it: lists by line, numbers as numbers.
+fn plain(key: &str, text: &str) -> Value {
+    match key {
+        "scope" | "protect" | "pin" => {
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            lines.map(ToOwned::to_owned).collect()
+        }
+        "iterations" | "metric.target" | "budget.tokens" | "budget.verify_runs" => {
+            number_or_text(text)
+        }
+        _ => Value::from(text),
     }
 }
