@@ -389,7 +389,12 @@ impl Git {
             let path = self.work_tree.join(OsStr::from_bytes(path));
             path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
         };
-        let paths: Vec<Vec<u8>> = paths.iter().filter(exists).cloned().collect();
+        // What differs from the index is somebody's change, and naming it here would stage it.
+        let Ok(differing) = self.modified(paths) else {
+            return;
+        };
+        let same = |path: &&Vec<u8>| !differing.contains(path);
+        let paths: Vec<Vec<u8>> = paths.iter().filter(exists).filter(same).cloned().collect();
         if !paths.is_empty() {
             let arguments = ["update-index", "-z", "--stdin"].map(OsStr::new);
             let _ = self.run(arguments, Input::Bytes(&nul_joined(&paths)));
