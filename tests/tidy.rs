@@ -43,8 +43,8 @@ fn layer(module: &str) -> u32 {
         // What the use cases share, and the use cases.
         "error" | "run" | "session" | "survey" | "footing" | "yardstick" | "measure" | "undo"
         | "repair" | "lessons" | "lost" | "report" | "config" | "templates" | "baseline"
-        | "preflight" | "rules" | "bystander" | "aside" | "times" | "under_way" | "variables"
-        | "elsewhere" => 2,
+        | "preflight" | "rules" | "bystander" | "aside" | "unseen" | "held" | "foreign"
+        | "own_files" | "times" | "under_way" | "variables" | "elsewhere" => 2,
         _ => 3,
     }
 }

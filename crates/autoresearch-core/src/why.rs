@@ -98,6 +98,8 @@ pub enum Why {
     Unsupported(Vec<String>),
     /// Files changed while verify or guard ran.
     ChangedDuringVerify(Vec<String>),
+    /// An agent moved HEAD in the run's own work tree: it committed, switched or reset.
+    HeadMoved(String),
     /// A git hook of the repository refused the commit.
     HookRefused(String),
     /// Verify failed.
@@ -127,6 +129,7 @@ impl Why {
             Self::OutOfScope(_) => "out-of-scope",
             Self::Unsupported(_) => "unsupported",
             Self::ChangedDuringVerify(_) => "changed-during-verify",
+            Self::HeadMoved(_) => "head-moved",
             Self::HookRefused(_) => "hook-refused",
             Self::VerifyFailed(Failure::Timeout { .. }) => "timeout",
             Self::VerifyFailed(_) => "verify-failed",
@@ -168,6 +171,10 @@ impl fmt::Display for Why {
             Self::ChangedDuringVerify(files) => {
                 write!(out, "files changed while verify ran: {}", Listed(files))
             }
+            Self::HeadMoved(what) => write!(
+                out,
+                "git was used during the turn, and HEAD was taken back: {what}"
+            ),
             Self::HookRefused(output) => write!(out, "a git hook refused the commit: {output}"),
             Self::VerifyFailed(failure) => write!(out, "verify failed: {failure}"),
             Self::NoMetric(reason) => out.write_str(reason),

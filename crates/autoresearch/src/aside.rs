@@ -1,4 +1,5 @@
-//! Owns the putting aside of files that stand where files of the kept state come back, and that git does not hold.
+//! Owns the putting aside of files that git does not hold: where files of the kept state come back, and where verify would
+//! see what no commit holds.
 //! Does not read or delete them: they are renamed, whole, into the folder of the trial.
 //! Invariant: what is moved is named, and nothing that is in the way is ever written over.
 
@@ -75,20 +76,33 @@ pub struct Aside {
     pub path: String,
     /// Where it is now, from the folder of the runs' work tree.
     pub place: String,
+    /// Why it was moved.
+    pub why: Whence,
+}
+
+/// Why something is put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// A kept file comes back there.
+    InTheWay,
+    /// git ignores it, so verify would see it and no commit would hold it.
+    Unseen,
 }
 
 impl fmt::Display for Aside {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} stood where a kept file came back; it is now {}",
-            self.path, self.place
-        )
+        let why = match self.why {
+            Whence::InTheWay => "stood where a kept file came back",
+            Whence::Unseen => {
+                "is ignored by git, so no commit can hold it; the trial was measured without it"
+            }
+        };
+        write!(out, "{} {why}; it is now {}", self.path, self.place)
     }
 }
 
 /// Moves these paths into a new folder of the trial.
-pub fn put_aside(run: &Run<'_>, trial: u32, paths: &[PathBuf]) -> Result<Vec<Aside>> {
+pub fn put_aside(run: &Run<'_>, trial: u32, paths: &[PathBuf], why: Whence) -> Result<Vec<Aside>> {
     if paths.is_empty() {
         return Ok(Vec::new());
     }
@@ -106,19 +120,17 @@ pub fn put_aside(run: &Run<'_>, trial: u32, paths: &[PathBuf]) -> Result<Vec<Asi
         let folder = to.parent().unwrap_or(&above);
         let moved = std::fs::create_dir_all(folder).and_then(|()| std::fs::rename(&from, &to));
         moved.map_err(|error| {
-            Failure::io(
-                format!(
-                    "{} stands where a kept file comes back, and could not be put aside",
-                    from.display()
-                ),
-                &error,
-            )
-            .hint("move it away yourself, then run `autoresearch resume`")
+            let stands = match why {
+                Whence::InTheWay => "stands where a kept file comes back",
+                Whence::Unseen => "is ignored by git, so no commit can hold it",
+            };
+            let text = format!("{} {stands}, and could not be put aside", from.display());
+            Failure::io(text, &error).hint("move it away yourself, then run `autoresearch resume`")
         })?;
         let path = shown(path);
         let run = &run.store.layout.run;
         let place = format!("{FOLDER}/{run}/trials/{trial}/{name}/{path}");
-        moved_aside.push(Aside { path, place });
+        moved_aside.push(Aside { path, place, why });
     }
     Ok(moved_aside)
 }

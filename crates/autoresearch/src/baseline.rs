@@ -3,7 +3,6 @@
 //! Invariant: a metric is accepted only after it gave a finite number at least twice, and left the tree as it was.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use autoresearch_core::config::{Command, Config, Direction, Shell};
@@ -20,6 +19,7 @@ use crate::error::{Failure, Kind, Result};
 use crate::git::Git;
 use crate::git::status::Entry;
 use crate::measure::Bench;
+use crate::own_files::{OwnFiles, REMEDY, differ_by_more_than_noise};
 
 /// No more than two runs where one takes longer than this: the person waits.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -46,11 +46,12 @@ pub fn measure(
     git: &Git,
     env: &[(OsString, OsString)],
     config: &Config,
-    folder: PathBuf,
+    own: &OwnFiles<'_>,
 ) -> Result<Baseline> {
     let before = git.status()?;
-    let mut bench = Bench::new(world, git.work_tree(), env, folder, "");
-    let mut runs = vec![once(&mut bench, config)?, once(&mut bench, config)?];
+    let mut bench = Bench::new(world, git.work_tree(), env, own.folder(), "");
+    let mut runs = vec![once(&mut bench, config)?];
+    runs.push(again(&mut bench, config, own, 1)?);
     let values = |runs: &[Measurement]| {
         runs.iter()
             .map(|run| run.value.approximate())
@@ -58,13 +59,15 @@ pub fn measure(
     };
     let noisy = !Noise::of(&values(&runs)).is_deterministic();
     while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
-        runs.push(once(&mut bench, config)?);
+        let number = runs.len();
+        runs.push(again(&mut bench, config, own, number)?);
     }
+    check_own_files(&mut bench, config, own, &mut runs)?;
     let said = std::mem::take(&mut bench.said);
     check_clean(git, &before, "verify")?;
     let guard = match &config.guard {
         None => Guard::NotRun,
-        Some(command) => match bench.guard(command)? {
+        Some(command) => match guard(&mut bench, command, own)? {
             Ok(()) => Guard::Pass,
             Err(how) => {
                 let hint = unknown_to_sh(command).map_or_else(
@@ -84,6 +87,8 @@ pub fn measure(
         .map(|baseline| Baseline { said, ..baseline })
         .ok_or_else(|| Failure::new(Kind::Internal, "no run of verify was made"))?;
     check_headroom(&in_units(config, &baseline)?, &baseline)?;
+    own.take_away()?;
+    own.bring_outputs()?;
     Ok(baseline)
 }
 
@@ -94,6 +99,86 @@ fn unknown_to_sh(command: &Command) -> Option<String> {
         .into_iter()
         .next()
         .filter(|_| command.shell == Shell::Sh)
+}
+
+/// One more run: every second one has the run's own files in sight. The first is number 0.
+fn again(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    own: &OwnFiles<'_>,
+    number: usize,
+) -> Result<Measurement> {
+    if number.is_multiple_of(2) {
+        own.take_away()?;
+        return once(bench, config);
+    }
+    own.lay_out()?;
+    let found = once(bench, config);
+    if found.is_err() && own.are_in_sight() {
+        own.take_away()?;
+        once(bench, config)?;
+        return Err(refuse(
+            bench,
+            "verify works on the untouched tree, and fails when the run's own files are in it"
+                .to_owned(),
+            REMEDY,
+        ));
+    }
+    found
+}
+
+/// A metric that counts the run's own files grows with the log.
+fn check_own_files(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    own: &OwnFiles<'_>,
+    runs: &mut Vec<Measurement>,
+) -> Result<()> {
+    let differ = |runs: &[Measurement]| {
+        let values: Vec<f64> = runs.iter().map(|run| run.value.approximate()).collect();
+        differ_by_more_than_noise(&values)
+    };
+    if !own.are_in_sight() || !differ(runs) {
+        return Ok(());
+    }
+    // A metric of two values comes out like this once in a while: asked again, it does not.
+    for _ in 0..4 {
+        let number = runs.len();
+        runs.push(again(bench, config, own, number)?);
+    }
+    if !differ(runs) {
+        return Ok(());
+    }
+    Err(Failure::config(format!(
+        "verify counts the run's own files: {} is {} without them and {} with them",
+        config.metric.name, runs[0].value, runs[1].value
+    ))
+    .hint(REMEDY))
+}
+
+/// Runs the guard with the run's own files in sight, as it will run after each trial.
+fn guard(
+    bench: &mut Bench<'_>,
+    command: &Command,
+    own: &OwnFiles<'_>,
+) -> Result<std::result::Result<(), How>> {
+    own.lay_out()?;
+    let found = bench.guard(command)?;
+    own.take_away()?;
+    if found.is_err() && own.are_in_sight() && bench.guard(command)?.is_ok() {
+        own.lay_out()?;
+        if bench.guard(command)?.is_ok() {
+            // It fails now and then, with the files and without.
+            return Ok(found);
+        }
+        return Err(refuse(
+            bench,
+            "the guard passes on the untouched tree, and fails when the run's own files are in it"
+                .to_owned(),
+            REMEDY,
+        ));
+    }
+    Ok(found)
 }
 
 fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use self::answer::{NoLock, read_no_lock, read_signal};
 use self::at_work::{AtWork, Patience, Traces};
-pub use self::commit::{Hooks, NewCommit, Refused};
+pub use self::commit::{Hooks, NewCommit, Refused, is_behind_link};
 use crate::env::{Stopwatch, pause};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
@@ -335,6 +335,43 @@ impl Git {
             .map(drop)
     }
 
+    /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
+    pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let why = "autoresearch: take HEAD back";
+        self.text(&["update-ref", "-m", why, branch, commit])?;
+        self.text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
+        self.text(&["read-tree", "--reset", commit]).map(drop)
+    }
+
+    /// Forgets an operation that is under way, such as a merge. Files and commits stay as they are.
+    pub fn quit_operation(&self, operation: &str) -> Result<(), GitError> {
+        let arguments = match operation {
+            "bisect" => ["bisect", "reset", "HEAD"].as_slice(),
+            operation => &[operation, "--quit"],
+        };
+        self.text(arguments).map(drop)
+    }
+
+    /// The bytes that a checkout of a commit gives a file.
+    pub fn checked_out(&self, commit: &str, path: &[u8]) -> Result<Vec<u8>, GitError> {
+        let object = [commit.as_bytes(), b":", path].concat();
+        let arguments = ["cat-file", "--filters"].map(OsStr::new).into_iter();
+        let output = self.run(
+            arguments.chain([OsStr::from_bytes(&object)]),
+            Input::Nothing,
+        )?;
+        Ok(output.stdout)
+    }
+
+    /// Is a file kept by git-lfs, which holds its bytes outside of git?
+    pub fn is_large_file(&self, path: &[u8]) -> Result<bool, GitError> {
+        let arguments = ["check-attr", "-z", "filter", "--"]
+            .map(OsStr::new)
+            .into_iter();
+        let output = self.run(arguments.chain([OsStr::from_bytes(path)]), Input::Nothing)?;
+        Ok(output.stdout.ends_with(b"\0lfs\0"))
+    }
+
     /// Tracked files among these paths whose bytes, or whose absence, differ from the index.
     pub fn modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
         self.listed(&["--modified", "--deleted"], paths)
@@ -376,7 +413,7 @@ impl Git {
     pub fn restore_from_index(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
         let input = nul_joined(paths);
         self.run(
-            ["checkout-index", "--force", "-z", "--stdin"].map(OsStr::new),
+            ["checkout-index", "--force", "--index", "-z", "--stdin"].map(OsStr::new),
             Input::Bytes(&input),
         )
         .map(drop)

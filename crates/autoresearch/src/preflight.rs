@@ -244,6 +244,10 @@ pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
         if entry.kind == Kind::Unmerged {
             unmerged.push(escape(&text));
         }
+        if Path::new(&*text).starts_with(FOLDER) {
+            // Files of the user's in the folder of the runs are never a trial's, and lessons are ours.
+            continue;
+        }
         if scope.matches(text.trim_end_matches('/')) {
             inside.push(escape(&text));
         } else {

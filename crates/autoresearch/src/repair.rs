@@ -12,6 +12,7 @@ use crate::footing;
 use crate::lessons;
 use crate::run::Run;
 use crate::undo::{Undone, undo};
+use crate::unseen;
 
 /// What a repair did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -114,6 +115,7 @@ pub fn interrupt(run: &mut Run<'_>) -> Result<Option<Undone>> {
     let undone = undo(run, trial, &flight.intent.message, Some(&name))?;
     // Verify may have written while it was cut short.
     bystander::note(run, &[])?;
+    unseen::note_cut_short(run)?;
     let message = flight.intent.message;
     run.store.record(Event::Interrupted(Interrupted {
         trial,

@@ -255,6 +255,13 @@ impl TrialReport {
         }
     }
 
+    /// Adds what was said of the files before they were measured.
+    #[must_use]
+    pub fn noting(self, mut notes: Vec<String>) -> Self {
+        notes.extend(self.notes);
+        Self { notes, ..self }
+    }
+
     /// Adds the files that the trial changed.
     #[must_use]
     pub fn of_files(self, paths: &[Vec<u8>]) -> Self {
@@ -276,6 +283,7 @@ impl TrialReport {
             "out-of-scope",
             "unsupported",
             "changed-during-verify",
+            "head-moved",
         ];
         self.reason.is_some_and(|reason| void.contains(&reason))
     }
@@ -296,6 +304,17 @@ impl TrialReport {
     pub fn noted(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
         self
+    }
+
+    /// The first notes; each has its line.
+    fn told_notes(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in self.notes.iter().take(2) {
+            writeln!(out, "{}", brief::clip(note, 300))?;
+        }
+        if let more @ 1.. = self.notes.len().saturating_sub(2) {
+            writeln!(out, "and {more} more like these: `--json` has them all")?;
+        }
+        Ok(())
     }
 
     /// What became of the edits of a void trial: only what was seen afterwards.
@@ -350,14 +369,7 @@ impl TrialReport {
                 escape(first)
             )?;
         }
-        if let Some(first) = self.notes.first() {
-            let more = if self.notes.len() > 1 {
-                format!(" (and {} more of the kind)", self.notes.len() - 1)
-            } else {
-                String::new()
-            };
-            writeln!(out, "{}{more}", brief::clip(first, 300))?;
-        }
+        self.told_notes(out)?;
         if self.swept > 0 {
             writeln!(
                 out,

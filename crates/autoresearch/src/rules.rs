@@ -153,7 +153,13 @@ fn is_cache(file: &Path) -> bool {
     let dotted = folder
         .file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    dotted && std::fs::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE))
+    dotted && is_tagged(folder)
+}
+
+/// Does a folder mark itself as the cache of a tool?
+#[must_use]
+pub fn is_tagged(folder: &Path) -> bool {
+    std::fs::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE))
 }
 
 /// Refuses to write by other rules than those of the start.

@@ -26,13 +26,15 @@ use crate::footing;
 use crate::git::Git;
 use crate::git::history::History;
 use crate::git::status::Kind;
+use crate::own_files::OwnFiles;
 use crate::preflight::{self, Ground};
 use crate::repair::set_up;
 use crate::report::shorten;
 use crate::rules;
 use crate::run::{Place, Run};
 use crate::session;
-use crate::store::{self, Layout, Notes, Pinned, RunStore};
+use crate::store::{self, Extent, Layout, Notes, Pinned, RunStore, Unseen};
+use crate::unseen;
 use crate::yardstick;
 
 /// The answer of `start`.
@@ -84,6 +86,8 @@ pub struct StartReport {
 struct Ingredients<'g> {
     ground: &'g Ground,
     layout: Layout,
+    /// What making the run's folder made.
+    extent: Cell<Extent>,
     branch: String,
     config: Config,
     /// The run's id, by which its notes outside the repository are found.
@@ -108,9 +112,12 @@ fn make_folder(world: &World, parts: &Ingredients<'_>) -> Result<()> {
         ..store::Made::default()
     };
     let created = made.write(&vault).and_then(|()| parts.layout.create());
-    if let Err(error) = created {
-        store::Made::withdraw(&vault);
-        return Err(error.into());
+    match created {
+        Ok(extent) => parts.extent.set(extent),
+        Err(error) => {
+            store::Made::withdraw(&vault);
+            return Err(error.into());
+        }
     }
     made.inode = store::sweep::inode_of(&parts.layout.folder());
     if let Err(error) = made.write(&vault) {
@@ -152,6 +159,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
     let ingredients = Ingredients {
         ground: &ground,
         layout,
+        extent: Cell::new(Extent::Run),
         branch,
         config,
         id: new_id()?,
@@ -164,8 +172,9 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         ..Pinned::default()
     };
     match prepare(world, &ingredients, &mut pinned) {
-        Ok((start, said)) => {
-            let mut report = establish(world, &ingredients, pinned, start, &source.text)?;
+        Ok(prepared) => {
+            let said = prepared.said.clone();
+            let mut report = establish(world, &ingredients, pinned, prepared, &source.text)?;
             report.stderr = Some(said).filter(|said| !said.is_empty());
             report.warnings = checked
                 .problems
@@ -216,8 +225,16 @@ fn choose_name(ground: &Ground, config: &Config) -> Layout {
         .unwrap_or(first)
 }
 
+/// What was found out about the untouched tree.
+struct Prepared {
+    start: Start,
+    unseen: Unseen,
+    /// What verify said on its standard error.
+    said: String,
+}
+
 /// Measures the untouched tree and pins the yardstick.
-fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<(Start, String)> {
+fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<Prepared> {
     let Ingredients {
         ground,
         layout,
@@ -251,19 +268,40 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pin_changed_rules(&work_tree, pinned);
     let none = BTreeSet::new();
     let before = bystander::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
+    let unseen = unseen::at_start(&git, config, &pinned.yardstick)?;
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let baseline = measure(world, &git, &env, config, layout.make_trial(0)?)
-        .map_err(|failure| bare_tree(failure, parts))?;
+    let own = OwnFiles::new(layout, config, &lock_folder(world, &ground.history))?;
+    let baseline =
+        measure(world, &git, &env, config, &own).map_err(|failure| bare_tree(failure, parts))?;
     let known = git.files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
-    let touched = yardstick::changed(&work_tree, &pinned.yardstick, &protect);
+    refuse_touched(&work_tree, &protect, pinned, &before)?;
+    pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
+    let said = baseline.said.clone();
+    let unseen = unseen::after_baseline(&git, config, &pinned.yardstick, &unseen)?;
+    let config = baseline::in_units(config, &baseline)?;
+    Ok(Prepared {
+        start: start_event(world, parts, (config, baseline))?,
+        unseen,
+        said,
+    })
+}
+
+/// Verify and guard must leave pinned files alone, and tracked files of the user's.
+fn refuse_touched(
+    work_tree: &Path,
+    protect: &Globs,
+    pinned: &Pinned,
+    before: &Notes,
+) -> Result<()> {
+    let touched = yardstick::changed(work_tree, &pinned.yardstick, protect);
     if let Some(first) = touched.first() {
         return Err(
             Failure::config(format!("verify or guard changed a pinned file: {first}"))
                 .hint(pinned_hint(first)),
         );
     }
-    let disturbed = bystander::changed(&work_tree, &pinned.dirt, &none, &before);
+    let disturbed = bystander::changed(work_tree, &pinned.dirt, &BTreeSet::new(), before);
     if let Some(first) = disturbed
         .iter()
         .find(|changed| changed.whose == Whose::Tracked)
@@ -271,10 +309,7 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
         return Err(Failure::config(format!("verify or guard changed a file of yours: {}", first.name))
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
     }
-    pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
-    let config = baseline::in_units(config, &baseline)?;
-    let said = baseline.said.clone();
-    Ok((start_event(world, parts, (config, baseline))?, said))
+    Ok(())
 }
 
 /// What a work tree of the run's own does not have is told to whom verify failed there.
@@ -364,7 +399,7 @@ fn establish(
     world: &World,
     parts: &Ingredients<'_>,
     pinned: Pinned,
-    start: Start,
+    Prepared { start, unseen, .. }: Prepared,
     config: &str,
 ) -> Result<StartReport> {
     let left_alone = pinned.dirt.len();
@@ -377,6 +412,8 @@ fn establish(
         config,
     )
     .inspect_err(|_| clean_up(world, parts))?;
+    // Without this memory the first look takes everything for known.
+    let _ = store.write_unseen(&unseen);
     set_out(world, store)
         .map(|run| report(&run, left_alone, pinned_files))
         .map_err(|failure| {
@@ -418,12 +455,7 @@ fn clean_up(world: &World, parts: &Ingredients<'_>) {
     if parts.made_branch.get() {
         let _ = git.delete_branch(&parts.branch, &parts.ground.base);
     }
-    let _ = std::fs::remove_dir_all(parts.layout.folder());
-    if Layout::runs(&parts.layout.root).is_empty() && !parts.layout.lessons().exists() {
-        let all = parts.layout.root.join(store::FOLDER);
-        let _ = std::fs::remove_file(all.join(".gitignore"));
-        let _ = std::fs::remove_dir(all);
-    }
+    parts.layout.remove(parts.extent.get());
     // Without an anchor nothing outside the repository belongs to a run.
     let vault = store::vault(&world.state_folder, &parts.id);
     if !vault.join("anchor.json").exists() {

@@ -13,6 +13,7 @@ mod phase;
 mod pinned;
 mod session;
 pub mod sweep;
+mod unseen;
 mod views;
 
 use std::borrow::Cow;
@@ -31,11 +32,12 @@ pub use self::disk::{
 pub use self::ground::trust_folder;
 pub use self::journal::{Anchor, Journal, Mended};
 pub use self::known::{anchors, remembered_state};
-pub use self::layout::{FOLDER, Layout, vault, vaults};
+pub use self::layout::{Extent, FOLDER, Layout, vault, vaults};
 pub use self::lock::{Holder, hold, holder};
 pub use self::made::Made;
 pub use self::phase::{PhaseNote, TrialPhase, acting};
-pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key};
+pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key, key_path};
+pub use self::unseen::{Known, Unseen};
 use crate::env::{Role, Stopwatch, World, pause};
 
 /// How often a reader looks at a journal that does not agree with its anchor. A number of looks and no time: on a busy

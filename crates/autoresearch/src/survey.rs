@@ -2,6 +2,8 @@
 //! Does not change anything.
 //! Invariant: what is ours is known by its path from the repository's root, never by a file's name.
 
+use std::path::PathBuf;
+
 use autoresearch_core::event::Why;
 use autoresearch_core::globs::{GlobError, Globs};
 use autoresearch_core::table::{escape, short};
@@ -32,6 +34,12 @@ pub struct Survey {
     pub untracked_outside: Vec<String>,
     /// Tracked files outside the scope.
     pub tracked_outside: Vec<Vec<u8>>,
+    /// What git ignores, as it names it: files, and folders by their name alone.
+    pub ignored: Vec<Vec<u8>>,
+    /// Files in the scope that git ignores and that nobody knows: they are put aside before anything is measured.
+    pub unseen: Vec<PathBuf>,
+    /// What was done to HEAD, where that is taken back.
+    pub moved: Option<String>,
     /// Everything that is not ours and must stay out of commits.
     pub foreign: Vec<Entry>,
 }
@@ -77,6 +85,9 @@ impl Survey {
     /// Why these changes make a trial void, if they do.
     #[must_use]
     pub fn void(&self) -> Option<Why> {
+        if let Some(moved) = &self.moved {
+            return Some(Why::HeadMoved(moved.clone()));
+        }
         let untouchable = [&self.protected, &self.hiding, &self.rewriting];
         if untouchable.iter().any(|names| !names.is_empty()) {
             Some(Why::Protected(
@@ -210,14 +221,17 @@ impl<'r> Owner<'r> {
         let text = String::from_utf8_lossy(&entry.path).into_owned();
         let path = text.trim_end_matches('/');
         let role = rules::role(path);
+        if entry.kind == Kind::Ignored {
+            survey.ignored.push(entry.path.clone());
+        }
         if entry.kind == Kind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
             return Ok(());
         }
         if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
-            if entry.kind != Kind::Untracked {
+            if !matches!(entry.kind, Kind::Untracked | Kind::NestedRepository) {
                 return Err(tracked());
             }
-            // Somebody removed the `.gitignore` of the runs' folder: these are our own files.
+            // A folder of this name was the user's before, or its `.gitignore` is gone: neither is a trial's.
             survey.foreign.push(entry);
             return Ok(());
         }

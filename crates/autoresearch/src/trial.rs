@@ -14,12 +14,14 @@ pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::escape;
 
-use crate::aside;
+use crate::aside::{self, Whence};
 use crate::bystander;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::footing;
+use crate::foreign;
 use crate::git::Hooks;
+use crate::held;
 use crate::lessons;
 use crate::measure::Bench;
 use crate::repair::{Repaired, end_if_due, interrupt, repair};
@@ -31,6 +33,7 @@ use crate::store::{Access, TrialPhase};
 use crate::survey::{self, Survey};
 use crate::times;
 use crate::undo::{Committed, Undone, commit, named, subject, undo};
+use crate::unseen;
 
 /// The longest description of a trial, in characters.
 const MAX_MESSAGE: usize = 500;
@@ -55,13 +58,11 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     let (mut run, repaired) = opened(world, place, "trial")?;
     refuse_lost_edits(&mut run, repaired)?;
     let intent = intend(&run, request)?;
-    survey::check_head(&run)?;
-    let mut survey = survey::look_behind(&run)?;
-    survey.outside.extend(bystander::touched(&run)?);
+    let survey = look(&run)?;
     run.admit_secrets()?;
     let base = run.store.state.head.clone();
-    let mut timings = Timings::default();
-    let decided = match attempt(&mut run, &intent, &survey, &mut timings) {
+    let (mut timings, mut notes) = (Timings::default(), Vec::new());
+    let decided = match attempt(&mut run, &intent, &survey, &mut timings, &mut notes) {
         Err(failure) if failure.kind == Kind::Interrupted => {
             return Err(cut_short(&mut run, failure));
         }
@@ -76,6 +77,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     let files = files(&run, &base, &survey, decided.as_ref())?;
     let report = trial_report(&run, &intent, decided.as_ref(), timings)
         .with(undone)
+        .noting(notes)
         .of_files(&files);
     Ok(if report.is_void() {
         report.left(still_there(&run)?)
@@ -102,6 +104,36 @@ fn still_there(run: &Run<'_>) -> Result<Still> {
         edits,
         others: names.concat(),
     })
+}
+
+/// Whose are the changes, and what is there that no commit would hold?
+fn look(run: &Run<'_>) -> Result<Survey> {
+    let moved = foreign::take_back_head(run)?;
+    survey::check_head(run)?;
+    let mut survey = survey::look_behind(run)?;
+    survey.moved = moved;
+    survey.outside.extend(bystander::touched(run)?);
+    let strange = unseen::compare(run, &survey.ignored)?;
+    let named = |name: String| {
+        format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
+    };
+    survey
+        .outside
+        .extend(strange.changed.into_iter().map(named));
+    survey.unseen = strange.new;
+    Ok(survey)
+}
+
+/// Puts aside what git ignores and nobody knows.
+fn put_unseen_aside(
+    run: &Run<'_>,
+    trial: u32,
+    survey: &Survey,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    let moved = aside::put_aside(run, trial, &survey.unseen, Whence::Unseen)?;
+    notes.extend(moved.iter().map(ToString::to_string));
+    Ok(())
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
@@ -234,10 +266,12 @@ fn attempt(
     intent: &Intent,
     survey: &Survey,
     timings: &mut Timings,
+    notes: &mut Vec<String>,
 ) -> Result<Option<Decided>> {
     if let Some(why) = survey.void() {
         let decided = void(run, intent, survey, why)?;
         bystander::note(run, &[])?;
+        unseen::accept(run)?;
         return Ok(Some(decided));
     }
     if survey.ours.is_empty() {
@@ -245,6 +279,7 @@ fn attempt(
             return Err(Failure::usage("nothing was changed since the guard failed")
                 .hint("mend it first, or give it up: autoresearch trial --drop"));
         }
+        put_unseen_aside(run, intent.trial, survey, notes)?;
         let decided = Decided::bare(intent, Verdict::NoOp, Some(Why::NothingChanged));
         if run.caller.reader == Reader::Person {
             // Only an agent has to learn that a trial without a change leads nowhere.
@@ -256,7 +291,8 @@ fn attempt(
     }
     run.store.note_phase(intent.trial, TrialPhase::Committing);
     run.store.record(Event::Intent(intent.clone()))?;
-    let candidate = match make(run, intent, survey) {
+    put_unseen_aside(run, intent.trial, survey, notes)?;
+    let candidate = match make(run, intent, survey, notes) {
         Err(failure) => return Err(leave_edits(run, intent, failure)),
         Ok(Ok(candidate)) => candidate,
         Ok(Err(why)) => {
@@ -319,7 +355,12 @@ fn void(run: &mut Run<'_>, intent: &Intent, survey: &Survey, why: Why) -> Result
 }
 
 /// Commits exactly the paths in scope, and makes sure that nothing else got in.
-fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candidate, Why>> {
+fn make(
+    run: &Run<'_>,
+    intent: &Intent,
+    survey: &Survey,
+    notes: &mut Vec<String>,
+) -> Result<Result<Candidate, Why>> {
     let hooks = match run.store.state.config().repository_hooks {
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
@@ -344,6 +385,11 @@ fn make(run: &Run<'_>, intent: &Intent, survey: &Survey) -> Result<Result<Candid
         .collect();
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
+    }
+    let likeness = held::compare(run, &commit, &paths, hooks)?;
+    notes.extend(likeness.notes);
+    if let Some(why) = likeness.why {
+        return Ok(Err(why));
     }
     let simplifies = intent.simplify && {
         let size = run.history.size(&run.store.state.head, &commit)?;
@@ -383,6 +429,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
     bench.reading.clone_from(&state.start.reading);
     let mut judge =
         Judge::new(config, &state.incumbent, state.noise, attempt).with_seen(Some(&state.seen));
+    run.store.mark_measuring(true)?;
     loop {
         match (judge.next(), &config.guard) {
             (Next::Verify, _) => {
@@ -437,7 +484,7 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
         let outside: Vec<&std::path::Path> = outside.collect();
         let known = outside.iter().map(|path| (*path).to_owned()).collect();
         let way = aside::strangers(run.work_tree(), &outside, &known);
-        let moved = aside::put_aside(run, trial, &way)?;
+        let moved = aside::put_aside(run, trial, &way, Whence::InTheWay)?;
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
         run.git.restore_from_index(&after.tracked_outside)?;
@@ -456,6 +503,7 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
     changed.extend(more.into_iter().flatten());
     changed.extend(bystander::disturbed(run)?);
     bystander::note(run, &after.untracked_outside)?;
+    unseen::note(run, &after.ignored)?;
     Ok((changed, after.untracked_outside))
 }
 

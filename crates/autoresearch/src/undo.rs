@@ -1,15 +1,18 @@
 //! Owns the making of a trial's commit and the undoing of a trial.
 //! Does not decide which trials are undone.
-//! Invariant: only commits of this run are ever taken back, and only the files they changed move.
+//! Invariant: only commits of this run are ever taken back, and only the files they changed move; what an undoing could
+//! not move is named, and stops the run.
+
+mod locked;
 
 use autoresearch_core::brief;
 use autoresearch_core::config::Rollback;
 use autoresearch_core::globs::Globs;
 use autoresearch_core::table::{escape, short};
 
-use crate::aside;
+use crate::aside::{self, Whence};
 use crate::error::{Failure, Result};
-use crate::git::{GitError, Hooks, NewCommit, Refused};
+use crate::git::{GitError, Hooks, NewCommit, Refused, is_behind_link};
 use crate::rules;
 use crate::run::Run;
 use crate::survey::{self, Survey};
@@ -125,11 +128,15 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Res
     way.sort();
     // What lies in a folder goes with it.
     way.dedup_by(|path, above| path.starts_with(above));
-    let moved = aside::put_aside(run, trial, &way)?;
-    let notes = moved.iter().map(ToString::to_string);
-    let notes = notes.chain(staying.into_iter().map(left)).collect();
-    let head = take_back(run, &paths, (&tip, &kept), trial)?;
+    let opened = locked::open_folders(run.work_tree(), &paths);
+    let taken = aside::put_aside(run, trial, &way, Whence::InTheWay)
+        .and_then(|moved| Ok((moved, take_back(run, &paths, (&tip, &kept), trial)?)));
+    let mut notes = opened.close();
+    let (moved, head) = taken?;
+    notes.extend(moved.iter().map(ToString::to_string));
+    notes.extend(staying.into_iter().map(left));
     check_tree(run, &paths, &kept)?;
+    check_gone(run, &paths, &kept)?;
     run.git.refresh(&paths);
     Ok(Undone {
         head,
@@ -271,4 +278,34 @@ fn check_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
         names.join(", ")
     ))
     .hint("something else is writing to them: stop it, then run `autoresearch resume`"))
+}
+
+/// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
+fn check_gone(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
+    let mut left = Vec::new();
+    for path in paths {
+        let added = !run.history.has_file(kept, path)?;
+        let stands = || {
+            !is_behind_link(run.work_tree(), path)
+                && run
+                    .work_tree()
+                    .join(aside::as_path(path))
+                    .symlink_metadata()
+                    .is_ok_and(|meta| !meta.is_dir())
+        };
+        if added && stands() {
+            left.push(aside::shown(aside::as_path(path)));
+        }
+    }
+    let Some(first) = left.first() else {
+        return Ok(());
+    };
+    let more = match left.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    Err(Failure::blocked(format!(
+        "after the undo these files of the trial are still there: {first}{more}"
+    ))
+    .hint("nothing is built on them and no commit takes them. Remove them (the system does not let this user do it: the folder belongs to somebody else, or the file is immutable), then run `autoresearch resume`"))
 }

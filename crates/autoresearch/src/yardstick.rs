@@ -135,6 +135,35 @@ pub fn executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The folders through which verify and guard are led to their files, from the root: a link that takes the place of one
+/// leads them elsewhere.
+#[must_use]
+pub fn ways(config: &Config) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let commands = [Some(&config.verify), config.guard.as_ref()];
+    for command in commands.into_iter().flatten() {
+        let base = Path::new(&command.working_directory);
+        let mut through = |path: &Path, whole: bool| {
+            let mut at = PathBuf::new();
+            let mut parts = path.components().peekable();
+            while let Some(part) = parts.next() {
+                at = tidy(&at.join(part));
+                if whole || parts.peek().is_some() {
+                    found.insert(at.clone());
+                }
+            }
+        };
+        through(base, true);
+        for word in words(&command.command) {
+            if word.contains('/') && !word.starts_with('/') {
+                through(&base.join(&word), false);
+                through(Path::new(&word), false);
+            }
+        }
+    }
+    found
+}
+
 /// The name of a path in messages and in the pins: from the root where it lies below it.
 #[must_use]
 pub fn name(root: &Path, path: &Path) -> String {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use autoresearch_core::brief;
 use autoresearch_core::config::Agent;
+use autoresearch_core::event::{Event, Why};
 use autoresearch_core::state::{RunState, Step};
 
 use crate::env::World;
@@ -15,7 +16,7 @@ use crate::measure::Bench;
 use crate::repair::repair;
 use crate::run::{Place, Run, Wanted};
 use crate::store::Access;
-use crate::{ending, footing, lessons, survey};
+use crate::{ending, footing, foreign, lessons, survey, unseen};
 
 /// How many rows a turn is told.
 const ROWS: usize = 12;
@@ -64,6 +65,8 @@ pub fn prepare(world: &World, place: &Place) -> Result<Option<Ground>> {
     if run.store.state.end.is_some() {
         return Ok(None);
     }
+    // A turn that was cut short may have moved HEAD.
+    foreign::take_back_head(&run)?;
     survey::check_head(&run)?;
     for folder in [&run.store.layout.folder(), &world.state_folder] {
         space(folder)?;
@@ -108,12 +111,29 @@ fn told(run: &Run<'_>, foreign: &[String]) -> Result<String> {
     let rows = run.last_rows(ROWS)?;
     let lessons = lessons::matching(run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-    let notes: Vec<String> = foreign
+    let mut notes: Vec<String> = foreign
         .iter()
         .map(|path| format!("`{path}` is not yours to change: give it back the bytes that it had"))
         .take(20)
         .collect();
+    notes.extend(used_git(run)?);
     Ok(brief::turn(state, &rows, &lessons, &notes))
+}
+
+/// The last trial was void because the agent committed, switched or reset.
+fn used_git(run: &Run<'_>) -> Result<Option<String>> {
+    let records = run.store.last_records()?;
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Verdict(decided) => Some(decided.why.clone()),
+        _ => None,
+    });
+    Ok(match last.flatten() {
+        Some(why @ Why::HeadMoved(_)) => Some(format!(
+            "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
+            brief::clip(&why.to_string(), 300)
+        )),
+        _ => None,
+    })
 }
 
 /// The turn's own limit, or what is left of the run's time.
@@ -171,5 +191,8 @@ pub fn probe(world: &World, place: &Place) -> Result<Option<String>> {
         .layout
         .make_trial(run.store.state.incumbent.trial)?;
     let mut bench = Bench::new(world, run.work_tree(), &run.env, folder, "probe-");
-    Ok(bench.verify(&config)?.err().map(|why| why.to_string()))
+    run.store.mark_measuring(true)?;
+    let failed = bench.verify(&config)?.err();
+    unseen::note_cut_short(&run)?;
+    Ok(failed.map(|why| why.to_string()))
 }

@@ -333,7 +333,8 @@ fn last_words(stderr: &str) -> String {
 }
 
 /// Is a folder above this path a symbolic link now?
-fn is_behind_link(work_tree: &Path, path: &[u8]) -> bool {
+#[must_use]
+pub fn is_behind_link(work_tree: &Path, path: &[u8]) -> bool {
     let above = Path::new(OsStr::from_bytes(path)).ancestors().skip(1);
     let mut folders = above.filter(|folder| !folder.as_os_str().is_empty());
     folders.any(|folder| work_tree.join(folder).is_symlink())

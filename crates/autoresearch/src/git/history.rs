@@ -78,6 +78,15 @@ pub struct HeadState {
     pub commit: Option<String>,
 }
 
+/// What a tree holds at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// A file, with its object.
+    File(String),
+    /// A symbolic link.
+    Link,
+}
+
 /// How many lines a difference adds and removes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
@@ -321,6 +330,57 @@ impl History {
             .is_ok_and(|entry| entry.filemode() != FOLDER_MODE))
     }
 
+    /// Does a commit's tree hold anything at this path, a folder too?
+    pub fn holds(&self, commit: &str, path: &Path) -> Result<bool, HistoryError> {
+        if let Some(git) = self.asked() {
+            let path = path.as_os_str().as_bytes();
+            return Ok(git.asked_mode(commit, path)?.is_some());
+        }
+        let read = |source| HistoryError::Read {
+            what: format!("the tree of {commit}"),
+            source,
+        };
+        let tree = self.commit(commit)?.tree().map_err(read)?;
+        Ok(tree.get_path(path).is_ok())
+    }
+
+    /// What a commit's tree holds at this path, if it is a file or a link.
+    pub fn held(&self, commit: &str, path: &[u8]) -> Result<Option<Held>, HistoryError> {
+        if let Some(git) = self.asked() {
+            let mode = git.asked_mode(commit, path)?;
+            return Ok(mode.and_then(|mode| match mode.as_str() {
+                "120000" => Some(Held::Link),
+                "040000" | "160000" => None,
+                // Without its object the bytes are compared.
+                _ => Some(Held::File(String::new())),
+            }));
+        }
+        let read = |source| HistoryError::Read {
+            what: format!("the tree of {commit}"),
+            source,
+        };
+        let tree = self.commit(commit)?.tree().map_err(read)?;
+        let entry = tree.get_path(Path::new(std::ffi::OsStr::from_bytes(path)));
+        Ok(entry.ok().and_then(|entry| match entry.filemode() {
+            LINK_MODE => Some(Held::Link),
+            FOLDER_MODE | SUBMODULE_MODE => None,
+            _ => Some(Held::File(entry.id().to_string())),
+        }))
+    }
+
+    /// The object that the bytes of a file are, as they are; `None` where there is no file.
+    pub fn hash_of(&self, path: &Path) -> Result<Option<String>, HistoryError> {
+        if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            return Ok(None);
+        }
+        let hash = Oid::hash_file(git2::ObjectType::Blob, path);
+        hash.map(|id| Some(id.to_string()))
+            .map_err(|source| HistoryError::Read {
+                what: path.display().to_string(),
+                source,
+            })
+    }
+
     /// The first parent of a commit.
     pub fn parent_of(&self, commit: &str) -> Result<Option<String>, HistoryError> {
         if let Some(git) = self.asked() {
@@ -487,6 +547,10 @@ const NO_CEILING: [&OsStr; 0] = [];
 
 /// The mode of a folder's entry in a tree.
 const FOLDER_MODE: i32 = 0o040_000;
+/// The mode of a symbolic link.
+const LINK_MODE: i32 = 0o120_000;
+/// The mode of a submodule.
+const SUBMODULE_MODE: i32 = 0o160_000;
 
 /// The entries of a tree by name; none for no tree.
 fn entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {

@@ -125,21 +125,63 @@ impl Layout {
         names
     }
 
-    /// Creates the run's folder, and the folder of all runs with a `.gitignore` that hides it. Fails when it exists.
-    pub fn create(&self) -> Result<(), StoreError> {
+    /// Creates the run's folder with a `.gitignore` that hides it, and the folder of all runs with one of its own where
+    /// that is not there yet. Fails when the run's folder exists. A folder of this name that was there before, and a
+    /// `.gitignore` in it, are the user's: they stay byte for byte.
+    pub fn create(&self) -> Result<Extent, StoreError> {
         self.check_links()?;
         let all = self.root.join(FOLDER);
-        std::fs::create_dir_all(&all).map_err(StoreError::io("create", &all))?;
-        let ignore = all.join(".gitignore");
-        if !ignore.exists() {
-            RealDisk
-                .replace(&ignore, b"*\n")
-                .map_err(StoreError::io("write", &ignore))?;
+        let made = match std::fs::create_dir(&all) {
+            Ok(()) => Extent::Both,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && all.is_dir() => {
+                Extent::Run
+            }
+            Err(error) => return Err(StoreError::io("create", &all)(error)),
+        };
+        let stands = all.join(".gitignore").symlink_metadata().is_ok();
+        if made == Extent::Both || (!stands && self.holds_runs_alone()) {
+            hide(&all)?;
         }
         let folder = self.folder();
         std::fs::create_dir(&folder).map_err(StoreError::io("create", &folder))?;
         let trials = folder.join("trials");
-        std::fs::create_dir(&trials).map_err(StoreError::io("create", &trials))
+        let filled = hide(&folder)
+            .and_then(|()| std::fs::create_dir(&trials).map_err(StoreError::io("create", &trials)));
+        match filled {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                self.remove(made);
+                Err(error)
+            }
+        }
+    }
+
+    /// Is everything in the folder of all runs ours, and something there?
+    fn holds_runs_alone(&self) -> bool {
+        let (runs, lessons) = (Self::runs(&self.root), self.lessons());
+        let entries = std::fs::read_dir(self.root.join(FOLDER));
+        let mut names = entries.into_iter().flatten().flatten();
+        !runs.is_empty()
+            && names.all(|entry| {
+                entry.path() == lessons
+                    || entry
+                        .file_name()
+                        .to_str()
+                        .is_some_and(|name| runs.iter().any(|run| run == name))
+            })
+    }
+
+    /// Takes away what `create` made: the run's folder whole, and the folder of all runs if nothing else is in it.
+    pub fn remove(&self, made: Extent) {
+        let _ = std::fs::remove_dir_all(self.folder());
+        let all = self.root.join(FOLDER);
+        let ours = std::fs::read_dir(&all).is_ok_and(|mut entries| {
+            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore"))
+        });
+        if made == Extent::Both && ours {
+            let _ = std::fs::remove_file(all.join(".gitignore"));
+            let _ = std::fs::remove_dir(all);
+        }
     }
 
     /// Refuses symbolic links where our folders and files should be.
@@ -193,6 +235,23 @@ impl Layout {
             _ => Err(unreadable()),
         }
     }
+}
+
+/// What `create` made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The run's folder alone: the folder of all runs was there.
+    Run,
+    /// The folder of all runs too.
+    Both,
+}
+
+/// Lets git see nothing of a folder of ours.
+fn hide(folder: &Path) -> Result<(), StoreError> {
+    let ignore = folder.join(".gitignore");
+    RealDisk
+        .replace(&ignore, b"*\n")
+        .map_err(StoreError::io("write", &ignore))
 }
 
 fn is_id(text: &str) -> bool {

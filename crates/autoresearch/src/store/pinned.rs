@@ -65,7 +65,7 @@ impl Dirt {
     /// Every path that was noted, with its lossless text, and whether git tracks it.
     pub fn paths(&self) -> impl Iterator<Item = (&String, PathBuf, bool)> {
         let all = self.0.iter();
-        all.map(|(key, tracked)| (key, path_of(key), *tracked))
+        all.map(|(key, tracked)| (key, key_path(key), *tracked))
     }
 
     /// Was this path noted?
@@ -87,7 +87,9 @@ impl Dirt {
     }
 }
 
-fn path_of(key: &str) -> PathBuf {
+/// The path of a lossless text.
+#[must_use]
+pub fn key_path(key: &str) -> PathBuf {
     let Some(hex) = key.strip_prefix("hex:") else {
         return PathBuf::from(key.strip_prefix("utf8:").unwrap_or(key));
     };
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn a_path_comes_back_from_its_text_byte_by_byte() {
         for path in [&b"a b"[..], b"utf8:x", b"hex:00", b"bad\xff\x00name"] {
-            assert_eq!(path_of(&dirt_key(path)).as_os_str().as_bytes(), path);
+            assert_eq!(key_path(&dirt_key(path)).as_os_str().as_bytes(), path);
         }
     }
 }
