@@ -462,8 +462,8 @@ fn an_agent_that_deletes_the_runs_folder_stops_the_supervisor_and_nothing_is_gue
     night
         .bed
         .run(&["background", "status"])
-        .fails(2)
-        .says("no run");
+        .fails(4)
+        .says("its folder autoresearch-results/demo is gone");
 }
 
 #[test]
