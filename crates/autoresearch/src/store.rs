@@ -489,14 +489,6 @@ impl<'w> RunStore<'w> {
         }
     }
 
-    /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
-    #[must_use]
-    pub fn anchored_at(&self) -> PathBuf {
-        let bytes = DISK.read(&self.vault.join("anchor.json")).ok().flatten();
-        let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
-        anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
-    }
-
     /// Is the run held by this process, to act on it?
     #[must_use]
     pub fn is_held(&self) -> bool {

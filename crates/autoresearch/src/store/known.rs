@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::state::RunState;
 
 use super::ground::check_vault;
-use super::{Anchor, Checkpoint, DISK, Disk, trust_folder, vaults};
+use super::{Anchor, Checkpoint, DISK, Disk, RunStore, trust_folder, vaults};
 
 /// The anchors of every run of this user that can be read, with their folders.
 #[must_use]
@@ -29,4 +29,14 @@ pub fn remembered_state(vault: &Path, anchor: &Anchor) -> Option<RunState> {
     let bytes = DISK.read(&vault.join("checkpoint.json")).ok()??;
     let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
     (found.head == anchor.head).then_some(found.state)
+}
+
+impl RunStore<'_> {
+    /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
+    #[must_use]
+    pub fn anchored_at(&self) -> PathBuf {
+        let bytes = DISK.read(&self.vault.join("anchor.json")).ok().flatten();
+        let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
+        anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
+    }
 }
