@@ -3,7 +3,6 @@
 //! Invariant: an install without its mark `whole` is thrown away, so a killed one is never taken for a good one.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,8 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use autoresearch::codex::release::TESTED;
+
+use crate::testbed::note_skipped;
 
 /// The release that this test binary is about: `codex` has the newest tested one, `codex_previous` the one before. A new
 /// one is tried by adding it to `TESTED`.
@@ -45,27 +46,11 @@ pub fn codex() -> Option<&'static Codex> {
     match CODEX.get_or_init(install) {
         Ok(codex) => Some(codex),
         Err(why) => {
-            let test = std::thread::current().name().unwrap_or("?").to_owned();
             let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
             assert!(!ci, "no Codex CLI, and CI does not skip: {why}");
-            note_skipped(&test);
-            // Written directly, because the test runner would hide what a passing test prints.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nSKIPPED {test}: no Codex CLI {}: {why}",
-                release()
-            );
+            note_skipped(&format!("no Codex CLI {}: {why}", release()));
             None
         }
-    }
-}
-
-/// Tells `tests/run`, which would count this test among those that passed.
-fn note_skipped(test: &str) {
-    let list = std::env::var_os("AUTORESEARCH_SKIPPED");
-    let list = list.and_then(|list| File::options().append(true).open(list).ok());
-    if let Some(mut list) = list {
-        let _ = list.write_all(format!("{test}\n").as_bytes());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use crate::testbed::{CONFIG, Testbed};
+use crate::testbed::{CONFIG, Testbed, note_skipped};
 
 fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -112,7 +112,7 @@ fn a_folder_above_that_others_can_write_is_refused_also_behind_a_link() {
 #[test]
 fn a_state_folder_of_another_user_is_refused() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can give a folder away");
+        note_skipped("only root can give a folder away");
         return;
     }
     for name in ["state", "state/runs", "anchor"] {
