@@ -12,6 +12,9 @@ use crate::measurement::{Measurement, Reading};
 use crate::value::Value;
 pub use crate::why::{Failure, Why};
 
+/// So many further metrics are shown to people.
+const MOST_METRICS: usize = 8;
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -371,13 +374,24 @@ impl End {
     }
 }
 
-/// The metrics of a measurement other than the config's own, for people: `tests=41 heap=12`.
+/// The metrics of a measurement other than the config's own, whose value is this.
 #[must_use]
-pub fn others(metrics: &BTreeMap<String, Value>, name: &str) -> String {
+pub fn further(measurement: &Measurement, name: &str) -> BTreeMap<String, Value> {
+    let mut metrics = measurement.metrics.clone();
+    metrics.remove(name);
     metrics
+}
+
+/// Further metrics for people: `tests=41 heap=12`, and how many more there are.
+#[must_use]
+pub fn list_metrics(metrics: &BTreeMap<String, Value>) -> String {
+    let mut shown: Vec<String> = metrics
         .iter()
-        .filter(|(key, _)| *key != name)
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+        .take(MOST_METRICS)
+        .map(|(key, value)| format!("{}={value}", crate::table::escape(key)))
+        .collect();
+    if metrics.len() > MOST_METRICS {
+        shown.push(format!("and {} more", metrics.len() - MOST_METRICS));
+    }
+    shown.join(" ")
 }

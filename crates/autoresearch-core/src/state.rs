@@ -14,6 +14,7 @@ use crate::ladder::{Due, Ladder, Strategy};
 use crate::limits::{Ceiling, Limits, Spent};
 use crate::measurement::Measurement;
 use crate::noise::Noise;
+use crate::unit::Unit;
 
 /// How many droppings of verify a run puts up with; the state must not grow with the log.
 const MAX_DROPPINGS: usize = 1_000;
@@ -348,6 +349,15 @@ impl RunState {
             Some(flight) if flight.intent.trial == trial => Ok(()),
             _ => Err(FoldError { event }),
         }
+    }
+
+    /// The unit in which the metric is shown; none in runs of older versions.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        let reading = self.start.reading.as_ref();
+        reading
+            .map(|reading| reading.unit(&self.config().metric.name))
+            .unwrap_or_default()
     }
 
     /// The config of the run.

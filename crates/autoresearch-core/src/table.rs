@@ -2,9 +2,11 @@
 //! Does not write files.
 //! Invariant: seven columns, whatever stands in a message.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::event::{Decided, End, Event, Interrupted, Start, Verdict};
+use crate::event::{Decided, End, Event, Interrupted, Start, Verdict, further};
 use crate::value::Value;
 
 /// The columns, in their order.
@@ -38,13 +40,15 @@ pub const JUMP: &str = "far outside everything measured before; a second run agr
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The trial's number; `-` for a row that is no trial.
+    /// The trial's number; `-` for a row that is no trial, and nothing in JSON.
+    #[serde(serialize_with = "as_number")]
     pub iteration: String,
     /// The short hash of a keep; `-` for what was undone.
     pub commit: String,
     /// The metric's value.
     pub metric: Option<Value>,
     /// The signed difference to the incumbent before the trial.
+    #[serde(serialize_with = "maybe_number")]
     pub delta: Option<String>,
     /// `pass`, `fail` or `-`.
     pub guard: &'static str,
@@ -52,14 +56,31 @@ pub struct Row {
     pub status: &'static str,
     /// What was tried, and why it was not kept.
     pub description: String,
+    /// Further metrics of the measurement, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
 }
 
-/// The row of an event, when it has one.
+/// What people read as a number is one in JSON too.
+fn as_number<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let number = text.parse::<Value>().ok();
+    number.serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn maybe_number<S: serde::Serializer>(
+    text: &Option<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    as_number(text.as_deref().unwrap_or_default(), serializer)
+}
+
+/// The row of an event, when it has one. `name` is that of the run's metric.
 #[must_use]
-pub fn row(event: &Event) -> Option<Row> {
+pub fn row(event: &Event, name: &str) -> Option<Row> {
     match event {
         Event::Start(start) => Some(baseline(start)),
-        Event::Verdict(decided) => Some(trial(decided)),
+        Event::Verdict(decided) => Some(trial(decided, name)),
         Event::Interrupted(row) => Some(interrupted(row)),
         Event::Strategy(row) => Some(remark(row.strategy.word(), &row.message)),
         Event::End(ending) if ending.end == End::Blocked => Some(remark("blocked", &ending.why)),
@@ -76,10 +97,11 @@ fn baseline(start: &Start) -> Row {
         guard: start.guard.word(),
         status: "baseline",
         description: format!("the untouched tree, {} runs", start.samples.len()),
+        metrics: further(&start.measurement, &start.config.metric.name),
     }
 }
 
-fn trial(decided: &Decided) -> Row {
+fn trial(decided: &Decided, name: &str) -> Row {
     let kept = decided.verdict == Verdict::Keep;
     let why = decided
         .why
@@ -114,6 +136,11 @@ fn trial(decided: &Decided) -> Row {
                 String::new()
             }
         ),
+        metrics: decided
+            .measurement
+            .as_ref()
+            .map(|measurement| further(measurement, name))
+            .unwrap_or_default(),
     }
 }
 
@@ -138,6 +165,7 @@ fn remark(status: &'static str, message: &str) -> Row {
         guard: "-",
         status,
         description: message.to_owned(),
+        metrics: BTreeMap::new(),
     }
 }
 
@@ -167,6 +195,20 @@ pub fn header(start: &Start) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The description with the further metrics behind it, on one line.
+#[must_use]
+pub fn described(row: &Row) -> String {
+    let description = escape(&row.description);
+    if row.metrics.is_empty() {
+        description
+    } else {
+        format!(
+            "{description} {{{}}}",
+            crate::event::list_metrics(&row.metrics)
+        )
+    }
+}
+
 /// A row as a line of the file.
 #[must_use]
 pub fn line(row: &Row) -> String {
@@ -182,7 +224,7 @@ pub fn line(row: &Row) -> String {
         &delta,
         row.guard,
         row.status,
-        &escape(&row.description),
+        &described(row),
     ];
     cells.join("\t") + "\n"
 }

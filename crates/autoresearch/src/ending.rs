@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use autoresearch_core::config::Isolation;
 use autoresearch_core::event::{Decided, End, Ending, Event, Finish, Intent, Verdict, Why};
 use autoresearch_core::table::{JUMP, escape, short};
+use autoresearch_core::unit::Unit;
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
@@ -42,6 +43,9 @@ pub struct EndReport {
     pub baseline: Value,
     /// Its value now.
     pub value: Value,
+    /// Its unit, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
     /// Whether it improved.
     pub improved: bool,
     /// The branch with the kept commits.
@@ -360,6 +364,7 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
         metric: metric.name.clone(),
         baseline: state.start.measurement.value.clone(),
         value: state.incumbent.measurement.value.clone(),
+        unit: state.unit(),
         improved: metric.gain(
             &state.start.measurement.value,
             &state.incumbent.measurement.value,
@@ -469,7 +474,7 @@ impl fmt::Display for EndReport {
             "{verdict}: {} {} -> {}, {} trial(s) kept on {}",
             self.metric,
             self.baseline,
-            self.value,
+            self.unit.show(&self.value.to_string()),
             self.kept.len(),
             self.branch
         )?;

@@ -53,13 +53,14 @@ pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
 
 /// The rows that are wanted, each with the time at which it was written.
 fn rows(store: &RunStore<'_>, filter: &Filter) -> Result<Vec<(String, Row)>> {
+    let name = &store.state.config().metric.name;
     let wanted = |row: &Row| {
         filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == row.status)
     };
     Ok(store
         .records()?
         .iter()
-        .filter_map(|record| Some((record.at.clone(), table::row(&record.event)?)))
+        .filter_map(|record| Some((record.at.clone(), table::row(&record.event, name)?)))
         .filter(|(_, row)| wanted(row))
         .collect())
 }
@@ -117,7 +118,7 @@ pub fn line(row: &Row, width: usize) -> String {
     let room = width.saturating_sub(head.chars().count()).max(20);
     format!(
         "{head}{}",
-        autoresearch_core::brief::clip(&table::escape(&row.description), room)
+        autoresearch_core::brief::clip(&table::described(row), room)
     )
     .trim_end()
     .to_owned()

@@ -2,13 +2,16 @@
 //! Does not decide what is next; the state does.
 //! Invariant: every number in it comes from the journal.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use autoresearch_core::brief;
-use autoresearch_core::event::{Decided, Guard, Intent, Rework, Verdict};
+use autoresearch_core::event::{Decided, Guard, Intent, Rework, Verdict, further, list_metrics};
+use autoresearch_core::measurement::Measurement;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::{JUMP, escape, short};
+use autoresearch_core::unit::Unit;
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
@@ -81,6 +84,12 @@ pub struct TrialReport {
     pub metric: String,
     /// What was measured.
     pub value: Option<Value>,
+    /// The unit of the metric, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    /// Further metrics that were printed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
     /// The difference to the incumbent before the trial.
     pub delta: Option<String>,
     /// `pass`, `fail` or `-`.
@@ -172,6 +181,8 @@ pub fn trial_report(
         metric: state.config().metric.name.clone(),
         value,
         delta,
+        unit: state.unit(),
+        metrics: printed_besides(measurement, &state.config().metric.name),
         guard: decided.map_or("fail", |decided| decided.guard.word()),
         jump,
         commit: decided
@@ -202,6 +213,10 @@ fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decided>) -> Optio
     let failed = matches!(verdict, "crash" | "rework");
     let lonely = jump.is_some_and(|decided| decided.guard == Guard::NotRun);
     (!timings.tail.is_empty() && (failed || lonely)).then(|| timings.tail.clone())
+}
+
+fn printed_besides(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
+    measurement.map_or_else(BTreeMap::new, |found| further(found, name))
 }
 
 fn left_droppings(decided: Option<&Decided>, rework: Option<&Rework>) -> Vec<String> {
@@ -388,6 +403,7 @@ impl fmt::Display for TrialReport {
             write!(out, " ({reason})")?;
         }
         if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
+            let value = self.unit.show(&value.to_string());
             write!(out, ", {} {value} ({delta})", self.metric)?;
         }
         if self.guard != "-" {
@@ -403,6 +419,9 @@ impl fmt::Display for TrialReport {
         }
         if let Some(detail) = &self.detail {
             writeln!(out, "why: {}", brief::clip(detail, 300))?;
+        }
+        if !self.metrics.is_empty() {
+            writeln!(out, "also: {}", list_metrics(&self.metrics))?;
         }
         if self.jump {
             writeln!(

@@ -365,12 +365,13 @@ impl<'w> Run<'w> {
     /// The last rows of the log, oldest first, without the baseline.
     pub fn last_rows(&self, most: usize) -> Result<Vec<Row>> {
         let records = self.store.last_records()?;
+        let name = &self.store.state.config().metric.name;
         let later = records
             .iter()
             .rev()
             .filter(|record| !matches!(record.event, Event::Start(_)));
         let mut rows: Vec<Row> = later
-            .filter_map(|record| row(&record.event))
+            .filter_map(|record| row(&record.event, name))
             .take(most)
             .collect();
         rows.reverse();

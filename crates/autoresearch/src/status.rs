@@ -2,12 +2,14 @@
 //! Does not change or lock anything.
 //! Invariant: it says the same as the journal, also while a trial is running.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use autoresearch_core::brief::used;
-use autoresearch_core::event::{Event, Verdict};
+use autoresearch_core::event::{Event, Verdict, further, list_metrics};
 use autoresearch_core::plot;
 use autoresearch_core::table::{escape, short};
+use autoresearch_core::unit::Unit;
 use autoresearch_core::value::Value;
 use serde::Serialize;
 
@@ -41,6 +43,12 @@ pub struct StatusReport {
     pub baseline: Value,
     /// The best kept value: the incumbent's.
     pub incumbent: Value,
+    /// The unit of the metric, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    /// Further metrics of the incumbent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
     /// The trial that made it.
     pub incumbent_trial: u32,
     /// Its commit.
@@ -106,13 +114,7 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
     Ok(StatusReport {
         run: state.start.run.clone(),
         goal: config.goal.clone(),
-        state: if state.end.is_some() {
-            "ended"
-        } else if holder.is_some() {
-            "running"
-        } else {
-            "active"
-        },
+        state: state_word(state.end.is_some(), holder.is_some()),
         end: state.end.as_ref().map(|ending| ending.end.word()),
         why: state.end.as_ref().map(|ending| ending.why.clone()),
         metric: config.metric.name.clone(),
@@ -120,6 +122,8 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         target: config.metric.target_number(),
         baseline: state.start.measurement.value.clone(),
         incumbent: state.incumbent.measurement.value.clone(),
+        unit: state.unit(),
+        metrics: further(&state.incumbent.measurement, &config.metric.name),
         incumbent_trial: state.incumbent.trial,
         incumbent_commit: state.incumbent.commit.clone(),
         deterministic: state.noise.is_deterministic(),
@@ -166,6 +170,14 @@ fn next_step(run: &Run<'_>, is_obstructed: bool) -> (&'static str, String) {
     (due, next)
 }
 
+fn state_word(ended: bool, held: bool) -> &'static str {
+    match (ended, held) {
+        (true, _) => "ended",
+        (false, true) => "running",
+        (false, false) => "active",
+    }
+}
+
 /// What stands in the way of the next trial.
 fn obstacle(run: &Run<'_>) -> Option<String> {
     let session = run.store.layout.session();
@@ -193,6 +205,25 @@ fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
         }
     }
     Ok(values)
+}
+
+impl StatusReport {
+    /// The start, the best, and what else was printed there.
+    fn values(&self, out: &mut fmt::Formatter<'_>, target: &str) -> fmt::Result {
+        let shown = |value: &Value| self.unit.show(&value.to_string());
+        writeln!(out, "  start     {}", shown(&self.baseline))?;
+        writeln!(
+            out,
+            "  best      {} from trial {}, commit {}{target}",
+            shown(&self.incumbent),
+            self.incumbent_trial,
+            short(&self.incumbent_commit)
+        )?;
+        if !self.metrics.is_empty() {
+            writeln!(out, "  also      {}", list_metrics(&self.metrics))?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for StatusReport {
@@ -238,14 +269,7 @@ impl StatusReport {
             "  metric    {} ({} is better{noise})",
             self.metric, self.direction
         )?;
-        writeln!(out, "  start     {}", self.baseline)?;
-        writeln!(
-            out,
-            "  best      {} from trial {}, commit {}{target}",
-            self.incumbent,
-            self.incumbent_trial,
-            short(&self.incumbent_commit)
-        )?;
+        self.values(out, &target)?;
         let interrupted = if self.interrupted > 0 {
             format!(", {} interrupted", self.interrupted)
         } else {

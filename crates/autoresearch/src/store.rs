@@ -401,7 +401,7 @@ impl<'w> RunStore<'w> {
         state
             .apply(event.clone())
             .map_err(|source| fold_error(&self.layout, seq, source))?;
-        let row = autoresearch_core::table::row(&event);
+        let row = autoresearch_core::table::row(&event, &self.state.config().metric.name);
         self.journal.append(&at, event.clone(), self.world.step)?;
         if let Some(seen) = &mut self.seen {
             seen.push(Record {

@@ -19,7 +19,7 @@ pub fn write_table(layout: &Layout, start: &Start, records: &[Record]) -> Result
     let mut text = table::header(start);
     for row in records
         .iter()
-        .filter_map(|record| table::row(&record.event))
+        .filter_map(|record| table::row(&record.event, &start.config.metric.name))
     {
         text.push_str(&table::line(&row));
     }
