@@ -54,12 +54,9 @@ fn difference(shown: &Value, real: &Value, place: &str) -> Option<String> {
                     only(&right_keys, &left_keys)
                 ));
             }
-            let deeper = left.iter().filter(|(key, _)| !OPEN.contains(&key.as_str()));
+            let mut deeper = left.iter().filter(|(key, _)| !OPEN.contains(&key.as_str()));
             deeper
-                .filter_map(|(key, value)| {
-                    difference(value, &right[key], &format!("{place}.{key}"))
-                })
-                .next()
+                .find_map(|(key, value)| difference(value, &right[key], &format!("{place}.{key}")))
         }
         (Value::Array(left), Value::Array(right)) => match (left.first(), right.first()) {
             (Some(left), Some(right)) => difference(left, right, &format!("{place}[]")),
@@ -214,7 +211,7 @@ fn paths(value: &Value, before: &str, found: &mut BTreeSet<String>) {
         let path = format!("{before}{key}");
         match inner {
             Value::Object(_) if !OPEN.contains(&key.as_str()) => {
-                paths(inner, &format!("{path}."), found)
+                paths(inner, &format!("{path}."), found);
             }
             _ => {
                 found.insert(path);
@@ -262,46 +259,10 @@ fn compare(
     }
 }
 
-#[test]
-fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() {
-    let mut answers = Answers(Vec::new());
-    let hand = by_hand(&mut answers);
-    let vault = hand.vault();
-    let mut files: BTreeMap<&str, PathBuf> = ["session.json", "proposal.json"]
-        .map(|name| (name, hand.run_file(name)))
-        .into();
-    let read =
-        |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
-    let mut objects: BTreeMap<&str, Value> = files
-        .iter()
-        .map(|(name, path)| (*name, read(path)))
-        .collect();
-    std::fs::remove_file(hand.run_file("proposal.json")).unwrap();
-    hand.hook("stop", "s1").ok();
-    hand.edit(9);
-    hand.run(&["trial", "-m", "worse"]).ok();
-    objects.insert("phase.json", read(&vault.join("phase.json")));
-    to_its_end(&hand, &mut answers);
-    let night = unattended(&mut answers);
-    files = BTreeMap::from([
-        (
-            "autoresearch-state.json",
-            hand.run_file("autoresearch-state.json"),
-        ),
-        ("launch.json", night.run_file("launch.json")),
-        ("runtime.json", night.run_file("runtime.json")),
-        ("stops.json", vault.join("stops.json")),
-    ]);
-    objects.extend(files.iter().map(|(name, path)| (*name, read(path))));
-    let documented = table(&section("Files"));
-    let mut faults = Vec::new();
-    for (name, object) in &objects {
-        let mut real = BTreeSet::new();
-        paths(object, "", &mut real);
-        compare(&mut faults, name, documented.get(*name), &real);
-    }
+/// Every kind of record in the journals of these runs, with the fields that it has somewhere.
+fn kinds_of_records(beds: &[&Testbed]) -> BTreeMap<String, BTreeSet<String>> {
     let mut events: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for bed in [&hand, &night] {
+    for bed in beds {
         let journal = std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap();
         for line in journal.lines() {
             let record: Value = serde_json::from_str(line).unwrap();
@@ -322,6 +283,48 @@ fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() 
             events.entry(name).or_default().extend(keys);
         }
     }
+    events
+}
+
+#[test]
+fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() {
+    let mut answers = Answers(Vec::new());
+    let hand = by_hand(&mut answers);
+    let vault = hand.vault();
+    let mut files: BTreeMap<&str, PathBuf> = ["session.json", "proposal.json"]
+        .map(|name| (name, hand.run_file(name)))
+        .into();
+    let parsed =
+        |path: &Path| -> Value { serde_json::from_slice(&std::fs::parsed(path).unwrap()).unwrap() };
+    let mut objects: BTreeMap<&str, Value> = files
+        .iter()
+        .map(|(name, path)| (*name, parsed(path)))
+        .collect();
+    std::fs::remove_file(hand.run_file("proposal.json")).unwrap();
+    hand.hook("stop", "s1").ok();
+    hand.edit(9);
+    hand.run(&["trial", "-m", "worse"]).ok();
+    objects.insert("phase.json", parsed(&vault.join("phase.json")));
+    to_its_end(&hand, &mut answers);
+    let night = unattended(&mut answers);
+    files = BTreeMap::from([
+        (
+            "autoresearch-state.json",
+            hand.run_file("autoresearch-state.json"),
+        ),
+        ("launch.json", night.run_file("launch.json")),
+        ("runtime.json", night.run_file("runtime.json")),
+        ("stops.json", vault.join("stops.json")),
+    ]);
+    objects.extend(files.iter().map(|(name, path)| (*name, parsed(path))));
+    let documented = table(&section("Files"));
+    let mut faults = Vec::new();
+    for (name, object) in &objects {
+        let mut real = BTreeSet::new();
+        paths(object, "", &mut real);
+        compare(&mut faults, name, documented.get(*name), &real);
+    }
+    let events = kinds_of_records(&[&hand, &night]);
     assert_eq!(
         events.len(),
         12,
