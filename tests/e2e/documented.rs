@@ -295,7 +295,7 @@ fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() 
         .map(|name| (name, hand.run_file(name)))
         .into();
     let parsed =
-        |path: &Path| -> Value { serde_json::from_slice(&std::fs::parsed(path).unwrap()).unwrap() };
+        |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
     let mut objects: BTreeMap<&str, Value> = files
         .iter()
         .map(|(name, path)| (*name, parsed(path)))
