@@ -68,7 +68,7 @@ fn a_crash_of_verify_is_never_a_metric() {
 fn output_that_is_no_number_is_a_crash_with_the_line_in_the_reason() {
     let bed = Testbed::new();
     bed.write("count.sh", "cat src/value\n");
-    bed.write("src/value", "10\n");
+    bed.write("src/value", "10 problems\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "value"]);
     bed.start(CONFIG);
