@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use super::{Git, GitError, Input};
+use super::{Git, GitError, Input, nul_joined, split_nul};
 
 /// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +54,33 @@ impl Git {
         self.status_of("--ignored=matching")
     }
 
-    /// The folders that git ignores as a whole, from the root, without a slash at their end.
+    /// The folders that git ignores as a whole, from the root, without a slash at their end. A check of a config asks this in
+    /// repositories that nobody has vouched for: no file is compared, so no filter that the repository names is run.
     pub fn ignored_folders(&self) -> Result<Vec<String>, GitError> {
-        let entries = self.status_with_ignored()?.into_iter();
-        let ignored = entries.filter(|entry| entry.kind == Kind::Ignored);
-        Ok(ignored
-            .filter_map(|entry| {
-                let path = String::from_utf8(entry.path).ok()?;
-                Some(path.strip_suffix('/')?.to_owned())
-            })
+        let arguments = [
+            "ls-files",
+            "-z",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+        ];
+        let listed = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        // A folder is listed also where git ignores no more than every file in it.
+        let folders: Vec<Vec<u8>> = split_nul(&listed.stdout)
+            .filter(|path| path.ends_with(b"/"))
+            .collect();
+        if folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let input = nul_joined(&folders);
+        let check = ["check-ignore", "-z", "--stdin"].map(OsStr::new);
+        let ignored = match self.run(check, Input::Bytes(&input)) {
+            Err(GitError::Failed { stderr, .. }) if stderr.is_empty() => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        Ok(split_nul(&ignored.stdout)
+            .filter_map(|path| Some(String::from_utf8(path).ok()?.strip_suffix('/')?.to_owned()))
             .collect())
     }
 
