@@ -485,6 +485,25 @@ fn in_a_repository_without_an_anchor_no_word_of_the_rule_runs_what_the_repositor
     }
 }
 
+/// Nobody has vouched for the repository yet: a check only reads, also where the answer depends on what git ignores.
+#[test]
+fn a_check_of_a_config_runs_nothing_that_the_repository_names() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "built/\n*.log\n");
+    bed.write("built/package.json", "{}\n");
+    bed.write("logs/one.log", "1\n");
+    let mark = arm_with_programs(&bed);
+    let config = CONFIG.replace("scope:", "protect: [\"package.json\"]\nscope:");
+    bed.write("autoresearch.yaml", &config);
+    touch_sources(&bed);
+    bed.run(&["config", "check"])
+        .ok()
+        .says("1 file(s) in folders that git ignores (built/)");
+    bed.run(&["config", "example"]).ok();
+    let ran = std::fs::read_to_string(&mark).unwrap_or_default();
+    assert_eq!(ran, "", "a check compares no file");
+}
+
 /// Codex protects the `.git` of its own folder and not of those below: an agent may change the settings of a run's
 /// repository there. git itself would then run a program at the first look, outside of any sandbox.
 #[test]

@@ -73,14 +73,20 @@ impl Git {
         if folders.is_empty() {
             return Ok(Vec::new());
         }
-        let input = nul_joined(&folders);
+        // This command knows no literal paths; behind `./` no name is read as a pattern.
+        let input: Vec<Vec<u8>> = folders
+            .iter()
+            .map(|path| [b"./", &path[..]].concat())
+            .collect();
+        let literal = [("GIT_LITERAL_PATHSPECS", OsStr::new("0"))];
         let check = ["check-ignore", "-z", "--stdin"].map(OsStr::new);
-        let ignored = match self.run(check, Input::Bytes(&input)) {
+        let ignored = match self.run_with(check, Input::Bytes(&nul_joined(&input)), &literal) {
             Err(GitError::Failed { stderr, .. }) if stderr.is_empty() => return Ok(Vec::new()),
             answer => answer?,
         };
         Ok(split_nul(&ignored.stdout)
-            .filter_map(|path| Some(String::from_utf8(path).ok()?.strip_suffix('/')?.to_owned()))
+            .filter_map(|path| String::from_utf8(path).ok())
+            .filter_map(|path| Some(path.strip_prefix("./")?.strip_suffix('/')?.to_owned()))
             .collect())
     }
 
