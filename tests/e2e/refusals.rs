@@ -461,6 +461,36 @@ fn a_second_run_in_the_same_work_tree_is_refused() {
     bed.start(&other);
 }
 
+/// An agent whose command was cut off, or a person who lost the answer, asks once more.
+#[test]
+fn a_start_that_was_made_already_answers_again_and_measures_nothing() {
+    let bed = Testbed::new();
+    let ran = bed.home.join("ran");
+    let counted = CONFIG.replace(
+        "command: \"",
+        &format!("command: \"echo x >> {}; ", ran.display()),
+    );
+    assert_ne!(counted, CONFIG);
+    let first = bed.start(&counted);
+    let runs = std::fs::read_to_string(&ran).unwrap();
+    let records = bed.read("autoresearch-results/demo/journal.jsonl");
+    bed.start(&counted)
+        .says("the run `demo` was started before with this config and has no trial yet")
+        .says(first.out.lines().last().unwrap());
+    assert_eq!(std::fs::read_to_string(&ran).unwrap(), runs);
+    assert_eq!(bed.read("autoresearch-results/demo/journal.jsonl"), records);
+    // Another config, a trial, or another HEAD: it is not the start that was asked for.
+    bed.try_start(&counted.replace("tag: demo", "tag: other"))
+        .fails(4);
+    bed.git(&["checkout", "-q", "main"]);
+    bed.try_start(&counted).fails(4);
+    bed.git(&["checkout", "-q", "autoresearch/demo"]);
+    bed.try_count(4);
+    bed.try_start(&counted)
+        .fails(4)
+        .says("the run `demo` works in this work tree");
+}
+
 #[test]
 fn a_branch_that_is_called_autoresearch_is_refused() {
     let bed = Testbed::new();

@@ -2,6 +2,8 @@
 //! Does not run a trial.
 //! Invariant: a start that is refused leaves nothing behind.
 
+mod again;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -17,6 +19,7 @@ use autoresearch_core::value::Value;
 use autoresearch_core::{brief, span};
 use serde::Serialize;
 
+use self::again::find_same_start;
 use crate::baseline::{self, Baseline, measure};
 use crate::bystander::{self, Whose};
 use crate::config::{Source, check_in, line, refused};
@@ -145,6 +148,9 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         return Err(refused(source, &checked.problems));
     };
     let _starting = store::hold(&lock_folder(world, &ground.history), world, "start")?;
+    if let Some(report) = find_same_start(world, &ground.history.work_tree(), source, &config)? {
+        return Ok(report);
+    }
     preflight::check(world, &ground, &config)?;
     let dirt = if config.isolation == Isolation::Worktree {
         store::Dirt::default()

@@ -1,0 +1,84 @@
+//! Owns `GitError`: how a git command can fail.
+//! Does not tell the kinds apart; that is `answer`.
+//! Invariant: each kind names what was asked, or the file that stands in the way.
+
+use std::path::PathBuf;
+
+/// A git command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The binary could not be started.
+    #[error("could not start {}", program.display())]
+    Start {
+        /// Its path.
+        program: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// There is no place for what it prints.
+    #[error("no temporary file can be made for what git prints")]
+    NoScratch {
+        /// The system's error, which names the folder.
+        source: std::io::Error,
+    },
+    /// It exited with an error.
+    #[error("`git {arguments}` failed in {}: {stderr}", work_tree.display())]
+    Failed {
+        /// What was asked.
+        arguments: String,
+        /// Where.
+        work_tree: PathBuf,
+        /// What it said.
+        stderr: String,
+    },
+    /// Another git process holds a lock of the repository, or died holding it.
+    #[error("the repository is locked by {}", lock.display())]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// A git that an earlier command started does not end.
+    #[error("a git process of an earlier command is still at work (it holds {})", note.display())]
+    Orphan {
+        /// The file that it holds.
+        note: PathBuf,
+    },
+    /// The repository cannot be written.
+    #[error("the git folder cannot be written: {stderr}")]
+    ReadOnly {
+        /// What git said.
+        stderr: String,
+    },
+    /// A lock file could not be created: git has done nothing.
+    #[error("git could not create {}: {stderr}", lock.display())]
+    NoLock {
+        /// The lock file.
+        lock: PathBuf,
+        /// What git said.
+        stderr: String,
+    },
+    /// git was killed.
+    #[error("`git {arguments}` was killed by signal {signal}")]
+    Killed {
+        /// What was asked.
+        arguments: String,
+        /// By which signal.
+        signal: i32,
+    },
+    /// A hook of the repository refused the commit.
+    #[error("the {hook} hook refused the commit: {output}")]
+    Hook {
+        /// Which.
+        hook: &'static str,
+        /// What it said.
+        output: String,
+    },
+    /// It answered what it never should.
+    #[error("`git {arguments}` answered something unexpected: {answer}")]
+    Unexpected {
+        /// What was asked.
+        arguments: String,
+        /// What came.
+        answer: String,
+    },
+}

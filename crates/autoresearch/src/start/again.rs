@@ -1,0 +1,51 @@
+//! Owns the answer to a `start` that was made already: a caller that lost the first answer gets it once more.
+//! Does not start, measure or record anything.
+//! Invariant: only a run with the same config, in this work tree and without a trial, is taken for the one that was asked for.
+
+use std::path::Path;
+
+use autoresearch_core::config::Config;
+
+use super::{StartReport, report};
+use crate::config::Source;
+use crate::env::World;
+use crate::error::Result;
+use crate::run::Run;
+use crate::session;
+use crate::store::{Access, Layout, RunStore};
+use crate::survey;
+
+/// The run that an earlier call with the same config started here, if nothing has happened in it yet.
+pub fn find_same_start(
+    world: &World,
+    root: &Path,
+    source: &Source,
+    config: &Config,
+) -> Result<Option<StartReport>> {
+    for name in Layout::runs(root) {
+        let Ok(store) = RunStore::open(world, Layout::new(root, &name), Access::Glance, "start")
+        else {
+            continue;
+        };
+        // Opening has compared the frozen config with its hash outside the repository.
+        let frozen = std::fs::read_to_string(store.layout.config()).unwrap_or_default();
+        let state = &store.state;
+        let untried = state.ready && state.next_trial == 1 && state.flight.is_none();
+        let same = frozen == source.text && state.config() == config;
+        if state.start.worktree.is_some() || state.end.is_some() || !untried || !same {
+            continue;
+        }
+        let run = Run::with(world, store)?;
+        if survey::check_head(&run).is_err() {
+            continue;
+        }
+        session::claim(&run);
+        let pinned = run.store.pinned.yardstick.keys().cloned().collect();
+        let mut report = report(&run, run.store.pinned.dirt.len(), pinned);
+        report.warnings = vec![format!(
+            "warning: the run `{name}` was started before with this config and has no trial yet: nothing was measured again"
+        )];
+        return Ok(Some(report));
+    }
+    Ok(None)
+}
