@@ -15,7 +15,8 @@ use crate::store::sweep::{Entry, SweepError, walk_folder};
 use crate::store::{FOLDER, Layout};
 
 /// The files that the tool writes into a run's folder.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
+    ".gitignore",
     "journal.jsonl",
     "journal.torn",
     "research-results.tsv",
