@@ -174,6 +174,27 @@ fn reworks() -> Vec<Scenario> {
     ]
 }
 
+/// The commit of a failed guard is measured once more.
+fn measured_again() -> Scenario {
+    Scenario {
+        name: "measured again",
+        config: CONFIG.replace("sh guard.sh", "test ! -e ../home/flaky"),
+        prepare: |bed| {
+            let flaky = bed.home.join("flaky");
+            std::fs::write(&flaky, "").unwrap();
+            redo_trial(bed, |bed| bed.edit(1));
+            std::fs::remove_file(&flaky).unwrap();
+        },
+        act: |_| &["trial", "--again"],
+        redo: |bed| match bed.run(&["status", "--json"]).ok().json()["due"].as_str() {
+            Some("rework") => drop(bed.run(&["trial", "--again"]).ok()),
+            _ => redo_trial(bed, |bed| bed.edit(1)),
+        },
+        row: "keep",
+        value: 6,
+    }
+}
+
 fn modes() -> Vec<Scenario> {
     let discard = || Scenario {
         act: |bed| {
@@ -450,6 +471,11 @@ fn a_crash_at_every_step_of_a_discard_over_an_ignored_file_converges() {
 }
 
 #[test]
+fn a_crash_at_every_step_of_a_trial_that_is_measured_again_converges() {
+    crash_everywhere(&measured_again());
+}
+
+#[test]
 fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
     let bed = Testbed::new();
     let before = Saved::of(&bed, "before");
@@ -591,7 +617,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         .chain(reworks())
         .chain(modes())
         .chain(others())
-        .chain([over_an_ignored_file()])
+        .chain([over_an_ignored_file(), measured_again()])
     {
         let bed = bed_of(&scenario);
         let arguments = (scenario.act)(&bed);

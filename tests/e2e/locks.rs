@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::testbed::{CONFIG, Testbed};
 
-/// A run whose git is a script in front of the real one. The script does `act` for commands with this word, as long as
-/// there are lines in the file `armed` of the test's home: each time, one is taken off.
-fn started_behind(bed: &Testbed, word: &str, act: &str) {
+/// Makes a git that is a script in front of the real one, and returns the `PATH` with it. The script does `act` for commands
+/// with this word, as long as there are lines in the file `armed` of the test's home: each time, one is taken off.
+fn front(bed: &Testbed, word: &str, act: &str) -> String {
     let path = std::env::var("PATH").unwrap();
     let mut folders = path.split(':').map(|folder| Path::new(folder).join("git"));
     let real = folders.find(|git| git.is_file()).unwrap();
@@ -21,10 +21,15 @@ fn started_behind(bed: &Testbed, word: &str, act: &str) {
     let git = folder.join("git");
     std::fs::write(&git, script).unwrap();
     std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:{path}", folder.display())
+}
+
+/// A run whose git is such a script.
+fn started_behind(bed: &Testbed, word: &str, act: &str) {
+    let path = front(bed, word, act);
     let config = bed.home.join("config.yaml");
     std::fs::write(&config, CONFIG).unwrap();
     let start = ["start", "--config", config.to_str().unwrap()];
-    let path = format!("{}:{path}", folder.display());
     bed.run_with(&start, &[("PATH", &path)]).ok();
 }
 
@@ -234,4 +239,27 @@ fn a_filter_that_fails_for_a_moment_costs_no_trial() {
     // The size differs, so `git status` does not ask the filter: the staging is the first that does.
     assert_eq!(bed.trial("three any")["verdict"], "keep");
     assert!(!flag.exists());
+}
+
+#[test]
+fn a_driver_tries_a_trial_again_whose_git_was_killed() {
+    let bed = Testbed::new();
+    let agent = r#"seq 3 | sed s/.*/any/ > src/a; echo '{"message": "three any"}'"#;
+    std::fs::write(bed.home.join("agent.sh"), agent).unwrap();
+    let config = format!("{CONFIG}agent: {{command: 'sh \"$HOME/agent.sh\"', timeout: 20s}}\n");
+    let path = front(&bed, "update-index", "kill -9 $$");
+    std::fs::write(bed.home.join("config.yaml"), config).unwrap();
+    arm(&bed, 1);
+    let file = bed.home.join("config.yaml");
+    let exec = [
+        "exec",
+        "--config",
+        file.to_str().unwrap(),
+        "--iterations",
+        "1",
+    ];
+    let answer = bed.run_with(&exec, &[("PATH", &path), ("SEALED_PATIENCE", "20")]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(all_shots_were_fired(&bed));
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted", "2 keep"]);
 }

@@ -4,10 +4,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use autoresearch::env::World;
+
+/// A file would have grown beyond the limit of the process (the same number on every Linux that is supported).
+const SIGXFSZ: i32 = 25;
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
 
@@ -20,6 +24,7 @@ fn step(name: &'static str) {
     {
         let _ = writeln!(file, "{name}");
     }
+    fill_disk(&world, name);
     let crash_at = world
         .var("SEALED_CRASH_AT")
         .and_then(|text| text.to_str()?.parse::<u64>().ok());
@@ -27,6 +32,25 @@ fn step(name: &'static str) {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
+}
+
+/// From the step that `SEALED_FULL` names (`STEP:BYTES`) on, no file of this process and of those that it starts grows
+/// beyond so many bytes: to write more fails, as on a full disk, and may leave a part.
+fn fill_disk(world: &World, name: &str) {
+    let wanted = world.var("SEALED_FULL").and_then(|text| text.to_str());
+    let Some((step, bytes)) = wanted.and_then(|text| text.rsplit_once(':')) else {
+        return;
+    };
+    if step != name {
+        return;
+    }
+    // Without a handler the first write beyond the limit would end the process.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    let limit = rustix::process::Rlimit {
+        current: bytes.parse().ok(),
+        maximum: None,
+    };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Fsize, limit);
 }
 
 /// The world of a test: what the environment says, where the shipped binary would not ask it.

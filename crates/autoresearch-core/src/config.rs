@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::{Checked, Problem, Severity, check, nearest};
 pub use self::file::{
-    ConfigFile, Direction, Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback,
-    Shell, schema,
+    ConfigFile, Direction, Isolation, LadderMode, Mode, OutputsFile, RepositoryHooks,
+    RequiredLabels, Rollback, Shell, schema,
 };
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
@@ -79,6 +79,41 @@ pub struct Config {
     pub budget: Budget,
     /// The command that is told of keeps, obstacles and the end.
     pub notify: Option<Command>,
+    /// How much of the outputs of verify and guard is kept.
+    #[serde(default)]
+    pub outputs: Outputs,
+}
+
+/// How much of the outputs of verify and guard is kept, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Of one output; a longer one is cut in the middle.
+    pub file_mib: u32,
+    /// Of all trials together; older ones are cut first.
+    pub total_mib: u32,
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self {
+            file_mib: 4,
+            total_mib: 256,
+        }
+    }
+}
+
+impl Outputs {
+    /// The bytes of one output.
+    #[must_use]
+    pub fn file(self) -> u64 {
+        u64::from(self.file_mib) << 20
+    }
+
+    /// The bytes of all outputs.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        u64::from(self.total_mib) << 20
+    }
 }
 
 /// What is measured.
@@ -109,6 +144,9 @@ pub struct Command {
     pub working_directory: String,
     /// Exit statuses that are no failure.
     pub ok_exit: Vec<u8>,
+    /// How often a guard that failed is run again.
+    #[serde(default)]
+    pub retries: u32,
 }
 
 /// A limit in time.

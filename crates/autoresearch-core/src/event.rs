@@ -99,6 +99,9 @@ pub struct Start {
     /// When the run ends by the clock, in milliseconds since 1970.
     #[serde(default)]
     pub until_ms: Option<u64>,
+    /// How often the guard was run again after a failure on the untouched tree.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
 }
 
 /// A trial is about to be committed.
@@ -116,6 +119,14 @@ pub struct Intent {
     pub simplify: bool,
     /// The commit below.
     pub parent: String,
+    /// Is the commit of the failed guard measured once more, without an edit?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The metric improved and the guard failed.
@@ -133,6 +144,9 @@ pub struct Rework {
     pub why: Why,
     /// Untracked files that appeared while verify ran.
     pub droppings: Vec<String>,
+    /// How often the guard was run again after a failure.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
 }
 
 /// A trial was decided.
@@ -165,6 +179,9 @@ pub struct Decided {
     /// Is the result far outside everything seen before, so that it was measured again?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
+    /// How often the guard was run again after a failure.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
 }
 
 impl Decided {
@@ -185,6 +202,7 @@ impl Decided {
             guard: Guard::NotRun,
             droppings: Vec::new(),
             jump: false,
+            guard_retries: 0,
         }
     }
 }

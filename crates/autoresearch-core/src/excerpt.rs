@@ -10,17 +10,32 @@ const LAST: usize = 3;
 /// The longest line, in characters.
 const WIDTH: usize = 100;
 
+/// How plainly a line says that something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Plainness {
+    /// It has a word such as `error` in it.
+    Hint,
+    /// It has the form in which tools report a failure: `not ok`, `FAIL`, `error[E0308]:`, `AssertionError:`.
+    Report,
+    /// It is a panic, which says more than the name of the failed test before it.
+    Panic,
+}
+
 /// The lines that tell most about a failure. The last lines are of the first text that says anything. The error is looked
-/// for in both texts, until one says more than these: cargo has one closing line on standard error, and the failed test on
-/// standard output.
+/// for in both texts: the plainest line that says more than these. cargo has one closing line on standard error, and the
+/// failed test on standard output.
 #[must_use]
 pub fn excerpt(stderr: &str, stdout: &str) -> String {
     let texts = [lines(stderr), lines(stdout)];
     let last = texts.iter().find(|lines| !lines.is_empty());
     let last = last.map_or(&[][..], |lines| &lines[lines.len().saturating_sub(LAST)..]);
     let mut shown: Vec<&str> = Vec::new();
-    for lines in &texts {
-        shown.extend(error(lines));
+    let plainest_first = [Plainness::Panic, Plainness::Report, Plainness::Hint];
+    let places = plainest_first
+        .iter()
+        .flat_map(|wanted| texts.iter().map(move |lines| (*wanted, lines)));
+    for (wanted, lines) in places {
+        shown.extend(error(lines, wanted));
         shown.retain(|line| !last.contains(line));
         if !shown.is_empty() {
             break;
@@ -32,11 +47,11 @@ pub fn excerpt(stderr: &str, stdout: &str) -> String {
         .join("\n")
 }
 
-/// The first line that looks like an error, with its explanation. A panic says more than the name of the failed test
-/// before it.
-fn error<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let panic = lines.iter().position(|line| line.contains(" panicked at "));
-    let at = panic.or_else(|| lines.iter().position(|line| looks_like_an_error(line)));
+/// The first line of this plainness, with its explanation.
+fn error<'a>(lines: &[&'a str], wanted: Plainness) -> Vec<&'a str> {
+    let at = lines
+        .iter()
+        .position(|line| plainness(line) == Some(wanted));
     at.map_or_else(Vec::new, |at| {
         let mut shown = vec![lines[at]];
         shown.extend(explanation(&lines[at + 1..]));
@@ -66,8 +81,70 @@ fn says_something(line: &str) -> bool {
 }
 
 /// `error[E0308]: ...`, `src/a.ts(3,4): error TS2322: ...`, `KeyError: ...`, `FAIL: test_x`, `./x.go:3:2: undefined: y`;
-/// not `0 errors`.
-fn looks_like_an_error(line: &str) -> bool {
+/// not `0 errors`, and nothing that passed.
+fn plainness(line: &str) -> Option<Plainness> {
+    if passed(line) {
+        return None;
+    }
+    if line.contains(" panicked at ") {
+        return Some(Plainness::Panic);
+    }
+    let warns = line.to_ascii_lowercase().contains("warning");
+    if is_report(line) || (has_place(line) && !warns) {
+        return Some(Plainness::Report);
+    }
+    (is_hint(line) || has_place(line)).then_some(Plainness::Hint)
+}
+
+/// A test that passed may have `error` in its name.
+fn passed(line: &str) -> bool {
+    let line = line.trim();
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let last = line.split_whitespace().next_back().unwrap_or_default();
+    let dots = line.contains("... ") && ["ok", "PASSED", "passed"].contains(&last);
+    dots || last == "PASSED"
+        || [
+            "ok", "PASS", "PASS:", "PASSED", "\u{2713}", "\u{2714}", "\u{221a}",
+        ]
+        .contains(&first)
+}
+
+/// The forms of test runners and compilers.
+fn is_report(line: &str) -> bool {
+    let line = line.trim_start();
+    if line.starts_with("not ok") {
+        return true;
+    }
+    let mut before = "";
+    for word in line.split_whitespace() {
+        let bare = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+        let zero = is_none(before);
+        let shouted = ["FAIL", "FAILED", "FAILURE"].contains(&bare);
+        let ends = word.ends_with(':');
+        let thrown = (bare.ends_with("Error") || bare.ends_with("Exception")) && bare.len() > 5;
+        let coded = word.to_ascii_lowercase().starts_with("error[");
+        let said = ["error", "fatal"].contains(&bare.to_ascii_lowercase().as_str());
+        // `error TS2322:` has its code between the word and the colon.
+        let numbered = before.eq_ignore_ascii_case("error") && ends && has_digit(bare);
+        if !zero && (shouted || coded || numbered || (ends && (said || thrown))) {
+            return true;
+        }
+        before = bare;
+    }
+    false
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// `0 errors`, `no error`.
+fn is_none(word: &str) -> bool {
+    ["0", "no", "No", "without"].contains(&word)
+}
+
+/// Does a line have a word in it that errors have?
+fn is_hint(line: &str) -> bool {
     let words: Vec<&str> = line
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -77,12 +154,11 @@ fn looks_like_an_error(line: &str) -> bool {
         let plain = ["error", "fatal", "panicked", "fail", "failed"];
         named || plain.contains(&word.to_ascii_lowercase().as_str())
     };
-    let none = |word: &str| ["0", "no", "without"].contains(&word);
-    let said = words
-        .iter()
-        .enumerate()
-        .any(|(at, word)| bad(word) && (at == 0 || !none(words[at - 1])));
-    said || has_place(line)
+    words.iter().enumerate().any(|(at, word)| {
+        let none = at > 0 && is_none(words[at - 1]);
+        let zero = words.get(at + 1).is_some_and(|next| *next == "0");
+        bad(word) && !none && !zero
+    })
 }
 
 /// Does a line begin with a place, as `file:3:` or `file:3:2:`?
@@ -162,20 +238,59 @@ mod tests {
         for line in [
             "KeyError: 'a'",
             "FAIL: test_x (tests.X)",
+            "--- FAIL: TestX (0.00s)",
+            " FAIL  src/a.test.ts > adds",
+            "FAILED tests/test_x.py::test_y - assert 1 == 2",
+            "not ok 3 - adds",
             "./x.go:3:2: undefined: y",
-            "thread 'main' panicked at src/lib.rs:1:1:",
             "fatal: not a repository",
             "x.c:3:4: error: no",
+            "error[E0308]: mismatched types",
+            "src/a.ts(3,4): error TS2322: no",
+            "E   AssertionError: assert 1 == 2",
+            "ERROR: test_x",
+            "test result: FAILED. 1 passed; 1 failed; 0 ignored",
         ] {
-            assert!(looks_like_an_error(line), "{line}");
+            assert_eq!(plainness(line), Some(Plainness::Report), "{line}");
         }
+        for line in [
+            "2 failed, 3 passed",
+            "Found 1 error.",
+            "x.c:3:4: warning: no",
+        ] {
+            assert_eq!(plainness(line), Some(Plainness::Hint), "{line}");
+        }
+        let panic = "thread 'main' panicked at src/lib.rs:1:1:";
+        assert_eq!(plainness(panic), Some(Plainness::Panic));
         for line in [
             "0 errors",
             "12 passed, 0 failed",
+            "failed: 0, error: 0",
+            "no errors",
+            "No error.",
             "at 10:30: all well",
             "Checking x",
+            "test error_handling ... ok",
+            "ok 3 - reports an Error: as it should",
+            "PASS src/error.test.ts",
+            "\u{2713} fails with TypeError: as it should",
+            "tests/test_error.py::test_fail PASSED",
         ] {
-            assert!(!looks_like_an_error(line), "{line}");
+            assert_eq!(plainness(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_plain_report_is_shown_before_lines_that_merely_have_the_word() {
+        let stdout = "error handling: 12 cases\nthe errors file was read\nan error is expected here\nnot ok 7 - adds\n  expected 3, got 4\nok 8 - fails well\n1..8\n# pass 7\n# fail 1\n";
+        assert_eq!(
+            excerpt("npm error code 1\n", stdout),
+            "not ok 7 - adds\n  expected 3, got 4\nnpm error code 1"
+        );
+        let pytest = "collected 9 items\ntests/test_failed.py::test_error PASSED\nsome error text that was logged\nE       AssertionError: assert 3 == 4\ntests/x.py:3: AssertionError\n1\n2\n3\n";
+        assert_eq!(
+            excerpt("", pytest),
+            "E       AssertionError: assert 3 == 4\ntests/x.py:3: AssertionError\n1\n2\n3"
+        );
     }
 }

@@ -63,6 +63,7 @@ pub struct Judge<'a> {
     screen: Option<Measurement>,
     fresh: Vec<Measurement>,
     guard: Guard,
+    guard_retries: u32,
     outcome: Option<Outcome>,
 }
 
@@ -79,6 +80,8 @@ pub struct Judgement {
     pub guard: Guard,
     /// Is the result far outside everything seen before?
     pub jump: bool,
+    /// How often it was run again after a failure.
+    pub guard_retries: u32,
 }
 
 impl<'a> Judge<'a> {
@@ -101,6 +104,7 @@ impl<'a> Judge<'a> {
             screen: None,
             fresh: Vec::new(),
             guard: Guard::NotRun,
+            guard_retries: 0,
             outcome: None,
         }
     }
@@ -295,8 +299,13 @@ impl<'a> Judge<'a> {
         };
     }
 
-    /// The guard ran.
+    /// The guard ran. A failure that the config lets be retried decides nothing yet.
     pub fn guarded(&mut self, passed: Result<(), Failure>) {
+        let retries = self.config.guard.as_ref().map_or(0, |guard| guard.retries);
+        if passed.is_err() && self.guard_retries < retries {
+            self.guard_retries += 1;
+            return;
+        }
         self.outcome = Some(match passed {
             Ok(()) => {
                 self.guard = Guard::Pass;
@@ -336,6 +345,7 @@ impl<'a> Judge<'a> {
             samples: self.fresh.iter().map(|run| run.value.clone()).collect(),
             guard: self.guard,
             jump: self.jump,
+            guard_retries: self.guard_retries,
             outcome,
         })
     }

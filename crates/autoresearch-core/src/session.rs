@@ -101,6 +101,9 @@ pub struct Request {
     pub simplify: bool,
     /// Is this a rework of the trial whose guard failed?
     pub rework: bool,
+    /// Is the trial whose guard failed to be measured once more as it is?
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// How a stop while the run is open is answered.

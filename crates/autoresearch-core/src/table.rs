@@ -108,6 +108,10 @@ fn trial(decided: &Decided, name: &str) -> Row {
         .as_ref()
         .map(|why| format!(" [{}: {why}]", why.word()))
         .unwrap_or_default();
+    let retries = match decided.guard_retries {
+        0 => String::new(),
+        more => format!(" [the guard ran {} times]", more + 1),
+    };
     let labels = if decided.labels.is_empty() {
         String::new()
     } else {
@@ -128,7 +132,7 @@ fn trial(decided: &Decided, name: &str) -> Row {
         guard: decided.guard.word(),
         status: decided.verdict.word(),
         description: format!(
-            "{}{labels}{why}{}",
+            "{}{labels}{why}{retries}{}",
             decided.message,
             if decided.jump && kept {
                 format!(" [jump: {JUMP}]")

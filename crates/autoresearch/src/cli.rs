@@ -200,6 +200,7 @@ fn request(asked: TrialWords) -> Request {
         labels: asked.label,
         simplify: asked.simplify,
         rework: asked.rework,
+        again: asked.again,
     }
 }
 

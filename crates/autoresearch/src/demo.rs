@@ -207,6 +207,7 @@ fn play(
             let request = trial::Request {
                 message: next.message.to_owned(),
                 rework,
+                again: false,
                 ..trial::Request::default()
             };
             let report = trial::run(world, place, &request)?;

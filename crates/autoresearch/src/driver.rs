@@ -31,6 +31,8 @@ const VOIDS: u32 = 3;
 
 /// After so many turns in a row without an idea, too.
 const EMPTY: u32 = 3;
+/// So often a trial is tried that the machine, and not the run, kept from being made.
+const TRIES: u32 = 4;
 
 /// What happens in a run, for whoever listens.
 pub enum Happening<'a> {
@@ -257,7 +259,7 @@ fn measure(
         }
     }
     audience.hear(&Happening::Measuring);
-    let report = match trial::run(world, place, &request(ground, answer)) {
+    let report = match try_trial(world, place, audience, &request(ground, answer)) {
         // Nothing was mended: the rework is given up.
         Err(failure)
             if failure.kind == Kind::Usage && matches!(ground.step, Step::Rework { .. }) =>
@@ -298,6 +300,35 @@ fn measure(
     Ok(())
 }
 
+/// Runs a trial. A machine that cannot do its part now (somebody holds a lock, the disk is full) is given some time: the
+/// edits stay, and nothing was measured.
+fn try_trial(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    request: &Request,
+) -> Result<TrialReport> {
+    for count in 1..TRIES {
+        let failure = match trial::run(world, place, request) {
+            Err(failure) if failure.kind == Kind::Environment => failure,
+            // The edits were taken back after all: the next round looks at the run anew.
+            Err(failure) if count > 1 && failure.kind == Kind::Usage => {
+                return Err(Failure::new(Kind::Interrupted, failure.error));
+            }
+            other => return other,
+        };
+        let until_ms = world.now_ms() + whole_millis(world.patience.wait(count));
+        audience.hear(&Happening::Waiting {
+            why: &failure.error,
+            until_ms,
+        });
+        if waiting::until(world, place, audience, until_ms)? == Waited::Called {
+            return Err(Failure::new(Kind::Interrupted, failure.error));
+        }
+    }
+    trial::run(world, place, request)
+}
+
 fn is_void(report: &TrialReport) -> bool {
     let left = ["protected", "out-of-scope", "unsupported"];
     report.reason.is_some_and(|reason| left.contains(&reason))
@@ -314,6 +345,7 @@ fn request(ground: &Ground, answer: &Answer) -> Request {
         labels: answer.labels.clone(),
         simplify: answer.simplify,
         rework: matches!(ground.step, Step::Rework { .. }),
+        again: false,
     }
 }
 

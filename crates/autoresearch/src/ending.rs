@@ -212,6 +212,7 @@ pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, U
         labels: Vec::new(),
         simplify: false,
         parent,
+        again: false,
     };
     run.store.record(Event::Intent(intent.clone()))?;
     // The undoing commits them first.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::brief::clip;
-use autoresearch_core::config::{Command, Config};
+use autoresearch_core::config::{Command, Config, Outputs};
 use autoresearch_core::event::{Failure as How, Why};
 use autoresearch_core::excerpt::excerpt;
 use autoresearch_core::measurement::{Measurement, Reading, read};
@@ -16,7 +16,7 @@ use autoresearch_core::table::escape;
 use crate::env::{Stopwatch, World};
 use crate::error::{Failure, Kind, Result};
 use crate::exec::{self, Job, MAX_OUTPUT, What};
-use crate::store::write_output;
+use crate::store::{cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
@@ -30,8 +30,10 @@ pub struct Bench<'a> {
     pub folder: PathBuf,
     /// The beginning of the output files' names.
     pub prefix: String,
-    /// Runs so far.
+    /// Runs of verify so far.
     pub runs: u32,
+    /// Runs of the guard so far.
+    pub guard_runs: u32,
     /// Time spent in verify.
     pub verify_time: Duration,
     /// Time spent in the guard.
@@ -44,6 +46,8 @@ pub struct Bench<'a> {
     pub swept: u32,
     /// How verify's output is read; without one, the first output shows it.
     pub reading: Option<Reading>,
+    /// How many bytes of an output are kept.
+    pub most: u64,
 }
 
 /// The outcome of a command that was not cancelled.
@@ -66,12 +70,14 @@ impl<'a> Bench<'a> {
             folder,
             prefix: prefix.to_owned(),
             runs: 0,
+            guard_runs: 0,
             verify_time: Duration::ZERO,
             guard_time: Duration::ZERO,
             tail: String::new(),
             said: String::new(),
             swept: 0,
             reading: None,
+            most: Outputs::default().file(),
         }
     }
 
@@ -96,8 +102,13 @@ impl<'a> Bench<'a> {
 
     /// Runs the guard.
     pub fn guard(&mut self, guard: &Command) -> Result<std::result::Result<(), How>> {
+        self.guard_runs += 1;
+        let name = match self.guard_runs {
+            1 => "guard".to_owned(),
+            more => format!("guard-{more}"),
+        };
         let watch = Stopwatch::start();
-        let outcome = self.command(guard, "guard")?;
+        let outcome = self.command(guard, &name)?;
         self.guard_time += watch.elapsed();
         Ok(outcome.map(drop))
     }
@@ -117,7 +128,7 @@ impl<'a> Bench<'a> {
         for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
             write_output(
                 &self.folder.join(format!("{}{name}.{end}", self.prefix)),
-                bytes,
+                &cut_middle(bytes, self.most),
             )?;
         }
         let [stdout, stderr] =

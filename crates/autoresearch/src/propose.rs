@@ -111,7 +111,7 @@ fn check(run: &Run<'_>, order: &Order) -> Result<Vec<String>> {
         .iter()
         .map(|path| escape(&String::from_utf8_lossy(path)))
         .collect();
-    if files.is_empty() && survey.void().is_none() {
+    if files.is_empty() && survey.void().is_none() && !request.again {
         return Err(Failure::usage("no file in the scope was changed")
             .hint("change one thing first, then register it"));
     }

@@ -97,6 +97,9 @@ pub struct TrialReport {
     /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
+    /// How often the guard was run again after a failure.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
     /// The commit of a keep.
     pub commit: Option<String>,
     /// The commit that still holds what was undone.
@@ -142,6 +145,11 @@ pub struct Still {
     pub others: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
 #[must_use]
 pub fn trial_report(
@@ -185,6 +193,7 @@ pub fn trial_report(
         metrics: printed_besides(measurement, &state.config().metric.name),
         guard: decided.map_or("fail", |decided| decided.guard.word()),
         jump,
+        guard_retries: guard_retries(rework, decided),
         commit: decided
             .filter(|_| kept)
             .and_then(|decided| decided.commit.clone()),
@@ -225,6 +234,12 @@ fn left_droppings(decided: Option<&Decided>, rework: Option<&Rework>) -> Vec<Str
         .or_else(|| rework.map(|rework| &rework.droppings))
         .cloned()
         .unwrap_or_default()
+}
+
+/// How often the guard was run again in the attempt that an answer is about.
+fn guard_retries(rework: Option<&Rework>, decided: Option<&Decided>) -> u32 {
+    let waiting = rework.map_or(0, |rework| rework.guard_retries);
+    decided.map_or(waiting, |decided| decided.guard_retries)
 }
 
 /// As many names as fit into a width, at least one, and how many more there are.
@@ -332,6 +347,14 @@ impl TrialReport {
         Ok(())
     }
 
+    fn write_guard(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.guard, self.guard_retries) {
+            ("-", _) => Ok(()),
+            (said, 0) => write!(out, ", guard {said}"),
+            (said, more) => write!(out, ", guard {said} (it ran {} times)", more + 1),
+        }
+    }
+
     /// What became of the edits of a void trial: only what was seen afterwards.
     fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_void() {
@@ -406,9 +429,7 @@ impl fmt::Display for TrialReport {
             let value = self.unit.show(&value.to_string());
             write!(out, ", {} {value} ({delta})", self.metric)?;
         }
-        if self.guard != "-" {
-            write!(out, ", guard {}", self.guard)?;
-        }
+        self.write_guard(out)?;
         match &self.commit {
             Some(commit) => writeln!(out, ", commit {}", short(commit))?,
             None => writeln!(

@@ -341,6 +341,15 @@ impl<'w> Run<'w> {
         footing::check(self)
     }
 
+    /// Refuses to measure where the disk is nearly full: a verify that cannot write tells nothing about the code.
+    pub fn check_space(&self) -> Result<()> {
+        check_space(&[
+            &self.store.layout.folder(),
+            &self.history.common_folder(),
+            &self.world.state_folder,
+        ])
+    }
+
     /// Adds the secrets of the caller to the commands' environment, if they are those of the start.
     pub fn admit_secrets(&mut self) -> Result<()> {
         for (name, sealed) in &self.store.pinned.secrets {
@@ -473,6 +482,30 @@ pub fn refuse_driven(world: &World, store: &RunStore<'_>) -> Result<()> {
     }
 }
 
+/// Refuses to go on where one of these folders is on a disk that is nearly full.
+pub fn check_space(folders: &[&Path]) -> Result<()> {
+    for folder in folders {
+        let Ok(disk) = rustix::fs::statvfs(*folder) else {
+            continue;
+        };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < needed_space(disk.f_blocks.saturating_mul(disk.f_frsize)) {
+            return Err(Failure::environment(format!(
+                "the disk of {} is nearly full: {} MiB are free",
+                folder.display(),
+                free >> 20
+            ))
+            .hint("free some space, then run the command again: nothing was lost"));
+        }
+    }
+    Ok(())
+}
+
+/// What must be free on a disk of this size: 64 MiB, or a twentieth of a small one.
+fn needed_space(size: u64) -> u64 {
+    (64 << 20).min(size / 20)
+}
+
 /// The lock files without which no trial can be made or undone.
 fn needed_locks(history: &History, branch: &str) -> Vec<PathBuf> {
     let (own, common) = (history.git_folder(), history.common_folder());
@@ -522,4 +555,17 @@ pub fn tracked() -> Failure {
     .hint(format!(
         "nothing of it was run. `git rm -r --cached {FOLDER}` and commit, if the files are yours"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_disk_needs_64_mib_of_free_space_and_a_small_one_a_twentieth() {
+        assert_eq!(needed_space(1 << 40), 64 << 20);
+        assert_eq!(needed_space(2 << 20), (2 << 20) / 20);
+        assert_eq!(needed_space(0), 0);
+        check_space(&[Path::new("/"), Path::new("/nowhere")]).unwrap();
+    }
 }

@@ -34,7 +34,7 @@ use crate::preflight::{self, Ground};
 use crate::repair::set_up;
 use crate::report::shorten;
 use crate::rules;
-use crate::run::{Place, Run};
+use crate::run::{Place, Run, check_space};
 use crate::session;
 use crate::store::{self, Extent, Layout, Notes, Pinned, RunStore, Unseen};
 use crate::unseen;
@@ -152,6 +152,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
         return Ok(report);
     }
     preflight::check(world, &ground, &config)?;
+    check_room(world, &ground)?;
     let dirt = if config.isolation == Isolation::Worktree {
         store::Dirt::default()
     } else {
@@ -182,12 +183,10 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
             let said = prepared.said.clone();
             let mut report = establish(world, &ingredients, pinned, prepared, &source.text)?;
             report.stderr = Some(said).filter(|said| !said.is_empty());
-            report.warnings = checked
-                .problems
-                .iter()
-                .map(|problem| line(&source.name, problem))
-                .chain(preflight::remarks(&ingredients.ground.git))
-                .collect();
+            let problems = checked.problems.iter();
+            let problems = problems.map(|problem| line(&source.name, problem));
+            let remarks = preflight::remarks(&ingredients.ground.git);
+            report.warnings.extend(problems.chain(remarks));
             Ok(report)
         }
         Err(failure) => {
@@ -396,6 +395,7 @@ fn start_event(
             env!("CARGO_PKG_VERSION")
         ),
         until_ms: config.budget.until.map(|time| world.next_ms(time)),
+        guard_retries: baseline.guard_retries,
         config,
     })
 }
@@ -511,9 +511,22 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
             Some(most) => format!("{most} iterations{time}"),
             None => format!("no limit of trials{time}"),
         },
-        warnings: Vec::new(),
+        warnings: flaky_guard(start.guard_retries).into_iter().collect(),
         next: run.next(),
     }
+}
+
+/// Is there room where a run writes?
+fn check_room(world: &World, ground: &Ground) -> Result<()> {
+    let (root, common) = (ground.history.work_tree(), ground.history.common_folder());
+    check_space(&[&root, &common, &world.state_folder])
+}
+
+/// A guard that failed on the untouched tree before it passed.
+fn flaky_guard(retries: u32) -> Option<String> {
+    (retries > 0).then(|| {
+        format!("warning: the guard failed {retries} time(s) before it passed on the untouched tree: it does not depend on the code alone")
+    })
 }
 
 impl fmt::Display for StartReport {

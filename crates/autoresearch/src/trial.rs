@@ -2,18 +2,21 @@
 //! Does not decide: `judge` does; does not know how things are undone or recorded.
 //! Invariant: intention, effect, completion: a crash after any line converges to the same end on the next command.
 
+mod again;
+mod unmeasured;
+
 use std::collections::BTreeSet;
 
 use autoresearch_core::caller::Reader;
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::event::{
-    Close, Decided, Event, Guard, Intent, Interrupted, Rework, Verdict, Why,
-};
+use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Rework, Verdict, Why};
 use autoresearch_core::judge::{Attempt, Judge, Judgement, Next, Outcome};
 pub use autoresearch_core::session::Request;
 use autoresearch_core::state::Step;
 use autoresearch_core::table::escape;
 
+use self::again::intend_again;
+use self::unmeasured::{cut_short, leave_edits};
 use crate::aside::{self, Whence};
 use crate::bystander;
 use crate::env::{Stopwatch, World};
@@ -24,7 +27,7 @@ use crate::git::Hooks;
 use crate::held;
 use crate::lessons;
 use crate::measure::Bench;
-use crate::repair::{Repaired, end_if_due, interrupt, repair};
+use crate::repair::{Repaired, end_if_due, repair};
 use crate::report::{Still, Timings, TrialReport, trial_report};
 use crate::rules;
 use crate::run::{Place, Run, Wanted};
@@ -58,6 +61,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
     let (mut run, repaired) = opened(world, place, "trial")?;
     refuse_lost_edits(&mut run, repaired)?;
     let intent = intend(&run, request)?;
+    run.check_space()?;
     let survey = look(&run)?;
     run.admit_secrets()?;
     let base = run.store.state.head.clone();
@@ -166,6 +170,7 @@ pub fn give_up(
         delta: Some(&rework.measurement.value - before),
         measurement: Some(rework.measurement.clone()),
         guard: Guard::Fail,
+        guard_retries: rework.guard_retries,
         commit: Some(rework.commit.clone()),
         ..Decided::bare(intent, Verdict::Discard, Some(Why::Dropped))
     };
@@ -224,6 +229,9 @@ pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
     let state = &run.store.state;
     let program = &run.caller.program;
     let message = request.message.trim();
+    if request.again {
+        return intend_again(state, program);
+    }
     if message.is_empty() {
         return Err(Failure::usage("the message is empty")
             .hint("say what you changed: -m \"what you changed\""));
@@ -257,6 +265,7 @@ pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
         labels: request.labels.clone(),
         simplify: request.simplify,
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),
+        again: false,
     })
 }
 
@@ -274,10 +283,22 @@ fn attempt(
         unseen::accept(run)?;
         return Ok(Some(decided));
     }
+    if intent.again {
+        if !survey.ours.is_empty() {
+            return Err(
+                Failure::usage("files in the scope were changed since the guard failed")
+                    .hint("`--again` measures what was measured: use --rework, with a message"),
+            );
+        }
+        run.store.record(Event::Intent(intent.clone()))?;
+        let candidate = candidate(run, intent, intent.parent.clone())?;
+        let finding = examine(run, &candidate, timings)?;
+        return record(run, candidate, finding);
+    }
     if survey.ours.is_empty() {
         if intent.attempt > 0 {
             return Err(Failure::usage("nothing was changed since the guard failed")
-                .hint("mend it first, or give it up: autoresearch trial --drop"));
+                .hint("mend it first, or give it up: autoresearch trial --drop. If the guard fails now and then without a cause, autoresearch trial --again measures the same once more"));
         }
         put_unseen_aside(run, intent.trial, survey, notes)?;
         let decided = Decided::bare(intent, Verdict::NoOp, Some(Why::NothingChanged));
@@ -304,32 +325,6 @@ fn attempt(
     };
     let finding = examine(run, &candidate, timings)?;
     record(run, candidate, finding)
-}
-
-/// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
-/// an undo, so that the same edits can be tried again.
-fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
-    let at_parent = survey::check_branch(run).is_ok_and(|head| head == intent.parent);
-    if failure.kind != Kind::Environment || intent.attempt > 0 || !at_parent {
-        return failure;
-    }
-    let closed = run.store.record(Event::Interrupted(Interrupted {
-        trial: intent.trial,
-        message: intent.message.clone(),
-        head: intent.parent.clone(),
-        saved: None,
-    }));
-    match closed.and_then(|()| run.store.write_views()) {
-        Ok(()) => Failure {
-            error: format!(
-                "{}; nothing was measured, and your edits are still in the work tree",
-                failure.error
-            ),
-            ..failure
-        },
-        // The next command repairs: it takes the edits back and keeps them reachable.
-        Err(_) => failure,
-    }
 }
 
 /// Records a trial that is void before it is measured.
@@ -391,17 +386,22 @@ fn make(
     if let Some(why) = likeness.why {
         return Ok(Err(why));
     }
+    candidate(run, intent, commit).map(Ok)
+}
+
+/// A commit with what the judge wants to know of it.
+fn candidate(run: &Run<'_>, intent: &Intent, commit: String) -> Result<Candidate> {
     let simplifies = intent.simplify && {
         let size = run.history.size(&run.store.state.head, &commit)?;
         size.removed > size.added
     };
     let tree = run.history.tree_of(&commit)?;
-    Ok(Ok(Candidate {
+    Ok(Candidate {
         intent: intent.clone(),
         commit,
         tree,
         simplifies,
-    }))
+    })
 }
 
 /// Runs verify and guard as the judge asks, and looks at the tree afterwards.
@@ -426,6 +426,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         run.store.layout.make_trial(intent.trial)?,
         &prefix,
     );
+    bench.most = config.outputs.file();
     bench.reading.clone_from(&state.start.reading);
     let mut judge =
         Judge::new(config, &state.incumbent, state.noise, attempt).with_seen(Some(&state.seen));
@@ -447,6 +448,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         }
     }
     timings.measured(&bench);
+    run.store.bound_outputs(intent.trial, config.outputs)?;
     run.store.note_phase(intent.trial, TrialPhase::Deciding);
     if survey::check_branch(run)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
@@ -528,6 +530,7 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
                 measurement,
                 why,
                 droppings,
+                guard_retries: judgement.guard_retries,
             }))?;
             return Ok(None);
         }
@@ -545,6 +548,7 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
         samples: judgement.samples,
         guard: judgement.guard,
         jump: judgement.jump,
+        guard_retries: judgement.guard_retries,
         commit: Some(commit),
         tree: Some(tree),
         droppings,
@@ -594,27 +598,5 @@ fn files(
     match commit {
         Some(commit) => Ok(run.history.changed_paths(base, &commit)?),
         None => Ok(survey.ours.clone()),
-    }
-}
-
-/// A person or a signal ended the command: the trial is undone now.
-fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
-    let undone = interrupt(run).and_then(|undone| {
-        run.store
-            .write_views()
-            .map_err(Failure::from)
-            .map(|()| undone.and_then(|undone| undone.tip))
-    });
-    match undone {
-        Ok(Some(commit)) => Failure::new(
-            Kind::Interrupted,
-            "the trial was interrupted and undone; it does not count",
-        )
-        .hint(format!(
-            "its changes are in commit {}",
-            autoresearch_core::table::short(&commit)
-        )),
-        Ok(None) => failure,
-        Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),
     }
 }

@@ -87,6 +87,23 @@ pub struct ConfigFile {
     /// A command that gets a JSON object on standard input at each keep, when the run is blocked, and at its end.
     #[serde(default)]
     pub notify: Option<CommandFile>,
+    /// How much of the outputs of verify and guard is kept under `trials/`.
+    #[serde(default)]
+    pub outputs: OutputsFile,
+}
+
+/// How much of the outputs of verify and guard is kept under `trials/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputsFile {
+    /// MiB of one output; of a longer one the beginning and the end are kept. Default: 4.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 64))]
+    pub file_mib: Option<u32>,
+    /// MiB of all outputs together; those of the oldest trials are cut first. Default: 256.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub total_mib: Option<u32>,
 }
 
 /// What is measured.
@@ -138,6 +155,10 @@ pub struct CommandFile {
     /// Exit statuses that are no failure. Default: 0 alone.
     #[serde(default = "zero")]
     pub ok_exit: Vec<u8>,
+    /// The guard alone: how often it is run again after a failure, before the failure counts. Default: 0.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 5))]
+    pub retries: u32,
 }
 
 /// A number of trials as it was typed.

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use super::check::Problem;
-use super::file::{CommandFile, ConditionFile, CountFile, MetricFile};
+use super::file::{CommandFile, ConditionFile, CountFile, MetricFile, OutputsFile};
 use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
-use super::{Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Rollback, Shell};
+use super::{
+    Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Outputs, Rollback, Shell,
+};
 use crate::command_words::ends_in_counting_grep;
 use crate::condition::Condition;
 use crate::globs::Globs;
@@ -37,6 +39,14 @@ pub fn looks_secret(name: &str) -> bool {
     ];
     let upper = name.to_ascii_uppercase();
     words.iter().any(|word| upper.contains(word)) || upper.ends_with("_KEY")
+}
+
+fn outputs(file: OutputsFile) -> Outputs {
+    let usual = Outputs::default();
+    Outputs {
+        file_mib: file.file_mib.unwrap_or(usual.file_mib),
+        total_mib: file.total_mib.unwrap_or(usual.total_mib),
+    }
 }
 
 /// Turns what was typed into what is true, and notes what cannot be.
@@ -104,6 +114,7 @@ impl Meaning<'_> {
                 .notify
                 .as_ref()
                 .map(|notify| self.command("notify", notify)),
+            outputs: outputs(file.outputs),
             metric,
         }
     }
@@ -333,6 +344,13 @@ impl Meaning<'_> {
             ));
         }
         self.shell(key, file);
+        if key != "guard" && file.retries > 0 {
+            self.error(
+                &format!("{key}.retries"),
+                "only the guard can be retried",
+                "leave it out: a verify that is run until it succeeds measures luck",
+            );
+        }
         let directory = file
             .working_directory
             .clone()
@@ -354,6 +372,7 @@ impl Meaning<'_> {
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
             working_directory: directory,
             ok_exit: file.ok_exit.clone(),
+            retries: file.retries,
         }
     }
 

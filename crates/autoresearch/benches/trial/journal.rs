@@ -67,6 +67,7 @@ fn write_trial(pen: &mut Pen, start: &Start, trial: u32, keep: bool) -> Result<(
         labels: Vec::new(),
         simplify: false,
         parent: start.base.clone(),
+        again: false,
     };
     let (verdict, why) = if keep {
         (Verdict::Keep, None)

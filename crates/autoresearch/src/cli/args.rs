@@ -53,7 +53,7 @@ pub enum Command {
     Start(Box<super::keys::ConfigFlags>),
     /// Measure what you changed: commit, verify, guard, then keep it or undo it
     #[command(
-        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
+        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --again\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
     )]
     Trial(TrialWords),
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
@@ -188,13 +188,17 @@ pub enum Command {
 
 /// What a trial is asked for with.
 #[derive(clap::Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct TrialWords {
     /// What you changed, in one sentence
     #[arg(
         short,
         long,
         value_name = "MSG",
-        required_unless_present = "drop",
+        required_unless_present_any = ["drop", "again"],
         allow_hyphen_values = true
     )]
     pub message: Option<String>,
@@ -207,8 +211,11 @@ pub struct TrialWords {
     /// Measure the trial again whose guard failed, with what you mended
     #[arg(long)]
     pub rework: bool,
-    /// Take back what is changed in the scope, or give up the trial that awaits a rework
+    /// Measure the trial whose guard failed once more as it is: for a guard that fails now and then. It counts as a rework
     #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
+    pub again: bool,
+    /// Take back what is changed in the scope, or give up the trial that awaits a rework
+    #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework", "again"])]
     pub drop: bool,
 }
 

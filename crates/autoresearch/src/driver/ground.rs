@@ -2,7 +2,7 @@
 //! Does not start the turn.
 //! Invariant: what is wrong is said and stops the run; nothing is built on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use autoresearch_core::brief;
@@ -20,8 +20,6 @@ use crate::{ending, footing, foreign, lessons, survey, unseen};
 
 /// How many rows a turn is told.
 const ROWS: usize = 12;
-/// With less free space nothing is started.
-const SPACE: u64 = 64 << 20;
 
 /// A run that is ready for a turn.
 pub struct Ground {
@@ -68,9 +66,7 @@ pub fn prepare(world: &World, place: &Place) -> Result<Option<Ground>> {
     // A turn that was cut short may have moved HEAD.
     foreign::take_back_head(&run)?;
     survey::check_head(&run)?;
-    for folder in [&run.store.layout.folder(), &world.state_folder] {
-        space(folder)?;
-    }
+    run.check_space()?;
     if run.store.state.awaiting_rework().is_none() {
         // What a turn left that was cut short is nobody's trial.
         ending::take_back_edits(&mut run, "edits of a turn that was cut short")?;
@@ -150,22 +146,6 @@ fn limit(state: &RunState, now_ms: u64) -> Duration {
     let own = state.config().agent.timeout;
     left.map_or(own, |left| left.min(own))
         .max(Duration::from_secs(1))
-}
-
-fn space(folder: &Path) -> Result<()> {
-    let Ok(found) = rustix::fs::statvfs(folder) else {
-        return Ok(());
-    };
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    if free >= SPACE {
-        return Ok(());
-    }
-    Err(Failure::environment(format!(
-        "the disk of {} is nearly full: {} MiB are free",
-        folder.display(),
-        free >> 20
-    ))
-    .hint("free some space, then start the driver again: nothing was lost"))
 }
 
 /// Takes back what a turn edited that was cut short; a rework that waits stays.

@@ -1,0 +1,152 @@
+//! Owns the size of the outputs under `trials/`: of each file, and of all of them.
+//! Does not touch what was put aside there, and reads nothing back.
+//! Invariant: the beginning and the end of an output stay, and what was cut between them is counted.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::Outputs;
+
+use super::{Layout, RunStore, StoreError, disk, read_output, write_output};
+
+/// What is left of an output that makes room for newer ones.
+const REST: u64 = 4 << 10;
+/// The outputs of so many of the last trials are not cut to make room.
+const RECENT: usize = 5;
+
+/// The bytes of an output that are written: all of them, or the beginning and the end with a line that says what is missing.
+#[must_use]
+pub fn cut_middle(bytes: &[u8], most: u64) -> Cow<'_, [u8]> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    if bytes.len() <= most {
+        return Cow::Borrowed(bytes);
+    }
+    let (head, tail) = (&bytes[..most / 2], &bytes[bytes.len() - most / 2..]);
+    let line = format!(
+        "\n[{} bytes were cut here]\n",
+        bytes.len() - head.len() - tail.len()
+    );
+    Cow::Owned([head, line.as_bytes(), tail].concat())
+}
+
+impl RunStore<'_> {
+    /// Cuts outputs of old trials, the oldest first, where all of them together are too large. The sum is kept beside the
+    /// anchor, so that the folder is only walked when something has to go.
+    pub fn bound_outputs(&self, trial: u32, limits: Outputs) -> Result<(), StoreError> {
+        let note = self.vault.join("outputs");
+        let known = std::fs::read_to_string(&note).ok();
+        let known = known.and_then(|text| text.trim().parse::<u64>().ok());
+        let own: u64 = outputs(&self.layout.trial(trial))
+            .iter()
+            .map(|(_, length)| length)
+            .sum();
+        let mut sum = known.unwrap_or(0) + own;
+        if sum > limits.total() {
+            sum = make_room(&self.layout, limits.total() / 4 * 3)?;
+        }
+        disk::replace_unsynced(&note, format!("{sum}\n").as_bytes())
+            .map_err(StoreError::io("write", &note))
+    }
+}
+
+/// Cuts until the sum of all outputs is below a bound, as far as that goes. Returns the sum.
+fn make_room(layout: &Layout, bound: u64) -> Result<u64, StoreError> {
+    let folder = layout.folder().join("trials");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let mut numbers: Vec<u32> = numbers.collect();
+    numbers.sort_unstable();
+    let of = |numbers: &[u32]| {
+        let found = numbers
+            .iter()
+            .flat_map(|number| outputs(&layout.trial(*number)));
+        found.collect::<Vec<_>>()
+    };
+    let (old, recent) = numbers.split_at(numbers.len().saturating_sub(RECENT));
+    let (old, recent) = (of(old), of(recent));
+    let mut sum: u64 = old.iter().chain(&recent).map(|(_, length)| length).sum();
+    // A short one gives no room.
+    for (path, length) in old.iter().filter(|(_, length)| *length > 2 * REST) {
+        if sum <= bound {
+            break;
+        }
+        let Ok(bytes) = read_output(path, *length) else {
+            continue;
+        };
+        let rest = cut_middle(&bytes, REST);
+        write_output(path, &rest)?;
+        sum = sum - length + rest.len() as u64;
+    }
+    Ok(sum)
+}
+
+/// The outputs in the folder of a trial, with their lengths.
+fn outputs(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| {
+        let path = entry.path();
+        path.extension()
+            .is_some_and(|end| end == "out" || end == "err")
+    });
+    let mut found: Vec<(PathBuf, u64)> = ours
+        .filter_map(|entry| {
+            let meta = entry.metadata().ok()?;
+            meta.is_file().then(|| (entry.path(), meta.len()))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_output_keeps_its_beginning_and_its_end_and_says_what_was_cut() {
+        let bytes: Vec<u8> = (0..1_000_u32)
+            .flat_map(|number| format!("{number}\n").into_bytes())
+            .collect();
+        let cut = cut_middle(&bytes, 40);
+        let text = String::from_utf8_lossy(&cut);
+        let missing = bytes.len() - 40;
+        assert_eq!(
+            text,
+            format!(
+                "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n\n[{missing} bytes were cut here]\n995\n996\n997\n998\n999\n"
+            )
+        );
+        assert_eq!(cut_middle(b"short", 5), Cow::Borrowed(b"short"));
+        assert_eq!(&*cut_middle(b"", 0), b"");
+    }
+
+    #[test]
+    fn room_is_made_by_the_oldest_outputs_and_nothing_else_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), "demo");
+        let write = |number: u32, name: &str| {
+            let trial = layout.trial(number);
+            std::fs::create_dir_all(&trial).unwrap();
+            std::fs::write(trial.join(name), vec![b'x'; 20_000]).unwrap();
+        };
+        for number in 0..10 {
+            write(number, "verify-1.out");
+        }
+        write(1, "precious");
+        let length =
+            |number: u32, name: &str| layout.trial(number).join(name).metadata().unwrap().len();
+        let sum = make_room(&layout, 170_000).unwrap();
+        assert!(sum <= 170_000 && sum > 160_000, "{sum}");
+        assert!(length(0, "verify-1.out") < 5_000 && length(1, "verify-1.out") < 5_000);
+        assert_eq!(
+            (length(1, "precious"), length(2, "verify-1.out")),
+            (20_000, 20_000)
+        );
+        // The newest stay whole, whatever the bound is.
+        make_room(&layout, 0).unwrap();
+        assert_eq!(
+            (length(5, "verify-1.out"), length(4, "verify-1.out") < 5_000),
+            (20_000, true)
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Owns what becomes of a trial that was begun and could not be measured to its end.
+//! Does not decide on trials that were measured.
+//! Invariant: the edits stay in the work tree, or in a commit that is named.
+
+use autoresearch_core::event::{Event, Intent, Interrupted};
+
+use crate::error::{Failure, Kind};
+use crate::repair::interrupt;
+use crate::run::Run;
+use crate::survey;
+
+/// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
+/// an undo, so that the same edits can be tried again.
+pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+    let at_parent = survey::check_branch(run).is_ok_and(|head| head == intent.parent);
+    if failure.kind != Kind::Environment || intent.attempt > 0 || !at_parent {
+        return failure;
+    }
+    let closed = run.store.record(Event::Interrupted(Interrupted {
+        trial: intent.trial,
+        message: intent.message.clone(),
+        head: intent.parent.clone(),
+        saved: None,
+    }));
+    match closed.and_then(|()| run.store.write_views()) {
+        Ok(()) => Failure {
+            error: format!(
+                "{}; nothing was measured, and your edits are still in the work tree",
+                failure.error
+            ),
+            ..failure
+        },
+        // The next command repairs: it takes the edits back and keeps them reachable.
+        Err(_) => failure,
+    }
+}
+
+/// A person or a signal ended the command: the trial is undone now.
+pub(super) fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
+    let undone = interrupt(run).and_then(|undone| {
+        run.store
+            .write_views()
+            .map_err(Failure::from)
+            .map(|()| undone.and_then(|undone| undone.tip))
+    });
+    match undone {
+        Ok(Some(commit)) => Failure::new(
+            Kind::Interrupted,
+            "the trial was interrupted and undone; it does not count",
+        )
+        .hint(format!(
+            "its changes are in commit {}",
+            autoresearch_core::table::short(&commit)
+        )),
+        Ok(None) => failure,
+        Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),
+    }
+}
