@@ -184,39 +184,6 @@ impl Git {
         .map(drop)
     }
 
-    /// Creates a work tree on a branch that exists, given as a full reference.
-    pub fn add_worktree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
-        let name = branch.trim_start_matches("refs/heads/");
-        let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
-        self.run(
-            arguments
-                .into_iter()
-                .chain([path.as_os_str(), OsStr::new(name)]),
-            Input::Nothing,
-        )
-        .map(drop)
-    }
-
-    /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
-    pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
-        let arguments = ["worktree", "remove"].map(OsStr::new);
-        self.run(
-            arguments.into_iter().chain([path.as_os_str()]),
-            Input::Nothing,
-        )
-        .map(drop)
-    }
-
-    /// Removes a work tree that was only just made, with whatever a command left in it.
-    pub fn discard_worktree(&self, path: &Path) -> Result<(), GitError> {
-        let arguments = ["worktree", "remove", "--force"].map(OsStr::new);
-        self.run(
-            arguments.into_iter().chain([path.as_os_str()]),
-            Input::Nothing,
-        )
-        .map(drop)
-    }
-
     /// Deletes a branch, given as a full reference, if it names this commit.
     pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
         self.text(&["update-ref", "-d", branch, commit]).map(drop)

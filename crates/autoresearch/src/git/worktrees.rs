@@ -1,5 +1,6 @@
-//! Owns what git tells of its work trees: which there are, what is not committed in one, what its submodules hold.
-//! Does not remove anything.
+//! Owns git's work trees: making and removing one, and what git tells of them: which there are, what is not committed in
+//! one, what its submodules hold.
+//! Does not decide which may be removed.
 //! Invariant: a question that git does not answer is an error, never a no.
 
 use std::ffi::OsStr;
@@ -29,6 +30,39 @@ pub struct Submodule {
 }
 
 impl Git {
+    /// Creates a work tree on a branch that exists, given as a full reference.
+    pub fn add_worktree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
+        let name = branch.trim_start_matches("refs/heads/");
+        let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
+        self.run(
+            arguments
+                .into_iter()
+                .chain([path.as_os_str(), OsStr::new(name)]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
+    pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
+        let arguments = ["worktree", "remove"].map(OsStr::new);
+        self.run(
+            arguments.into_iter().chain([path.as_os_str()]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Removes a work tree that was only just made, with whatever a command left in it.
+    pub fn discard_worktree(&self, path: &Path) -> Result<(), GitError> {
+        let arguments = ["worktree", "remove", "--force"].map(OsStr::new);
+        self.run(
+            arguments.into_iter().chain([path.as_os_str()]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
     /// Every work tree of the repository, the main one first.
     pub fn worktrees(&self) -> Result<Vec<WorkTree>, GitError> {
         let list = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
