@@ -13,7 +13,7 @@ use crate::testbed::{CONFIG, Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 1] = ["jump"];
+const SOMETIMES: [&str; 3] = ["jump", "guard_retries", "again"];
 
 fn guide() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../GUIDE.md");
