@@ -158,21 +158,7 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
     } else {
         preflight::dirt(&ground.git, &config)?
     };
-    let layout = choose_name(&ground, &config);
-    let branch = match config.isolation {
-        Isolation::InPlace => ground.origin.clone(),
-        _ => format!("refs/heads/autoresearch/{}", layout.run),
-    };
-    let ingredients = Ingredients {
-        ground: &ground,
-        layout,
-        extent: Cell::new(Extent::Run),
-        branch,
-        config,
-        id: new_id()?,
-        made_branch: Cell::new(false),
-        made_tree: Cell::new(false),
-    };
+    let ingredients = gather(&ground, config)?;
     make_folder(world, &ingredients)?;
     let mut pinned = Pinned {
         dirt,
@@ -194,6 +180,25 @@ pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport>
             Err(failure)
         }
     }
+}
+
+/// The names that nobody has yet, and what is to be made.
+fn gather(ground: &Ground, config: Config) -> Result<Ingredients<'_>> {
+    let layout = choose_name(ground, &config);
+    let branch = match config.isolation {
+        Isolation::InPlace => ground.origin.clone(),
+        _ => format!("refs/heads/autoresearch/{}", layout.run),
+    };
+    Ok(Ingredients {
+        ground,
+        layout,
+        extent: Cell::new(Extent::Run),
+        branch,
+        config,
+        id: new_id()?,
+        made_branch: Cell::new(false),
+        made_tree: Cell::new(false),
+    })
 }
 
 /// The folder of the lock that a start holds: one start at a time in a repository.
