@@ -310,44 +310,26 @@ fn session() -> Option<String> {
         .find_map(|name| std::env::var(name).ok().filter(|id| is_id(id)))
 }
 
-/// Where state and data of a user without a home would be: below a device nothing can ever be made or found. Every place
-/// that others can write to could hold what somebody else put there.
-pub const NO_HOME: &str = "/dev/null/codex-autoresearch";
+/// What stands for the home of a user without one, before the user's number. It is believed only where nobody else could
+/// have made it (`trust_folder`): never where `/var/tmp` is everybody's, as it is on most machines.
+pub const NO_HOME: &str = "/var/tmp/codex-autoresearch-";
 
 /// A folder below the home that the user database names.
 fn own_folder(below_home: &str) -> PathBuf {
-    let user = nix::unistd::User::from_uid(nix::unistd::getuid());
-    folder_below(user.ok().flatten().map(|user| user.dir), below_home)
-}
-
-fn folder_below(home: Option<PathBuf>, below_home: &str) -> PathBuf {
+    let uid = nix::unistd::getuid();
+    let home = nix::unistd::User::from_uid(uid)
+        .ok()
+        .flatten()
+        .map(|user| user.dir);
     let is_home = |home: &PathBuf| home.is_absolute() && home.is_dir() && home != Path::new("/");
-    match home.filter(is_home) {
-        Some(home) => home.join(below_home),
-        None => PathBuf::from(NO_HOME),
-    }
+    home.filter(is_home)
+        .unwrap_or_else(|| PathBuf::from(format!("{NO_HOME}{uid}")))
+        .join(below_home)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn without_a_home_nothing_is_taken_from_a_place_that_others_can_make() {
-        for home in [
-            None,
-            Some("/"),
-            Some("/nonexistent"),
-            Some("relative"),
-            Some("/etc/passwd"),
-        ] {
-            let folder = folder_below(home.map(PathBuf::from), ".local/state/x");
-            assert_eq!(folder, PathBuf::from(NO_HOME), "{home:?}");
-        }
-        let home = tempfile::tempdir().unwrap();
-        let folder = folder_below(Some(home.path().to_owned()), ".local/state/x");
-        assert_eq!(folder, home.path().join(".local/state/x"));
-    }
 
     #[test]
     fn a_path_is_shown_as_it_is_seen_from_a_folder() {

@@ -246,7 +246,9 @@ impl<'w> Run<'w> {
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        let git = Git::new(&store.pinned.git, &work_tree, &plain);
+        let mut for_git = plain.clone();
+        variables::add_safe_places(&mut for_git, &world.vars);
+        let git = Git::new(&store.pinned.git, &work_tree, &for_git);
         let history = if store.state.start.worktree.is_some() {
             let own = History::open(&git).ok();
             // Where it is gone, git finds the repository around it.

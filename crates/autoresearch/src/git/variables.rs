@@ -52,6 +52,33 @@ pub fn chosen(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
     chosen
 }
 
+/// Adds to git's variables of a run the repositories that its caller lets git use (`safe.directory`), as they would count for
+/// git itself here: the start may have been allowed elsewhere, such as in a file.
+pub fn add_safe_places(env: &mut Vec<(OsString, OsString)>, vars: &BTreeMap<OsString, OsString>) {
+    let given = chosen(vars);
+    let known = env.iter().find(|(name, _)| name == "GIT_CONFIG_COUNT");
+    let mut count: usize = known
+        .and_then(|(_, count)| count.to_str()?.parse().ok())
+        .unwrap_or(0);
+    for number in 0..MOST {
+        let (Some(key), Some(value)) = (
+            given.get(&format!("GIT_CONFIG_KEY_{number}")),
+            given.get(&format!("GIT_CONFIG_VALUE_{number}")),
+        ) else {
+            break;
+        };
+        if key.eq_ignore_ascii_case("safe.directory") {
+            env.push((format!("GIT_CONFIG_KEY_{count}").into(), key.into()));
+            env.push((format!("GIT_CONFIG_VALUE_{count}").into(), value.into()));
+            count += 1;
+        }
+    }
+    env.retain(|(name, _)| name != "GIT_CONFIG_COUNT");
+    if count > 0 {
+        env.push(("GIT_CONFIG_COUNT".into(), count.to_string().into()));
+    }
+}
+
 fn counts(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let section = key.split('.').next().unwrap_or_default();
@@ -99,6 +126,40 @@ mod tests {
                 "GIT_CONFIG_VALUE_1=input",
             ]
         );
+    }
+
+    #[test]
+    fn a_caller_adds_the_places_that_git_may_use_and_nothing_else() {
+        let pair = |(name, value): (&str, &str)| (OsString::from(name), OsString::from(value));
+        let mut env: Vec<_> = [
+            ("PATH", "/bin"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "user.name"),
+            ("GIT_CONFIG_VALUE_0", "A"),
+        ]
+        .map(pair)
+        .into();
+        let vars = [
+            ("GIT_CONFIG_COUNT", "2"),
+            ("GIT_CONFIG_KEY_0", "user.name"),
+            ("GIT_CONFIG_VALUE_0", "B"),
+            ("GIT_CONFIG_KEY_1", "Safe.Directory"),
+            ("GIT_CONFIG_VALUE_1", "*"),
+        ];
+        add_safe_places(&mut env, &vars.map(pair).into());
+        let shown: BTreeMap<_, _> = env.into_iter().collect();
+        let expected = [
+            ("PATH", "/bin"),
+            ("GIT_CONFIG_COUNT", "2"),
+            ("GIT_CONFIG_KEY_0", "user.name"),
+            ("GIT_CONFIG_VALUE_0", "A"),
+            ("GIT_CONFIG_KEY_1", "Safe.Directory"),
+            ("GIT_CONFIG_VALUE_1", "*"),
+        ];
+        assert_eq!(shown, expected.map(pair).into());
+        let mut none = vec![pair(("PATH", "/bin"))];
+        add_safe_places(&mut none, &BTreeMap::new());
+        assert_eq!(none, [pair(("PATH", "/bin"))]);
     }
 
     #[test]

@@ -20,13 +20,30 @@ const STICKY: u32 = 0o1000;
 /// Refuses a folder that another user could have made, could write to, or could put another one in the place of. What is
 /// not there yet is fine.
 pub fn trust_folder(folder: &Path) -> Result<(), StoreError> {
-    if folder.starts_with(NO_HOME) {
-        return Err(StoreError::NoHome);
+    if folder.to_string_lossy().starts_with(NO_HOME) {
+        check_substitute(Path::new(NO_HOME))?;
     }
     let Some(own) = walk_there(folder)? else {
         return Ok(());
     };
     check_own(&own)
+}
+
+/// The substitute of a home has a name that everybody can guess, so even a sticky folder above it is not good enough.
+fn check_substitute(substitute: &Path) -> Result<(), StoreError> {
+    for above in substitute.ancestors().skip(1) {
+        let meta = look(above)?.ok_or(StoreError::NoHome)?;
+        if meta.is_symlink() || check_owner(above, &meta).is_err() || is_open(&meta) {
+            return Err(StoreError::NoHome);
+        }
+    }
+    Ok(())
+}
+
+/// May others write to it?
+fn is_open(meta: &std::fs::Metadata) -> bool {
+    let mode = meta.mode();
+    mode & 0o002 != 0 || (mode & 0o020 != 0 && !is_private_group(meta.gid()))
 }
 
 /// Refuses a file or folder of ours that is not this user's, or that others may write to. What is not there is fine.
@@ -142,9 +159,7 @@ fn check_way(folder: &Path) -> Result<(), StoreError> {
         return Ok(());
     };
     check_owner(folder, &meta)?;
-    let mode = meta.mode();
-    let by_others = mode & 0o002 != 0 || (mode & 0o020 != 0 && !is_private_group(meta.gid()));
-    if by_others && mode & STICKY == 0 {
+    if is_open(&meta) && meta.mode() & STICKY == 0 {
         return Err(untrusted(folder, "can be written by others".to_owned()));
     }
     Ok(())
@@ -259,8 +274,19 @@ mod tests {
             Err(StoreError::Untrusted { .. })
         ));
         assert!(matches!(
-            trust_folder(&Path::new(NO_HOME).join("runs")),
+            check_substitute(&root.path().join("one/codex-autoresearch-")),
             Err(StoreError::NoHome)
         ));
+        let open = root.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        // Who could take the name first, also where the sticky bit keeps others from what is there.
+        for mode in [0o777, 0o1777, 0o757] {
+            set_mode(&open, mode);
+            let substitute = open.join("codex-autoresearch-");
+            assert!(
+                matches!(check_substitute(&substitute), Err(StoreError::NoHome)),
+                "{mode:o}"
+            );
+        }
     }
 }
