@@ -66,6 +66,7 @@ fn finish_leaves_a_branch_to_the_work_tree_that_has_it_checked_out() {
       DEMO experiment: 4 any
     checked out: MAIN without a branch
     main is checked out in /other tree, and git lets one work tree have a branch: this one is at the same commit without a branch
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can go
     next: look at it with `git log -p MAIN..autoresearch/demo`, then `git -C '/other tree' merge autoresearch/demo`; `git branch -D autoresearch/demo` throws it away
     ");
     std::fs::write(other.join("theirs"), "x\n").unwrap();
@@ -205,6 +206,7 @@ fn finish_says_what_is_checked_out_in_each_folder() {
       DEMO experiment: one
     checked out: autoresearch/demo in /repo/autoresearch-results/demo/worktree
     checked out: main in /repo
+    left here: branch autoresearch/demo, work tree autoresearch-results/demo/worktree, folder autoresearch-results/demo; `autoresearch clean` lists what can go
     next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`; `autoresearch clean --yes` removes the run's work tree
     ");
 

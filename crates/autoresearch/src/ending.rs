@@ -60,6 +60,8 @@ pub struct EndReport {
     pub saved: Option<String>,
     /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
     pub notes: Vec<String>,
+    /// What the run leaves here once it is finished: its branch, its folder, the config.
+    pub left: Vec<String>,
     /// The command that merges the kept commits.
     pub merge: Option<String>,
     /// The next step.
@@ -376,9 +378,37 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
         returned_to: returned_to.map(|head| plain(&head)),
         checked_out: checked_out(run)?,
         saved: None,
+        left: find_left(run),
         merge,
         next,
     })
+}
+
+/// What a finished run leaves in the repository and its folder.
+fn find_left(run: &Run<'_>) -> Vec<String> {
+    let (state, layout) = (&run.store.state, &run.store.layout);
+    if state.finish.is_none() {
+        return Vec::new();
+    }
+    let mut left = Vec::new();
+    let branch = &state.start.branch;
+    let is_own = state.config().isolation != Isolation::InPlace;
+    if is_own && run.history.reference(branch).is_some() {
+        left.push(format!(
+            "branch {}",
+            branch.trim_start_matches("refs/heads/")
+        ));
+    }
+    for (what, path) in [
+        ("work tree", layout.worktree()),
+        ("folder", layout.folder()),
+        ("config", layout.root.join("autoresearch.yaml")),
+    ] {
+        if path.symlink_metadata().is_ok() {
+            left.push(format!("{what} {}", run.world.path_from_here(&path)));
+        }
+    }
+    left
 }
 
 /// The branch that holds what the run kept: merged, squashed or picked.
@@ -505,6 +535,13 @@ impl fmt::Display for EndReport {
         }
         for note in &self.notes {
             writeln!(out, "{note}")?;
+        }
+        if !self.left.is_empty() {
+            writeln!(
+                out,
+                "left here: {}; `autoresearch clean` lists what can go",
+                self.left.join(", ")
+            )?;
         }
         write!(out, "{}", self.next)
     }
