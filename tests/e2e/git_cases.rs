@@ -180,30 +180,48 @@ fn new_and_changed_symlinks_are_kept_and_undone_as_links() {
 }
 
 #[test]
-fn a_symlink_out_of_the_repository_is_a_link_and_its_target_is_never_touched() {
+fn a_symlink_within_the_repository_is_kept_and_undone_as_a_link() {
     both_ways(&Shape {
         prepare: |bed| {
-            std::fs::create_dir(bed.home.join("outside")).unwrap();
-            std::fs::write(bed.home.join("outside/file"), "private\n").unwrap();
+            bed.write("src/dir/file", "one\n");
             symlink("b", bed.path("src/link")).unwrap();
         },
         change: |bed| {
-            let outside = bed.home.join("outside");
             std::fs::remove_file(bed.path("src/link")).unwrap();
-            symlink(outside.join("file"), bed.path("src/link")).unwrap();
-            symlink(&outside, bed.path("src/folder")).unwrap();
-            let inside: Vec<_> = std::fs::read_dir(&outside)
-                .unwrap()
-                .map(|entry| entry.unwrap().file_name())
-                .collect();
-            assert_eq!(inside, ["file"], "the folder behind the link is as it was");
-            assert_eq!(
-                std::fs::read_to_string(outside.join("file")).unwrap(),
-                "private\n"
-            );
+            symlink("c", bed.path("src/link")).unwrap();
+            symlink("dir", bed.path("src/folder")).unwrap();
+            assert_eq!(bed.read("src/dir/file"), "one\n");
         },
         paths: &["src/folder", "src/link"],
     });
+}
+
+#[test]
+fn a_symlink_out_of_the_repository_is_taken_back_and_its_target_is_never_touched() {
+    let bed = Testbed::new();
+    let outside = bed.home.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("file"), "private\n").unwrap();
+    symlink("b", bed.path("src/link")).unwrap();
+    bed.git(&["add", "src/link"]);
+    bed.git(&["commit", "-qm", "a link"]);
+    bed.start(CONFIG);
+    std::fs::remove_file(bed.path("src/link")).unwrap();
+    symlink(outside.join("file"), bed.path("src/link")).unwrap();
+    symlink(&outside, bed.path("src/folder")).unwrap();
+    bed.edit(3);
+    let answer = bed.trial("links out");
+    assert_eq!(answer["reason"], "unsupported", "{answer}");
+    assert_eq!(
+        std::fs::read_link(bed.path("src/link")).unwrap(),
+        Path::new("b")
+    );
+    assert!(bed.path("src/folder").symlink_metadata().is_err());
+    let inside = std::fs::read_dir(&outside).unwrap();
+    let inside: Vec<_> = inside.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(inside, ["file"], "the folder behind the link is as it was");
+    let private = std::fs::read_to_string(outside.join("file")).unwrap();
+    assert_eq!(private, "private\n");
 }
 
 #[test]
