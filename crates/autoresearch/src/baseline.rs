@@ -53,7 +53,9 @@ pub fn measure(
     let before = git.status()?;
     let mut bench = Bench::new(world, git.work_tree(), env, own.folder(), "");
     bench.most = config.outputs.file();
-    let (first, guard) = known_early(&mut bench, config, own)?;
+    let (first, guard) = known_early(&mut bench, config, own, || {
+        check_clean(git, &before, "the guard")
+    })?;
     let mut runs = vec![first];
     runs.push(again(&mut bench, config, own, 1)?);
     let values = |runs: &[Measurement]| {
@@ -68,7 +70,7 @@ pub fn measure(
     }
     check_own_files(&mut bench, config, own, &mut runs)?;
     let said = std::mem::take(&mut bench.said);
-    check_clean(git, &before, "verify or the guard")?;
+    check_clean(git, &before, "verify")?;
     let baseline = average(&runs, guard, &bench)
         .map(|baseline| Baseline { said, ..baseline })
         .ok_or_else(|| Failure::new(Kind::Internal, "no run of verify was made"))?;
@@ -173,11 +175,13 @@ fn known_early(
     bench: &mut Bench<'_>,
     config: &Config,
     own: &OwnFiles<'_>,
+    after_guard: impl Fn() -> Result<()>,
 ) -> Result<(Measurement, Guard)> {
     let Some(command) = &config.guard else {
         return Ok((once(bench, config)?, Guard::NotRun));
     };
     let passed = guard(bench, command, own)?;
+    after_guard()?;
     let tail = bench.tail.clone();
     let first = match passed {
         Err(how) if !matches!(how, How::Exit { .. }) => {

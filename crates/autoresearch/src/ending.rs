@@ -334,28 +334,7 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
     };
     let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
         .then(|| format!("git merge {branch}"));
-    let base = short(&state.start.base);
-    let next = match (&merge, isolation) {
-        _ if state.finish.is_none() => {
-            "next: `autoresearch finish` goes back to your branch".to_owned()
-        }
-        (Some(merge), Isolation::Worktree) => format!(
-            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
-        ),
-        (Some(merge), _) => {
-            format!(
-                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away"
-            )
-        }
-        (None, _) if held_by.is_some() => format!(
-            "next: what was kept is in {} already; `autoresearch clean --yes` removes the run's branch and folder",
-            plain(held_by.as_deref().unwrap_or_default())
-        ),
-        (None, Isolation::InPlace) if !kept.is_empty() => {
-            "next: the kept commits are on your branch already".to_owned()
-        }
-        (None, _) => "next: nothing to merge; `autoresearch log` shows what was tried".to_owned(),
-    };
+    let next = say_next(run, merge.as_deref(), kept.is_empty(), held_by.as_deref());
     let ending = state.end.clone().unwrap_or(Ending {
         end: End::UserStop,
         why: String::new(),
@@ -382,6 +361,41 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
         merge,
         next,
     })
+}
+
+/// The next step of a person whose run has ended. `held_by` is the branch that has its commits already.
+fn say_next(
+    run: &Run<'_>,
+    merge: Option<&str>,
+    nothing_kept: bool,
+    held_by: Option<&str>,
+) -> String {
+    let state = &run.store.state;
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let branch = plain(&state.start.branch);
+    let isolation = state.config().isolation;
+    let base = short(&state.start.base);
+    match (merge, isolation) {
+        _ if state.finish.is_none() => {
+            "next: `autoresearch finish` goes back to your branch".to_owned()
+        }
+        (Some(merge), Isolation::Worktree) => format!(
+            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
+        ),
+        (Some(merge), _) => {
+            format!(
+                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away"
+            )
+        }
+        (None, _) if held_by.is_some() => format!(
+            "next: what was kept is in {} already; `autoresearch clean --yes` removes the run's branch and folder",
+            plain(held_by.unwrap_or_default())
+        ),
+        (None, Isolation::InPlace) if !nothing_kept => {
+            "next: the kept commits are on your branch already".to_owned()
+        }
+        (None, _) => "next: nothing to merge; `autoresearch log` shows what was tried".to_owned(),
+    }
 }
 
 /// What a finished run leaves in the repository and its folder.
