@@ -260,12 +260,16 @@ fn build_variables_are_passed_and_the_guide_lists_every_name_that_is() {
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../GUIDE.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let (_, section) = guide.split_once("\n## Environment\n").unwrap();
-    let (list, _) = section
+    let (all, _) = section
         .split_once("\n\nplus the names under `env`")
         .unwrap();
+    let (list, of_git) = all.split_once("\n\nand of git's own variables").unwrap();
     let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
     let passed: BTreeSet<&str> = autoresearch::variables::PASSED.into_iter().collect();
     assert_eq!(listed, passed);
+    for name in autoresearch::git::variables::OWN {
+        assert!(of_git.contains(&format!("`{name}`")), "{name}");
+    }
     assert_eq!(
         passed.len(),
         autoresearch::variables::PASSED.len(),

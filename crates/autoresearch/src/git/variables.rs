@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use super::rules::is_rule;
 
 /// Who the author is, where the settings lie, and how far git looks for a repository.
-const OWN: [&str; 10] = [
+pub const OWN: [&str; 10] = [
     "EMAIL",
     "GIT_AUTHOR_EMAIL",
     "GIT_AUTHOR_NAME",
