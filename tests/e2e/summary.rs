@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -101,6 +103,10 @@ fn ctrl_c_ends_the_tests_at_once_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path().to_str().unwrap();
     let wait = format!("touch '{here}/there'\nwhile :; do sleep 0.1; done");
+    // Tests that were started in the background ignore Ctrl-C, and what they start inherits that. A handler is not
+    // inherited; this one does what a process without a handler does.
+    let always = Arc::new(AtomicBool::new(true));
+    signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, always).unwrap();
     let mut child = script(folder.path(), &wait)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -110,6 +116,7 @@ fn ctrl_c_ends_the_tests_at_once_and_leaves_nothing_behind() {
     wait_until("cargo runs", || folder.path().join("there").exists());
     // A terminal sends it to the whole group.
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    wait_until("it ends", || child.try_wait().unwrap().is_some());
     assert_eq!(child.wait().unwrap().signal(), Some(2));
     wait_until("nothing is left", || pids_with(here).is_empty());
     let mut left = std::fs::read_dir(folder.path()).unwrap().flatten();
