@@ -5,6 +5,7 @@
 //! A gain is a jump when it is larger than the whole range measured so far and more than halves (or doubles) the
 //! incumbent, or when it is a tenfold change and larger than a quarter of that range. So the first trial that halves the
 //! metric is looked at twice, and so is a fall to a fraction after a long history; the last of many counted problems is not.
+//! Whole numbers that differ by no more than a handful are counts, and one edit can remove a handful of anything.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ use crate::value::Value;
 const LARGE: i64 = 2;
 /// A change of this factor is a jump when it is also larger than a quarter of the range so far.
 const HUGE: i64 = 10;
+
+/// A gain of so many counted things is never a jump.
+const HANDFUL: i64 = 5;
 
 /// The range of everything that a run has measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,9 @@ impl Seen {
     pub fn is_jump(&self, metric: &Metric, incumbent: &Value, found: &Value) -> bool {
         let gain = metric.gain(incumbent, found);
         if gain <= Value::zero() {
+            return false;
+        }
+        if incumbent.is_whole() && found.is_whole() && gain <= Value::from(HANDFUL) {
             return false;
         }
         let range = &self.highest - &self.lowest;
@@ -123,7 +130,7 @@ mod tests {
         }
         for (seen, found) in [
             (&[100, 104][..], 2_000),
-            (&[0], 3),
+            (&[0], 30),
             (&[40], 81),
             (&[-30], -2),
         ] {
@@ -141,6 +148,9 @@ mod tests {
             (&[150_000], 75_000),
             (&[10], 5),
             (&[10, 8, 5, 3, 1], 0),
+            (&[4, 3], 0),
+            (&[5], 0),
+            (&[3], -2),
             (&[47, 40, 12, 2], 0),
             (&[10], 11),
             (&[10], 10),
@@ -157,6 +167,18 @@ mod tests {
                 "{seen:?} -> {found}"
             );
         }
+    }
+
+    #[test]
+    fn a_fraction_is_measured_and_not_counted() {
+        let metric = Metric {
+            name: "m".into(),
+            direction: Direction::Lower,
+            target: None,
+            format: Format::Auto,
+        };
+        let (before, found) = ("3.5".parse().unwrap(), "0.5".parse().unwrap());
+        assert!(Seen::only(&before).is_jump(&metric, &before, &found));
     }
 
     proptest::proptest! {

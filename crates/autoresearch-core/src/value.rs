@@ -61,6 +61,12 @@ impl Value {
         self.0.to_f64().unwrap_or(f64::MAX)
     }
 
+    /// Is it a whole number, as a count is?
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0.is_integer()
+    }
+
     /// The same number without its sign.
     #[must_use]
     pub fn magnitude(&self) -> Self {
