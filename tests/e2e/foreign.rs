@@ -74,7 +74,7 @@ fn a_commit_of_the_agents_is_undone_and_stays_reachable() {
 }
 
 #[test]
-fn another_branch_a_detached_head_and_a_reset_are_undone() {
+fn another_branch_and_a_detached_head_are_undone() {
     let bed = is_undone(
         "git switch -qc mine; git commit -qam mine",
         "another branch",
@@ -82,6 +82,17 @@ fn another_branch_a_detached_head_and_a_reset_are_undone() {
     let theirs = bed.git(&["show", "mine:src/a"]);
     assert_eq!(theirs, "any\n".repeat(4), "the agent's branch stays");
     is_undone("git checkout -q --detach", "detached");
+}
+
+#[test]
+fn a_reset_behind_the_kept_state_is_undone_and_the_keep_stays() {
+    let better = "seq 3 | sed s/.*/any/ > src/a";
+    let reset = format!("{better}; git reset -q --soft HEAD~1");
+    let (bed, answer) = exec(&[EDIT, &reset, better], "worktree");
+    let lines = lines(&answer);
+    assert_eq!(lines[1]["reason"], "head-moved", "{answer:?}");
+    assert_eq!(bed.story()[1..], ["1 keep", "2 discard", "3 keep"]);
+    assert_eq!(bed.run_commits("autoresearch/demo").len(), 2);
 }
 
 #[test]
