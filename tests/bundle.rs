@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use autoresearch::codex::release::TESTED;
+use autoresearch_codex::release::TESTED;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 fn yaml(text: &str) -> Value {
-    autoresearch::yaml::parse(text).unwrap()
+    autoresearch_sys::yaml::parse(text).unwrap()
 }
 
 fn json_file(name: &str) -> Value {
@@ -205,7 +205,7 @@ fn every_command_that_the_bundle_shows_parses() {
 
 #[test]
 fn every_domain_that_the_bundle_names_has_an_example() {
-    let domains: Vec<&str> = autoresearch::templates::ALL
+    let domains: Vec<&str> = autoresearch::config::templates::ALL
         .iter()
         .map(|template| template.domain)
         .collect();

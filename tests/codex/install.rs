@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use autoresearch::codex::release::TESTED;
+use autoresearch_codex::release::TESTED;
 
 use crate::testbed::note_skipped;
 

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use autoresearch::codex::turn::{Ask, Heard, hear, words};
-use autoresearch::codex::{Fault, Home};
-use autoresearch_core::answer::{self, Answer};
+use autoresearch_codex::home::{Fault, Home};
+use autoresearch_codex::turn::{Ask, Heard, hear, words};
+use autoresearch_core::agent::answer;
+use autoresearch_core::agent::answer::Answer;
 use autoresearch_core::config::Sandbox;
 use serde_json::{Value, json};
 

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use autoresearch::store::{Anchor, Disk, Journal, Layout};
-use autoresearch_core::chain::Head;
-use autoresearch_core::event::{End, Ending, Event};
+use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::event::{End, Ending, Event};
+use autoresearch_sys::store::{Anchor, Disk, Journal, Layout};
 
 /// A file: what would survive, and what a reader sees now.
 #[derive(Clone, Default)]

@@ -138,7 +138,7 @@ fn a_state_folder_of_another_user_is_refused() {
 fn a_user_without_a_home_is_refused_with_the_remedy_and_nothing_is_made() {
     let mut bed = Testbed::new();
     // Everybody may write to `/var/tmp`: what stands there under a name that can be guessed is not believed.
-    bed.state = format!("{}0/state", autoresearch::env::NO_HOME).into();
+    bed.state = format!("{}0/state", autoresearch_sys::env::NO_HOME).into();
     bed.try_start(CONFIG)
         .fails(6)
         .says("this user has no home folder in the user database")

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::chain::Head;
-use autoresearch_core::event::{Event, Record};
+use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::event::{Event, Record};
 use serde_json::Value;
 
 use crate::testbed::{CONFIG, Testbed};
@@ -425,7 +425,7 @@ fn touch_sources(bed: &Testbed) {
 /// the folder in which the command is started, which comes to the same.
 #[test]
 fn in_a_repository_without_an_anchor_no_word_of_the_rule_runs_what_the_repository_names() {
-    let calls = autoresearch::codex::rules::ALLOWED.map(|word| match word {
+    let calls = autoresearch_codex::config::rules::ALLOWED.map(|word| match word {
         "trial" | "propose" | "stop" => vec![word, "-m", "x"],
         "strategy" => vec![word, "refine", "-m", "x"],
         word => vec![word],

@@ -265,14 +265,16 @@ fn build_variables_are_passed_and_the_guide_lists_every_name_that_is() {
         .unwrap();
     let (list, of_git) = all.split_once("\n\nand of git's own variables").unwrap();
     let listed: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
-    let passed: BTreeSet<&str> = autoresearch::variables::PASSED.into_iter().collect();
+    let passed: BTreeSet<&str> = autoresearch::config::variables::PASSED
+        .into_iter()
+        .collect();
     assert_eq!(listed, passed);
-    for name in autoresearch::git::variables::OWN {
+    for name in autoresearch_sys::git::variables::OWN {
         assert!(of_git.contains(&format!("`{name}`")), "{name}");
     }
     assert_eq!(
         passed.len(),
-        autoresearch::variables::PASSED.len(),
+        autoresearch::config::variables::PASSED.len(),
         "no name twice"
     );
     for name in passed {

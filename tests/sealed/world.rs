@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use autoresearch::env::World;
+use autoresearch_sys::env::World;
 
 /// A file would have grown beyond the limit of the process (the same number on every Linux that is supported).
 const SIGXFSZ: i32 = 25;

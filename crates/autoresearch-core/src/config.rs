@@ -3,8 +3,13 @@
 //! Invariant: nothing after `Config` asks whether something was set; the defaults are here and nowhere else.
 
 mod check;
+pub mod condition;
 mod file;
+pub mod globs;
 mod meaning;
+pub mod name;
+pub mod schema;
+pub mod span;
 mod unattended;
 
 use std::time::Duration;
@@ -18,10 +23,10 @@ pub use self::file::{
 };
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
-use crate::condition::Condition;
-use crate::measurement::{Format, Reading};
-use crate::unit::{Doubt, Quantity, Unit};
-use crate::value::Value;
+use crate::config::condition::Condition;
+use crate::metric::measurement::{Format, Reading};
+use crate::metric::unit::{Doubt, Quantity, Unit};
+use crate::metric::value::Value;
 
 /// The URL-like name under which the published schema is known to editors.
 pub const SCHEMA_PATH: &str = "skill/codex-autoresearch/config.schema.json";
@@ -138,7 +143,7 @@ pub struct Command {
     #[serde(default)]
     pub shell: Shell,
     /// When it is ended.
-    #[serde(with = "crate::span::millis", rename = "timeout_ms")]
+    #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
     pub timeout: Duration,
     /// Where it runs, from the repository's root.
     pub working_directory: String,
@@ -153,7 +158,7 @@ pub struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// The span.
-    #[serde(with = "crate::span::millis", rename = "ms")]
+    #[serde(with = "crate::config::span::millis", rename = "ms")]
     pub span: Duration,
 }
 

@@ -2,6 +2,11 @@
 //! Does not expand anything and does not judge what a command does.
 //! Invariant: any text is read without a panic; what is quoted is never taken for an operator.
 
+pub mod executed;
+pub mod quote;
+pub mod variables;
+pub mod words;
+
 /// A word of a command, without its quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {

@@ -18,13 +18,15 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use autoresearch::config::Source;
-use autoresearch::driver::{self, Audience, Happening, Order};
-use autoresearch::env::{Role, Stopwatch, World, pause, temporary_folder};
-use autoresearch::exec::{RUNNER, runner_main};
+use autoresearch::night::driver;
+use autoresearch::night::driver::{Audience, Happening, Order};
+use autoresearch::night::supervisor;
 use autoresearch::run::{Place, Run, Wanted};
-use autoresearch::store::{Access, Layout};
-use autoresearch::{start, supervise};
-use autoresearch_core::event::Event;
+use autoresearch::start;
+use autoresearch_core::journal::event::Event;
+use autoresearch_sys::env::{Role, Stopwatch, World, pause, temporary_folder};
+use autoresearch_sys::process::{RUNNER, runner_main};
+use autoresearch_sys::store::{Access, Layout};
 
 use self::ground::{Stop, exit, place};
 
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         [word, spec] if *word == RUNNER => return ExitCode::from(runner_main(spec)),
         [word, state, root] if *word == SUPERVISE => {
-            supervise::run(&world(Path::new(state)), &place(Path::new(root)))
+            supervisor::run(&world(Path::new(state)), &place(Path::new(root)))
                 .map_err(|failure| failure.to_string().into())
         }
         _ => run(),
@@ -150,8 +152,8 @@ fn waiting(at: &Path) -> Result<(), Stop> {
         .spawn()?;
     let layout = Layout::new(&root, "bench");
     let watch = Stopwatch::start();
-    while supervise::runtime(&layout)
-        .is_none_or(|runtime| runtime.phase != supervise::Phase::Waiting)
+    while supervisor::runtime(&layout)
+        .is_none_or(|runtime| runtime.phase != supervisor::Phase::Waiting)
     {
         if watch.elapsed() > Duration::from_secs(20) {
             child.kill()?;
@@ -258,7 +260,7 @@ fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1e3
 }
 
-fn told(failure: autoresearch::error::Failure) -> Stop {
+fn told(failure: autoresearch_sys::error::Failure) -> Stop {
     failure.error.into()
 }
 

@@ -30,10 +30,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use autoresearch::cli::hook;
-use autoresearch::env::{World, temporary_folder};
-use autoresearch::exec::{RUNNER, runner_main};
-use autoresearch::resume;
-use autoresearch_core::session::{GitAccess, Session};
+use autoresearch::run::resume;
+use autoresearch_core::agent::session::{GitAccess, Session};
+use autoresearch_sys::env::{World, temporary_folder};
+use autoresearch_sys::process::{RUNNER, runner_main};
 use serde_json::json;
 
 use self::bed::Bed;

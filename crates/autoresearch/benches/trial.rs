@@ -24,11 +24,11 @@ mod journal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use autoresearch::env::{Stopwatch, temporary_folder};
-use autoresearch::exec::{RUNNER, runner_main};
-use autoresearch::resume;
-use autoresearch::store::{Access, RunStore};
-use autoresearch_core::chain::hash;
+use autoresearch::run::resume;
+use autoresearch_core::journal::chain::hash;
+use autoresearch_sys::env::{Stopwatch, temporary_folder};
+use autoresearch_sys::process::{RUNNER, runner_main};
+use autoresearch_sys::store::{Access, RunStore};
 
 use self::bed::{Bed, Kind, TRIAL, Turn};
 use self::figures::{Samples, millis};

@@ -10,15 +10,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoresearch_core::answer::Answer;
+use autoresearch_core::agent::answer::Answer;
+use autoresearch_core::agent::outage::Fault;
 use autoresearch_core::config::Agent;
-use autoresearch_core::span::whole_millis;
-use autoresearch_core::weather::Fault;
+use autoresearch_core::config::span::whole_millis;
 
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::exec::{self, Job, What};
 use crate::run::MARK;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::process;
+use autoresearch_sys::process::{Job, What};
 
 /// What a turn is asked with.
 pub struct Ask<'a> {
@@ -74,7 +75,7 @@ fn run(
     ask: &Ask<'_>,
     command: What,
     env: &[(OsString, OsString)],
-) -> Result<(exec::Ended, exec::Printed)> {
+) -> Result<(process::Ended, process::Printed)> {
     let brief = ask.scratch.join("brief.md");
     write(&brief, ask.brief)?;
     let job = Job {
@@ -83,7 +84,7 @@ fn run(
         timeout_ms: whole_millis(ask.limit),
         input: Some(brief),
     };
-    Ok(exec::run(world, &job, env)?)
+    Ok(process::run(world, &job, env)?)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

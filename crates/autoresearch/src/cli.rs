@@ -16,22 +16,23 @@ pub mod supervisor;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use autoresearch_core::ladder::Strategy;
-use autoresearch_core::session::Order;
-use autoresearch_core::table::Row;
+use autoresearch_core::agent::session::Order;
+use autoresearch_core::decide::ladder::Strategy;
+use autoresearch_core::words::table::Row;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Arguments, Command, StrategyWord, TrialWords};
 use self::keys::ConfigFlags;
 use self::print::Printer;
-use crate::env::World;
-use crate::error::{Failure, Kind, Result};
-use crate::exec::{RUNNER, runner_main};
+use crate::hook::propose;
+use crate::look::{log, status};
 use crate::run::Place;
+use crate::run::{raise, resume, session, strategy};
 use crate::trial::Request;
-use crate::{
-    demo, doctor, ending, log, propose, raise, resume, session, start, status, strategy, trial,
-};
+use crate::{demo, doctor, finish, start, trial};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::process::{RUNNER, runner_main};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
@@ -134,7 +135,7 @@ fn finish(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
     if session::is_confined(world) {
         return printer.report(&propose::run(world, place, Order::Finish)?);
     }
-    printer.report(&ending::finish(world, place)?)
+    printer.report(&finish::finish(world, place)?)
 }
 
 fn examine(
@@ -169,7 +170,7 @@ fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Res
     if session::is_confined(world) {
         return printer.report(&propose::run(world, place, Order::Stop { message })?);
     }
-    printer.report(&ending::stop(world, place, &message)?)
+    printer.report(&finish::stop(world, place, &message)?)
 }
 
 fn completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {
@@ -219,7 +220,7 @@ fn row(
             let message = message.to_owned();
             return printer.report(&propose::run(world, place, Order::Block { message })?);
         }
-        StrategyWord::Block => return printer.report(&ending::block(world, place, message)?),
+        StrategyWord::Block => return printer.report(&finish::block(world, place, message)?),
     };
     if session::is_confined(world) {
         let message = message.to_owned();
@@ -248,7 +249,7 @@ fn show_log(
     let width = print::terminal_width().unwrap_or(200);
     let line = |at: &str, row: &Row| {
         let time = if show.times {
-            format!("{}  ", crate::env::clock_text_of(at))
+            format!("{}  ", autoresearch_sys::env::clock_text_of(at))
         } else {
             String::new()
         };

@@ -3,6 +3,8 @@
 //! Invariant: the text that was checked is the text that is frozen.
 
 mod on_disk;
+pub mod templates;
+pub mod variables;
 
 use std::fs::File;
 use std::io::Read;
@@ -11,10 +13,10 @@ use std::path::Path;
 use autoresearch_core::config::{Checked, Problem, Severity, check};
 use serde_json::{Map, Value, json};
 
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::git::Git;
-use crate::yaml;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::yaml;
 
 /// A config as it was read.
 #[derive(Clone, Debug)]

@@ -7,18 +7,20 @@ mod script;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::brief::clip;
-use autoresearch_core::table::short;
-use autoresearch_core::value::Value;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief::clip;
+use autoresearch_core::words::table::short;
 use serde::Serialize;
 
 use self::script::{Move, moves};
 use crate::config::Source;
-use crate::env::{World, temporary_folder};
-use crate::error::{Failure, Result};
-use crate::git::Git;
+use crate::look::{log, status};
 use crate::run::Place;
-use crate::{ending, log, start, status, strategy, trial};
+use crate::run::strategy;
+use crate::{finish, start, trial};
+use autoresearch_sys::env::{World, temporary_folder};
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
 
 /// Who watches the demonstration.
 pub trait Audience {
@@ -46,7 +48,7 @@ pub struct DemoReport {
     /// Rows of the log by status.
     pub rows: std::collections::BTreeMap<String, usize>,
     /// The kept commits, oldest first.
-    pub kept: Vec<ending::Kept>,
+    pub kept: Vec<finish::Kept>,
 }
 
 macro_rules! files {
@@ -95,13 +97,15 @@ pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Res
     audience.show(&format!("{started}\n\n{}\n", log::head()))?;
     for next in moves() {
         if world.is_interrupted() {
-            return Err(Failure::new(crate::error::Kind::Interrupted, "interrupted")
-                .hint(format!("the repository is in {}", folder.display())));
+            return Err(
+                Failure::new(autoresearch_sys::error::Kind::Interrupted, "interrupted")
+                    .hint(format!("the repository is in {}", folder.display())),
+            );
         }
         play(world, &place, &folder, &next, audience)?;
     }
     let status = status::run(world, &place)?;
-    let ended = ending::finish(world, &place)?;
+    let ended = finish::finish(world, &place)?;
     let mut rows = std::collections::BTreeMap::new();
     for row in log::run(world, &place, &log::Filter::default())?.rows {
         *rows.entry(row.status.to_owned()).or_default() += 1;

@@ -3,19 +3,20 @@
 //! Invariant: without `--repair` and `--yes` nothing changes.
 
 mod codex;
+pub mod inventory;
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::git::GitError;
-use crate::inventory::{Item, inventory, remove};
-use crate::lost::find_lost;
+use crate::doctor::inventory::{Item, inventory, remove};
+use crate::run::lost::find_lost;
 use crate::run::{HOMELESS, Place, Run, history_around};
-use crate::store::{Access, Layout, RunStore, holder, trust_folder};
-use crate::survey;
+use crate::watch::tree_changes;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::GitError;
+use autoresearch_sys::store::{Access, Layout, RunStore, holder, trust_folder};
 
 /// What to do besides looking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,12 +118,12 @@ pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport>
 fn git(world: &World) -> Finding {
     let found = World::find(&world.vars, "git").map(|program| {
         (
-            crate::git::Git::new(&program, &world.cwd, &[]).version(),
+            autoresearch_sys::git::Git::new(&program, &world.cwd, &[]).version(),
             program,
         )
     });
     match found {
-        Some((Ok((version, text)), program)) if version >= crate::git::OLDEST => {
+        Some((Ok((version, text)), program)) if version >= autoresearch_sys::git::OLDEST => {
             good("git", &format!("{text} at {}", program.display()))
         }
         Some((Ok((_, text)), _)) => bad(
@@ -171,7 +172,7 @@ fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<F
         return;
     }
     if orders.repair {
-        match crate::repair::repair(&mut run).and_then(|repaired| {
+        match crate::run::repair::repair(&mut run).and_then(|repaired| {
             run.store
                 .rebuild_views()
                 .map_err(Failure::from)
@@ -194,7 +195,7 @@ fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<F
         return;
     }
     if run.store.state.end.is_none() {
-        match survey::check_head(&run) {
+        match tree_changes::check_head(&run) {
             Ok(()) => findings.push(good(subject, "HEAD is where the run left it")),
             Err(failure) => findings.push(failed(subject, &failure)),
         }

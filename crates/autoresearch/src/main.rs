@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut world = autoresearch::env::World::real();
+    let mut world = autoresearch_sys::env::World::real();
     world.progress = autoresearch::cli::progress;
     autoresearch::cli::main(&world)
 }

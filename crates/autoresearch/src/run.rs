@@ -2,25 +2,34 @@
 //! Does not change anything but what `store` mends when it opens a run.
 //! Invariant: environment and git binary are those of the start, not those of the caller.
 
+pub mod foreign_commits;
+pub mod lessons;
+pub mod lost;
+pub mod raise;
+pub mod repair;
+pub mod resume;
+pub mod session;
+pub mod strategy;
+pub mod under_way;
+pub mod work_tree_check;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::brief;
-use autoresearch_core::caller::{Caller, Reader};
-use autoresearch_core::event::{End, Event};
-use autoresearch_core::table::{Row, row};
+use autoresearch_core::agent::caller::{Caller, Reader};
+use autoresearch_core::journal::event::{End, Event};
+use autoresearch_core::words::brief;
+use autoresearch_core::words::table::{Row, row};
 
-use crate::env::{Role, World};
-use crate::error::{Failure, Kind, READ_ONLY, Result};
-use crate::footing;
-use crate::git::at_work::{Traces, recover, stands};
-use crate::git::history::History;
-use crate::git::{Git, is_read_only, variables};
-use crate::lost::{LostRun, find_lost};
-use crate::rules;
-use crate::session;
-use crate::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
-use crate::under_way::UnderWay;
+use crate::run::lost::{LostRun, find_lost};
+use crate::run::under_way::UnderWay;
+use crate::watch::git_rules;
+use autoresearch_sys::env::{Role, World};
+use autoresearch_sys::error::{Failure, Kind, READ_ONLY, Result};
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::locks::{Traces, recover, stands};
+use autoresearch_sys::git::{Git, is_read_only, variables};
+use autoresearch_sys::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
 
 /// The note, beside the anchor, that a git of ours is at work.
 const GIT_AT_WORK: &str = "git-at-work";
@@ -80,7 +89,7 @@ impl Place {
             )));
         }
         let work_tree = history_around(world, &folder)?.work_tree();
-        footing::check_inside(&folder, &work_tree)?;
+        work_tree_check::check_inside(&folder, &work_tree)?;
         Ok(own_worktree(&work_tree).unwrap_or((work_tree, None)))
     }
 
@@ -89,7 +98,9 @@ impl Place {
     pub fn find(&self, world: &World, wanted: Wanted) -> Result<Layout> {
         let (root, inside) = self.root(world)?;
         if let Some(run) = self.run.clone().or(inside) {
-            if !autoresearch_core::name::is_name(&run) || !Layout::runs(&root).contains(&run) {
+            if !autoresearch_core::config::name::is_name(&run)
+                || !Layout::runs(&root).contains(&run)
+            {
                 if let Some(lost) = lost_here(world, &root, |lost| lost.layout.run == run) {
                     return Err(lost);
                 }
@@ -271,7 +282,7 @@ impl<'w> Run<'w> {
         }
         let mut git = git.at(&work_tree);
         if store.is_held() || world.role == Role::Command {
-            git.disarm_settings(&rules::strange_filters(&git, &store.pinned.rules));
+            git.disarm_settings(&git_rules::strange_filters(&git, &store.pinned.rules));
         }
         if store.pinned.lend_identity {
             git.lend_identity();
@@ -334,13 +345,13 @@ impl<'w> Run<'w> {
         }
         let locks = needed_locks(&self.history, &self.store.state.start.branch);
         if let Some(lock) = locks.into_iter().find(|lock| stands(lock)) {
-            return Err(crate::git::GitError::Locked { lock }.into());
+            return Err(autoresearch_sys::git::GitError::Locked { lock }.into());
         }
         let head = self.history.head()?.commit.unwrap_or_default();
         if self.history.has_at_root(&head, FOLDER)? {
             return Err(tracked());
         }
-        footing::check(self)
+        work_tree_check::check(self)
     }
 
     /// Refuses to measure where the disk is nearly full: a verify that cannot write tells nothing about the code.
@@ -418,7 +429,12 @@ impl<'w> Run<'w> {
     #[must_use]
     pub fn next_meanwhile(&self) -> (&'static str, String) {
         let program = &self.caller.program;
-        let own = || (crate::report::due(&self.store.state.step()), self.next());
+        let own = || {
+            (
+                crate::trial::report::due(&self.store.state.step()),
+                self.next(),
+            )
+        };
         if self.store.state.end.is_some() {
             return own();
         }

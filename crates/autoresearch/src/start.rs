@@ -3,6 +3,10 @@
 //! Invariant: a start that is refused leaves nothing behind.
 
 mod again;
+pub mod baseline;
+pub mod editable_installs;
+pub mod own_files;
+pub mod preflight;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -10,35 +14,38 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::config::globs::Globs;
+use autoresearch_core::config::name::slug;
+use autoresearch_core::config::span;
 use autoresearch_core::config::{Config, Isolation};
-use autoresearch_core::event::{Event, Start};
-use autoresearch_core::globs::Globs;
-use autoresearch_core::name::slug;
-use autoresearch_core::table::escape;
-use autoresearch_core::value::Value;
-use autoresearch_core::{brief, span};
+use autoresearch_core::journal::event::{Event, Start};
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief;
+use autoresearch_core::words::table::escape;
 use serde::Serialize;
 
 use self::again::find_same_start;
-use crate::baseline::{self, Baseline, measure};
-use crate::bystander::{self, Whose};
 use crate::config::{Source, check_in, line, refused};
-use crate::env::World;
-use crate::error::{Failure, READ_ONLY, Result};
-use crate::footing;
-use crate::git::Git;
-use crate::git::history::History;
-use crate::git::status::Kind;
-use crate::own_files::OwnFiles;
-use crate::preflight::{self, Ground};
-use crate::repair::set_up;
-use crate::report::shorten;
-use crate::rules;
+use crate::run::repair::set_up;
+use crate::run::session;
+use crate::run::work_tree_check;
 use crate::run::{Place, Run, check_space};
-use crate::session;
-use crate::store::{self, Extent, Layout, Notes, Pinned, RunStore, Unseen};
-use crate::unseen;
-use crate::yardstick;
+use crate::start::baseline::{Baseline, measure};
+use crate::start::own_files::OwnFiles;
+use crate::start::preflight::Ground;
+use crate::trial::report::shorten;
+use crate::watch::git_rules;
+use crate::watch::unseen_files;
+use crate::watch::user_files;
+use crate::watch::user_files::Whose;
+use crate::watch::yardstick;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, READ_ONLY, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::status::Kind;
+use autoresearch_sys::store;
+use autoresearch_sys::store::{Extent, Layout, Notes, Pinned, RunStore, Unseen};
 
 /// The answer of `start`.
 #[derive(Clone, Debug, Serialize)]
@@ -122,7 +129,7 @@ fn make_folder(world: &World, parts: &Ingredients<'_>) -> Result<()> {
             return Err(error.into());
         }
     }
-    made.inode = store::sweep::inode_of(&parts.layout.folder());
+    made.inode = store::removal::inode_of(&parts.layout.folder());
     if let Err(error) = made.write(&vault) {
         clean_up(world, parts);
         return Err(error.into());
@@ -205,7 +212,7 @@ fn gather(ground: &Ground, config: Config) -> Result<Ingredients<'_>> {
 #[must_use]
 pub fn lock_folder(world: &World, history: &History) -> PathBuf {
     let repository = history.common_folder();
-    let key = autoresearch_core::chain::hash(repository.as_os_str().as_encoded_bytes());
+    let key = autoresearch_core::journal::chain::hash(repository.as_os_str().as_encoded_bytes());
     world.state_folder.join("starts").join(key)
 }
 
@@ -277,8 +284,8 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.yardstick = yardstick::pin(&work_tree, &chosen);
     pin_changed_rules(&work_tree, pinned);
     let none = BTreeSet::new();
-    let before = bystander::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
-    let unseen = unseen::at_start(&git, config, &pinned.yardstick)?;
+    let before = user_files::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
+    let unseen = unseen_files::at_start(&git, config, &pinned.yardstick)?;
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     let own = OwnFiles::new(layout, config, &lock_folder(world, &ground.history))?;
     let baseline =
@@ -286,9 +293,9 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     let known = git.files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
-    pinned.rules = rules::pin(&git, &ground.history.common_folder())?;
+    pinned.rules = git_rules::pin(&git, &ground.history.common_folder())?;
     let said = baseline.said.clone();
-    let unseen = unseen::after_baseline(&git, config, &pinned.yardstick, &unseen)?;
+    let unseen = unseen_files::after_baseline(&git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::in_units(config, &baseline)?;
     Ok(Prepared {
         start: start_event(world, parts, (config, baseline))?,
@@ -311,7 +318,7 @@ fn refuse_touched(
                 .hint(pinned_hint(first)),
         );
     }
-    let disturbed = bystander::changed(work_tree, &pinned.dirt, &BTreeSet::new(), before);
+    let disturbed = user_files::changed(work_tree, &pinned.dirt, &BTreeSet::new(), before);
     if let Some(first) = disturbed
         .iter()
         .find(|changed| changed.whose == Whose::Tracked)
@@ -356,7 +363,7 @@ fn pinned_hint(name: &str) -> &'static str {
 fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
     let paths = pinned.dirt.paths().map(|(_, path, _)| path);
     let names = paths.filter_map(|path| Some(path.to_str()?.to_owned()));
-    let files = names.filter(|name| rules::role(name).is_some());
+    let files = names.filter(|name| git_rules::role(name).is_some());
     let pins: Vec<_> = files
         .filter_map(|name| yardstick::measure(&root.join(&name)).map(|pin| (name, pin)))
         .collect();
@@ -437,7 +444,7 @@ fn establish(
 fn set_out<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
     let mut run = Run::with(world, store)?;
     set_up(&mut run)?;
-    bystander::note(&run, &[])?;
+    user_files::note(&run, &[])?;
     run.store.write_views()?;
     session::claim(&run);
     Ok(run)
@@ -452,7 +459,7 @@ fn make_work_tree(parts: &Ingredients<'_>) -> Result<PathBuf> {
     parts.made_tree.set(true);
     let inside = git.at(&path);
     let seen = History::open(&inside)?;
-    footing::check_root(&inside, &path, &seen.git_folder())?;
+    work_tree_check::check_root(&inside, &path, &seen.git_folder())?;
     Ok(path)
 }
 
@@ -471,7 +478,7 @@ fn clean_up(world: &World, parts: &Ingredients<'_>) {
     let vault = store::vault(&world.state_folder, &parts.id);
     if !vault.join("anchor.json").exists() {
         let below = Path::new("runs").join(&parts.id);
-        let _ = store::sweep::remove_folder(&world.state_folder, &below);
+        let _ = store::removal::remove_folder(&world.state_folder, &below);
     }
 }
 
@@ -481,7 +488,7 @@ fn new_id() -> Result<String> {
     let read = std::fs::File::open("/dev/urandom")
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
     read.map_err(|error| Failure::io("could not read /dev/urandom", &error))?;
-    Ok(autoresearch_core::chain::hash(&bytes)
+    Ok(autoresearch_core::journal::chain::hash(&bytes)
         .chars()
         .take(32)
         .collect())

@@ -3,40 +3,47 @@
 //! Invariant: intention, effect, completion: a crash after any line converges to the same end on the next command.
 
 mod again;
+pub mod commit_contents;
+pub mod measure;
+pub mod moved_away;
+pub mod report;
+pub mod undo;
 mod unmeasured;
 
 use std::collections::BTreeSet;
 
-use autoresearch_core::caller::Reader;
+use autoresearch_core::agent::caller::Reader;
+pub use autoresearch_core::agent::session::Request;
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Rework, Verdict, Why};
-use autoresearch_core::judge::{Attempt, Judge, Judgement, Next, Outcome};
-pub use autoresearch_core::session::Request;
-use autoresearch_core::state::Step;
-use autoresearch_core::table::escape;
+use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, Next, Outcome};
+use autoresearch_core::journal::event::{
+    Close, Decided, Event, Guard, Intent, Rework, Verdict, Why,
+};
+use autoresearch_core::journal::state::Step;
+use autoresearch_core::words::table::escape;
 
 use self::again::intend_again;
 use self::unmeasured::{cut_short, leave_edits};
-use crate::aside::{self, Whence};
-use crate::bystander;
-use crate::env::{Stopwatch, World};
-use crate::error::{Failure, Kind, Result};
-use crate::footing;
-use crate::foreign;
-use crate::git::Hooks;
-use crate::held;
-use crate::lessons;
-use crate::measure::Bench;
-use crate::repair::{Repaired, end_if_due, repair};
-use crate::report::{Still, Timings, TrialReport, trial_report};
-use crate::rules;
+use crate::run::foreign_commits;
+use crate::run::lessons;
+use crate::run::repair::{Repaired, end_if_due, repair};
+use crate::run::session;
+use crate::run::work_tree_check;
 use crate::run::{Place, Run, Wanted};
-use crate::session;
-use crate::store::{Access, TrialPhase};
-use crate::survey::{self, Survey};
-use crate::times;
-use crate::undo::{Committed, Undone, commit, named, subject, undo};
-use crate::unseen;
+use crate::trial::measure::Bench;
+use crate::trial::moved_away::Whence;
+use crate::trial::report::{Still, Timings, TrialReport, trial_report};
+use crate::trial::undo::{Committed, Undone, commit, named, subject, undo};
+use crate::watch::file_times;
+use crate::watch::git_rules;
+use crate::watch::tree_changes;
+use crate::watch::tree_changes::Survey;
+use crate::watch::unseen_files;
+use crate::watch::user_files;
+use autoresearch_sys::env::{Stopwatch, World};
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::git::Hooks;
+use autoresearch_sys::store::{Access, TrialPhase};
 
 /// The longest description of a trial, in characters.
 const MAX_MESSAGE: usize = 500;
@@ -95,7 +102,7 @@ pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialRepor
 
 /// What a void trial has left in the work tree, and what would void the next one too.
 fn still_there(run: &Run<'_>) -> Result<Still> {
-    let after = survey::look_behind(run)?;
+    let after = tree_changes::look_behind(run)?;
     let edits = !after.ours.is_empty();
     let names = [
         after.protected,
@@ -112,12 +119,12 @@ fn still_there(run: &Run<'_>) -> Result<Still> {
 
 /// Whose are the changes, and what is there that no commit would hold?
 fn look(run: &Run<'_>) -> Result<Survey> {
-    let moved = foreign::take_back_head(run)?;
-    survey::check_head(run)?;
-    let mut survey = survey::look_behind(run)?;
+    let moved = foreign_commits::take_back_head(run)?;
+    tree_changes::check_head(run)?;
+    let mut survey = tree_changes::look_behind(run)?;
     survey.moved = moved;
-    survey.outside.extend(bystander::touched(run)?);
-    let strange = unseen::compare(run, &survey.ignored)?;
+    survey.outside.extend(user_files::touched(run)?);
+    let strange = unseen_files::compare(run, &survey.ignored)?;
     let named = |name: String| {
         format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
     };
@@ -135,7 +142,7 @@ fn put_unseen_aside(
     survey: &Survey,
     notes: &mut Vec<String>,
 ) -> Result<()> {
-    let moved = aside::put_aside(run, trial, &survey.unseen, Whence::Unseen)?;
+    let moved = moved_away::put_aside(run, trial, &survey.unseen, Whence::Unseen)?;
     notes.extend(moved.iter().map(ToString::to_string));
     Ok(())
 }
@@ -143,9 +150,9 @@ fn put_unseen_aside(
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
 pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let mut run = open(world, place, "trial --drop")?;
-    survey::check_head(&run)?;
+    tree_changes::check_head(&run)?;
     let Some(rework) = run.store.state.awaiting_rework().cloned() else {
-        return crate::ending::discard_edits(&mut run);
+        return crate::finish::discard_edits(&mut run);
     };
     let Some(flight) = run.store.state.flight.clone() else {
         return Err(Failure::usage("no trial awaits a rework"));
@@ -191,7 +198,7 @@ fn refuse_lost_edits(run: &mut Run<'_>, repaired: Repaired) -> Result<()> {
         return Ok(());
     };
     run.store.write_views()?;
-    let commit = autoresearch_core::table::short(&commit);
+    let commit = autoresearch_core::words::table::short(&commit);
     Err(Failure::usage("the last trial was cut short; it was undone now, with all edits in the scope, and does not count")
         .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
 }
@@ -204,7 +211,7 @@ fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>
     let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
     run.check_ground()?;
     session::refuse_paused(&run)?;
-    footing::check_branch_alone(&run)?;
+    work_tree_check::check_branch_alone(&run)?;
     let repaired = repair(&mut run)?;
     session::claim(&run);
     if let Some(ending) = run.store.state.end.clone() {
@@ -261,7 +268,7 @@ pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
     Ok(Intent {
         trial,
         attempt,
-        message: autoresearch_core::brief::clip(&told, MAX_MESSAGE),
+        message: autoresearch_core::words::brief::clip(&told, MAX_MESSAGE),
         labels: request.labels.clone(),
         simplify: request.simplify,
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),
@@ -279,8 +286,8 @@ fn attempt(
 ) -> Result<Option<Decided>> {
     if let Some(why) = survey.void() {
         let decided = void(run, intent, survey, why)?;
-        bystander::note(run, &[])?;
-        unseen::accept(run)?;
+        user_files::note(run, &[])?;
+        unseen_files::accept(run)?;
         return Ok(Some(decided));
     }
     if intent.again {
@@ -332,7 +339,7 @@ fn void(run: &mut Run<'_>, intent: &Intent, survey: &Survey, why: Why) -> Result
     if !survey.rewriting.is_empty() {
         // git would undo the edits by other rules than those of the start: they stay as they are.
         if run.store.state.flight.is_some() {
-            rules::refuse(&survey.rewriting)?;
+            git_rules::refuse(&survey.rewriting)?;
         }
         let decided = Decided::bare(intent, Verdict::Discard, Some(why));
         run.store
@@ -360,7 +367,7 @@ fn make(
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
-    times::advance(run, &survey.ours);
+    file_times::advance(run, &survey.ours);
     let commit = match commit(run, survey, intent.trial, &subject(&intent.message), hooks)? {
         Committed::Made(commit) => commit,
         Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
@@ -381,7 +388,7 @@ fn make(
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
     }
-    let likeness = held::compare(run, &commit, &paths, hooks)?;
+    let likeness = commit_contents::compare(run, &commit, &paths, hooks)?;
     notes.extend(likeness.notes);
     if let Some(why) = likeness.why {
         return Ok(Err(why));
@@ -450,7 +457,7 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
     timings.measured(&bench);
     run.store.bound_outputs(intent.trial, config.outputs)?;
     run.store.note_phase(intent.trial, TrialPhase::Deciding);
-    if survey::check_branch(run)? != candidate.commit {
+    if tree_changes::check_branch(run)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
@@ -473,24 +480,24 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
 fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     (run.world.step)("look after");
     let mut after = if keep {
-        survey::look_behind(run)?
+        tree_changes::look_behind(run)?
     } else {
-        survey::look(run)?
+        tree_changes::look(run)?
     };
     after.forgive_outside(run.store.state.start.worktree.is_some());
     if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
         let outside = after
             .tracked_outside
             .iter()
-            .map(|path| aside::as_path(path));
+            .map(|path| moved_away::as_path(path));
         let outside: Vec<&std::path::Path> = outside.collect();
         let known = outside.iter().map(|path| (*path).to_owned()).collect();
-        let way = aside::strangers(run.work_tree(), &outside, &known);
-        let moved = aside::put_aside(run, trial, &way, Whence::InTheWay)?;
+        let way = moved_away::strangers(run.work_tree(), &outside, &known);
+        let moved = moved_away::put_aside(run, trial, &way, Whence::InTheWay)?;
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
         run.git.restore_from_index(&after.tracked_outside)?;
-        times::renew(run, &after.tracked_outside);
+        file_times::renew(run, &after.tracked_outside);
         after.tracked_outside.clear();
     }
     let text = |path: &Vec<u8>| escape(&String::from_utf8_lossy(path));
@@ -503,9 +510,9 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
         after.rewriting,
     ];
     changed.extend(more.into_iter().flatten());
-    changed.extend(bystander::disturbed(run)?);
-    bystander::note(run, &after.untracked_outside)?;
-    unseen::note(run, &after.ignored)?;
+    changed.extend(user_files::disturbed(run)?);
+    user_files::note(run, &after.untracked_outside)?;
+    unseen_files::note(run, &after.ignored)?;
     Ok((changed, after.untracked_outside))
 }
 

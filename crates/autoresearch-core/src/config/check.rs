@@ -4,7 +4,7 @@
 
 use super::meaning::Meaning;
 use super::{Config, ConfigFile, Direction, schema};
-pub use crate::schema::nearest;
+pub use crate::config::schema::nearest;
 
 /// Does a problem stop a run?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -75,7 +75,7 @@ pub fn check(document: &serde_json::Value) -> Checked {
             problems: vec![problem],
         };
     }
-    let faults = crate::schema::faults(&schema(), document);
+    let faults = crate::config::schema::faults(&schema(), document);
     let paths: Vec<Vec<String>> = faults.iter().map(|fault| fault.path.clone()).collect();
     let mut problems: Vec<Problem> = faults
         .into_iter()
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Isolation, Rollback};
-    use crate::value::Value;
+    use crate::metric::value::Value;
 
     fn smallest() -> serde_json::Value {
         json!({

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::unattended::{AgentFile, BudgetFile};
-use crate::condition::Op;
-use crate::measurement::Format;
+use crate::config::condition::Op;
+use crate::metric::measurement::Format;
 
 /// The config of a codex-autoresearch run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

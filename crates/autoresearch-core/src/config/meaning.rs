@@ -10,13 +10,13 @@ use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use super::{
     Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Outputs, Rollback, Shell,
 };
-use crate::command_words::ends_in_counting_grep;
-use crate::condition::Condition;
-use crate::globs::Globs;
+use crate::config::condition::Condition;
+use crate::config::globs::Globs;
+use crate::config::span;
+use crate::metric::unit::Quantity;
+use crate::metric::value::Value;
+use crate::shell::words::ends_in_counting_grep;
 use crate::shell::{bash_syntax, has_pipe};
-use crate::span;
-use crate::unit::Quantity;
-use crate::value::Value;
 
 /// How long a command may take when the config does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -191,10 +191,14 @@ impl Meaning<'_> {
     }
 
     fn names(&mut self, file: &ConfigFile) {
-        if let Some(tag) = file.tag.as_ref().filter(|tag| !crate::name::is_name(tag)) {
+        if let Some(tag) = file
+            .tag
+            .as_ref()
+            .filter(|tag| !crate::config::name::is_name(tag))
+        {
             let remedy = format!(
                 "use letters a-z, digits and `-`, such as `{}`",
-                crate::name::slug(tag)
+                crate::config::name::slug(tag)
             );
             self.error("tag", format!("`{tag}` cannot name a run"), &remedy);
         }
@@ -276,7 +280,7 @@ impl Meaning<'_> {
     /// A number with an optional unit. Whether the unit is the metric's is known when verify has printed it.
     fn quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
         text.parse()
-            .map_err(|error: crate::unit::QuantityError| {
+            .map_err(|error: crate::metric::unit::QuantityError| {
                 self.error(
                     place,
                     error.to_string(),

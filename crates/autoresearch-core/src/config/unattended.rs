@@ -84,7 +84,7 @@ pub struct Agent {
     /// Codex's model.
     pub model: Option<String>,
     /// When a turn is ended.
-    #[serde(with = "crate::span::millis", rename = "timeout_ms")]
+    #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
     pub timeout: Duration,
     /// Turns in one thread.
     pub turns_per_thread: u32,

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use autoresearch::config::Source;
-use autoresearch::env::{Stopwatch, World};
-use autoresearch::store::Layout;
+use autoresearch::start;
 use autoresearch::trial::{self, Request};
-use autoresearch::{start, store};
+use autoresearch_sys::env::{Stopwatch, World};
+use autoresearch_sys::store;
+use autoresearch_sys::store::Layout;
 use serde_json::{Value, json};
 
 use crate::figures::millis;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use autoresearch::env::Stopwatch;
+use autoresearch_sys::env::Stopwatch;
 
 use crate::Stop;
 use crate::bed::{Kind, Turn};

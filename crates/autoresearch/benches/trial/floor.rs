@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use autoresearch::error::Failure;
-use autoresearch::store::{Disk, FOLDER, RealDisk};
+use autoresearch_sys::error::Failure;
+use autoresearch_sys::store::{Disk, FOLDER, RealDisk};
 
 use crate::Stop;
 use crate::bed::Kind;

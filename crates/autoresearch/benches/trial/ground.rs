@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use autoresearch::env::World;
 use autoresearch::run::Place;
+use autoresearch_sys::env::World;
 
 /// What stops a benchmark.
 pub type Stop = Box<dyn std::error::Error>;

@@ -5,10 +5,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 
-use autoresearch::store::Anchor;
-use autoresearch_core::chain::{Head, hash};
-use autoresearch_core::event::{Close, Decided, Event, Guard, Intent, Record, Start, Verdict, Why};
-use autoresearch_core::value::Value;
+use autoresearch_core::journal::chain::{Head, hash};
+use autoresearch_core::journal::event::{
+    Close, Decided, Event, Guard, Intent, Record, Start, Verdict, Why,
+};
+use autoresearch_core::metric::value::Value;
+use autoresearch_sys::store::Anchor;
 
 use crate::Stop;
 use crate::bed::Bed;

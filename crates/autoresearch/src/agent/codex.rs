@@ -1,24 +1,25 @@
 //! Owns the turn of Codex: the brief goes in on standard input, the answer comes out of a file, the rest is read from
 //! what Codex prints.
-//! Does not know Codex's words; `codex::turn` does.
+//! Does not know Codex's words; `home::turn` does.
 //! Invariant: the turn runs with our hooks off, and in Codex's sandbox unless the config says otherwise.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use autoresearch_core::answer::{Answer, SCHEMA};
-use autoresearch_core::weather::Fault;
+use autoresearch_core::agent::answer::{Answer, SCHEMA};
+use autoresearch_core::agent::outage::Fault;
 
 use super::{Ask, Ended, Outcome, environment, run, write};
-use crate::codex::turn::{Ask as Words, hear, words};
-use crate::codex::{self, Home};
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::exec::{How, What};
+use autoresearch_codex::home;
+use autoresearch_codex::home::Home;
+use autoresearch_codex::turn::{Ask as Words, hear, words};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::process::{How, What};
 
 /// Runs Codex.
 pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
-    let Some(program) = codex::program(world) else {
+    let Some(program) = home::program(world) else {
         return Ok(failed(Fault::Setup(
             "codex was not found on PATH: install it, or set `agent.command`".to_owned(),
         )));

@@ -2,13 +2,13 @@
 //! Does not sandbox it: it is the user's own command.
 //! Invariant: what it prints is read as an answer, and as nothing else.
 
-use autoresearch_core::answer::Answer;
-use autoresearch_core::weather::Fault;
+use autoresearch_core::agent::answer::Answer;
+use autoresearch_core::agent::outage::Fault;
 
 use super::{Ask, Ended, Outcome, environment, run};
-use crate::env::World;
-use crate::error::Result;
-use crate::exec::{How, What};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::process::{How, What};
 
 /// The status by which a command says that its service cannot be had now (`EX_TEMPFAIL` of sysexits.h).
 const TEMPORARY: i32 = 75;

@@ -92,7 +92,7 @@ pub enum Command {
     )]
     Log {
         /// Only rows of this status; may be given more than once
-        #[arg(long, value_name = "STATUS", value_parser = clap::builder::PossibleValuesParser::new(autoresearch_core::table::STATUSES))]
+        #[arg(long, value_name = "STATUS", value_parser = clap::builder::PossibleValuesParser::new(autoresearch_core::words::table::STATUSES))]
         status: Vec<String>,
         /// Only the last N rows
         #[arg(long, value_name = "N")]

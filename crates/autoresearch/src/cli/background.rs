@@ -5,17 +5,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use autoresearch_core::event::Raise;
+use autoresearch_core::journal::event::Raise;
 use clap::Subcommand;
 
 use super::ceilings::Ceilings;
 use super::print::Printer;
-use crate::background::{self, When};
-use crate::driver::Order;
-use crate::env::World;
-use crate::error::Result;
-use crate::log;
+use crate::look::log;
+use crate::night::background;
+use crate::night::background::When;
+use crate::night::driver::Order;
 use crate::run::Place;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
 
 /// The commands about background runs.
 #[derive(Subcommand, Debug)]

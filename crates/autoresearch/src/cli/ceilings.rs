@@ -3,13 +3,13 @@
 //! Invariant: what is not given stays as it is.
 
 use autoresearch_core::config::TimeOfDay;
-use autoresearch_core::event::Raise;
-use autoresearch_core::span;
+use autoresearch_core::config::span;
+use autoresearch_core::journal::event::Raise;
 use clap::Args;
 use std::str::FromStr;
 
-use crate::env::World;
-use crate::error::{Failure, Result};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
 
 /// Ceilings that a person sets or raises.
 #[derive(Args, Debug)]

@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::args::ConfigCommand;
 use super::print::Printer;
+use crate::config::templates;
 use crate::config::{Source, check_in, check_text, line, read};
-use crate::env::World;
-use crate::error::{Failure, Kind, Result};
-use crate::preflight;
 use crate::run::Place;
-use crate::templates;
+use crate::start::preflight;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Kind, Result};
 
 #[derive(Serialize)]
 struct CheckReport {

@@ -7,16 +7,17 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use autoresearch_core::event::End;
+use autoresearch_core::journal::event::End;
 use serde_json::json;
 
 use super::keys::{self, ConfigFlags};
 use super::print::{self, Printer};
-use crate::batch::{self, Summary};
-use crate::driver::{Audience, Happening, Order};
-use crate::env::World;
-use crate::error::{Failure, Result};
+use crate::night::driver::{Audience, Happening, Order};
+use crate::night::exec;
+use crate::night::exec::Summary;
 use crate::run::Place;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
 
 /// The run improved the metric.
 const IMPROVED: u8 = 0;
@@ -72,8 +73,8 @@ fn attempt(world: &World, place: &Place, flags: &ConfigFlags) -> Result<Summary>
     let file = keys::named_file(world, flags)
         .map(|file| crate::config::read(world, &file))
         .transpose()?;
-    let source = batch::source(file, keys::overlay(world, flags)?.fields)?;
-    batch::run(world, place, &source, &mut Lines)
+    let source = exec::source(file, keys::overlay(world, flags)?.fields)?;
+    exec::run(world, place, &source, &mut Lines)
 }
 
 /// Prints a line for each trial.

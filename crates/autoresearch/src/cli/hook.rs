@@ -11,9 +11,10 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::print::Printer;
-use crate::env::{Role, World};
-use crate::error::Result;
-use crate::hooks::{self, Owned, Payload, Reply};
+use crate::hook;
+use crate::hook::{Owned, Payload, Reply};
+use autoresearch_sys::env::{Role, World};
+use autoresearch_sys::error::Result;
 
 /// A longer payload is not read: it holds the last message of the agent, never more than some kilobytes.
 const MAX_PAYLOAD: u64 = 32 << 20;
@@ -39,7 +40,7 @@ pub fn main(world: World) -> ExitCode {
 /// Answers one hook: the payload is read from standard input.
 pub fn run(mut world: World, event: &str) {
     let Some(payload) = payload() else { return };
-    let mut owned = hooks::owned(&payload);
+    let mut owned = hook::owned(&payload);
     if owned.is_empty() {
         return;
     }
@@ -75,21 +76,21 @@ fn payload() -> Option<Payload> {
 fn answer(world: &World, event: &str, owned: &mut [Owned]) -> Result<Option<Value>> {
     if event == "interrupt" {
         for owned in owned {
-            hooks::interrupt(owned)?;
+            hook::interrupt(owned)?;
         }
         return Ok(None);
     }
-    let Some(owned) = hooks::current(world, owned) else {
+    let Some(owned) = hook::current(world, owned) else {
         return Ok(None);
     };
     Ok(match event {
-        "session-start" => hooks::session_start(world, owned)?.map(|context| {
+        "session-start" => hook::session_start(world, owned)?.map(|context| {
             json!({"hookSpecificOutput": {
                 "hookEventName": "SessionStart",
                 "additionalContext": context,
             }})
         }),
-        "stop" => hooks::stop(world, owned)?.map(|reply| match reply {
+        "stop" => hook::stop(world, owned)?.map(|reply| match reply {
             Reply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
             Reply::Tell(message) => json!({"systemMessage": message}),
         }),

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use super::args::{Agreement, HooksCommand, InstallArguments};
 use super::print::Printer;
-use crate::codex::rules::StartRule;
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::install::plan::{Plan, State};
-use crate::install::remove::{self, Scope};
-use crate::install::{self, Request, Target, standing};
 use crate::run::Place;
-use crate::session;
+use crate::run::session;
+use autoresearch_codex::config::rules::StartRule;
+use autoresearch_codex::install;
+use autoresearch_codex::install::plan::{Plan, State};
+use autoresearch_codex::install::remove;
+use autoresearch_codex::install::remove::Scope;
+use autoresearch_codex::install::{Request, Target, standing};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
 
 pub fn install(
     world: &World,

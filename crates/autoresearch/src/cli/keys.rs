@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::batch::Fields;
 use crate::cli::ceilings::{Ceilings, Count};
 use crate::config::Source;
-use crate::env::World;
-use crate::error::{Failure, Result};
+use crate::night::exec::Fields;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
 
 /// The file of a `start` that names none.
 const DEFAULT_FILE: &str = "autoresearch.yaml";

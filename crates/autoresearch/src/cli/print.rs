@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::print_failure;
-use crate::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, Kind, Result};
 
 /// Prints reports in the form that was asked for.
 pub struct Printer {

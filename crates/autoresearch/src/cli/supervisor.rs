@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use super::print::Printer;
-use crate::env::World;
-use crate::error::Kind;
+use crate::night::supervisor;
 use crate::run::Place;
-use crate::supervise;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Kind;
 
 /// Runs the supervisor: `-C ROOT --run NAME`.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn main(world: &World) -> ExitCode {
         },
         _ => return ExitCode::from(Kind::Usage.exit_code()),
     };
-    match supervise::run(world, &place) {
+    match supervisor::run(world, &place) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure.kind.exit_code()),
     }

@@ -4,14 +4,16 @@
 
 use std::path::Path;
 
+use autoresearch_core::config::globs::{GlobError, Globs, without_classes};
 use autoresearch_core::config::{Config, Isolation, Problem, Shell};
-use autoresearch_core::globs::{GlobError, Globs, without_classes};
 
-use crate::env::World;
-use crate::error::{Failure, Result};
-use crate::git::Git;
-use crate::yardstick::{self, Because, Choice};
-use crate::{elsewhere, variables};
+use crate::config::variables;
+use crate::start::editable_installs;
+use crate::watch::yardstick;
+use crate::watch::yardstick::{Because, Choice};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
 
 /// Everything that the repository and the machine tell about a config.
 pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem>> {
@@ -46,7 +48,7 @@ pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem
                 "`{}` also matches {} file(s) in folders that git ignores ({}), and these are not pinned",
                 unreached.pattern,
                 unreached.count,
-                crate::report::shorten(&unreached.folders, unreached.folders.len(), 60)
+                crate::trial::report::shorten(&unreached.folders, unreached.folders.len(), 60)
             ),
             format!(
                 "write `/{}` for the root alone, or name an ignored folder to pin what is in it",
@@ -57,7 +59,7 @@ pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem
     problems.extend(commands(world, config, root));
     problems.extend(variables::missed(world, config, root));
     if config.isolation == Isolation::Worktree {
-        problems.extend(elsewhere::problems(world, config, root, &ignored));
+        problems.extend(editable_installs::problems(world, config, root, &ignored));
     }
     Ok(problems)
 }

@@ -2,7 +2,7 @@
 //! Does not know what comes of them.
 //! Invariant: the moves show every kind of row: keep, discard, failed guard, crash, void trial, refine, pivot.
 
-use autoresearch_core::ladder::Strategy;
+use autoresearch_core::decide::ladder::Strategy;
 
 /// One move.
 pub struct Move {

@@ -5,20 +5,23 @@
 use std::path::Path;
 
 use super::{Finding, bad, good, note};
-use crate::codex::manifest::Manifest;
-use crate::codex::release::{Release, judge_release, tested_releases};
-use crate::codex::server::{self, Server};
-use crate::codex::{self, Armed, CodexError, Home, SKILL, files, rules, skills};
-use crate::env::World;
-use crate::git::is_read_only;
-use crate::install::{stable, standing};
 use crate::run::history_around;
+use autoresearch_codex::app_server;
+use autoresearch_codex::app_server::Server;
+use autoresearch_codex::config::manifest::Manifest;
+use autoresearch_codex::config::{files, rules, skills};
+use autoresearch_codex::home;
+use autoresearch_codex::home::{Armed, CodexError, Home, SKILL};
+use autoresearch_codex::install::{stable, standing};
+use autoresearch_codex::release::{Release, judge_release, tested_releases};
+use autoresearch_sys::env::World;
+use autoresearch_sys::git::is_read_only;
 
 /// Looks at everything that has to do with Codex.
 pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
-    let program = codex::program(world);
+    let program = home::program(world);
     findings.push(match &program {
-        _ if codex::in_session(world) => match codex::session_release(world) {
+        _ if home::in_session(world) => match home::session_release(world) {
             Some(release) => judged(&release, "runs this session"),
             None => good("codex", "runs this session; its release is not known"),
         },
@@ -52,7 +55,7 @@ pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
 }
 
 fn version(world: &World, program: &Path) -> Finding {
-    match server::version(world, program) {
+    match app_server::version(world, program) {
         Ok(release) => judged(&release, &format!("at {}", program.display())),
         Err(error @ CodexError::NoScratch(_)) => note(
             "codex",
@@ -86,10 +89,10 @@ fn git_folder(world: &World, root: &Path) -> Finding {
     let writable = history_around(world, root).is_ok_and(|history| {
         !is_read_only(&history.git_folder()) && !is_read_only(&history.common_folder())
     });
-    let in_codex = codex::in_session(world);
+    let in_codex = home::in_session(world);
     match (writable, in_codex) {
         (true, _) => good("git folder", "this process can write it"),
-        (false, true) if codex::armed(world) == Armed::Armed => note(
+        (false, true) if home::armed(world) == Armed::Armed => note(
             "git folder",
             "read-only for this process, which runs in Codex's sandbox; the hooks are armed",
             "hand trials over with `autoresearch propose`",
@@ -127,7 +130,7 @@ fn hooks(world: &World, root: &Path, findings: &mut Vec<Finding>) {
 fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
     let subject = format!("skill ${SKILL}");
     let asked = program
-        .filter(|_| !codex::in_session(world))
+        .filter(|_| !home::in_session(world))
         .map(|program| Server::start(world, program).and_then(|mut server| server.skills(root)));
     let (seen, who): (Vec<String>, &str) = match asked {
         Some(Ok(skills)) => (

@@ -8,12 +8,12 @@ use autoresearch_core::config::Config;
 
 use super::{StartReport, report};
 use crate::config::Source;
-use crate::env::World;
-use crate::error::Result;
 use crate::run::Run;
-use crate::session;
-use crate::store::{Access, Layout, RunStore};
-use crate::survey;
+use crate::run::session;
+use crate::watch::tree_changes;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::store::{Access, Layout, RunStore};
 
 /// The run that an earlier call with the same config started here, if nothing has happened in it yet.
 pub fn find_same_start(
@@ -36,7 +36,7 @@ pub fn find_same_start(
             continue;
         }
         let run = Run::with(world, store)?;
-        if survey::check_head(&run).is_err() {
+        if tree_changes::check_head(&run).is_err() {
             continue;
         }
         session::claim(&run);

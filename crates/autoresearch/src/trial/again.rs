@@ -2,10 +2,10 @@
 //! Does not run anything.
 //! Invariant: each commit is measured again once at most, and that uses up a rework.
 
-use autoresearch_core::event::Intent;
-use autoresearch_core::state::RunState;
+use autoresearch_core::journal::event::Intent;
+use autoresearch_core::journal::state::RunState;
 
-use crate::error::{Failure, Result};
+use autoresearch_sys::error::{Failure, Result};
 
 /// The intention to measure the commit of a failed guard once more. Each commit once, and it uses up a rework: whoever
 /// asks until the guard passes measures luck.

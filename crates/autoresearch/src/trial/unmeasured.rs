@@ -2,17 +2,17 @@
 //! Does not decide on trials that were measured.
 //! Invariant: the edits stay in the work tree, or in a commit that is named.
 
-use autoresearch_core::event::{Event, Intent, Interrupted};
+use autoresearch_core::journal::event::{Event, Intent, Interrupted};
 
-use crate::error::{Failure, Kind};
-use crate::repair::interrupt;
 use crate::run::Run;
-use crate::survey;
+use crate::run::repair::interrupt;
+use crate::watch::tree_changes;
+use autoresearch_sys::error::{Failure, Kind};
 
 /// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
 /// an undo, so that the same edits can be tried again.
 pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
-    let at_parent = survey::check_branch(run).is_ok_and(|head| head == intent.parent);
+    let at_parent = tree_changes::check_branch(run).is_ok_and(|head| head == intent.parent);
     if failure.kind != Kind::Environment || intent.attempt > 0 || !at_parent {
         return failure;
     }
@@ -50,7 +50,7 @@ pub(super) fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
         )
         .hint(format!(
             "its changes are in commit {}",
-            autoresearch_core::table::short(&commit)
+            autoresearch_core::words::table::short(&commit)
         )),
         Ok(None) => failure,
         Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),

@@ -1,0 +1,198 @@
+//! Owns the manifest of what was installed: every file made, every file changed, and what was there before.
+//! Does not install or remove anything.
+//! Invariant: it is written before what it lists is made, so that a half of an installation can be finished or undone.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::home::CodexError;
+use autoresearch_sys::env::World;
+
+/// The version of the format.
+pub const FORMAT: u64 = 1;
+
+/// What was installed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the format.
+    pub format: u64,
+    /// The version of the program that wrote it.
+    pub version: String,
+    /// Files that we made.
+    pub files: Vec<Made>,
+    /// Folders that we made, from the outside in.
+    pub folders: Vec<PathBuf>,
+    /// The user's files that we changed.
+    pub changed: Vec<Changed>,
+    /// The hooks that we registered, by Codex home.
+    pub hooks: Vec<Registered>,
+}
+
+/// A file that we made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Where.
+    pub path: PathBuf,
+    /// Hashes of what we wrote there: one, and during an update two.
+    pub hashes: Vec<String>,
+}
+
+/// A file of the user's that we changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Where.
+    pub path: PathBuf,
+    /// The text before; absent when there was no file.
+    pub original: Option<String>,
+    /// The rights before.
+    pub mode: Option<u32>,
+    /// The hash of the text after; absent while it is being changed.
+    pub written: Option<String>,
+}
+
+/// The hooks that we registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The real path of the Codex home.
+    pub home: PathBuf,
+    /// The program that the hooks run.
+    pub program: String,
+    /// Keys and hashes for which Codex confirmed the trust; the hash is absent as long as it did not.
+    pub keys: Vec<(String, Option<String>)>,
+}
+
+impl Manifest {
+    /// Where it is.
+    #[must_use]
+    pub fn path(world: &World) -> PathBuf {
+        world.data_folder.join("manifest.json")
+    }
+
+    /// Reads it; an empty one if nothing was installed.
+    pub fn load(world: &World) -> Result<Self, CodexError> {
+        let path = Self::path(world);
+        let Some(bytes) = files::read(&path)? else {
+            return Ok(Self::default());
+        };
+        let unreadable = |error: serde_json::Error| CodexError::Unreadable {
+            path: path.clone(),
+            fault: format!("is not a manifest: {error}"),
+        };
+        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(unreadable)?;
+        let format = value["format"].as_u64().unwrap_or(0);
+        if format > FORMAT {
+            return Err(CodexError::Newer { path, format });
+        }
+        serde_json::from_value(value).map_err(unreadable)
+    }
+
+    /// Writes it; deletes it when it lists nothing.
+    pub fn save(&mut self, world: &World) -> Result<(), CodexError> {
+        let path = Self::path(world);
+        if self.is_empty() {
+            return files::remove(&path);
+        }
+        self.format = FORMAT;
+        env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
+        let text = serde_json::to_string_pretty(self).map_err(|error| CodexError::Unreadable {
+            path: path.clone(),
+            fault: format!("cannot list what is to be made: {error}"),
+        })?;
+        files::make_folder_of(&path)?;
+        files::put(&path, (text + "\n").as_bytes(), 0o600)
+    }
+
+    /// Is nothing installed?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.changed.is_empty() && self.hooks.is_empty()
+    }
+
+    /// The file that we made at a path.
+    #[must_use]
+    pub fn made(&self, path: &Path) -> Option<&Made> {
+        self.files.iter().find(|made| made.path == path)
+    }
+
+    /// Notes that a file gets these bytes, besides those that it had from us.
+    pub fn note_made(&mut self, path: &Path, hash: String) {
+        self.note_folders(path);
+        match self.files.iter_mut().find(|made| made.path == path) {
+            Some(made) if made.hashes.contains(&hash) => {}
+            Some(made) => made.hashes.push(hash),
+            None => self.files.push(Made {
+                path: path.to_owned(),
+                hashes: vec![hash],
+            }),
+        }
+    }
+
+    /// Notes the folders that a file needs and that are not there.
+    pub fn note_folders(&mut self, file: &Path) {
+        for folder in files::missing_folders(file) {
+            if !self.folders.contains(&folder) {
+                self.folders.push(folder);
+            }
+        }
+    }
+
+    /// The user's file that we changed at a path.
+    #[must_use]
+    pub fn changed(&self, path: &Path) -> Option<&Changed> {
+        self.changed.iter().find(|changed| changed.path == path)
+    }
+
+    /// Notes that a file of the user's is about to change.
+    pub fn note_changed(&mut self, path: &Path, original: Option<String>) {
+        self.note_folders(path);
+        let mode = match self.changed(path) {
+            Some(changed) => changed.mode,
+            None => files::mode(path),
+        };
+        self.changed.retain(|changed| changed.path != path);
+        self.changed.push(Changed {
+            path: path.to_owned(),
+            original,
+            mode,
+            written: None,
+        });
+    }
+
+    /// What a file of the user's would be without us, if this is its text now.
+    pub fn original<E>(
+        &self,
+        path: &Path,
+        now: Option<&str>,
+        strip: impl FnOnce(&str, Option<&str>) -> Result<Option<String>, E>,
+    ) -> Result<Option<String>, E> {
+        let changed = self.changed(path);
+        let before = changed.and_then(|changed| changed.original.as_deref());
+        let Some(now) = now else { return Ok(None) };
+        let untouched = changed.is_some_and(|changed| {
+            changed.written.as_deref() == Some(files::hash(now.as_bytes()).as_str())
+        });
+        if untouched {
+            return Ok(before.map(ToOwned::to_owned));
+        }
+        if changed.is_none() {
+            // Whatever of ours is in a file that no manifest lists was put there by hand, next to the user's own.
+            return strip(now, Some(now));
+        }
+        strip(now, before)
+    }
+
+    /// The hooks that we registered in a Codex home.
+    #[must_use]
+    pub fn registered(&self, home: &Path) -> Option<&Registered> {
+        self.hooks.iter().find(|hooks| hooks.home == home)
+    }
+
+    /// Notes what a changed file has become.
+    pub fn note_written(&mut self, path: &Path, hash: &str) {
+        for changed in self.changed.iter_mut().filter(|each| each.path == path) {
+            changed.written = Some(hash.to_owned());
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Owns one non-interactive turn of Codex, seen from outside: the words it is started with, and what it left.
+//! Does not start it, end it or wait for it, and does not read the agent's answer.
+//! Invariant: a turn that did not say that it was completed has a fault, whatever else it printed.
+
+pub mod outage;
+pub mod rollout;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use autoresearch_core::config::Sandbox;
+use autoresearch_core::words::brief::clip;
+use autoresearch_core::words::table::escape;
+use serde_json::Value;
+
+use crate::home::Home;
+use crate::turn::outage::Fault;
+use crate::turn::rollout::Rollout;
+
+/// What a turn is asked with. The prompt comes on standard input, which must end, and the work tree is the current
+/// folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Codex.
+    pub program: &'a Path,
+    /// The thread to go on with, by the id that an earlier turn left; `None` for a fresh one. Codex takes anything that
+    /// is no id for a name, and starts a fresh thread in silence where it knows none.
+    pub thread: Option<&'a str>,
+    /// The file with the schema of the answer; an absolute path. It must be there.
+    pub schema: &'a Path,
+    /// The file for the answer; an absolute path. Codex writes it at the end, and empties it after a failure. Where it did
+    /// not begin, or was killed, an older answer stays: the file has to be removed before the turn.
+    pub answer: &'a Path,
+    /// What the turn may touch.
+    pub sandbox: Sandbox,
+    /// The model; `None` for the one of the user's configuration.
+    pub model: Option<&'a str>,
+}
+
+/// The settings of every turn. `exec` never asks for approval, so nothing needs to be said of that.
+///
+/// - Hooks are off by `--disable`, which fails where Codex does not know them under this name: a hook of ours that
+///   answers the turn of a background run would be worse than a turn that does not begin.
+/// - With the default, a refused connection is tried for ever. A setting that Codex does not know is a warning only.
+/// - For each command the sandbox makes and removes mount points in every folder that may be written in. In `/tmp`, which
+///   all Codexes share, they would remove them under each other's hands. So a turn that needs a temporary folder needs a
+///   `TMPDIR` of its own.
+const SETTINGS: [&str; 7] = [
+    "--json",
+    "--disable",
+    "hooks",
+    "-c",
+    "features.unbounded_connection_retries=false",
+    "-c",
+    "sandbox_workspace_write.exclude_slash_tmp=true",
+];
+
+/// The words of the command. All options stand before `resume`, which does not know each of them but obeys them all.
+#[must_use]
+pub fn words(ask: &Ask<'_>) -> Vec<OsString> {
+    let sandbox = match ask.sandbox {
+        Sandbox::WorkspaceWrite => "workspace-write",
+        Sandbox::FullAccess => "danger-full-access",
+    };
+    let mut words: Vec<OsString> = vec![ask.program.into(), "exec".into()];
+    words.extend(SETTINGS.map(OsString::from));
+    words.extend(["--sandbox".into(), sandbox.into()]);
+    words.extend(["--output-schema".into(), ask.schema.into()]);
+    words.extend(["-o".into(), ask.answer.into()]);
+    words.extend(ask.model.map(|model| format!("--model={model}").into()));
+    if let Some(thread) = ask.thread {
+        words.extend(["resume".into(), "--".into(), thread.into()]);
+    }
+    words.push("-".into());
+    words
+}
+
+/// What a finished turn left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The thread that it worked in, if it came so far.
+    pub thread: Option<String>,
+    /// What this turn cost: tokens of the input (cached ones too) and of the output, without those of subagents.
+    pub tokens: u64,
+    /// Why it was not completed.
+    pub fault: Option<Fault>,
+}
+
+/// Reads what `codex exec --json` printed and, where that does not say enough, what Codex wrote of the thread in its home.
+///
+/// `before` is what the thread had cost before this turn, because Codex counts over the whole thread: the sum of `tokens`
+/// of its earlier turns. `exited` is the exit code, `None` for a turn that was ended by a signal.
+#[must_use]
+pub fn hear(home: &Home, before: u64, stdout: &[u8], stderr: &[u8], exited: Option<i32>) -> Heard {
+    let printed = Printed::read(stdout);
+    if let Some(End::Completed(total)) = printed.end {
+        return Heard {
+            thread: printed.thread,
+            tokens: total.saturating_sub(before),
+            fault: None,
+        };
+    }
+    let rollout = printed.thread.as_deref();
+    let rollout = rollout.and_then(|thread| Rollout::find(home, thread));
+    let total = rollout.as_ref().and_then(|rollout| rollout.tokens);
+    let fault = match (&printed.end, &printed.thread) {
+        (Some(End::Failed(message)), _) => outage::fault(message, rollout.as_ref()),
+        (_, Some(_)) => cut(&printed, exited),
+        (_, None) => unbegun(stderr, exited),
+    };
+    Heard {
+        tokens: total.unwrap_or(0).saturating_sub(before),
+        thread: printed.thread,
+        fault: Some(fault),
+    }
+}
+
+/// How a turn ended, by its own words.
+enum End {
+    /// With the tokens of the whole thread.
+    Completed(u64),
+    /// With this message.
+    Failed(String),
+}
+
+/// What the JSON events on standard output say.
+#[derive(Default)]
+struct Printed {
+    thread: Option<String>,
+    end: Option<End>,
+    /// The message of the last event, if that was an error: a trouble that was not over when the turn was ended.
+    trouble: Option<String>,
+}
+
+impl Printed {
+    /// Reads the events. A line that is cut off, or that is none, says nothing.
+    fn read(stdout: &[u8]) -> Self {
+        let mut printed = Self::default();
+        for line in stdout.split(|byte| *byte == b'\n') {
+            let Ok(event) = serde_json::from_slice::<Value>(line) else {
+                continue;
+            };
+            let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+            printed.trouble = None;
+            match event["type"].as_str() {
+                Some("thread.started") => printed.thread = text(&event["thread_id"]),
+                Some("turn.completed") => printed.end = Some(End::Completed(cost(&event["usage"]))),
+                Some("turn.failed") => {
+                    let message = text(&event["error"]["message"]);
+                    printed.end = Some(End::Failed(message.unwrap_or_default()));
+                }
+                Some("error") => printed.trouble = text(&event["message"]),
+                _ => {}
+            }
+        }
+        printed
+    }
+}
+
+/// The tokens of a `usage` object. Cached input is part of the input.
+pub(super) fn cost(usage: &Value) -> u64 {
+    let count = |name: &str| usage[name].as_u64().unwrap_or(0);
+    count("input_tokens").saturating_add(count("output_tokens"))
+}
+
+/// Why a turn stopped in its middle: the trouble that it was in, else nothing that Codex said.
+fn cut(printed: &Printed, exited: Option<i32>) -> Fault {
+    if let Some(trouble) = &printed.trouble {
+        return outage::fault(trouble, None);
+    }
+    Fault::Other(match exited {
+        Some(code) => format!("codex ended with code {code} before the turn did"),
+        None => "codex was ended before the turn was".to_owned(),
+    })
+}
+
+/// Why not even a thread came: what is wrong with the thread that was asked for, or with the set-up.
+///
+/// There is no structured form of this, so the words of standard error have to do. All that Codex checks before it
+/// begins is its configuration, its rules, the arguments and the files that they name.
+fn unbegun(stderr: &[u8], exited: Option<i32>) -> Fault {
+    let text = String::from_utf8_lossy(stderr);
+    let said = complaint(&text);
+    let broken_start = ["Error: thread/start", "panicked at"];
+    let setup = text.contains("required MCP servers")
+        || !broken_start.iter().any(|words| text.contains(words));
+    match exited {
+        None => Fault::Other(format!("codex was ended before the turn began; {said}")),
+        Some(_) if text.contains("thread/resume") => Fault::Thread(said),
+        Some(1 | 2) if setup && !text.trim().is_empty() => Fault::Setup(said),
+        Some(code) => Fault::Other(format!(
+            "codex ended with code {code} before the turn began; {said}"
+        )),
+    }
+}
+
+/// From the first line that begins with "Error" on, else everything; as one line.
+fn complaint(stderr: &str) -> String {
+    let is_error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
+    let at = stderr.lines().find(is_error);
+    let at = at.and_then(|line| stderr.find(line)).unwrap_or(0);
+    one_line(&stderr[at..])
+}
+
+/// A message as one short line without control characters.
+pub(super) fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    clip(&escape(&words.join(" ")), 300)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STARTED: &str = r#"{"type":"thread.started","thread_id":"t"}"#;
+
+    fn heard(lines: &[&str], stderr: &str, exited: Option<i32>) -> Heard {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home {
+            root: folder.path().to_owned(),
+            exists: true,
+        };
+        hear(
+            &home,
+            5,
+            lines.join("\n").as_bytes(),
+            stderr.as_bytes(),
+            exited,
+        )
+    }
+
+    #[test]
+    fn a_completed_turn_costs_what_the_thread_cost_since_the_last_one() {
+        let usage = r#"{"type":"turn.completed","usage":{"input_tokens":20,"cached_input_tokens":9,"output_tokens":3}}"#;
+        let expected = Heard {
+            thread: Some("t".into()),
+            tokens: 18,
+            fault: None,
+        };
+        assert_eq!(heard(&[STARTED, usage, ""], "", Some(0)), expected);
+    }
+
+    #[test]
+    fn a_turn_that_is_cut_off_in_trouble_has_the_fault_of_the_trouble() {
+        let reconnecting = r#"{"type":"error","message":"Reconnecting... 2/5 (Connection failed: error sending request)"}"#;
+        let item = r#"{"type":"item.started","item":{}}"#;
+        let fault = |lines: &[&str]| heard(lines, "", None).fault.unwrap();
+        assert!(matches!(fault(&[STARTED, reconnecting]), Fault::Network(_)));
+        assert!(matches!(
+            fault(&[STARTED, reconnecting, item, "{\"type"]),
+            Fault::Other(_)
+        ));
+        assert!(matches!(fault(&[]), Fault::Other(_)));
+    }
+
+    #[test]
+    fn nothing_that_is_printed_breaks_the_reading() {
+        for line in [
+            "null",
+            "[]",
+            "{}",
+            "\u{0}",
+            r#"{"type":"turn.failed"}"#,
+            r#"{"type":3,"usage":[]}"#,
+        ] {
+            assert!(
+                heard(&[STARTED, line], "", Some(0)).fault.is_some(),
+                "{line}"
+            );
+        }
+        assert!(
+            hear(
+                &Home {
+                    root: "/".into(),
+                    exists: true
+                },
+                0,
+                &[0xff, b'\n', 0xfe],
+                &[0xff],
+                Some(1)
+            )
+            .fault
+            .is_some()
+        );
+    }
+
+    #[test]
+    fn a_complaint_leaves_out_what_was_logged_before_it() {
+        let stderr =
+            "2026-11-25T23:56:59Z ERROR codex_core: no\nError loading config.toml: bad\nin `x`\n";
+        assert_eq!(
+            heard(&[], stderr, Some(1)).fault,
+            Some(Fault::Setup("Error loading config.toml: bad in `x`".into()))
+        );
+    }
+}

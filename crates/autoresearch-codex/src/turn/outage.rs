@@ -1,0 +1,291 @@
+//! Owns what kind of trouble a turn met, and when it is over, if Codex knows.
+//! Does not wait, retry or give up; that is for who asked for the turn.
+//! Invariant: a reset time lies behind the moment of the refusal, and is never earlier than the service's own.
+
+pub use autoresearch_core::agent::outage::Fault;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::rollout::{Rollout, TurnError};
+use crate::turn::one_line;
+use autoresearch_sys::env::time_zone;
+
+/// The fault behind a message of a failed turn, and what the thread's file has of it.
+pub(super) fn fault(message: &str, rollout: Option<&Rollout>) -> Fault {
+    let error = rollout.and_then(|rollout| rollout.error.as_ref());
+    let error = error.filter(|error| error.message == message);
+    match error.and_then(by_info).unwrap_or_else(|| by_text(message)) {
+        Fault::UsageLimit { .. } => {
+            let told = || told(message, error?.at, &time_zone()?);
+            let kept = rollout.and_then(|rollout| rollout.resets_at);
+            let kept = kept.filter(|at| error.is_some_and(|error| is_after(*at, error.at)));
+            Fault::UsageLimit {
+                resets_at: kept.or_else(told),
+            }
+        }
+        fault => fault,
+    }
+}
+
+fn is_after(seconds: u64, moment: Timestamp) -> bool {
+    i64::try_from(seconds).is_ok_and(|seconds| seconds > moment.as_second())
+}
+
+/// The fault by Codex's own kind of it; `None` for a kind that says nothing, or that is new.
+fn by_info(error: &TurnError) -> Option<Fault> {
+    let text = one_line(&error.message);
+    let (kind, detail) = match &error.info {
+        Value::String(kind) => (kind.as_str(), &Value::Null),
+        Value::Object(fields) => fields
+            .iter()
+            .next()
+            .map(|(kind, detail)| (kind.as_str(), detail))?,
+        _ => return None,
+    };
+    let status = || detail["http_status_code"].as_u64();
+    Some(match kind {
+        // Of the same kind, but no time brings these back.
+        "usage_limit_exceeded" => {
+            lasting(&error.message).unwrap_or(Fault::UsageLimit { resets_at: None })
+        }
+        "rate_limit_exceeded"
+        | "server_overloaded"
+        | "internal_server_error"
+        | "response_stream_disconnected" => Fault::Server(text),
+        "http_connection_failed"
+        | "response_stream_connection_failed"
+        | "response_too_many_failed_attempts" => by_status(status(), text),
+        "context_window_exceeded" => Fault::Context,
+        "unauthorized" => Fault::Auth(text),
+        "model_not_found" => Fault::Setup(text),
+        _ => return None,
+    })
+}
+
+/// The fault by the status of HTTP; without one there was no answer at all.
+fn by_status(status: Option<u64>, text: String) -> Fault {
+    match status {
+        None => Fault::Network(text),
+        Some(401 | 403) => Fault::Auth(text),
+        Some(404 | 405 | 407) => Fault::Setup(text),
+        Some(408 | 429 | 500..) => Fault::Server(text),
+        Some(_) => Fault::Other(text),
+    }
+}
+
+/// A kind of fault, which wants a text.
+type Kind = fn(String) -> Fault;
+
+/// Words of Codex for what it has no kind for, and for when the thread's file is not there.
+const WORDS: [(&str, Kind); 14] = [
+    ("hit your usage limit", |_| Fault::UsageLimit {
+        resets_at: None,
+    }),
+    ("ran out of room in the model's context window", |_| {
+        Fault::Context
+    }),
+    ("Missing environment variable", Fault::Auth),
+    ("Connection failed", Fault::Network),
+    ("error sending request", Fault::Network),
+    ("stream disconnected before completion", Fault::Server),
+    ("idle timeout", Fault::Server),
+    ("rate limit exceeded", Fault::Server),
+    ("exceeded retry limit", Fault::Server),
+    ("experiencing high demand", Fault::Server),
+    ("is at capacity", Fault::Server),
+    ("request timed out", Fault::Server),
+    ("is not supported when using Codex", Fault::Setup),
+    ("waiting for network", Fault::Network),
+];
+
+fn by_text(message: &str) -> Fault {
+    let text = one_line(message);
+    if let Some(fault) = lasting(message) {
+        return fault;
+    }
+    if let Some((_, rest)) = message.split_once("unexpected status ") {
+        let status = rest.split(' ').next().and_then(|word| word.parse().ok());
+        if status.is_some() {
+            return by_status(status, text);
+        }
+    }
+    let known = WORDS.iter().find(|(words, _)| message.contains(words));
+    known.map_or_else(
+        || Fault::Other(text.clone()),
+        |(_, fault)| fault(text.clone()),
+    )
+}
+
+/// A plan or a budget without Codex in it. For Codex it is a usage limit, but no time brings it back.
+fn lasting(message: &str) -> Option<Fault> {
+    let words = ["Quota exceeded", "To use Codex with your ChatGPT plan"];
+    let lasts = words.iter().any(|words| message.starts_with(words));
+    lasts.then(|| Fault::Setup(one_line(message)))
+}
+
+/// The end of the minute that a message tells for "try again at": `4:55 AM.` on the day of the message, else
+/// `Nov 26th, 2026 3:27 AM.`, always English and by the local clock. `None` for every other form, for a clock that shows
+/// this time twice or never, and for a time that is over.
+fn told(message: &str, at: Timestamp, zone: &TimeZone) -> Option<u64> {
+    let (_, rest) = message.rsplit_once("ry again at ")?;
+    let words: Vec<&str> = rest.trim_end().trim_end_matches('.').split(' ').collect();
+    let time = |text: &[&str]| Time::strptime("%I:%M %p", text.join(" ")).ok();
+    let local = match words.as_slice() {
+        text @ [_, _] => DateTime::from_parts(day(at, zone)?, time(text)?),
+        [month, day, year, text @ ..] => {
+            let day = day.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+            let date = Date::strptime("%b %d %Y", format!("{month} {day} {year}")).ok()?;
+            DateTime::from_parts(date, time(text)?)
+        }
+        _ => return None,
+    };
+    let minute = zone.to_ambiguous_timestamp(local).unambiguous().ok()?;
+    let end = minute.as_second().checked_add(60)?;
+    u64::try_from(end).ok().filter(|end| is_after(*end, at))
+}
+
+/// The day on which a message was made that was written down at a moment; `None` close behind midnight.
+fn day(at: Timestamp, zone: &TimeZone) -> Option<Date> {
+    let date = |moment: Timestamp| zone.to_datetime(moment).date();
+    let before = at.checked_sub(SignedDuration::from_secs(5)).ok()?;
+    (date(before) == date(at)).then(|| date(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const LIMIT: &str = "You’ve hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro), or try again at ";
+
+    /// The seconds from a moment to the told time.
+    fn told_after(text: &str, at: &str, hours: i8) -> Option<i64> {
+        let at: Timestamp = at.parse().unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(hours));
+        let told = told(&format!("{LIMIT}{text}"), at, &zone)?;
+        Some(i64::try_from(told).unwrap() - at.as_second())
+    }
+
+    #[test]
+    fn a_told_time_is_of_the_local_day_of_the_message_and_its_minute_has_passed() {
+        let at = "2026-11-25T23:58:53Z";
+        assert_eq!(told_after("7:08 PM.", at, -5), Some(9 * 60 + 7 + 60));
+        assert_eq!(told_after("11:59 PM.", at, 0), Some(67));
+        assert_eq!(
+            told_after("Nov 26th, 2026 1:55 AM.", at, 0),
+            Some(3600 + 56 * 60 + 7 + 60)
+        );
+        assert_eq!(
+            told_after("Dec 1st, 2026 12:00 AM.", at, 0),
+            Some(5 * 86_400 + 67 + 60)
+        );
+    }
+
+    #[test]
+    fn a_time_that_is_over_or_unclear_or_in_another_form_is_not_told() {
+        let at = "2026-11-25T23:58:53Z";
+        for text in [
+            "6:48 PM.",
+            "later.",
+            "",
+            "7:08.",
+            "13:08 PM.",
+            "Nov 26th, 2026.",
+            "Nob 26th, 2026 1:55 AM.",
+        ] {
+            assert_eq!(told_after(text, at, -5), None, "{text}");
+        }
+        assert_eq!(told_after("11:59 PM.", "2026-11-26T00:00:02Z", 0), None);
+        let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").unwrap();
+        let at: Timestamp = "2026-10-30T12:00:00Z".parse().unwrap();
+        assert_eq!(
+            told(&format!("{LIMIT}Nov 1st, 2026 1:30 AM."), at, &zone),
+            None
+        );
+        assert!(told(&format!("{LIMIT}Nov 1st, 2026 3:30 AM."), at, &zone).is_some());
+    }
+
+    fn kind(message: &str, info: Value) -> Fault {
+        let rollout = Rollout {
+            error: Some(TurnError {
+                message: message.to_owned(),
+                info,
+                at: "2026-11-25T23:58:53Z".parse().unwrap(),
+            }),
+            ..Rollout::default()
+        };
+        fault(message, Some(&rollout))
+    }
+
+    #[test]
+    fn codexs_own_kind_counts_before_its_words() {
+        let status =
+            |code: Option<u64>| json!({"http_connection_failed": {"http_status_code": code}});
+        let text = "Connection failed".to_owned();
+        assert_eq!(kind(&text, status(None)), Fault::Network(text.clone()));
+        assert_eq!(kind(&text, status(Some(401))), Fault::Auth(text.clone()));
+        assert_eq!(kind(&text, status(Some(502))), Fault::Server(text.clone()));
+        assert_eq!(
+            kind(&text, json!("context_window_exceeded")),
+            Fault::Context
+        );
+        assert_eq!(
+            kind(&text, json!("unauthorized")),
+            Fault::Auth(text.clone())
+        );
+        assert_eq!(
+            kind(&text, json!("a kind of tomorrow")),
+            Fault::Network(text.clone())
+        );
+        assert_eq!(kind("no", Value::Null), Fault::Other("no".into()));
+        assert_eq!(kind("no", json!({})), Fault::Other("no".into()));
+    }
+
+    #[test]
+    fn a_reset_time_of_the_account_counts_only_when_it_is_ahead() {
+        let at: Timestamp = "2026-11-25T23:58:53Z".parse().unwrap();
+        let now = u64::try_from(at.as_second()).unwrap();
+        let reset = |resets_at| {
+            let rollout = Rollout {
+                tokens: None,
+                error: Some(TurnError {
+                    message: LIMIT.into(),
+                    info: json!("usage_limit_exceeded"),
+                    at,
+                }),
+                resets_at: Some(resets_at),
+            };
+            fault(LIMIT, Some(&rollout))
+        };
+        assert_eq!(
+            reset(now + 20),
+            Fault::UsageLimit {
+                resets_at: Some(now + 20)
+            }
+        );
+        assert_eq!(reset(now - 20), Fault::UsageLimit { resets_at: None });
+    }
+
+    #[test]
+    fn without_the_threads_file_the_words_have_to_do() {
+        let fault = |message| fault(message, None);
+        assert_eq!(fault(LIMIT), Fault::UsageLimit { resets_at: None });
+        assert!(matches!(
+            fault("unexpected status 403 Forbidden: no, url: x"),
+            Fault::Auth(_)
+        ));
+        assert!(matches!(
+            fault("Reconnecting... 1/5 (unexpected status 502 Bad Gateway: x)"),
+            Fault::Server(_)
+        ));
+        assert!(matches!(
+            fault("Quota exceeded. Check your plan."),
+            Fault::Setup(_)
+        ));
+        assert!(matches!(fault("unexpected status abc"), Fault::Other(_)));
+    }
+}

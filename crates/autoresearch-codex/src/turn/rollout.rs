@@ -1,0 +1,163 @@
+//! Owns what Codex wrote of a thread in its home: the tokens, the error of the last turn, the account's windows.
+//! Does not write there, and does not judge what it finds.
+//! Invariant: only the last megabytes of a file are read, and a line that is not understood says nothing.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::home::Home;
+use crate::turn;
+
+/// So much of the end of a file is read, in bytes. One line can hold what a command printed, but Codex clips that.
+const TAIL: u64 = 8 * 1024 * 1024;
+
+/// The end of the file of a thread.
+#[derive(Debug, Default)]
+pub(super) struct Rollout {
+    /// What the thread has cost since it began, in tokens of input and output.
+    pub tokens: Option<u64>,
+    /// The error that the last turn ended with.
+    pub error: Option<TurnError>,
+    /// When the last used-up window of the account is open again, in seconds since 1970; from the last turn only.
+    pub resets_at: Option<u64>,
+}
+
+/// How a turn failed.
+#[derive(Debug)]
+pub(super) struct TurnError {
+    /// As it was printed.
+    pub message: String,
+    /// Codex's own kind: a word, or an object with the word for its only key.
+    pub info: Value,
+    /// When it was written down.
+    pub at: Timestamp,
+}
+
+impl Rollout {
+    /// The file of a thread; `None` if there is none, or none that can be read.
+    pub(super) fn find(home: &Home, thread: &str) -> Option<Self> {
+        let path = file(&home.root.join("sessions"), &format!("-{thread}.jsonl"), 3)?;
+        let text = tail(&path).ok()?;
+        let mut rollout = Self::default();
+        for line in text.split(|byte| *byte == b'\n') {
+            rollout.take(line);
+        }
+        Some(rollout)
+    }
+
+    fn take(&mut self, line: &[u8]) {
+        let Ok(record) = serde_json::from_slice::<Value>(line) else {
+            return;
+        };
+        let payload = &record["payload"];
+        let kind = match record["type"].as_str() {
+            Some("event_msg") => payload["type"].as_str(),
+            kind => kind,
+        };
+        match kind {
+            // What is told of an earlier turn is not about this one.
+            Some("task_started") => (self.error, self.resets_at) = (None, None),
+            Some("token_usage_record") => {
+                self.tokens = Some(turn::cost(&payload["thread_token_usage"]));
+            }
+            Some("token_count") => {
+                self.resets_at = used_up(&payload["rate_limits"]).or(self.resets_at);
+            }
+            Some("task_complete") => self.error = error(&record),
+            _ => {}
+        }
+    }
+}
+
+fn error(record: &Value) -> Option<TurnError> {
+    let error = &record["payload"]["error"];
+    Some(TurnError {
+        message: error["message"].as_str()?.to_owned(),
+        info: error["codex_error_info"].clone(),
+        at: record["timestamp"].as_str()?.parse().ok()?,
+    })
+}
+
+/// When the last of the windows that are used up is open again.
+fn used_up(limits: &Value) -> Option<u64> {
+    let windows = ["primary", "secondary"].map(|name| &limits[name]);
+    let full = |window: &&Value| {
+        window["used_percent"]
+            .as_f64()
+            .is_some_and(|percent| percent >= 100.0)
+    };
+    let full = windows.into_iter().filter(full);
+    full.filter_map(|window| window["resets_at"].as_u64()).max()
+}
+
+/// The newest file with this ending, so many folders deep; the folders are year, month and day.
+fn file(folder: &Path, ending: &str, depth: u32) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut newest = paths.into_iter().rev();
+    if depth > 0 {
+        return newest.find_map(|path| file(&path, ending, depth - 1));
+    }
+    newest.find(|path| path.to_string_lossy().ends_with(ending))
+}
+
+fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut text = Vec::new();
+    file.take(TAIL).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_window_that_is_used_up_says_when_to_go_on_and_the_last_of_two() {
+        let window = |percent: f64, at: u64| json!({"used_percent": percent, "resets_at": at});
+        let open = json!({"primary": window(99.0, 7), "secondary": null});
+        assert_eq!(used_up(&open), None);
+        let one = json!({"primary": window(100.0, 7), "secondary": window(40.0, 9)});
+        assert_eq!(used_up(&one), Some(7));
+        let both = json!({"primary": window(100.0, 7), "secondary": window(100.0, 9)});
+        assert_eq!(used_up(&both), Some(9));
+    }
+
+    #[test]
+    fn an_error_and_a_window_of_an_earlier_turn_are_forgotten_and_the_tokens_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = folder.path().join("sessions/2026/11/25");
+        std::fs::create_dir_all(&day).unwrap();
+        let lines = [
+            json!({"type": "token_usage_record", "payload": {"thread_token_usage": {"input_tokens": 4, "output_tokens": 1}}}),
+            json!({"type": "event_msg", "payload": {"type": "token_count", "rate_limits": {"primary": {"used_percent": 100.0, "resets_at": 7}}}}),
+            json!({"type": "event_msg", "timestamp": "2026-11-25T23:55:49.777Z",
+                "payload": {"type": "task_complete", "error": {"message": "no", "codex_error_info": "other"}}}),
+        ];
+        let text = lines.map(|line| line.to_string()).join("\n");
+        let path = day.join("rollout-2026-11-25T23-55-49-abc.jsonl");
+        std::fs::write(&path, format!("cut off\n{text}\n")).unwrap();
+        let home = Home {
+            root: folder.path().to_owned(),
+            exists: true,
+        };
+        let first = Rollout::find(&home, "abc").unwrap();
+        assert_eq!((first.tokens, first.resets_at), (Some(5), Some(7)));
+        assert_eq!(first.error.unwrap().message, "no");
+        let next = r#"{"type":"event_msg","payload":{"type":"task_started"}}"#;
+        std::fs::write(&path, format!("{text}\n{next}")).unwrap();
+        let second = Rollout::find(&home, "abc").unwrap();
+        assert_eq!((second.tokens, second.resets_at), (Some(5), None));
+        assert!(second.error.is_none());
+        assert!(Rollout::find(&home, "abd").is_none());
+    }
+}

@@ -1,0 +1,10 @@
+//! Owns the decisions: on one trial, on a result that is too good, on a stuck run, on a ceiling.
+//! Does not record them.
+//! Invariant: a decision needs nothing but its arguments.
+
+pub mod judge;
+pub mod jump;
+pub mod ladder;
+pub mod limits;
+pub mod noise;
+pub mod why;

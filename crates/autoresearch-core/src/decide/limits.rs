@@ -1,0 +1,300 @@
+//! Owns the ceilings of a run and what it has used up, in trials, time, tokens and runs of verify.
+//! Does not end the run; the state does, with what is found here.
+//! Invariant: a ceiling is reached at its number, not above it, and only a person raises one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::event::{End, Raise, Start, Turn};
+
+/// What a run has used up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Turns of the agent in runs without a person.
+    pub turns: u32,
+    /// Tokens of these turns.
+    pub tokens: u64,
+    /// Runs of verify in trials.
+    pub verify_runs: u32,
+    /// The agent's thread, while it is to be gone on with.
+    pub thread: Option<String>,
+    /// Turns in that thread.
+    pub thread_turns: u32,
+    /// Tokens in that thread.
+    pub thread_tokens: u64,
+}
+
+/// The ceilings of a run: those of the config, until a person raises them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Trials; `None`: as many as come.
+    pub iterations: Option<u32>,
+    /// Time since the start, in milliseconds.
+    pub time_limit_ms: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Runs of verify.
+    pub verify_runs: Option<u32>,
+    /// A moment, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+}
+
+impl Limits {
+    /// Those of a run at its start.
+    #[must_use]
+    pub fn of(start: &Start) -> Self {
+        let config = &start.config;
+        Self {
+            iterations: config.iterations,
+            time_limit_ms: config
+                .time_limit
+                .map(|limit| crate::config::span::whole_millis(limit.span)),
+            tokens: config.budget.tokens,
+            verify_runs: config.budget.verify_runs,
+            until_ms: start.until_ms,
+        }
+    }
+
+    /// What a person changes.
+    pub fn raise(&mut self, raise: &Raise) {
+        self.iterations = raise.iterations.or(self.iterations);
+        self.time_limit_ms = raise.time_limit_ms.or(self.time_limit_ms);
+        self.tokens = raise.tokens.or(self.tokens);
+        self.verify_runs = raise.verify_runs.or(self.verify_runs);
+        self.until_ms = raise.until_ms.or(self.until_ms);
+    }
+
+    /// The ceilings that `raise` would set above where they are now. Where there is none, nothing lifts it.
+    #[must_use]
+    pub fn lifted_by(&self, raise: &Raise) -> Vec<Ceiling> {
+        fn lifts<N: PartialOrd>(now: Option<N>, then: Option<N>) -> bool {
+            now.zip(then).is_some_and(|(now, then)| then > now)
+        }
+        let all = [
+            (
+                Ceiling::Iterations,
+                lifts(self.iterations, raise.iterations),
+            ),
+            (
+                Ceiling::TimeLimit,
+                lifts(self.time_limit_ms, raise.time_limit_ms),
+            ),
+            (Ceiling::Until, lifts(self.until_ms, raise.until_ms)),
+            (Ceiling::Tokens, lifts(self.tokens, raise.tokens)),
+            (
+                Ceiling::VerifyRuns,
+                lifts(self.verify_runs, raise.verify_runs),
+            ),
+        ];
+        let lifted = all.into_iter().filter(|(_, lifts)| *lifts);
+        lifted.map(|(ceiling, _)| ceiling).collect()
+    }
+
+    /// The ceiling that a run has come to, and why: after so many trials, so much time since its start, and at this moment,
+    /// both in milliseconds (the moment since 1970).
+    #[must_use]
+    pub fn reached(
+        &self,
+        spent: &Spent,
+        iterations: u32,
+        elapsed_ms: u64,
+        now_ms: u64,
+    ) -> Option<(Ceiling, String)> {
+        if let Some(limit) = self.iterations.filter(|limit| iterations >= *limit) {
+            return Some((
+                Ceiling::Iterations,
+                format!("all {limit} iterations are used"),
+            ));
+        }
+        if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
+            let limit = crate::config::span::show(std::time::Duration::from_millis(limit));
+            return Some((Ceiling::TimeLimit, format!("{limit} have passed")));
+        }
+        if self.until_ms.is_some_and(|until| now_ms >= until) {
+            return Some((Ceiling::Until, "its time of day to end has come".to_owned()));
+        }
+        if let Some(limit) = self.tokens.filter(|limit| spent.tokens >= *limit) {
+            let why = format!("{} of {limit} tokens are used", spent.tokens);
+            return Some((Ceiling::Tokens, why));
+        }
+        if let Some(limit) = self.verify_runs.filter(|limit| spent.verify_runs >= *limit) {
+            let why = format!("{} of {limit} runs of verify are used", spent.verify_runs);
+            return Some((Ceiling::VerifyRuns, why));
+        }
+        None
+    }
+}
+
+/// One of the ceilings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ceiling {
+    /// Trials.
+    Iterations,
+    /// Time since the start.
+    TimeLimit,
+    /// A time of the day.
+    Until,
+    /// Tokens of the agent.
+    Tokens,
+    /// Runs of verify.
+    VerifyRuns,
+}
+
+impl Ceiling {
+    /// The end of a run that comes to it.
+    #[must_use]
+    pub fn end(self) -> End {
+        match self {
+            Self::Iterations => End::IterationCap,
+            Self::TimeLimit | Self::Until => End::TimeLimit,
+            Self::Tokens | Self::VerifyRuns => End::Budget,
+        }
+    }
+
+    /// The flag of `raise` that moves it, with what it takes.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Iterations => "--iterations N",
+            Self::TimeLimit => "--time-limit SPAN",
+            Self::Until => "--until HH:MM",
+            Self::Tokens => "--tokens N",
+            Self::VerifyRuns => "--verify-runs N",
+        }
+    }
+}
+
+impl Spent {
+    /// Adds a turn.
+    pub fn turn(&mut self, turn: Turn) {
+        self.turns += 1;
+        self.tokens += turn.tokens;
+        if self.thread != turn.thread {
+            self.thread_turns = 0;
+            self.thread_tokens = 0;
+        }
+        self.thread = turn.thread;
+        self.thread_turns += 1;
+        self.thread_tokens += turn.tokens;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(thread: &str, tokens: u64) -> Turn {
+        Turn {
+            trial: 1,
+            thread: Some(thread.to_owned()),
+            tokens,
+            ms: 0,
+            hypothesis: String::new(),
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn a_fresh_thread_counts_anew_and_the_run_counts_on() {
+        let mut spent = Spent::default();
+        for (thread, tokens) in [("a", 5), ("a", 6), ("b", 7)] {
+            spent.turn(turn(thread, tokens));
+        }
+        assert_eq!((spent.turns, spent.tokens), (3, 18));
+        assert_eq!((spent.thread_turns, spent.thread_tokens), (1, 7));
+    }
+
+    #[test]
+    fn each_ceiling_ends_a_run_when_it_is_reached_and_not_before() {
+        let spent = Spent {
+            tokens: 10,
+            verify_runs: 4,
+            ..Spent::default()
+        };
+        let free = Limits {
+            iterations: Some(3),
+            ..Limits::default()
+        };
+        let end = |limits: Limits| {
+            let found = limits.reached(&spent, 2, 1_000, 5_000)?;
+            Some(found.0.end())
+        };
+        assert_eq!(end(free), None);
+        let cases = [
+            (
+                Limits {
+                    iterations: Some(2),
+                    ..free
+                },
+                End::IterationCap,
+            ),
+            (
+                Limits {
+                    time_limit_ms: Some(1_000),
+                    ..free
+                },
+                End::TimeLimit,
+            ),
+            (
+                Limits {
+                    until_ms: Some(5_000),
+                    ..free
+                },
+                End::TimeLimit,
+            ),
+            (
+                Limits {
+                    tokens: Some(10),
+                    ..free
+                },
+                End::Budget,
+            ),
+            (
+                Limits {
+                    verify_runs: Some(4),
+                    ..free
+                },
+                End::Budget,
+            ),
+        ];
+        for (limits, wanted) in cases {
+            assert_eq!(end(limits), Some(wanted), "{limits:?}");
+        }
+        let above = Limits {
+            tokens: Some(11),
+            verify_runs: Some(5),
+            ..free
+        };
+        assert_eq!(end(above), None);
+    }
+
+    #[test]
+    fn a_run_without_a_limit_of_trials_never_comes_to_it() {
+        let without = Limits::default();
+        assert_eq!(without.reached(&Spent::default(), u32::MAX, 1, 1), None);
+    }
+
+    #[test]
+    fn a_ceiling_is_lifted_by_a_higher_one_and_by_no_lower_and_no_first_one() {
+        let now = Limits {
+            iterations: Some(10),
+            time_limit_ms: Some(1_000),
+            ..Limits::default()
+        };
+        let lifted = |raise: Raise| now.lifted_by(&raise);
+        assert_eq!(lifted(Raise::default()), []);
+        let lower = Raise {
+            iterations: Some(10),
+            time_limit_ms: Some(999),
+            tokens: Some(5),
+            until_ms: Some(7),
+            verify_runs: Some(1),
+        };
+        assert_eq!(lifted(lower), []);
+        let higher = Raise {
+            iterations: Some(11),
+            time_limit_ms: Some(1_001),
+            ..Raise::default()
+        };
+        assert_eq!(lifted(higher), [Ceiling::Iterations, Ceiling::TimeLimit]);
+    }
+}

@@ -1,0 +1,204 @@
+//! Owns the reasons for which a trial is not kept, and how a command failed.
+//! Does not find them; the judge and the use cases do.
+//! Invariant: a reason prints as a fragment that an agent can act on, and names what it is about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::value::Value;
+
+/// How a command ended, other than well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// It was ended at its deadline.
+    Timeout {
+        /// The deadline, in milliseconds.
+        limit_ms: u64,
+    },
+    /// It exited with a status that is not in `ok_exit`.
+    Exit {
+        /// The status.
+        status: i32,
+    },
+    /// A signal ended it.
+    Signal {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It printed more than is kept, and was ended.
+    Flood {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It could not be started.
+    Start {
+        /// The system's words.
+        error: String,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout { limit_ms } => {
+                write!(
+                    out,
+                    "ended at its deadline of {}",
+                    crate::config::span::show(std::time::Duration::from_millis(*limit_ms))
+                )
+            }
+            Self::Exit { status: 127 } => {
+                out.write_str("exit status 127 (a command was not found)")
+            }
+            Self::Exit { status } => write!(out, "exit status {status}"),
+            Self::Signal { signal } => write!(out, "ended by signal {signal}"),
+            Self::Flood { limit } => write!(out, "printed more than {} MiB", limit >> 20),
+            Self::Start { error } => write!(out, "could not be started: {error}"),
+        }
+    }
+}
+
+/// Why a trial was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The metric is not better.
+    WorseMetric,
+    /// The metric is equal.
+    Tie,
+    /// The metric is better by less than `min_improvement`.
+    BelowMinimum,
+    /// The metric is noisy and the evidence does not tell.
+    CannotTell {
+        /// Fresh runs that were made.
+        runs: u32,
+        /// Runs that a gain of this size would have needed.
+        needed: u32,
+    },
+    /// The result was far outside everything seen before, and a second run of the same commit gave another one.
+    NotRepeated {
+        /// What the first run gave.
+        first: Value,
+        /// What the second run gave.
+        second: Value,
+    },
+    /// A condition of `keep_when` does not hold.
+    KeepWhen(String),
+    /// A required label is missing.
+    MissingLabel(String),
+    /// The guard failed.
+    GuardFailed(Failure),
+    /// Protected or pinned files were changed.
+    Protected(Vec<String>),
+    /// Files outside the scope were changed.
+    OutOfScope(Vec<String>),
+    /// Files of a kind that a trial cannot hold: submodules, nested repositories, names that are not UTF-8.
+    Unsupported(Vec<String>),
+    /// Files changed while verify or guard ran.
+    ChangedDuringVerify(Vec<String>),
+    /// An agent moved HEAD in the run's own work tree: it committed, switched or reset.
+    HeadMoved(String),
+    /// A git hook of the repository refused the commit.
+    HookRefused(String),
+    /// Verify failed.
+    VerifyFailed(Failure),
+    /// Verify printed no usable number.
+    NoMetric(String),
+    /// Nothing in the scope had changed.
+    NothingChanged,
+    /// The agent gave the trial up.
+    Dropped,
+}
+
+impl Why {
+    /// The reason as one word, for the log and for programs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::WorseMetric => "worse-metric",
+            Self::Tie => "tie",
+            Self::BelowMinimum => "below-minimum",
+            Self::CannotTell { .. } => "cannot-tell",
+            Self::NotRepeated { .. } => "not-repeated",
+            Self::KeepWhen(_) => "keep-when",
+            Self::MissingLabel(_) => "missing-label",
+            Self::GuardFailed(_) => "guard-failed",
+            Self::Protected(_) => "protected",
+            Self::OutOfScope(_) => "out-of-scope",
+            Self::Unsupported(_) => "unsupported",
+            Self::ChangedDuringVerify(_) => "changed-during-verify",
+            Self::HeadMoved(_) => "head-moved",
+            Self::HookRefused(_) => "hook-refused",
+            Self::VerifyFailed(Failure::Timeout { .. }) => "timeout",
+            Self::VerifyFailed(_) => "verify-failed",
+            Self::NoMetric(_) => "no-metric",
+            Self::NothingChanged => "nothing-changed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WorseMetric => out.write_str("the metric is not better"),
+            Self::Tie => out.write_str("the metric is equal"),
+            Self::BelowMinimum => out.write_str("the improvement is below min_improvement"),
+            Self::CannotTell { runs, needed } => {
+                write!(
+                    out,
+                    "the noise is larger than the difference after {runs} fresh runs; about {needed} would be needed"
+                )
+            }
+            Self::NotRepeated { first, second } => write!(
+                out,
+                "{first} is far outside everything measured before, and a second run of the same commit gave {second}"
+            ),
+            Self::KeepWhen(condition) => write!(out, "keep_when `{condition}` does not hold"),
+            Self::MissingLabel(label) => write!(out, "the label `{label}` is required for a keep"),
+            Self::GuardFailed(failure) => write!(out, "the guard failed: {failure}"),
+            Self::Protected(files) => {
+                write!(out, "protected files were touched: {}", Listed(files))
+            }
+            Self::OutOfScope(files) => write!(
+                out,
+                "files outside the scope were changed: {}",
+                Listed(files)
+            ),
+            Self::Unsupported(files) => write!(out, "a trial cannot hold: {}", Listed(files)),
+            Self::ChangedDuringVerify(files) => {
+                write!(out, "files changed while verify ran: {}", Listed(files))
+            }
+            Self::HeadMoved(what) => write!(
+                out,
+                "git was used during the turn, and HEAD was taken back: {what}"
+            ),
+            Self::HookRefused(output) => write!(out, "a git hook refused the commit: {output}"),
+            Self::VerifyFailed(failure) => write!(out, "verify failed: {failure}"),
+            Self::NoMetric(reason) => out.write_str(reason),
+            Self::NothingChanged => out.write_str("no file in the scope was changed"),
+            Self::Dropped => out.write_str("the agent gave the trial up"),
+        }
+    }
+}
+
+/// A list of files that stays short in a message.
+struct Listed<'a>(&'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self
+            .0
+            .iter()
+            .take(5)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        match self.0.len() {
+            0..=5 => out.write_str(&shown),
+            more => write!(out, "{shown} and {} more", more - 5),
+        }
+    }
+}

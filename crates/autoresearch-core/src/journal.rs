@@ -1,0 +1,7 @@
+//! Owns the records of a run: what happened, their chain, and the folds over them.
+//! Does not store them.
+//! Invariant: everything that a run shows follows from its records.
+
+pub mod chain;
+pub mod event;
+pub mod state;

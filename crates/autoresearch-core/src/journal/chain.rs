@@ -1,0 +1,169 @@
+//! Owns the form of a journal: one JSON object a line, numbered, each with the hash of the line before it.
+//! Does not read or write files.
+//! Invariant: a line that was changed, removed, added or moved breaks the chain at a number that can be named.
+
+use sha2::{Digest, Sha256};
+
+use crate::journal::event::{Event, Record};
+
+/// The `prev` of the first record.
+pub const ROOT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The last link of a chain: what the next record must follow.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Head {
+    /// The number of the next record.
+    pub next: u64,
+    /// The hash of the last line, in hex.
+    pub hash: String,
+    /// The length of the journal up to and including the last line, in bytes.
+    pub length: u64,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            hash: ROOT.to_owned(),
+            length: 0,
+        }
+    }
+}
+
+/// Why a line does not belong where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// The line is no record.
+    #[error("line {line} is not a record: {reason}")]
+    NotARecord {
+        /// The line's number, from 1.
+        line: u64,
+        /// The parser's words.
+        reason: String,
+    },
+    /// The record's number or hash is not the one that follows.
+    #[error("line {line} does not follow the line before it: the journal was edited")]
+    Broken {
+        /// The line's number, from 1.
+        line: u64,
+    },
+}
+
+/// SHA-256 in hex.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            for half in [byte >> 4, byte & 15] {
+                hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+            }
+            hex
+        })
+}
+
+impl Head {
+    /// The line (without its newline) that records an event after this head.
+    ///
+    /// # Panics
+    ///
+    /// Never: records have string keys and no failing serialiser.
+    #[must_use]
+    pub fn line(&self, at: &str, event: Event) -> String {
+        let record = Record {
+            seq: self.next,
+            prev: self.hash.clone(),
+            at: at.to_owned(),
+            event,
+        };
+        serde_json::to_string(&record).expect("records have string keys and no failing serialiser")
+    }
+
+    /// The head after this line.
+    #[must_use]
+    pub fn after(&self, line: &str) -> Self {
+        Self {
+            next: self.next + 1,
+            hash: hash(line.as_bytes()),
+            length: self.length + line.len() as u64 + 1,
+        }
+    }
+
+    /// Reads the line that follows this head.
+    pub fn read(&self, line: &str) -> Result<Record, ChainError> {
+        let number = self.next + 1;
+        let record: Record =
+            serde_json::from_str(line).map_err(|error| ChainError::NotARecord {
+                line: number,
+                reason: error.to_string(),
+            })?;
+        if record.seq != self.next || record.prev != self.hash {
+            return Err(ChainError::Broken { line: number });
+        }
+        Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> Vec<String> {
+        let mut head = Head::default();
+        (0..4)
+            .map(|_| {
+                let line = head.line("2026-01-01T00:00:00Z", Event::Ready);
+                head = head.after(&line);
+                line
+            })
+            .collect()
+    }
+
+    fn check(lines: &[String]) -> Result<Head, ChainError> {
+        lines.iter().try_fold(Head::default(), |head, line| {
+            head.read(line).map(|_| head.after(line))
+        })
+    }
+
+    #[test]
+    fn an_untouched_chain_is_read_to_its_head() {
+        let lines = journal();
+        let head = check(&lines).unwrap();
+        assert_eq!(head.next, 4);
+        assert_eq!(
+            head.length,
+            lines.iter().map(|line| line.len() as u64 + 1).sum::<u64>()
+        );
+    }
+
+    #[test]
+    fn every_kind_of_edit_is_noticed_with_its_line() {
+        let lines = journal();
+        let mut edited = lines.clone();
+        edited[1] = edited[1].replace("2026", "2027");
+        assert_eq!(check(&edited), Err(ChainError::Broken { line: 3 }));
+        let mut removed = lines.clone();
+        removed.remove(2);
+        assert_eq!(check(&removed), Err(ChainError::Broken { line: 3 }));
+        let mut swapped = lines.clone();
+        swapped.swap(1, 2);
+        assert_eq!(check(&swapped), Err(ChainError::Broken { line: 2 }));
+        let mut doubled = lines.clone();
+        doubled.insert(1, lines[0].clone());
+        assert_eq!(check(&doubled), Err(ChainError::Broken { line: 2 }));
+        let mut garbled = lines;
+        garbled[3].truncate(20);
+        assert!(matches!(
+            check(&garbled),
+            Err(ChainError::NotARecord { line: 4, .. })
+        ));
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        assert_eq!(
+            hash(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

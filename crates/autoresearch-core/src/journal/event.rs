@@ -1,0 +1,415 @@
+//! Owns the events of the journal and the words in them: verdicts, reasons, ends.
+//! Does not write them; `chain` gives them their form, `state` their meaning.
+//! Invariant: an event holds everything that its row of the log needs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::decide::ladder::Strategy;
+pub use crate::decide::why::{Failure, Why};
+use crate::metric::measurement::{Measurement, Reading};
+use crate::metric::value::Value;
+
+/// So many further metrics are shown to people.
+const MOST_METRICS: usize = 8;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// SHA-256 of the line before it, in hex; 64 zeros for the first.
+    pub prev: String,
+    /// When it was written, in UTC (RFC 3339).
+    pub at: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The untouched tree was measured and the run accepted: the intention to set up its branch or work tree.
+    Start(Box<Start>),
+    /// The branch or work tree stands.
+    Ready,
+    /// A trial, or a rework of one, is about to be committed: the intention.
+    Intent(Intent),
+    /// The metric improved and the guard failed; the trial waits for a rework.
+    Rework(Rework),
+    /// The trial was decided.
+    Verdict(Box<Decided>),
+    /// A trial that was not kept has been undone.
+    Close(Close),
+    /// A trial was cut short by a crash or by a person, and has been undone.
+    Interrupted(Interrupted),
+    /// The agent logged a strategy.
+    Strategy(StrategyRow),
+    /// The agent had a turn in a run without a person.
+    Turn(Turn),
+    /// A person changed the ceilings; a run that had come to one is open again.
+    Raise(Raise),
+    /// The run ended.
+    End(Ending),
+    /// The user's own branch was checked out again.
+    Finish(Finish),
+}
+
+/// The start of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The format of the journal.
+    pub format: u32,
+    /// The run's name.
+    pub run: String,
+    /// A random id, by which the anchor outside the repository is found.
+    pub id: String,
+    /// The version of the tool that started it.
+    pub version: String,
+    /// When, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// The config with its defaults.
+    pub config: Config,
+    /// The reference that HEAD names during the run.
+    pub branch: String,
+    /// What HEAD named before: a reference, or a commit when it was detached.
+    pub origin: String,
+    /// The commit that the run started from.
+    pub base: String,
+    /// Its tree.
+    pub tree: String,
+    /// Where the run's own work tree is, when it has one, from the repository's root.
+    pub worktree: Option<String>,
+    /// What verify measured on the untouched tree.
+    pub measurement: Measurement,
+    /// In which format and units; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// Every run of it.
+    pub samples: Vec<Value>,
+    /// Whether a guard passed, or there is none.
+    pub guard: Guard,
+    /// How long one run of verify took, in milliseconds: the median.
+    pub verify_ms: u64,
+    /// System, git and tool, for the log.
+    pub environment: String,
+    /// When the run ends by the clock, in milliseconds since 1970.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
+    /// How often the guard was run again after a failure on the untouched tree.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
+}
+
+/// A trial is about to be committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The trial's number.
+    pub trial: u32,
+    /// 0 for the trial itself, 1 and 2 for its reworks.
+    pub attempt: u32,
+    /// What the agent says it changed.
+    pub message: String,
+    /// The agent's labels.
+    pub labels: Vec<String>,
+    /// Does the agent claim a simplification?
+    pub simplify: bool,
+    /// The commit below.
+    pub parent: String,
+    /// Is the commit of the failed guard measured once more, without an edit?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The metric improved and the guard failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rework {
+    /// The trial's number.
+    pub trial: u32,
+    /// Which attempt failed.
+    pub attempt: u32,
+    /// The commit that was measured.
+    pub commit: String,
+    /// What was measured.
+    pub measurement: Measurement,
+    /// How the guard failed.
+    pub why: Why,
+    /// Untracked files that appeared while verify ran.
+    pub droppings: Vec<String>,
+    /// How often the guard was run again after a failure.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
+}
+
+/// A trial was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The trial's number.
+    pub trial: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, unless it is a keep.
+    pub why: Option<Why>,
+    /// What the agent said it changed.
+    pub message: String,
+    /// The agent's labels.
+    pub labels: Vec<String>,
+    /// The trial's last commit, when it has one.
+    pub commit: Option<String>,
+    /// The tree of that commit.
+    pub tree: Option<String>,
+    /// What verify measured.
+    pub measurement: Option<Measurement>,
+    /// The fresh runs, of a noisy metric only.
+    pub samples: Vec<Value>,
+    /// The difference to the incumbent before the trial.
+    pub delta: Option<Value>,
+    /// What the guard said.
+    pub guard: Guard,
+    /// Untracked files that appeared while verify ran; they are nobody's change.
+    pub droppings: Vec<String>,
+    /// Is the result far outside everything seen before, so that it was measured again?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
+    /// How often the guard was run again after a failure.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
+}
+
+impl Decided {
+    /// A verdict without a commit and a measurement.
+    #[must_use]
+    pub fn bare(intent: &Intent, verdict: Verdict, why: Option<Why>) -> Self {
+        Self {
+            trial: intent.trial,
+            verdict,
+            why,
+            message: intent.message.clone(),
+            labels: intent.labels.clone(),
+            commit: None,
+            tree: None,
+            measurement: None,
+            samples: Vec::new(),
+            delta: None,
+            guard: Guard::NotRun,
+            droppings: Vec::new(),
+            jump: false,
+            guard_retries: 0,
+        }
+    }
+}
+
+/// A trial has been undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// The trial's number.
+    pub trial: u32,
+    /// HEAD now.
+    pub head: String,
+}
+
+/// A trial was cut short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// The trial's number.
+    pub trial: u32,
+    /// What the agent said it changed.
+    pub message: String,
+    /// HEAD now.
+    pub head: String,
+    /// The commit that still holds what the trial had changed.
+    pub saved: Option<String>,
+}
+
+/// A strategy row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrategyRow {
+    /// Which.
+    pub strategy: Strategy,
+    /// The reason and the plan, in the agent's words.
+    pub message: String,
+}
+
+/// A turn of the agent in a run without a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The trial that it was for.
+    pub trial: u32,
+    /// The agent's thread, if it has threads.
+    pub thread: Option<String>,
+    /// The tokens that it used, as the agent's host counts them.
+    pub tokens: u64,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// What the agent expected of its change, in its words.
+    pub hypothesis: String,
+    /// What went wrong, if it did not come to an answer.
+    pub fault: Option<String>,
+}
+
+/// Ceilings that a person changed; what is absent stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Raise {
+    /// Trials.
+    pub iterations: Option<u32>,
+    /// Time since the start, in milliseconds.
+    pub time_limit_ms: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Runs of verify.
+    pub verify_runs: Option<u32>,
+    /// A moment, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Which of the named ends.
+    pub end: End,
+    /// What led to it.
+    pub why: String,
+}
+
+/// The user's branch was checked out again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finish {
+    /// What HEAD names now.
+    pub head: String,
+}
+
+/// The verdict on a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It improved the metric and stays.
+    Keep,
+    /// It was measured, or void, and is undone.
+    Discard,
+    /// Verify gave no number; it is undone.
+    Crash,
+    /// Nothing in the scope had changed.
+    NoOp,
+}
+
+impl Verdict {
+    /// The word in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Discard => "discard",
+            Self::Crash => "crash",
+            Self::NoOp => "no-op",
+        }
+    }
+}
+
+/// What is known of the guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// There is none, or it did not run.
+    NotRun,
+    /// It passed.
+    Pass,
+    /// It failed.
+    Fail,
+}
+
+impl Guard {
+    /// The word in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotRun => "-",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// The named ends of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The target or `stop_when` was reached.
+    Target,
+    /// All iterations were used.
+    IterationCap,
+    /// The time limit passed.
+    TimeLimit,
+    /// Another limit was used up.
+    Budget,
+    /// The ladder is at its end: scope, metric or goal must change.
+    NeedsHuman,
+    /// Something only a person can change stands in the way.
+    Blocked,
+    /// A person stopped it.
+    UserStop,
+    /// A fault of the tool or of the machine.
+    Error,
+}
+
+impl End {
+    /// Can a person open the run again, by raising a ceiling or putting an obstacle right?
+    #[must_use]
+    pub fn can_be_lifted(self) -> bool {
+        matches!(
+            self,
+            Self::IterationCap | Self::TimeLimit | Self::Budget | Self::Blocked
+        )
+    }
+
+    /// Is it the end of a run that came to one of its limits?
+    #[must_use]
+    pub fn is_ceiling(self) -> bool {
+        matches!(self, Self::IterationCap | Self::TimeLimit | Self::Budget)
+    }
+
+    /// The word in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::IterationCap => "iteration-cap",
+            Self::TimeLimit => "time-limit",
+            Self::Budget => "budget",
+            Self::NeedsHuman => "needs-human",
+            Self::Blocked => "blocked",
+            Self::UserStop => "user-stop",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The metrics of a measurement other than the config's own, whose value is this.
+#[must_use]
+pub fn further(measurement: &Measurement, name: &str) -> BTreeMap<String, Value> {
+    let mut metrics = measurement.metrics.clone();
+    metrics.remove(name);
+    metrics
+}
+
+/// Further metrics for people: `tests=41 heap=12`, and how many more there are.
+#[must_use]
+pub fn list_metrics(metrics: &BTreeMap<String, Value>) -> String {
+    let mut shown: Vec<String> = metrics
+        .iter()
+        .take(MOST_METRICS)
+        .map(|(key, value)| format!("{}={value}", crate::words::table::escape(key)))
+        .collect();
+    if metrics.len() > MOST_METRICS {
+        shown.push(format!("and {} more", metrics.len() - MOST_METRICS));
+    }
+    shown.join(" ")
+}

@@ -1,0 +1,509 @@
+//! Owns `RunState`: what the events of a journal add up to.
+//! Does not read the journal; it is handed one event after the other.
+//! Invariant: the same events give the same state, so the state can be thrown away at any time.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, LadderMode};
+use crate::decide::judge::REWORKS;
+use crate::decide::jump::Seen;
+use crate::decide::ladder::{Due, Ladder, Strategy};
+use crate::decide::limits::{Ceiling, Limits, Spent};
+use crate::decide::noise::Noise;
+use crate::journal::event::{
+    Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict,
+};
+use crate::metric::measurement::Measurement;
+use crate::metric::unit::Unit;
+
+/// How many droppings of verify a run puts up with; the state must not grow with the log.
+const MAX_DROPPINGS: usize = 1_000;
+
+/// The state of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    /// How the run began.
+    pub start: Start,
+    /// Does the branch or work tree stand?
+    pub ready: bool,
+    /// The commit that HEAD must name while no trial is in flight.
+    pub head: String,
+    /// What a trial must beat.
+    pub incumbent: Incumbent,
+    /// The noise of the metric.
+    pub noise: Noise,
+    /// The range of everything that was measured.
+    pub seen: Seen,
+    /// The ladder's counts.
+    pub ladder: Ladder,
+    /// Trials by verdict.
+    pub counts: Counts,
+    /// What was used up so far.
+    pub spent: Spent,
+    /// The ceilings as they are now.
+    pub limits: Limits,
+    /// The number of the next trial.
+    pub next_trial: u32,
+    /// The trial that is not finished.
+    pub flight: Option<Flight>,
+    /// The end, when it was reached.
+    pub end: Option<Ending>,
+    /// Set when the user's branch was checked out again.
+    pub finish: Option<Finish>,
+    /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
+    pub droppings: BTreeSet<String>,
+}
+
+/// The kept state that a trial must beat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incumbent {
+    /// The trial that made it; 0 is the baseline.
+    pub trial: u32,
+    /// Its commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// What was measured there.
+    pub measurement: Measurement,
+    /// Its fresh runs, as doubles, for a noisy metric.
+    pub samples: Vec<f64>,
+    /// The labels of its trial.
+    pub labels: Vec<String>,
+}
+
+/// Trials by verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Kept.
+    pub keep: u32,
+    /// Discarded.
+    pub discard: u32,
+    /// Crashed.
+    pub crash: u32,
+    /// Without a change.
+    pub no_op: u32,
+    /// Cut short; these are no attempts.
+    pub interrupted: u32,
+}
+
+impl Counts {
+    /// All trials that count as iterations.
+    #[must_use]
+    pub fn iterations(&self) -> u32 {
+        self.keep + self.discard + self.crash + self.no_op
+    }
+}
+
+/// How far a run has come. It grows with what has a limit (trials, rungs of the ladder, reworks, the end) and with nothing
+/// else: neither trials that were cut short or given up nor strategy rows that nobody asked for lead further.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Trials that count.
+    pub iterations: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// Was a refine logged since?
+    pub refined: bool,
+    /// Attempts at the trial that awaits a rework.
+    pub attempts: u32,
+    /// Has the run ended?
+    pub ended: bool,
+    /// Was it left?
+    pub left: bool,
+}
+
+/// A trial between its intention and its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flight {
+    /// What was intended.
+    pub intent: Intent,
+    /// How far it came.
+    pub stage: Stage,
+}
+
+/// How far a trial in flight came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Stage {
+    /// The intention is recorded; the commit may or may not exist.
+    Intended,
+    /// The guard failed; the agent may rework it.
+    AwaitingRework(Box<Rework>),
+    /// It is decided and not kept; the undoing may or may not have happened.
+    Decided(Box<Decided>),
+}
+
+/// What the agent has to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Edit files, then ask for a trial.
+    Trial,
+    /// Mend what the guard found, then ask for the rework.
+    Rework {
+        /// How many reworks are left.
+        left: u32,
+    },
+    /// Log this strategy row first.
+    Strategy(Strategy),
+    /// The run has ended.
+    Ended(Ending),
+}
+
+/// An event that cannot follow what came before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal says `{event}` where that cannot be")]
+pub struct FoldError {
+    /// The event's word.
+    pub event: &'static str,
+}
+
+impl RunState {
+    /// The state after the first event.
+    pub fn begin(event: Event) -> Result<Self, FoldError> {
+        let Event::Start(start) = event else {
+            return Err(FoldError {
+                event: "an event before start",
+            });
+        };
+        let samples: Vec<f64> = start
+            .samples
+            .iter()
+            .map(crate::metric::value::Value::approximate)
+            .collect();
+        let incumbent = Incumbent {
+            trial: 0,
+            commit: start.base.clone(),
+            tree: start.tree.clone(),
+            measurement: start.measurement.clone(),
+            samples: samples.clone(),
+            labels: Vec::new(),
+        };
+        Ok(Self {
+            ready: false,
+            head: start.base.clone(),
+            incumbent,
+            noise: Noise::of(&samples),
+            seen: Seen::only(&start.measurement.value),
+            ladder: Ladder::default(),
+            counts: Counts::default(),
+            spent: Spent::default(),
+            limits: Limits::of(&start),
+            next_trial: 1,
+            flight: None,
+            end: None,
+            finish: None,
+            droppings: BTreeSet::new(),
+            start: *start,
+        })
+    }
+
+    /// Adds one event.
+    pub fn apply(&mut self, event: Event) -> Result<(), FoldError> {
+        match event {
+            Event::Start(_) => return Err(FoldError { event: "start" }),
+            Event::Ready => self.ready = true,
+            Event::Intent(intent) => self.intend(intent)?,
+            Event::Rework(rework) => self.await_rework(rework)?,
+            Event::Verdict(decided) => self.decide(*decided)?,
+            Event::Close(close) => {
+                self.land(close.trial, "close")?;
+                self.head = close.head;
+            }
+            Event::Interrupted(row) => {
+                self.land(row.trial, "interrupted")?;
+                self.counts.interrupted += 1;
+                self.head = row.head;
+            }
+            Event::Strategy(row) => self.ladder.log(row.strategy),
+            Event::Turn(turn) => self.spent.turn(turn),
+            Event::Raise(raise) => self.raise(&raise)?,
+            Event::End(ending) => self.end = Some(ending),
+            Event::Finish(finish) => self.finish = Some(finish),
+        }
+        Ok(())
+    }
+
+    fn raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
+        if self.finish.is_some() {
+            return Err(FoldError { event: "raise" });
+        }
+        self.limits.raise(raise);
+        if self
+            .end
+            .as_ref()
+            .is_some_and(|ending| ending.end.can_be_lifted())
+        {
+            self.end = None;
+        }
+        Ok(())
+    }
+
+    fn intend(&mut self, intent: Intent) -> Result<(), FoldError> {
+        let follows = match &self.flight {
+            None => intent.trial == self.next_trial && intent.attempt == 0,
+            Some(Flight {
+                intent: before,
+                stage: Stage::AwaitingRework(rework),
+            }) => intent.trial == before.trial && intent.attempt > rework.attempt,
+            Some(_) => false,
+        };
+        if !follows {
+            return Err(FoldError { event: "intent" });
+        }
+        self.next_trial = intent.trial + 1;
+        self.flight = Some(Flight {
+            intent,
+            stage: Stage::Intended,
+        });
+        Ok(())
+    }
+
+    fn decide(&mut self, decided: Decided) -> Result<(), FoldError> {
+        let in_flight = self.flight.as_ref().map(|flight| flight.intent.trial);
+        if in_flight.unwrap_or(self.next_trial) != decided.trial
+            || (in_flight.is_none() && decided.commit.is_some())
+        {
+            return Err(FoldError { event: "verdict" });
+        }
+        self.next_trial = decided.trial + 1;
+        self.note(&decided.droppings);
+        if decided.measurement.is_some() || decided.verdict == Verdict::Crash {
+            let again = u32::from(decided.jump && decided.samples.is_empty());
+            let fresh = u32::try_from(decided.samples.len()).unwrap_or(0);
+            self.spent.verify_runs += 1 + fresh + again;
+        }
+        // A jump that was not believed says nothing of what is usual.
+        let believed = !decided.jump || decided.verdict == Verdict::Keep;
+        if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
+            self.seen.widen(&measurement.value);
+        }
+        let samples: Vec<f64> = decided
+            .samples
+            .iter()
+            .map(crate::metric::value::Value::approximate)
+            .collect();
+        self.noise.pool(&samples);
+        match (
+            decided.verdict,
+            &decided.commit,
+            &decided.tree,
+            &decided.measurement,
+        ) {
+            (Verdict::Keep, Some(commit), Some(tree), Some(measurement)) => {
+                let single = || vec![measurement.value.approximate()];
+                self.incumbent = Incumbent {
+                    trial: decided.trial,
+                    commit: commit.clone(),
+                    tree: tree.clone(),
+                    measurement: measurement.clone(),
+                    samples: if samples.is_empty() {
+                        single()
+                    } else {
+                        samples
+                    },
+                    labels: decided.labels.clone(),
+                };
+                self.head.clone_from(commit);
+                self.counts.keep += 1;
+                self.ladder.keep();
+                self.flight = None;
+            }
+            (Verdict::Keep, ..) => return Err(FoldError { event: "keep" }),
+            _ => self.fail(decided),
+        }
+        Ok(())
+    }
+
+    fn await_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
+        self.note(&rework.droppings);
+        self.spent.verify_runs += 1;
+        match &mut self.flight {
+            Some(flight) if flight.intent.trial == rework.trial => {
+                flight.stage = Stage::AwaitingRework(Box::new(rework));
+            }
+            _ => return Err(FoldError { event: "rework" }),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, droppings: &[String]) {
+        let room = MAX_DROPPINGS.saturating_sub(self.droppings.len());
+        self.droppings.extend(droppings.iter().take(room).cloned());
+    }
+
+    fn fail(&mut self, decided: Decided) {
+        match decided.verdict {
+            Verdict::Crash => self.counts.crash += 1,
+            Verdict::NoOp => self.counts.no_op += 1,
+            Verdict::Discard | Verdict::Keep => self.counts.discard += 1,
+        }
+        self.ladder.fail();
+        match &mut self.flight {
+            Some(flight) => flight.stage = Stage::Decided(Box::new(decided)),
+            None => self.flight = None,
+        }
+    }
+
+    fn land(&mut self, trial: u32, event: &'static str) -> Result<(), FoldError> {
+        match self.flight.take() {
+            Some(flight) if flight.intent.trial == trial => Ok(()),
+            _ => Err(FoldError { event }),
+        }
+    }
+
+    /// The unit in which the metric is shown; none in runs of older versions.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        let reading = self.start.reading.as_ref();
+        reading
+            .map(|reading| reading.unit(&self.config().metric.name))
+            .unwrap_or_default()
+    }
+
+    /// The config of the run.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.start.config
+    }
+
+    /// The commit that HEAD must name now; `None` while a repair is due.
+    #[must_use]
+    pub fn expected_head(&self) -> Option<&str> {
+        match &self.flight {
+            None => Some(&self.head),
+            Some(Flight {
+                stage: Stage::AwaitingRework(rework),
+                ..
+            }) => Some(&rework.commit),
+            Some(_) => None,
+        }
+    }
+
+    /// Was a trial left between its intention and its end by a crash?
+    #[must_use]
+    pub fn needs_repair(&self) -> bool {
+        !self.ready || (self.flight.is_some() && self.awaiting_rework().is_none())
+    }
+
+    /// The rework that is awaited.
+    #[must_use]
+    pub fn awaiting_rework(&self) -> Option<&Rework> {
+        match &self.flight {
+            Some(Flight {
+                stage: Stage::AwaitingRework(rework),
+                ..
+            }) => Some(rework),
+            _ => None,
+        }
+    }
+
+    /// The end that the run has come to and that is not recorded yet. `now_ms` is milliseconds since 1970.
+    #[must_use]
+    pub fn due_end(&self, now_ms: u64) -> Option<Ending> {
+        if self.end.is_some() || self.flight.is_some() {
+            return None;
+        }
+        let ending = |end, why: String| Some(Ending { end, why });
+        if let Some(why) = self.target_reached() {
+            return ending(End::Target, why);
+        }
+        if self.ladder_due() == Due::NeedsHuman {
+            let why = "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change";
+            return ending(End::NeedsHuman, why.to_owned());
+        }
+        self.ceiling(now_ms)
+    }
+
+    /// The ceiling that the run has come to.
+    fn ceiling(&self, now_ms: u64) -> Option<Ending> {
+        let value = &self.incumbent.measurement.value;
+        let found = self.reached_with(&Raise::default(), now_ms);
+        found.map(|(ceiling, why)| Ending {
+            end: ceiling.end(),
+            why: format!("{why}; the metric is {value}"),
+        })
+    }
+
+    /// The ceiling that the run has come to if a person sets these, and why.
+    #[must_use]
+    pub fn reached_with(&self, raise: &Raise, now_ms: u64) -> Option<(Ceiling, String)> {
+        let mut limits = self.limits;
+        limits.raise(raise);
+        let elapsed = now_ms.saturating_sub(self.start.started_ms);
+        limits.reached(&self.spent, self.counts.iterations(), elapsed, now_ms)
+    }
+
+    /// What the ladder asks for before the next trial, where the config lets it ask.
+    #[must_use]
+    pub fn ladder_due(&self) -> Due {
+        match self.config().ladder {
+            LadderMode::Enforce => self.ladder.due(),
+            LadderMode::Advise | LadderMode::Off => Due::Nothing,
+        }
+    }
+
+    /// Why the incumbent ends the run, when it does.
+    #[must_use]
+    pub fn target_reached(&self) -> Option<String> {
+        let config = self.config();
+        let labelled = config
+            .required_labels
+            .stop
+            .iter()
+            .all(|label| self.incumbent.labels.contains(label));
+        let value = &self.incumbent.measurement.value;
+        if !labelled {
+            return None;
+        }
+        if config.metric.reached(value) {
+            return Some(format!("{} is {value}", config.metric.name));
+        }
+        let satisfied = !config.stop_when.is_empty()
+            && config
+                .stop_when
+                .iter()
+                .all(|condition| condition.holds(&self.incumbent.measurement));
+        satisfied.then(|| {
+            config
+                .stop_when
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" and ")
+        })
+    }
+
+    /// How far the run has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            iterations: self.counts.iterations(),
+            pivots: self.ladder.pivots,
+            refined: self.ladder.refined,
+            attempts: self
+                .awaiting_rework()
+                .map_or(0, |rework| rework.attempt + 1),
+            ended: self.end.is_some(),
+            left: self.finish.is_some(),
+        }
+    }
+
+    /// What the agent has to do next.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        if let Some(ending) = &self.end {
+            return Step::Ended(ending.clone());
+        }
+        if let Some(rework) = self.awaiting_rework() {
+            return Step::Rework {
+                left: REWORKS - rework.attempt.min(REWORKS),
+            };
+        }
+        match self.ladder_due() {
+            Due::Row(strategy) => Step::Strategy(strategy),
+            Due::Nothing | Due::NeedsHuman => Step::Trial,
+        }
+    }
+}

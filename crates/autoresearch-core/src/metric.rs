@@ -1,0 +1,8 @@
+//! Owns the numbers: exact values, their units, and how they are read from what verify printed.
+//! Does not judge them.
+//! Invariant: a value keeps every digit that was printed.
+
+pub mod measurement;
+pub mod screen;
+pub mod unit;
+pub mod value;

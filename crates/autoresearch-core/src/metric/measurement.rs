@@ -1,0 +1,356 @@
+//! Owns `Measurement`: what verify printed, as numbers in the units of the run.
+//! Does not run verify, and does not look at its exit status.
+//! Invariant: format and units are those that the baseline showed; what does not convert into them is no measurement.
+
+mod printed;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::printed::{Printed, read_output};
+use crate::config::{Direction, Metric};
+use crate::metric::unit::{Doubt, QuantityError, Unit};
+use crate::metric::value::Value;
+
+/// How verify prints its metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// `METRIC` lines when there are any, otherwise the last line, as JSON or as a number. What the baseline printed holds
+    /// for the whole run.
+    #[default]
+    Auto,
+    /// The last non-empty line is a number, with an optional unit behind it: `58%`, `12 problems`.
+    Number,
+    /// The output ends with a JSON object with a `primary` number, and more metrics.
+    Json,
+    /// Lines of the form `METRIC name=value`, anywhere.
+    Lines,
+}
+
+/// The numbers of one run of verify, in the units of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The metric of the config.
+    pub value: Value,
+    /// Every metric that was printed, by name, the one of the config included.
+    pub metrics: BTreeMap<String, Value>,
+    /// Further metrics that gave no usable number, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<String, String>,
+}
+
+/// How the outputs of a run are read: the baseline showed it, and it does not change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// How verify prints; never `Auto`.
+    pub format: Format,
+    /// The unit of each metric, by name.
+    pub units: BTreeMap<String, Unit>,
+}
+
+/// Why an output holds no measurement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoMetric {
+    /// Nothing but white space was printed.
+    #[error("verify printed nothing on stdout")]
+    Empty,
+    /// The last line, or the value of a `METRIC` line, is no number with a unit.
+    #[error("the last line {0}")]
+    Quantity(#[from] QuantityError),
+    /// What a terminal shows is a mixture, or hangs on what stood there before.
+    #[error(
+        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a line of its own, without a progress bar"
+    )]
+    Garbled(String),
+    /// The output ends with no JSON object with numbers.
+    #[error("the last line is not a JSON object with numbers: {0}")]
+    BadJson(String),
+    /// The JSON object has neither `primary` nor a key of the metric's name.
+    #[error("the JSON object has no key `primary` and none called `{0}`")]
+    NoPrimary(String),
+    /// No `METRIC` line carries the name.
+    #[error("no line `METRIC {0}=<number>` was printed")]
+    NoLine(String),
+    /// A metric was printed twice with different numbers.
+    #[error("the metric `{0}` was printed twice with different values")]
+    Contradiction(String),
+    /// More metrics than anybody reads.
+    #[error("more than {0} metrics were printed")]
+    TooMany(usize),
+    /// The name of a metric is a text.
+    #[error("`{0}` is too long for the name of a metric")]
+    LongName(String),
+    /// The unit is another one than the baseline's.
+    #[error(
+        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one does not convert into the other"
+    )]
+    UnitChanged {
+        /// What was printed.
+        printed: String,
+        /// The unit of the run, in words.
+        unit: String,
+    },
+}
+
+/// Reads the stdout of verify. Without a reading the output makes its own, as the first one at the baseline does.
+pub fn read(
+    stdout: &str,
+    metric: &Metric,
+    reading: Option<&Reading>,
+) -> Result<(Measurement, Reading), NoMetric> {
+    let format = reading.map_or(metric.format, |reading| reading.format);
+    let printed = read_output(stdout, &metric.name, format)?;
+    let reading = reading.cloned().unwrap_or_else(|| Reading::of(&printed));
+    let measurement = reading.settle(printed, metric)?;
+    Ok((measurement, reading))
+}
+
+impl Reading {
+    /// The reading that an output shows.
+    #[must_use]
+    pub fn of(printed: &Printed) -> Self {
+        let unit = |(name, quantity): (&String, &crate::metric::unit::Quantity)| {
+            (name.clone(), quantity.unit.clone())
+        };
+        Self {
+            format: printed.format,
+            units: printed.metrics.iter().map(unit).collect(),
+        }
+    }
+
+    /// The unit of a metric; none for one that the baseline did not print.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Unit {
+        self.units.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The printed quantities in the units of the run. Where a prefix may mean 1000 or 1024, the metric of the config is
+    /// read in the way that flatters it least; a further metric whose unit does not convert is a missing one.
+    fn settle(&self, printed: Printed, metric: &Metric) -> Result<Measurement, NoMetric> {
+        let Printed {
+            metrics: quantities,
+            mut missing,
+            ..
+        } = printed;
+        let mut metrics = BTreeMap::new();
+        for (name, quantity) in quantities {
+            let own = name == metric.name;
+            let doubt = match metric.direction {
+                _ if !own => Doubt::Refuse,
+                Direction::Lower => Doubt::Larger,
+                Direction::Higher => Doubt::Smaller,
+            };
+            let Some(unit) = self.units.get(&name) else {
+                metrics.insert(name, quantity.number);
+                continue;
+            };
+            if let Some(number) = quantity.in_unit(unit, doubt) {
+                metrics.insert(name, number);
+                continue;
+            }
+            let error = NoMetric::UnitChanged {
+                printed: quantity.to_string(),
+                unit: if unit.is_none() {
+                    "no unit".to_owned()
+                } else {
+                    format!("`{}`", unit.text())
+                },
+            };
+            if own {
+                return Err(error);
+            }
+            missing.insert(name, error.to_string());
+        }
+        let value = metrics
+            .get(&metric.name)
+            .cloned()
+            .ok_or_else(|| NoMetric::NoLine(metric.name.clone()))?;
+        Ok(Measurement {
+            value,
+            metrics,
+            missing,
+        })
+    }
+}
+
+impl Measurement {
+    /// The measurement of several runs of one tree: the means. A further metric counts only when every run gave it. `None`
+    /// for no runs.
+    #[must_use]
+    pub fn mean(runs: &[Self]) -> Option<Self> {
+        let first = runs.first()?;
+        let mut missing = BTreeMap::new();
+        for run in runs {
+            missing.extend(run.missing.clone());
+            for name in runs.iter().flat_map(|other| other.metrics.keys()) {
+                if !run.metrics.contains_key(name) && !missing.contains_key(name) {
+                    missing.insert(name.clone(), "one run did not print it".to_owned());
+                }
+            }
+        }
+        let middle = |values: Vec<Value>| {
+            let equal = values.iter().all(|value| *value == values[0]);
+            if equal {
+                values.first().cloned()
+            } else {
+                Value::mean(&values)
+            }
+        };
+        let metrics = first
+            .metrics
+            .keys()
+            .filter(|name| !missing.contains_key(*name))
+            .filter_map(|name| {
+                let values = runs.iter().filter_map(|run| run.metrics.get(name).cloned());
+                middle(values.collect()).map(|value| (name.clone(), value))
+            })
+            .collect();
+        let value = middle(runs.iter().map(|run| run.value.clone()).collect())?;
+        Some(Self {
+            value,
+            metrics,
+            missing,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metric(direction: Direction) -> Metric {
+        Metric {
+            name: "m".into(),
+            direction,
+            target: None,
+            format: Format::Auto,
+        }
+    }
+
+    /// What a trial gives, after what the baseline printed.
+    fn after(baseline: &str, trial: &str) -> Result<Measurement, NoMetric> {
+        let metric = metric(Direction::Lower);
+        let (_, reading) = read(baseline, &metric, None).unwrap();
+        read(trial, &metric, Some(&reading)).map(|(measurement, _)| measurement)
+    }
+
+    #[test]
+    fn values_are_in_the_unit_of_the_baseline() {
+        for (baseline, trial, value) in [
+            ("998 ms", "1.02 s", "1020"),
+            ("950K", "1.1M", "1126.4"),
+            ("1.1M", "950K", "0.95"),
+            ("1010K", "1.0M", "1024"),
+            ("2 problems", "1 problem", "1"),
+            ("12 problems", "0 problems", "0"),
+            ("METRIC m=1.5 MiB", "METRIC m=900 KiB", "0.87890625"),
+            ("58%", "57 percent", "57"),
+        ] {
+            let value_of = after(baseline, trial).map(|found| found.value.to_string());
+            assert_eq!(value_of.as_deref(), Ok(value), "{baseline} -> {trial}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_an_unknown_unit_is_refused() {
+        for (baseline, trial) in [
+            ("12 problems", "12 errors"),
+            ("12 problems", "11"),
+            ("12", "11 ms"),
+            ("12 passing", "3 failing"),
+            ("50", "58%"),
+            ("12 m", "3 s"),
+        ] {
+            assert!(
+                matches!(after(baseline, trial), Err(NoMetric::UnitChanged { .. })),
+                "{baseline} -> {trial}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_format_of_the_baseline_holds() {
+        for (baseline, trial) in [
+            ("7", "METRIC m=0"),
+            ("7", "{\"m\": 0}"),
+            ("{\"m\": 7}", "METRIC m=0"),
+            ("{\"m\": 7}", "0"),
+            ("METRIC m=7", "{\"m\": 0}"),
+            ("METRIC m=7", "0"),
+            ("METRIC m=7", "METRIC m=7\nMETRIC m=0"),
+        ] {
+            assert!(after(baseline, trial).is_err(), "{baseline} -> {trial}");
+        }
+        assert_eq!(after("7", "METRIC m=0\n6").unwrap().value, Value::from(6));
+        assert_eq!(
+            after("{\"m\": 7}", "METRIC m=0\n{\n\"m\": 6\n}")
+                .unwrap()
+                .value,
+            Value::from(6)
+        );
+    }
+
+    #[test]
+    fn a_further_metric_in_another_unit_is_missing() {
+        let found = after(
+            "METRIC m=7\nMETRIC heap=12 MB",
+            "METRIC m=6\nMETRIC heap=3 errors",
+        )
+        .unwrap();
+        assert!(!found.metrics.contains_key("heap"));
+        assert!(found.missing["heap"].contains("3 errors"));
+        let found = after(
+            "METRIC m=7\nMETRIC heap=12 MiB",
+            "METRIC m=6\nMETRIC heap=1 GiB\nMETRIC new=3",
+        )
+        .unwrap();
+        assert_eq!(found.metrics["heap"], Value::from(1024));
+        assert_eq!(found.metrics["new"], Value::from(3));
+    }
+
+    #[test]
+    fn a_mean_has_only_the_metrics_that_every_run_gave() {
+        let metric = metric(Direction::Lower);
+        let run = |text: &str| read(text, &metric, None).unwrap().0;
+        let runs = [
+            run("{\"m\": 1, \"x\": 4, \"y\": 1}"),
+            run("{\"m\": 2, \"x\": NaN, \"y\": 1}"),
+        ];
+        let mean = Measurement::mean(&runs).unwrap();
+        assert_eq!(mean.value.to_string(), "1.5");
+        assert_eq!(mean.metrics.keys().collect::<Vec<_>>(), ["m", "y"]);
+        assert_eq!(mean.missing.keys().collect::<Vec<_>>(), ["x"]);
+        assert_eq!(Measurement::mean(&[]), None);
+    }
+
+    #[test]
+    fn a_measurement_of_an_older_journal_has_nothing_missing() {
+        let found: Measurement =
+            serde_json::from_str("{\"value\":41,\"metrics\":{\"m\":41}}").unwrap();
+        assert!(found.missing.is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_worse_time_is_never_a_smaller_number(
+            one in 1_i64..100_000, other in 1_i64..100_000, from in 0..4_usize, to in 0..4_usize,
+        ) {
+            let units = [("ns", 1_i64), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)];
+            let (from, to) = (units[from], units[to]);
+            let found = after(&format!("{one} {}", from.0), &format!("{other} {}", to.0)).unwrap();
+            proptest::prop_assert_eq!(Value::from(one).cmp(&found.value), (one * from.1).cmp(&(other * to.1)));
+        }
+
+        #[test]
+        fn a_size_with_a_bare_prefix_is_never_flattered(one in 1_i64..100_000, other in 1_i64..100_000, base in 0..2_usize) {
+            let base = [1_000, 1_024][base];
+            let found = after(&format!("{one}K"), &format!("{other}M")).unwrap();
+            if found.value < Value::from(one) {
+                proptest::prop_assert!(other * base < one);
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Owns the table of the log: one row an event, as `research-results.tsv` and `log` show it.
+//! Does not write files.
+//! Invariant: seven columns, whatever stands in a message.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::journal::event::{Decided, End, Event, Interrupted, Start, Verdict, further};
+use crate::metric::value::Value;
+
+/// The columns, in their order.
+pub const COLUMNS: [&str; 7] = [
+    "iteration",
+    "commit",
+    "metric",
+    "delta",
+    "guard",
+    "status",
+    "description",
+];
+
+/// The statuses that a row can have.
+pub const STATUSES: [&str; 10] = [
+    "baseline",
+    "keep",
+    "discard",
+    "crash",
+    "no-op",
+    "blocked",
+    "refine",
+    "pivot",
+    "search",
+    "interrupted",
+];
+
+/// What is said of a kept result that is too good to be believed at once.
+pub const JUMP: &str = "far outside everything measured before; a second run agrees";
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The trial's number; `-` for a row that is no trial, and nothing in JSON.
+    #[serde(serialize_with = "as_number")]
+    pub iteration: String,
+    /// The short hash of a keep; `-` for what was undone.
+    pub commit: String,
+    /// The metric's value.
+    pub metric: Option<Value>,
+    /// The signed difference to the incumbent before the trial.
+    #[serde(serialize_with = "maybe_number")]
+    pub delta: Option<String>,
+    /// `pass`, `fail` or `-`.
+    pub guard: &'static str,
+    /// The verdict or the row's kind.
+    pub status: &'static str,
+    /// What was tried, and why it was not kept.
+    pub description: String,
+    /// Further metrics of the measurement, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
+}
+
+/// What people read as a number is one in JSON too.
+fn as_number<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let number = text.parse::<Value>().ok();
+    number.serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn maybe_number<S: serde::Serializer>(
+    text: &Option<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    as_number(text.as_deref().unwrap_or_default(), serializer)
+}
+
+/// The row of an event, when it has one. `name` is that of the run's metric.
+#[must_use]
+pub fn row(event: &Event, name: &str) -> Option<Row> {
+    match event {
+        Event::Start(start) => Some(baseline(start)),
+        Event::Verdict(decided) => Some(trial(decided, name)),
+        Event::Interrupted(row) => Some(interrupted(row)),
+        Event::Strategy(row) => Some(remark(row.strategy.word(), &row.message)),
+        Event::End(ending) if ending.end == End::Blocked => Some(remark("blocked", &ending.why)),
+        _ => None,
+    }
+}
+
+fn baseline(start: &Start) -> Row {
+    Row {
+        iteration: "0".to_owned(),
+        commit: short(&start.base),
+        metric: Some(start.measurement.value.clone()),
+        delta: Some("0".to_owned()),
+        guard: start.guard.word(),
+        status: "baseline",
+        description: format!("the untouched tree, {} runs", start.samples.len()),
+        metrics: further(&start.measurement, &start.config.metric.name),
+    }
+}
+
+fn trial(decided: &Decided, name: &str) -> Row {
+    let kept = decided.verdict == Verdict::Keep;
+    let why = decided
+        .why
+        .as_ref()
+        .map(|why| format!(" [{}: {why}]", why.word()))
+        .unwrap_or_default();
+    let retries = match decided.guard_retries {
+        0 => String::new(),
+        more => format!(" [the guard ran {} times]", more + 1),
+    };
+    let labels = if decided.labels.is_empty() {
+        String::new()
+    } else {
+        format!(" #{}", decided.labels.join(" #"))
+    };
+    Row {
+        iteration: decided.trial.to_string(),
+        commit: decided
+            .commit
+            .as_deref()
+            .filter(|_| kept)
+            .map_or_else(|| "-".to_owned(), short),
+        metric: decided
+            .measurement
+            .as_ref()
+            .map(|measurement| measurement.value.clone()),
+        delta: decided.delta.as_ref().map(Value::signed),
+        guard: decided.guard.word(),
+        status: decided.verdict.word(),
+        description: format!(
+            "{}{labels}{why}{retries}{}",
+            decided.message,
+            if decided.jump && kept {
+                format!(" [jump: {JUMP}]")
+            } else {
+                String::new()
+            }
+        ),
+        metrics: decided
+            .measurement
+            .as_ref()
+            .map(|measurement| further(measurement, name))
+            .unwrap_or_default(),
+    }
+}
+
+fn interrupted(row: &Interrupted) -> Row {
+    let saved = row
+        .saved
+        .as_deref()
+        .map(|commit| format!(" [its changes are in commit {}]", short(commit)))
+        .unwrap_or_default();
+    Row {
+        iteration: row.trial.to_string(),
+        ..remark("interrupted", &format!("{}{saved}", row.message))
+    }
+}
+
+fn remark(status: &'static str, message: &str) -> Row {
+    Row {
+        iteration: "-".to_owned(),
+        commit: "-".to_owned(),
+        metric: None,
+        delta: None,
+        guard: "-",
+        status,
+        description: message.to_owned(),
+        metrics: BTreeMap::new(),
+    }
+}
+
+/// The first seven letters of a hash.
+#[must_use]
+pub fn short(hash: &str) -> String {
+    hash.chars().take(7).collect()
+}
+
+/// The comment lines and the column names at the head of `research-results.tsv`.
+#[must_use]
+pub fn header(start: &Start) -> String {
+    let metric = &start.config.metric;
+    let comments = [
+        ("format", start.format.to_string()),
+        ("goal", start.config.goal.clone()),
+        ("run", start.run.clone()),
+        ("metric", metric.name.clone()),
+        ("metric_direction", metric.direction.word().to_owned()),
+        ("environment", start.environment.clone()),
+    ];
+    let mut lines: Vec<String> = comments
+        .iter()
+        .map(|(key, value)| format!("# {key}: {}", escape(value)))
+        .collect();
+    lines.push(COLUMNS.join("\t"));
+    lines.join("\n") + "\n"
+}
+
+/// The description with the further metrics behind it, on one line.
+#[must_use]
+pub fn described(row: &Row) -> String {
+    let description = escape(&row.description);
+    if row.metrics.is_empty() {
+        description
+    } else {
+        format!(
+            "{description} {{{}}}",
+            crate::journal::event::list_metrics(&row.metrics)
+        )
+    }
+}
+
+/// A row as a line of the file.
+#[must_use]
+pub fn line(row: &Row) -> String {
+    let metric = row
+        .metric
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string);
+    let delta = row.delta.clone().unwrap_or_else(|| "-".to_owned());
+    let cells = [
+        &row.iteration,
+        &row.commit,
+        &metric,
+        &delta,
+        row.guard,
+        row.status,
+        &described(row),
+    ];
+    cells.join("\t") + "\n"
+}
+
+/// A text without tabs, line ends or control characters: those become backslash escapes.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' => plain.push_str("\\\\"),
+            '\t' => plain.push_str("\\t"),
+            '\n' => plain.push_str("\\n"),
+            '\r' => plain.push_str("\\r"),
+            letter if letter.is_control() || is_bidi(letter) => {
+                plain.extend(letter.escape_unicode());
+            }
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
+pub(crate) fn is_bidi(letter: char) -> bool {
+    matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_description_makes_one_line_of_seven_columns(text in "(?s).{0,60}") {
+            let line = line(&remark("refine", &text));
+            proptest::prop_assert_eq!(line.matches('\t').count(), 6);
+            proptest::prop_assert_eq!(line.lines().count(), 1);
+            proptest::prop_assert!(!line.trim_end().chars().any(|letter| letter.is_control() && letter != '\t'));
+        }
+    }
+
+    #[test]
+    fn escapes_can_be_told_from_what_was_typed() {
+        assert_eq!(escape("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
+        assert_eq!(escape("\u{1b}[31m"), "\\u{1b}[31m");
+    }
+}

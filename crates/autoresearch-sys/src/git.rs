@@ -1,0 +1,541 @@
+//! Owns the git binary: status, index, commits, undo, branches and work trees. Everything that writes goes through here.
+//! Does not decide what may be committed, and reads no history (`history` does, with libgit2).
+//! Invariant: only the given paths enter a commit; no `add -A`, no stash, no clean, no hard reset.
+
+mod commit;
+mod error;
+pub mod history;
+pub mod locks;
+mod messages;
+mod reading;
+pub mod rules;
+pub mod status;
+pub mod surroundings;
+pub mod variables;
+pub mod worktrees;
+
+use std::cell::{Cell, OnceCell};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+pub use self::commit::{Hooks, NewCommit, Refused, is_behind_link};
+pub use self::error::GitError;
+use crate::env::{Stopwatch, pause};
+use crate::git::locks::{AtWork, Patience, Traces};
+use crate::git::messages::{NoLock, read_no_lock, read_signal};
+
+/// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
+pub const OLDEST: (u32, u32) = (2, 36);
+
+/// The git binary, at work in one work tree.
+pub struct Git {
+    program: PathBuf,
+    work_tree: PathBuf,
+    env: Vec<(OsString, OsString)>,
+    note: Option<(PathBuf, Traces)>,
+    spent: Cell<Duration>,
+    tells_case: OnceCell<bool>,
+}
+
+impl Git {
+    /// A git at work in a work tree, with exactly these variables.
+    #[must_use]
+    pub fn new(program: &Path, work_tree: &Path, env: &[(OsString, OsString)]) -> Self {
+        let mut env = env.to_vec();
+        // Nothing of git's own environment comes from the caller, nothing may ask, and messages are in one language.
+        for (name, value) in [
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_EDITOR", "true"),
+            ("LC_ALL", "C"),
+            ("GIT_ADVICE", "0"),
+            ("GIT_LITERAL_PATHSPECS", "1"),
+            // What a reference in refs/replace stands for is not what a commit holds.
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+        ] {
+            env.retain(|(known, _)| known != name);
+            env.push((name.into(), value.into()));
+        }
+        Self {
+            program: program.to_owned(),
+            work_tree: work_tree.to_owned(),
+            env,
+            note: None,
+            spent: Cell::default(),
+            tells_case: OnceCell::new(),
+        }
+    }
+
+    /// The binary.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The same git with the same variables, at work in another folder.
+    #[must_use]
+    pub fn at(&self, folder: &Path) -> Self {
+        Self {
+            program: self.program.clone(),
+            work_tree: folder.to_owned(),
+            env: self.env.clone(),
+            note: None,
+            spent: Cell::default(),
+            tells_case: OnceCell::new(),
+        }
+    }
+
+    /// Does the disk below the root of the work tree tell upper from lower case?
+    #[must_use]
+    pub fn tells_case(&self) -> bool {
+        *self.tells_case.get_or_init(|| {
+            let here = |name: &str| self.work_tree.join(name).symlink_metadata().is_ok();
+            here(".git") && !here(".GIT")
+        })
+    }
+
+    /// A setting of a yes or no, as the user has it.
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        let files = ["config", "--type=bool", "--show-scope", "--get-all", key];
+        let answer = self.text(&files).unwrap_or_default();
+        // What this program itself adds is not the user's.
+        let mut users = answer
+            .lines()
+            .filter(|line| !line.starts_with("command\t") || key != "core.ignoreCase");
+        users
+            .next_back()
+            .is_some_and(|line| line.ends_with("\ttrue"))
+    }
+
+    /// The work tree.
+    #[must_use]
+    pub fn work_tree(&self) -> &Path {
+        &self.work_tree
+    }
+
+    /// From now on a file tells, as long as a git is at work, that it is: the next command finds it when we die. A git
+    /// that is killed alone leaves none of these traces.
+    pub fn leave_notes(&mut self, note: &Path, traces: Traces) {
+        self.note = Some((note.to_owned(), traces));
+    }
+
+    /// The time spent in git commands so far.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        self.spent.get()
+    }
+
+    /// The version, as `(2, 47)` and as text.
+    pub fn version(&self) -> Result<((u32, u32), String), GitError> {
+        let answer = self.text(&["--version"])?;
+        let numbers = answer.split(' ').nth(2).unwrap_or_default().to_owned();
+        let mut parts = numbers.split('.').map_while(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(major), Some(minor)) => Ok(((major, minor), numbers)),
+            _ => Err(GitError::Unexpected {
+                arguments: "--version".into(),
+                answer,
+            }),
+        }
+    }
+
+    /// Makes a new repository in the work tree, with an empty branch `main`.
+    pub fn init(&self) -> Result<(), GitError> {
+        self.text(&["init", "--quiet", "-b", "main"]).map(drop)
+    }
+
+    /// Commits these paths as the first commit of an empty branch.
+    pub fn first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
+        if let Some(refused) = self.stage(paths)?.into_iter().next() {
+            return Err(GitError::Unexpected {
+                arguments: "update-index".into(),
+                answer: refused.words,
+            });
+        }
+        let tree = self.text(&["write-tree"])?;
+        let commit = self.text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
+        self.text(&["update-ref", "HEAD", &commit]).map(drop)
+    }
+
+    /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
+    pub fn begin_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
+        self.text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
+            .map(drop)
+    }
+
+    /// Creates a branch at a commit; fails where it exists. The branch is a full reference.
+    pub fn create_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let none = "0".repeat(commit.len());
+        self.text(&[
+            "update-ref",
+            "-m",
+            "autoresearch: start",
+            branch,
+            commit,
+            &none,
+        ])
+        .map(drop)
+    }
+
+    /// Deletes a branch, given as a full reference, if it names this commit.
+    pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-d", branch, commit]).map(drop)
+    }
+
+    /// Points a reference of ours at a commit.
+    pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", reference, commit]).map(drop)
+    }
+
+    /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
+    /// names `head` (a full reference, or a commit for a detached HEAD). Other changes and staged hunks stay.
+    pub fn leave(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
+        self.move_tree(from, to)?;
+        if head.starts_with("refs/") {
+            self.text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
+                .map(drop)
+        } else {
+            self.text(&[
+                "update-ref",
+                "--no-deref",
+                "-m",
+                "autoresearch: finish",
+                "HEAD",
+                head,
+            ])
+            .map(drop)
+        }
+    }
+
+    /// Moves index and files from one commit to another, where these differ.
+    pub fn move_tree(&self, from: &str, to: &str) -> Result<(), GitError> {
+        self.text(&["read-tree", "-m", "-u", from, to]).map(drop)
+    }
+
+    /// Moves HEAD's branch from one commit to another; fails when it names neither.
+    pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
+        self.text(&["update-ref", "-m", why, "HEAD", to, from])
+            .map(drop)
+    }
+
+    /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
+    pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let why = "autoresearch: take HEAD back";
+        self.text(&["update-ref", "-m", why, branch, commit])?;
+        self.text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
+        self.text(&["read-tree", "--reset", commit]).map(drop)
+    }
+
+    /// Forgets an operation that is under way, such as a merge. Files and commits stay as they are.
+    pub fn quit_operation(&self, operation: &str) -> Result<(), GitError> {
+        let arguments = match operation {
+            "bisect" => ["bisect", "reset", "HEAD"].as_slice(),
+            operation => &[operation, "--quit"],
+        };
+        self.text(arguments).map(drop)
+    }
+
+    /// The bytes that a checkout of a commit gives a file.
+    pub fn checked_out(&self, commit: &str, path: &[u8]) -> Result<Vec<u8>, GitError> {
+        let object = [commit.as_bytes(), b":", path].concat();
+        let arguments = ["cat-file", "--filters"].map(OsStr::new).into_iter();
+        let output = self.run(
+            arguments.chain([OsStr::from_bytes(&object)]),
+            Input::Nothing,
+        )?;
+        Ok(output.stdout)
+    }
+
+    /// Is a file kept by git-lfs, which holds its bytes outside of git?
+    pub fn is_large_file(&self, path: &[u8]) -> Result<bool, GitError> {
+        let arguments = ["check-attr", "-z", "filter", "--"]
+            .map(OsStr::new)
+            .into_iter();
+        let output = self.run(arguments.chain([OsStr::from_bytes(path)]), Input::Nothing)?;
+        Ok(output.stdout.ends_with(b"\0lfs\0"))
+    }
+
+    /// Tracked files among these paths whose bytes, or whose absence, differ from the index.
+    pub fn modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        self.listed(&["--modified", "--deleted"], paths)
+    }
+
+    /// What `ls-files` lists of these paths.
+    fn listed(&self, what: &[&str], paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        let mut found = Vec::new();
+        for part in paths.chunks(500) {
+            let arguments = ["ls-files", "-z"].iter().chain(what).chain(&["--"]);
+            let output = self.run(
+                arguments
+                    .map(OsStr::new)
+                    .chain(part.iter().map(|path| OsStr::from_bytes(path))),
+                Input::Nothing,
+            )?;
+            found.extend(split_nul(&output.stdout));
+        }
+        Ok(found)
+    }
+
+    /// Every file that git tracks or would track: ignored ones are left out.
+    pub fn files(&self) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run(
+            [
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ]
+            .map(OsStr::new),
+            Input::Nothing,
+        )?;
+        Ok(split_nul(&output.stdout).collect())
+    }
+
+    /// Gives files the bytes that the index has for them.
+    pub fn restore_from_index(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
+        let input = nul_joined(paths);
+        self.run(
+            ["checkout-index", "--force", "--index", "-z", "--stdin"].map(OsStr::new),
+            Input::Bytes(&input),
+        )
+        .map(drop)
+    }
+
+    /// Has the index know the times of these files, so that nobody has to compare their bytes. Where that fails, the next
+    /// `git status` does it.
+    pub fn refresh(&self, paths: &[Vec<u8>]) {
+        let exists = |path: &&Vec<u8>| {
+            let path = self.work_tree.join(OsStr::from_bytes(path));
+            path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
+        };
+        // What differs from the index is somebody's change, and naming it here would stage it.
+        let Ok(differing) = self.modified(paths) else {
+            return;
+        };
+        let same = |path: &&Vec<u8>| !differing.contains(path);
+        let paths: Vec<Vec<u8>> = paths.iter().filter(exists).filter(same).cloned().collect();
+        if !paths.is_empty() {
+            let arguments = ["update-index", "-z", "--stdin"].map(OsStr::new);
+            let _ = self.run(arguments, Input::Bytes(&nul_joined(&paths)));
+        }
+    }
+
+    /// Runs a hook of the repository, if it has it.
+    fn hook(
+        &self,
+        hook: &'static str,
+        arguments: &[&OsStr],
+        env: &[(&str, &OsStr)],
+    ) -> Result<(), GitError> {
+        let all = ["hook", "run", "--ignore-missing", hook, "--"].map(OsStr::new);
+        match self.run_with(
+            all.into_iter().chain(arguments.iter().copied()),
+            Input::Nothing,
+            env,
+        ) {
+            Err(GitError::Failed { stderr, .. }) => Err(GitError::Hook {
+                hook,
+                output: stderr,
+            }),
+            other => other.map(drop),
+        }
+    }
+
+    /// Files below a folder that git tracks, as it names them; reads the index.
+    pub fn tracked_below(&self, folder: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run(
+            ["ls-files", "-z", "--", folder].map(OsStr::new),
+            Input::Nothing,
+        )?;
+        Ok(split_nul(&output.stdout).collect())
+    }
+
+    /// Runs git and returns what it printed, trimmed.
+    fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let output = self.run(arguments.iter().map(OsStr::new), Input::Nothing)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn run<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+    ) -> Result<Output, GitError> {
+        self.run_with(arguments, input, &[])
+    }
+
+    fn run_with<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        let arguments: Vec<&OsStr> = arguments.into_iter().collect();
+        let watch = Stopwatch::start();
+        let mut patience = Patience::begin();
+        let answer = loop {
+            let output = self.spawn(&arguments, input, env)?;
+            if output.status.success() {
+                break Ok(output);
+            }
+            match self.failed(&arguments, &output) {
+                // A git that does not get its lock has done nothing yet: it is asked again.
+                GitError::Locked { ref lock } if patience.goes_on(lock) => pause(locks::LOOK),
+                error => break Err(error),
+            }
+        };
+        self.spent.set(self.spent.get() + watch.elapsed());
+        answer
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the home of spawning git"
+    )]
+    fn spawn(
+        &self,
+        arguments: &[&OsStr],
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        // The repository's hooks run only where they are asked for by name, and may leave processes of their own behind.
+        let asked = arguments.first() == Some(&OsStr::new("hook"));
+        let hooks: &[&str] = if asked {
+            &[]
+        } else {
+            &["-c", "core.hooksPath=/dev/null"]
+        };
+        // A setting that came with a clone from another system would hide files that differ in case alone.
+        let case: &[&str] = if self.tells_case() {
+            &["-c", "core.ignoreCase=false"]
+        } else {
+            &[]
+        };
+        let start_error = |source| GitError::Start {
+            program: self.program.clone(),
+            source,
+        };
+        // Files, not pipes: a process that a filter or a hook leaves behind would hold a pipe open, and keep us waiting.
+        let (stdout, stderr) = (scratch()?, scratch()?);
+        let to = |file: &File| file.try_clone().map_err(start_error);
+        let note = self.note.as_ref().filter(|_| !asked);
+        let at_work = note.map(|(note, traces)| (AtWork::begin(note), traces));
+        let mut child = Command::new(&self.program)
+            .arg("-C")
+            .arg(&self.work_tree)
+            // What changed is told by the files, not by a program that the repository's config names.
+            .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
+            .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
+            .args(case)
+            .args(hooks)
+            .args(arguments)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(env.iter().copied())
+            .stdin(if matches!(input, Input::Nothing) {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
+            .stdout(to(&stdout)?)
+            .stderr(to(&stderr)?)
+            // Ctrl-C on the terminal reaches us alone: git finishes what it began.
+            .process_group(0)
+            .spawn()
+            .map_err(start_error)?;
+        // git reads all of its standard input before it answers anything, in every command that is used with one.
+        if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
+            let _ = stdin.write_all(bytes);
+        }
+        let status = child.wait().map_err(start_error)?;
+        if let (Some(_), Some((at_work, traces))) = (read_signal(status), &at_work) {
+            at_work.clear_locks(traces);
+        }
+        Ok(Output {
+            status,
+            stdout: written(stdout).map_err(start_error)?,
+            stderr: written(stderr).map_err(start_error)?,
+        })
+    }
+
+    fn failed(&self, arguments: &[&OsStr], output: &Output) -> GitError {
+        let shown: Vec<_> = arguments
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr: String = said.trim().chars().take(600).collect();
+        let arguments = shown.join(" ");
+        if let Some(signal) = read_signal(output.status) {
+            return GitError::Killed { arguments, signal };
+        }
+        match read_no_lock(&said, &self.work_tree) {
+            Some(NoLock::Held(lock)) => GitError::Locked { lock },
+            Some(NoLock::Denied(lock)) if lock.parent().is_some_and(is_read_only) => {
+                GitError::ReadOnly { stderr }
+            }
+            Some(NoLock::Denied(lock)) => GitError::NoLock { lock, stderr },
+            None => GitError::Failed {
+                arguments,
+                work_tree: self.work_tree.clone(),
+                stderr,
+            },
+        }
+    }
+}
+
+/// A file without a name. Where no folder can be written, as in a read-only sandbox, it is one in memory: a look at a run
+/// must work there too.
+fn scratch() -> Result<File, GitError> {
+    let made = tempfile::tempfile();
+    #[cfg(target_os = "linux")]
+    let made = made.or_else(|error| {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let memory = rustix::fs::memfd_create("autoresearch-git", flags);
+        memory.map(File::from).map_err(|_| error)
+    });
+    made.map_err(|source| GitError::NoScratch { source })
+}
+
+/// What was written to a file, from its beginning.
+fn written(mut file: File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn nul_joined(paths: &[Vec<u8>]) -> Vec<u8> {
+    paths
+        .iter()
+        .flat_map(|path| path.iter().copied().chain([0]))
+        .collect()
+}
+
+fn split_nul(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    bytes
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
+        .map(<[u8]>::to_vec)
+}
+
+/// Standard input of a git command.
+#[derive(Clone, Copy)]
+enum Input<'a> {
+    Nothing,
+    Bytes(&'a [u8]),
+}
+
+/// Can nothing be written in a folder, because of its rights or because it is mounted read-only?
+#[must_use]
+pub fn is_read_only(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err()
+}

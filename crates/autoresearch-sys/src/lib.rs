@@ -1,0 +1,11 @@
+//! How things are done: git, processes, files and the facts of the machine. Knows no trial.
+//!
+//! Does not decide anything; `autoresearch_core` does.
+//! Invariant: each effect has one home, and `clippy.toml` forbids it elsewhere.
+
+pub mod env;
+pub mod error;
+pub mod git;
+pub mod process;
+pub mod store;
+pub mod yaml;

@@ -1,0 +1,347 @@
+//! Owns the protocol of journal and anchor: what is written in which order, and how a crash is mended.
+//! Does not know what the events mean.
+//! Invariant: the anchor is written first and holds the record itself; the journal may lag by that one record and by
+//! nothing else. A record that the anchor does not know was not written by us.
+
+use std::path::PathBuf;
+
+use autoresearch_core::journal::chain::{Head, hash};
+use autoresearch_core::journal::event::{Event, Record};
+use serde::{Deserialize, Serialize};
+
+use super::disk::encode_json;
+use super::layout::Layout;
+use super::{Access, Disk, FORMAT, StoreError, describe_damage};
+
+/// How much of the end of a journal is read for the last records.
+const TAIL: u64 = 64 * 1024;
+
+/// What is known of a run outside its repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The format of this file.
+    pub format: u32,
+    /// The run's id.
+    pub id: String,
+    /// The run's name.
+    pub run: String,
+    /// The main work tree of its repository.
+    pub root: PathBuf,
+    /// SHA-256 of the frozen config.
+    pub config_hash: String,
+    /// The head of the journal's chain.
+    pub head: Head,
+    /// The last line of the journal.
+    pub last: String,
+}
+
+/// What had to be mended in a journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mended {
+    /// Bytes of a torn line that were set aside.
+    pub torn_bytes: u64,
+    /// Was the last record missing, and written again?
+    pub restored: bool,
+}
+
+/// A journal with its anchor.
+pub struct Journal<'d> {
+    disk: &'d dyn Disk,
+    /// Where the journal is.
+    pub path: PathBuf,
+    anchor_path: PathBuf,
+    /// The anchor.
+    pub anchor: Anchor,
+}
+
+impl<'d> Journal<'d> {
+    /// A journal without records.
+    pub fn new(disk: &'d dyn Disk, path: PathBuf, anchor_path: PathBuf, anchor: Anchor) -> Self {
+        Self {
+            disk,
+            path,
+            anchor_path,
+            anchor,
+        }
+    }
+
+    /// Reads the anchor of a journal.
+    pub fn open(
+        disk: &'d dyn Disk,
+        path: PathBuf,
+        anchor_path: PathBuf,
+        layout: &Layout,
+    ) -> Result<Self, StoreError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            format: u32,
+        }
+        let bytes = disk
+            .read(&anchor_path)
+            .map_err(StoreError::io("read", &anchor_path))?;
+        let bytes = bytes.ok_or_else(|| StoreError::NoAnchor {
+            run: layout.run.clone(),
+        })?;
+        let damaged = |error: serde_json::Error| StoreError::Damaged {
+            run: layout.run.clone(),
+            path: anchor_path.clone(),
+            what: describe_damage(&bytes, &error),
+        };
+        let format = serde_json::from_slice::<Versioned>(&bytes)
+            .map_err(damaged)?
+            .format;
+        if format > FORMAT {
+            return Err(StoreError::Newer {
+                path: anchor_path,
+                found: format,
+            });
+        }
+        let anchor = serde_json::from_slice(&bytes).map_err(damaged)?;
+        Ok(Self {
+            disk,
+            path,
+            anchor_path,
+            anchor,
+        })
+    }
+
+    /// Is the run where its anchor says? A repository that was moved is followed, a copy is refused.
+    pub fn check_place(&mut self, layout: &Layout, access: Access) -> Result<(), StoreError> {
+        if self.anchor.run != layout.run {
+            return Err(self.tampered(format!("it was renamed from `{}`", self.anchor.run)));
+        }
+        if self.anchor.root == layout.root {
+            return Ok(());
+        }
+        let original = Layout::new(&self.anchor.root, &self.anchor.run);
+        if original.journal().exists() {
+            return Err(StoreError::Copied {
+                run: layout.run.clone(),
+                original: original.folder(),
+            });
+        }
+        if layout.root.to_str().is_none() {
+            return Err(StoreError::NotText {
+                run: layout.run.clone(),
+                root: layout.root.clone(),
+            });
+        }
+        self.anchor.root.clone_from(&layout.root);
+        if access.writes() {
+            self.write_anchor()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn tampered(&self, what: impl Into<String>) -> StoreError {
+        StoreError::Tampered {
+            run: self.anchor.run.clone(),
+            what: what.into(),
+        }
+    }
+
+    fn write_anchor(&self) -> Result<(), StoreError> {
+        let bytes = encode_json(&self.anchor_path, &self.anchor)?;
+        self.disk
+            .replace(&self.anchor_path, &bytes)
+            .map_err(StoreError::io("write", &self.anchor_path))
+    }
+
+    /// Records an event. `step` is told what comes next.
+    pub fn append(
+        &mut self,
+        at: &str,
+        event: Event,
+        step: fn(&'static str),
+    ) -> Result<(), StoreError> {
+        let names = steps(&event);
+        let before = self.anchor.clone();
+        let line = before.head.line(at, event);
+        self.anchor.head = before.head.after(&line);
+        self.anchor.last = line;
+        step(names.0);
+        if let Err(error) = self.write_anchor() {
+            self.anchor = before;
+            return Err(error);
+        }
+        step(names.1);
+        self.write_last()
+    }
+
+    fn write_last(&self) -> Result<(), StoreError> {
+        let line = format!("{}\n", self.anchor.last);
+        self.disk
+            .append(&self.path, line.as_bytes())
+            .map_err(StoreError::io("append to", &self.path))?;
+        self.disk
+            .sync(&self.path)
+            .map_err(StoreError::io("sync", &self.path))
+    }
+
+    /// Brings the journal to the anchor's head after a crash: a torn line is set aside, a missing last record written.
+    pub fn mend(&mut self, step: fn(&'static str)) -> Result<Mended, StoreError> {
+        let length = self.length()?;
+        let whole = self.anchor.head.length;
+        let before = self.before_last();
+        let mut mended = Mended::default();
+        if length < before {
+            return Err(self.tampered(format!(
+                "its journal is {} bytes shorter than it was",
+                before - length
+            )));
+        }
+        if length == whole {
+            self.check_last_line()?;
+            return Ok(mended);
+        }
+        let keep = if length > whole { whole } else { before };
+        let tail = self
+            .disk
+            .read_from(&self.path, keep)
+            .map_err(StoreError::io("read", &self.path))?;
+        if tail.contains(&b'\n') {
+            return Err(self.tampered("its journal holds records that this tool did not write"));
+        }
+        if !tail.is_empty() {
+            step("mend torn line");
+            self.set_aside(&tail)?;
+            self.disk
+                .truncate(&self.path, keep)
+                .map_err(StoreError::io("cut", &self.path))?;
+            self.disk
+                .sync(&self.path)
+                .map_err(StoreError::io("sync", &self.path))?;
+            mended.torn_bytes = tail.len() as u64;
+        }
+        if keep == before {
+            step("mend last record");
+            self.write_last()?;
+            mended.restored = true;
+        }
+        self.check_last_line()?;
+        Ok(mended)
+    }
+
+    fn set_aside(&self, tail: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.with_extension("torn");
+        self.disk
+            .append(&path, tail)
+            .and_then(|()| self.disk.append(&path, b"\n"))
+            .map_err(StoreError::io("append to", &path))
+    }
+
+    fn length(&self) -> Result<u64, StoreError> {
+        self.disk
+            .length(&self.path)
+            .map_err(StoreError::io("look at", &self.path))
+    }
+
+    fn before_last(&self) -> u64 {
+        let last = if self.anchor.last.is_empty() {
+            0
+        } else {
+            self.anchor.last.len() as u64 + 1
+        };
+        self.anchor.head.length - last
+    }
+
+    fn check_last_line(&self) -> Result<(), StoreError> {
+        let tail = self
+            .disk
+            .read_from(&self.path, self.before_last())
+            .map_err(StoreError::io("read", &self.path))?;
+        let line = tail.strip_suffix(b"\n").unwrap_or(&tail);
+        if hash(line) == self.anchor.head.hash {
+            Ok(())
+        } else {
+            Err(self.tampered("the last line of its journal was edited"))
+        }
+    }
+
+    /// Every record, each checked against the chain, and the chain against the anchor. A record that only the anchor
+    /// holds yet is part of it.
+    pub fn records(&self) -> Result<Vec<Record>, StoreError> {
+        let bytes = self
+            .disk
+            .read(&self.path)
+            .map_err(StoreError::io("read", &self.path))?
+            .unwrap_or_default();
+        let text =
+            String::from_utf8(bytes).map_err(|_| self.tampered("its journal is not UTF-8"))?;
+        let complete = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        let mut head = Head::default();
+        let mut records = Vec::new();
+        let mut take = |head: &mut Head, line: &str| {
+            let record = head.read(line).map_err(|source| StoreError::Chain {
+                run: self.anchor.run.clone(),
+                source,
+            })?;
+            *head = head.after(line);
+            records.push(record);
+            Ok::<(), StoreError>(())
+        };
+        for line in complete.lines() {
+            take(&mut head, line)?;
+        }
+        if head.length == self.before_last() && head.next + 1 == self.anchor.head.next {
+            take(&mut head, &self.anchor.last.clone())?;
+        }
+        if head == self.anchor.head {
+            Ok(records)
+        } else {
+            Err(self.tampered(format!(
+                "its journal ends at record {}, its anchor at record {}",
+                head.next, self.anchor.head.next
+            )))
+        }
+    }
+}
+
+impl Journal<'_> {
+    /// The records at the end of the journal, oldest first, checked backwards from the anchor: for texts that quote the
+    /// last few, whatever the length of the journal.
+    pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
+        let from = self.anchor.head.length.saturating_sub(TAIL);
+        let bytes = self
+            .disk
+            .read_from(&self.path, from)
+            .map_err(StoreError::io("read", &self.path))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines: Vec<&str> = text.lines().skip(usize::from(from > 0)).collect();
+        if self.length()? < self.anchor.head.length {
+            // A crash came between the anchor and the journal.
+            lines.push(&self.anchor.last);
+        }
+        let mut wanted = self.anchor.head.hash.clone();
+        let mut records = Vec::new();
+        for line in lines.into_iter().rev() {
+            let record: Record = match serde_json::from_str(line) {
+                Ok(record) if hash(line.as_bytes()) == wanted => record,
+                _ => return Err(self.tampered("the end of its journal was edited")),
+            };
+            wanted.clone_from(&record.prev);
+            records.push(record);
+        }
+        records.reverse();
+        Ok(records)
+    }
+}
+
+/// The names of the two steps that record an event, as ARCHITECTURE.md lists them.
+fn steps(event: &Event) -> (&'static str, &'static str) {
+    match event {
+        Event::Start(_) => ("anchor start", "journal start"),
+        Event::Ready => ("anchor ready", "journal ready"),
+        Event::Intent(_) => ("anchor intent", "journal intent"),
+        Event::Rework(_) => ("anchor rework", "journal rework"),
+        Event::Verdict(_) => ("anchor verdict", "journal verdict"),
+        Event::Close(_) => ("anchor close", "journal close"),
+        Event::Interrupted(_) => ("anchor interrupted", "journal interrupted"),
+        Event::Strategy(_) => ("anchor strategy", "journal strategy"),
+        Event::Turn(_) => ("anchor turn", "journal turn"),
+        Event::Raise(_) => ("anchor raise", "journal raise"),
+        Event::End(_) => ("anchor end", "journal end"),
+        Event::Finish(_) => ("anchor finish", "journal finish"),
+    }
+}

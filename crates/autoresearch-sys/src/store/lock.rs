@@ -1,0 +1,109 @@
+//! Owns the lock of a run: one process acts on it at a time, and the next one learns who.
+//! Does not wait, but for whoever just looks.
+//! Invariant: the kernel releases the lock when its holder dies; the file is never deleted.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::disk::{encode_json, private_folder};
+use crate::env::{Stopwatch, World, clock_text_of, pause};
+use crate::store::trust::{make_private, trust_folder};
+
+/// A look at a lock is over after this.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Who holds a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// What it does.
+    pub command: String,
+    /// Since when, in UTC.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "process {} (`{}`, since {})",
+            self.pid,
+            self.command,
+            clock_text_of(&self.since)
+        )
+    }
+}
+
+/// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
+pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+    trust_folder(&world.state_folder)?;
+    private_folder(folder)?;
+    // Again: where it was not there yet, somebody may have been faster.
+    trust_folder(&world.state_folder)?;
+    if folder.starts_with(&world.state_folder) {
+        make_private(&world.state_folder)?;
+    }
+    let path = folder.join("lock");
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    let mut file = opened.map_err(StoreError::io("open", &path))?;
+    let watch = Stopwatch::start();
+    let mut taken = file.try_lock();
+    // Whoever looks whether the lock is held has it for a moment.
+    while matches!(taken, Err(TryLockError::WouldBlock)) && watch.elapsed() < LOOK {
+        pause(Duration::from_millis(1));
+        taken = file.try_lock();
+    }
+    match taken {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read(&mut file))),
+        Err(TryLockError::Error(source)) => {
+            return Err(StoreError::Io {
+                what: "lock",
+                path,
+                source,
+            });
+        }
+    }
+    let holder = Holder {
+        pid: std::process::id(),
+        command: command.to_owned(),
+        since: world.now_text(),
+    };
+    let bytes = encode_json(&path, &holder)?;
+    let written = file.set_len(0).and_then(|()| file.write_all(&bytes));
+    written.map_err(StoreError::io("write", &path))?;
+    Ok(file)
+}
+
+/// Who holds the lock in a folder now, if anybody.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<Holder> {
+    let mut file = File::open(folder.join("lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read(&mut file)),
+        _ => None,
+    }
+}
+
+fn read(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    let unknown = || Holder {
+        pid: 0,
+        command: "unknown".to_owned(),
+        since: "unknown".to_owned(),
+    };
+    serde_json::from_str(&text).unwrap_or_else(|_| unknown())
+}

@@ -1,0 +1,179 @@
+//! Owns what was pinned at start, outside the repository: the environment of the commands, the git binary, the bytes of
+//! the yardstick, and what was dirty before the run.
+//! Does not compare; the use cases do.
+//! Invariant: no secret's value is in it, only a salted hash.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::journal::chain::hash;
+use serde::{Deserialize, Serialize};
+
+use super::disk::encode_json;
+use super::{Disk, RealDisk, Signature, StoreError, describe_damage};
+
+/// What was pinned at start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The git binary.
+    pub git: PathBuf,
+    /// The environment of verify, guard and git, but for secrets.
+    pub env: BTreeMap<String, String>,
+    /// The git folder that all work trees of the repository share; none where an older version started the run.
+    #[serde(default)]
+    pub repository: Option<PathBuf>,
+    /// Variables whose values are not kept.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Is the commits' identity lent, because git knows none?
+    pub lend_identity: bool,
+    /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
+    pub yardstick: BTreeMap<String, Pin>,
+    /// git's own rules.
+    pub rules: Rules,
+    /// What differed from HEAD before the run: it is nobody's trial.
+    pub dirt: Dirt,
+}
+
+/// What decided at start which changes git shows, and which bytes a commit holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rules {
+    /// The settings that count, with the hashes of their values.
+    pub settings: BTreeMap<String, String>,
+    /// The files outside the work tree that hold rules; without a pin those that did not exist.
+    pub lists: BTreeMap<String, Option<Pin>>,
+    /// The rule files in the work tree that git ignores, and so does not show.
+    pub ignored: BTreeMap<String, Pin>,
+    /// The index flags that keep git from looking at a file, a line each.
+    pub flags: String,
+}
+
+/// The paths that differed from HEAD before the run, as lossless text, and whether git tracks them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Dirt(BTreeMap<String, bool>);
+
+/// How files were at the last look, by lossless path; without a pin those that were not there.
+pub type Notes = BTreeMap<String, Option<Pin>>;
+
+impl Dirt {
+    /// Notes a path.
+    pub fn add(&mut self, path: &[u8], tracked: bool) {
+        self.0.insert(dirt_key(path), tracked);
+    }
+
+    /// Every path that was noted, with its lossless text, and whether git tracks it.
+    pub fn paths(&self) -> impl Iterator<Item = (&String, PathBuf, bool)> {
+        let all = self.0.iter();
+        all.map(|(key, tracked)| (key, key_path(key), *tracked))
+    }
+
+    /// Was this path noted?
+    #[must_use]
+    pub fn has(&self, path: &[u8]) -> bool {
+        self.0.contains_key(&dirt_key(path))
+    }
+
+    /// How many paths were noted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Was the tree clean?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The path of a lossless text.
+#[must_use]
+pub fn key_path(key: &str) -> PathBuf {
+    let Some(hex) = key.strip_prefix("hex:") else {
+        return PathBuf::from(key.strip_prefix("utf8:").unwrap_or(key));
+    };
+    let pairs = hex.as_bytes().chunks(2);
+    let bytes = pairs.filter_map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    PathBuf::from(OsString::from_vec(bytes.collect()))
+}
+
+/// The lossless text of a path.
+#[must_use]
+pub fn dirt_key(path: &[u8]) -> String {
+    match std::str::from_utf8(path) {
+        Ok(text) => format!("utf8:{text}"),
+        Err(_) => path
+            .iter()
+            .fold("hex:".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+    }
+}
+
+/// A pinned file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// SHA-256 of its bytes.
+    pub hash: String,
+    /// What tells that it was not touched since it was hashed.
+    pub signature: Option<Signature>,
+}
+
+/// A variable whose value is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    salt: String,
+    hash: String,
+}
+
+impl Secret {
+    /// Seals a value.
+    #[must_use]
+    pub fn seal(salt: &str, value: &str) -> Self {
+        Self {
+            salt: salt.to_owned(),
+            hash: hash(format!("{salt}\0{value}").as_bytes()),
+        }
+    }
+
+    /// Is this the sealed value?
+    #[must_use]
+    pub fn is(&self, value: &str) -> bool {
+        *self == Self::seal(&self.salt, value)
+    }
+}
+
+impl Pinned {
+    pub(super) fn write(&self, vault: &Path) -> Result<(), StoreError> {
+        let path = vault.join("pinned.json");
+        RealDisk
+            .replace(&path, &encode_json(&path, self)?)
+            .map_err(StoreError::io("write", &path))
+    }
+
+    pub(super) fn read(vault: &Path, run: &str) -> Result<Self, StoreError> {
+        let path = vault.join("pinned.json");
+        let bytes = RealDisk
+            .read(&path)
+            .map_err(StoreError::io("read", &path))?
+            .unwrap_or_default();
+        serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
+            run: run.to_owned(),
+            what: describe_damage(&bytes, &error),
+            path,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_path_comes_back_from_its_text_byte_by_byte() {
+        for path in [&b"a b"[..], b"utf8:x", b"hex:00", b"bad\xff\x00name"] {
+            assert_eq!(key_path(&dirt_key(path)).as_os_str().as_bytes(), path);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Owns the two views of a run: the table for people and the snapshot for programs.
+//! Does not read them back: they are never trusted.
+//! Invariant: each can be deleted and is made again from the journal.
+
+use std::io;
+
+use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::event::{Record, Start};
+use autoresearch_core::journal::state::{RunState, Step};
+use autoresearch_core::words::table;
+use autoresearch_core::words::table::Row;
+use serde_json::json;
+
+use super::disk::{RealDisk, Signature, encode_pretty, replace_unsynced};
+use super::layout::Layout;
+use super::{Disk, FORMAT, StoreError};
+
+/// Writes the whole table.
+pub fn write_table(layout: &Layout, start: &Start, records: &[Record]) -> Result<(), StoreError> {
+    let mut text = table::header(start);
+    for row in records
+        .iter()
+        .filter_map(|record| table::row(&record.event, &start.config.metric.name))
+    {
+        text.push_str(&table::line(&row));
+    }
+    let path = layout.table();
+    replace_unsynced(&path, text.as_bytes()).map_err(StoreError::io("write", &path))
+}
+
+/// Adds one row to a table that nobody touched since we left it; fails otherwise, and it will be written anew.
+pub fn append_row(layout: &Layout, known: Signature, row: &Row) -> io::Result<()> {
+    let path = layout.table();
+    if Signature::of(&path) != Some(known) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    RealDisk.append(&path, table::line(row).as_bytes())
+}
+
+/// Writes the snapshot.
+pub fn write_snapshot(layout: &Layout, state: &RunState, head: &Head) -> Result<(), StoreError> {
+    let path = layout.snapshot();
+    let text = encode_pretty(&path, &snapshot(state, head))?;
+    replace_unsynced(&path, &text).map_err(StoreError::io("write", &path))
+}
+
+/// The run as one JSON object; GUIDE.md describes it.
+#[must_use]
+pub fn snapshot(state: &RunState, head: &Head) -> serde_json::Value {
+    let config = state.config();
+    let incumbent = &state.incumbent;
+    let due = match state.step() {
+        Step::Trial => "trial",
+        Step::Rework { .. } => "rework",
+        Step::Strategy(strategy) => strategy.word(),
+        Step::Ended(_) => "finish",
+    };
+    json!({
+        "format": FORMAT,
+        "run": state.start.run,
+        "goal": config.goal,
+        "mode": config.mode,
+        "metric": {"name": config.metric.name, "direction": config.metric.direction, "target": config.metric.target},
+        "baseline": state.start.measurement.value,
+        "incumbent": {
+            "trial": incumbent.trial,
+            "commit": incumbent.commit,
+            "value": incumbent.measurement.value,
+            "metrics": incumbent.measurement.metrics,
+            "labels": incumbent.labels,
+        },
+        "iterations": {"used": state.counts.iterations(), "limit": state.limits.iterations},
+        "counts": state.counts,
+        "ladder": state.ladder,
+        "noise": {"deterministic": state.noise.is_deterministic(), "spread": state.noise.spread()},
+        "branch": state.start.branch,
+        "base": state.start.base,
+        "due": due,
+        "end": state.end,
+        "records": head.next,
+    })
+}

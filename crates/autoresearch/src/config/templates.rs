@@ -1,0 +1,68 @@
+//! Owns the config examples that are built into the binary.
+//! Does not check them; a test does.
+//! Invariant: every file of the repository's `templates` folder that is a config is here.
+
+/// A config example.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// Its domain, as it is typed.
+    pub domain: &'static str,
+    /// The text.
+    pub text: &'static str,
+}
+
+macro_rules! templates {
+    ($($domain:literal),+ $(,)?) => {
+        /// All examples, in the order of their names.
+        pub const ALL: &[Template] = &[$(Template {
+            domain: $domain,
+            text: include_str!(concat!("../../../../templates/", $domain, ".yaml")),
+        }),+];
+    };
+}
+
+templates!(
+    "binary-size",
+    "build-time",
+    "bundle-size",
+    "failing-tests",
+    "latency",
+    "lint",
+    "memory",
+    "prompt-evaluation",
+    "test-coverage",
+    "throughput",
+    "training-loss",
+    "type-errors",
+);
+
+/// The text as it is printed: the schema is where `config schema` would put it, not where this repository has it.
+#[must_use]
+pub fn printed(template: &Template) -> String {
+    let line = "# yaml-language-server: $schema=config.schema.json (autoresearch config schema > config.schema.json)";
+    template
+        .text
+        .lines()
+        .enumerate()
+        .map(|(at, text)| if at == 0 { line } else { text })
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n"
+}
+
+/// What an example is for: the first sentence of its comments.
+#[must_use]
+pub fn purpose(template: &Template) -> String {
+    let comments = template
+        .text
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('#'));
+    let text = comments
+        .map(|line| line.trim_start_matches('#').trim())
+        .collect::<Vec<_>>()
+        .join(" ");
+    text.split_once(". ")
+        .map_or(text.as_str(), |(first, _)| first)
+        .to_owned()
+}

@@ -1,0 +1,416 @@
+//! Owns the list of everything that the tool made for the runs of a work tree.
+//! Does not take the shape of a folder for a proof: what can go is named by a note outside the repository.
+//! Invariant: the list is the same whether it is only shown or also carried out, and what a run that stays needs is kept.
+
+mod checks;
+mod cleaning;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::Isolation;
+use autoresearch_core::journal::event::Event;
+use autoresearch_core::journal::state::RunState;
+use serde::Serialize;
+
+use self::checks::{check_branch, check_folder, check_worktree};
+pub use self::cleaning::remove;
+use crate::run::lost::{LostRun, find_lost};
+use crate::run::{DRIVER, callers, history_around};
+use crate::start::lock_folder;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::worktrees::WorkTree;
+use autoresearch_sys::store::{
+    Access, FOLDER, Layout, Made, RunStore, holder, removal, trust_folder, vaults,
+};
+
+/// Something that the tool made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
+    pub kind: &'static str,
+    /// Its path or name.
+    pub name: String,
+    /// Why it stays; absent when it can go.
+    pub kept_because: Option<String>,
+    /// The run that it belongs to: what is needed to remove the rest later goes last.
+    #[serde(skip)]
+    run: String,
+    /// The commit that a branch or reference must still name to be deleted.
+    #[serde(skip)]
+    commit: String,
+    /// Is it a reference that a note outside the repository names as ours?
+    #[serde(skip)]
+    noted: bool,
+}
+
+/// What the list is made from.
+struct Scene<'w> {
+    world: &'w World,
+    root: &'w Path,
+    history: History,
+    worktrees: Vec<WorkTree>,
+    /// Who starts a run just now.
+    starting: Option<String>,
+}
+
+impl Item {
+    fn new(
+        kind: &'static str,
+        run: &str,
+        name: impl Into<String>,
+        kept_because: Option<String>,
+    ) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            kept_because,
+            run: run.to_owned(),
+            commit: String::new(),
+            noted: false,
+        }
+    }
+}
+
+/// Everything of the named runs, and what is left of runs and starts that are gone.
+pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Item>> {
+    trust_folder(&world.state_folder)?;
+    let scene = Scene::new(world, root)?;
+    let mut items = Vec::new();
+    if let Some(reason) = checks::check_place(root) {
+        items.push(Item::new(
+            "folder",
+            "",
+            root.join(FOLDER).display().to_string(),
+            Some(reason),
+        ));
+        return Ok(items);
+    }
+    let mut known: Vec<String> = Layout::runs(root);
+    for name in names {
+        let layout = Layout::new(root, name);
+        match RunStore::open(world, layout.clone(), Access::Read, "doctor") {
+            Ok(store) => scene.list_run(&store, &mut items)?,
+            Err(error) => items.push(Item::new(
+                "folder",
+                name,
+                layout.folder().display().to_string(),
+                Some(Failure::from(error).error),
+            )),
+        }
+    }
+    for lost in find_lost(world, &scene.history, root) {
+        scene.list_lost(&lost, &mut items)?;
+        known.push(lost.layout.run);
+    }
+    for (vault, made) in notes_of(world, root) {
+        if !known.contains(&made.run) && made.references.is_empty() {
+            scene.list_unfinished(&vault, &made, &mut items)?;
+            known.push(made.run);
+        }
+    }
+    scene.list_strangers(&known, &mut items);
+    scene.list_strays(&known, &mut items)?;
+    Ok(items)
+}
+
+/// The notes of starts in this work tree.
+fn notes_of(world: &World, root: &Path) -> Vec<(PathBuf, Made)> {
+    let all = vaults(&world.state_folder).into_iter();
+    all.filter_map(|vault| Made::read(&vault).map(|made| (vault, made)))
+        .filter(|(_, made)| made.root == root)
+        .collect()
+}
+
+/// git, at work in a folder of the repository, with nothing of the caller's that could lead it elsewhere.
+fn git_in(world: &World, folder: &Path) -> Result<Git> {
+    let program = World::find(&world.vars, "git")
+        .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
+    Ok(Git::new(&program, folder, &callers(world)))
+}
+
+impl<'w> Scene<'w> {
+    fn new(world: &'w World, root: &'w Path) -> Result<Self> {
+        let history = history_around(world, root)?;
+        let starting = holder(&lock_folder(world, &history))
+            .map(|holder| format!("a start is under way: {holder}"));
+        Ok(Self {
+            world,
+            root,
+            worktrees: git_in(world, root)?.worktrees()?,
+            history,
+            starting,
+        })
+    }
+
+    fn list_run(&self, store: &RunStore<'_>, items: &mut Vec<Item>) -> Result<()> {
+        let state = &store.state;
+        let run = &state.start.run;
+        let open = self.refuse_open(store);
+        let saved = saved_references(store)?;
+        for (name, commit) in self
+            .history
+            .references(&format!("refs/autoresearch/{run}/"))?
+        {
+            items.push(self.reference(run, (name, commit), &saved, open.clone())?);
+        }
+        items.extend(self.list_rest(&store.layout, state, &store.vault, open)?);
+        Ok(())
+    }
+
+    /// Why nothing of a run can go yet.
+    fn refuse_open(&self, store: &RunStore<'_>) -> Option<String> {
+        let state = &store.state;
+        let run = &state.start.run;
+        let holder = holder(&store.vault).or_else(|| holder(&store.vault.join(DRIVER)));
+        let named = store.anchored_at();
+        match (&state.end, &state.finish) {
+            _ if named != self.root => Some(format!(
+                "its anchor names {}; if the repository was moved here, `autoresearch finish --run {run}` takes note of it",
+                named.display()
+            )),
+            (None, _) => Some(format!("the run `{run}` is active")),
+            (_, None) if state.config().isolation == Isolation::Branch => {
+                Some(format!("`autoresearch finish --run {run}` first"))
+            }
+            _ => holder.map(|holder| format!("held by {holder}")),
+        }
+    }
+
+    /// Work tree, branch, folder and anchor of a run: each waits for the one before it.
+    fn list_rest(
+        &self,
+        layout: &Layout,
+        state: &RunState,
+        vault: &Path,
+        open: Option<String>,
+    ) -> Result<Vec<Item>> {
+        let run = layout.run.as_str();
+        let mut items = Vec::new();
+        let mut waits = open;
+        let branch = state.start.branch.as_str();
+        if state.start.worktree.is_some() {
+            let path = layout.worktree();
+            let own = waits.clone();
+            let reason =
+                own.map_or_else(|| check_worktree(self, layout, branch), |why| Ok(Some(why)))?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its work tree stays".to_owned());
+            }
+            items.push(Item::new(
+                "worktree",
+                run,
+                path.display().to_string(),
+                reason,
+            ));
+        }
+        if state.config().isolation != Isolation::InPlace
+            && let Some(tip) = self.history.reference(branch)
+        {
+            let own = waits.clone();
+            let reason = own.map_or_else(
+                || check_branch(self, layout, state, &tip),
+                |why| Ok(Some(why)),
+            )?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some(format!("it is the log of {branch}, which stays"));
+            }
+            items.push(Item {
+                commit: tip,
+                ..Item::new("branch", run, branch, reason)
+            });
+        }
+        if layout.folder().symlink_metadata().is_ok() {
+            let reason = waits.clone().or_else(|| check_folder(layout));
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its folder stays".to_owned());
+            }
+            items.push(Item::new(
+                "folder",
+                run,
+                layout.folder().display().to_string(),
+                reason,
+            ));
+        }
+        let reason = waits.map(|why| format!("{why}, and the anchor is needed to remove it later"));
+        items.push(Item::new(
+            "anchor",
+            run,
+            vault.display().to_string(),
+            reason,
+        ));
+        Ok(items)
+    }
+
+    /// A reference to edits that no branch holds is their only copy: it is named, and a person deletes it.
+    fn reference(
+        &self,
+        run: &str,
+        (name, commit): (String, String),
+        ours: &BTreeMap<String, String>,
+        open: Option<String>,
+    ) -> Result<Item> {
+        let delete = format!("`git update-ref -d {name}` deletes it");
+        let noted = ours.get(&name) == Some(&commit);
+        let reason = if open.is_some() {
+            open
+        } else if !noted {
+            Some(format!(
+                "no note outside the repository says that this tool made it; {delete}"
+            ))
+        } else if self.history.is_held_elsewhere(&name, &commit)? {
+            None
+        } else {
+            Some(format!(
+                "the only copy of edits that were cut short or given up; {delete}"
+            ))
+        };
+        Ok(Item {
+            commit,
+            noted,
+            ..Item::new("reference", run, name, reason)
+        })
+    }
+
+    /// References of runs whose folders are gone.
+    fn list_strays(&self, known: &[String], items: &mut Vec<Item>) -> Result<()> {
+        let notes = notes_of(self.world, self.root).into_iter();
+        let ours: BTreeMap<String, String> = notes.flat_map(|(_, made)| made.references).collect();
+        for (name, commit) in self.history.references("refs/autoresearch/")? {
+            let run = name.split('/').nth(2).unwrap_or_default().to_owned();
+            if !known.contains(&run) {
+                items.push(self.reference(&run, (name, commit), &ours, None)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A run whose journal is gone: its branch is what is left, and its anchor says what it was.
+    fn list_lost(&self, lost: &LostRun, items: &mut Vec<Item>) -> Result<()> {
+        let Some(state) = &lost.state else {
+            let reason = format!(
+                "the run's journal is gone and nothing says what it made; if nothing of it is needed, delete {}",
+                lost.vault.display()
+            );
+            items.push(Item::new(
+                "anchor",
+                &lost.layout.run,
+                lost.vault.display().to_string(),
+                Some(reason),
+            ));
+            return Ok(());
+        };
+        let open = lost.is_open(&self.history).then(|| {
+            format!("the run `{}` was not finished, and its journal is gone: `autoresearch doctor` says what to do", lost.layout.run)
+        });
+        items.extend(self.list_rest(&lost.layout, state, &lost.vault, open)?);
+        Ok(())
+    }
+
+    /// What a start that was killed left: its folder, and with `isolation: worktree` a work tree and a branch.
+    fn list_unfinished(&self, vault: &Path, made: &Made, items: &mut Vec<Item>) -> Result<()> {
+        let layout = Layout::new(self.root, &made.run);
+        let run = made.run.as_str();
+        let mut waits = self.starting.clone();
+        let mine = self
+            .worktrees
+            .iter()
+            .any(|tree| tree.path == layout.worktree() && tree.branch == made.branch);
+        if let Some(branch) = made.branch.as_ref().filter(|_| mine) {
+            let own = waits.clone();
+            let reason = own.map_or_else(
+                || check_worktree(self, &layout, branch),
+                |why| Ok(Some(why)),
+            )?;
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its work tree stays".to_owned());
+            }
+            items.push(Item::new(
+                "worktree",
+                run,
+                layout.worktree().display().to_string(),
+                reason,
+            ));
+            if let Some(commit) = self.history.reference(branch) {
+                let held = self.history.is_held_elsewhere(branch, &commit)?;
+                let only =
+                    || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
+                let reason = waits.clone().or_else(|| (!held).then(only));
+                items.push(Item {
+                    commit,
+                    ..Item::new("branch", run, branch, reason)
+                });
+            }
+        }
+        if layout.folder().symlink_metadata().is_ok() {
+            let other = made
+                .inode
+                .is_some_and(|inode| removal::inode_of(&layout.folder()) != Some(inode));
+            let reason = waits
+                .clone()
+                .or_else(|| other.then(|| "it is not the folder that the start made".to_owned()))
+                .or_else(|| check_folder(&layout));
+            if waits.is_none() && reason.is_some() {
+                waits = Some("its folder stays".to_owned());
+            }
+            items.push(Item::new(
+                "folder",
+                run,
+                layout.folder().display().to_string(),
+                reason,
+            ));
+        }
+        let reason = waits.map(|why| format!("{why}, and the note is needed to remove it later"));
+        items.push(Item::new(
+            "anchor",
+            run,
+            vault.display().to_string(),
+            reason,
+        ));
+        Ok(())
+    }
+
+    /// Folders among the runs that no note knows: they are named, and stay.
+    fn list_strangers(&self, known: &[String], items: &mut Vec<Item>) {
+        let entries = std::fs::read_dir(self.root.join(FOLDER))
+            .into_iter()
+            .flatten();
+        let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        for name in names {
+            let path = self.root.join(FOLDER).join(&name);
+            let is_known = name
+                .to_str()
+                .is_some_and(|name| known.iter().any(|run| run == name));
+            let is_folder = path.metadata().is_ok_and(|meta| meta.is_dir());
+            if is_folder && !is_known {
+                let reason =
+                    "no note outside the repository says that this tool made it".to_owned();
+                items.push(Item::new(
+                    "folder",
+                    "",
+                    path.display().to_string(),
+                    Some(reason),
+                ));
+            }
+        }
+    }
+}
+
+/// The references that the run's journal says it made.
+fn saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
+    let run = &store.state.start.run;
+    let mut found = BTreeMap::new();
+    for record in store.records()?.iter() {
+        if let Event::Interrupted(interrupted) = &record.event
+            && let Some(saved) = &interrupted.saved
+        {
+            let name = format!("refs/autoresearch/{run}/interrupted-{}", interrupted.trial);
+            found.insert(name, saved.clone());
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,211 @@
+//! Owns the questions that are asked before something of a run is removed.
+//! Does not change anything.
+//! Invariant: a reason that keeps something says what it is and how a person removes it.
+
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::table::{escape, short};
+use rustix::fs::FileType;
+
+use super::{Scene, git_in};
+use autoresearch_sys::error::Result;
+use autoresearch_sys::git::worktrees::Submodule;
+use autoresearch_sys::store::removal::{Entry, SweepError, walk_folder};
+use autoresearch_sys::store::{FOLDER, Layout};
+
+/// The files that the tool writes into a run's folder.
+const OURS: [&str; 14] = [
+    ".gitignore",
+    "journal.jsonl",
+    "journal.torn",
+    "research-results.tsv",
+    "autoresearch-state.json",
+    "config.yaml",
+    "session.json",
+    "proposal.json",
+    "proposal.taken",
+    "hooks.log",
+    "launch.json",
+    "runtime.json",
+    "runtime.log",
+    "runtime.log.1",
+];
+/// The files without an ending of its own that it writes into a trial's folder.
+const OF_A_TRIAL: [&str; 4] = ["index", "index.lock", "message", "patch"];
+
+/// Why nothing below the folder of the runs is looked at.
+pub fn check_place(root: &Path) -> Option<String> {
+    // Only the folder itself is opened.
+    let opened = walk_folder(root, Path::new(FOLDER), &|_| true);
+    opened.err().map(|error| error.to_string())
+}
+
+/// Why a run's own work tree stays.
+pub fn check_worktree(scene: &Scene<'_>, layout: &Layout, branch: &str) -> Result<Option<String>> {
+    let path = layout.worktree();
+    let known = scene.worktrees.iter().find(|tree| tree.path == path);
+    let below = below_root(layout).join("worktree");
+    let entries = match walk_folder(scene.root, &below, &|_| false) {
+        Ok(entries) => entries,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let Some(entries) = entries else {
+        // Somebody deleted it; at most git's note of it is left.
+        return Ok(None);
+    };
+    let shown = path.display();
+    let Some(known) = known else {
+        let reason = "git does not know it as a work tree any more, and it holds files";
+        return Ok((!entries.is_empty()).then(|| reason.to_owned()));
+    };
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    if known.locked {
+        return Ok(Some(format!(
+            "it is locked; `git worktree unlock {shown}` unlocks it"
+        )));
+    }
+    if known.branch.as_deref() != Some(branch) {
+        return Ok(Some(format!(
+            "another branch than the run's is checked out in it; `git worktree remove {shown}` removes it"
+        )));
+    }
+    let git = git_in(scene.world, &path)?;
+    if let Some(first) = git.first_uncommitted()? {
+        return Ok(Some(format!(
+            "it holds files that are not committed ({}); `git worktree remove --force {shown}` removes it with them",
+            escape(&first)
+        )));
+    }
+    let submodules = git.populated_submodules()?;
+    Ok(check_inside(&entries, &submodules)
+        .map(|why| format!("{why}; `git worktree remove --force {shown}` removes it all the same")))
+}
+
+/// What in a clean work tree is in no repository but one that would go with it.
+fn check_inside(entries: &[Entry], submodules: &[Submodule]) -> Option<String> {
+    let only = submodules.iter().find_map(|submodule| {
+        let what = submodule.only_copy?;
+        Some(format!(
+            "its submodule {} holds {what}",
+            escape(&submodule.path.to_string_lossy())
+        ))
+    });
+    let is_known = |folder: &Path| {
+        folder == Path::new("") || submodules.iter().any(|submodule| submodule.path == folder)
+    };
+    let nested = entries.iter().find(|entry| {
+        entry.path.file_name().is_some_and(|name| name == ".git")
+            && !entry.path.parent().is_some_and(is_known)
+    });
+    only.or_else(|| {
+        let folder = nested?.path.parent()?;
+        Some(format!(
+            "a repository of its own is in it: {}",
+            escape(&folder.to_string_lossy())
+        ))
+    })
+}
+
+/// Why a run's branch stays.
+pub fn check_branch(
+    scene: &Scene<'_>,
+    layout: &Layout,
+    state: &RunState,
+    tip: &str,
+) -> Result<Option<String>> {
+    let start = &state.start;
+    let plain = start.branch.trim_start_matches("refs/heads/");
+    let elsewhere = scene
+        .worktrees
+        .iter()
+        .find(|tree| tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree());
+    if let Some(tree) = elsewhere {
+        return Ok(Some(format!(
+            "it is checked out in {}",
+            tree.path.display()
+        )));
+    }
+    if *tip != state.head {
+        return Ok(Some(format!(
+            "it names {} and not {}, where the run left it; `git branch -D {plain}` deletes it",
+            short(tip),
+            short(&state.head)
+        )));
+    }
+    let merged = tip == start.base
+        || scene.history.is_held_elsewhere(&start.branch, tip)?
+        || is_content_merged(scene, &start.base, tip, &start.origin)?;
+    Ok((!merged).then(|| {
+        format!(
+            "{} kept commit(s) are not merged; `git branch -D {plain}` deletes it",
+            state.counts.keep
+        )
+    }))
+}
+
+fn is_content_merged(scene: &Scene<'_>, base: &str, tip: &str, origin: &str) -> Result<bool> {
+    Ok(scene.history.is_content_in(base, tip, origin)?.is_some())
+}
+
+/// Why a run's folder stays: something in it is not the tool's, or is not where the tool puts it.
+pub fn check_folder(layout: &Layout) -> Option<String> {
+    // A run's own work tree has questions of its own, and goes before the folder.
+    let skip = |path: &Path| path == Path::new("worktree");
+    let entries = match walk_folder(&layout.root, &below_root(layout), &skip) {
+        Ok(entries) => entries?,
+        Err(error) => return Some(error.to_string()),
+    };
+    let stranger = entries
+        .iter()
+        .find(|entry| entry.kind != FileType::Directory && !is_ours(entry))?;
+    let shown = format!(
+        "{FOLDER}/{}/{}",
+        layout.run,
+        escape(&stranger.path.to_string_lossy())
+    );
+    Some(if is_put_aside(&stranger.path) {
+        format!(
+            "it holds a file that was put aside and is nowhere else: {shown}; move it out first"
+        )
+    } else {
+        format!("it holds a file that this tool did not write: {shown}; move it out first")
+    })
+}
+
+/// Is this a file that the tool wrote, where it writes it?
+fn is_ours(entry: &Entry) -> bool {
+    let parts: Option<Vec<&str>> = entry.path.iter().map(|part| part.to_str()).collect();
+    let is_temporary = |name: &str| name.starts_with(".autoresearch-");
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_output = |name: &str| {
+        let ending = Path::new(name).extension().and_then(|end| end.to_str());
+        OF_A_TRIAL.contains(&name) || matches!(ending, Some("out" | "err" | "gz"))
+    };
+    entry.kind == FileType::RegularFile
+        && match parts.as_deref() {
+            Some([name]) => OURS.contains(name) || is_temporary(name),
+            Some(["trials", number, name]) => {
+                is_number(number) && (is_output(name) || is_temporary(name))
+            }
+            _ => false,
+        }
+}
+
+/// Is this below a folder into which files of the user's are put aside?
+fn is_put_aside(path: &Path) -> bool {
+    let parts: Vec<_> = path.iter().take(4).collect();
+    parts.len() == 4 && parts[0] == "trials"
+}
+
+/// A run's folder, from the root.
+pub fn below_root(layout: &Layout) -> PathBuf {
+    Path::new(FOLDER).join(&layout.run)
+}
+
+/// A refusal of the file system, as a reason.
+pub fn as_reason(error: &SweepError) -> String {
+    error.to_string()
+}

@@ -1,0 +1,159 @@
+//! Owns the removal of what the list says can go.
+//! Does not ask again what the list has answered, and never forces git.
+//! Invariant: what could not be removed keeps everything that is needed to remove it later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+
+use super::{Item, checks, git_in, notes_of};
+use crate::run::history_around;
+use crate::start::lock_folder;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::store::{FORMAT, Layout, Made, hold, removal};
+
+/// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
+pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
+    let git = git_in(world, root)?;
+    let history = history_around(world, root)?;
+    // Nobody starts a run or works on one of these meanwhile.
+    let starting = lock_folder(world, &history);
+    let _starting = items
+        .iter()
+        .any(|item| item.kept_because.is_none())
+        .then(|| hold(&starting, world, "clean"))
+        .transpose()?;
+    let mut locks: BTreeMap<String, File> = BTreeMap::new();
+    let mut stuck = BTreeSet::new();
+    for item in items
+        .iter()
+        .filter(|item| item.kind == "anchor" && item.kept_because.is_none())
+    {
+        match hold(Path::new(&item.name), world, "clean") {
+            Ok(lock) => drop(locks.insert(item.run.clone(), lock)),
+            Err(_) => drop(stuck.insert(item.run.clone())),
+        }
+    }
+    for at in 0..items.len() {
+        let staying = staying_references(&items[..at], &items[at]);
+        let item = &mut items[at];
+        if item.kept_because.is_some() {
+            continue;
+        }
+        let gone = if item.kind != "reference" && stuck.contains(&item.run) {
+            Err(Failure::blocked(
+                "something of the same run could not be removed",
+            ))
+        } else {
+            remove_item(world, root, &git, item, staying)
+        };
+        if let Err(failure) = gone {
+            let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+            item.kept_because = Some(causes.fold(failure.error, |text, cause| text + &cause));
+            stuck.insert(item.run.clone());
+        }
+    }
+    forget_notes(world, root, &history);
+    Ok(())
+}
+
+/// The references of an anchor's run that stay, with their commits.
+fn staying_references(before: &[Item], item: &Item) -> BTreeMap<String, String> {
+    let of_run = |other: &&Item| other.kind == "reference" && other.run == item.run;
+    before
+        .iter()
+        .filter(of_run)
+        .filter(|other| other.noted && other.kept_because.is_some())
+        .map(|other| (other.name.clone(), other.commit.clone()))
+        .collect()
+}
+
+fn remove_item(
+    world: &World,
+    root: &Path,
+    git: &Git,
+    item: &Item,
+    staying: BTreeMap<String, String>,
+) -> Result<()> {
+    let layout = Layout::new(root, &item.run);
+    match item.kind {
+        "worktree" => remove_worktree(world, git, &layout),
+        "branch" | "reference" => Ok(git.delete_branch(&item.name, &item.commit)?),
+        "folder" => {
+            // Looked at again: it must not have got anything since.
+            if let Some(reason) = checks::check_folder(&layout) {
+                return Err(Failure::blocked(reason));
+            }
+            sweep_folder(root, &checks::below_root(&layout))
+        }
+        _ => remove_anchor(world, root, Path::new(&item.name), &item.run, staying),
+    }
+}
+
+fn sweep_folder(root: &Path, below: &Path) -> Result<()> {
+    removal::remove_folder(root, below).map_err(|error| Failure::blocked(checks::as_reason(&error)))
+}
+
+/// Removes a run's work tree. git refuses to remove one with submodules unless it is forced to: there, where it was found
+/// that nothing in it is the only copy, the files go first, and git then forgets it.
+fn remove_worktree(world: &World, git: &Git, layout: &Layout) -> Result<()> {
+    let path = layout.worktree();
+    let below = checks::below_root(layout).join("worktree");
+    // An empty folder stands for nothing.
+    let _ = std::fs::remove_dir(&path);
+    let is_there = path.symlink_metadata().is_ok();
+    if is_there && !git_in(world, &path)?.populated_submodules()?.is_empty() {
+        sweep_folder(&layout.root, &below)?;
+    }
+    let known = git.worktrees()?.iter().any(|tree| tree.path == path);
+    if known {
+        Ok(git.remove_worktree(&path)?)
+    } else {
+        Ok(())
+    }
+}
+
+/// Removes what is known of a run outside the repository; of references that stay, the note that they are ours stays too.
+fn remove_anchor(
+    world: &World,
+    root: &Path,
+    folder: &Path,
+    run: &str,
+    references: BTreeMap<String, String>,
+) -> Result<()> {
+    let runs = world.state_folder.join("runs");
+    let Some(name) = folder
+        .file_name()
+        .filter(|_| folder.parent() == Some(&runs))
+    else {
+        return Err(Failure::blocked("it lies outside the state folder"));
+    };
+    let below = Path::new("runs").join(name);
+    let failed = |error: removal::SweepError| Failure::blocked(checks::as_reason(&error));
+    if references.is_empty() {
+        return removal::remove_folder(&world.state_folder, &below).map_err(failed);
+    }
+    let note = Made {
+        format: FORMAT,
+        id: name.to_string_lossy().into_owned(),
+        run: run.to_owned(),
+        root: root.to_owned(),
+        references,
+        ..Made::default()
+    };
+    removal::remove_folder(&world.state_folder, &below).map_err(failed)?;
+    Ok(note.write(folder)?)
+}
+
+/// Notes of references that are all gone are needed no more.
+fn forget_notes(world: &World, root: &Path, history: &History) {
+    for (folder, made) in notes_of(world, root) {
+        let mut names = made.references.keys();
+        if !made.references.is_empty() && names.all(|name| history.reference(name).is_none()) {
+            Made::withdraw(&folder);
+        }
+    }
+}

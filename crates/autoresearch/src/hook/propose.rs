@@ -1,0 +1,149 @@
+//! Owns `propose`: something is registered that the session's hook does when the turn ends.
+//! Does not measure, commit, or write anywhere but into the run's folder, so that it works in a sandbox.
+//! Invariant: what would be refused then is refused now, as far as it can be told without writing.
+
+use std::fmt;
+
+use autoresearch_core::agent::caller::Way;
+use autoresearch_core::agent::session::{Order, Proposal};
+use autoresearch_core::words::table::escape;
+use serde::Serialize;
+
+use crate::run::session;
+use crate::run::{Place, Run, Wanted, refuse_driven};
+use crate::trial;
+use crate::watch::tree_changes;
+use autoresearch_sys::env::{Role, World};
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::store::Access;
+
+/// The answer of `propose`, and of other commands that a sandbox keeps from acting.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProposeReport {
+    /// The run.
+    pub run: String,
+    /// What was registered: `trial`, `drop`, `strategy`, `block`, `stop` or `finish`.
+    pub registered: &'static str,
+    /// Files in the scope that are changed: the trial, as it stands now.
+    pub files: Vec<String>,
+    /// Are the session hooks at work? `yes`, or `unknown`.
+    pub hooks: &'static str,
+    /// The next step.
+    pub next: String,
+}
+
+/// Registers an order of the caller's session.
+pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> {
+    let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
+    let Some(id) = world
+        .session
+        .clone()
+        .filter(|_| world.role == Role::Command)
+    else {
+        return Err(Failure::usage("there is no session whose hook could do it")
+            .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
+    };
+    session::refuse_paused(&run)?;
+    refuse_driven(world, &run.store)?;
+    refuse_meanwhile(&run, &order)?;
+    let files = check(&run, &order)?;
+    session::claim(&run);
+    let way = run.caller.way;
+    if way == Way::Nothing {
+        return Err(Failure::blocked("the session hooks are not armed")
+            .hint(autoresearch_core::words::brief::STUCK));
+    }
+    let registered = word(&order);
+    run.store.layout.write_proposal(&Proposal {
+        session: id,
+        records: run.store.head().next,
+        order,
+    })?;
+    let unsure = matches!(way, Way::Trial | Way::ProposeUnsure);
+    Ok(ProposeReport {
+        run: run.store.layout.run.clone(),
+        registered,
+        files,
+        hooks: if unsure { "unknown" } else { "yes" },
+        next: if unsure {
+            format!(
+                "next: end your turn now. If the session hook is at work it does this and answers; if no answer comes, the hooks are not armed: tell the person to run `{} hooks status`",
+                run.caller.program
+            )
+        } else {
+            "next: end your turn now; the session hook does this and answers with the next step"
+                .to_owned()
+        },
+    })
+}
+
+/// While a trial is measured, what is changed now would void it, and the next trial cannot be registered yet.
+fn refuse_meanwhile(run: &Run<'_>, order: &Order) -> Result<()> {
+    if matches!(order, Order::Stop { .. } | Order::Finish) {
+        return Ok(());
+    }
+    match run.under_way() {
+        None => Ok(()),
+        Some(under_way) => Err(Failure::new(Kind::Busy, under_way.phrase())
+            .hint("nothing was registered. Wait for its answer and change no file meanwhile")),
+    }
+}
+
+fn wanted(order: &Order) -> Wanted {
+    match order {
+        Order::Stop { .. } | Order::Finish => Wanted::Latest,
+        _ => Wanted::Active,
+    }
+}
+
+/// The files of the trial. What the hook would refuse is refused now.
+fn check(run: &Run<'_>, order: &Order) -> Result<Vec<String>> {
+    let Order::Trial(request) = order else {
+        return Ok(Vec::new());
+    };
+    if run.store.state.needs_repair() {
+        // The hook undoes what was cut short first, and takes edits back with it: there is nothing to look at yet.
+        return Ok(Vec::new());
+    }
+    trial::intend(run, request)?;
+    tree_changes::check_head(run)?;
+    let survey = tree_changes::look(run)?;
+    let files: Vec<String> = survey
+        .ours
+        .iter()
+        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .collect();
+    if files.is_empty() && survey.void().is_none() && !request.again {
+        return Err(Failure::usage("no file in the scope was changed")
+            .hint("change one thing first, then register it"));
+    }
+    Ok(files)
+}
+
+fn word(order: &Order) -> &'static str {
+    match order {
+        Order::Trial(_) => "trial",
+        Order::Drop => "drop",
+        Order::Strategy { .. } => "strategy",
+        Order::Block { .. } => "block",
+        Order::Stop { .. } => "stop",
+        Order::Finish => "finish",
+    }
+}
+
+impl fmt::Display for ProposeReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = match self.files.as_slice() {
+            [] => String::new(),
+            [only] => format!(": {only}"),
+            [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
+        };
+        let rest = if self.registered == "trial" {
+            "nothing is measured yet"
+        } else {
+            "nothing is done yet"
+        };
+        writeln!(out, "{} registered{files}; {rest}", self.registered)?;
+        write!(out, "{}", self.next)
+    }
+}

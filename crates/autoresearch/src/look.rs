@@ -1,0 +1,6 @@
+//! Owns the views of a run that anybody can ask for at any time.
+//! Does not lock or change a run.
+//! Invariant: they say what the journal says.
+
+pub mod log;
+pub mod status;

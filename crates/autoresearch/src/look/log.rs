@@ -1,0 +1,135 @@
+//! Owns `log`: the rows of a run, filtered, and followed while it goes on.
+//! Does not read the table; the rows come from the journal.
+//! Invariant: following never locks the run, and ends with it.
+
+use std::time::Duration;
+
+use autoresearch_core::words::table;
+use autoresearch_core::words::table::Row;
+use serde::Serialize;
+
+use crate::run::{Place, Run, Wanted};
+use autoresearch_sys::env::{World, pause};
+use autoresearch_sys::error::Result;
+use autoresearch_sys::store::{Access, RunStore};
+
+/// How often a followed log is looked at.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// Which rows to show.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only rows of these statuses; all when empty.
+    pub statuses: Vec<String>,
+    /// Only the last ones.
+    pub last: Option<usize>,
+}
+
+/// The answer of `log`.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogReport {
+    /// The run.
+    pub run: String,
+    /// The rows, oldest first.
+    pub rows: Vec<Row>,
+    /// When each was written, in UTC.
+    #[serde(skip)]
+    pub times: Vec<String>,
+}
+
+/// The rows of a run.
+pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "log")?;
+    let mut rows = rows(&run.store, filter)?;
+    let from = filter
+        .last
+        .map_or(0, |last| rows.len().saturating_sub(last));
+    let (times, rows) = rows.split_off(from).into_iter().unzip();
+    Ok(LogReport {
+        run: run.store.layout.run.clone(),
+        rows,
+        times,
+    })
+}
+
+/// The rows that are wanted, each with the time at which it was written.
+fn rows(store: &RunStore<'_>, filter: &Filter) -> Result<Vec<(String, Row)>> {
+    let name = &store.state.config().metric.name;
+    let wanted = |row: &Row| {
+        filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == row.status)
+    };
+    Ok(store
+        .records()?
+        .iter()
+        .filter_map(|record| Some((record.at.clone(), table::row(&record.event, name)?)))
+        .filter(|(_, row)| wanted(row))
+        .collect())
+}
+
+/// Shows the rows, and each new one as it comes, until the run ends or a person interrupts.
+pub fn follow(
+    world: &World,
+    place: &Place,
+    filter: &Filter,
+    mut show: impl FnMut(&str, &Row),
+) -> Result<()> {
+    let layout = place.find(world, Wanted::Latest)?;
+    let mut shown = None;
+    let mut length = None;
+    loop {
+        let now = std::fs::metadata(layout.journal())
+            .map(|meta| meta.len())
+            .ok();
+        if now != length {
+            length = now;
+            let store = RunStore::open(world, layout.clone(), Access::Read, "log")?;
+            let rows = rows(&store, filter)?;
+            let from = shown.unwrap_or_else(|| {
+                filter
+                    .last
+                    .map_or(0, |last| rows.len().saturating_sub(last))
+            });
+            for (at, row) in rows.iter().skip(from) {
+                show(at, row);
+            }
+            shown = Some(rows.len());
+            if store.state.end.is_some() {
+                return Ok(());
+            }
+        }
+        if world.is_interrupted() {
+            return Ok(());
+        }
+        pause(GLANCE);
+    }
+}
+
+/// A row for people: aligned columns, and as much of the description as fits into the width.
+#[must_use]
+pub fn line(row: &Row, width: usize) -> String {
+    let metric = row
+        .metric
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string);
+    let delta = row.delta.as_deref().unwrap_or("-");
+    let head = format!(
+        "{:>4}  {:<7}  {metric:>10}  {delta:>8}  {:<5}  {:<11}  ",
+        row.iteration, row.commit, row.guard, row.status
+    );
+    let room = width.saturating_sub(head.chars().count()).max(20);
+    format!(
+        "{head}{}",
+        autoresearch_core::words::brief::clip(&table::described(row), room)
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// The heads of the columns that `line` makes.
+#[must_use]
+pub fn head() -> String {
+    format!(
+        "{:>4}  {:<7}  {:>10}  {:>8}  {:<5}  {:<11}  description",
+        "iter", "commit", "metric", "delta", "guard", "status"
+    )
+}

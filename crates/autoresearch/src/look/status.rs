@@ -1,0 +1,302 @@
+//! Owns `status`: where a run stands, for people with a plot, for programs as one object.
+//! Does not change or lock anything.
+//! Invariant: it says the same as the journal, also while a trial is running.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use autoresearch_core::journal::event::{Event, Verdict, further, list_metrics};
+use autoresearch_core::metric::unit::Unit;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief::used;
+use autoresearch_core::words::plot;
+use autoresearch_core::words::table::{escape, short};
+use serde::Serialize;
+
+use crate::run::under_way::{UnderWay, whole_seconds};
+use crate::run::{HOMELESS, Place, Run, Wanted};
+use crate::watch::tree_changes;
+use autoresearch_sys::env::{World, clock_text};
+use autoresearch_sys::error::Result;
+use autoresearch_sys::store::{Access, holder};
+
+/// The answer of `status`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusReport {
+    /// The run.
+    pub run: String,
+    /// The goal.
+    pub goal: String,
+    /// `active`, `running` (a command holds it) or `ended`.
+    pub state: &'static str,
+    /// The named end.
+    pub end: Option<&'static str>,
+    /// What led to the end.
+    pub why: Option<String>,
+    /// The metric's name.
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    /// Where to.
+    pub target: Option<Value>,
+    /// The value at start.
+    pub baseline: Value,
+    /// The best kept value: the incumbent's.
+    pub incumbent: Value,
+    /// The unit of the metric, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    /// Further metrics of the incumbent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
+    /// The trial that made it.
+    pub incumbent_trial: u32,
+    /// Its commit.
+    pub incumbent_commit: String,
+    /// Did all baseline runs give the same value?
+    pub deterministic: bool,
+    /// Trials that count.
+    pub iterations: u32,
+    /// Their limit; `null` where something else ends the run.
+    pub iterations_limit: Option<u32>,
+    /// Kept trials.
+    pub keep: u32,
+    /// Discarded trials.
+    pub discard: u32,
+    /// Crashed trials.
+    pub crash: u32,
+    /// Trials without a change.
+    pub no_op: u32,
+    /// Trials that were cut short.
+    pub interrupted: u32,
+    /// Failed trials since the last keep or pivot.
+    pub failures: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// The run's branch.
+    pub branch: String,
+    /// Who is at work on the run now.
+    pub holder: Option<String>,
+    /// What that process does, and for how long.
+    pub under_way: Option<UnderWay>,
+    /// What stands in the way: HEAD elsewhere, a foreign commit, a repair that is due.
+    pub obstacle: Option<String>,
+    /// What is due.
+    pub due: &'static str,
+    /// The next step.
+    pub next: String,
+    /// When the run began, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// How long ago that was, in milliseconds.
+    #[serde(skip)]
+    age_ms: u64,
+    /// The metric of every measured trial, for the plot.
+    #[serde(skip)]
+    values: Vec<f64>,
+    /// The columns that the plot may use; 0 for no plot.
+    #[serde(skip)]
+    pub width: usize,
+}
+
+/// Looks at a run.
+pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
+    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "status")?;
+    let state = &run.store.state;
+    let (config, counts) = (state.config(), &state.counts);
+    let under_way = run.under_way();
+    let holder = at_work(&run);
+    let obstacle = if holder.is_some() || state.end.is_some() {
+        None
+    } else {
+        obstacle(&run)
+    };
+    let (due, next) = next_step(&run, obstacle.is_some());
+    Ok(StatusReport {
+        run: state.start.run.clone(),
+        goal: config.goal.clone(),
+        state: state_word(state.end.is_some(), holder.is_some()),
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        why: state.end.as_ref().map(|ending| ending.why.clone()),
+        metric: config.metric.name.clone(),
+        direction: config.metric.direction.word(),
+        target: config.metric.target_number(),
+        baseline: state.start.measurement.value.clone(),
+        incumbent: state.incumbent.measurement.value.clone(),
+        unit: state.unit(),
+        metrics: further(&state.incumbent.measurement, &config.metric.name),
+        incumbent_trial: state.incumbent.trial,
+        incumbent_commit: state.incumbent.commit.clone(),
+        deterministic: state.noise.is_deterministic(),
+        iterations: counts.iterations(),
+        iterations_limit: state.limits.iterations,
+        keep: counts.keep,
+        discard: counts.discard,
+        crash: counts.crash,
+        no_op: counts.no_op,
+        interrupted: counts.interrupted,
+        failures: state.ladder.failures,
+        pivots: state.ladder.pivots,
+        branch: state
+            .start
+            .branch
+            .trim_start_matches("refs/heads/")
+            .to_owned(),
+        holder,
+        under_way,
+        obstacle,
+        due,
+        next,
+        started_ms: state.start.started_ms,
+        age_ms: world.now_ms().saturating_sub(state.start.started_ms),
+        values: kept_values(&run)?,
+        width: 0,
+    })
+}
+
+/// Who works on the run now, by hand or without a person.
+fn at_work(run: &Run<'_>) -> Option<String> {
+    let holder = holder(&run.store.vault).or_else(|| run.driven_by());
+    holder.map(|holder| holder.to_string())
+}
+
+/// The word for what is due, and the next step.
+fn next_step(run: &Run<'_>, is_obstructed: bool) -> (&'static str, String) {
+    let (due, next) = run.next_meanwhile();
+    let program = &run.caller.program;
+    if is_obstructed {
+        let resume = format!("next: put the obstacle right; `{program} resume` says how");
+        return (due, resume);
+    }
+    (due, next)
+}
+
+fn state_word(ended: bool, held: bool) -> &'static str {
+    match (ended, held) {
+        (true, _) => "ended",
+        (false, true) => "running",
+        (false, false) => "active",
+    }
+}
+
+/// What stands in the way of the next trial.
+fn obstacle(run: &Run<'_>) -> Option<String> {
+    let session = run.store.layout.session();
+    if run.store.state.needs_repair() {
+        Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
+    } else if run.homeless {
+        Some(format!("{}: {HOMELESS}", run.lost()))
+    } else if session.is_some_and(|session| session.paused) {
+        Some("paused: the person interrupted the session".to_owned())
+    } else {
+        tree_changes::check_head(run)
+            .err()
+            .map(|failure| failure.error)
+    }
+}
+
+/// The incumbent's value after the baseline and after each trial.
+fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
+    let mut at = run.store.state.start.measurement.value.approximate();
+    let mut values = vec![at];
+    for record in run.store.records()?.iter() {
+        if let Event::Verdict(decided) = &record.event {
+            if let (Verdict::Keep, Some(measurement)) = (decided.verdict, &decided.measurement) {
+                at = measurement.value.approximate();
+            }
+            values.push(at);
+        }
+    }
+    Ok(values)
+}
+
+impl StatusReport {
+    /// The start, the best, and what else was printed there.
+    fn values(&self, out: &mut fmt::Formatter<'_>, target: &str) -> fmt::Result {
+        let shown = |value: &Value| self.unit.show(&value.to_string());
+        writeln!(out, "  start     {}", shown(&self.baseline))?;
+        writeln!(
+            out,
+            "  best      {} from trial {}, commit {}{target}",
+            shown(&self.incumbent),
+            self.incumbent_trial,
+            short(&self.incumbent_commit)
+        )?;
+        if !self.metrics.is_empty() {
+            writeln!(out, "  also      {}", list_metrics(&self.metrics))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for StatusReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "run `{}`: {}", self.run, escape(&self.goal))?;
+        match (&self.end, &self.holder) {
+            (Some(end), _) => writeln!(
+                out,
+                "  ended     {end} ({})",
+                escape(self.why.as_deref().unwrap_or_default())
+            )?,
+            (None, Some(holder)) => {
+                writeln!(out, "  running   {holder}")?;
+                if let Some(under_way) = &self.under_way {
+                    writeln!(out, "  now       {}", under_way.phrase())?;
+                }
+            }
+            (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
+        }
+        writeln!(
+            out,
+            "  started   {}, {} ago",
+            clock_text(self.started_ms),
+            whole_seconds(self.age_ms)
+        )?;
+        self.rest(out)
+    }
+}
+
+impl StatusReport {
+    fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(obstacle) = &self.obstacle {
+            writeln!(out, "  obstacle  {obstacle}")?;
+        }
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| format!(", target {target}"))
+            .unwrap_or_default();
+        let noise = if self.deterministic { "" } else { ", noisy" };
+        writeln!(
+            out,
+            "  metric    {} ({} is better{noise})",
+            self.metric, self.direction
+        )?;
+        self.values(out, &target)?;
+        let interrupted = if self.interrupted > 0 {
+            format!(", {} interrupted", self.interrupted)
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "  trials    {}: {} keep, {} discard, {} crash, {} no-op{interrupted}",
+            used(self.iterations, self.iterations_limit),
+            self.keep,
+            self.discard,
+            self.crash,
+            self.no_op
+        )?;
+        writeln!(
+            out,
+            "  ladder    {} failed in a row, {} pivot(s) without a keep",
+            self.failures, self.pivots
+        )?;
+        writeln!(out, "  branch    {}", self.branch)?;
+        if self.width > 0 {
+            for line in plot::draw(&self.values, self.width.saturating_sub(2).min(78), 7).lines() {
+                writeln!(out, "  {line}")?;
+            }
+        }
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,427 @@
+//! Owns the loop of a run without a person: a turn of the agent, then the trial of what it edited, until a named end.
+//! Does not decide on a trial, and does not know whether a terminal, a CI job or nobody listens.
+//! Invariant: between two turns the run is at rest and was checked; a failure outside the run never counts as a trial.
+
+mod before_turn;
+mod notify;
+mod waiting;
+
+use std::time::Duration;
+
+use autoresearch_core::agent::answer::Answer;
+use autoresearch_core::agent::outage::Fault;
+use autoresearch_core::config::span::whole_millis;
+use autoresearch_core::journal::event::{End, Ending, Event, Raise, Turn};
+use autoresearch_core::journal::state::Step;
+
+use self::waiting::Waited;
+use crate::agent::{self, Ask, Ended, Outcome};
+use crate::finish;
+use crate::night::driver::before_turn::Ground;
+use crate::run::strategy::StrategyReport;
+use crate::run::{DRIVER, Place, Run, Wanted};
+use crate::run::{lessons, strategy};
+use crate::trial::report::TrialReport;
+use crate::trial::{self, Request};
+use autoresearch_sys::env::{Stopwatch, World};
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::store;
+use autoresearch_sys::store::Access;
+
+/// After so many void trials in a row that leave something to be put back, a person must.
+const VOIDS: u32 = 3;
+
+/// After so many turns in a row without an idea, too.
+const EMPTY: u32 = 3;
+/// So often a trial is tried that the machine, and not the run, kept from being made.
+const TRIES: u32 = 4;
+
+/// What happens in a run, for whoever listens.
+pub enum Happening<'a> {
+    /// A turn begins.
+    Turn {
+        /// The trial that it is for.
+        trial: u32,
+    },
+    /// A turn came to no answer.
+    Failed(&'a Fault),
+    /// It is waited until a moment, in milliseconds since 1970.
+    Waiting {
+        /// For what.
+        why: &'a str,
+        /// Until when.
+        until_ms: u64,
+    },
+    /// A trial begins to be measured.
+    Measuring,
+    /// A trial was decided.
+    Trial(&'a TrialReport),
+    /// A strategy row was logged.
+    Strategy(&'a StrategyReport),
+    /// Something worth a line in the log.
+    Note(&'a str),
+}
+
+/// Whoever listens to a run, and may end it.
+pub trait Audience {
+    /// Something happens.
+    fn hear(&mut self, happening: &Happening<'_>);
+    /// What a person wants now.
+    fn order(&mut self) -> Option<Order>;
+}
+
+/// What a person wants of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Leave it for now.
+    Pause,
+    /// End it.
+    Stop,
+}
+
+/// How the driver left a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It has ended.
+    Ended,
+    /// It can be gone on with.
+    Open,
+}
+
+/// Failures in a row.
+#[derive(Default)]
+struct Streak {
+    faults: u32,
+    voids: u32,
+    crashes: u32,
+    /// Turns without an edit whose agent said that it has no idea left.
+    empty: u32,
+}
+
+/// Drives a run to its end, or until it is to be left. The caller holds the lock of `DRIVER`.
+pub fn drive(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
+    let left = rounds(world, place, audience);
+    if let Err(failure) = &left {
+        notify::stuck(world, place, failure, audience);
+    }
+    left
+}
+
+fn rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
+    let mut streak = Streak::default();
+    let mut driven = false;
+    loop {
+        if let Some(left) = obey(world, place, audience)? {
+            return Ok(left);
+        }
+        let Some(ground) = before_turn::prepare(world, place)? else {
+            if driven {
+                notify::end(world, place, audience);
+            }
+            return Ok(Left::Ended);
+        };
+        driven = true;
+        if streak.voids >= VOIDS && !ground.foreign.is_empty() {
+            let why = format!(
+                "{} trials in a row were void, and these are still not as they were: {}",
+                streak.voids,
+                ground.foreign.join(", ")
+            );
+            block(world, place, &why)?;
+            continue;
+        }
+        audience.hear(&Happening::Turn {
+            trial: ground.trial,
+        });
+        let watch = Stopwatch::start();
+        let ended = agent::turn(world, &ask(&ground))?;
+        record(world, place, &ground, (&ended, watch.elapsed()))?;
+        match ended.outcome {
+            Outcome::Cancelled => before_turn::take_back(world, place)?,
+            Outcome::Failed(fault) => {
+                streak.faults += 1;
+                before_turn::take_back(world, place)?;
+                audience.hear(&Happening::Failed(&fault));
+                weather(world, place, audience, &fault, streak.faults)?;
+            }
+            Outcome::Answered(answer) => {
+                streak.faults = 0;
+                let answer = answer.unwrap_or_default();
+                measure(world, place, audience, (&ground, &answer), &mut streak)?;
+            }
+        }
+    }
+}
+
+fn ask(ground: &Ground) -> Ask<'_> {
+    Ask {
+        agent: &ground.agent,
+        brief: &ground.brief,
+        work_tree: ground.work_tree.clone(),
+        scratch: ground.scratch.clone(),
+        id: &ground.id,
+        thread: ground.thread.clone(),
+        thread_tokens: ground.thread_tokens,
+        limit: ground.limit,
+    }
+}
+
+/// Does what a person has ordered, and what a signal asks for.
+fn obey(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Option<Left>> {
+    match audience.order() {
+        Some(Order::Stop) => {
+            end(world, place, End::UserStop, "stopped by a person")?;
+            Ok(Some(Left::Ended))
+        }
+        Some(Order::Pause) => Ok(Some(Left::Open)),
+        None if world.is_interrupted() => Ok(Some(Left::Open)),
+        None => Ok(None),
+    }
+}
+
+/// Records a turn.
+fn record(
+    world: &World,
+    place: &Place,
+    ground: &Ground,
+    (ended, span): (&Ended, Duration),
+) -> Result<()> {
+    let (hypothesis, fault) = match &ended.outcome {
+        Outcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
+        Outcome::Answered(None) => (
+            String::new(),
+            Some("its answer could not be read".to_owned()),
+        ),
+        Outcome::Failed(fault) => (String::new(), Some(fault.to_string())),
+        Outcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
+    };
+    let fresh = matches!(&ended.outcome, Outcome::Failed(fault) if fault.ends_thread());
+    let mut run = open(world, place)?;
+    run.store.record(Event::Turn(Turn {
+        trial: ground.trial,
+        thread: ended.thread.clone().filter(|_| !fresh),
+        tokens: ended.tokens,
+        ms: whole_millis(span),
+        hypothesis: autoresearch_core::words::brief::clip(&hypothesis, 300),
+        fault: fault.map(|fault| autoresearch_core::words::brief::clip(&fault, 300)),
+    }))?;
+    run.store.write_views()?;
+    Ok(())
+}
+
+/// Waits out what has nothing to do with the run, or gives up.
+fn weather(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    fault: &Fault,
+    count: u32,
+) -> Result<()> {
+    use autoresearch_core::agent::outage::Answer as Weather;
+    let now = world.now_ms();
+    let why = fault.to_string();
+    let until_ms = match fault.answer(count, world.patience) {
+        Weather::Fresh => return Ok(()),
+        Weather::GiveUp(why) => return block(world, place, &why),
+        Weather::Wait(span) => now + whole_millis(span),
+        // A limit that was to be over and is not must not be asked about without a pause.
+        Weather::Until(moment) if count > 1 => moment
+            .saturating_mul(1_000)
+            .max(now + whole_millis(world.patience.wait(count))),
+        Weather::Until(moment) => moment.saturating_mul(1_000),
+    };
+    audience.hear(&Happening::Waiting {
+        why: &why,
+        until_ms,
+    });
+    // Over or called: the next round looks at both.
+    waiting::until(world, place, audience, until_ms).map(drop)
+}
+
+/// Has what the agent edited measured, as the run's state asks for it.
+fn measure(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    (ground, answer): (&Ground, &Answer),
+    streak: &mut Streak,
+) -> Result<()> {
+    if let Step::Strategy(due) = ground.step {
+        let plan = answer.strategy.as_deref().unwrap_or(&answer.message);
+        let plan = if plan.is_empty() {
+            "the agent gave no reason"
+        } else {
+            plan
+        };
+        let report = strategy::run(world, place, due, plan)?;
+        audience.hear(&Happening::Strategy(&report));
+        if report.end.is_some() {
+            return Ok(());
+        }
+    }
+    audience.hear(&Happening::Measuring);
+    let report = match try_trial(world, place, audience, &request(ground, answer)) {
+        // Nothing was mended: the rework is given up.
+        Err(failure)
+            if failure.kind == Kind::Usage && matches!(ground.step, Step::Rework { .. }) =>
+        {
+            trial::drop_changes(world, place)?
+        }
+        // The next look at the run finds out why.
+        Err(failure) if failure.kind == Kind::Interrupted => return Ok(()),
+        other => other?,
+    };
+    streak.voids = if is_void(&report) {
+        streak.voids + 1
+    } else {
+        0
+    };
+    streak.crashes = if report.verdict == "crash" {
+        streak.crashes + 1
+    } else {
+        0
+    };
+    streak.empty = if report.verdict == "no-op" && answer.nothing_more {
+        streak.empty + 1
+    } else {
+        0
+    };
+    audience.hear(&Happening::Trial(&report));
+    if report.verdict == "keep" {
+        notify::keep(world, place, &report, audience);
+    }
+    if streak.empty >= EMPTY && report.end.is_none() {
+        let why = format!("the agent has nothing more to try: {}", answer.message);
+        return end(world, place, End::NeedsHuman, &why);
+    }
+    if streak.crashes >= 2 {
+        streak.crashes = 0;
+        infrastructure(world, place, audience)?;
+    }
+    Ok(())
+}
+
+/// Runs a trial. A machine that cannot do its part now (somebody holds a lock, the disk is full) is given some time: the
+/// edits stay, and nothing was measured.
+fn try_trial(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    request: &Request,
+) -> Result<TrialReport> {
+    for count in 1..TRIES {
+        let failure = match trial::run(world, place, request) {
+            Err(failure) if failure.kind == Kind::Environment => failure,
+            // The edits were taken back after all: the next round looks at the run anew.
+            Err(failure) if count > 1 && failure.kind == Kind::Usage => {
+                return Err(Failure::new(Kind::Interrupted, failure.error));
+            }
+            other => return other,
+        };
+        let until_ms = world.now_ms() + whole_millis(world.patience.wait(count));
+        audience.hear(&Happening::Waiting {
+            why: &failure.error,
+            until_ms,
+        });
+        if waiting::until(world, place, audience, until_ms)? == Waited::Called {
+            return Err(Failure::new(Kind::Interrupted, failure.error));
+        }
+    }
+    trial::run(world, place, request)
+}
+
+fn is_void(report: &TrialReport) -> bool {
+    let left = ["protected", "out-of-scope", "unsupported"];
+    report.reason.is_some_and(|reason| left.contains(&reason))
+}
+
+fn request(ground: &Ground, answer: &Answer) -> Request {
+    let message = if answer.message.is_empty() {
+        "the agent did not say what it changed".to_owned()
+    } else {
+        answer.message.clone()
+    };
+    Request {
+        message,
+        labels: answer.labels.clone(),
+        simplify: answer.simplify,
+        rework: matches!(ground.step, Step::Rework { .. }),
+        again: false,
+    }
+}
+
+/// Two crashes in a row: does verify still work on the kept state? If not, it is not the trials that fail.
+fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<()> {
+    for count in 1.. {
+        let Some(why) = before_turn::probe(world, place)? else {
+            return Ok(());
+        };
+        let told = format!("verify fails on the kept state too: {why}");
+        audience.hear(&Happening::Note(&told));
+        let tries = world.patience.tries.unwrap_or(3).min(3);
+        if count >= tries {
+            return block(
+                world,
+                place,
+                &format!("{told}; the machine or what verify needs has changed"),
+            );
+        }
+        let wait = Fault::Server(why).answer(count, world.patience);
+        if let autoresearch_core::agent::outage::Answer::Wait(span) = wait {
+            let until_ms = world.now_ms() + whole_millis(span);
+            audience.hear(&Happening::Waiting {
+                why: &told,
+                until_ms,
+            });
+            if waiting::until(world, place, audience, until_ms)? == Waited::Called {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Opens a run that is at rest, to record something.
+fn open<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    Run::open(world, place, Wanted::Latest, Access::Write, "driver")
+}
+
+/// Ends the run: a person must act. It can be opened again.
+fn block(world: &World, place: &Place, why: &str) -> Result<()> {
+    end(world, place, End::Blocked, why)
+}
+
+fn end(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
+    let mut run = before_turn::rest(world, place)?;
+    if run.store.state.awaiting_rework().is_some() {
+        drop(run);
+        trial::drop_changes(world, place)?;
+        run = before_turn::rest(world, place)?;
+    } else if run.store.state.end.is_none() {
+        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+    }
+    if run.store.state.end.is_none() {
+        run.store.record(Event::End(Ending {
+            end,
+            why: autoresearch_core::words::brief::clip(why, 500),
+        }))?;
+        lessons::at_end(&run);
+    }
+    run.store.write_views()?;
+    Ok(())
+}
+
+/// Opens a run again that an obstacle has ended, and sets ceilings that lift nothing.
+pub fn reopen(world: &World, place: &Place, ceilings: Raise) -> Result<()> {
+    let mut run = before_turn::rest(world, place)?;
+    run.store.record(Event::Raise(ceilings))?;
+    run.store.write_views()?;
+    crate::run::session::open_again(&run);
+    Ok(())
+}
+
+/// Takes the place of the driver of a run: held as long as the file is open.
+pub fn hold(world: &World, run: &Run<'_>, command: &str) -> Result<std::fs::File> {
+    store::hold(&run.store.vault.join(DRIVER), world, command).map_err(Failure::from)
+}

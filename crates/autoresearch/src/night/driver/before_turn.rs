@@ -1,0 +1,180 @@
+//! Owns the look at a run before each turn: is everything as it was left, and what is the turn to be told?
+//! Does not start the turn.
+//! Invariant: what is wrong is said and stops the run; nothing is built on it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use autoresearch_core::config::Agent;
+use autoresearch_core::journal::event::{Event, Why};
+use autoresearch_core::journal::state::{RunState, Step};
+use autoresearch_core::words::brief;
+
+use crate::finish;
+use crate::run::repair::repair;
+use crate::run::{Place, Run, Wanted};
+use crate::run::{foreign_commits, lessons, work_tree_check};
+use crate::trial::measure::Bench;
+use crate::watch::{tree_changes, unseen_files};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::store::Access;
+
+/// How many rows a turn is told.
+const ROWS: usize = 12;
+
+/// A run that is ready for a turn.
+pub struct Ground {
+    /// The work tree.
+    pub work_tree: PathBuf,
+    /// A folder outside of it for the turn's own files.
+    pub scratch: PathBuf,
+    /// The run's id.
+    pub id: String,
+    /// The trial that the turn is for.
+    pub trial: u32,
+    /// What is due.
+    pub step: Step,
+    /// Who edits.
+    pub agent: Agent,
+    /// What it is told.
+    pub brief: String,
+    /// The thread to go on with.
+    pub thread: Option<String>,
+    /// Tokens in it.
+    pub thread_tokens: u64,
+    /// When the turn is ended.
+    pub limit: Duration,
+    /// Files outside the scope that are not as they were.
+    pub foreign: Vec<String>,
+}
+
+/// A run with everything repaired.
+pub fn rest<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    let mut run = Run::open(world, place, Wanted::Latest, Access::Write, "driver")?;
+    run.check_ground()?;
+    work_tree_check::check_branch_alone(&run)?;
+    repair(&mut run)?;
+    run.store.write_views()?;
+    Ok(run)
+}
+
+/// Checks a run and makes it ready for a turn; `None` when it has ended.
+pub fn prepare(world: &World, place: &Place) -> Result<Option<Ground>> {
+    let mut run = rest(world, place)?;
+    if run.store.state.end.is_some() {
+        return Ok(None);
+    }
+    // A turn that was cut short may have moved HEAD.
+    foreign_commits::take_back_head(&run)?;
+    tree_changes::check_head(&run)?;
+    run.check_space()?;
+    if run.store.state.awaiting_rework().is_none() {
+        // What a turn left that was cut short is nobody's trial.
+        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+    }
+    let foreign = foreign(&run)?;
+    let scratch = run.store.vault.join("turn");
+    std::fs::create_dir_all(&scratch)
+        .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
+    let state = &run.store.state;
+    let (config, spent) = (state.config(), &state.spent);
+    let goes_on = spent.thread_turns < config.agent.turns_per_thread
+        && spent.thread_tokens < config.agent.tokens_per_thread;
+    Ok(Some(Ground {
+        work_tree: run.work_tree().to_owned(),
+        scratch,
+        id: state.start.id.clone(),
+        trial: state
+            .awaiting_rework()
+            .map_or(state.next_trial, |rework| rework.trial),
+        step: state.step(),
+        agent: config.agent.clone(),
+        brief: told(&run, &foreign)?,
+        thread: spent.thread.clone().filter(|_| goes_on),
+        thread_tokens: spent.thread_tokens,
+        limit: limit(state, world.now_ms()),
+        foreign,
+    }))
+}
+
+/// Files that make each trial void until they are put back.
+fn foreign(run: &Run<'_>) -> Result<Vec<String>> {
+    let survey = tree_changes::look(run)?;
+    Ok([survey.protected, survey.unsupported, survey.outside].concat())
+}
+
+fn told(run: &Run<'_>, foreign: &[String]) -> Result<String> {
+    let state = &run.store.state;
+    let rows = run.last_rows(ROWS)?;
+    let lessons = lessons::matching(run);
+    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
+    let mut notes: Vec<String> = foreign
+        .iter()
+        .map(|path| format!("`{path}` is not yours to change: give it back the bytes that it had"))
+        .take(20)
+        .collect();
+    notes.extend(used_git(run)?);
+    Ok(brief::turn(state, &rows, &lessons, &notes))
+}
+
+/// The last trial was void because the agent committed, switched or reset.
+fn used_git(run: &Run<'_>) -> Result<Option<String>> {
+    let records = run.store.last_records()?;
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::Verdict(decided) => Some(decided.why.clone()),
+        _ => None,
+    });
+    Ok(match last.flatten() {
+        Some(why @ Why::HeadMoved(_)) => Some(format!(
+            "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
+            brief::clip(&why.to_string(), 300)
+        )),
+        _ => None,
+    })
+}
+
+/// The turn's own limit, or what is left of the run's time.
+fn limit(state: &RunState, now_ms: u64) -> Duration {
+    let ends = [
+        state
+            .limits
+            .time_limit_ms
+            .map(|limit| state.start.started_ms.saturating_add(limit)),
+        state.limits.until_ms,
+    ];
+    let left = ends.into_iter().flatten().min();
+    let left = left.map(|end| Duration::from_millis(end.saturating_sub(now_ms)));
+    let own = state.config().agent.timeout;
+    left.map_or(own, |left| left.min(own))
+        .max(Duration::from_secs(1))
+}
+
+/// Takes back what a turn edited that was cut short; a rework that waits stays.
+pub fn take_back(world: &World, place: &Place) -> Result<()> {
+    let mut run = rest(world, place)?;
+    if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
+        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        run.store.write_views()?;
+    }
+    Ok(())
+}
+
+/// Runs verify on the kept state; why it fails, if it does.
+pub fn probe(world: &World, place: &Place) -> Result<Option<String>> {
+    let mut run = rest(world, place)?;
+    if run.store.state.end.is_some() {
+        return Ok(None);
+    }
+    run.admit_secrets()?;
+    let config = run.store.state.config().clone();
+    let folder = run
+        .store
+        .layout
+        .make_trial(run.store.state.incumbent.trial)?;
+    let mut bench = Bench::new(world, run.work_tree(), &run.env, folder, "probe-");
+    run.store.mark_measuring(true)?;
+    let failed = bench.verify(&config)?.err();
+    unseen_files::note_cut_short(&run)?;
+    Ok(failed.map(|why| why.to_string()))
+}

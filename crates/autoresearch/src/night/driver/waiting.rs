@@ -1,0 +1,46 @@
+//! Owns the waiting between turns: without a busy loop, by the clock on the wall, and ended by an order or a ceiling.
+//! Does not know what is waited for.
+//! Invariant: a clock that jumps, or a machine that slept, never makes the wait longer than it was meant to be.
+
+use std::time::Duration;
+
+use crate::night::driver::Audience;
+use crate::run::{Place, Run, Wanted};
+use autoresearch_sys::env::{World, pause};
+use autoresearch_sys::error::Result;
+use autoresearch_sys::store::Access;
+
+/// How often orders and the clock are looked at.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The moment has come, or the run's own time is up.
+    Over,
+    /// Somebody wants something.
+    Called,
+}
+
+/// Waits until a moment, in milliseconds since 1970.
+pub fn until(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+    until_ms: u64,
+) -> Result<Waited> {
+    let run = Run::open(world, place, Wanted::Latest, Access::Glance, "driver")?;
+    let (state, meant) = (run.store.state, until_ms.saturating_sub(world.now_ms()));
+    let watch = autoresearch_sys::env::Stopwatch::start();
+    loop {
+        let now = world.now_ms();
+        let over = now >= until_ms || watch.elapsed() >= Duration::from_millis(meant);
+        if over || state.due_end(now).is_some() {
+            return Ok(Waited::Over);
+        }
+        if world.is_interrupted() || audience.order().is_some() {
+            return Ok(Waited::Called);
+        }
+        pause(GLANCE);
+    }
+}

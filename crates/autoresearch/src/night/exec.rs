@@ -1,0 +1,147 @@
+//! Owns `exec`: a bounded run of its own in one command, for a CI job.
+//! Does not ask anything, and never writes a lesson.
+//! Invariant: the user's branch is checked out again at the end, and the summary says what the journal says.
+
+use autoresearch_core::config::Mode;
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::metric::value::Value;
+use serde::Serialize;
+use serde_json::{Map, json};
+
+use crate::config::Source;
+use crate::night::driver;
+use crate::night::driver::{Audience, Left};
+use crate::run::session;
+use crate::run::{Place, Run, Wanted};
+use crate::{finish, start};
+use autoresearch_sys::env::{Role, Stopwatch, World};
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::store::Access;
+
+/// A fault of the service is waited out so often; then a CI job has more use of an answer.
+const TRIES: u32 = 6;
+
+/// Why a session in a sandbox cannot call it, and who can.
+const ALONE: &str = "`exec` runs outside of any sandbox: tell the person that the CI job, or they in a terminal, call this same line without you; a session with full access can call it as well";
+
+/// What a run used up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cost {
+    /// Turns of the agent.
+    pub turns: u32,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Runs of verify in trials.
+    pub verify_runs: u32,
+    /// Seconds, all in all.
+    pub seconds: u64,
+}
+
+/// The last line of `exec`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// `summary`, to tell it from the trials.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The run.
+    pub run: String,
+    /// The named end.
+    pub status: &'static str,
+    /// What led to it.
+    pub why: String,
+    /// The metric's name.
+    pub metric: String,
+    /// The value at start.
+    pub baseline: Value,
+    /// The best kept value.
+    pub best: Value,
+    /// The trial that made it; 0 is the start.
+    pub best_iteration: u32,
+    /// Trials by verdict.
+    pub counts: autoresearch_core::journal::state::Counts,
+    /// Is the best better than the start?
+    pub improved: bool,
+    /// What it cost.
+    pub cost: Cost,
+    /// The branch with the kept commits.
+    pub branch: String,
+    /// The last kept commit.
+    pub commit: String,
+    /// The command that merges them, if there are any.
+    pub merge: Option<String>,
+}
+
+/// The keys of a config that come by other ways than the file, as it has them.
+pub type Fields = Map<String, serde_json::Value>;
+
+/// Puts a config together: a file's, overlaid by fields, in the mode of a run without a person.
+pub fn source(file: Option<Source>, mut fields: Fields) -> Result<Source> {
+    fields.insert("mode".to_owned(), json!(Mode::Exec.word()));
+    crate::config::put_together(file, fields)
+}
+
+/// Starts a run, drives it to its end, and leaves it.
+pub fn run(
+    world: &World,
+    place: &Place,
+    source: &Source,
+    audience: &mut dyn Audience,
+) -> Result<Summary> {
+    let watch = Stopwatch::start();
+    session::refuse_confined(world, || Ok(ALONE.to_owned()))?;
+    let mut world = World {
+        role: Role::Driver,
+        session: None,
+        ..world.clone()
+    };
+    world.patience.tries = world.patience.tries.or(Some(TRIES));
+    let started = start::run(&world, place, source)?;
+    let place = Place {
+        directory: Some(place.folder(&world)),
+        run: Some(started.run),
+    };
+    let _driver = {
+        let run = Run::open(&world, &place, Wanted::Latest, Access::Glance, "exec")?;
+        driver::hold(&world, &run, "exec")?
+    };
+    let left = driver::drive(&world, &place, audience);
+    let finished = finish::finish(&world, &place);
+    let left = left?;
+    let finished = finished?;
+    let run = Run::open_anywhere(&world, &place, Wanted::Latest, Access::Read, "exec")?;
+    if left == Left::Open {
+        return Err(
+            Failure::new(Kind::Interrupted, "interrupted; the run has ended")
+                .hint(format!("what was kept is on {}", finished.branch)),
+        );
+    }
+    Ok(summary(
+        &run.store.state,
+        &finished,
+        watch.elapsed().as_secs(),
+    ))
+}
+
+fn summary(state: &RunState, finished: &finish::EndReport, seconds: u64) -> Summary {
+    Summary {
+        kind: "summary",
+        run: finished.run.clone(),
+        status: finished.end,
+        why: finished.why.clone(),
+        metric: finished.metric.clone(),
+        baseline: finished.baseline.clone(),
+        best: finished.value.clone(),
+        best_iteration: state.incumbent.trial,
+        counts: state.counts,
+        improved: finished.improved,
+        cost: Cost {
+            turns: state.spent.turns,
+            tokens: state.spent.tokens,
+            verify_runs: state.spent.verify_runs,
+            seconds,
+        },
+        branch: finished.branch.clone(),
+        commit: state.incumbent.commit.clone(),
+        merge: finished.merge.clone(),
+    }
+}

@@ -1,0 +1,93 @@
+//! Owns the lessons file of a repository: what is added to it, and which lessons fit a goal.
+//! Does not know its form; `autoresearch_core::words::lessons` does.
+//! Invariant: a lessons file that cannot be written never fails a trial that was measured.
+
+use autoresearch_core::config::Mode;
+use autoresearch_core::journal::event::{Decided, StrategyRow};
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::lessons;
+
+use crate::run::Run;
+use autoresearch_sys::store::{Disk, RealDisk};
+
+/// How many lessons a brief quotes.
+const QUOTED: usize = 3;
+/// A larger file is not one of ours.
+const MAX: u64 = 1 << 20;
+
+/// What worked.
+pub fn after_keep(run: &Run<'_>, decided: &Decided) {
+    let metric = &run.store.state.config().metric.name;
+    let delta = decided
+        .delta
+        .as_ref()
+        .map(Value::signed)
+        .unwrap_or_default();
+    add(
+        run,
+        "keep",
+        &format!("{} ({metric} {delta})", decided.message),
+    );
+}
+
+/// What was abandoned, and why.
+pub fn after_pivot(run: &Run<'_>, row: &StrategyRow) {
+    add(
+        run,
+        "pivot",
+        &format!("{} (goal: {})", row.message, run.store.state.config().goal),
+    );
+}
+
+/// How a run ended.
+pub fn at_end(run: &Run<'_>) {
+    let state = &run.store.state;
+    let counts = &state.counts;
+    let metric = &state.config().metric.name;
+    let summary = format!(
+        "{}: {metric} {} -> {} with {} of {} trials kept",
+        state.config().goal,
+        state.start.measurement.value,
+        state.incumbent.measurement.value,
+        counts.keep,
+        counts.iterations()
+    );
+    add(run, "end", &summary);
+}
+
+/// Best effort: a lesson that is lost is no reason to fail what was measured.
+fn add(run: &Run<'_>, kind: &str, text: &str) {
+    // A CI job reads lessons and leaves none.
+    if run.store.state.config().mode == Mode::Exec {
+        return;
+    }
+    let Some(before) = read(run) else {
+        return;
+    };
+    let date: String = run.world.now_text().chars().take(10).collect();
+    let after = lessons::add(&before, &date, kind, text);
+    let _ = RealDisk.replace(&run.store.layout.lessons(), after.as_bytes());
+}
+
+/// The file's text; none where something else stands in its place.
+fn read(run: &Run<'_>) -> Option<String> {
+    let path = run.store.layout.lessons();
+    if RealDisk.length(&path).ok()? > MAX {
+        return None;
+    }
+    let bytes = RealDisk.read(&path).ok()?.unwrap_or_default();
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The lessons that match the run's goal.
+#[must_use]
+pub fn matching(run: &Run<'_>) -> Vec<String> {
+    lessons::matching(
+        &read(run).unwrap_or_default(),
+        &run.store.state.config().goal,
+        QUOTED,
+    )
+    .into_iter()
+    .map(ToOwned::to_owned)
+    .collect()
+}

@@ -1,0 +1,152 @@
+//! Owns the finding of runs whose files in the repository are gone, while their anchors are left.
+//! Does not bring anything back, and changes nothing.
+//! Invariant: what is said to be left was looked at in the repository.
+
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::Isolation;
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::table::short;
+
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Failure;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::store::{FOLDER, Layout, Made, anchors, remembered_state};
+
+/// A run of this work tree without a journal.
+pub struct LostRun {
+    /// Where its files were.
+    pub layout: Layout,
+    /// Its folder outside the repository.
+    pub vault: PathBuf,
+    /// Where it stood, as far as its last command left a note of it.
+    pub state: Option<RunState>,
+}
+
+/// Every run that was started in this work tree and whose journal is gone. A start that was cut short is none.
+#[must_use]
+pub fn find_lost(world: &World, history: &History, root: &Path) -> Vec<LostRun> {
+    let mut found = Vec::new();
+    for (vault, anchor) in anchors(&world.state_folder) {
+        let layout = Layout::new(root, &anchor.run);
+        let is_start = anchor.head.next <= 1 && Made::read(&vault).is_some();
+        if is_start || layout.journal().symlink_metadata().is_ok() {
+            continue;
+        }
+        let state = remembered_state(&vault, &anchor);
+        // A repository that was moved has another root, and the run's branch as the run left it.
+        let is_moved = || {
+            let stands = |state: &RunState| {
+                history.reference(&state.start.branch).as_ref() == Some(&state.head)
+            };
+            !anchor.root.exists() && state.as_ref().is_some_and(stands)
+        };
+        if anchor.root == root || is_moved() {
+            found.push(LostRun {
+                layout,
+                vault,
+                state,
+            });
+        }
+    }
+    found
+}
+
+impl LostRun {
+    /// Does the run still need somebody: it was never finished, or its branch is checked out?
+    #[must_use]
+    pub fn is_open(&self, history: &History) -> bool {
+        let Some(state) = &self.state else {
+            return true;
+        };
+        let unfinished = state.finish.is_none() && state.config().isolation == Isolation::Branch;
+        state.end.is_none() || unfinished || self.is_checked_out(history)
+    }
+
+    fn is_checked_out(&self, history: &History) -> bool {
+        let branch = self.branch();
+        history.head().is_ok_and(|head| head.branch == Some(branch))
+            && self
+                .state
+                .as_ref()
+                .is_none_or(|state| state.config().isolation != Isolation::InPlace)
+    }
+
+    /// The full name of the run's branch.
+    fn branch(&self) -> String {
+        self.state.as_ref().map_or_else(
+            || format!("refs/heads/autoresearch/{}", self.layout.run),
+            |state| state.start.branch.clone(),
+        )
+    }
+
+    /// What is gone, and what is left.
+    #[must_use]
+    pub fn describe(&self, history: &History) -> String {
+        let run = &self.layout.run;
+        let gone = if self.layout.folder().symlink_metadata().is_ok() {
+            format!("its journal {FOLDER}/{run}/journal.jsonl is gone")
+        } else {
+            format!(
+                "its folder {FOLDER}/{run} is gone (`git clean -x` deletes it, because git ignores it)"
+            )
+        };
+        let branch = self.branch();
+        let plain = branch.trim_start_matches("refs/heads/");
+        let left = match (history.reference(&branch), &self.state) {
+            (Some(_), Some(state)) => format!(
+                "{} kept commit(s) are on {plain} ({} {} -> {})",
+                state.counts.keep,
+                state.config().metric.name,
+                state.start.measurement.value,
+                state.incumbent.measurement.value
+            ),
+            (Some(tip), None) => format!("what was kept is on {plain}, at {}", short(&tip)),
+            (None, _) => format!("and the branch {plain} is gone too"),
+        };
+        format!("{gone}; {left}")
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn advise(&self, history: &History) -> String {
+        let branch = self.branch();
+        let plain = branch.trim_start_matches("refs/heads/");
+        let mut steps = vec![
+            "if you moved it, put it back, and the run goes on. Otherwise this run cannot go on, and its log is lost; no commit and no file of yours was touched".to_owned(),
+        ];
+        let origin = self.state.as_ref().map(|state| state.start.origin.as_str());
+        let back = match origin {
+            Some(origin) if origin.starts_with("refs/heads/") => {
+                format!("git switch {}", origin.trim_start_matches("refs/heads/"))
+            }
+            Some(commit) => format!("git switch --detach {}", short(commit)),
+            None => "git switch BRANCH".to_owned(),
+        };
+        if self.is_checked_out(history) {
+            steps.push(format!("{plain} is still checked out: `{back}` goes back"));
+        }
+        if history.reference(&branch).is_some()
+            && let Some(state) = &self.state
+            && state.config().isolation != Isolation::InPlace
+        {
+            steps.push(format!(
+                "`git log -p {}..{plain}` shows what was kept, `git merge {plain}` merges it, and `autoresearch start` on {plain} goes on from it with a new run",
+                short(&state.start.base)
+            ));
+        }
+        steps.push("`autoresearch clean` shows what is left and what can go".to_owned());
+        steps.join(". ")
+    }
+
+    /// The refusal of a command that means this run.
+    #[must_use]
+    pub fn refuse(&self, history: &History) -> Failure {
+        let run = &self.layout.run;
+        Failure::blocked(format!(
+            "the run `{run}` was started here, but {}",
+            self.describe(history)
+        ))
+        .hint(self.advise(history))
+    }
+}

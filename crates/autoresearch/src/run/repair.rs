@@ -1,0 +1,142 @@
+//! Owns what the next command does about a crash: finish or undo what was under way, and record it.
+//! Does not start anything new.
+//! Invariant: repairing twice, or crashing during a repair and repairing again, leads to the same end.
+
+use autoresearch_core::journal::event::{Close, Event, Interrupted};
+use autoresearch_core::journal::state::Stage;
+use autoresearch_core::words::table::short;
+
+use crate::run::Run;
+use crate::run::lessons;
+use crate::run::work_tree_check;
+use crate::trial::undo::{Undone, undo};
+use crate::watch::unseen_files;
+use crate::watch::user_files;
+use autoresearch_sys::error::{Failure, Result};
+
+/// What a repair did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Repaired {
+    /// One sentence for each thing that was done.
+    pub done: Vec<String>,
+    /// The commit that holds the edits that were taken back with an interrupted trial.
+    pub taken_back: Option<String>,
+}
+
+/// Brings a run to rest: the branch stands, no trial is between its intention and its end, a due end is recorded.
+pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
+    let mut repaired = Repaired::default();
+    for lock in std::mem::take(&mut run.cleared) {
+        repaired.done.push(format!(
+            "{} was removed: a git of this run was killed while it held it",
+            lock.display()
+        ));
+    }
+    let mended = run.store.mended;
+    if mended.torn_bytes > 0 {
+        repaired.done.push(format!(
+            "{} bytes of a torn line were set aside in journal.torn",
+            mended.torn_bytes
+        ));
+    }
+    if mended.restored {
+        repaired
+            .done
+            .push("the last record was written to the journal again".to_owned());
+    }
+    if !run.store.state.ready {
+        set_up(run)?;
+        repaired
+            .done
+            .push("the start of the run was finished".to_owned());
+    }
+    if let Some(flight) = run.store.state.flight.clone() {
+        let trial = flight.intent.trial;
+        match flight.stage {
+            Stage::AwaitingRework(_) => {}
+            Stage::Intended => {
+                let undone = interrupt(run)?;
+                repaired.done.push(format!(
+                    "trial {trial} was interrupted; it was undone and does not count"
+                ));
+                if let Some(undone) = undone {
+                    repaired.taken_back = undone.tip;
+                    repaired.done.extend(undone.notes);
+                }
+            }
+            Stage::Decided(decided) => {
+                let undone = undo(run, trial, &flight.intent.message, None)?;
+                let head = undone.head;
+                run.store.record(Event::Close(Close { trial, head }))?;
+                repaired.done.push(format!(
+                    "trial {trial} ({}) was undone",
+                    decided.verdict.word()
+                ));
+                repaired.done.extend(undone.notes);
+            }
+        }
+    }
+    end_if_due(run)?;
+    Ok(repaired)
+}
+
+/// Makes HEAD name the run's branch, if it does not yet.
+pub fn set_up(run: &mut Run<'_>) -> Result<()> {
+    let (branch, base) = (
+        run.store.state.start.branch.clone(),
+        run.store.state.start.base.clone(),
+    );
+    if run.history.head()?.branch.as_ref() != Some(&branch) {
+        let there = run.history.reference(&branch);
+        if let Some(other) = there.filter(|commit| *commit != base) {
+            return Err(Failure::blocked(format!(
+                "the run's branch {} was made by somebody else: it is at {} and not at {}",
+                branch.trim_start_matches("refs/heads/"),
+                short(&other),
+                short(&base)
+            ))
+            .hint("nothing was changed. Rename that branch (`git branch -m`), then run the command again"));
+        }
+        work_tree_check::check_branch_alone(run)?;
+        (run.world.step)("git branch");
+        run.git.begin_branch(&branch, &base)?;
+    }
+    run.store.record(Event::Ready)?;
+    Ok(())
+}
+
+/// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
+pub fn interrupt(run: &mut Run<'_>) -> Result<Option<Undone>> {
+    let Some(flight) = run.store.state.flight.clone() else {
+        return Ok(None);
+    };
+    let trial = flight.intent.trial;
+    let name = reference(run, &format!("interrupted-{trial}"));
+    let undone = undo(run, trial, &flight.intent.message, Some(&name))?;
+    // Verify may have written while it was cut short.
+    user_files::note(run, &[])?;
+    unseen_files::note_cut_short(run)?;
+    let message = flight.intent.message;
+    run.store.record(Event::Interrupted(Interrupted {
+        trial,
+        message,
+        head: undone.head.clone(),
+        saved: undone.tip.clone(),
+    }))?;
+    Ok(Some(undone))
+}
+
+/// A reference of the run, outside the branches.
+#[must_use]
+pub fn reference(run: &Run<'_>, name: &str) -> String {
+    format!("refs/autoresearch/{}/{name}", run.store.state.start.run)
+}
+
+/// Records the end that the run has come to.
+pub fn end_if_due(run: &mut Run<'_>) -> Result<()> {
+    if let Some(ending) = run.store.state.due_end(run.world.now_ms()) {
+        run.store.record(Event::End(ending))?;
+        lessons::at_end(run);
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Owns `resume`: a fresh agent finds the run as it is, with everything repaired, and a brief to go on from.
+//! Does not need anything but the files of the run.
+//! Invariant: the brief is under 1,500 characters and ends with the next step.
+
+use std::fmt;
+
+use autoresearch_core::words::brief;
+use autoresearch_core::words::table::escape;
+use serde::Serialize;
+
+use crate::run::{MARK, Place, Run, Wanted, refuse_driven};
+use crate::run::{lessons, repair, session, work_tree_check};
+use crate::trial::report::due;
+use crate::watch::tree_changes;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::process;
+use autoresearch_sys::store::Access;
+
+/// How many rows the brief quotes.
+const ROWS: usize = 5;
+
+/// The answer of `resume`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResumeReport {
+    /// The run.
+    pub run: String,
+    /// What was repaired.
+    pub repaired: Vec<String>,
+    /// Files in the scope that are changed and not measured yet.
+    pub unmeasured: Vec<String>,
+    /// The brief.
+    pub brief: String,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// What is due.
+    pub due: &'static str,
+}
+
+/// Finds, checks and repairs the run.
+pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
+    let confined = session::is_confined(world);
+    let access = if confined {
+        Access::Read
+    } else {
+        Access::WriteChecked
+    };
+    let mut run = Run::open_anywhere(world, place, Wanted::Latest, access, "resume")?;
+    let mut done = Vec::new();
+    if confined {
+        refuse_driven(world, &run.store)?;
+        done.extend(left_to_the_hook(&run));
+    } else {
+        let left = process::end_marked(&format!("{MARK}={}", run.store.state.start.id));
+        if left > 0 {
+            done.push(format!("{left} process(es) of a killed driver were ended"));
+        }
+        if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
+            run = run.rehouse()?;
+            done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());
+        }
+        run.check_ground()?;
+        if run.store.state.end.is_none() || run.store.state.needs_repair() {
+            work_tree_check::check_branch_alone(&run)?;
+        }
+        done.extend(repair::repair(&mut run)?.done);
+        run.store.rebuild_views()?;
+    }
+    session::take_up(&run);
+    let mut unmeasured = Vec::new();
+    if run.store.state.end.is_none() {
+        if !run.store.state.needs_repair() {
+            tree_changes::check_head(&run)?;
+        }
+        unmeasured = tree_changes::look(&run)?
+            .ours
+            .iter()
+            .map(|path| escape(&String::from_utf8_lossy(path)))
+            .collect();
+    }
+    let rows = run.last_rows(ROWS)?;
+    let waits = confined.then(|| run.next_meanwhile());
+    let lessons = lessons::matching(&run);
+    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
+    let state = &run.store.state;
+    let mut brief = brief::brief(state, &rows, &lessons, &run.caller);
+    let mut due_now = due(&state.step());
+    if let Some(("wait", next)) = waits {
+        brief = brief::waiting(&brief, &next);
+        due_now = "wait";
+    }
+    Ok(ResumeReport {
+        run: state.start.run.clone(),
+        repaired: done,
+        unmeasured,
+        brief,
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due_now,
+    })
+}
+
+/// In a sandbox nothing can be repaired.
+fn left_to_the_hook(run: &Run<'_>) -> Vec<String> {
+    if run.store.state.needs_repair() {
+        vec!["nothing yet: a command was cut short, and the session hook undoes it when this turn ends".to_owned()]
+    } else {
+        Vec::new()
+    }
+}
+
+impl fmt::Display for ResumeReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for done in &self.repaired {
+            writeln!(out, "repaired: {done}")?;
+        }
+        if let Some(first) = self.unmeasured.first() {
+            let more = if self.unmeasured.len() > 1 {
+                format!(" and {} more", self.unmeasured.len() - 1)
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "changed and not measured: {first}{more}; a trial measures them, `autoresearch trial --drop` takes them back"
+            )?;
+        }
+        write!(out, "{}", self.brief)
+    }
+}

@@ -1,0 +1,188 @@
+//! Owns the bond between a run and the agent's session that works on it: taking it, pausing it, and how that session has
+//! to call the tool.
+//! Does not decide what a stop is answered with; `autoresearch_core::agent::session` does.
+//! Invariant: only a session with an id is bound, and a bond that cannot be written never fails a command that measured.
+
+use std::path::Path;
+use std::time::Duration;
+
+use autoresearch_core::agent::caller::{Armed, Caller, Reader, choose};
+use autoresearch_core::agent::session::{GitAccess, Session};
+
+use crate::run::work_tree_check::shell_word;
+use crate::run::{MARK, Run};
+use autoresearch_codex::home;
+use autoresearch_sys::env::{Role, World};
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::is_read_only;
+use autoresearch_sys::store::RunStore;
+
+/// How the caller has to call the tool: a person by its name, an agent in a session by its whole path, which is what an
+/// execution rule matches.
+#[must_use]
+pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller {
+    let Some(id) = &world.session else {
+        return Caller {
+            reader: reader(world),
+            work_tree: own_work_tree(world, store),
+            ..Caller::plain()
+        };
+    };
+    let known = store.layout.session().filter(|session| session.is(id));
+    let (hooks, git) = if world.role == Role::Hook {
+        (
+            Armed::Armed,
+            known.map(|known| known.git).unwrap_or_default(),
+        )
+    } else if known.is_some_and(|known| known.hooked) {
+        (Armed::Armed, git_access(world, git_folder))
+    } else {
+        (home::armed(world), git_access(world, git_folder))
+    };
+    let verify = Duration::from_millis(store.state.start.verify_ms);
+    Caller {
+        program: program(world),
+        way: choose(hooks, git, verify),
+        reader: Reader::Agent,
+        work_tree: own_work_tree(world, store),
+    }
+}
+
+/// The work tree of the run's own, as the reader can open it, if it has one.
+fn own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
+    let has_one = store.state.start.worktree.is_some();
+    has_one.then(|| world.path_from_here(&store.layout.worktree()))
+}
+
+/// Who reads what this process answers: an agent, where a session or the environment of its commands says so.
+#[must_use]
+pub fn reader(world: &World) -> Reader {
+    let marks = [
+        "CODEX_CI",
+        "CODEX_SANDBOX",
+        "CODEX_SANDBOX_NETWORK_DISABLED",
+    ];
+    let is_agent = world.session.is_some()
+        || world.role != Role::Command
+        || marks.iter().any(|name| world.var(name).is_some());
+    if is_agent {
+        Reader::Agent
+    } else {
+        Reader::Person
+    }
+}
+
+/// The path of `autoresearch`, quoted where a shell would take it apart.
+fn program(world: &World) -> String {
+    let path = world.program.to_string_lossy();
+    shell_word(Path::new(path.strip_suffix("-hook").unwrap_or(&path)))
+}
+
+/// Can this process write git and the anchors? In the sandbox of Codex neither can.
+fn git_access(world: &World, git_folder: &Path) -> GitAccess {
+    if is_read_only(git_folder) || is_confined(world) {
+        GitAccess::ReadOnly
+    } else {
+        GitAccess::Write
+    }
+}
+
+/// Is this a command in a sandbox that keeps it from the anchors, so that nothing can be recorded?
+#[must_use]
+pub fn is_confined(world: &World) -> bool {
+    let mut folders = world.state_folder.ancestors();
+    world.session.is_some()
+        && world.role == Role::Command
+        && folders
+            .find(|folder| folder.exists())
+            .is_some_and(is_read_only)
+}
+
+/// The refusal of what a sandbox keeps from acting, with what to do instead.
+pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> Result<()> {
+    if !is_confined(world) {
+        return Ok(());
+    }
+    let next = run()?;
+    Err(Failure::environment(
+        "nothing was done: this sandbox keeps git and the run's records from being written",
+    )
+    .hint(next.trim_start_matches("next: ")))
+}
+
+/// Refuses what only a person may do, also outside the sandbox: an execution rule matches the first words of a command,
+/// and a session that has full access is asked nothing. Codex tells each command its session, and a command that a rule
+/// lets out cannot change its variables.
+pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
+    let in_turn = world.var(MARK).is_some();
+    if reader(world) == Reader::Person && !home::in_session(world) && !in_turn {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "{what} is for the person, not for an agent's session"
+    ))
+    .hint("nothing was done. Tell the person the command; they run it in a terminal of their own"))
+}
+
+/// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
+pub fn claim(run: &Run<'_>) {
+    let world = run.world;
+    let Some(id) = world
+        .session
+        .as_ref()
+        .filter(|_| world.role == Role::Command)
+    else {
+        return;
+    };
+    let git = git_access(world, &run.history.git_folder());
+    let before = run.store.layout.session();
+    let session = match before.clone().filter(|before| before.is(id)) {
+        Some(known) => Session { git, ..known },
+        None => Session::new(id, git),
+    };
+    if before.as_ref() != Some(&session) {
+        let _ = run.store.layout.write_session(&session);
+    }
+}
+
+/// Takes a run up, also one that was paused.
+pub fn take_up(run: &Run<'_>) {
+    claim(run);
+    let layout = &run.store.layout;
+    if let Some(session) = layout.session() {
+        let _ = layout.write_session(&Session {
+            paused: false,
+            ..session
+        });
+    }
+}
+
+/// A run that had ended is open again: its session, if it has one, is told of the next end too.
+pub fn open_again(run: &Run<'_>) {
+    let layout = &run.store.layout;
+    if let Some(session) = layout.session().filter(|session| session.told) {
+        let _ = layout.write_session(&Session {
+            told: false,
+            ..session
+        });
+    }
+}
+
+/// A person interrupted the session: nothing goes on until the run is resumed.
+pub fn refuse_paused(run: &Run<'_>) -> Result<()> {
+    let paused = run
+        .store
+        .layout
+        .session()
+        .is_some_and(|session| session.paused);
+    let ours = run.world.session.is_some() && run.world.role == Role::Command;
+    if paused && ours {
+        return Err(
+            Failure::usage("the run is paused: the person interrupted the session").hint(format!(
+                "answer the person first; when they want the run to go on: {} resume",
+                run.caller.program
+            )),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Owns the strategy rows: refine, pivot, search.
+//! Does not decide which is due; the ladder does.
+//! Invariant: a row that is due is logged before the next trial, and one that hides it is refused.
+
+use std::fmt;
+
+use autoresearch_core::config::LadderMode;
+use autoresearch_core::decide::ladder::{Due, Strategy};
+use autoresearch_core::journal::event::{Event, StrategyRow};
+use autoresearch_core::words::brief;
+use serde::Serialize;
+
+use crate::run::Place;
+use crate::run::{lessons, repair};
+use crate::trial::report::due;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+
+/// The answer of `strategy`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StrategyReport {
+    /// The run.
+    pub run: String,
+    /// What was logged.
+    pub logged: &'static str,
+    /// Failed trials since the last keep or pivot.
+    pub failures: u32,
+    /// Pivots since the last keep.
+    pub pivots: u32,
+    /// What this row brings nearer, where nobody had asked for it.
+    pub warning: Option<String>,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// What is due now.
+    pub due: &'static str,
+    /// The next step.
+    pub next: String,
+}
+
+/// Logs a strategy row.
+pub fn run(
+    world: &World,
+    place: &Place,
+    strategy: Strategy,
+    message: &str,
+) -> Result<StrategyReport> {
+    let message = message.trim();
+    if message.is_empty() {
+        return Err(
+            Failure::usage("the message is empty").hint("say the reason and the plan: -m \"...\"")
+        );
+    }
+    let mut run = crate::trial::open(world, place, "strategy")?;
+    if let Some(rework) = run.store.state.awaiting_rework() {
+        return Err(
+            Failure::usage(format!("trial {} awaits a rework", rework.trial))
+                .hint(run.next().trim_start_matches("next: ")),
+        );
+    }
+    let ladder = run.store.state.ladder;
+    let enforced = run.store.state.config().ladder == LadderMode::Enforce;
+    if enforced && !ladder.accepts(strategy) {
+        let wanted = match ladder.due() {
+            Due::Row(wanted) => wanted.word(),
+            Due::Nothing | Due::NeedsHuman => "person",
+        };
+        return Err(Failure::usage(format!(
+            "a {wanted} is due, and a {} does not replace it",
+            strategy.word()
+        ))
+        .hint(run.next().trim_start_matches("next: ")));
+    }
+    let row = StrategyRow {
+        strategy,
+        message: brief::clip(message, 500),
+    };
+    run.store.record(Event::Strategy(row.clone()))?;
+    if strategy != Strategy::Refine {
+        lessons::after_pivot(&run, &row);
+    }
+    repair::end_if_due(&mut run)?;
+    run.store.write_views()?;
+    let state = &run.store.state;
+    let asked_for = matches!(ladder.due(), Due::Row(_));
+    let near_the_end =
+        enforced && !asked_for && state.end.is_none() && state.ladder.is_last_pivot();
+    Ok(StrategyReport {
+        run: state.start.run.clone(),
+        logged: strategy.word(),
+        failures: state.ladder.failures,
+        pivots: state.ladder.pivots,
+        warning: near_the_end.then(|| format!(
+            "{} pivots without a keep: one more pivot ends the run (needs-human), and so do 5 failed trials",
+            state.ladder.pivots
+        )),
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due(&state.step()),
+        next: run.next(),
+    })
+}
+
+impl fmt::Display for StrategyReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "{} logged; {} failed since, {} pivot(s) without a keep",
+            self.logged, self.failures, self.pivots
+        )?;
+        if let Some(warning) = &self.warning {
+            writeln!(out, "warning: {warning}")?;
+        }
+        write!(out, "{}", self.next)
+    }
+}

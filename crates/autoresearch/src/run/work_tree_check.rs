@@ -1,0 +1,147 @@
+//! Owns the questions that git itself answers before anything is staged: does it work on the files that we mean, and does
+//! no other work tree hold the branch?
+//! Does not change anything.
+//! Invariant: a run whose git stands elsewhere commits, moves and restores nothing.
+
+use std::path::Path;
+
+use autoresearch_core::words::table::escape;
+
+use crate::run::Run;
+use autoresearch_core::shell::quote::quote_word;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::history::HistoryError;
+use autoresearch_sys::git::surroundings::{Holder, real};
+use autoresearch_sys::git::{Git, GitError};
+
+/// Refuses a folder that git does not take for the root of a work tree, or for which it uses another git folder.
+pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
+    let shown = |path: &Path| escape(&path.to_string_lossy());
+    let seen = match git.look_around() {
+        Ok(seen) => seen,
+        Err(error @ GitError::Failed { .. }) => {
+            if let Some(root) = git.refused_for_its_owner() {
+                return Err(HistoryError::Owner(root).into());
+            }
+            return Err(Failure::blocked(format!(
+                "git does not take {} for a work tree",
+                shown(root)
+            ))
+            .because(&error)
+            .hint(ELSEWHERE));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if real(&seen.root) != real(root) {
+        return Err(Failure::blocked(format!(
+            "in {} git works on the files of {}",
+            shown(root),
+            shown(&seen.root)
+        ))
+        .hint(ELSEWHERE));
+    }
+    if real(&seen.git_folder) != real(git_folder) {
+        return Err(Failure::blocked(format!(
+            "in {} git uses {} and not {}",
+            shown(root),
+            shown(&seen.git_folder),
+            shown(git_folder)
+        ))
+        .hint("nothing was changed. Look at the file `.git` there: it names the git folder"));
+    }
+    Ok(())
+}
+
+/// Refuses a folder from which git looks at the files of another one.
+pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
+    if real(folder).starts_with(real(root)) {
+        return Ok(());
+    }
+    Err(Failure::blocked(format!(
+        "in {} git works on the files of {}",
+        escape(&folder.to_string_lossy()),
+        escape(&root.to_string_lossy())
+    ))
+    .hint(ELSEWHERE))
+}
+
+/// What to do where git looks at another folder.
+const ELSEWHERE: &str = "nothing was changed. `git config --show-origin --get-all core.worktree` (and core.bare) says which setting does it. For a submodule with extensions.worktreeConfig, move it to where only one work tree has it: in the submodule `git config --worktree core.worktree \"$(git config core.worktree)\"`, then `git config --local --unset core.worktree`";
+
+/// The same for the work tree of a run's trials; and its repository is still the one of the start.
+pub fn check(run: &Run<'_>) -> Result<()> {
+    check_root(&run.git, run.work_tree(), &run.history.git_folder())?;
+    let common = run.history.common_folder();
+    let pinned = run.store.pinned.repository.as_ref();
+    // A repository that was moved as a whole has nothing left where it was.
+    match pinned.filter(|repository| repository.exists()) {
+        Some(repository) if real(repository) != real(&common) => Err(Failure::blocked(format!(
+            "the git folder of this work tree is {} now; the run was started with {}",
+            escape(&common.to_string_lossy()),
+            escape(&repository.to_string_lossy())
+        ))
+        .hint("nothing was changed. Put the file or folder `.git` back as it was")),
+        _ => Ok(()),
+    }
+}
+
+/// The other work tree that holds a branch. Where the repository has one work tree only, git is not asked.
+pub fn holder(run: &Run<'_>, branch: &str) -> Result<Option<Holder>> {
+    let (own, common) = (run.history.git_folder(), run.history.common_folder());
+    if own == common && !has_entries(&common.join("worktrees")) {
+        return Ok(None);
+    }
+    Ok(run.git.held_elsewhere(branch)?)
+}
+
+/// Refuses to move the run's branch under the feet of another work tree.
+pub fn check_branch_alone(run: &Run<'_>) -> Result<()> {
+    let branch = &run.store.state.start.branch;
+    match holder(run, branch)? {
+        None => Ok(()),
+        Some(holder) => Err(taken(branch, &holder)),
+    }
+}
+
+/// A branch that another work tree holds cannot be worked on.
+#[must_use]
+pub fn taken(branch: &str, holder: &Holder) -> Failure {
+    let plain = branch.trim_start_matches("refs/heads/");
+    let root = shell_word(&holder.root);
+    let remedy = match holder.how {
+        "checked out" => format!("`git -C {root} switch --detach` frees it there"),
+        _ => "finish or abort that first".to_owned(),
+    };
+    Failure::blocked(format!(
+        "the branch {plain} is {} in another work tree, {}: what is committed here would show there as changes",
+        holder.how,
+        escape(&holder.root.to_string_lossy())
+    ))
+    .hint(format!("nothing was changed. {remedy}; then run the command again"))
+}
+
+/// A path as one word of a command that a person copies.
+#[must_use]
+pub fn shell_word(path: &Path) -> String {
+    quote_word(&path.to_string_lossy())
+}
+
+fn has_entries(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_split_or_expand_it() {
+        for (path, word) in [
+            ("/home/me/r", "/home/me/r"),
+            ("/my work/r", "'/my work/r'"),
+            ("/it's/$r", "'/it'\\''s/$r'"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Owns the measurement of the untouched tree, and the refusal of a metric that cannot work.
+//! Does not make a run.
+//! Invariant: a metric is accepted only after it gave a finite number at least twice, and left the tree as it was.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use autoresearch_core::config::span::whole_millis;
+use autoresearch_core::config::{Command, Config, Direction, Shell};
+use autoresearch_core::decide::noise::{BASELINE_RUNS, Noise};
+use autoresearch_core::journal::event::{Failure as How, Guard, Why};
+use autoresearch_core::metric::measurement::{Measurement, Reading};
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::shell::bash_syntax;
+use autoresearch_core::words::table::escape;
+
+use crate::start::own_files::{OwnFiles, REMEDY, differ_by_more_than_noise};
+use crate::trial::measure::Bench;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::status::Entry;
+
+/// No more than two runs where one takes longer than this: the person waits.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What the untouched tree gave.
+pub struct Baseline {
+    /// The measurement: the only value, or the mean.
+    pub measurement: Measurement,
+    /// Its format and units.
+    pub reading: Reading,
+    /// Every run.
+    pub samples: Vec<Value>,
+    /// What the guard said.
+    pub guard: Guard,
+    /// The mean time of one run of verify, in milliseconds.
+    pub verify_ms: u64,
+    /// The last lines that verify wrote to standard error.
+    pub said: String,
+    /// How often the guard was run again after a failure.
+    pub guard_retries: u32,
+}
+
+/// Runs verify at least twice and the guard once, and refuses what cannot work.
+pub fn measure(
+    world: &World,
+    git: &Git,
+    env: &[(OsString, OsString)],
+    config: &Config,
+    own: &OwnFiles<'_>,
+) -> Result<Baseline> {
+    let before = git.status()?;
+    let mut bench = Bench::new(world, git.work_tree(), env, own.folder(), "");
+    bench.most = config.outputs.file();
+    let (first, guard) = known_early(&mut bench, config, own, || {
+        check_clean(git, &before, "the guard")
+    })?;
+    let mut runs = vec![first];
+    runs.push(again(&mut bench, config, own, 1)?);
+    let values = |runs: &[Measurement]| {
+        runs.iter()
+            .map(|run| run.value.approximate())
+            .collect::<Vec<f64>>()
+    };
+    let noisy = !Noise::of(&values(&runs)).is_deterministic();
+    while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
+        let number = runs.len();
+        runs.push(again(&mut bench, config, own, number)?);
+    }
+    check_own_files(&mut bench, config, own, &mut runs)?;
+    let said = std::mem::take(&mut bench.said);
+    check_clean(git, &before, "verify")?;
+    let baseline = average(&runs, guard, &bench)
+        .map(|baseline| Baseline { said, ..baseline })
+        .ok_or_else(|| Failure::new(Kind::Internal, "no run of verify was made"))?;
+    check_headroom(&in_units(config, &baseline)?, &baseline)?;
+    own.take_away()?;
+    own.bring_outputs()?;
+    Ok(baseline)
+}
+
+/// What in a command for `sh` is bash's.
+fn unknown_to_sh(command: &Command) -> Option<String> {
+    let syntax = bash_syntax(&command.command);
+    syntax
+        .into_iter()
+        .next()
+        .filter(|_| command.shell == Shell::Sh)
+}
+
+/// One more run: every second one has the run's own files in sight. The first is number 0.
+fn again(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    own: &OwnFiles<'_>,
+    number: usize,
+) -> Result<Measurement> {
+    if number.is_multiple_of(2) {
+        own.take_away()?;
+        return once(bench, config);
+    }
+    own.lay_out()?;
+    let found = once(bench, config);
+    if found.is_err() && own.are_in_sight() {
+        own.take_away()?;
+        once(bench, config)?;
+        return Err(refuse(
+            bench,
+            "verify works on the untouched tree, and fails when the run's own files are in it"
+                .to_owned(),
+            REMEDY,
+        ));
+    }
+    found
+}
+
+/// A metric that counts the run's own files grows with the log.
+fn check_own_files(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    own: &OwnFiles<'_>,
+    runs: &mut Vec<Measurement>,
+) -> Result<()> {
+    let differ = |runs: &[Measurement]| {
+        let values: Vec<f64> = runs.iter().map(|run| run.value.approximate()).collect();
+        differ_by_more_than_noise(&values)
+    };
+    if !own.are_in_sight() || !differ(runs) {
+        return Ok(());
+    }
+    // A metric of two values comes out like this once in a while: asked again, it does not.
+    for _ in 0..4 {
+        let number = runs.len();
+        runs.push(again(bench, config, own, number)?);
+    }
+    if !differ(runs) {
+        return Ok(());
+    }
+    Err(Failure::config(format!(
+        "verify counts the run's own files: {} is {} without them and {} with them",
+        config.metric.name, runs[0].value, runs[1].value
+    ))
+    .hint(REMEDY))
+}
+
+/// Runs the guard with the run's own files in sight, as it will run after each trial.
+fn guard(
+    bench: &mut Bench<'_>,
+    command: &Command,
+    own: &OwnFiles<'_>,
+) -> Result<std::result::Result<(), How>> {
+    own.lay_out()?;
+    let found = guard_passes(bench, command)?;
+    own.take_away()?;
+    if found.is_err() && own.are_in_sight() && guard_passes(bench, command)?.is_ok() {
+        own.lay_out()?;
+        if guard_passes(bench, command)?.is_ok() {
+            // It fails now and then, with the files and without.
+            return Ok(found);
+        }
+        return Err(refuse(
+            bench,
+            "the guard passes on the untouched tree, and fails when the run's own files are in it"
+                .to_owned(),
+            REMEDY,
+        ));
+    }
+    Ok(found)
+}
+
+/// Runs the guard and verify once, the guard first: whoever has to mend it should not wait for all runs of verify. A guard
+/// that fails then may need what verify builds, and gets a second chance.
+fn known_early(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    own: &OwnFiles<'_>,
+    after_guard: impl Fn() -> Result<()>,
+) -> Result<(Measurement, Guard)> {
+    let Some(command) = &config.guard else {
+        return Ok((once(bench, config)?, Guard::NotRun));
+    };
+    let passed = guard(bench, command, own)?;
+    after_guard()?;
+    let tail = bench.tail.clone();
+    let first = match passed {
+        Err(how) if !matches!(how, How::Exit { .. }) => {
+            return Err(refuse_guard(bench, command, &how));
+        }
+        _ => once(bench, config)?,
+    };
+    if let Err(how) = passed {
+        bench.guard_runs = 0;
+        if guard(bench, command, own)?.is_err() {
+            bench.tail = tail;
+            return Err(refuse_guard(bench, command, &how));
+        }
+    }
+    Ok((first, Guard::Pass))
+}
+
+/// Runs the guard, as often as the config lets a failure be retried.
+fn guard_passes(bench: &mut Bench<'_>, guard: &Command) -> Result<std::result::Result<(), How>> {
+    for _ in 0..guard.retries {
+        if bench.guard(guard)?.is_ok() {
+            return Ok(Ok(()));
+        }
+    }
+    bench.guard(guard)
+}
+
+fn refuse_guard(bench: &Bench<'_>, guard: &Command, how: &How) -> Failure {
+    let hint = unknown_to_sh(guard).map_or_else(
+        || "a guard must pass before the first trial: mend the code, or the guard; for one that fails now and then there is `guard.retries`".to_owned(),
+        |first| format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to guard"),
+    );
+    refuse(
+        bench,
+        format!("the guard fails on the untouched tree: {how}"),
+        &hint,
+    )
+}
+
+fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
+    bench.verify(config)?.map_err(|why| {
+        let counting = autoresearch_core::shell::words::ends_in_counting_grep(&config.verify.command);
+        let syntax = unknown_to_sh(&config.verify);
+        if let Some(first) = syntax {
+            let hint = format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to verify");
+            return refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), &hint);
+        }
+        let hint = match &why {
+            Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
+            Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
+            Why::VerifyFailed(How::Exit { status: 127 }) => "verify sees PATH as it is now, and only the variables named under `env`",
+            Why::VerifyFailed(_) => "run the command by hand; statuses that are no failure belong in `verify.ok_exit`",
+            _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
+        };
+        refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), hint)
+    })
+}
+
+fn refuse(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
+    let mut failure = Failure::config(error).hint(hint);
+    if !bench.tail.is_empty() {
+        failure.causes.push(format!(
+            "its last lines: {}",
+            bench.tail.replace('\n', " | ")
+        ));
+    }
+    failure
+}
+
+/// What all runs together say.
+fn average(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
+    Some(Baseline {
+        measurement: Measurement::mean(runs)?,
+        reading: bench.reading.clone()?,
+        samples: runs.iter().map(|run| run.value.clone()).collect(),
+        guard,
+        verify_ms: whole_millis(bench.verify_time) / u64::from(bench.runs.max(1)),
+        said: String::new(),
+        guard_retries: bench.guard_runs.saturating_sub(1),
+    })
+}
+
+/// The amounts of the config in the units that verify printed.
+pub fn in_units(config: &Config, baseline: &Baseline) -> Result<Config> {
+    config.clone().in_units(&baseline.reading).map_err(|other| {
+        let unit = if other.unit.is_none() {
+            "without a unit".to_owned()
+        } else {
+            format!("in `{}`", other.unit.text())
+        };
+        Failure::config(format!(
+            "`{}` is `{}`, and verify prints {} {unit}: one does not convert into the other",
+            other.place, other.typed, other.metric
+        ))
+        .hint("write the number alone, in the unit of the metric")
+    })
+}
+
+/// Verify and guard must leave git's view of the tree as it was.
+fn check_clean(git: &Git, before: &[Entry], who: &str) -> Result<()> {
+    let after = git.status()?;
+    let new: Vec<String> = after
+        .iter()
+        .filter(|entry| !before.contains(entry))
+        .map(|entry| escape(&String::from_utf8_lossy(&entry.path)))
+        .collect();
+    let Some(first) = new.first() else {
+        return Ok(());
+    };
+    let more = if new.len() > 1 {
+        format!(" and {} more", new.len() - 1)
+    } else {
+        String::new()
+    };
+    Err(Failure::config(format!("{who} leaves the tree dirty: {first}{more}")).hint(
+        "let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it",
+    ))
+}
+
+/// A run whose target is met, or cannot be, has nothing to do.
+fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
+    let value = &baseline.measurement.value;
+    if config.metric.reached(value) {
+        let side = if config.metric.direction == Direction::Lower {
+            "lower"
+        } else {
+            "higher"
+        };
+        return Err(Failure::config(format!(
+            "the target is already met: {} is {value}",
+            config.metric.name
+        ))
+        .hint(format!("set a {side} `metric.target`, or leave it out")));
+    }
+    let met = !config.stop_when.is_empty()
+        && config
+            .stop_when
+            .iter()
+            .all(|condition| condition.holds(&baseline.measurement));
+    if met {
+        return Err(
+            Failure::config("`stop_when` already holds on the untouched tree")
+                .hint("raise its values, or leave it out"),
+        );
+    }
+    let printed: Vec<&str> = baseline
+        .measurement
+        .metrics
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let unknown = config
+        .keep_when
+        .iter()
+        .chain(&config.stop_when)
+        .find(|condition| !printed.contains(&condition.metric.as_str()));
+    match unknown {
+        Some(condition) => Err(Failure::config(format!(
+            "the condition `{condition}` names a metric that verify does not print{}",
+            baseline
+                .measurement
+                .missing
+                .get(&condition.metric)
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default()
+        ))
+        .hint(format!("verify prints: {}", printed.join(", ")))),
+        None => Ok(()),
+    }
+}

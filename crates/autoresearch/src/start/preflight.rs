@@ -1,0 +1,277 @@
+//! Owns the questions that are asked before a run starts: is this ground on which it can work?
+//! Does not change anything.
+//! Invariant: what is refused is refused before anything was made or run, with what to change.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use autoresearch_core::config::globs::Globs;
+use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::words::table::escape;
+
+use crate::config::variables;
+use crate::run::tracked;
+use crate::run::work_tree_check;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, READ_ONLY, Result};
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::status::Kind;
+use autoresearch_sys::git::{Git, OLDEST, is_read_only};
+use autoresearch_sys::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
+
+/// The ground of a run.
+pub struct Ground {
+    /// git, in the work tree where the run starts.
+    pub git: Git,
+    /// The repository.
+    pub history: History,
+    /// git's version, for the log.
+    pub git_version: String,
+    /// What HEAD names: a reference, or a commit.
+    pub origin: String,
+    /// The commit of HEAD.
+    pub base: String,
+    /// The environment of the commands, without secrets.
+    pub env: BTreeMap<String, String>,
+    /// Is the commits' identity lent?
+    pub lend_identity: bool,
+}
+
+/// Looks at the repository that a folder lies in. `env` are names of variables to pass on, besides the usual ones.
+pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> {
+    let program = World::find(&world.vars, "git").ok_or_else(|| {
+        Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
+    })?;
+    let env = variables::passed(world, names)?;
+    let plain: Vec<(OsString, OsString)> = env
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let around = Git::new(&program, folder, &plain);
+    let history = History::open(&around)?;
+    work_tree_check::check_inside(folder, &history.work_tree())?;
+    check_paths(world, &history, &program)?;
+    let mut git = around.at(&history.work_tree());
+    let (version, git_version) = git.version()?;
+    if version < OLDEST {
+        return Err(
+            Failure::environment(format!("git {git_version} is too old"))
+                .hint(format!("install git {}.{} or newer", OLDEST.0, OLDEST.1)),
+        );
+    }
+    let head = history.head()?;
+    let Some(base) = head.commit else {
+        return Err(Failure::blocked("the repository has no commit yet")
+            .hint("commit something first: a run starts from a commit"));
+    };
+    let lend_identity = !git.knows_identity();
+    if lend_identity {
+        git.lend_identity();
+    }
+    Ok(Ground {
+        origin: head.branch.unwrap_or_else(|| base.clone()),
+        git,
+        history,
+        git_version,
+        base,
+        env,
+        lend_identity,
+    })
+}
+
+/// Refuses folders whose paths cannot be written down: journal and anchor are JSON, and would not find the run again.
+fn check_paths(world: &World, history: &History, program: &Path) -> Result<()> {
+    let paths = [
+        ("the repository", history.work_tree()),
+        ("the git folder", history.git_folder()),
+        ("the git folder", history.common_folder()),
+        ("the state folder", world.state_folder.clone()),
+        ("the git program", program.to_owned()),
+    ];
+    match paths.iter().find(|(_, path)| path.to_str().is_none()) {
+        Some((what, path)) => Err(Failure::blocked(format!(
+            "the path of {what} is not UTF-8: {}",
+            escape(&path.to_string_lossy())
+        ))
+        .hint("nothing was made. Rename the folder, or start the run in a clone at another path")),
+        None => Ok(()),
+    }
+}
+
+/// Secrets as they are kept, and as the commands get them.
+pub type Secrets = (BTreeMap<String, Secret>, Vec<(OsString, OsString)>);
+
+/// Seals the values of the secrets, and gives them for the baseline.
+pub fn secrets(world: &World, names: &[String], salt: &str) -> Result<Secrets> {
+    let mut sealed = BTreeMap::new();
+    let mut open = Vec::new();
+    for name in names {
+        let value = world.var(name).and_then(|value| value.to_str());
+        let value = value.ok_or_else(|| {
+            Failure::config(format!("the secret `{name}` is not set"))
+                .hint(format!("export {name}, then start again"))
+        })?;
+        sealed.insert(name.clone(), Secret::seal(salt, value));
+        open.push((name.into(), value.into()));
+    }
+    Ok((sealed, open))
+}
+
+/// Refuses a repository in which a run could not work or could do harm.
+pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
+    let history = &ground.history;
+    if let Some(operation) = history.operation() {
+        return Err(Failure::blocked(format!("a {operation} is under way"))
+            .hint(format!("finish or abort the {operation} first")));
+    }
+    if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {
+        return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
+    }
+    work_tree_check::check_root(&ground.git, &history.work_tree(), &history.git_folder())?;
+    if config.isolation == Isolation::InPlace
+        && let Some(holder) = ground.git.held_elsewhere(&ground.origin)?
+    {
+        return Err(work_tree_check::taken(&ground.origin, &holder));
+    }
+    if history.has_at_root(&ground.base, FOLDER)? || !ground.git.tracked_below(FOLDER)?.is_empty() {
+        return Err(tracked());
+    }
+    if history.reference("refs/heads/autoresearch").is_some() {
+        return Err(Failure::blocked(
+            "a branch called `autoresearch` exists, so `autoresearch/<run>` cannot",
+        )
+        .hint("rename it: git branch -m autoresearch autoresearch-old"));
+    }
+    if config.isolation == Isolation::InPlace && !ground.origin.starts_with("refs/") {
+        return Err(
+            Failure::blocked("HEAD is detached, and `in-place` needs a branch")
+                .hint("check out a branch, or use `isolation: branch`"),
+        );
+    }
+    if config.isolation == Isolation::Worktree {
+        Ok(())
+    } else {
+        alone(world, ground)
+    }
+}
+
+/// What of the user's settings is not followed, one sentence each.
+#[must_use]
+pub fn remarks(git: &Git) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if git.is_set("commit.gpgsign") {
+        remarks.push("note: trial commits are not signed, although commit.gpgsign is true, because a key that asks for a passphrase would stop the run; `finish` says how to sign what was kept".to_owned());
+    }
+    if git.tells_case() && git.is_set("core.ignoreCase") {
+        remarks.push("note: core.ignoreCase is true, but this disk tells upper from lower case: git works here as if it were false".to_owned());
+    }
+    remarks
+}
+
+/// Two runs must not share a work tree.
+fn alone(world: &World, ground: &Ground) -> Result<()> {
+    let root = ground.history.work_tree();
+    for name in Layout::runs(&root) {
+        let Ok(store) = RunStore::open(world, Layout::new(&root, &name), Access::Glance, "start")
+        else {
+            continue;
+        };
+        let state = &store.state;
+        let here = state.start.worktree.is_none();
+        if here
+            && (state.end.is_none()
+                || (state.finish.is_none()
+                    && state.config().isolation == Isolation::Branch
+                    && ground.origin == state.start.branch))
+        {
+            let hint = if state.end.is_some() {
+                format!("`autoresearch finish --run {name}` goes back to your branch")
+            } else {
+                format!(
+                    "go on with it (`autoresearch resume`), end it (`autoresearch finish --run {name}`), or use `isolation: worktree`"
+                )
+            };
+            return Err(
+                Failure::blocked(format!("the run `{name}` works in this work tree")).hint(hint),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What the index tells git not to look at: outside the scope it is noted like what is dirty, inside it is refused.
+/// Files that a sparse checkout left out are none; git looks at them as soon as they are there.
+fn flagged(git: &Git, scope: &Globs, dirt: &mut Dirt) -> Result<()> {
+    let flagged = git.flagged()?;
+    if flagged.is_empty() {
+        return Ok(());
+    }
+    let sparse = git
+        .settings()?
+        .get("core.sparsecheckout")
+        .is_some_and(|value| value == "true");
+    for flagged in flagged {
+        let path = Path::new(OsStr::from_bytes(&flagged.path));
+        let text = String::from_utf8_lossy(&flagged.path);
+        if sparse && git.work_tree().join(path).symlink_metadata().is_err() {
+            continue;
+        }
+        if scope.matches(text.trim_end_matches('/')) {
+            return Err(Failure::blocked(format!(
+                "the index flag {} hides a file in the scope from git: {}",
+                flagged.flag,
+                escape(&text)
+            ))
+            .hint(format!(
+                "`git update-index --no-{} PATH` shows it again; or take it out of the scope",
+                flagged.flag
+            )));
+        }
+        dirt.add(&flagged.path, true);
+    }
+    Ok(())
+}
+
+/// Notes what is dirty outside the scope, and refuses what is dirty inside it.
+pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
+    let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
+    let mut dirt = Dirt::default();
+    let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
+    for entry in git.status()? {
+        let text = String::from_utf8_lossy(&entry.path);
+        if entry.kind == Kind::Unmerged {
+            unmerged.push(escape(&text));
+        }
+        if Path::new(&*text).starts_with(FOLDER) {
+            // Files of the user's in the folder of the runs are never a trial's, and lessons are ours.
+            continue;
+        }
+        if scope.matches(text.trim_end_matches('/')) {
+            inside.push(escape(&text));
+        } else {
+            let unknown = matches!(entry.kind, Kind::Untracked | Kind::NestedRepository);
+            dirt.add(&entry.path, !unknown);
+        }
+    }
+    if !unmerged.is_empty() {
+        return Err(Failure::blocked(format!("files are in conflict: {}", list_some(&unmerged)))
+            .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));
+    }
+    flagged(git, &scope, &mut dirt)?;
+    if inside.is_empty() {
+        return Ok(dirt);
+    }
+    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", list_some(&inside)))
+        .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))
+}
+
+/// The first few names, and how many more there are.
+fn list_some(names: &[String]) -> String {
+    let shown = names[..names.len().min(5)].join(", ");
+    match names.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

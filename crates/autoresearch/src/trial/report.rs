@@ -1,0 +1,470 @@
+//! Owns what `trial` answers: one object for programs, and at most 300 tokens for the agent, ending with the next step.
+//! Does not decide what is next; the state does.
+//! Invariant: every number in it comes from the journal.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use autoresearch_core::journal::event::{
+    Decided, Guard, Intent, Rework, Verdict, further, list_metrics,
+};
+use autoresearch_core::journal::state::Step;
+use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::unit::Unit;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief;
+use autoresearch_core::words::table::{JUMP, escape, short};
+use serde::Serialize;
+
+use crate::run::Run;
+use crate::trial::measure::Bench;
+use crate::trial::undo::Undone;
+
+/// How many files of a trial are named.
+const MOST_FILES: usize = 50;
+
+/// Where the time of a trial went, in milliseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Timings {
+    /// In verify, all runs.
+    pub verify_ms: f64,
+    /// In the guard.
+    pub guard_ms: f64,
+    /// In git commands.
+    pub git_ms: f64,
+    /// In everything else: our own cost.
+    pub own_ms: f64,
+    /// The end of the last command's output.
+    #[serde(skip)]
+    tail: String,
+    /// Processes that were left behind and ended.
+    #[serde(skip)]
+    swept: u32,
+}
+
+impl Timings {
+    /// Takes over what the bench measured.
+    pub fn measured(&mut self, bench: &Bench<'_>) {
+        self.verify_ms = millis(bench.verify_time);
+        self.guard_ms = millis(bench.guard_time);
+        self.tail.clone_from(&bench.tail);
+        self.swept = bench.swept;
+    }
+
+    /// Closes the account: what is left of the whole is our own.
+    pub fn close(&mut self, whole: Duration, git: Duration) {
+        self.git_ms = millis(git);
+        let others = self.verify_ms + self.guard_ms + self.git_ms;
+        self.own_ms = ((millis(whole) - others) * 1e3).round() / 1e3;
+    }
+}
+
+fn millis(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The answer of `trial`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrialReport {
+    /// The run.
+    pub run: String,
+    /// The trial's number.
+    pub trial: u32,
+    /// `keep`, `discard`, `crash`, `no-op`, or `rework` when the guard failed and the trial waits; `dropped` for edits
+    /// that were no trial.
+    pub verdict: &'static str,
+    /// Why it is not a keep, as one word.
+    pub reason: Option<&'static str>,
+    /// The same in a sentence.
+    pub detail: Option<String>,
+    /// The files that it changed; at most 50 are named.
+    pub files: Vec<String>,
+    /// How many these are.
+    pub files_count: usize,
+    /// The metric's name.
+    pub metric: String,
+    /// What was measured.
+    pub value: Option<Value>,
+    /// The unit of the metric, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    /// Further metrics that were printed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Value>,
+    /// The difference to the incumbent before the trial.
+    pub delta: Option<String>,
+    /// `pass`, `fail` or `-`.
+    pub guard: &'static str,
+    /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
+    /// How often the guard was run again after a failure.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub guard_retries: u32,
+    /// The commit of a keep.
+    pub commit: Option<String>,
+    /// The commit that still holds what was undone.
+    pub undone: Option<String>,
+    /// Files that git does not hold and that the undoing met: where they are now, one sentence each.
+    pub notes: Vec<String>,
+    /// The incumbent's value now.
+    pub incumbent: Value,
+    /// The trial that made it.
+    pub incumbent_trial: u32,
+    /// After a void trial: files that are still changed and would void the next trial too.
+    pub left: Vec<String>,
+    /// Untracked files that verify left.
+    pub droppings: Vec<String>,
+    /// Processes that verify or guard left behind and that were ended.
+    pub swept: u32,
+    /// Where the whole output is, as the reader can open it.
+    pub output: String,
+    /// The first line of verify's or the guard's output that looks like an error, and the last ones, for a trial that failed.
+    pub tail: Option<String>,
+    /// The run's end, when it has come.
+    pub end: Option<&'static str>,
+    /// `trial`, `rework`, `refine`, `pivot`, `search` or `finish`.
+    pub due: &'static str,
+    /// The next step in one sentence.
+    pub next: String,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Is the trial's work tree the run's own?
+    #[serde(skip)]
+    pub own_work_tree: bool,
+    /// Are edits in the scope still in the work tree?
+    #[serde(skip)]
+    pub edits_left: bool,
+}
+
+/// What a void trial has left in the work tree.
+#[derive(Clone, Debug, Default)]
+pub struct Still {
+    /// Are there edits in the scope?
+    pub edits: bool,
+    /// What would void the next trial too.
+    pub others: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
+#[must_use]
+pub fn trial_report(
+    run: &Run<'_>,
+    intent: &Intent,
+    decided: Option<&Decided>,
+    timings: Timings,
+) -> TrialReport {
+    let state = &run.store.state;
+    let rework = state.awaiting_rework();
+    let why = decided.map_or_else(
+        || rework.map(|rework| &rework.why),
+        |decided| decided.why.as_ref(),
+    );
+    let measurement = decided.map_or_else(
+        || rework.map(|rework| &rework.measurement),
+        |decided| decided.measurement.as_ref(),
+    );
+    let value = measurement.map(|measurement| measurement.value.clone());
+    let delta = match decided {
+        Some(decided) => decided.delta.as_ref().map(Value::signed),
+        None => value
+            .as_ref()
+            .map(|value| (value - &state.incumbent.measurement.value).signed()),
+    };
+    let verdict = decided.map_or("rework", |decided| decided.verdict.word());
+    let kept = decided.is_some_and(|decided| decided.verdict == Verdict::Keep);
+    let jump = kept && decided.is_some_and(|decided| decided.jump);
+    TrialReport {
+        run: state.start.run.clone(),
+        trial: intent.trial,
+        verdict,
+        reason: why.map(autoresearch_core::journal::event::Why::word),
+        detail: why.map(ToString::to_string),
+        files: Vec::new(),
+        files_count: 0,
+        metric: state.config().metric.name.clone(),
+        value,
+        delta,
+        unit: state.unit(),
+        metrics: printed_besides(measurement, &state.config().metric.name),
+        guard: decided.map_or("fail", |decided| decided.guard.word()),
+        jump,
+        guard_retries: guard_retries(rework, decided),
+        commit: decided
+            .filter(|_| kept)
+            .and_then(|decided| decided.commit.clone()),
+        undone: None,
+        notes: Vec::new(),
+        incumbent: state.incumbent.measurement.value.clone(),
+        incumbent_trial: state.incumbent.trial,
+        left: Vec::new(),
+        droppings: left_droppings(decided, rework),
+        swept: timings.swept,
+        output: run
+            .world
+            .path_from_here(&run.store.layout.trial(intent.trial)),
+        tail: shown_tail(&timings, verdict, jump.then_some(decided).flatten()),
+        end: state.end.as_ref().map(|ending| ending.end.word()),
+        due: due(&state.step()),
+        next: run.next(),
+        timings,
+        own_work_tree: state.start.worktree.is_some(),
+        edits_left: false,
+    }
+}
+
+/// The output at hand is that of the last command. It is shown for a failure, and for a jump without a guard.
+fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decided>) -> Option<String> {
+    let failed = matches!(verdict, "crash" | "rework");
+    let lonely = jump.is_some_and(|decided| decided.guard == Guard::NotRun);
+    (!timings.tail.is_empty() && (failed || lonely)).then(|| timings.tail.clone())
+}
+
+fn printed_besides(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
+    measurement.map_or_else(BTreeMap::new, |found| further(found, name))
+}
+
+fn left_droppings(decided: Option<&Decided>, rework: Option<&Rework>) -> Vec<String> {
+    decided
+        .map(|decided| &decided.droppings)
+        .or_else(|| rework.map(|rework| &rework.droppings))
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// How often the guard was run again in the attempt that an answer is about.
+fn guard_retries(rework: Option<&Rework>, decided: Option<&Decided>) -> u32 {
+    let waiting = rework.map_or(0, |rework| rework.guard_retries);
+    decided.map_or(waiting, |decided| decided.guard_retries)
+}
+
+/// As many names as fit into a width, at least one, and how many more there are.
+#[must_use]
+pub fn shorten(names: &[String], count: usize, width: usize) -> String {
+    let mut shown = brief::clip(names.first().map_or("", String::as_str), width);
+    let mut more = count.saturating_sub(1);
+    for name in names.iter().skip(1) {
+        if shown.chars().count() + name.chars().count() + 2 > width {
+            break;
+        }
+        shown = format!("{shown}, {name}");
+        more -= 1;
+    }
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// The word for a step, in JSON.
+#[must_use]
+pub fn due(step: &Step) -> &'static str {
+    match step {
+        Step::Trial => "trial",
+        Step::Rework { .. } => "rework",
+        Step::Strategy(strategy) => strategy.word(),
+        Step::Ended(_) => "finish",
+    }
+}
+
+impl TrialReport {
+    /// Adds what the undoing left.
+    #[must_use]
+    pub fn with(self, undone: Option<Undone>) -> Self {
+        match undone {
+            Some(undone) => Self {
+                undone: undone.tip,
+                notes: undone.notes,
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// Adds what was said of the files before they were measured.
+    #[must_use]
+    pub fn noting(self, mut notes: Vec<String>) -> Self {
+        notes.extend(self.notes);
+        Self { notes, ..self }
+    }
+
+    /// Adds the files that the trial changed.
+    #[must_use]
+    pub fn of_files(self, paths: &[Vec<u8>]) -> Self {
+        let names = paths.iter().take(MOST_FILES);
+        Self {
+            files: names
+                .map(|path| escape(&String::from_utf8_lossy(path)))
+                .collect(),
+            files_count: paths.len(),
+            ..self
+        }
+    }
+
+    /// Was the trial void: not a measured change of exactly the files in the scope?
+    #[must_use]
+    pub fn is_void(&self) -> bool {
+        let void = [
+            "protected",
+            "out-of-scope",
+            "unsupported",
+            "changed-during-verify",
+            "head-moved",
+        ];
+        self.reason.is_some_and(|reason| void.contains(&reason))
+    }
+
+    /// Adds what a look at the work tree found after a void trial.
+    #[must_use]
+    pub fn left(self, still: Still) -> Self {
+        let left = still.others.into_iter().take(MOST_FILES).collect();
+        Self {
+            left,
+            edits_left: still.edits,
+            ..self
+        }
+    }
+
+    /// Adds a sentence.
+    #[must_use]
+    pub fn noted(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
+    }
+
+    /// The first notes; each has its line.
+    fn told_notes(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in self.notes.iter().take(2) {
+            writeln!(out, "{}", brief::clip(note, 300))?;
+        }
+        if let more @ 1.. = self.notes.len().saturating_sub(2) {
+            writeln!(out, "and {more} more like these: `--json` has them all")?;
+        }
+        Ok(())
+    }
+
+    fn write_guard(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.guard, self.guard_retries) {
+            ("-", _) => Ok(()),
+            (said, 0) => write!(out, ", guard {said}"),
+            (said, more) => write!(out, ", guard {said} (it ran {} times)", more + 1),
+        }
+    }
+
+    /// What became of the edits of a void trial: only what was seen afterwards.
+    fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_void() {
+            return Ok(());
+        }
+        let is_clean = self.left.is_empty() && !self.edits_left;
+        match &self.undone {
+            Some(commit) if self.own_work_tree && is_clean => writeln!(
+                out,
+                "everything was put back in the run's work tree; what it was is in commit {}",
+                short(commit)
+            )?,
+            Some(commit) if !self.edits_left => writeln!(
+                out,
+                "your edits in the scope were taken back; they are in commit {}",
+                short(commit)
+            )?,
+            Some(commit) => writeln!(
+                out,
+                "your edits in the scope were taken back as far as git could; they are in commit {}",
+                short(commit)
+            )?,
+            None if self.edits_left => {
+                writeln!(out, "your edits in the scope are still in the work tree")?;
+            }
+            None => {}
+        }
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "still changed: {}; put {} back first, or the next trial is void too",
+            shorten(&self.left, self.left.len(), 80),
+            if self.left.len() == 1 { "it" } else { "them" }
+        )
+    }
+
+    /// What was left behind.
+    fn leavings(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(first) = self.droppings.first() {
+            let more = if self.droppings.len() > 1 {
+                format!(" and {} more", self.droppings.len() - 1)
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "verify left untracked files, which no trial commits: {}{more}",
+                escape(first)
+            )?;
+        }
+        self.told_notes(out)?;
+        if self.swept > 0 {
+            writeln!(
+                out,
+                "{} process(es) that it left behind were ended",
+                self.swept
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TrialReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "trial {}: {}", self.trial, self.verdict)?;
+        if let Some(reason) = self.reason {
+            write!(out, " ({reason})")?;
+        }
+        if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
+            let value = self.unit.show(&value.to_string());
+            write!(out, ", {} {value} ({delta})", self.metric)?;
+        }
+        self.write_guard(out)?;
+        match &self.commit {
+            Some(commit) => writeln!(out, ", commit {}", short(commit))?,
+            None => writeln!(
+                out,
+                "; the best is {} from trial {}",
+                self.incumbent, self.incumbent_trial
+            )?,
+        }
+        if let Some(detail) = &self.detail {
+            writeln!(out, "why: {}", brief::clip(detail, 300))?;
+        }
+        if !self.metrics.is_empty() {
+            writeln!(out, "also: {}", list_metrics(&self.metrics))?;
+        }
+        if self.jump {
+            writeln!(
+                out,
+                "jump: {JUMP}; make sure that verify still measures what it should: {}",
+                self.output
+            )?;
+        }
+        if self.files_count > 0 {
+            let shown = shorten(&self.files, self.files_count, 80);
+            writeln!(out, "files: {shown}")?;
+        }
+        self.void(out)?;
+        if let Some(tail) = &self.tail {
+            for line in tail.lines() {
+                writeln!(out, "  | {line}")?;
+            }
+            writeln!(out, "whole output: {}", self.output)?;
+        }
+        self.leavings(out)?;
+        write!(out, "{}", self.next)
+    }
+}

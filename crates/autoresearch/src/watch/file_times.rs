@@ -1,0 +1,106 @@
+//! Owns the times of change of files whose bytes change between two measurements.
+//! Does not change a byte.
+//! Invariant: no cache that a measurement made (by whole second and size, as Python; by what is newer, as make and cargo)
+//! takes a file for the one that it was made of when other bytes stand there now.
+//!
+//! A floor does that: a whole second that no file had later when something was measured. Bytes that come are given a later
+//! second. Only where trials follow each other within a second does that lie ahead of the clock.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+
+use crate::run::Run;
+use crate::trial::moved_away::as_path;
+
+/// A time that is further ahead of the clock, in seconds, comes from a clock that was wrong: nothing is built on it.
+const AHEAD: i64 = 3_600;
+
+/// Gives edited files a second later than the floor, where they have none: an editor was quick, or a file with an old time
+/// was moved there.
+pub fn advance(run: &Run<'_>, paths: &[Vec<u8>]) {
+    let floor = floor(run);
+    let mut highest = floor;
+    for path in paths {
+        let path = run.work_tree().join(as_path(path));
+        match seconds(&path) {
+            Some(edited) if edited <= floor => {
+                set(&path, floor + 1);
+                highest = highest.max(floor + 1);
+            }
+            Some(edited) if is_credible(run, edited) => highest = highest.max(edited),
+            _ => {}
+        }
+    }
+    run.store.write_floor(highest);
+}
+
+/// Gives files that were just written back a second later than the floor and than the one in which they were written: it
+/// may be that of the bytes that they replace, and of what a command made of those.
+pub fn renew(run: &Run<'_>, paths: &[Vec<u8>]) {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| run.work_tree().join(as_path(path)))
+        .filter(|path| seconds(path).is_some())
+        .collect();
+    let written = paths.iter().filter_map(|path| seconds(path));
+    let written = written.filter(|second| is_credible(run, *second)).max();
+    let Some(written) = written else {
+        return;
+    };
+    let mut second = floor(run).max(written) + 1;
+    for path in &paths {
+        set(path, second);
+        if seconds(path).is_some_and(|got| got < second) {
+            // A file system that counts in steps of two seconds has cut it off.
+            second += 1;
+            set(path, second);
+        }
+    }
+    run.store.write_floor(second);
+}
+
+/// The latest second that a measurement, or a file that was measured, can have.
+fn floor(run: &Run<'_>) -> i64 {
+    let layout = &run.store.layout;
+    // Since a measurement ended nobody wrote into its folder.
+    let ended = |number| {
+        let meta = layout.trial(number).symlink_metadata().ok()?;
+        meta.is_dir().then(|| meta.mtime())
+    };
+    let state = &run.store.state;
+    let last = (0..=state.next_trial).rev().find_map(ended);
+    // A driver may have had the kept state measured in between.
+    let known = [run.store.floor(), last, ended(state.incumbent.trial)];
+    let known = known.into_iter().flatten();
+    known
+        .filter(|second| is_credible(run, *second))
+        .max()
+        .unwrap_or(0)
+}
+
+fn is_credible(run: &Run<'_>, second: i64) -> bool {
+    second <= run.world.now().as_second() + AHEAD
+}
+
+/// The whole second in which a file, or a link itself, was changed.
+fn seconds(path: &Path) -> Option<i64> {
+    let meta = path.symlink_metadata().ok()?;
+    (!meta.is_dir()).then(|| meta.mtime())
+}
+
+/// A file of another owner keeps its time: then the caches of that file are what they always were.
+fn set(path: &Path, second: i64) {
+    let times = Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: second,
+            tv_nsec: 0,
+        },
+    };
+    let _ = utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
+}

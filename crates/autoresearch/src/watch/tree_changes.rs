@@ -1,0 +1,286 @@
+//! Owns the comparison of git with the journal: is HEAD where we left it, and whose are the changes?
+//! Does not change anything.
+//! Invariant: what is ours is known by its path from the repository's root, never by a file's name.
+
+use std::path::PathBuf;
+
+use autoresearch_core::config::globs::{GlobError, Globs};
+use autoresearch_core::journal::event::Why;
+use autoresearch_core::words::table::{escape, short};
+
+use crate::run::{Run, tracked};
+use crate::watch::git_rules;
+use crate::watch::git_rules::Role;
+use crate::watch::yardstick;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::status::{Entry, Kind};
+use autoresearch_sys::store::FOLDER;
+
+/// The changes in a work tree, by owner.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Changed files in the scope: the trial.
+    pub ours: Vec<Vec<u8>>,
+    /// Changed files that are protected or pinned.
+    pub protected: Vec<String>,
+    /// Rules that let git hide something: index flags, and files such as `.gitignore`.
+    pub hiding: Vec<String>,
+    /// Rules by which git would write other bytes than at start: settings, lists, and `.gitattributes`.
+    pub rewriting: Vec<String>,
+    /// Changed files outside the scope.
+    pub outside: Vec<String>,
+    /// Changes in the scope that a trial cannot hold.
+    pub unsupported: Vec<String>,
+    /// Untracked files outside the scope.
+    pub untracked_outside: Vec<String>,
+    /// Tracked files outside the scope.
+    pub tracked_outside: Vec<Vec<u8>>,
+    /// What git ignores, as it names it: files, and folders by their name alone.
+    pub ignored: Vec<Vec<u8>>,
+    /// Files in the scope that git ignores and that nobody knows: they are put aside before anything is measured.
+    pub unseen: Vec<PathBuf>,
+    /// What was done to HEAD, where that is taken back.
+    pub moved: Option<String>,
+    /// Everything that is not ours and must stay out of commits.
+    pub foreign: Vec<Entry>,
+}
+
+impl Survey {
+    /// In a work tree of the run's own, everything that git can hold is ours to take back.
+    #[must_use]
+    pub fn all_ours(mut self) -> Self {
+        let (ours, foreign) = self
+            .foreign
+            .into_iter()
+            .partition(|entry| unsupported(entry).is_none());
+        self.foreign = foreign;
+        self.ours
+            .extend(Vec::<Entry>::into_iter(ours).map(|entry| entry.path));
+        self
+    }
+
+    /// Rule files that a command made outside the scope are its droppings like others; in a work tree of the run's own
+    /// tracked ones are about to be restored.
+    pub fn forgive_outside(&mut self, own: bool) {
+        let mut forgiven: Vec<String> = self.untracked_outside.clone();
+        if own {
+            let tracked = self.tracked_outside.iter();
+            forgiven.extend(tracked.map(|path| String::from_utf8_lossy(path).into_owned()));
+        }
+        let forgiven: Vec<String> = forgiven.iter().map(|path| escape(path)).collect();
+        for names in [&mut self.hiding, &mut self.rewriting] {
+            names.retain(|name| !forgiven.contains(name));
+        }
+    }
+
+    fn note_outside(&mut self, entry: &Entry, text: String) {
+        match &entry.kind {
+            Kind::Untracked | Kind::Ignored => self.untracked_outside.push(text),
+            Kind::Tracked(tracked) if !tracked.submodule => {
+                self.tracked_outside.push(entry.path.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Why these changes make a trial void, if they do.
+    #[must_use]
+    pub fn void(&self) -> Option<Why> {
+        if let Some(moved) = &self.moved {
+            return Some(Why::HeadMoved(moved.clone()));
+        }
+        let untouchable = [&self.protected, &self.hiding, &self.rewriting];
+        if untouchable.iter().any(|names| !names.is_empty()) {
+            Some(Why::Protected(
+                untouchable.into_iter().flatten().cloned().collect(),
+            ))
+        } else if !self.unsupported.is_empty() {
+            Some(Why::Unsupported(self.unsupported.clone()))
+        } else if !self.outside.is_empty() {
+            Some(Why::OutOfScope(self.outside.clone()))
+        } else {
+            None
+        }
+    }
+}
+
+/// Refuses to build on a HEAD that is not where the run left it; says in which way it differs.
+pub fn check_head(run: &Run<'_>) -> Result<()> {
+    let expected = run
+        .store
+        .state
+        .expected_head()
+        .unwrap_or(&run.store.state.head)
+        .to_owned();
+    let found = check_branch(run)?;
+    if found == expected {
+        return Ok(());
+    }
+    let subject = run.history.message_of(&found).unwrap_or_default();
+    let subject = escape(subject.lines().next().unwrap_or_default());
+    let parents = run
+        .history
+        .commits(&expected, &found, 50)
+        .unwrap_or_default();
+    let on_top = parents.first().is_some_and(|(first, _)| {
+        run.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
+    });
+    let failure = if on_top {
+        Failure::blocked(format!(
+            "HEAD has {} commit(s) that this run did not make; the last is {} \"{subject}\"",
+            parents.len(),
+            short(&found)
+        ))
+    } else {
+        Failure::blocked(format!(
+            "HEAD was moved to {} \"{subject}\"; the run left it at {}",
+            short(&found),
+            short(&expected)
+        ))
+    };
+    Err(failure.hint(format!(
+        "nothing was changed. To go on: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
+        short(&expected)
+    )))
+}
+
+/// The commit of HEAD, if HEAD names the run's branch.
+pub fn check_branch(run: &Run<'_>) -> Result<String> {
+    let state = &run.store.state;
+    if let Some(operation) = run.history.operation() {
+        return Err(
+            Failure::blocked(format!("a {operation} is under way")).hint(format!(
+                "finish or abort the {operation}, then run the command again"
+            )),
+        );
+    }
+    let head = run.history.head()?;
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let hint = format!(
+        "nothing was changed. `git switch {}` goes back to the run",
+        plain(&state.start.branch)
+    );
+    match (head.branch, head.commit) {
+        (Some(branch), Some(commit)) if branch == state.start.branch => Ok(commit),
+        (Some(branch), _) => Err(Failure::blocked(format!(
+            "another branch is checked out: {} instead of {}",
+            plain(&branch),
+            plain(&state.start.branch)
+        ))
+        .hint(hint)),
+        (None, commit) => Err(Failure::blocked(format!(
+            "HEAD is detached at {}",
+            short(&commit.unwrap_or_default())
+        ))
+        .hint(hint)),
+    }
+}
+
+/// Sorts all changes in the run's work tree by owner.
+pub fn look(run: &Run<'_>) -> Result<Survey> {
+    let owner = Owner::of(run)?;
+    let mut survey = Survey::default();
+    for entry in run.git.status_with_ignored()? {
+        owner.sort(entry, &mut survey)?;
+    }
+    for path in yardstick::changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect) {
+        if !survey.protected.contains(&path) {
+            survey.protected.push(path);
+        }
+    }
+    Ok(survey)
+}
+
+/// The same, and whether git itself still works by the rules of the start.
+pub fn look_behind(run: &Run<'_>) -> Result<Survey> {
+    let mut survey = look(run)?;
+    survey.hiding.extend(git_rules::flags(run)?);
+    survey.rewriting.extend(git_rules::rewriting(run)?);
+    Ok(survey)
+}
+
+struct Owner<'r> {
+    run: &'r Run<'r>,
+    scope: Globs,
+    protect: Globs,
+}
+
+impl<'r> Owner<'r> {
+    fn of(run: &'r Run<'r>) -> Result<Self> {
+        let config = run.store.state.config();
+        let compile = |patterns: &[String]| {
+            Globs::new(patterns).map_err(|error: GlobError| Failure::config(error.to_string()))
+        };
+        Ok(Self {
+            run,
+            scope: compile(&config.scope)?,
+            protect: compile(&config.protect)?,
+        })
+    }
+
+    fn sort(&self, entry: Entry, survey: &mut Survey) -> Result<()> {
+        let text = String::from_utf8_lossy(&entry.path).into_owned();
+        let path = text.trim_end_matches('/');
+        let role = git_rules::role(path);
+        if entry.kind == Kind::Ignored {
+            survey.ignored.push(entry.path.clone());
+        }
+        if entry.kind == Kind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
+            return Ok(());
+        }
+        if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
+            if !matches!(entry.kind, Kind::Untracked | Kind::NestedRepository) {
+                return Err(tracked());
+            }
+            // A folder of this name was the user's before, or its `.gitignore` is gone: neither is a trial's.
+            survey.foreign.push(entry);
+            return Ok(());
+        }
+        let state = &self.run.store.state;
+        let in_scope = self.scope.matches(path) && !self.protect.matches(path);
+        if (!in_scope && self.run.store.pinned.dirt.has(&entry.path))
+            || state.droppings.contains(&text)
+        {
+            survey.foreign.push(entry);
+            return Ok(());
+        }
+        let shown = escape(path);
+        if let Some(role) = role {
+            if !git_rules::is_known(self.run, &entry, path) {
+                let names = match role {
+                    Role::Hides => &mut survey.hiding,
+                    Role::Rewrites => &mut survey.rewriting,
+                };
+                names.push(shown);
+                if !in_scope {
+                    survey.note_outside(&entry, text);
+                }
+                survey.foreign.push(entry);
+            }
+        } else if self.protect.matches(path) || self.run.store.pinned.yardstick.contains_key(path) {
+            survey.protected.push(shown);
+            survey.foreign.push(entry);
+        } else if !in_scope {
+            survey.note_outside(&entry, text);
+            survey.outside.push(shown);
+            survey.foreign.push(entry);
+        } else if let Some(kind) = unsupported(&entry) {
+            survey.unsupported.push(format!("{shown} ({kind})"));
+            survey.foreign.push(entry);
+        } else {
+            survey.ours.push(entry.path);
+        }
+        Ok(())
+    }
+}
+
+/// What a trial cannot hold: it could be committed, but not undone or shown safely.
+fn unsupported(entry: &Entry) -> Option<&'static str> {
+    match &entry.kind {
+        Kind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
+        Kind::NestedRepository => Some("a repository of its own"),
+        Kind::Unmerged => Some("a conflict"),
+        _ if std::str::from_utf8(&entry.path).is_err() => Some("a name that is not UTF-8"),
+        _ => None,
+    }
+}

@@ -1,0 +1,351 @@
+//! Owns the unseen files: files in the scope that git ignores, so that verify sees them and no commit holds them.
+//! Does not move them (`aside` does), and does not walk folders that the scope does not reach.
+//! Invariant: no trial is measured with an unseen file that neither was there at start nor was made by verify or guard.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::Config;
+use autoresearch_core::config::globs::{GlobError, Globs};
+
+use crate::run::Run;
+use crate::trial::moved_away::{as_path, shown};
+use crate::watch::git_rules;
+use crate::watch::yardstick;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::status::Kind;
+use autoresearch_sys::store::{FOLDER, Known, Pin, Signature, Unseen, dirt_key, key_path};
+
+/// Files of the user's are compared by their bytes as far as there are no more than this.
+const MOST_HASHED: usize = 2_000;
+/// Of a larger file only the signature is noted.
+const LARGE: u64 = 16 << 20;
+
+/// What a look before a trial found.
+#[derive(Debug, Default)]
+pub struct Strange {
+    /// Files and folders that appeared, and files of verify's that somebody changed: to be put aside.
+    pub new: Vec<PathBuf>,
+    /// Files that were there at start and are not as they were.
+    pub changed: Vec<String>,
+}
+
+/// Where to look.
+struct Look<'a> {
+    root: &'a Path,
+    scope: Globs,
+    protect: Globs,
+    pins: &'a BTreeMap<String, Pin>,
+    /// Cache folders that are known.
+    caches: &'a BTreeSet<String>,
+    /// Are cache folders that are not known looked into?
+    thorough: bool,
+}
+
+/// What stands there.
+#[derive(Default)]
+struct Found {
+    files: BTreeMap<String, Signature>,
+    caches: BTreeSet<String>,
+}
+
+impl<'a> Look<'a> {
+    fn new(root: &'a Path, config: &Config, pins: &'a BTreeMap<String, Pin>) -> Result<Self> {
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        let compile = |patterns: &[String]| {
+            Globs::new(patterns).map_err(|error: GlobError| Failure::config(error.to_string()))
+        };
+        Ok(Self {
+            root,
+            scope: compile(&config.scope)?,
+            protect: compile(&config.protect)?,
+            pins,
+            caches: NONE,
+            thorough: false,
+        })
+    }
+
+    /// Everything in these paths that git ignores: files, or folders by their name alone.
+    fn look(&self, ignored: &[Vec<u8>]) -> Found {
+        let mut found = Found::default();
+        for path in ignored {
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            if as_path(path).starts_with(FOLDER) {
+                continue;
+            }
+            let mut above = as_path(path).ancestors().skip(1);
+            if !above.any(|folder| self.is_known_cache(folder)) {
+                self.walk(as_path(path), &mut found);
+            }
+        }
+        found
+    }
+
+    fn walk(&self, at: &Path, found: &mut Found) {
+        let path = self.root.join(at);
+        let Ok(meta) = path.symlink_metadata() else {
+            return;
+        };
+        let text = at.to_string_lossy();
+        if !meta.is_dir() {
+            let ours = self.scope.matches(&text) && !self.protect.matches(&text);
+            if ours && git_rules::role(&text).is_none() && !self.pins.contains_key(&*text) {
+                let signature = Signature::of(&path);
+                found
+                    .files
+                    .extend(signature.map(|signature| (key(at), signature)));
+            }
+            return;
+        }
+        if !self.reaches(&text) || self.is_known_cache(at) {
+            return;
+        }
+        if git_rules::is_tagged(&path) {
+            found.caches.insert(key(at));
+            if !self.thorough {
+                return;
+            }
+        }
+        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+            self.walk(&at.join(entry.file_name()), found);
+        }
+    }
+
+    fn is_known_cache(&self, folder: &Path) -> bool {
+        !self.caches.is_empty() && self.caches.contains(&key(folder))
+    }
+
+    /// Can anything below this folder be in the scope?
+    fn reaches(&self, folder: &str) -> bool {
+        let folder = Path::new(folder);
+        let mut prefixes = self.scope.prefixes().iter().map(Path::new);
+        prefixes.any(|prefix| folder.starts_with(prefix) || prefix.starts_with(folder))
+    }
+}
+
+fn key(path: &Path) -> String {
+    dirt_key(path.as_os_str().as_encoded_bytes())
+}
+
+/// Of what git ignores, what is there before the run: it is the user's.
+pub fn at_start(git: &Git, config: &Config, pins: &BTreeMap<String, Pin>) -> Result<Unseen> {
+    let look = Look::new(git.work_tree(), config, pins)?;
+    let found = look.look(&ignored(git)?);
+    let few = found.files.len() <= MOST_HASHED;
+    let files = found.files.into_iter().map(|(key, signature)| {
+        let hash = few
+            .then(|| hash_of(&git.work_tree().join(key_path(&key))))
+            .flatten();
+        let known = Known {
+            yours: true,
+            signature,
+            hash,
+        };
+        (key, known)
+    });
+    Ok(Unseen {
+        files: files.collect(),
+        caches: found.caches,
+    })
+}
+
+/// The same after verify and guard ran on the untouched tree: what is new is theirs.
+pub fn after_baseline(
+    git: &Git,
+    config: &Config,
+    pins: &BTreeMap<String, Pin>,
+    before: &Unseen,
+) -> Result<Unseen> {
+    let mut look = Look::new(git.work_tree(), config, pins)?;
+    look.caches = &before.caches;
+    let found = look.look(&ignored(git)?);
+    Ok(learn(git.work_tree(), before, found))
+}
+
+fn ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
+    let entries = git.status_with_ignored()?.into_iter();
+    let ignored = entries.filter(|entry| entry.kind == Kind::Ignored);
+    Ok(ignored.map(|entry| entry.path).collect())
+}
+
+/// Compares the unseen files with how they were at the last look. `ignored` is what git ignores now.
+pub fn compare(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<Strange> {
+    let Some(known) = run.store.unseen()? else {
+        // An older version began the run, or the memory is lost: from now on.
+        note(run, ignored)?;
+        return Ok(Strange::default());
+    };
+    let root = run.work_tree();
+    let mut look = Look::new(root, run.store.state.config(), &run.store.pinned.yardstick)?;
+    look.caches = &known.caches;
+    look.thorough = true;
+    let found = look.look(ignored);
+    let mut new = BTreeSet::new();
+    let mut changed = Vec::new();
+    for (key, signature) in &found.files {
+        let path = key_path(key);
+        match known.files.get(key) {
+            Some(known) if known.signature == *signature => {}
+            Some(known) if known.yours => {
+                if known.hash.is_none() || hash_of(&root.join(&path)) != known.hash {
+                    changed.push(shown(&path));
+                }
+            }
+            _ => drop(new.insert(path)),
+        }
+    }
+    let yours = known.files.iter().filter(|(_, known)| known.yours);
+    let gone = yours
+        .map(|(key, _)| key_path(key))
+        .filter(|path| root.join(path).symlink_metadata().is_err());
+    changed.extend(gone.map(|path| shown(&path)));
+    Ok(Strange {
+        new: whole_folders(root, &new, ignored),
+        changed,
+    })
+}
+
+/// Files of the user's that changed were named once: they are taken as they are. What is new stays unknown.
+pub fn accept(run: &Run<'_>) -> Result<()> {
+    let Some(mut known) = run.store.unseen()? else {
+        return Ok(());
+    };
+    let root = run.work_tree();
+    let before = known.clone();
+    known.files.retain(|key, known| {
+        if !known.yours {
+            return true;
+        }
+        let path = root.join(key_path(key));
+        let Some(signature) = Signature::of(&path) else {
+            return false;
+        };
+        if signature != known.signature {
+            known.hash = known.hash.is_some().then(|| hash_of(&path)).flatten();
+            known.signature = signature;
+        }
+        true
+    });
+    if known != before {
+        run.store.write_unseen(&known)?;
+    }
+    Ok(())
+}
+
+/// Takes the unseen files as they are: verify and guard have run since the last look.
+pub fn note(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
+    let kept = run.store.unseen()?;
+    let before = kept.clone().unwrap_or_default();
+    let mut look = Look::new(
+        run.work_tree(),
+        run.store.state.config(),
+        &run.store.pinned.yardstick,
+    )?;
+    look.caches = &before.caches;
+    let now = learn(run.work_tree(), &before, look.look(ignored));
+    if kept.as_ref() != Some(&now) {
+        run.store.write_unseen(&now)?;
+    }
+    run.store.mark_measuring(false)?;
+    Ok(())
+}
+
+/// After a verify or guard that was cut short: what they left is theirs, as far as they had begun at all.
+pub fn note_cut_short(run: &Run<'_>) -> Result<()> {
+    if run.store.was_measuring() {
+        note(run, &ignored(&run.git)?)?;
+    }
+    Ok(())
+}
+
+fn learn(root: &Path, before: &Unseen, found: Found) -> Unseen {
+    let mut caches = before.caches.clone();
+    caches.extend(found.caches);
+    let files = found.files.into_iter().map(|(key, signature)| {
+        let known = match before.files.get(&key) {
+            Some(known) if known.signature == signature => known.clone(),
+            Some(known) if known.yours => Known {
+                yours: true,
+                signature,
+                hash: known
+                    .hash
+                    .is_some()
+                    .then(|| hash_of(&root.join(key_path(&key))))
+                    .flatten(),
+            },
+            _ => Known {
+                yours: false,
+                signature,
+                hash: None,
+            },
+        };
+        (key, known)
+    });
+    Unseen {
+        files: files.collect(),
+        caches,
+    }
+}
+
+fn hash_of(path: &Path) -> Option<String> {
+    let meta = path.symlink_metadata().ok()?;
+    (meta.len() <= LARGE)
+        .then(|| yardstick::measure(path).map(|pin| pin.hash))
+        .flatten()
+}
+
+/// The same finds with folders in place of everything in them, where nothing else lies there.
+fn whole_folders(root: &Path, new: &BTreeSet<PathBuf>, ignored: &[Vec<u8>]) -> Vec<PathBuf> {
+    let rules: BTreeSet<&Path> = ignored
+        .iter()
+        .map(|path| as_path(path))
+        .filter(|path| git_rules::role(&path.to_string_lossy()).is_some())
+        .collect();
+    let mut asked = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for file in new {
+        let mut top = file.as_path();
+        for above in file.ancestors().skip(1) {
+            if above.as_os_str().is_empty() || !holds_only(root, above, (new, &rules), &mut asked) {
+                break;
+            }
+            top = above;
+        }
+        found.insert(top.to_owned());
+    }
+    found.into_iter().collect()
+}
+
+fn holds_only(
+    root: &Path,
+    folder: &Path,
+    (new, rules): (&BTreeSet<PathBuf>, &BTreeSet<&Path>),
+    asked: &mut BTreeMap<PathBuf, bool>,
+) -> bool {
+    if let Some(known) = asked.get(folder) {
+        return *known;
+    }
+    let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
+        return false;
+    };
+    let mut only = true;
+    for entry in entries {
+        let Ok(entry) = entry else {
+            only = false;
+            break;
+        };
+        let path = folder.join(entry.file_name());
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        only = if is_folder {
+            holds_only(root, &path, (new, rules), asked)
+        } else {
+            new.contains(&path) || rules.contains(path.as_path())
+        };
+        if !only {
+            break;
+        }
+    }
+    asked.insert(folder.to_owned(), only);
+    only
+}

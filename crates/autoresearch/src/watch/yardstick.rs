@@ -1,0 +1,344 @@
+//! Owns the yardstick: the files that decide what is measured, pinned by their bytes at start.
+//! Does not run anything.
+//! Invariant: a pinned file that is not byte for byte what it was is reported, wherever it lies and whoever changed it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use autoresearch_core::config::globs::{GlobError, Globs};
+use autoresearch_core::config::{Command, Config};
+use autoresearch_core::journal::chain::hash;
+use autoresearch_core::shell::executed::{executed_words, written_words};
+use autoresearch_core::shell::words::words;
+
+use autoresearch_sys::store::{FOLDER, Pin, Signature};
+
+/// Why a file is pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Because {
+    /// Verify or guard name it, and it lies outside the scope.
+    Named,
+    /// Verify or guard execute it, or take their rules from it.
+    Executed,
+    /// `pin` or `protect` match it.
+    Said,
+}
+
+/// A pattern that matches files in folders that git ignores, without naming such a folder: they are not pinned.
+#[derive(Clone, Debug)]
+pub struct Unreached {
+    /// The key and the place in its list.
+    pub place: String,
+    /// The pattern.
+    pub pattern: String,
+    /// How many files.
+    pub count: usize,
+    /// The folders, from the root.
+    pub folders: Vec<String>,
+}
+
+/// What is pinned, before it is hashed.
+#[derive(Debug, Default)]
+pub struct Choice {
+    /// The files, and why.
+    pub files: BTreeMap<PathBuf, Because>,
+    /// What was left out.
+    pub unreached: Vec<Unreached>,
+}
+
+/// Chooses the files that are pinned. `ignored` are the folders that git ignores, from the root.
+///
+/// A file that verify or guard name is pinned when they execute it or when it lies outside the scope; in the scope it is
+/// the subject of the work. A file that the scope names without a wildcard is the subject always, unless `pin` or
+/// `protect` match it.
+pub fn choose(root: &Path, config: &Config, ignored: &[String]) -> Result<Choice, GlobError> {
+    let scope = Globs::new(&config.scope)?;
+    let mut choice = Choice::default();
+    for (file, because) in named_files(root, config) {
+        let name = name(root, &file);
+        let inside = scope.matches(&name);
+        if scope.names_file(&name) || (inside && because == Because::Named) {
+            continue;
+        }
+        choice.files.insert(file, because);
+    }
+    for (key, patterns) in [("protect", &config.protect), ("pin", &config.pin)] {
+        for file in matched_files(root, &Globs::new(patterns)?, ignored) {
+            choice.files.insert(file, Because::Said);
+        }
+        choice
+            .unreached
+            .extend(unreached(root, (key, patterns), ignored)?);
+    }
+    Ok(choice)
+}
+
+/// Pins the files that were chosen.
+#[must_use]
+pub fn pin(root: &Path, choice: &Choice) -> BTreeMap<String, Pin> {
+    let files = choice.files.keys();
+    files
+        .filter_map(|file| Some((name(root, file), measure(file)?)))
+        .collect()
+}
+
+/// Takes out what verify or guard wrote anew, even with the same bytes, and git ignores or does not have: that is made and
+/// measured, and not what it is measured with. What `pin` and `protect` say stays in, and so does an executed file whose
+/// bytes changed: a script that writes itself measures what it likes. `known` are git's files.
+pub fn drop_products(
+    root: &Path,
+    choice: &Choice,
+    pins: &mut BTreeMap<String, Pin>,
+    known: &BTreeSet<Vec<u8>>,
+) {
+    for (file, because) in &choice.files {
+        let name = name(root, file);
+        let before = pins.get(&name).and_then(|pin| pin.signature);
+        let written = before.is_some() && Signature::of(file) != before;
+        let made = match because {
+            Because::Named => written,
+            Because::Executed => written && !differs(file, pins.get(&name)),
+            Because::Said => false,
+        };
+        if made && !known.contains(name.as_bytes()) {
+            pins.remove(&name);
+        }
+    }
+}
+
+/// The files that verify and guard name, and whether they execute them.
+fn named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, Because> {
+    let mut found = BTreeMap::new();
+    let commands = [Some(&config.verify), config.guard.as_ref()];
+    for command in commands.into_iter().flatten() {
+        let executed = executed_words(&command.command);
+        let written = written_words(&command.command);
+        let mut all = words(&command.command);
+        all.retain(|word| !written.contains(word));
+        for file in files_of(root, command, &all) {
+            found.entry(file).or_insert(Because::Named);
+        }
+        for file in files_of(root, command, &executed) {
+            found.insert(file, Because::Executed);
+        }
+    }
+    found
+}
+
+/// The scripts in a work tree that verify and guard execute.
+#[must_use]
+pub fn executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
+    let named = named_files(root, config).into_iter();
+    named
+        .filter(|(_, because)| *because == Because::Executed)
+        .map(|(file, _)| file)
+        .collect()
+}
+
+/// The folders through which verify and guard are led to their files, from the root: a link that takes the place of one
+/// leads them elsewhere.
+#[must_use]
+pub fn ways(config: &Config) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let commands = [Some(&config.verify), config.guard.as_ref()];
+    for command in commands.into_iter().flatten() {
+        let base = Path::new(&command.working_directory);
+        let mut through = |path: &Path, whole: bool| {
+            let mut at = PathBuf::new();
+            let mut parts = path.components().peekable();
+            while let Some(part) = parts.next() {
+                at = tidy(&at.join(part));
+                if whole || parts.peek().is_some() {
+                    found.insert(at.clone());
+                }
+            }
+        };
+        through(base, true);
+        for word in words(&command.command) {
+            if word.contains('/') && !word.starts_with('/') {
+                through(&base.join(&word), false);
+                through(Path::new(&word), false);
+            }
+        }
+    }
+    found
+}
+
+/// The name of a path in messages and in the pins: from the root where it lies below it.
+#[must_use]
+pub fn name(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Words of the command that are files, seen from its folder, the root, and each folder that it names.
+fn files_of(root: &Path, command: &Command, candidates: &[String]) -> Vec<PathBuf> {
+    let base = tidy(&root.join(&command.working_directory));
+    let mut folders = vec![base.clone(), root.to_owned()];
+    folders.extend(
+        words(&command.command)
+            .iter()
+            .map(|word| tidy(&base.join(word)))
+            .filter(|path| path.is_dir() && path.starts_with(root)),
+    );
+    let mut files: Vec<PathBuf> = candidates
+        .iter()
+        .flat_map(|word| folders.iter().map(move |folder| tidy(&folder.join(word))))
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    files.dedup();
+    // System programs change with the system; what counts is what lies in reach of an agent.
+    let system = [
+        "/bin", "/usr", "/sbin", "/lib", "/lib64", "/dev", "/proc", "/nix", "/opt",
+    ];
+    files.retain(|path| {
+        path.starts_with(root) || !system.iter().any(|folder| path.starts_with(folder))
+    });
+    files
+}
+
+/// The path without `.` and `..`, by its text alone.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                tidy.pop();
+            }
+            part => tidy.push(part),
+        }
+    }
+    tidy
+}
+
+/// Every file that the patterns match. Ignored ones too, where a pattern names the ignored folder or begins above it with
+/// a folder of its own; a pattern that begins anywhere does not reach into what git ignores.
+fn matched_files(root: &Path, globs: &Globs, ignored: &[String]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for prefix in globs.prefixes() {
+        let skipped: Vec<&String> = if prefix.is_empty() {
+            let named = |folder: &&String| !globs.names_folder(folder);
+            ignored.iter().filter(named).collect()
+        } else {
+            Vec::new()
+        };
+        walk(root, &root.join(prefix), globs, &skipped, &mut found);
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// For each pattern what it matches in folders that git ignores, and that it does not pin.
+fn unreached(
+    root: &Path,
+    (key, patterns): (&str, &[String]),
+    ignored: &[String],
+) -> Result<Vec<Unreached>, GlobError> {
+    let mut all = Vec::new();
+    let whole = Globs::new(patterns)?;
+    for (index, pattern) in patterns.iter().enumerate() {
+        let alone = Globs::new(std::slice::from_ref(pattern))?;
+        if !alone.prefixes().iter().any(String::is_empty) {
+            continue;
+        }
+        let (mut count, mut folders) = (0, Vec::new());
+        for folder in ignored.iter().filter(|folder| !whole.names_folder(folder)) {
+            let mut found = Vec::new();
+            walk(root, &root.join(folder), &alone, &[], &mut found);
+            found.retain(|file| whole.matches(&name(root, file)));
+            if !found.is_empty() {
+                count += found.len();
+                folders.push(format!("{folder}/"));
+            }
+        }
+        if count > 0 {
+            all.push(Unreached {
+                place: format!("{key}[{index}]"),
+                pattern: pattern.clone(),
+                count,
+                folders,
+            });
+        }
+    }
+    Ok(all)
+}
+
+fn walk(root: &Path, at: &Path, globs: &Globs, skipped: &[&String], found: &mut Vec<PathBuf>) {
+    let Ok(meta) = at.symlink_metadata() else {
+        return;
+    };
+    let below = at.strip_prefix(root).unwrap_or(at);
+    if meta.is_dir() {
+        let skip = |folder: &&String| below == Path::new(folder.as_str());
+        if below.ends_with(".git") || below.starts_with(FOLDER) || skipped.iter().any(skip) {
+            return;
+        }
+        let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
+        for entry in entries {
+            walk(root, &entry.path(), globs, skipped, found);
+        }
+    } else if globs.matches(&below.to_string_lossy()) {
+        found.push(at.to_owned());
+    }
+}
+
+/// The pin of a file or of a symbolic link and what it leads to; `None` for what is neither or is not there.
+#[must_use]
+pub fn measure(path: &Path) -> Option<Pin> {
+    let signature = Signature::of(path);
+    let meta = path.symlink_metadata().ok()?;
+    let target = if meta.is_symlink() {
+        std::fs::read_link(path).ok()?
+    } else {
+        PathBuf::new()
+    };
+    let mut bytes = std::fs::read(path).unwrap_or_default();
+    let mode = u8::from(std::os::unix::fs::MetadataExt::mode(&meta) & 0o100 != 0);
+    bytes.extend_from_slice(target.as_os_str().as_encoded_bytes());
+    bytes.push(mode);
+    // What a link leads to may change without the link: it is hashed every time.
+    Some(Pin {
+        hash: hash(&bytes),
+        signature: signature.filter(|_| !meta.is_symlink()),
+    })
+}
+
+/// Is this file not what was pinned, or there although nothing was?
+#[must_use]
+pub fn differs(path: &Path, pin: Option<&Pin>) -> bool {
+    let untouched =
+        pin.is_some_and(|pin| pin.signature.is_some() && Signature::of(path) == pin.signature);
+    !untouched && measure(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone())
+}
+
+/// The pinned files that changed or went, and files that are new under `protect`.
+#[must_use]
+pub fn changed(root: &Path, pins: &BTreeMap<String, Pin>, protect: &Globs) -> Vec<String> {
+    let mut found: Vec<String> = pins
+        .iter()
+        .filter(|(name, pin)| differs(&root.join(name), Some(pin)))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for prefix in protect
+        .prefixes()
+        .iter()
+        .filter(|prefix| !prefix.is_empty())
+    {
+        let mut files = Vec::new();
+        walk(root, &root.join(prefix), protect, &[], &mut files);
+        found.extend(
+            files
+                .iter()
+                .map(|file| name(root, file))
+                .filter(|name| !pins.contains_key(name)),
+        );
+    }
+    found.sort();
+    found.dedup();
+    found
+}
