@@ -31,7 +31,7 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 fn yaml(text: &str) -> Value {
-    autoresearch_sys::yaml::parse(text).unwrap()
+    autoresearch_sys::yaml::parse_yaml(text).unwrap()
 }
 
 fn json_file(name: &str) -> Value {
@@ -117,7 +117,7 @@ fn command_lines() -> Vec<(String, String)> {
 
 /// Does the program understand this call? A call for help counts.
 fn parses(words: &[String]) -> Result<(), String> {
-    match autoresearch::cli::command().try_get_matches_from(words) {
+    match autoresearch::cli::make_clap_command().try_get_matches_from(words) {
         Err(error) if error.use_stderr() => Err(error.to_string()),
         _ => Ok(()),
     }
@@ -237,7 +237,7 @@ fn every_config_that_the_bundle_shows_is_a_good_config() {
             for (key, value) in rest.as_object().unwrap() {
                 keys.entry(key).or_insert_with(|| value.clone());
             }
-            let checked = autoresearch_core::config::check(&config);
+            let checked = autoresearch_core::config::check_config(&config);
             let problems: Vec<String> = checked
                 .problems
                 .iter()
@@ -262,7 +262,7 @@ fn every_whole_config_of_the_documents_passes_the_check_without_a_warning() {
             {
                 continue;
             }
-            let problems = autoresearch_core::config::check(&yaml(&block)).problems;
+            let problems = autoresearch_core::config::check_config(&yaml(&block)).problems;
             // The smallest config has no guard, and that is worth a word to whoever starts with it.
             let worse = problems.iter().filter(|problem| problem.place != "guard");
             let worse: Vec<String> = worse.map(|problem| format!("{problem:?}")).collect();

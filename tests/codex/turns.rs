@@ -6,10 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use autoresearch_codex::home::{Fault, Home};
-use autoresearch_codex::turn::{Ask, Heard, hear, words};
+use autoresearch_codex::home::{CodexHome, TurnFault};
+use autoresearch_codex::turn::{TurnArguments, TurnResult, make_command_words, read_turn_result};
 use autoresearch_core::agent::answer;
-use autoresearch_core::agent::answer::Answer;
+use autoresearch_core::agent::answer::AgentAnswer;
 use autoresearch_core::config::Sandbox;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ struct Turns {
 
 /// What a turn left, and what it printed.
 struct Turn {
-    heard: Heard,
+    heard: TurnResult,
     printed: testbed::Answer,
     answer: Option<String>,
 }
@@ -71,8 +71,8 @@ impl Turns {
         std::fs::write(path, text.replace(old, new)).unwrap();
     }
 
-    fn ask(&self) -> Ask<'_> {
-        Ask {
+    fn ask(&self) -> TurnArguments<'_> {
+        TurnArguments {
             program: &self.bench.codex.native,
             thread: None,
             schema: &self.schema,
@@ -84,19 +84,19 @@ impl Turns {
 
     /// Runs a turn of a thread that has cost `before`; the prompt comes through a file, as in a run.
     #[track_caller]
-    fn run(&self, ask: &Ask<'_>, before: u64) -> Turn {
+    fn run(&self, ask: &TurnArguments<'_>, before: u64) -> Turn {
         self.run_with(ask, before, &[])
     }
 
     #[track_caller]
-    fn run_with(&self, ask: &Ask<'_>, before: u64, more: &[&str]) -> Turn {
+    fn run_with(&self, ask: &TurnArguments<'_>, before: u64, more: &[&str]) -> Turn {
         self.start(ask, more).wait(before)
     }
 
     /// Starts a turn with more options.
     #[track_caller]
-    fn start(&self, ask: &Ask<'_>, more: &[&str]) -> Started<'_> {
-        let mut words = words(ask);
+    fn start(&self, ask: &TurnArguments<'_>, more: &[&str]) -> Started<'_> {
+        let mut words = make_command_words(ask);
         assert_eq!(Path::new(&words.remove(0)), self.bench.codex.native);
         words.splice(1..1, more.iter().map(Into::into));
         let mut command = self.bench.command(&[]);
@@ -124,7 +124,7 @@ impl Turns {
 
     /// The fault of a fresh turn with these answers of the model.
     #[track_caller]
-    fn fault(&self, script: impl IntoIterator<Item = Reply>) -> Fault {
+    fn fault(&self, script: impl IntoIterator<Item = Reply>) -> TurnFault {
         self.bench.model.play(script);
         let turn = self.run(&self.ask(), 0);
         assert_eq!(turn.printed.code, 1, "{:?}", turn.printed);
@@ -151,12 +151,12 @@ impl Started<'_> {
             std::fs::read(self.out).unwrap(),
             std::fs::read(self.err).unwrap(),
         );
-        let home = Home {
+        let home = CodexHome {
             root: self.turns.bench.codex_home.clone(),
             exists: true,
         };
         Turn {
-            heard: hear(&home, before, &out, &err, code),
+            heard: read_turn_result(&home, before, &out, &err, code),
             printed: testbed::Answer {
                 code: code.unwrap_or(-1),
                 out: String::from_utf8(out).unwrap(),
@@ -195,7 +195,7 @@ fn a_turn_edits_and_answers_by_the_schema_and_costs_what_it_cost() {
     let first = turns.run(&turns.ask(), 0);
     assert_eq!((first.heard.fault, first.heard.tokens), (None, 202));
     assert_eq!(turns.bench.bed.read("src/state"), "edited\n");
-    let answer = Answer::read(&first.answer.unwrap()).unwrap();
+    let answer = AgentAnswer::find_in_text(&first.answer.unwrap()).unwrap();
     assert_eq!(answer.message, "Dropped one any");
     let last = turns.bench.model.last();
     assert_eq!(last.last_user_text(), "edit one thing");
@@ -210,7 +210,7 @@ fn a_turn_edits_and_answers_by_the_schema_and_costs_what_it_cost() {
     // The same thread again: Codex counts both turns, we one. And an answer that breaks the schema is nobody's fault.
     turns.bench.model.play([say("I have no idea").costing(300)]);
     let thread = first.heard.thread;
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: thread.as_deref(),
         ..turns.ask()
     };
@@ -242,7 +242,7 @@ fn a_turn_keeps_to_its_sandbox_in_a_project_that_is_not_trusted_and_when_resumed
     };
     turns.bench.model.play(script());
     let first = turns.run(&turns.ask(), 0);
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: first.heard.thread.as_deref(),
         ..turns.ask()
     };
@@ -274,7 +274,7 @@ fn full_access_is_full_and_the_model_is_the_one_that_was_asked_for() {
         .bench
         .model
         .play([shell("touch .git/there && echo yes"), answered()]);
-    let ask = Ask {
+    let ask = TurnArguments {
         sandbox: Sandbox::FullAccess,
         model: Some("gpt-6-luna"),
         ..turns.ask()
@@ -301,7 +301,7 @@ fn trusted_hooks_are_off_in_a_turn_and_in_one_that_is_resumed() {
     );
     bench.model.react(|_| answered());
     let first = turns.run(&turns.ask(), 0);
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: first.heard.thread.as_deref(),
         ..turns.ask()
     };
@@ -316,7 +316,7 @@ fn trusted_hooks_are_off_in_a_turn_and_in_one_that_is_resumed() {
 fn a_usage_limit_tells_its_end_to_the_second_where_codex_keeps_it() {
     let Some(turns) = Turns::new() else { return };
     let now = jiff::Timestamp::now().as_second();
-    let limit = |seconds: i64| Fault::UsageLimit {
+    let limit = |seconds: i64| TurnFault::UsageLimit {
         resets_at: Some(u64::try_from(now + seconds).unwrap()),
     };
     assert_eq!(
@@ -332,7 +332,7 @@ fn a_usage_limit_tells_its_end_to_the_second_where_codex_keeps_it() {
     // In the middle of a resumed turn: what it cost until then counts.
     turns.bench.model.play([answered()]);
     let first = turns.run(&turns.ask(), 0);
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: first.heard.thread.as_deref(),
         ..turns.ask()
     };
@@ -360,7 +360,7 @@ fn a_usage_limit_that_only_the_message_dates_ends_with_its_minute() {
     }
     for ahead in [7_200, 400_000] {
         let fault = turns.fault([usage_limit(now + ahead)]);
-        let Fault::UsageLimit { resets_at } = fault else {
+        let TurnFault::UsageLimit { resets_at } = fault else {
             panic!("{fault:?}");
         };
         // Close to midnight, or without a zone of the system, it is not known.
@@ -370,7 +370,7 @@ fn a_usage_limit_that_only_the_message_dates_ends_with_its_minute() {
     let body = json!({"error": {"type": "usage_limit_reached", "message": "no"}});
     assert_eq!(
         turns.fault([status(429, body)]),
-        Fault::UsageLimit { resets_at: None }
+        TurnFault::UsageLimit { resets_at: None }
     );
 }
 
@@ -382,7 +382,7 @@ fn a_refusal_of_the_user_is_an_auth_fault_and_a_plan_without_codex_is_for_a_pers
     let error = |kind: &str| json!({"error": {"type": kind, "code": kind, "message": "no"}});
     for code in [401, 403] {
         let fault = turns.fault([status(code, error("x"))]);
-        let Fault::Auth(text) = fault else {
+        let TurnFault::Auth(text) = fault else {
             panic!("{fault:?}")
         };
         assert!(
@@ -398,13 +398,13 @@ fn a_refusal_of_the_user_is_an_auth_fault_and_a_plan_without_codex_is_for_a_pers
     ];
     for reply in lasting {
         let fault = turns.fault([reply]);
-        assert!(matches!(fault, Fault::Setup(_)), "{fault:?}");
+        assert!(matches!(fault, TurnFault::Setup(_)), "{fault:?}");
     }
     turns.reconfigure(IMPATIENT, &format!("{IMPATIENT}\nenv_key = \"AR_NO_KEY\""));
     let fault = turns.fault([]);
     assert_eq!(
         fault,
-        Fault::Auth("Missing environment variable: `AR_NO_KEY`.".into())
+        TurnFault::Auth("Missing environment variable: `AR_NO_KEY`.".into())
     );
 }
 
@@ -428,7 +428,7 @@ fn a_failing_service_a_lost_stream_and_a_silent_one_are_server_faults() {
     for reply in replies {
         let what = format!("{reply:?}");
         let fault = turns.fault([reply]);
-        assert!(matches!(fault, Fault::Server(_)), "{what}: {fault:?}");
+        assert!(matches!(fault, TurnFault::Server(_)), "{what}: {fault:?}");
     }
 }
 
@@ -447,11 +447,11 @@ fn a_turn_that_is_killed_has_cost_what_it_cost_and_its_thread_goes_on() {
     let killed = started.wait(0);
     assert_eq!(killed.heard.tokens, 501);
     let text = "codex was ended before the turn was".to_owned();
-    assert_eq!(killed.heard.fault, Some(Fault::Other(text)));
+    assert_eq!(killed.heard.fault, Some(TurnFault::Other(text)));
     // Only a turn that ends by itself empties the file.
     assert_eq!(killed.answer.as_deref(), Some("of an earlier turn"));
     turns.bench.model.play([answered()]);
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: killed.heard.thread.as_deref(),
         ..turns.ask()
     };
@@ -469,7 +469,7 @@ fn a_storm_of_errors_ends_by_itself() {
         .react(|_| status(500, json!({"error": {"message": "no"}})));
     let turn = turns.run(&turns.ask(), 0);
     assert!(
-        matches!(turn.heard.fault, Some(Fault::Server(_))),
+        matches!(turn.heard.fault, Some(TurnFault::Server(_))),
         "{:?}",
         turn.heard
     );
@@ -486,7 +486,7 @@ fn a_refused_connection_ends_and_is_a_fault_of_the_network() {
     let fault = turns.fault([]);
     assert_eq!(
         fault,
-        Fault::Network("Connection failed: error sending request".into())
+        TurnFault::Network("Connection failed: error sending request".into())
     );
 }
 
@@ -495,23 +495,23 @@ fn a_full_thread_is_a_fault_of_its_own() {
     let Some(turns) = Turns::new() else { return };
     assert_eq!(
         turns.fault([failed("context_length_exceeded")]),
-        Fault::Context
+        TurnFault::Context
     );
     assert!(matches!(
         turns.fault([failed("invalid_prompt")]),
-        Fault::Other(_)
+        TurnFault::Other(_)
     ));
 }
 
 #[test]
 fn a_thread_that_is_not_there_or_is_busy_is_a_fault_of_the_thread() {
     let Some(turns) = Turns::new() else { return };
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: Some("01a21523-2e75-7d00-bf9e-d63fcf89ca99"),
         ..turns.ask()
     };
     let unknown = turns.run(&ask, 0).heard;
-    let expected = Fault::Thread(
+    let expected = TurnFault::Thread(
         "Error: thread/resume: thread/resume failed: no rollout found for thread id \
          01a21523-2e75-7d00-bf9e-d63fcf89ca99 (code -32600)"
             .into(),
@@ -535,13 +535,13 @@ fn a_thread_that_is_not_there_or_is_busy_is_a_fault_of_the_thread() {
         .bench
         .model
         .wait_for("the turn", |request| request.thread() == thread);
-    let ask = Ask {
+    let ask = TurnArguments {
         thread: Some(&thread),
         ..turns.ask()
     };
     let busy = turns.run(&ask, 0).heard;
     assert!(
-        matches!(&busy.fault, Some(Fault::Thread(text)) if text.contains("already has an active writer")),
+        matches!(&busy.fault, Some(TurnFault::Thread(text)) if text.contains("already has an active writer")),
         "{busy:?}"
     );
     server.interrupt(&thread, &turn);
@@ -553,15 +553,15 @@ fn a_thread_that_is_not_there_or_is_busy_is_a_fault_of_the_thread() {
 #[test]
 fn what_codex_does_not_accept_before_it_begins_is_a_fault_of_the_setup() {
     let Some(turns) = Turns::new() else { return };
-    let setup = |ask: &Ask<'_>, more: &[&str], words: &str| {
+    let setup = |ask: &TurnArguments<'_>, more: &[&str], words: &str| {
         let heard = turns.run_with(ask, 0, more).heard;
-        let Some(Fault::Setup(text)) = &heard.fault else {
+        let Some(TurnFault::Setup(text)) = &heard.fault else {
             panic!("{heard:?}");
         };
         assert!(text.contains(words), "{text}");
     };
     let none = Path::new("/nonexistent/file");
-    let schema = Ask {
+    let schema = TurnArguments {
         schema: none,
         ..turns.ask()
     };
@@ -570,7 +570,7 @@ fn what_codex_does_not_accept_before_it_begins_is_a_fault_of_the_setup() {
         &[],
         "Failed to read output schema file /nonexistent/file",
     );
-    let answer = Ask {
+    let answer = TurnArguments {
         answer: none,
         ..turns.ask()
     };

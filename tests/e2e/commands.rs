@@ -69,7 +69,7 @@ fn failure(answer: &Answer, code: i32, kind: &str) -> Value {
 
 #[test]
 fn the_list_of_commands_in_these_tests_is_the_one_of_the_binary() {
-    let command = autoresearch::cli::command();
+    let command = autoresearch::cli::make_clap_command();
     command.clone().debug_assert();
     let mut named: Vec<String> = Vec::new();
     for below in command.get_subcommands() {

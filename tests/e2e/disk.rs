@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::event::{End, Ending, Event};
 use autoresearch_sys::store::{Anchor, Disk, Journal, Layout};
 
@@ -55,12 +55,12 @@ impl LyingDisk {
     }
 
     fn text(&self, path: &Path) -> String {
-        String::from_utf8(self.read(path).unwrap().unwrap_or_default()).unwrap()
+        String::from_utf8(self.read_file(path).unwrap().unwrap_or_default()).unwrap()
     }
 }
 
 impl Disk for LyingDisk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(self
             .files
             .lock()
@@ -68,17 +68,17 @@ impl Disk for LyingDisk {
             .get(path)
             .map(|file| file.seen.clone()))
     }
-    fn length(&self, path: &Path) -> io::Result<u64> {
-        Ok(self.read(path)?.map_or(0, |bytes| bytes.len() as u64))
+    fn file_length(&self, path: &Path) -> io::Result<u64> {
+        Ok(self.read_file(path)?.map_or(0, |bytes| bytes.len() as u64))
     }
-    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
-        let bytes = self.read(path)?.unwrap_or_default();
+    fn read_file_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let bytes = self.read_file(path)?.unwrap_or_default();
         Ok(bytes
             .get(usize::try_from(offset).unwrap()..)
             .unwrap_or_default()
             .to_vec())
     }
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn append_bytes(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let given = self.take(bytes.len());
         self.files
             .lock()
@@ -93,7 +93,7 @@ impl Disk for LyingDisk {
             Err(io::ErrorKind::StorageFull.into())
         }
     }
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+    fn truncate_file(&self, path: &Path, length: u64) -> io::Result<()> {
         self.files
             .lock()
             .unwrap()
@@ -103,13 +103,13 @@ impl Disk for LyingDisk {
             .truncate(usize::try_from(length).unwrap());
         Ok(())
     }
-    fn sync(&self, path: &Path) -> io::Result<()> {
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
         let mut files = self.files.lock().unwrap();
         let file = files.entry(path.to_owned()).or_default();
         file.durable.clone_from(&file.seen);
         Ok(())
     }
-    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if self.take(bytes.len()) < bytes.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -133,27 +133,27 @@ fn begun(disk: &'static LyingDisk) -> Journal<'static> {
         run: "demo".to_owned(),
         root: "/repo".into(),
         config_hash: String::new(),
-        head: Head::default(),
+        head: ChainHead::default(),
         last: String::new(),
     };
     let mut journal = Journal::new(
         disk,
-        layout().journal(),
+        layout().journal_path(),
         "/state/anchor.json".into(),
         anchor,
     );
     for _ in 0..3 {
         journal
-            .append("2026-01-01T00:00:00Z", Event::Ready, |_| {})
+            .append_event("2026-01-01T00:00:00Z", Event::Ready, |_| {})
             .unwrap();
     }
     journal
 }
 
 fn opened(disk: &'static LyingDisk) -> Journal<'static> {
-    Journal::open(
+    Journal::open_anchored(
         disk,
-        layout().journal(),
+        layout().journal_path(),
         "/state/anchor.json".into(),
         &layout(),
     )
@@ -173,12 +173,12 @@ fn a_record_that_was_reported_survives_any_loss_of_power() {
         let disk: &'static LyingDisk = Box::leak(Box::default());
         let mut journal = begun(disk);
         journal
-            .append("2026-01-01T00:00:00Z", event(40), |_| {})
+            .append_event("2026-01-01T00:00:00Z", event(40), |_| {})
             .unwrap();
         disk.lose_power(keep);
         let mut after = opened(disk);
-        after.mend(|_| {}).unwrap();
-        assert_eq!(after.records().unwrap().len(), 4);
+        after.repair_tail(|_| {}).unwrap();
+        assert_eq!(after.read_records().unwrap().len(), 4);
     }
 }
 
@@ -187,18 +187,19 @@ fn a_line_that_is_torn_anywhere_is_set_aside_and_written_again() {
     let whole = {
         let disk: &'static LyingDisk = Box::leak(Box::default());
         begun(disk)
-            .append("2026-01-01T00:00:00Z", event(40), |_| {})
+            .append_event("2026-01-01T00:00:00Z", event(40), |_| {})
             .unwrap();
-        disk.text(&layout().journal())
+        disk.text(&layout().journal_path())
     };
     let before = whole[..whole.len() - 1].rfind('\n').unwrap() + 1;
     for cut in before..=whole.len() {
         let disk: &'static LyingDisk = Box::leak(Box::default());
         begun(disk)
-            .append("2026-01-01T00:00:00Z", event(40), |_| {})
+            .append_event("2026-01-01T00:00:00Z", event(40), |_| {})
             .unwrap();
-        disk.truncate(&layout().journal(), cut as u64).unwrap();
-        let mended = opened(disk).mend(|_| {}).unwrap();
+        disk.truncate_file(&layout().journal_path(), cut as u64)
+            .unwrap();
+        let mended = opened(disk).repair_tail(|_| {}).unwrap();
         assert_eq!(
             mended.torn_bytes,
             if cut == whole.len() {
@@ -207,8 +208,8 @@ fn a_line_that_is_torn_anywhere_is_set_aside_and_written_again() {
                 (cut - before) as u64
             }
         );
-        assert_eq!(disk.text(&layout().journal()), whole);
-        let again = opened(disk).mend(|_| {}).unwrap();
+        assert_eq!(disk.text(&layout().journal_path()), whole);
+        let again = opened(disk).repair_tail(|_| {}).unwrap();
         assert!(!again.restored && again.torn_bytes == 0);
     }
 }
@@ -221,19 +222,19 @@ fn a_full_disk_is_an_error_that_loses_nothing_wherever_it_strikes() {
         let mut journal = begun(disk);
         *disk.room.lock().unwrap() = Some(room);
         let done = journal
-            .append("2026-01-01T00:00:00Z", event(40), |_| {})
+            .append_event("2026-01-01T00:00:00Z", event(40), |_| {})
             .is_ok();
         *disk.room.lock().unwrap() = None;
         let mut after = opened(disk);
-        after.mend(|_| {}).unwrap();
-        let records = after.records().unwrap().len();
+        after.repair_tail(|_| {}).unwrap();
+        let records = after.read_records().unwrap().len();
         assert!(
             records == 3 && !done || records == 4,
             "room {room}: {records}"
         );
         after
-            .append("2026-01-01T00:00:00Z", event(1), |_| {})
+            .append_event("2026-01-01T00:00:00Z", event(1), |_| {})
             .unwrap();
-        assert_eq!(opened(disk).records().unwrap().len(), records + 1);
+        assert_eq!(opened(disk).read_records().unwrap().len(), records + 1);
     }
 }

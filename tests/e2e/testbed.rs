@@ -410,7 +410,7 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
                 format!(
                     "{:o} {target} {}",
                     meta.permissions().mode(),
-                    autoresearch_core::journal::chain::hash(&bytes)
+                    autoresearch_core::journal::chain::hash_bytes(&bytes)
                 ),
             );
         }

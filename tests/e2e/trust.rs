@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::event::{Event, Record};
 use serde_json::Value;
 
@@ -70,12 +70,12 @@ fn a_rewritten_journal_with_a_valid_chain_is_blocked() {
     let text = std::fs::read_to_string(&path)
         .unwrap()
         .replace("\"value\":9,", "\"value\":1,");
-    let mut head = Head::default();
+    let mut head = ChainHead::default();
     let mut forged = String::new();
     for line in text.lines() {
         let record: Record = serde_json::from_str(line).unwrap();
-        let line = head.line(&record.at, record.event);
-        head = head.after(&line);
+        let line = head.format_record(&record.at, record.event);
+        head = head.after_line(&line);
         forged.push_str(&(line + "\n"));
     }
     std::fs::write(&path, &forged).unwrap();
@@ -89,8 +89,8 @@ fn a_forged_record_with_a_valid_chain_is_blocked() {
     let text = std::fs::read_to_string(&path).unwrap();
     let head = text
         .lines()
-        .fold(Head::default(), |head, line| head.after(line));
-    let forged = head.line("2026-01-01T00:00:00Z", Event::Ready);
+        .fold(ChainHead::default(), |head, line| head.after_line(line));
+    let forged = head.format_record("2026-01-01T00:00:00Z", Event::Ready);
     std::fs::write(&path, format!("{text}{forged}\n")).unwrap();
     is_blocked(&bed, &mark, "changed from outside");
 }

@@ -18,15 +18,15 @@ static STEPS: AtomicU64 = AtomicU64::new(0);
 /// Dies as if by `kill -9` before step number `SEALED_CRASH_AT`; adds the step's name to the file `SEALED_STEPS`.
 fn step(name: &'static str) {
     let number = STEPS.fetch_add(1, Ordering::Relaxed) + 1;
-    let world = World::real();
-    if let Some(file) = world.var("SEALED_STEPS")
+    let world = World::from_process();
+    if let Some(file) = world.find_variable("SEALED_STEPS")
         && let Ok(mut file) = OpenOptions::new().append(true).create(true).open(file)
     {
         let _ = writeln!(file, "{name}");
     }
     fill_disk(&world, name);
     let crash_at = world
-        .var("SEALED_CRASH_AT")
+        .find_variable("SEALED_CRASH_AT")
         .and_then(|text| text.to_str()?.parse::<u64>().ok());
     if crash_at == Some(number) {
         let _ =
@@ -37,7 +37,9 @@ fn step(name: &'static str) {
 /// From the step that `SEALED_FULL` names (`STEP:BYTES`) on, no file of this process and of those that it starts grows
 /// beyond so many bytes: to write more fails, as on a full disk, and may leave a part.
 fn fill_disk(world: &World, name: &str) {
-    let wanted = world.var("SEALED_FULL").and_then(|text| text.to_str());
+    let wanted = world
+        .find_variable("SEALED_FULL")
+        .and_then(|text| text.to_str());
     let Some((step, bytes)) = wanted.and_then(|text| text.rsplit_once(':')) else {
         return;
     };
@@ -55,20 +57,20 @@ fn fill_disk(world: &World, name: &str) {
 
 /// The world of a test: what the environment says, where the shipped binary would not ask it.
 pub fn sealed() -> World {
-    let mut world = World::real();
+    let mut world = World::from_process();
     world.step = step;
-    if let Some(folder) = world.var("SEALED_STATE").cloned() {
+    if let Some(folder) = world.find_variable("SEALED_STATE").cloned() {
         world.state_folder = folder.into();
     }
-    if let Some(folder) = world.var("SEALED_DATA").cloned() {
+    if let Some(folder) = world.find_variable("SEALED_DATA").cloned() {
         world.data_folder = folder.into();
     }
-    if let Some(program) = world.var("SEALED_PROGRAM").cloned() {
+    if let Some(program) = world.find_variable("SEALED_PROGRAM").cloned() {
         world.program = program.into();
     }
     // `SEALED_PATIENCE`: the first wait after a failure of the agent, in milliseconds; the longest is four times that.
     let first = world
-        .var("SEALED_PATIENCE")
+        .find_variable("SEALED_PATIENCE")
         .and_then(|text| text.to_str()?.parse().ok());
     if let Some(first) = first.map(Duration::from_millis) {
         world.patience.first = first;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::home::CodexError;
-use autoresearch_sys::env::{Stopwatch, World, pause};
+use autoresearch_sys::env::{Stopwatch, World, sleep_for};
 
 /// A conversation takes no longer. Half a second is usual; a busy machine is no fault.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A `codex` process and what it prints.
-struct Process<'w> {
+struct CodexProcess<'w> {
     world: &'w World,
     command: String,
     child: Child,
@@ -31,7 +31,7 @@ struct Process<'w> {
     watch: Stopwatch,
 }
 
-impl<'w> Process<'w> {
+impl<'w> CodexProcess<'w> {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the home of talking to Codex; it runs in its own group, which ends with us"
@@ -48,7 +48,7 @@ impl<'w> Process<'w> {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(CodexError::io("start", program))?;
+            .map_err(CodexError::wrap_io("start", program))?;
         let (send, lines) = channel();
         let output = child.stdout.take();
         std::thread::spawn(move || {
@@ -71,18 +71,20 @@ impl<'w> Process<'w> {
         })
     }
 
-    fn pid(&self) -> Option<Pid> {
+    fn child_pid(&self) -> Option<Pid> {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
     /// Has it ended? It is looked at without being reaped: until then the number of its group is nobody else's.
     fn has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let Some(pid) = self.pid() else { return true };
+        let Some(pid) = self.child_pid() else {
+            return true;
+        };
         !matches!(waitid(WaitId::Pid(pid), look), Ok(None))
     }
 
-    fn fault(&self, fault: impl Into<String>) -> CodexError {
+    fn make_error(&self, fault: impl Into<String>) -> CodexError {
         CodexError::Codex {
             command: self.command.clone(),
             fault: fault.into(),
@@ -90,7 +92,7 @@ impl<'w> Process<'w> {
     }
 
     /// The next line; `None` at the end of the output.
-    fn line(&self) -> Result<Option<String>, CodexError> {
+    fn read_output_line(&self) -> Result<Option<String>, CodexError> {
         loop {
             let ended = self.has_ended();
             match self.lines.recv_timeout(Duration::from_millis(100)) {
@@ -99,10 +101,10 @@ impl<'w> Process<'w> {
                 // Something that it left behind may hold its output open.
                 Err(RecvTimeoutError::Timeout) if ended => return Ok(None),
                 Err(RecvTimeoutError::Timeout) if self.world.is_interrupted() => {
-                    return Err(self.fault("was interrupted"));
+                    return Err(self.make_error("was interrupted"));
                 }
                 Err(RecvTimeoutError::Timeout) if self.watch.elapsed() > PATIENCE => {
-                    return Err(self.fault(format!("did not answer within {PATIENCE:?}")));
+                    return Err(self.make_error(format!("did not answer within {PATIENCE:?}")));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -110,14 +112,14 @@ impl<'w> Process<'w> {
     }
 }
 
-impl Drop for Process<'_> {
+impl Drop for CodexProcess<'_> {
     fn drop(&mut self) {
         self.input = None;
         let watch = Stopwatch::start();
         while watch.elapsed() < GRACE && !self.has_ended() {
-            pause(Duration::from_millis(2));
+            sleep_for(Duration::from_millis(2));
         }
-        if let Some(pid) = self.pid() {
+        if let Some(pid) = self.child_pid() {
             let _ = kill_process_group(pid, Signal::KILL);
         }
         let _ = self.child.wait();
@@ -128,7 +130,7 @@ impl Drop for Process<'_> {
 ///
 /// Even this question makes Codex create its home with a folder for links in it. So it gets an empty one that goes again:
 /// where Codex was never used, nothing of it is there afterwards.
-pub fn version(world: &World, program: &Path) -> Result<String, CodexError> {
+pub fn read_version(world: &World, program: &Path) -> Result<String, CodexError> {
     let home = tempfile::tempdir().map_err(CodexError::NoScratch)?;
     let mut vars = world.vars.clone();
     vars.insert("CODEX_HOME".into(), home.path().into());
@@ -136,16 +138,16 @@ pub fn version(world: &World, program: &Path) -> Result<String, CodexError> {
         vars,
         ..world.clone()
     };
-    let process = Process::start(&elsewhere, program, &["--version"])?;
-    let line = process.line()?.unwrap_or_default();
+    let process = CodexProcess::start(&elsewhere, program, &["--version"])?;
+    let line = process.read_output_line()?.unwrap_or_default();
     line.split_whitespace()
         .last()
         .map(ToOwned::to_owned)
-        .ok_or_else(|| process.fault("said nothing"))
+        .ok_or_else(|| process.make_error("said nothing"))
 }
 
 /// What a rule file says of a command: `allow`, `prompt`, `forbidden`, or nothing. An error if Codex cannot read it.
-pub fn check_rule(
+pub fn read_rule_decision(
     world: &World,
     program: &Path,
     rules: &Path,
@@ -154,13 +156,13 @@ pub fn check_rule(
     let rules = rules.to_string_lossy();
     let mut arguments = vec!["execpolicy", "check", "--rules", &rules, "--"];
     arguments.extend(command);
-    let process = Process::start(world, program, &arguments)?;
+    let process = CodexProcess::start(world, program, &arguments)?;
     let mut text = String::new();
-    while let Some(line) = process.line()? {
+    while let Some(line) = process.read_output_line()? {
         text += &line;
     }
     let answer: Value =
-        serde_json::from_str(&text).map_err(|_| process.fault("cannot read the rule"))?;
+        serde_json::from_str(&text).map_err(|_| process.make_error("cannot read the rule"))?;
     Ok(answer["decision"].as_str().map(ToOwned::to_owned))
 }
 
@@ -179,7 +181,7 @@ pub struct ListedHook {
     /// The event, in Codex's own spelling.
     pub event_name: String,
     /// Was it not switched off?
-    #[serde(default = "yes")]
+    #[serde(default = "default_enabled")]
     pub enabled: bool,
     /// What Codex would have to trust.
     #[serde(default)]
@@ -188,30 +190,30 @@ pub struct ListedHook {
     pub trust_status: String,
 }
 
-fn yes() -> bool {
+fn default_enabled() -> bool {
     true
 }
 
 /// Codex's app server.
-pub struct Server<'w> {
-    process: Process<'w>,
+pub struct AppServer<'w> {
+    process: CodexProcess<'w>,
     asked: u64,
 }
 
-impl<'w> Server<'w> {
+impl<'w> AppServer<'w> {
     /// Starts it and says who we are.
     pub fn start(world: &'w World, program: &Path) -> Result<Self, CodexError> {
         let mut server = Self {
-            process: Process::start(world, program, &["app-server"])?,
+            process: CodexProcess::start(world, program, &["app-server"])?,
             asked: 0,
         };
         let client = json!({"name": "autoresearch", "title": "autoresearch", "version": env!("CARGO_PKG_VERSION")});
-        server.ask("initialize", &json!({"clientInfo": client}))?;
-        server.send(&json!({"method": "initialized"}))?;
+        server.send_request("initialize", &json!({"clientInfo": client}))?;
+        server.send_message(&json!({"method": "initialized"}))?;
         Ok(server)
     }
 
-    fn send(&mut self, message: &Value) -> Result<(), CodexError> {
+    fn send_message(&mut self, message: &Value) -> Result<(), CodexError> {
         let line = format!("{message}\n");
         let sent = self.process.input.as_mut().map(|input| {
             input
@@ -220,14 +222,14 @@ impl<'w> Server<'w> {
         });
         match sent {
             Some(Ok(())) => Ok(()),
-            _ => Err(self.process.fault("does not listen")),
+            _ => Err(self.process.make_error("does not listen")),
         }
     }
 
-    fn ask(&mut self, method: &str, params: &Value) -> Result<Value, CodexError> {
+    fn send_request(&mut self, method: &str, params: &Value) -> Result<Value, CodexError> {
         self.asked += 1;
-        self.send(&json!({"id": self.asked, "method": method, "params": params}))?;
-        while let Some(line) = self.process.line()? {
+        self.send_message(&json!({"id": self.asked, "method": method, "params": params}))?;
+        while let Some(line) = self.process.read_output_line()? {
             let Ok(mut message) = serde_json::from_str::<Value>(&line) else {
                 continue;
             };
@@ -235,22 +237,27 @@ impl<'w> Server<'w> {
                 continue;
             }
             if let Some(error) = message["error"]["message"].as_str() {
-                return Err(self.process.fault(format!("refused `{method}`: {error}")));
+                return Err(self
+                    .process
+                    .make_error(format!("refused `{method}`: {error}")));
             }
             return Ok(message["result"].take());
         }
         Err(self
             .process
-            .fault(format!("ended before it answered `{method}`")))
+            .make_error(format!("ended before it answered `{method}`")))
     }
 
     /// The hooks that count in a folder, and what Codex says is wrong with their files.
-    pub fn hooks(&mut self, folder: &Path) -> Result<(Vec<ListedHook>, Vec<String>), CodexError> {
-        let mut answer = self.ask("hooks/list", &json!({"cwds": [folder]}))?;
+    pub fn list_hooks(
+        &mut self,
+        folder: &Path,
+    ) -> Result<(Vec<ListedHook>, Vec<String>), CodexError> {
+        let mut answer = self.send_request("hooks/list", &json!({"cwds": [folder]}))?;
         let mut data = answer["data"][0].take();
         let hooks = serde_json::from_value(data["hooks"].take()).map_err(|error| {
             self.process
-                .fault(format!("answered `hooks/list` in another form: {error}"))
+                .make_error(format!("answered `hooks/list` in another form: {error}"))
         })?;
         let faults = ["warnings", "errors"].iter().flat_map(|kind| {
             let list = data[kind].as_array().cloned().unwrap_or_default();
@@ -264,13 +271,13 @@ impl<'w> Server<'w> {
     }
 
     /// Trusts hooks: each with the hash that Codex listed.
-    pub fn trust(&mut self, hooks: &[ListedHook]) -> Result<(), CodexError> {
+    pub fn trust_hooks(&mut self, hooks: &[ListedHook]) -> Result<(), CodexError> {
         let states: serde_json::Map<String, Value> = hooks
             .iter()
             .map(|hook| (hook.key.clone(), json!({"trusted_hash": hook.current_hash})))
             .collect();
         let edit = json!({"keyPath": "hooks.state", "mergeStrategy": "upsert", "value": states});
-        self.ask(
+        self.send_request(
             "config/batchWrite",
             &json!({"edits": [edit], "reloadUserConfig": true}),
         )
@@ -278,8 +285,8 @@ impl<'w> Server<'w> {
     }
 
     /// Name and path of every skill that Codex sees in a folder.
-    pub fn skills(&mut self, folder: &Path) -> Result<Vec<(String, String)>, CodexError> {
-        let answer = self.ask("skills/list", &json!({"cwds": [folder]}))?;
+    pub fn list_skills(&mut self, folder: &Path) -> Result<Vec<(String, String)>, CodexError> {
+        let answer = self.send_request("skills/list", &json!({"cwds": [folder]}))?;
         let skills = answer["data"][0]["skills"].as_array().cloned();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(skills

@@ -5,8 +5,8 @@
 use autoresearch_sys::error::Failure;
 use std::path::{Path, PathBuf};
 
-pub use crate::config::armed::{Armed, armed};
-pub use crate::turn::outage::Fault;
+pub use crate::config::armed::{HookReadiness, read_armed};
+pub use crate::turn::outage::TurnFault;
 use autoresearch_sys::env::World;
 
 /// The name of the skill.
@@ -59,7 +59,7 @@ pub enum CodexError {
 
 impl CodexError {
     /// Wraps an error of the file system.
-    pub fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn wrap_io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }
     }
@@ -108,20 +108,20 @@ pub const HOOKS: [Hook; 3] = [
 impl Hook {
     /// What Codex gives to the shell.
     #[must_use]
-    pub fn command(&self, program: &str) -> String {
-        format!("{} {}", shell_word(program), self.word)
+    pub fn format_command(&self, program: &str) -> String {
+        format!("{} {}", quote_shell_word(program), self.word)
     }
 
     /// The key of trust of a hook at a place of a `hooks.json`.
     #[must_use]
-    pub fn key(&self, hooks_file: &Path, group: usize, handler: usize) -> String {
+    pub fn format_trust_key(&self, hooks_file: &Path, group: usize, handler: usize) -> String {
         format!("{}:{}:{group}:{handler}", hooks_file.display(), self.snake)
     }
 }
 
 /// A text as one word of a shell command.
 #[must_use]
-pub fn shell_word(text: &str) -> String {
+pub fn quote_shell_word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@:,".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         return text.to_owned();
@@ -131,17 +131,20 @@ pub fn shell_word(text: &str) -> String {
 
 /// The folder of Codex's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
+pub struct CodexHome {
     /// Its real path: Codex keys trust by it, whatever links lead there.
     pub root: PathBuf,
     /// Does it exist?
     pub exists: bool,
 }
 
-impl Home {
+impl CodexHome {
     /// The home that Codex would use with these variables. Codex refuses a `CODEX_HOME` that does not exist.
-    pub fn of(world: &World) -> Result<Self, CodexError> {
-        if let Some(named) = world.var("CODEX_HOME").filter(|home| !home.is_empty()) {
+    pub fn find_in(world: &World) -> Result<Self, CodexError> {
+        if let Some(named) = world
+            .find_variable("CODEX_HOME")
+            .filter(|home| !home.is_empty())
+        {
             let named = world.cwd.join(named);
             return match named.canonicalize() {
                 Ok(root) => Ok(Self { root, exists: true }),
@@ -151,7 +154,7 @@ impl Home {
                 ))),
             };
         }
-        let home = user_home(world)?;
+        let home = find_user_home(world)?;
         let root = home.join(".codex");
         Ok(match root.canonicalize() {
             Ok(root) => Self { root, exists: true },
@@ -182,8 +185,8 @@ impl Home {
 }
 
 /// The home folder, as Codex takes it.
-pub fn user_home(world: &World) -> Result<PathBuf, CodexError> {
-    match world.var("HOME").map(PathBuf::from) {
+pub fn find_user_home(world: &World) -> Result<PathBuf, CodexError> {
+    match world.find_variable("HOME").map(PathBuf::from) {
         Some(home) if home.is_absolute() => Ok(home),
         _ => Err(CodexError::NoHome("HOME is not set".to_owned())),
     }
@@ -192,23 +195,25 @@ pub fn user_home(world: &World) -> Result<PathBuf, CodexError> {
 /// Was this process started by a Codex session? In its sandbox Codex's own files cannot be written, so that no second
 /// Codex can be asked from there.
 #[must_use]
-pub fn in_session(world: &World) -> bool {
+pub fn is_in_session(world: &World) -> bool {
     world
-        .var("CODEX_THREAD_ID")
+        .find_variable("CODEX_THREAD_ID")
         .is_some_and(|id| !id.is_empty())
 }
 
 /// The release of the Codex that runs this session, as it tells every command that it starts.
 #[must_use]
-pub fn session_release(world: &World) -> Option<String> {
-    let told = world.var("CODEX_VERSION").filter(|_| in_session(world))?;
+pub fn read_session_release(world: &World) -> Option<String> {
+    let told = world
+        .find_variable("CODEX_VERSION")
+        .filter(|_| is_in_session(world))?;
     Some(told.to_str()?.to_owned()).filter(|told| !told.is_empty())
 }
 
 /// The `codex` program on `PATH`.
 #[must_use]
-pub fn program(world: &World) -> Option<PathBuf> {
-    World::find(&world.vars, "codex")
+pub fn find_program(world: &World) -> Option<PathBuf> {
+    World::find_program(&world.vars, "codex")
 }
 
 impl From<CodexError> for Failure {

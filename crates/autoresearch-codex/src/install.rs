@@ -13,15 +13,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use self::bundle::{BundleFile, FILES};
-use self::plan::{Change, Plan, Report, State, Write};
+use self::plan::{FileDiff, FileWrite, InstallPlan, InstallReport, InstallState};
 use crate::config::manifest::Manifest;
 use crate::config::rules;
 use crate::config::rules::StartRule;
 use crate::config::{files, skills};
-use crate::home::{CodexError, Home, SKILL, user_home};
+use crate::home::{CodexError, CodexHome, SKILL, find_user_home};
 use crate::{app_server, home};
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 /// The programs, by the names under which they are installed.
 const PROGRAMS: [&str; 3] = [
@@ -32,7 +32,7 @@ const PROGRAMS: [&str; 3] = [
 
 /// Where the bundle goes.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum InstallTarget {
     /// The user's skills.
     User,
     /// A project's.
@@ -41,9 +41,9 @@ pub enum Target {
 
 /// What to install.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct InstallRequest {
     /// The bundle.
-    pub target: Option<Target>,
+    pub target: Option<InstallTarget>,
     /// The hooks.
     pub hooks: bool,
     /// The execution rule.
@@ -52,12 +52,12 @@ pub struct Request {
 
 /// The installed place of a program.
 #[must_use]
-pub fn stable(world: &World, program: &str) -> PathBuf {
+pub fn installed_path(world: &World, program: &str) -> PathBuf {
     world.data_folder.join("bin").join(program)
 }
 
 /// A path as text, for places where it must be.
-fn text_of(path: &Path) -> Result<String> {
+fn path_to_text(path: &Path) -> Result<String> {
     path.to_str().map(ToOwned::to_owned).ok_or_else(|| {
         Failure::environment(format!("{} is not UTF-8", path.display()))
             .hint("Codex's files can only name paths that are UTF-8")
@@ -65,33 +65,33 @@ fn text_of(path: &Path) -> Result<String> {
 }
 
 /// What an installation is going to do.
-pub fn plan(world: &World, request: &Request) -> Result<Plan> {
-    let mut plan = Plan {
+pub fn plan_installation(world: &World, request: &InstallRequest) -> Result<InstallPlan> {
+    let mut plan = InstallPlan {
         action: if request.target.is_some() {
             "install"
         } else {
             "hooks install"
         },
-        manifest: Manifest::load(world)?,
-        ..Plan::default()
+        manifest: Manifest::read_from(world)?,
+        ..InstallPlan::default()
     };
     check_owner(&world.data_folder)?;
-    programs(world, &mut plan)?;
+    plan_programs(world, &mut plan)?;
     if let Some(target) = &request.target {
-        skill(world, target, &mut plan)?;
+        plan_skill(world, target, &mut plan)?;
     }
     if let Some(start) = request.rule {
-        rule(world, start, &mut plan)?;
+        plan_rule(world, start, &mut plan)?;
     }
     if request.hooks {
-        register::plan(world, &mut plan)?;
+        register::plan_registration(world, &mut plan)?;
     }
     Ok(plan)
 }
 
 /// What Codex is told to run must not lie in somebody else's folder.
 fn check_owner(folder: &Path) -> Result<()> {
-    autoresearch_sys::store::trust_folder(folder)?;
+    autoresearch_sys::store::check_folder_trust(folder)?;
     let owner = folder.metadata().map(|meta| (meta.is_dir(), meta.uid()));
     let me = rustix::process::geteuid().as_raw();
     match owner {
@@ -105,14 +105,14 @@ fn check_owner(folder: &Path) -> Result<()> {
 }
 
 /// Adds a file of our own, unless it is there. One that the user changed stays.
-fn own(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let now = files::read(path)?;
+fn plan_own_file(plan: &mut InstallPlan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let now = files::read_bytes(path)?;
     if now.as_deref() == Some(bytes) {
         return Ok(());
     }
     if let Some(now) = now {
-        let known = plan.manifest.made(path);
-        if !known.is_some_and(|made| made.hashes.contains(&files::hash(&now))) {
+        let known = plan.manifest.find_installed_file(path);
+        if !known.is_some_and(|made| made.hashes.contains(&files::hash_bytes(&now))) {
             plan.warnings.push(format!(
                 "{} was changed by somebody else and is left as it is; move it away and install again to get the new one",
                 path.display()
@@ -120,21 +120,22 @@ fn own(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
             return Ok(());
         }
     }
-    write(plan, path, bytes, mode)
+    plan_write(plan, path, bytes, mode)
 }
 
-fn write(plan: &mut Plan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    plan.manifest.note_made(path, files::hash(bytes));
-    plan.writes.push(Write {
+fn plan_write(plan: &mut InstallPlan, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    plan.manifest
+        .note_installed_file(path, files::hash_bytes(bytes));
+    plan.writes.push(FileWrite {
         path: path.to_owned(),
-        before: files::read(path)?,
+        before: files::read_bytes(path)?,
         bytes: bytes.to_owned(),
         mode,
     });
     Ok(())
 }
 
-fn programs(world: &World, plan: &mut Plan) -> Result<()> {
+fn plan_programs(world: &World, plan: &mut InstallPlan) -> Result<()> {
     let running = world.program.canonicalize();
     let running = running.unwrap_or_else(|_| world.program.clone());
     for name in PROGRAMS {
@@ -142,23 +143,23 @@ fn programs(world: &World, plan: &mut Plan) -> Result<()> {
             "autoresearch" => running.clone(),
             _ => running.with_file_name(name),
         };
-        let target = stable(world, name);
-        let Some(bytes) = files::read(&source)? else {
+        let target = installed_path(world, name);
+        let Some(bytes) = files::read_bytes(&source)? else {
             continue;
         };
         // One that no manifest lists is from an installation whose manifest is gone: it is listed again.
-        let listed = plan.manifest.made(&target).is_some();
-        if !listed || files::read(&target)?.as_deref() != Some(&bytes) {
-            write(plan, &target, &bytes, 0o755)?;
+        let listed = plan.manifest.find_installed_file(&target).is_some();
+        if !listed || files::read_bytes(&target)?.as_deref() != Some(&bytes) {
+            plan_write(plan, &target, &bytes, 0o755)?;
         }
     }
     Ok(())
 }
 
-fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
+fn plan_skill(world: &World, target: &InstallTarget, plan: &mut InstallPlan) -> Result<()> {
     let base = match target {
-        Target::User => user_home(world)?,
-        Target::Project(folder) => {
+        InstallTarget::User => find_user_home(world)?,
+        InstallTarget::Project(folder) => {
             let folder = world.cwd.join(folder);
             folder
                 .canonicalize()
@@ -177,7 +178,7 @@ fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
             folder.display()
         ));
     } else {
-        check_way(&base, &folder, target)?;
+        check_links(&base, &folder, target)?;
         for BundleFile {
             name,
             executable,
@@ -185,16 +186,16 @@ fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
         } in FILES
         {
             let mode = if *executable { 0o755 } else { 0o644 };
-            own(plan, &folder.join(name), bytes, mode)?;
+            plan_own_file(plan, &folder.join(name), bytes, mode)?;
         }
-        stale(plan, &folder);
+        plan_stale_deletes(plan, &folder);
     }
     let seen_from = match target {
-        Target::User => world.cwd.clone(),
-        Target::Project(_) => base,
+        InstallTarget::User => world.cwd.clone(),
+        InstallTarget::Project(_) => base,
     };
     let real = folder.canonicalize().unwrap_or(folder);
-    for copy in skills::copies(world, &seen_from) {
+    for copy in skills::find_skill_copies(world, &seen_from) {
         if copy != real {
             plan.warnings.push(format!(
                 "{} is another copy of this skill: Codex injects neither of two with one name. Remove one of them",
@@ -206,16 +207,16 @@ fn skill(world: &World, target: &Target, plan: &mut Plan) -> Result<()> {
 }
 
 /// A project came from somebody, perhaps with links that lead our files out of it. A user's own `.agents` may be a link.
-fn check_way(base: &Path, folder: &Path, target: &Target) -> Result<()> {
-    let real = files::real(folder);
+fn check_links(base: &Path, folder: &Path, target: &InstallTarget) -> Result<()> {
+    let real = files::resolve_path(folder);
     let stays = match target {
-        Target::User => real.is_some(),
-        Target::Project(_) => real.as_ref().is_some_and(|real| real.starts_with(base)),
+        InstallTarget::User => real.is_some(),
+        InstallTarget::Project(_) => real.as_ref().is_some_and(|real| real.starts_with(base)),
     };
     let mut places = FILES.iter().map(|file| folder.join(file.name));
     let astray = if stays {
         places.find(|place| {
-            let above = files::real(place.parent().unwrap_or(place));
+            let above = files::resolve_path(place.parent().unwrap_or(place));
             !above
                 .zip(real.as_ref())
                 .is_some_and(|(above, real)| above.starts_with(real))
@@ -234,33 +235,33 @@ fn check_way(base: &Path, folder: &Path, target: &Target) -> Result<()> {
 }
 
 /// Files of an earlier bundle that this one does not have.
-fn stale(plan: &mut Plan, folder: &Path) {
+fn plan_stale_deletes(plan: &mut InstallPlan, folder: &Path) {
     for made in &plan.manifest.files {
         let Ok(name) = made.path.strip_prefix(folder) else {
             continue;
         };
         let current = FILES.iter().any(|file| Path::new(file.name) == name);
-        let ours = files::read(&made.path)
+        let ours = files::read_bytes(&made.path)
             .ok()
             .flatten()
-            .is_some_and(|bytes| made.hashes.contains(&files::hash(&bytes)));
+            .is_some_and(|bytes| made.hashes.contains(&files::hash_bytes(&bytes)));
         if !current && ours {
             plan.deletes.push(made.path.clone());
         }
     }
 }
 
-fn rule(world: &World, start: StartRule, plan: &mut Plan) -> Result<()> {
-    let path = Home::of(world)?.rules_file();
-    let program = text_of(&stable(world, "autoresearch"))?;
+fn plan_rule(world: &World, start: StartRule, plan: &mut InstallPlan) -> Result<()> {
+    let path = CodexHome::find_in(world)?.rules_file();
+    let program = path_to_text(&installed_path(world, "autoresearch"))?;
     let before = files::read_text(&path)?;
-    let after = rules::text(&program, start);
+    let after = rules::format_rules(&program, start);
     if before.as_deref() != Some(after.as_str()) {
         let changes = plan.writes.len();
-        own(plan, &path, after.as_bytes(), 0o644)?;
+        plan_own_file(plan, &path, after.as_bytes(), 0o644)?;
         if plan.writes.len() > changes {
             plan.changes
-                .push(Change::new(&path, before.as_deref(), Some(&after)));
+                .push(FileDiff::new(&path, before.as_deref(), Some(&after)));
             plan.rule = Some((path, program.clone()));
         }
     }
@@ -271,7 +272,7 @@ fn rule(world: &World, start: StartRule, plan: &mut Plan) -> Result<()> {
             StartRule::Allow => "`start` too, so that the agent chooses these commands itself: it can run anything",
         }
     ));
-    if home::shell_word(&program) != program {
+    if home::quote_shell_word(&program) != program {
         plan.warnings.push(format!(
             "Codex applies a rule only to a command typed without quotes, so the rule has no effect for {program}"
         ));
@@ -280,55 +281,55 @@ fn rule(world: &World, start: StartRule, plan: &mut Plan) -> Result<()> {
 }
 
 /// Does what the plan says, and what Codex says of it afterwards.
-pub fn apply(world: &World, mut plan: Plan) -> Result<Report> {
+pub fn apply_installation(world: &World, mut plan: InstallPlan) -> Result<InstallReport> {
     if plan.is_empty() {
-        return Ok(plan.report(State::NothingToDo));
+        return Ok(plan.to_report(InstallState::NothingToDo));
     }
-    let manifest_path = Manifest::path(world);
-    plan.manifest.note_folders(&manifest_path);
-    files::make_folder_of(&manifest_path)?;
-    let _lock = lock(&world.data_folder)?;
+    let manifest_path = Manifest::path_in(world);
+    plan.manifest.note_missing_folders(&manifest_path);
+    files::make_parent_folder(&manifest_path)?;
+    let _lock = lock_installation(&world.data_folder)?;
     check_unchanged(&plan)?;
-    plan.manifest.save(world)?;
+    plan.manifest.write_to(world)?;
     for write in &plan.writes {
         (world.step)("install file");
-        files::make_folder_of(&write.path)?;
-        files::put(&write.path, &write.bytes, write.mode)?;
-        if files::mode(&write.path) != Some(write.mode) {
+        files::make_parent_folder(&write.path)?;
+        files::replace_file(&write.path, &write.bytes, write.mode)?;
+        if files::read_mode(&write.path) != Some(write.mode) {
             files::set_mode(&write.path, write.mode)?;
         }
     }
     for path in &plan.deletes {
-        files::remove(path)?;
+        files::remove_if_present(path)?;
     }
-    check_rule(world, &plan)?;
+    check_written_rule(world, &plan)?;
     for edit in &plan.edits {
         (world.step)("install edit");
         let after = edit.after.as_deref().unwrap_or_default();
-        files::make_folder_of(&edit.path)?;
-        files::put(&edit.path, after.as_bytes(), 0o600)?;
-        let hash = files::hash(after.as_bytes());
-        plan.manifest.note_written(&edit.path, &hash);
+        files::make_parent_folder(&edit.path)?;
+        files::replace_file(&edit.path, after.as_bytes(), 0o600)?;
+        let hash = files::hash_bytes(after.as_bytes());
+        plan.manifest.note_written_hash(&edit.path, &hash);
     }
     let trusted = match plan.trust.take() {
-        Some(trust) => register::trust(world, &trust, &mut plan.manifest),
+        Some(trust) => register::trust_our_hooks(world, &trust, &mut plan.manifest),
         None => Ok(()),
     };
-    settle(&mut plan);
+    settle_manifest(&mut plan);
     (world.step)("install end");
-    plan.manifest.save(world)?;
+    plan.manifest.write_to(world)?;
     trusted?;
-    let mut report = plan.report(State::Done);
+    let mut report = plan.to_report(InstallState::Done);
     if !plan.manifest.hooks.is_empty() {
-        report.hooks = standing::look(world, &world.cwd).hooks;
+        report.hooks = standing::report_hooks(world, &world.cwd).hooks;
     }
     Ok(report)
 }
 
 /// Forgets what was there before an update, and files that are gone.
-fn settle(plan: &mut Plan) {
+fn settle_manifest(plan: &mut InstallPlan) {
     for write in &plan.writes {
-        let hash = files::hash(&write.bytes);
+        let hash = files::hash_bytes(&write.bytes);
         for made in &mut plan.manifest.files {
             if made.path == write.path {
                 made.hashes = vec![hash.clone()];
@@ -342,17 +343,17 @@ fn settle(plan: &mut Plan) {
 }
 
 /// Two installations at once would each undo what the other notes.
-fn lock(folder: &Path) -> Result<File> {
-    let file = File::open(folder).map_err(CodexError::io("open", folder))?;
+fn lock_installation(folder: &Path) -> Result<File> {
+    let file = File::open(folder).map_err(CodexError::wrap_io("open", folder))?;
     file.try_lock().map_err(|_| {
-        Failure::new(Kind::Busy, "another installation is under way")
+        Failure::new(FailureKind::Busy, "another installation is under way")
             .hint("wait until it is done; a dead process holds nothing")
     })?;
     Ok(file)
 }
 
 /// The person said yes to these changes, and to no others.
-fn check_unchanged(plan: &Plan) -> Result<()> {
+fn check_unchanged(plan: &InstallPlan) -> Result<()> {
     let edits = plan.edits.iter().map(|edit| {
         let before = edit.before.as_ref().map(String::as_bytes);
         (&edit.path, before)
@@ -360,7 +361,7 @@ fn check_unchanged(plan: &Plan) -> Result<()> {
     let writes = plan.writes.iter();
     let writes = writes.map(|write| (&write.path, write.before.as_deref()));
     for (path, before) in edits.chain(writes) {
-        if files::read(path)?.as_deref() != before {
+        if files::read_bytes(path)?.as_deref() != before {
             return Err(Failure::blocked(format!(
                 "{} was changed while the change was being shown",
                 path.display()
@@ -379,15 +380,15 @@ fn check_unchanged(plan: &Plan) -> Result<()> {
 }
 
 /// Codex does not start with a rule file that it cannot read: such a file is taken back at once.
-fn check_rule(world: &World, plan: &Plan) -> Result<()> {
-    let (Some((path, program)), Some(codex)) = (&plan.rule, home::program(world)) else {
+fn check_written_rule(world: &World, plan: &InstallPlan) -> Result<()> {
+    let (Some((path, program)), Some(codex)) = (&plan.rule, home::find_program(world)) else {
         return Ok(());
     };
-    let answer = app_server::check_rule(world, &codex, path, &[program, "status"]);
+    let answer = app_server::read_rule_decision(world, &codex, path, &[program, "status"]);
     match answer {
         Ok(Some(decision)) if decision == "allow" => Ok(()),
         answer => {
-            files::remove(path)?;
+            files::remove_if_present(path)?;
             let failure =
                 Failure::environment("Codex does not take the rule; it was removed again");
             let hint = "run again without --rule; the rest is installed";

@@ -9,7 +9,7 @@ pub const TESTED: [&str; 2] = ["0.169.0", "0.171.0"];
 
 /// How a release stands to the tested ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
+pub enum ReleaseStanding {
     /// Older than all of them.
     Older,
     /// One of them, or a correction of one.
@@ -24,31 +24,31 @@ pub enum Release {
 
 /// Judges the text of a release, such as `0.171.0` or `0.172.0-alpha.3`.
 #[must_use]
-pub fn judge_release(text: &str) -> Release {
-    let Some(found) = numbers(text) else {
-        return Release::Unknown;
+pub fn judge_release(text: &str) -> ReleaseStanding {
+    let Some(found) = parse_numbers(text) else {
+        return ReleaseStanding::Unknown;
     };
     let orders: Vec<Ordering> = TESTED
         .iter()
-        .filter_map(|tested| Some(found.cmp(&numbers(tested)?)))
+        .filter_map(|tested| Some(found.cmp(&parse_numbers(tested)?)))
         .collect();
     let all = |order: Ordering| orders.iter().all(|each| *each == order);
     match () {
-        () if orders.contains(&Ordering::Equal) => Release::Tested,
-        () if all(Ordering::Less) => Release::Older,
-        () if all(Ordering::Greater) => Release::Newer,
-        () => Release::Between,
+        () if orders.contains(&Ordering::Equal) => ReleaseStanding::Tested,
+        () if all(Ordering::Less) => ReleaseStanding::Older,
+        () if all(Ordering::Greater) => ReleaseStanding::Newer,
+        () => ReleaseStanding::Between,
     }
 }
 
 /// The tested releases, for people.
 #[must_use]
-pub fn tested_releases() -> String {
+pub fn format_tested_releases() -> String {
     TESTED.join(" and ")
 }
 
 /// Major and minor number: a third number corrects, and changes nothing that we depend on.
-fn numbers(text: &str) -> Option<(u32, u32)> {
+fn parse_numbers(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split('.');
     Some((
         parts.next()?.parse().ok()?,
@@ -63,16 +63,16 @@ mod tests {
     #[test]
     fn a_release_is_older_tested_between_newer_or_unknown() {
         for (text, release) in [
-            ("0.165.0", Release::Older),
-            ("0.99.9", Release::Older),
-            ("0.169.0", Release::Tested),
-            ("0.169.3", Release::Tested),
-            ("0.170.0", Release::Between),
-            ("0.171.0", Release::Tested),
-            ("0.172.0-alpha.3", Release::Newer),
-            ("1.0.0", Release::Newer),
-            ("nightly", Release::Unknown),
-            ("", Release::Unknown),
+            ("0.165.0", ReleaseStanding::Older),
+            ("0.99.9", ReleaseStanding::Older),
+            ("0.169.0", ReleaseStanding::Tested),
+            ("0.169.3", ReleaseStanding::Tested),
+            ("0.170.0", ReleaseStanding::Between),
+            ("0.171.0", ReleaseStanding::Tested),
+            ("0.172.0-alpha.3", ReleaseStanding::Newer),
+            ("1.0.0", ReleaseStanding::Newer),
+            ("nightly", ReleaseStanding::Unknown),
+            ("", ReleaseStanding::Unknown),
         ] {
             assert_eq!(judge_release(text), release, "{text}");
         }
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_tested_releases_are_in_order() {
-        let all = TESTED.map(numbers);
+        let all = TESTED.map(parse_numbers);
         assert!(all.iter().all(Option::is_some) && all.is_sorted());
     }
 }

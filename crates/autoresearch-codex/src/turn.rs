@@ -9,18 +9,18 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use autoresearch_core::config::Sandbox;
-use autoresearch_core::words::brief::clip;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::brief::clip_text;
+use autoresearch_core::words::table::escape_text;
 use serde_json::Value;
 
-use crate::home::Home;
-use crate::turn::outage::Fault;
+use crate::home::CodexHome;
+use crate::turn::outage::TurnFault;
 use crate::turn::rollout::Rollout;
 
 /// What a turn is asked with. The prompt comes on standard input, which must end, and the work tree is the current
 /// folder.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
+pub struct TurnArguments<'a> {
     /// Codex.
     pub program: &'a Path,
     /// The thread to go on with, by the id that an earlier turn left; `None` for a fresh one. Codex takes anything that
@@ -57,7 +57,7 @@ const SETTINGS: [&str; 7] = [
 
 /// The words of the command. All options stand before `resume`, which does not know each of them but obeys them all.
 #[must_use]
-pub fn words(ask: &Ask<'_>) -> Vec<OsString> {
+pub fn make_command_words(ask: &TurnArguments<'_>) -> Vec<OsString> {
     let sandbox = match ask.sandbox {
         Sandbox::WorkspaceWrite => "workspace-write",
         Sandbox::FullAccess => "danger-full-access",
@@ -77,13 +77,13 @@ pub fn words(ask: &Ask<'_>) -> Vec<OsString> {
 
 /// What a finished turn left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct TurnResult {
     /// The thread that it worked in, if it came so far.
     pub thread: Option<String>,
     /// What this turn cost: tokens of the input (cached ones too) and of the output, without those of subagents.
     pub tokens: u64,
     /// Why it was not completed.
-    pub fault: Option<Fault>,
+    pub fault: Option<TurnFault>,
 }
 
 /// Reads what `codex exec --json` printed and, where that does not say enough, what Codex wrote of the thread in its home.
@@ -91,24 +91,30 @@ pub struct Heard {
 /// `before` is what the thread had cost before this turn, because Codex counts over the whole thread: the sum of `tokens`
 /// of its earlier turns. `exited` is the exit code, `None` for a turn that was ended by a signal.
 #[must_use]
-pub fn hear(home: &Home, before: u64, stdout: &[u8], stderr: &[u8], exited: Option<i32>) -> Heard {
-    let printed = Printed::read(stdout);
-    if let Some(End::Completed(total)) = printed.end {
-        return Heard {
+pub fn read_turn_result(
+    home: &CodexHome,
+    before: u64,
+    stdout: &[u8],
+    stderr: &[u8],
+    exited: Option<i32>,
+) -> TurnResult {
+    let printed = TurnEvents::parse_lines(stdout);
+    if let Some(TurnEnd::Completed(total)) = printed.end {
+        return TurnResult {
             thread: printed.thread,
             tokens: total.saturating_sub(before),
             fault: None,
         };
     }
     let rollout = printed.thread.as_deref();
-    let rollout = rollout.and_then(|thread| Rollout::find(home, thread));
+    let rollout = rollout.and_then(|thread| Rollout::find_by_thread(home, thread));
     let total = rollout.as_ref().and_then(|rollout| rollout.tokens);
     let fault = match (&printed.end, &printed.thread) {
-        (Some(End::Failed(message)), _) => outage::fault(message, rollout.as_ref()),
-        (_, Some(_)) => cut(&printed, exited),
-        (_, None) => unbegun(stderr, exited),
+        (Some(TurnEnd::Failed(message)), _) => outage::classify_fault(message, rollout.as_ref()),
+        (_, Some(_)) => explain_cut_turn(&printed, exited),
+        (_, None) => explain_unbegun_turn(stderr, exited),
     };
-    Heard {
+    TurnResult {
         tokens: total.unwrap_or(0).saturating_sub(before),
         thread: printed.thread,
         fault: Some(fault),
@@ -116,7 +122,7 @@ pub fn hear(home: &Home, before: u64, stdout: &[u8], stderr: &[u8], exited: Opti
 }
 
 /// How a turn ended, by its own words.
-enum End {
+enum TurnEnd {
     /// With the tokens of the whole thread.
     Completed(u64),
     /// With this message.
@@ -125,16 +131,16 @@ enum End {
 
 /// What the JSON events on standard output say.
 #[derive(Default)]
-struct Printed {
+struct TurnEvents {
     thread: Option<String>,
-    end: Option<End>,
+    end: Option<TurnEnd>,
     /// The message of the last event, if that was an error: a trouble that was not over when the turn was ended.
     trouble: Option<String>,
 }
 
-impl Printed {
+impl TurnEvents {
     /// Reads the events. A line that is cut off, or that is none, says nothing.
-    fn read(stdout: &[u8]) -> Self {
+    fn parse_lines(stdout: &[u8]) -> Self {
         let mut printed = Self::default();
         for line in stdout.split(|byte| *byte == b'\n') {
             let Ok(event) = serde_json::from_slice::<Value>(line) else {
@@ -144,10 +150,12 @@ impl Printed {
             printed.trouble = None;
             match event["type"].as_str() {
                 Some("thread.started") => printed.thread = text(&event["thread_id"]),
-                Some("turn.completed") => printed.end = Some(End::Completed(cost(&event["usage"]))),
+                Some("turn.completed") => {
+                    printed.end = Some(TurnEnd::Completed(count_tokens(&event["usage"])));
+                }
                 Some("turn.failed") => {
                     let message = text(&event["error"]["message"]);
-                    printed.end = Some(End::Failed(message.unwrap_or_default()));
+                    printed.end = Some(TurnEnd::Failed(message.unwrap_or_default()));
                 }
                 Some("error") => printed.trouble = text(&event["message"]),
                 _ => {}
@@ -158,17 +166,17 @@ impl Printed {
 }
 
 /// The tokens of a `usage` object. Cached input is part of the input.
-pub(super) fn cost(usage: &Value) -> u64 {
+pub(super) fn count_tokens(usage: &Value) -> u64 {
     let count = |name: &str| usage[name].as_u64().unwrap_or(0);
     count("input_tokens").saturating_add(count("output_tokens"))
 }
 
 /// Why a turn stopped in its middle: the trouble that it was in, else nothing that Codex said.
-fn cut(printed: &Printed, exited: Option<i32>) -> Fault {
+fn explain_cut_turn(printed: &TurnEvents, exited: Option<i32>) -> TurnFault {
     if let Some(trouble) = &printed.trouble {
-        return outage::fault(trouble, None);
+        return outage::classify_fault(trouble, None);
     }
-    Fault::Other(match exited {
+    TurnFault::Other(match exited {
         Some(code) => format!("codex ended with code {code} before the turn did"),
         None => "codex was ended before the turn was".to_owned(),
     })
@@ -178,34 +186,34 @@ fn cut(printed: &Printed, exited: Option<i32>) -> Fault {
 ///
 /// There is no structured form of this, so the words of standard error have to do. All that Codex checks before it
 /// begins is its configuration, its rules, the arguments and the files that they name.
-fn unbegun(stderr: &[u8], exited: Option<i32>) -> Fault {
+fn explain_unbegun_turn(stderr: &[u8], exited: Option<i32>) -> TurnFault {
     let text = String::from_utf8_lossy(stderr);
-    let said = complaint(&text);
+    let said = find_complaint(&text);
     let broken_start = ["Error: thread/start", "panicked at"];
     let setup = text.contains("required MCP servers")
         || !broken_start.iter().any(|words| text.contains(words));
     match exited {
-        None => Fault::Other(format!("codex was ended before the turn began; {said}")),
-        Some(_) if text.contains("thread/resume") => Fault::Thread(said),
-        Some(1 | 2) if setup && !text.trim().is_empty() => Fault::Setup(said),
-        Some(code) => Fault::Other(format!(
+        None => TurnFault::Other(format!("codex was ended before the turn began; {said}")),
+        Some(_) if text.contains("thread/resume") => TurnFault::Thread(said),
+        Some(1 | 2) if setup && !text.trim().is_empty() => TurnFault::Setup(said),
+        Some(code) => TurnFault::Other(format!(
             "codex ended with code {code} before the turn began; {said}"
         )),
     }
 }
 
 /// From the first line that begins with "Error" on, else everything; as one line.
-fn complaint(stderr: &str) -> String {
+fn find_complaint(stderr: &str) -> String {
     let is_error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
     let at = stderr.lines().find(is_error);
     let at = at.and_then(|line| stderr.find(line)).unwrap_or(0);
-    one_line(&stderr[at..])
+    format_one_line(&stderr[at..])
 }
 
 /// A message as one short line without control characters.
-pub(super) fn one_line(text: &str) -> String {
+pub(super) fn format_one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    clip(&escape(&words.join(" ")), 300)
+    clip_text(&escape_text(&words.join(" ")), 300)
 }
 
 #[cfg(test)]
@@ -214,13 +222,13 @@ mod tests {
 
     const STARTED: &str = r#"{"type":"thread.started","thread_id":"t"}"#;
 
-    fn heard(lines: &[&str], stderr: &str, exited: Option<i32>) -> Heard {
+    fn heard(lines: &[&str], stderr: &str, exited: Option<i32>) -> TurnResult {
         let folder = tempfile::tempdir().unwrap();
-        let home = Home {
+        let home = CodexHome {
             root: folder.path().to_owned(),
             exists: true,
         };
-        hear(
+        read_turn_result(
             &home,
             5,
             lines.join("\n").as_bytes(),
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn a_completed_turn_costs_what_the_thread_cost_since_the_last_one() {
         let usage = r#"{"type":"turn.completed","usage":{"input_tokens":20,"cached_input_tokens":9,"output_tokens":3}}"#;
-        let expected = Heard {
+        let expected = TurnResult {
             thread: Some("t".into()),
             tokens: 18,
             fault: None,
@@ -245,12 +253,15 @@ mod tests {
         let reconnecting = r#"{"type":"error","message":"Reconnecting... 2/5 (Connection failed: error sending request)"}"#;
         let item = r#"{"type":"item.started","item":{}}"#;
         let fault = |lines: &[&str]| heard(lines, "", None).fault.unwrap();
-        assert!(matches!(fault(&[STARTED, reconnecting]), Fault::Network(_)));
+        assert!(matches!(
+            fault(&[STARTED, reconnecting]),
+            TurnFault::Network(_)
+        ));
         assert!(matches!(
             fault(&[STARTED, reconnecting, item, "{\"type"]),
-            Fault::Other(_)
+            TurnFault::Other(_)
         ));
-        assert!(matches!(fault(&[]), Fault::Other(_)));
+        assert!(matches!(fault(&[]), TurnFault::Other(_)));
     }
 
     #[test]
@@ -269,8 +280,8 @@ mod tests {
             );
         }
         assert!(
-            hear(
-                &Home {
+            read_turn_result(
+                &CodexHome {
                     root: "/".into(),
                     exists: true
                 },
@@ -290,7 +301,9 @@ mod tests {
             "2026-11-25T23:56:59Z ERROR codex_core: no\nError loading config.toml: bad\nin `x`\n";
         assert_eq!(
             heard(&[], stderr, Some(1)).fault,
-            Some(Fault::Setup("Error loading config.toml: bad in `x`".into()))
+            Some(TurnFault::Setup(
+                "Error loading config.toml: bad in `x`".into()
+            ))
         );
     }
 }

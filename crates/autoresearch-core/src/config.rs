@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::check::{Checked, Problem, Severity, check, nearest};
+pub use self::check::{CheckedConfig, Problem, Severity, check_config, find_nearest_word};
 pub use self::file::{
     ConfigFile, Direction, Isolation, LadderMode, Mode, OutputsFile, RepositoryHooks,
-    RequiredLabels, Rollback, Shell, schema,
+    RequiredLabels, Rollback, Shell, make_config_schema,
 };
 pub use self::meaning::looks_secret;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};
@@ -50,9 +50,9 @@ pub struct Config {
     /// What is measured.
     pub metric: Metric,
     /// The command that measures.
-    pub verify: Command,
+    pub verify: UserCommand,
     /// The command that must pass before a keep.
-    pub guard: Option<Command>,
+    pub guard: Option<UserCommand>,
     /// What must hold for a keep, besides the improvement.
     pub keep_when: Vec<Condition>,
     /// The run ends when an incumbent satisfies all of these (and there are any).
@@ -62,7 +62,7 @@ pub struct Config {
     /// The run ends after so many trials; `None`: something else ends it.
     pub iterations: Option<u32>,
     /// The run ends when this much time has passed since its start.
-    pub time_limit: Option<Limit>,
+    pub time_limit: Option<TimeLimit>,
     /// Where the trials are made.
     pub isolation: Isolation,
     /// How a failed trial is undone.
@@ -83,7 +83,7 @@ pub struct Config {
     /// Ceilings besides iterations and time.
     pub budget: Budget,
     /// The command that is told of keeps, obstacles and the end.
-    pub notify: Option<Command>,
+    pub notify: Option<UserCommand>,
     /// How much of the outputs of verify and guard is kept.
     #[serde(default)]
     pub outputs: Outputs,
@@ -110,13 +110,13 @@ impl Default for Outputs {
 impl Outputs {
     /// The bytes of one output.
     #[must_use]
-    pub fn file(self) -> u64 {
+    pub fn file_bytes(self) -> u64 {
         u64::from(self.file_mib) << 20
     }
 
     /// The bytes of all outputs.
     #[must_use]
-    pub fn total(self) -> u64 {
+    pub fn total_bytes(self) -> u64 {
         u64::from(self.total_mib) << 20
     }
 }
@@ -136,7 +136,7 @@ pub struct Metric {
 
 /// A command of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Command {
+pub struct UserCommand {
     /// The text for the shell.
     pub command: String,
     /// The shell.
@@ -156,7 +156,7 @@ pub struct Command {
 
 /// A limit in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
+pub struct TimeLimit {
     /// The span.
     #[serde(with = "crate::config::span::millis", rename = "ms")]
     pub span: Duration,
@@ -187,12 +187,12 @@ pub struct OtherUnit {
 
 impl Config {
     /// The config with every amount in the unit of its metric, as the baseline showed it.
-    pub fn in_units(mut self, reading: &Reading) -> Result<Self, Box<OtherUnit>> {
+    pub fn into_metric_units(mut self, reading: &Reading) -> Result<Self, Box<OtherUnit>> {
         let settle = |place: String, metric: &str, quantity: &mut Quantity| {
             if quantity.unit.is_none() {
                 return Ok(());
             }
-            let unit = reading.unit(metric);
+            let unit = reading.unit_of(metric);
             let Some(number) = quantity.in_unit(&unit, Doubt::Refuse) else {
                 return Err(Box::new(OtherUnit {
                     place,
@@ -228,10 +228,10 @@ impl Config {
 impl Amount {
     /// The amount in the metric's unit, for an incumbent of this value.
     #[must_use]
-    pub fn of(&self, incumbent: &Value) -> Value {
+    pub fn for_incumbent(&self, incumbent: &Value) -> Value {
         match self {
             Self::Absolute(quantity) => quantity.number.clone(),
-            Self::Percent(percent) => incumbent.share(percent),
+            Self::Percent(percent) => incumbent.take_percent(percent),
         }
     }
 }
@@ -239,7 +239,7 @@ impl Amount {
 impl Metric {
     /// By how much `new` is better than `old`; negative when it is worse.
     #[must_use]
-    pub fn gain(&self, old: &Value, new: &Value) -> Value {
+    pub fn compute_gain(&self, old: &Value, new: &Value) -> Value {
         match self.direction {
             Direction::Lower => old - new,
             Direction::Higher => new - old,
@@ -254,9 +254,9 @@ impl Metric {
 
     /// Has a value reached the target?
     #[must_use]
-    pub fn reached(&self, value: &Value) -> bool {
+    pub fn is_target_reached(&self, value: &Value) -> bool {
         self.target
             .as_ref()
-            .is_some_and(|target| self.gain(&target.number, value) >= Value::zero())
+            .is_some_and(|target| self.compute_gain(&target.number, value) >= Value::zero())
     }
 }

@@ -18,7 +18,7 @@ pub struct Word {
 
 /// A simple command: a program, its arguments, and where its input and output go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Simple {
+pub struct SimpleCommand {
     /// The words, without redirections and without words such as `if` and `do`.
     pub words: Vec<Word>,
     /// Files that are its input (`< FILE`).
@@ -33,7 +33,7 @@ pub struct Simple {
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     /// The commands, in order.
-    pub commands: Vec<Simple>,
+    pub commands: Vec<SimpleCommand>,
     /// The texts of `$(...)`, backticks and `<(...)`.
     pub nested: Vec<String>,
     /// What only bash and its like understand, as it is written.
@@ -43,12 +43,12 @@ pub struct Script {
 /// Reads a shell text. What stands in `$(...)` is given as text and not read.
 #[must_use]
 pub fn read_script(text: &str) -> Script {
-    let mut reader = Reader {
+    let mut reader = ScriptReader {
         letters: text.chars().collect(),
-        ..Reader::default()
+        ..ScriptReader::default()
     };
     while reader.at < reader.letters.len() {
-        reader.step();
+        reader.read_next();
     }
     reader.end_command();
     reader.script
@@ -67,7 +67,7 @@ pub fn has_pipe(text: &str) -> bool {
 
 /// What a `sh` may not understand, as it is written, each once.
 #[must_use]
-pub fn bash_syntax(text: &str) -> Vec<String> {
+pub fn list_bash_syntax(text: &str) -> Vec<String> {
     let found = std::cell::RefCell::new(Vec::<String>::new());
     any_script(text, DEPTH, &|script| {
         let mut found = found.borrow_mut();
@@ -93,14 +93,14 @@ fn any_script(text: &str, depth: u8, holds: &impl Fn(&Script) -> bool) -> bool {
 
 /// Where in a `case` the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Case {
+enum CasePart {
     Pattern,
     Body,
 }
 
 /// What the next word is, if it is not an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
+enum RedirectTarget {
     Input,
     Output,
     /// The delimiter of a document that follows.
@@ -110,133 +110,133 @@ enum Target {
 }
 
 #[derive(Default)]
-struct Reader {
+struct ScriptReader {
     letters: Vec<char>,
     at: usize,
     script: Script,
-    current: Simple,
+    current: SimpleCommand,
     word: Option<Word>,
-    target: Option<Target>,
+    target: Option<RedirectTarget>,
     documents: Vec<String>,
-    cases: Vec<Case>,
+    cases: Vec<CasePart>,
 }
 
-impl Reader {
-    fn peek(&self, ahead: usize) -> Option<char> {
+impl ScriptReader {
+    fn peek_letter(&self, ahead: usize) -> Option<char> {
         self.letters.get(self.at + ahead).copied()
     }
 
-    fn push(&mut self, letter: char) {
+    fn push_letter(&mut self, letter: char) {
         self.word.get_or_insert_default().text.push(letter);
     }
 
-    fn append(&mut self, parts: &[&str]) {
+    fn append_text(&mut self, parts: &[&str]) {
         let word = self.word.get_or_insert_default();
         for part in parts {
             word.text.push_str(part);
         }
     }
 
-    fn bash(&mut self, name: &str) {
+    fn note_bash(&mut self, name: &str) {
         if !self.script.bash.iter().any(|known| known == name) {
             self.script.bash.push(name.to_owned());
         }
     }
 
-    fn in_pattern(&self) -> bool {
-        self.cases.last() == Some(&Case::Pattern)
+    fn is_in_pattern(&self) -> bool {
+        self.cases.last() == Some(&CasePart::Pattern)
     }
 
-    fn step(&mut self) {
+    fn read_next(&mut self) {
         let letter = self.letters[self.at];
         self.at += 1;
         match letter {
             '\\' => {
-                if let Some(next) = self.peek(0) {
+                if let Some(next) = self.peek_letter(0) {
                     self.at += 1;
                     if next != '\n' {
-                        self.push(next);
+                        self.push_letter(next);
                     }
                 }
             }
-            '\'' => self.single(),
-            '"' => self.double(),
-            '$' => self.dollar(),
-            '`' => self.backticks(),
+            '\'' => self.read_single_quotes(),
+            '"' => self.read_double_quotes(),
+            '$' => self.read_dollar(),
+            '`' => self.read_backticks(),
             '\n' => {
                 self.end_command();
                 self.skip_documents();
             }
             letter if letter.is_whitespace() => self.end_word(),
             '#' if self.word.is_none() => {
-                while self.peek(0).is_some_and(|letter| letter != '\n') {
+                while self.peek_letter(0).is_some_and(|letter| letter != '\n') {
                     self.at += 1;
                 }
             }
-            ';' | '&' | '|' | '(' | ')' => self.operator(letter),
-            '<' | '>' => self.redirect(letter),
-            letter => self.push(letter),
+            ';' | '&' | '|' | '(' | ')' => self.read_operator(letter),
+            '<' | '>' => self.read_redirect(letter),
+            letter => self.push_letter(letter),
         }
     }
 
-    fn single(&mut self) {
+    fn read_single_quotes(&mut self) {
         self.word.get_or_insert_default().quoted = true;
-        while let Some(letter) = self.peek(0) {
+        while let Some(letter) = self.peek_letter(0) {
             self.at += 1;
             if letter == '\'' {
                 return;
             }
-            self.push(letter);
+            self.push_letter(letter);
         }
     }
 
-    fn double(&mut self) {
+    fn read_double_quotes(&mut self) {
         self.word.get_or_insert_default().quoted = true;
-        while let Some(letter) = self.peek(0) {
+        while let Some(letter) = self.peek_letter(0) {
             self.at += 1;
             match letter {
                 '"' => return,
                 '\\' => {
-                    if let Some(next) = self.peek(0) {
+                    if let Some(next) = self.peek_letter(0) {
                         self.at += 1;
-                        self.push(next);
+                        self.push_letter(next);
                     }
                 }
-                '$' => self.dollar(),
-                '`' => self.backticks(),
-                letter => self.push(letter),
+                '$' => self.read_dollar(),
+                '`' => self.read_backticks(),
+                letter => self.push_letter(letter),
             }
         }
     }
 
     /// Behind a `$`.
-    fn dollar(&mut self) {
-        match (self.peek(0), self.peek(1)) {
+    fn read_dollar(&mut self) {
+        match (self.peek_letter(0), self.peek_letter(1)) {
             (Some('('), Some('(')) => {
-                let text = self.until_closed(1, '(', ')');
-                self.append(&["$(", &text, ")"]);
+                let text = self.read_until_closed(1, '(', ')');
+                self.append_text(&["$(", &text, ")"]);
             }
             (Some('('), _) => {
-                let text = self.until_closed(1, '(', ')');
+                let text = self.read_until_closed(1, '(', ')');
                 self.script.nested.push(text);
                 self.word.get_or_insert_default().text += "$()";
             }
             (Some('{'), _) => {
-                let text = self.until_closed(1, '{', '}');
-                self.append(&["${", &text, "}"]);
+                let text = self.read_until_closed(1, '{', '}');
+                self.append_text(&["${", &text, "}"]);
             }
-            _ => self.push('$'),
+            _ => self.push_letter('$'),
         }
     }
 
-    fn backticks(&mut self) {
+    fn read_backticks(&mut self) {
         let mut text = String::new();
-        while let Some(letter) = self.peek(0) {
+        while let Some(letter) = self.peek_letter(0) {
             self.at += 1;
             match letter {
                 '`' => break,
                 '\\' => {
-                    text.extend(self.peek(0));
+                    text.extend(self.peek_letter(0));
                     self.at += 1;
                 }
                 letter => text.push(letter),
@@ -247,18 +247,18 @@ impl Reader {
     }
 
     /// The text from `skip` letters ahead to the one that closes what was opened; the reader stands behind it.
-    fn until_closed(&mut self, skip: usize, open: char, close: char) -> String {
+    fn read_until_closed(&mut self, skip: usize, open: char, close: char) -> String {
         self.at += skip;
         let mut text = String::new();
         let (mut depth, mut quote) = (1_usize, None);
-        while let Some(letter) = self.peek(0) {
+        while let Some(letter) = self.peek_letter(0) {
             self.at += 1;
             match (quote, letter) {
                 (Some(mark), letter) if mark == letter => quote = None,
                 (None, '\'' | '"') => quote = Some(letter),
                 (None | Some('"'), '\\') => {
                     text.push(letter);
-                    text.extend(self.peek(0));
+                    text.extend(self.peek_letter(0));
                     self.at += 1;
                     continue;
                 }
@@ -276,14 +276,14 @@ impl Reader {
         text
     }
 
-    fn operator(&mut self, letter: char) {
-        let next = self.peek(0);
+    fn read_operator(&mut self, letter: char) {
+        let next = self.peek_letter(0);
         match (letter, next) {
             ('&', Some('>')) => {
                 self.end_word();
                 self.at += 1;
-                self.bash("&>");
-                self.target = Some(Target::Output);
+                self.note_bash("&>");
+                self.target = Some(RedirectTarget::Output);
             }
             ('(', _)
                 if self
@@ -291,19 +291,19 @@ impl Reader {
                     .as_ref()
                     .is_some_and(|word| word.text.ends_with('=')) =>
             {
-                self.until_closed(0, '(', ')');
-                self.bash("an array");
+                self.read_until_closed(0, '(', ')');
+                self.note_bash("an array");
             }
             ('(', Some('(')) if self.word.is_none() && self.current.words.is_empty() => {
-                self.until_closed(0, '(', ')');
-                self.bash("(( ))");
+                self.read_until_closed(0, '(', ')');
+                self.note_bash("(( ))");
             }
-            ('|', _) if self.in_pattern() && next != Some('|') => self.end_word(),
-            (')', _) if self.in_pattern() => {
+            ('|', _) if self.is_in_pattern() && next != Some('|') => self.end_word(),
+            (')', _) if self.is_in_pattern() => {
                 self.word = None;
-                self.current = Simple::default();
+                self.current = SimpleCommand::default();
                 self.cases.pop();
-                self.cases.push(Case::Body);
+                self.cases.push(CasePart::Body);
             }
             ('|', Some('|')) | ('&', Some('&')) => {
                 self.at += 1;
@@ -312,7 +312,7 @@ impl Reader {
             ('|', _) => {
                 if next == Some('&') {
                     self.at += 1;
-                    self.bash("|&");
+                    self.note_bash("|&");
                 }
                 self.end_command();
                 self.current.piped = true;
@@ -321,15 +321,15 @@ impl Reader {
                 self.at += 1;
                 self.end_command();
                 if let Some(case) = self.cases.last_mut() {
-                    *case = Case::Pattern;
+                    *case = CasePart::Pattern;
                 }
             }
-            ('(', _) if self.in_pattern() => {}
+            ('(', _) if self.is_in_pattern() => {}
             _ => self.end_command(),
         }
     }
 
-    fn redirect(&mut self, letter: char) {
+    fn read_redirect(&mut self, letter: char) {
         // `2>`: a descriptor is not a word.
         let descriptor =
             |word: &Word| !word.quoted && word.text.chars().all(|letter| letter.is_ascii_digit());
@@ -338,29 +338,29 @@ impl Reader {
         }
         self.end_word();
         let mut operator = String::from(letter);
-        while let Some(next) = self.peek(0).filter(|next| "<>&|-".contains(*next)) {
+        while let Some(next) = self.peek_letter(0).filter(|next| "<>&|-".contains(*next)) {
             if next == '-' && operator != "<<" {
                 break;
             }
             operator.push(next);
             self.at += 1;
         }
-        if self.peek(0) == Some('(') && operator.len() == 1 {
-            let text = self.until_closed(1, '(', ')');
+        if self.peek_letter(0) == Some('(') && operator.len() == 1 {
+            let text = self.read_until_closed(1, '(', ')');
             self.script.nested.push(text);
-            self.bash(if letter == '<' { "<( )" } else { ">( )" });
+            self.note_bash(if letter == '<' { "<( )" } else { ">( )" });
             self.word.get_or_insert_default().text += "$()";
             return;
         }
         self.target = Some(match operator.as_str() {
-            "<<" | "<<-" => Target::Here,
+            "<<" | "<<-" => RedirectTarget::Here,
             "<<<" => {
-                self.bash("<<<");
-                Target::Nothing
+                self.note_bash("<<<");
+                RedirectTarget::Nothing
             }
-            "<" | "<>" => Target::Input,
-            operator if operator.ends_with('&') => Target::Nothing,
-            _ => Target::Output,
+            "<" | "<>" => RedirectTarget::Input,
+            operator if operator.ends_with('&') => RedirectTarget::Nothing,
+            _ => RedirectTarget::Output,
         });
     }
 
@@ -369,15 +369,15 @@ impl Reader {
             return;
         };
         match self.target.take() {
-            Some(Target::Input) => self.current.inputs.push(word.text),
-            Some(Target::Output) => self.current.outputs.push(word.text),
-            Some(Target::Here) => self.documents.push(word.text),
-            Some(Target::Nothing) => {}
-            None => self.argument(word),
+            Some(RedirectTarget::Input) => self.current.inputs.push(word.text),
+            Some(RedirectTarget::Output) => self.current.outputs.push(word.text),
+            Some(RedirectTarget::Here) => self.documents.push(word.text),
+            Some(RedirectTarget::Nothing) => {}
+            None => self.add_argument(word),
         }
     }
 
-    fn argument(&mut self, word: Word) {
+    fn add_argument(&mut self, word: Word) {
         let openers = [
             "if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "fi", "done",
         ];
@@ -386,7 +386,7 @@ impl Reader {
             self.cases.pop();
             return;
         }
-        if self.in_pattern() || (first && openers.contains(&word.text.as_str())) {
+        if self.is_in_pattern() || (first && openers.contains(&word.text.as_str())) {
             return;
         }
         let begins_case = self
@@ -395,8 +395,8 @@ impl Reader {
             .first()
             .is_some_and(|first| first.text == "case");
         if begins_case && word.text == "in" {
-            self.current = Simple::default();
-            self.cases.push(Case::Pattern);
+            self.current = SimpleCommand::default();
+            self.cases.push(CasePart::Pattern);
             return;
         }
         if first
@@ -420,7 +420,7 @@ impl Reader {
             } else {
                 &word.text
             };
-            self.bash(name);
+            self.note_bash(name);
         }
         let before: Vec<&str> = self
             .current
@@ -429,10 +429,10 @@ impl Reader {
             .map(|word| word.text.as_str())
             .collect();
         if word.text == "pipefail" && before.first() == Some(&"set") {
-            self.bash("set -o pipefail");
+            self.note_bash("set -o pipefail");
         }
         if !word.quoted && is_brace_expansion(&word.text) {
-            self.bash(&word.text.clone());
+            self.note_bash(&word.text.clone());
         }
         self.current.words.push(word);
     }
@@ -484,7 +484,7 @@ mod tests {
     use super::*;
 
     fn listed(text: &str) -> Vec<String> {
-        let line = |simple: &Simple| {
+        let line = |simple: &SimpleCommand| {
             let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
             format!(
                 "{}{}",
@@ -563,7 +563,7 @@ mod tests {
             ("(( x > 1 )) && a", "(( ))"),
             ("echo $(source x; b)", "source"),
         ] {
-            assert_eq!(bash_syntax(text), [name], "{text}");
+            assert_eq!(list_bash_syntax(text), [name], "{text}");
         }
         for text in [
             ". venv/activate && sh m.sh",
@@ -577,7 +577,7 @@ mod tests {
             "awk '{a[1,2]=3}' x",
             "cat <<'END'\nsource x\n[[ a ]]\nEND",
         ] {
-            assert_eq!(bash_syntax(text), Vec::<String>::new(), "{text}");
+            assert_eq!(list_bash_syntax(text), Vec::<String>::new(), "{text}");
         }
     }
 
@@ -585,7 +585,7 @@ mod tests {
         #[test]
         fn any_text_is_read_without_a_panic(text in "(?s)[ -~\\n\\t]{0,80}", wild in "(?s).{0,40}") {
             for text in [&text, &wild] {
-                let _ = (has_pipe(text), bash_syntax(text));
+                let _ = (has_pipe(text), list_bash_syntax(text));
             }
         }
 

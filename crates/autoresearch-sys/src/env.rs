@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use autoresearch_core::agent::outage::Patience;
-use autoresearch_core::agent::session::is_id;
+use autoresearch_core::agent::outage::OutagePatience;
+use autoresearch_core::agent::session::is_session_id;
 use autoresearch_core::config::TimeOfDay;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -39,9 +39,9 @@ pub struct World {
     /// The agent's session that this command or hook belongs to.
     pub session: Option<String>,
     /// On whose behalf this process acts.
-    pub role: Role,
+    pub role: ProcessRole,
     /// How long failures of the agent are waited out.
-    pub patience: Patience,
+    pub patience: OutagePatience,
     /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
     pub step: fn(&'static str),
     /// Told what is about to take long; the edge shows it to a person who waits.
@@ -54,7 +54,7 @@ pub struct World {
 
 /// On whose behalf a process acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum ProcessRole {
     /// A person or an agent who calls a command.
     Command,
     /// A hook, which the agent's host runs outside the agent's sandbox.
@@ -80,7 +80,7 @@ impl World {
         clippy::disallowed_methods,
         reason = "this is the home of environment, directory and own path"
     )]
-    pub fn real() -> Self {
+    pub fn from_process() -> Self {
         let interrupted = Arc::new(AtomicBool::new(false));
         let dealing = Arc::new(AtomicBool::new(false));
         for signal in [
@@ -101,9 +101,9 @@ impl World {
             data_folder: own_folder(".local/share/codex-autoresearch"),
             vars: std::env::vars_os().collect(),
             clock: Clock::System,
-            session: session(),
-            role: Role::Command,
-            patience: Patience::default(),
+            session: read_session(),
+            role: ProcessRole::Command,
+            patience: OutagePatience::default(),
             step: |_| {},
             progress: |_| {},
             interrupted,
@@ -141,7 +141,7 @@ impl World {
 
     /// When it is this time of the day next, by the machine's clock: milliseconds since 1970.
     #[must_use]
-    pub fn next_ms(&self, time: TimeOfDay) -> u64 {
+    pub fn next_time_of_day_ms(&self, time: TimeOfDay) -> u64 {
         let now = self
             .now()
             .to_zoned_datetime(time_zone().unwrap_or(TimeZone::UTC));
@@ -176,13 +176,13 @@ impl World {
 
     /// One variable of the caller's environment.
     #[must_use]
-    pub fn var(&self, name: &str) -> Option<&OsString> {
+    pub fn find_variable(&self, name: &str) -> Option<&OsString> {
         self.vars.get(std::ffi::OsStr::new(name))
     }
 
     /// The program of ours with this ending that stands beside the running one.
     #[must_use]
-    pub fn sibling(&self, ending: &str) -> PathBuf {
+    pub fn sibling_program(&self, ending: &str) -> PathBuf {
         let name = self
             .program
             .file_name()
@@ -197,7 +197,7 @@ impl World {
 
     /// The first program of this name in the folders of `PATH` of these variables.
     #[must_use]
-    pub fn find(vars: &BTreeMap<OsString, OsString>, name: &str) -> Option<PathBuf> {
+    pub fn find_program(vars: &BTreeMap<OsString, OsString>, name: &str) -> Option<PathBuf> {
         let path = vars.get(std::ffi::OsStr::new("PATH"))?;
         let executable = |file: &PathBuf| {
             file.metadata()
@@ -249,7 +249,7 @@ impl Stopwatch {
 
 /// Waits; for polling loops that have a deadline of their own.
 #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
-pub fn pause(span: Duration) {
+pub fn sleep_for(span: Duration) {
     std::thread::sleep(span);
 }
 
@@ -265,16 +265,17 @@ pub fn clock_text(ms: u64) -> String {
     let moment = i64::try_from(ms)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    moment.map_or_else(|| "unknown".to_owned(), local_and_utc)
+    moment.map_or_else(|| "unknown".to_owned(), format_local_and_utc)
 }
 
 /// The same for a time as the journal writes it; any other text stays as it is.
 #[must_use]
 pub fn clock_text_of(utc: &str) -> String {
-    utc.parse().map_or_else(|_| utc.to_owned(), local_and_utc)
+    utc.parse()
+        .map_or_else(|_| utc.to_owned(), format_local_and_utc)
 }
 
-fn local_and_utc(moment: Timestamp) -> String {
+fn format_local_and_utc(moment: Timestamp) -> String {
     let local = moment.to_zoned_datetime(time_zone().unwrap_or(TimeZone::UTC));
     let utc = moment.to_zoned_datetime(TimeZone::UTC);
     let text = local.strftime("%Y-%m-%d %H:%M:%S");
@@ -304,10 +305,10 @@ pub fn temporary_folder() -> PathBuf {
     clippy::disallowed_methods,
     reason = "this is the home of the environment"
 )]
-fn session() -> Option<String> {
+fn read_session() -> Option<String> {
     ["CODEX_SESSION_ID", "CODEX_THREAD_ID"]
         .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|id| is_id(id)))
+        .find_map(|name| std::env::var(name).ok().filter(|id| is_session_id(id)))
 }
 
 /// What stands for the home of a user without one, before the user's number. It is believed only where nobody else could

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// The kinds of errors. Their exit codes are public: the skill branches on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FailureKind {
     /// The call is wrong.
     Usage,
     /// The config is wrong, or cannot work.
@@ -26,7 +26,7 @@ pub enum Kind {
     Interrupted,
 }
 
-impl Kind {
+impl FailureKind {
     /// All kinds, for documents and tests.
     pub const ALL: [Self; 7] = [
         Self::Usage,
@@ -54,7 +54,7 @@ impl Kind {
 
     /// The word in JSON and documents.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Usage => "usage",
             Self::Config => "config",
@@ -71,7 +71,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Failure {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What failed.
     pub error: String,
     /// Why, from the outside in.
@@ -87,7 +87,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     /// A failure without cause and hint.
-    pub fn new(kind: Kind, error: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, error: impl Into<String>) -> Self {
         Self {
             kind,
             error: error.into(),
@@ -99,27 +99,27 @@ impl Failure {
 
     /// The call is wrong.
     pub fn usage(error: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, error)
+        Self::new(FailureKind::Usage, error)
     }
 
     /// The config is wrong or cannot work.
     pub fn config(error: impl Into<String>) -> Self {
-        Self::new(Kind::Config, error)
+        Self::new(FailureKind::Config, error)
     }
 
     /// A person must act.
     pub fn blocked(error: impl Into<String>) -> Self {
-        Self::new(Kind::Blocked, error)
+        Self::new(FailureKind::Blocked, error)
     }
 
     /// Something of the machine is missing.
     pub fn environment(error: impl Into<String>) -> Self {
-        Self::new(Kind::Environment, error)
+        Self::new(FailureKind::Environment, error)
     }
 
     /// Adds what to do.
     #[must_use]
-    pub fn also(mut self, hint: &str) -> Self {
+    pub fn also_hint(mut self, hint: &str) -> Self {
         self.hint = Some(match self.hint {
             Some(first) => format!("{first}; {hint}"),
             None => hint.to_owned(),
@@ -188,7 +188,7 @@ impl From<crate::git::GitError> for Failure {
                     lock.display()
                 )),
             E::Orphan { .. } => Self::new(
-                Kind::Busy,
+                FailureKind::Busy,
                 "an earlier command left a git process behind, and it goes on",
             )
             .because(&error)
@@ -239,7 +239,7 @@ impl From<crate::store::StoreError> for Failure {
         use crate::store::StoreError as E;
         match &error {
             E::Io { what, path, source } => Self::io(format!("could not {what} {}", path.display()), source),
-            E::Busy(_) => Self::new(Kind::Busy, error.to_string()).hint("wait until it is done: `autoresearch status` shows what it does, and for how long. A dead process holds nothing"),
+            E::Busy(_) => Self::new(FailureKind::Busy, error.to_string()).hint("wait until it is done: `autoresearch status` shows what it does, and for how long. A dead process holds nothing"),
             E::NoAnchor { .. } => Self::blocked(error.to_string())
                 .hint("nothing of it was run. If you did not expect it, delete its folder in autoresearch-results; a new `start` makes a run of your own"),
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")

@@ -24,11 +24,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-pub use self::commit::{Hooks, NewCommit, Refused, is_behind_link};
+pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
 pub use self::error::GitError;
-use crate::env::{Stopwatch, pause};
-use crate::git::locks::{AtWork, Patience, Traces};
-use crate::git::messages::{NoLock, read_no_lock, read_signal};
+use crate::env::{Stopwatch, sleep_for};
+use crate::git::locks::{LockPatience, Traces, WorkNote};
+use crate::git::messages::{LockRefusal, read_lock_refusal, read_signal};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
 pub const OLDEST: (u32, u32) = (2, 36);
@@ -79,7 +79,7 @@ impl Git {
 
     /// The same git with the same variables, at work in another folder.
     #[must_use]
-    pub fn at(&self, folder: &Path) -> Self {
+    pub fn at_folder(&self, folder: &Path) -> Self {
         Self {
             program: self.program.clone(),
             work_tree: folder.to_owned(),
@@ -101,9 +101,9 @@ impl Git {
 
     /// A setting of a yes or no, as the user has it.
     #[must_use]
-    pub fn is_set(&self, key: &str) -> bool {
+    pub fn is_setting_on(&self, key: &str) -> bool {
         let files = ["config", "--type=bool", "--show-scope", "--get-all", key];
-        let answer = self.text(&files).unwrap_or_default();
+        let answer = self.run_for_text(&files).unwrap_or_default();
         // What this program itself adds is not the user's.
         let mut users = answer
             .lines()
@@ -127,13 +127,13 @@ impl Git {
 
     /// The time spent in git commands so far.
     #[must_use]
-    pub fn spent(&self) -> Duration {
+    pub fn time_spent(&self) -> Duration {
         self.spent.get()
     }
 
     /// The version, as `(2, 47)` and as text.
-    pub fn version(&self) -> Result<((u32, u32), String), GitError> {
-        let answer = self.text(&["--version"])?;
+    pub fn read_version(&self) -> Result<((u32, u32), String), GitError> {
+        let answer = self.run_for_text(&["--version"])?;
         let numbers = answer.split(' ').nth(2).unwrap_or_default().to_owned();
         let mut parts = numbers.split('.').map_while(|part| part.parse().ok());
         match (parts.next(), parts.next()) {
@@ -146,34 +146,36 @@ impl Git {
     }
 
     /// Makes a new repository in the work tree, with an empty branch `main`.
-    pub fn init(&self) -> Result<(), GitError> {
-        self.text(&["init", "--quiet", "-b", "main"]).map(drop)
+    pub fn init_repository(&self) -> Result<(), GitError> {
+        self.run_for_text(&["init", "--quiet", "-b", "main"])
+            .map(drop)
     }
 
     /// Commits these paths as the first commit of an empty branch.
-    pub fn first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
-        if let Some(refused) = self.stage(paths)?.into_iter().next() {
+    pub fn make_first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
+        if let Some(refused) = self.stage_paths(paths)?.into_iter().next() {
             return Err(GitError::Unexpected {
                 arguments: "update-index".into(),
                 answer: refused.words,
             });
         }
-        let tree = self.text(&["write-tree"])?;
-        let commit = self.text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
-        self.text(&["update-ref", "HEAD", &commit]).map(drop)
+        let tree = self.run_for_text(&["write-tree"])?;
+        let commit = self.run_for_text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
+        self.run_for_text(&["update-ref", "HEAD", &commit])
+            .map(drop)
     }
 
     /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
     pub fn begin_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
-        self.text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
-        self.text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
+        self.run_for_text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
+        self.run_for_text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
             .map(drop)
     }
 
     /// Creates a branch at a commit; fails where it exists. The branch is a full reference.
     pub fn create_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
         let none = "0".repeat(commit.len());
-        self.text(&[
+        self.run_for_text(&[
             "update-ref",
             "-m",
             "autoresearch: start",
@@ -186,23 +188,25 @@ impl Git {
 
     /// Deletes a branch, given as a full reference, if it names this commit.
     pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
-        self.text(&["update-ref", "-d", branch, commit]).map(drop)
+        self.run_for_text(&["update-ref", "-d", branch, commit])
+            .map(drop)
     }
 
     /// Points a reference of ours at a commit.
     pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), GitError> {
-        self.text(&["update-ref", reference, commit]).map(drop)
+        self.run_for_text(&["update-ref", reference, commit])
+            .map(drop)
     }
 
     /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
     /// names `head` (a full reference, or a commit for a detached HEAD). Other changes and staged hunks stay.
-    pub fn leave(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
+    pub fn check_out(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
         self.move_tree(from, to)?;
         if head.starts_with("refs/") {
-            self.text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
+            self.run_for_text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
                 .map(drop)
         } else {
-            self.text(&[
+            self.run_for_text(&[
                 "update-ref",
                 "--no-deref",
                 "-m",
@@ -216,21 +220,23 @@ impl Git {
 
     /// Moves index and files from one commit to another, where these differ.
     pub fn move_tree(&self, from: &str, to: &str) -> Result<(), GitError> {
-        self.text(&["read-tree", "-m", "-u", from, to]).map(drop)
+        self.run_for_text(&["read-tree", "-m", "-u", from, to])
+            .map(drop)
     }
 
     /// Moves HEAD's branch from one commit to another; fails when it names neither.
     pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
-        self.text(&["update-ref", "-m", why, "HEAD", to, from])
+        self.run_for_text(&["update-ref", "-m", why, "HEAD", to, from])
             .map(drop)
     }
 
     /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
     pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
         let why = "autoresearch: take HEAD back";
-        self.text(&["update-ref", "-m", why, branch, commit])?;
-        self.text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
-        self.text(&["read-tree", "--reset", commit]).map(drop)
+        self.run_for_text(&["update-ref", "-m", why, branch, commit])?;
+        self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
+        self.run_for_text(&["read-tree", "--reset", commit])
+            .map(drop)
     }
 
     /// Forgets an operation that is under way, such as a merge. Files and commits stay as they are.
@@ -239,14 +245,14 @@ impl Git {
             "bisect" => ["bisect", "reset", "HEAD"].as_slice(),
             operation => &[operation, "--quit"],
         };
-        self.text(arguments).map(drop)
+        self.run_for_text(arguments).map(drop)
     }
 
     /// The bytes that a checkout of a commit gives a file.
-    pub fn checked_out(&self, commit: &str, path: &[u8]) -> Result<Vec<u8>, GitError> {
+    pub fn read_checked_out(&self, commit: &str, path: &[u8]) -> Result<Vec<u8>, GitError> {
         let object = [commit.as_bytes(), b":", path].concat();
         let arguments = ["cat-file", "--filters"].map(OsStr::new).into_iter();
-        let output = self.run(
+        let output = self.run_git(
             arguments.chain([OsStr::from_bytes(&object)]),
             Input::Nothing,
         )?;
@@ -258,21 +264,21 @@ impl Git {
         let arguments = ["check-attr", "-z", "filter", "--"]
             .map(OsStr::new)
             .into_iter();
-        let output = self.run(arguments.chain([OsStr::from_bytes(path)]), Input::Nothing)?;
+        let output = self.run_git(arguments.chain([OsStr::from_bytes(path)]), Input::Nothing)?;
         Ok(output.stdout.ends_with(b"\0lfs\0"))
     }
 
     /// Tracked files among these paths whose bytes, or whose absence, differ from the index.
-    pub fn modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
-        self.listed(&["--modified", "--deleted"], paths)
+    pub fn list_modified(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        self.list_among(&["--modified", "--deleted"], paths)
     }
 
     /// What `ls-files` lists of these paths.
-    fn listed(&self, what: &[&str], paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+    fn list_among(&self, what: &[&str], paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
         let mut found = Vec::new();
         for part in paths.chunks(500) {
             let arguments = ["ls-files", "-z"].iter().chain(what).chain(&["--"]);
-            let output = self.run(
+            let output = self.run_git(
                 arguments
                     .map(OsStr::new)
                     .chain(part.iter().map(|path| OsStr::from_bytes(path))),
@@ -284,8 +290,8 @@ impl Git {
     }
 
     /// Every file that git tracks or would track: ignored ones are left out.
-    pub fn files(&self) -> Result<Vec<Vec<u8>>, GitError> {
-        let output = self.run(
+    pub fn list_files(&self) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run_git(
             [
                 "ls-files",
                 "-z",
@@ -301,8 +307,8 @@ impl Git {
 
     /// Gives files the bytes that the index has for them.
     pub fn restore_from_index(&self, paths: &[Vec<u8>]) -> Result<(), GitError> {
-        let input = nul_joined(paths);
-        self.run(
+        let input = join_nul(paths);
+        self.run_git(
             ["checkout-index", "--force", "--index", "-z", "--stdin"].map(OsStr::new),
             Input::Bytes(&input),
         )
@@ -311,32 +317,32 @@ impl Git {
 
     /// Has the index know the times of these files, so that nobody has to compare their bytes. Where that fails, the next
     /// `git status` does it.
-    pub fn refresh(&self, paths: &[Vec<u8>]) {
+    pub fn refresh_index(&self, paths: &[Vec<u8>]) {
         let exists = |path: &&Vec<u8>| {
             let path = self.work_tree.join(OsStr::from_bytes(path));
             path.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
         };
         // What differs from the index is somebody's change, and naming it here would stage it.
-        let Ok(differing) = self.modified(paths) else {
+        let Ok(differing) = self.list_modified(paths) else {
             return;
         };
         let same = |path: &&Vec<u8>| !differing.contains(path);
         let paths: Vec<Vec<u8>> = paths.iter().filter(exists).filter(same).cloned().collect();
         if !paths.is_empty() {
             let arguments = ["update-index", "-z", "--stdin"].map(OsStr::new);
-            let _ = self.run(arguments, Input::Bytes(&nul_joined(&paths)));
+            let _ = self.run_git(arguments, Input::Bytes(&join_nul(&paths)));
         }
     }
 
     /// Runs a hook of the repository, if it has it.
-    fn hook(
+    fn run_hook(
         &self,
         hook: &'static str,
         arguments: &[&OsStr],
         env: &[(&str, &OsStr)],
     ) -> Result<(), GitError> {
         let all = ["hook", "run", "--ignore-missing", hook, "--"].map(OsStr::new);
-        match self.run_with(
+        match self.run_with_env(
             all.into_iter().chain(arguments.iter().copied()),
             Input::Nothing,
             env,
@@ -350,8 +356,8 @@ impl Git {
     }
 
     /// Files below a folder that git tracks, as it names them; reads the index.
-    pub fn tracked_below(&self, folder: &str) -> Result<Vec<Vec<u8>>, GitError> {
-        let output = self.run(
+    pub fn list_tracked_below(&self, folder: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let output = self.run_git(
             ["ls-files", "-z", "--", folder].map(OsStr::new),
             Input::Nothing,
         )?;
@@ -359,20 +365,20 @@ impl Git {
     }
 
     /// Runs git and returns what it printed, trimmed.
-    fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
-        let output = self.run(arguments.iter().map(OsStr::new), Input::Nothing)?;
+    fn run_for_text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let output = self.run_git(arguments.iter().map(OsStr::new), Input::Nothing)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    fn run<'a>(
+    fn run_git<'a>(
         &self,
         arguments: impl IntoIterator<Item = &'a OsStr>,
         input: Input<'_>,
     ) -> Result<Output, GitError> {
-        self.run_with(arguments, input, &[])
+        self.run_with_env(arguments, input, &[])
     }
 
-    fn run_with<'a>(
+    fn run_with_env<'a>(
         &self,
         arguments: impl IntoIterator<Item = &'a OsStr>,
         input: Input<'_>,
@@ -380,15 +386,17 @@ impl Git {
     ) -> Result<Output, GitError> {
         let arguments: Vec<&OsStr> = arguments.into_iter().collect();
         let watch = Stopwatch::start();
-        let mut patience = Patience::begin();
+        let mut patience = LockPatience::begin_wait();
         let answer = loop {
-            let output = self.spawn(&arguments, input, env)?;
+            let output = self.spawn_git(&arguments, input, env)?;
             if output.status.success() {
                 break Ok(output);
             }
-            match self.failed(&arguments, &output) {
+            match self.explain_failure(&arguments, &output) {
                 // A git that does not get its lock has done nothing yet: it is asked again.
-                GitError::Locked { ref lock } if patience.goes_on(lock) => pause(locks::LOOK),
+                GitError::Locked { ref lock } if patience.is_worth_waiting(lock) => {
+                    sleep_for(locks::LOOK);
+                }
                 error => break Err(error),
             }
         };
@@ -400,7 +408,7 @@ impl Git {
         clippy::disallowed_methods,
         reason = "this is the home of spawning git"
     )]
-    fn spawn(
+    fn spawn_git(
         &self,
         arguments: &[&OsStr],
         input: Input<'_>,
@@ -424,10 +432,10 @@ impl Git {
             source,
         };
         // Files, not pipes: a process that a filter or a hook leaves behind would hold a pipe open, and keep us waiting.
-        let (stdout, stderr) = (scratch()?, scratch()?);
+        let (stdout, stderr) = (make_scratch_file()?, make_scratch_file()?);
         let to = |file: &File| file.try_clone().map_err(start_error);
         let note = self.note.as_ref().filter(|_| !asked);
-        let at_work = note.map(|(note, traces)| (AtWork::begin(note), traces));
+        let at_work = note.map(|(note, traces)| (WorkNote::write_locked(note), traces));
         let mut child = Command::new(&self.program)
             .arg("-C")
             .arg(&self.work_tree)
@@ -461,12 +469,12 @@ impl Git {
         }
         Ok(Output {
             status,
-            stdout: written(stdout).map_err(start_error)?,
-            stderr: written(stderr).map_err(start_error)?,
+            stdout: read_written(stdout).map_err(start_error)?,
+            stderr: read_written(stderr).map_err(start_error)?,
         })
     }
 
-    fn failed(&self, arguments: &[&OsStr], output: &Output) -> GitError {
+    fn explain_failure(&self, arguments: &[&OsStr], output: &Output) -> GitError {
         let shown: Vec<_> = arguments
             .iter()
             .map(|argument| argument.to_string_lossy())
@@ -477,12 +485,12 @@ impl Git {
         if let Some(signal) = read_signal(output.status) {
             return GitError::Killed { arguments, signal };
         }
-        match read_no_lock(&said, &self.work_tree) {
-            Some(NoLock::Held(lock)) => GitError::Locked { lock },
-            Some(NoLock::Denied(lock)) if lock.parent().is_some_and(is_read_only) => {
+        match read_lock_refusal(&said, &self.work_tree) {
+            Some(LockRefusal::Held(lock)) => GitError::Locked { lock },
+            Some(LockRefusal::Denied(lock)) if lock.parent().is_some_and(is_read_only) => {
                 GitError::ReadOnly { stderr }
             }
-            Some(NoLock::Denied(lock)) => GitError::NoLock { lock, stderr },
+            Some(LockRefusal::Denied(lock)) => GitError::NoLock { lock, stderr },
             None => GitError::Failed {
                 arguments,
                 work_tree: self.work_tree.clone(),
@@ -494,7 +502,7 @@ impl Git {
 
 /// A file without a name. Where no folder can be written, as in a read-only sandbox, it is one in memory: a look at a run
 /// must work there too.
-fn scratch() -> Result<File, GitError> {
+fn make_scratch_file() -> Result<File, GitError> {
     let made = tempfile::tempfile();
     #[cfg(target_os = "linux")]
     let made = made.or_else(|error| {
@@ -506,14 +514,14 @@ fn scratch() -> Result<File, GitError> {
 }
 
 /// What was written to a file, from its beginning.
-fn written(mut file: File) -> std::io::Result<Vec<u8>> {
+fn read_written(mut file: File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.rewind()?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn nul_joined(paths: &[Vec<u8>]) -> Vec<u8> {
+fn join_nul(paths: &[Vec<u8>]) -> Vec<u8> {
     paths
         .iter()
         .flat_map(|path| path.iter().copied().chain([0]))

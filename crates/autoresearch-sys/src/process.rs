@@ -41,7 +41,7 @@ pub const MAX_OUTPUT: u64 = 64 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The text for a shell, or the words of a program that is started without a shell.
-    pub command: What,
+    pub command: CommandLine,
     /// Where it runs.
     pub directory: PathBuf,
     /// When it is ended, in milliseconds.
@@ -52,7 +52,7 @@ pub struct Job {
 
 /// What is run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum What {
+pub enum CommandLine {
     /// A text for `/bin/sh -c`.
     Shell(String),
     /// A text for `bash -o pipefail -c`.
@@ -61,8 +61,8 @@ pub enum What {
     Words(Vec<String>),
 }
 
-impl From<&autoresearch_core::config::Command> for What {
-    fn from(command: &autoresearch_core::config::Command) -> Self {
+impl From<&autoresearch_core::config::UserCommand> for CommandLine {
+    fn from(command: &autoresearch_core::config::UserCommand) -> Self {
         let text = command.command.clone();
         match command.shell {
             Shell::Sh => Self::Shell(text),
@@ -71,7 +71,7 @@ impl From<&autoresearch_core::config::Command> for What {
     }
 }
 
-impl std::fmt::Display for What {
+impl std::fmt::Display for CommandLine {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Shell(text) | Self::Bash(text) => out.write_str(text),
@@ -82,7 +82,7 @@ impl std::fmt::Display for What {
 
 /// What a command printed.
 #[derive(Debug, Default)]
-pub struct Printed {
+pub struct CommandOutput {
     /// On standard output.
     pub stdout: Vec<u8>,
     /// On standard error.
@@ -91,7 +91,7 @@ pub struct Printed {
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum How {
+pub enum CommandEnd {
     /// It exited with this status.
     Exited(i32),
     /// A signal ended it.
@@ -108,9 +108,9 @@ pub enum How {
 
 /// A finished command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct EndedCommand {
     /// How it ended.
-    pub how: How,
+    pub how: CommandEnd,
     /// Processes that it left behind and that were ended.
     pub swept: u32,
 }
@@ -137,12 +137,12 @@ pub enum ExecError {
 }
 
 /// Runs a command in the given environment and waits until all of it has ended.
-pub fn run(
+pub fn run_command(
     world: &World,
     job: &Job,
     env: &[(OsString, OsString)],
-) -> Result<(Ended, Printed), ExecError> {
-    descendants::adopt();
+) -> Result<(EndedCommand, CommandOutput), ExecError> {
+    descendants::adopt_orphans();
     let start_error = |source| ExecError::Start {
         program: world.program.clone(),
         source,
@@ -154,19 +154,23 @@ pub fn run(
     let nameless = || tempfile::tempfile_in(&world.state_folder).map_err(start_error);
     let (stdout, stderr) = (nameless()?, nameless()?);
     let (ours, theirs) = UnixStream::pair().map_err(start_error)?;
-    let mut runner = spawn(
+    let mut runner = spawn_runner(
         world,
         job,
         env,
-        [OwnedFd::from(theirs).into(), copy(&stdout)?, copy(&stderr)?],
+        [
+            OwnedFd::from(theirs).into(),
+            copy_to_stdio(&stdout)?,
+            copy_to_stdio(&stderr)?,
+        ],
     )
     .map_err(start_error)?;
-    let report = listen(world, &mut runner, ours, job).map_err(wait_error)?;
+    let report = wait_for_report(world, &mut runner, ours, job).map_err(wait_error)?;
     let ended_well = runner.wait().map_err(wait_error)?.success();
-    let swept = descendants::end_all();
+    let swept = descendants::end_all_children();
     // A runner that was killed has reported nothing, whatever came through its socket.
-    let mut ended = report.filter(|_| ended_well).unwrap_or(Ended {
-        how: How::Signalled(9),
+    let mut ended = report.filter(|_| ended_well).unwrap_or(EndedCommand {
+        how: CommandEnd::Signalled(9),
         swept: 0,
     });
     ended.swept += swept;
@@ -174,19 +178,19 @@ pub fn run(
         .iter()
         .any(|file| file.metadata().is_ok_and(|meta| meta.len() > MAX_OUTPUT))
     {
-        ended.how = How::Flooded;
+        ended.how = CommandEnd::Flooded;
     }
-    if world.is_interrupted() && !matches!(ended.how, How::Exited(_)) {
-        ended.how = How::Cancelled;
+    if world.is_interrupted() && !matches!(ended.how, CommandEnd::Exited(_)) {
+        ended.how = CommandEnd::Cancelled;
     }
-    let printed = Printed {
-        stdout: content(&stdout).map_err(wait_error)?,
-        stderr: content(&stderr).map_err(wait_error)?,
+    let printed = CommandOutput {
+        stdout: read_output(&stdout).map_err(wait_error)?,
+        stderr: read_output(&stderr).map_err(wait_error)?,
     };
     Ok((ended, printed))
 }
 
-fn copy(file: &File) -> Result<Stdio, ExecError> {
+fn copy_to_stdio(file: &File) -> Result<Stdio, ExecError> {
     let copied = file.try_clone();
     copied.map(Stdio::from).map_err(|source| ExecError::Start {
         program: PathBuf::from("output"),
@@ -195,7 +199,7 @@ fn copy(file: &File) -> Result<Stdio, ExecError> {
 }
 
 /// At most `MAX_OUTPUT` bytes from the start of a file.
-fn content(mut file: &File) -> std::io::Result<Vec<u8>> {
+fn read_output(mut file: &File) -> std::io::Result<Vec<u8>> {
     file.rewind()?;
     let mut bytes = Vec::new();
     file.take(MAX_OUTPUT).read_to_end(&mut bytes)?;
@@ -203,7 +207,7 @@ fn content(mut file: &File) -> std::io::Result<Vec<u8>> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
-fn spawn(
+fn spawn_runner(
     world: &World,
     job: &Job,
     env: &[(OsString, OsString)],
@@ -221,7 +225,7 @@ fn spawn(
 
 /// Starts a program that outlives us: nothing of ours is connected to it.
 #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
-pub fn detach(
+pub fn spawn_detached(
     program: &Path,
     words: &[OsString],
     env: &BTreeMap<OsString, OsString>,
@@ -244,17 +248,17 @@ pub fn detach(
 /// Ends every process of this user whose environment holds this text (`NAME=value`), and says how many there were. It
 /// finds what a turn left whose supervisor and runner were both killed. Linux only; elsewhere it finds nothing.
 #[must_use]
-pub fn end_marked(mark: &str) -> u32 {
-    descendants::end_marked(mark)
+pub fn end_marked_processes(mark: &str) -> u32 {
+    descendants::end_marked_processes(mark)
 }
 
 /// Waits for the runner's report, which it sends before it ends. `None` when it died without one.
-fn listen(
+fn wait_for_report(
     world: &World,
     runner: &mut Child,
     mut runner_end: UnixStream,
     job: &Job,
-) -> std::io::Result<Option<Ended>> {
+) -> std::io::Result<Option<EndedCommand>> {
     let watch = Stopwatch::start();
     let patience = Duration::from_millis(job.timeout_ms) + GRACE * 4;
     let mut report = Vec::new();

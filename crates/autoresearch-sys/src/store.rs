@@ -22,25 +22,28 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoresearch_core::journal::chain::{ChainError, Head, hash};
+use autoresearch_core::journal::chain::{ChainError, ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{Event, Record};
 use autoresearch_core::journal::state::{FoldError, RunState};
 use serde::{Deserialize, Serialize};
 
 pub use self::disk::{
-    Disk, RealDisk, Signature, append_line, encode_json, encode_pretty, read_output, write_output,
+    Disk, FileSignature, RealDisk, append_line, encode_json, encode_pretty_json, read_output,
+    write_output,
 };
-pub use self::journal::{Anchor, Journal, Mended};
-pub use self::layout::{Extent, FOLDER, Layout, vault, vaults};
-pub use self::lock::{Holder, hold, holder};
-pub use self::made::Made;
+pub use self::journal::{Anchor, Journal, JournalRepair};
+pub use self::layout::{CreatedFolders, FOLDER, Layout, anchor_folder, list_anchor_folders};
+pub use self::lock::{Holder, find_holder, take_lock};
+pub use self::made::MadeNote;
 pub use self::outputs::cut_middle;
-pub use self::phase::{PhaseNote, TrialPhase, acting};
-pub use self::pinned::{Dirt, Notes, Pin, Pinned, Rules, Secret, dirt_key, key_path};
-pub use self::unseen::{Known, Unseen};
-use crate::env::{Role, Stopwatch, World, pause};
-pub use crate::store::anchors::{anchors, remembered_state};
-pub use crate::store::trust::trust_folder;
+pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
+pub use self::pinned::{
+    DirtyFiles, FileNotes, Pin, Pinned, PinnedRules, SealedSecret, path_from_key, path_to_key,
+};
+pub use self::unseen::{KnownFile, UnseenFiles};
+use crate::env::{ProcessRole, Stopwatch, World, sleep_for};
+pub use crate::store::anchors::{list_anchors, read_remembered_state};
+pub use crate::store::trust::check_folder_trust;
 
 /// How often a reader looks at a journal that does not agree with its anchor. A number of looks and no time: on a busy
 /// machine one look takes longer than all of them should.
@@ -158,7 +161,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Self + 'a {
+    fn io_error<'a>(
+        what: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + 'a {
         move |source| Self::Io {
             what,
             path: path.to_owned(),
@@ -173,17 +179,17 @@ pub struct RunStore<'w> {
     /// Where its files are.
     pub layout: Layout,
     /// Its folder outside the repository.
-    pub vault: PathBuf,
+    pub anchor_folder: PathBuf,
     /// What was pinned at start.
     pub pinned: Pinned,
     /// What the journal adds up to.
     pub state: RunState,
     journal: Journal<'static>,
-    table: Option<Signature>,
+    table: Option<FileSignature>,
     /// The records, where opening the run read them all: for a reader, as they were then.
     seen: Option<Vec<Record>>,
     /// What had to be mended when it was opened.
-    pub mended: Mended,
+    pub repaired: JournalRepair,
     lock: Option<File>,
     /// When it was opened, in milliseconds since 1970.
     opened_ms: u64,
@@ -203,7 +209,7 @@ pub enum Access {
 }
 
 impl Access {
-    fn writes(self) -> bool {
+    fn is_writing(self) -> bool {
         matches!(self, Self::Write | Self::WriteChecked)
     }
 }
@@ -211,10 +217,10 @@ impl Access {
 /// A cache of the folded state, beside the anchor. Losing it costs one reading of the journal.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    journal: Signature,
-    head: Head,
+    journal: FileSignature,
+    head: ChainHead,
     state: RunState,
-    table: Option<Signature>,
+    table: Option<FileSignature>,
 }
 
 static DISK: RealDisk = RealDisk;
@@ -222,7 +228,7 @@ static DISK: RealDisk = RealDisk;
 impl<'w> RunStore<'w> {
     /// Creates a run's files and records its start. The folder of the run exists already. Where that fails, half a run is
     /// taken away again: its journal first, so that no journal is ever without its anchor.
-    pub fn create(
+    pub fn create_run(
         world: &'w World,
         layout: Layout,
         event: Event,
@@ -232,9 +238,12 @@ impl<'w> RunStore<'w> {
         let Event::Start(start) = &event else {
             return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
         };
-        let (journal, vault) = (layout.journal(), vault(&world.state_folder, &start.id));
+        let (journal, vault) = (
+            layout.journal_path(),
+            anchor_folder(&world.state_folder, &start.id),
+        );
         let created = Self::create_files(world, layout, event, pinned, config);
-        if created.is_err() && disk::remove_file(&journal).is_ok() {
+        if created.is_err() && disk::remove_file_if_there(&journal).is_ok() {
             let _ = std::fs::remove_dir_all(&vault);
         }
         created
@@ -250,92 +259,97 @@ impl<'w> RunStore<'w> {
         let Event::Start(start) = &event else {
             return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
         };
-        let vault = vault(&world.state_folder, &start.id);
-        trust_folder(&world.state_folder)?;
-        disk::private_folder(&vault)?;
-        let lock = hold(&vault, world, "start")?;
-        DISK.replace(&layout.config(), config.as_bytes())
-            .map_err(StoreError::io("write", &layout.config()))?;
-        pinned.write(&vault)?;
+        let vault = anchor_folder(&world.state_folder, &start.id);
+        check_folder_trust(&world.state_folder)?;
+        disk::make_private_folder(&vault)?;
+        let lock = take_lock(&vault, world, "start")?;
+        DISK.replace_file(&layout.config_path(), config.as_bytes())
+            .map_err(StoreError::io_error("write", &layout.config_path()))?;
+        pinned.write_to(&vault)?;
         let anchor = Anchor {
             format: FORMAT,
             id: start.id.clone(),
             run: layout.run.clone(),
             root: layout.root.clone(),
-            config_hash: hash(config.as_bytes()),
-            head: Head::default(),
+            config_hash: hash_bytes(config.as_bytes()),
+            head: ChainHead::default(),
             last: String::new(),
         };
         let state =
-            RunState::begin(event.clone()).map_err(|source| fold_error(&layout, 0, source))?;
-        let mut journal = Journal::new(&DISK, layout.journal(), vault.join("anchor.json"), anchor);
-        journal.append(&world.now_text(), event, world.step)?;
+            RunState::from_start(event.clone()).map_err(|source| fold_error(&layout, 0, source))?;
+        let mut journal = Journal::new(
+            &DISK,
+            layout.journal_path(),
+            vault.join("anchor.json"),
+            anchor,
+        );
+        journal.append_event(&world.now_text(), event, world.step)?;
         Ok(Self {
             world,
             layout,
-            vault,
+            anchor_folder: vault,
             pinned,
             state,
             journal,
             table: None,
             seen: None,
-            mended: Mended::default(),
+            repaired: JournalRepair::default(),
             lock: Some(lock),
             opened_ms: world.now_ms(),
         })
     }
 
     /// Opens a run, after checking that it is what this tool left.
-    pub fn open(
+    pub fn open_run(
         world: &'w World,
         layout: Layout,
         access: Access,
         command: &str,
     ) -> Result<Self, StoreError> {
         layout.check_links()?;
-        let id = find_id(world, &layout)?;
-        trust_folder(&world.state_folder)?;
-        let vault = vault(&world.state_folder, &id);
-        trust::check_vault(&vault)?;
+        let id = find_run_id(world, &layout)?;
+        check_folder_trust(&world.state_folder)?;
+        let vault = anchor_folder(&world.state_folder, &id);
+        trust::check_anchor_folder(&vault)?;
         let anchor_path = vault.join("anchor.json");
         if !anchor_path.is_file() {
             return Err(StoreError::NoAnchor { run: layout.run });
         }
-        let lock = if access.writes() {
-            Some(hold_in_turn(&vault, world, command)?)
+        let lock = if access.is_writing() {
+            Some(take_lock_in_turn(&vault, world, command)?)
         } else {
             None
         };
         let mut looks = 0;
         loop {
             looks += 1;
-            match Self::load(world, &layout, &vault, access) {
+            match Self::load_run(world, &layout, &vault, access) {
                 // A reader may fall between the anchor and the journal of a process that is writing.
                 Err(StoreError::Tampered { .. } | StoreError::Chain { .. })
-                    if !access.writes() && looks < LOOKS =>
+                    if !access.is_writing() && looks < LOOKS =>
                 {
-                    pause(Duration::from_millis(5));
+                    sleep_for(Duration::from_millis(5));
                 }
                 Err(error) => return Err(error),
                 Ok(loaded) => {
-                    let Loaded {
+                    let LoadedRun {
                         journal,
                         state,
                         table,
                         seen,
-                        mended,
+                        repaired: mended,
                     } = loaded;
-                    let pinned = Pinned::read(&vault, &layout.run)?;
+                    let pinned = Pinned::read_from(&vault, &layout.run)?;
                     return Ok(Self {
                         world,
                         layout,
-                        vault,
+                        anchor_folder: vault,
                         pinned,
                         state,
                         journal,
                         table,
                         seen,
-                        mended,
+                        repaired: mended,
                         lock,
                         opened_ms: world.now_ms(),
                     });
@@ -344,67 +358,73 @@ impl<'w> RunStore<'w> {
         }
     }
 
-    fn load(
+    fn load_run(
         world: &World,
         layout: &Layout,
         vault: &Path,
         access: Access,
-    ) -> Result<Loaded, StoreError> {
-        let mut journal =
-            Journal::open(&DISK, layout.journal(), vault.join("anchor.json"), layout)?;
+    ) -> Result<LoadedRun, StoreError> {
+        let mut journal = Journal::open_anchored(
+            &DISK,
+            layout.journal_path(),
+            vault.join("anchor.json"),
+            layout,
+        )?;
         journal.check_place(layout, access)?;
-        check_config(layout, &journal.anchor)?;
-        let mended = if access.writes() {
-            journal.mend(world.step)?
+        check_frozen_config(layout, &journal.anchor)?;
+        let mended = if access.is_writing() {
+            journal.repair_tail(world.step)?
         } else {
-            Mended::default()
+            JournalRepair::default()
         };
         if matches!(access, Access::Write | Access::Glance)
-            && let Some(found) = Self::checkpoint(vault, &journal)
+            && let Some(found) = Self::read_checkpoint(vault, &journal)
         {
-            return Ok(Loaded {
+            return Ok(LoadedRun {
                 journal,
                 state: found.state,
                 table: found.table,
                 seen: None,
-                mended,
+                repaired: mended,
             });
         }
-        let records = journal.records()?;
-        let state = fold(layout, &records)?;
+        let records = journal.read_records()?;
+        let state = fold_records(layout, &records)?;
         let seen = Some(records);
-        Ok(Loaded {
+        Ok(LoadedRun {
             journal,
             state,
             table: None,
             seen,
-            mended,
+            repaired: mended,
         })
     }
 
     /// The checkpoint, if the journal is untouched since it was written.
-    fn checkpoint(vault: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
+    fn read_checkpoint(vault: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
         let bytes = std::fs::read(vault.join("checkpoint.json")).ok()?;
         let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
-        let untouched =
-            Signature::of(&journal.path).is_some_and(|signature| signature == found.journal);
+        let untouched = FileSignature::read_of(&journal.path)
+            .is_some_and(|signature| signature == found.journal);
         (untouched && found.head == journal.anchor.head).then_some(found)
     }
 
     /// Records an event: first in the anchor, then in the journal, both synced, then in the state.
-    pub fn record(&mut self, event: Event) -> Result<(), StoreError> {
+    pub fn record_event(&mut self, event: Event) -> Result<(), StoreError> {
         let at = self.world.now_text();
-        let Head {
+        let ChainHead {
             next: seq,
             hash: prev,
             ..
         } = self.journal.anchor.head.clone();
         let mut state = self.state.clone();
         state
-            .apply(event.clone())
+            .apply_event(event.clone())
             .map_err(|source| fold_error(&self.layout, seq, source))?;
-        let row = autoresearch_core::words::table::row(&event, &self.state.config().metric.name);
-        self.journal.append(&at, event.clone(), self.world.step)?;
+        let row =
+            autoresearch_core::words::table::make_row(&event, &self.state.config().metric.name);
+        self.journal
+            .append_event(&at, event.clone(), self.world.step)?;
         if let Some(seen) = &mut self.seen {
             seen.push(Record {
                 seq,
@@ -417,7 +437,7 @@ impl<'w> RunStore<'w> {
         if let (Some(row), Some(known)) = (row, self.table) {
             let appended = views::append_row(&self.layout, known, &row).is_ok();
             self.table = if appended {
-                Signature::of(&self.layout.table())
+                FileSignature::read_of(&self.layout.table_path())
             } else {
                 None
             };
@@ -426,53 +446,59 @@ impl<'w> RunStore<'w> {
     }
 
     /// How the files that are nobody's change were at the last look. Without notes nothing is held against anybody.
-    pub fn notes(&self) -> Result<Notes, StoreError> {
-        let path = self.vault.join("notes.json");
-        let bytes = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+    pub fn read_notes(&self) -> Result<FileNotes, StoreError> {
+        let path = self.anchor_folder.join("notes.json");
+        let bytes = DISK
+            .read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?;
         Ok(bytes
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default())
     }
 
     /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
-    pub fn write_notes(&self, notes: &Notes) -> Result<(), StoreError> {
-        let path = self.vault.join("notes.json");
+    pub fn write_notes(&self, notes: &FileNotes) -> Result<(), StoreError> {
+        let path = self.anchor_folder.join("notes.json");
         let bytes = encode_json(&path, notes)?;
-        disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))
+        disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 
     /// The second, since 1970, that `write_floor` kept.
     #[must_use]
-    pub fn floor(&self) -> Option<i64> {
-        let bytes = DISK.read(&self.vault.join("floor")).ok()??;
+    pub fn read_time_floor(&self) -> Option<i64> {
+        let bytes = DISK.read_file(&self.anchor_folder.join("floor")).ok()??;
         String::from_utf8(bytes).ok()?.trim().parse().ok()
     }
 
     /// Keeps the latest second that files of the run were given. Not synced: losing it costs nothing but for trials that
     /// follow each other within a second.
-    pub fn write_floor(&self, second: i64) {
-        let _ = disk::replace_unsynced(&self.vault.join("floor"), format!("{second}\n").as_bytes());
+    pub fn write_time_floor(&self, second: i64) {
+        let _ = disk::replace_file_unsynced(
+            &self.anchor_folder.join("floor"),
+            format!("{second}\n").as_bytes(),
+        );
     }
 
     /// Brings the table and the snapshot up to date, and the checkpoint.
     pub fn write_views(&mut self) -> Result<(), StoreError> {
         (self.world.step)("view table");
-        if self.table.is_none() || Signature::of(&self.layout.table()) != self.table {
-            views::write_table(&self.layout, &self.state.start, &self.records()?)?;
-            self.table = Signature::of(&self.layout.table());
+        if self.table.is_none() || FileSignature::read_of(&self.layout.table_path()) != self.table {
+            views::write_table(&self.layout, &self.state.start, &self.read_records()?)?;
+            self.table = FileSignature::read_of(&self.layout.table_path());
         }
         (self.world.step)("view snapshot");
         views::write_snapshot(&self.layout, &self.state, &self.journal.anchor.head)?;
-        if let Some(journal) = Signature::of(&self.layout.journal()) {
+        if let Some(journal) = FileSignature::read_of(&self.layout.journal_path()) {
             let checkpoint = Checkpoint {
                 journal,
                 head: self.journal.anchor.head.clone(),
                 state: self.state.clone(),
                 table: self.table,
             };
-            let path = self.vault.join("checkpoint.json");
+            let path = self.anchor_folder.join("checkpoint.json");
             let bytes = encode_json(&path, &checkpoint)?;
-            disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))?;
+            disk::replace_file_unsynced(&path, &bytes)
+                .map_err(StoreError::io_error("write", &path))?;
         }
         Ok(())
     }
@@ -484,57 +510,61 @@ impl<'w> RunStore<'w> {
     }
 
     /// Every record of the journal, each checked.
-    pub fn records(&self) -> Result<Cow<'_, [Record]>, StoreError> {
+    pub fn read_records(&self) -> Result<Cow<'_, [Record]>, StoreError> {
         match &self.seen {
             Some(seen) => Ok(Cow::Borrowed(seen)),
-            None => self.journal.records().map(Cow::Owned),
+            None => self.journal.read_records().map(Cow::Owned),
         }
     }
 
     /// Is the run held by this process, to act on it?
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub fn holds_lock(&self) -> bool {
         self.lock.is_some()
     }
 
     /// The last records, oldest first: as many as the end of the journal holds, and each checked against the one after it.
-    pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
+    pub fn read_last_records(&self) -> Result<Vec<Record>, StoreError> {
         match &self.seen {
             Some(seen) => Ok(seen[seen.len().saturating_sub(LAST)..].to_vec()),
-            None => self.journal.last_records(),
+            None => self.journal.read_last_records(),
         }
     }
 
     /// The last link of the chain.
     #[must_use]
-    pub fn head(&self) -> &Head {
+    pub fn journal_head(&self) -> &ChainHead {
         &self.journal.anchor.head
     }
 }
 
 /// What opening a run found.
-struct Loaded {
+struct LoadedRun {
     journal: Journal<'static>,
     state: RunState,
-    table: Option<Signature>,
+    table: Option<FileSignature>,
     seen: Option<Vec<Record>>,
-    mended: Mended,
+    repaired: JournalRepair,
 }
 
 /// The id of a run. A crash may have torn the first line of its journal, or kept it from being written: then the anchor
 /// holds that line.
-fn find_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
-    let unreadable = match layout.id() {
+fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
+    let unreadable = match layout.read_run_id() {
         Err(error @ StoreError::Tampered { .. }) => error,
         found => return found,
     };
-    let path = layout.journal();
-    let begun = DISK.read(&path).map_err(StoreError::io("read", &path))?;
+    let path = layout.journal_path();
+    let begun = DISK
+        .read_file(&path)
+        .map_err(StoreError::io_error("read", &path))?;
     let begun = begun.unwrap_or_default();
-    let anchors = vaults(&world.state_folder).into_iter().filter_map(|vault| {
-        let bytes = DISK.read(&vault.join("anchor.json")).ok()??;
-        serde_json::from_slice::<Anchor>(&bytes).ok()
-    });
+    let anchors = list_anchor_folders(&world.state_folder)
+        .into_iter()
+        .filter_map(|vault| {
+            let bytes = DISK.read_file(&vault.join("anchor.json")).ok()??;
+            serde_json::from_slice::<Anchor>(&bytes).ok()
+        });
     let mut found = anchors.filter(|anchor| {
         let is_here = anchor.root == layout.root && anchor.run == layout.run;
         is_here && anchor.head.next == 1 && anchor.last.as_bytes().starts_with(&begun)
@@ -543,18 +573,18 @@ fn find_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
 }
 
 /// Takes a run's lock. A driver waits for it: a command that is refused because of the driver holds it for a moment too.
-fn hold_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+fn take_lock_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, StoreError> {
     let watch = Stopwatch::start();
     loop {
-        match hold(vault, world, command) {
+        match take_lock(vault, world, command) {
             Err(StoreError::Busy(_))
-                if world.role == Role::Driver && watch.elapsed() < DRIVER_WAITS =>
+                if world.role == ProcessRole::Driver && watch.elapsed() < DRIVER_WAITS =>
             {
-                pause(Duration::from_millis(5));
+                sleep_for(Duration::from_millis(5));
             }
             held => {
                 if held.is_ok() {
-                    phase::forget_phase(vault);
+                    phase::remove_phase_note(vault);
                 }
                 return held;
             }
@@ -562,18 +592,19 @@ fn hold_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, Stor
     }
 }
 
-fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
-    let path = layout.config();
+fn check_frozen_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
+    let path = layout.config_path();
     let length = DISK
-        .length(&path)
-        .map_err(StoreError::io("look at", &path))?;
+        .file_length(&path)
+        .map_err(StoreError::io_error("look at", &path))?;
     let bytes = if length > MAX_CONFIG {
         Some(Vec::new())
     } else {
-        DISK.read(&path).map_err(StoreError::io("read", &path))?
+        DISK.read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?
     };
     match bytes {
-        Some(bytes) if hash(&bytes) == anchor.config_hash => Ok(()),
+        Some(bytes) if hash_bytes(&bytes) == anchor.config_hash => Ok(()),
         Some(_) => Err(StoreError::Tampered {
             run: layout.run.clone(),
             what: "its frozen config.yaml was edited".to_owned(),
@@ -585,15 +616,15 @@ fn check_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
     }
 }
 
-fn fold(layout: &Layout, records: &[Record]) -> Result<RunState, StoreError> {
+fn fold_records(layout: &Layout, records: &[Record]) -> Result<RunState, StoreError> {
     let (first, rest) = records
         .split_first()
         .ok_or_else(|| fold_error(layout, 0, FoldError { event: "nothing" }))?;
-    let mut state =
-        RunState::begin(first.event.clone()).map_err(|source| fold_error(layout, 0, source))?;
+    let mut state = RunState::from_start(first.event.clone())
+        .map_err(|source| fold_error(layout, 0, source))?;
     for record in rest {
         state
-            .apply(record.event.clone())
+            .apply_event(record.event.clone())
             .map_err(|source| fold_error(layout, record.seq, source))?;
     }
     Ok(state)

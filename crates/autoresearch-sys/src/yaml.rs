@@ -20,7 +20,7 @@ pub enum YamlError {
 }
 
 /// Reads a YAML document as JSON.
-pub fn parse(text: &str) -> Result<serde_json::Value, YamlError> {
+pub fn parse_yaml(text: &str) -> Result<serde_json::Value, YamlError> {
     if text.len() > MAX {
         return Err(YamlError::TooLong(text.len()));
     }
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<serde_json::Value, YamlError> {
 /// The line, from 1, on which the key of a place such as `verify.timeout` or `scope[1]` stands; `None` when it cannot be
 /// told. A guess from the text: the parser does not say.
 #[must_use]
-pub fn line_of(text: &str, place: &str) -> Option<usize> {
+pub fn find_line_of(text: &str, place: &str) -> Option<usize> {
     let mut from = 0;
     let mut found = None;
     for key in place
@@ -71,28 +71,33 @@ mod tests {
     #[test]
     fn a_place_is_found_in_block_and_flow_style() {
         let text = "goal: x\n# verify: no\nverify:\n  command: y\n  timout: 5\nmetric: {name: a, direction: b}\nscope:\n  - a\n";
-        assert_eq!(line_of(text, "verify.timout"), Some(5));
-        assert_eq!(line_of(text, "metric.direction"), Some(6));
-        assert_eq!(line_of(text, "scope[0]"), Some(7));
-        assert_eq!(line_of(text, "absent"), None);
-        assert_eq!(line_of(text, ""), None);
+        assert_eq!(find_line_of(text, "verify.timout"), Some(5));
+        assert_eq!(find_line_of(text, "metric.direction"), Some(6));
+        assert_eq!(find_line_of(text, "scope[0]"), Some(7));
+        assert_eq!(find_line_of(text, "absent"), None);
+        assert_eq!(find_line_of(text, ""), None);
     }
 
     #[test]
     fn long_and_broken_texts_are_refused() {
         assert!(matches!(
-            parse(&"x".repeat(MAX + 1)),
+            parse_yaml(&"x".repeat(MAX + 1)),
             Err(YamlError::TooLong(_))
         ));
-        assert!(parse("a: [1").unwrap_err().to_string().contains("line"));
-        assert!(parse("a: 1\na: 2").is_err());
+        assert!(
+            parse_yaml("a: [1")
+                .unwrap_err()
+                .to_string()
+                .contains("line")
+        );
+        assert!(parse_yaml("a: 1\na: 2").is_err());
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in "(?s).{0,200}", place in "[a-z.\\[\\]0-9]{0,12}") {
-            let _ = parse(&text);
-            let _ = line_of(&text, &place);
+            let _ = parse_yaml(&text);
+            let _ = find_line_of(&text, &place);
         }
     }
 }

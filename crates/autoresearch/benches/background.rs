@@ -17,14 +17,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use autoresearch::config::Source;
+use autoresearch::config::ConfigSource;
 use autoresearch::night::driver;
-use autoresearch::night::driver::{Audience, Happening, Order};
+use autoresearch::night::driver::{Audience, DriverEvent, DriverOrder};
 use autoresearch::night::supervisor;
-use autoresearch::run::{Place, Run, Wanted};
+use autoresearch::run::{Place, Run, WantedRun};
 use autoresearch::start;
 use autoresearch_core::journal::event::Event;
-use autoresearch_sys::env::{Role, Stopwatch, World, pause, temporary_folder};
+use autoresearch_sys::env::{ProcessRole, Stopwatch, World, sleep_for, temporary_folder};
 use autoresearch_sys::process::{RUNNER, runner_main};
 use autoresearch_sys::store::{Access, Layout};
 
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         [word, spec] if *word == RUNNER => return ExitCode::from(runner_main(spec)),
         [word, state, root] if *word == SUPERVISE => {
-            supervisor::run(&world(Path::new(state)), &place(Path::new(root)))
+            supervisor::supervise_run(&world(Path::new(state)), &place(Path::new(root)))
                 .map_err(|failure| failure.to_string().into())
         }
         _ => run(),
@@ -73,9 +73,9 @@ struct Clock {
 }
 
 impl Audience for Clock {
-    fn hear(&mut self, happening: &Happening<'_>) {
+    fn hear_event(&mut self, happening: &DriverEvent<'_>) {
         match happening {
-            Happening::Turn { .. } => {
+            DriverEvent::Turn { .. } => {
                 let now = self.watch.elapsed();
                 if let Some(begun) = self.begun.replace(now) {
                     let [verify, git] = self.measured;
@@ -83,15 +83,15 @@ impl Audience for Clock {
                         .push([millis(now.saturating_sub(begun)), verify, git]);
                 }
             }
-            Happening::Trial(report) => {
+            DriverEvent::Trial(report) => {
                 self.measured = [report.timings.verify_ms, report.timings.git_ms];
             }
             _ => {}
         }
     }
 
-    fn order(&mut self) -> Option<Order> {
-        (self.whole.len() >= TRIALS).then_some(Order::Pause)
+    fn read_order(&mut self) -> Option<DriverOrder> {
+        (self.whole.len() >= TRIALS).then_some(DriverOrder::Pause)
     }
 }
 
@@ -105,16 +105,17 @@ fn trials(at: &Path) -> Result<(), Stop> {
         measured: [0.0; 2],
     };
     {
-        let run =
-            Run::open(&world, &place, Wanted::Latest, Access::Glance, "bench").map_err(told)?;
-        let _held = driver::hold(&world, &run, "bench").map_err(told)?;
+        let run = Run::open_run(&world, &place, WantedRun::Latest, Access::Glance, "bench")
+            .map_err(told)?;
+        let _held = driver::take_driver_lock(&world, &run, "bench").map_err(told)?;
         drop(run);
-        driver::drive(&world, &place, &mut clock).map_err(told)?;
+        driver::drive_run(&world, &place, &mut clock).map_err(told)?;
     }
-    let run = Run::open(&world, &place, Wanted::Latest, Access::Read, "bench").map_err(told)?;
+    let run =
+        Run::open_run(&world, &place, WantedRun::Latest, Access::Read, "bench").map_err(told)?;
     let turns: Vec<f64> = run
         .store
-        .records()?
+        .read_records()?
         .iter()
         .filter_map(|record| match &record.event {
             Event::Turn(turn) => u32::try_from(turn.ms).ok().map(f64::from),
@@ -144,7 +145,7 @@ fn trials(at: &Path) -> Result<(), Stop> {
 fn waiting(at: &Path) -> Result<(), Stop> {
     let (_, place) = begin(at, "exit 75")?;
     let root = place.directory.clone().unwrap_or_default();
-    let mut child = Command::new(World::real().program)
+    let mut child = Command::new(World::from_process().program)
         .arg(SUPERVISE)
         .arg(at.join("state"))
         .arg(&root)
@@ -152,17 +153,17 @@ fn waiting(at: &Path) -> Result<(), Stop> {
         .spawn()?;
     let layout = Layout::new(&root, "bench");
     let watch = Stopwatch::start();
-    while supervisor::runtime(&layout)
-        .is_none_or(|runtime| runtime.phase != supervisor::Phase::Waiting)
+    while supervisor::read_runtime(&layout)
+        .is_none_or(|runtime| runtime.phase != supervisor::SupervisorPhase::Waiting)
     {
         if watch.elapsed() > Duration::from_secs(20) {
             child.kill()?;
             return Err("the supervisor does not wait".into());
         }
-        pause(Duration::from_millis(20));
+        sleep_for(Duration::from_millis(20));
     }
     let before = ticks(child.id())?;
-    pause(WATCH);
+    sleep_for(WATCH);
     let used = ticks(child.id())? - before;
     let memory = memory(child.id())?;
     child.kill()?;
@@ -214,12 +215,12 @@ fn begin(at: &Path, agent: &str) -> Result<(World, Place), Stop> {
         "goal: Lower the number\ntag: bench\nscope: [\"src/**\"]\nmetric: {{name: number, direction: lower}}\nverify: {{command: cat src/number}}\niterations: 1000000\nagent: {{command: '{agent}'}}\n"
     );
     let world = world(&at.join("state"));
-    let source = Source {
+    let source = ConfigSource {
         name: "bench.yaml".to_owned(),
         text,
         merged: false,
     };
-    start::run(&world, &place(&root), &source).map_err(told)?;
+    start::start_run(&world, &place(&root), &source).map_err(told)?;
     Ok((world, place(&root)))
 }
 
@@ -267,7 +268,7 @@ fn told(failure: autoresearch_sys::error::Failure) -> Stop {
 /// The world of a driver.
 fn world(state: &Path) -> World {
     World {
-        role: Role::Driver,
+        role: ProcessRole::Driver,
         ..ground::world(state)
     }
 }

@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         [word, spec] if *word == RUNNER => return ExitCode::from(runner_main(spec)),
         [word, state, event] if *word == HOOK => {
-            hook::run(world(Path::new(state)), event);
+            hook::answer_hook(world(Path::new(state)), event);
             return ExitCode::SUCCESS;
         }
         _ => {}
@@ -101,7 +101,7 @@ fn run() -> Result<(), Stop> {
         let folder = at.path().join(rows.to_string());
         let bed = Bed::new(&folder, 100)?;
         journal::lengthen(&bed, rows)?;
-        resume::run(&bed.world, &place(&bed.root)).map_err(floor::stop)?;
+        resume::resume_run(&bed.world, &place(&bed.root)).map_err(floor::stop)?;
         let state = folder.join("state");
         bed.layout
             .write_session(&Session::new(ME, GitAccess::Write))?;
@@ -172,7 +172,7 @@ fn measure(case: &Case<'_>) -> Result<(), Stop> {
 fn process(case: &Case<'_>, input: &Path) -> Result<bool, Stop> {
     let mut command = match case.state {
         Some(state) => {
-            let mut command = Command::new(World::real().program);
+            let mut command = Command::new(World::from_process().program);
             command.arg(HOOK).arg(state);
             command
         }

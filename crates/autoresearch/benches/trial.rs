@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use autoresearch::run::resume;
-use autoresearch_core::journal::chain::hash;
+use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_sys::env::{Stopwatch, temporary_folder};
 use autoresearch_sys::process::{RUNNER, runner_main};
 use autoresearch_sys::store::{Access, RunStore};
@@ -140,29 +140,29 @@ fn trials(plan: &Plan, at: &Path) -> Result<Vec<Bed>, Stop> {
 
 /// The whole check of a long log, against reading and hashing its bytes.
 fn folds(plan: &Plan, bed: &Bed) -> Result<(), Stop> {
-    let path = bed.layout.journal();
+    let path = bed.layout.journal_path();
     let place = place(&bed.root);
     let [mut fold, mut resumed, mut shell, mut bytes] = [(); 4].map(|()| Samples::default());
     let mut rows = 0;
     for _ in 0..plan.folds {
         fold.time(|| {
-            let store = RunStore::open(
+            let store = RunStore::open_run(
                 &bed.world,
                 bed.layout.clone(),
                 Access::WriteChecked,
                 "benchmark",
             )?;
-            rows = store.state.counts.iterations() + 1;
+            rows = store.state.counts.count_iterations() + 1;
             Ok(())
         })?;
         shell.time(|| floor::sha256sum(&path))?;
         resumed.time(|| {
-            resume::run(&bed.world, &place)
+            resume::resume_run(&bed.world, &place)
                 .map(drop)
                 .map_err(floor::stop)
         })?;
         bytes.time(|| {
-            let sum = hash(&std::fs::read(&path)?);
+            let sum = hash_bytes(&std::fs::read(&path)?);
             (sum.len() == 64).then_some(()).ok_or("no hash".into())
         })?;
     }

@@ -10,8 +10,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoresearch_core::agent::answer::Answer;
-use autoresearch_core::agent::outage::Fault;
+use autoresearch_core::agent::answer::AgentAnswer;
+use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::Agent;
 use autoresearch_core::config::span::whole_millis;
 
@@ -19,10 +19,10 @@ use crate::run::MARK;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process;
-use autoresearch_sys::process::{Job, What};
+use autoresearch_sys::process::{CommandLine, Job};
 
 /// What a turn is asked with.
-pub struct Ask<'a> {
+pub struct TurnRequest<'a> {
     /// Who edits.
     pub agent: &'a Agent,
     /// The brief.
@@ -42,58 +42,58 @@ pub struct Ask<'a> {
 }
 
 /// How a turn came out.
-pub enum Outcome {
+pub enum TurnOutcome {
     /// The agent answered; `None` when its words could not be read, though its edits may be there.
-    Answered(Option<Answer>),
+    Answered(Option<AgentAnswer>),
     /// It came to no answer.
-    Failed(Fault),
+    Failed(TurnFault),
     /// We were asked to end.
     Cancelled,
 }
 
 /// A turn that has ended.
-pub struct Ended {
+pub struct EndedTurn {
     /// The thread.
     pub thread: Option<String>,
     /// The tokens of this turn.
     pub tokens: u64,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: TurnOutcome,
 }
 
 /// Has a turn.
-pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
+pub fn run_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
     match &ask.agent.command {
-        Some(shell) => command::turn(world, ask, shell),
-        None => codex::turn(world, ask),
+        Some(shell) => command::run_command_turn(world, ask, shell),
+        None => codex::run_codex_turn(world, ask),
     }
 }
 
 /// Starts what edits, with the brief on its standard input, and waits for its end.
-fn run(
+fn run_with_brief(
     world: &World,
-    ask: &Ask<'_>,
-    command: What,
+    ask: &TurnRequest<'_>,
+    command: CommandLine,
     env: &[(OsString, OsString)],
-) -> Result<(process::Ended, process::Printed)> {
+) -> Result<(process::EndedCommand, process::CommandOutput)> {
     let brief = ask.scratch.join("brief.md");
-    write(&brief, ask.brief)?;
+    write_text(&brief, ask.brief)?;
     let job = Job {
         command,
         directory: ask.work_tree.clone(),
         timeout_ms: whole_millis(ask.limit),
         input: Some(brief),
     };
-    Ok(process::run(world, &job, env)?)
+    Ok(process::run_command(world, &job, env)?)
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+fn write_text(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text)
         .map_err(|error| Failure::io(format!("could not write {}", path.display()), &error))
 }
 
 /// The caller's variables for the agent, with the mark and without what belongs to a session that started us.
-fn environment(world: &World, ask: &Ask<'_>) -> Vec<(OsString, OsString)> {
+fn make_environment(world: &World, ask: &TurnRequest<'_>) -> Vec<(OsString, OsString)> {
     let session = ["CODEX_SESSION_ID", "CODEX_THREAD_ID", "CODEX_TOOL_CALL_ID"];
     let inherited = world
         .vars

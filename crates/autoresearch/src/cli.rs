@@ -16,39 +16,39 @@ pub mod supervisor;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use autoresearch_core::agent::session::Order;
+use autoresearch_core::agent::session::ProposedOrder;
 use autoresearch_core::decide::ladder::Strategy;
 use autoresearch_core::words::table::Row;
 use clap::{CommandFactory, Parser};
 
-use self::args::{Arguments, Command, StrategyWord, TrialWords};
+use self::args::{Arguments, CliCommand, StrategyWord, TrialWords};
 use self::keys::ConfigFlags;
 use self::print::Printer;
 use crate::hook::propose;
 use crate::look::{log, status};
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
-use crate::trial::Request;
+use crate::trial::TrialRequest;
 use crate::{demo, doctor, finish, start, trial};
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{RUNNER, runner_main};
 
 /// Runs one command of a process and returns its exit code.
 #[must_use]
 pub fn main(world: &World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = runner(&words) {
+    if let Some(code) = run_as_runner(&words) {
         return code;
     }
     let json = words.iter().any(|word| word == "--json");
-    let is_exec = self::exec::is_called(&words);
+    let is_exec = self::exec::is_exec_called(&words);
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) if is_exec && error.use_stderr() => {
-            return self::exec::refuse(&print::misuse(&error));
+            return self::exec::print_refusal(&print::make_usage_failure(&error));
         }
-        Err(error) => return print::usage(&error, json),
+        Err(error) => return print::print_clap_error(&error, json),
     };
     let printer = Printer::new(arguments.json);
     let place = Place {
@@ -60,14 +60,14 @@ pub fn main(world: &World) -> ExitCode {
         reader_at: place.directory.is_none().then(|| world.cwd.clone()),
         ..world.clone()
     };
-    match run(world, &place, &printer, arguments.command) {
+    match dispatch_command(world, &place, &printer, arguments.command) {
         Ok(code) => code,
-        Err(failure) => printer.failure(&failure),
+        Err(failure) => printer.show_failure(&failure),
     }
 }
 
 /// Runs a user's command, when that is what this process was started for.
-fn runner(words: &[OsString]) -> Option<ExitCode> {
+fn run_as_runner(words: &[OsString]) -> Option<ExitCode> {
     match words {
         [_, word, spec] if word == RUNNER => {
             Some(ExitCode::from(runner_main(&spec.to_string_lossy())))
@@ -76,26 +76,40 @@ fn runner(words: &[OsString]) -> Option<ExitCode> {
     }
 }
 
-fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Result<ExitCode> {
+fn to_order(asked: TrialWords) -> ProposedOrder {
+    if asked.drop {
+        return ProposedOrder::Drop;
+    }
+    ProposedOrder::Trial(to_trial_request(asked))
+}
+
+fn show_status(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+    let mut report = status::read_status(world, place)?;
+    report.width = print::read_terminal_width().unwrap_or(0);
+    printer.print_report(&report)
+}
+
+fn dispatch_command(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    command: CliCommand,
+) -> Result<ExitCode> {
     match command {
-        Command::Start(flags) => begin(world, place, printer, &flags),
-        Command::Trial(asked) => trial(world, place, printer, asked),
-        Command::Propose(asked) if asked.drop => {
-            printer.report(&propose::run(world, place, Order::Drop)?)
+        CliCommand::Start(flags) => start_run(world, place, printer, &flags),
+        CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
+        CliCommand::Propose(asked) => {
+            printer.print_report(&propose::register_order(world, place, to_order(asked))?)
         }
-        Command::Propose(asked) => {
-            let order = Order::Trial(request(asked));
-            printer.report(&propose::run(world, place, order)?)
+        CliCommand::Background(command) => {
+            background::run_background_command(world, place, printer, &command)
         }
-        Command::Background(command) => background::run(world, place, printer, &command),
-        Command::Exec(words) => Ok(self::exec::run(world, place, &words)),
-        Command::Strategy { strategy, message } => row(world, place, printer, strategy, &message),
-        Command::Status => {
-            let mut report = status::run(world, place)?;
-            report.width = print::terminal_width().unwrap_or(0);
-            printer.report(&report)
+        CliCommand::Exec(words) => Ok(self::exec::run_exec(world, place, &words)),
+        CliCommand::Strategy { strategy, message } => {
+            record_strategy(world, place, printer, strategy, &message)
         }
-        Command::Log {
+        CliCommand::Status => show_status(world, place, printer),
+        CliCommand::Log {
             status,
             last,
             follow,
@@ -104,76 +118,98 @@ fn run(world: &World, place: &Place, printer: &Printer, command: Command) -> Res
             world,
             place,
             printer,
-            &log::Filter {
+            &log::LogFilter {
                 statuses: status,
                 last,
             },
-            Show { times, follow },
+            LogStyle { times, follow },
         ),
-        Command::Resume => printer.report(&resume::run(world, place)?),
-        Command::Raise(ceilings) => {
-            printer.report(&raise::run(world, place, ceilings.raise(world)?)?)
-        }
-        Command::Stop { message } => stop(world, place, printer, message),
-        Command::Finish => finish(world, place, printer),
-        Command::Doctor { repair, clean, yes } => {
-            examine(world, place, printer, doctor::Orders { repair, clean, yes })
-        }
-        Command::Clean { yes } => examine(world, place, printer, doctor::Orders::cleaning(yes)),
-        Command::Config(command) => config::run(world, place, printer, command),
-        Command::Install(arguments) => install::install(world, place, printer, arguments),
-        Command::Uninstall { agreement } => install::uninstall(world, printer, agreement),
-        Command::Hooks(command) => install::hooks(world, place, printer, command),
-        Command::Demo { folder } => {
-            demo::run(world, folder.as_deref(), printer).and_then(|report| printer.report(&report))
-        }
-        Command::Completions { shell } => completions(printer, shell),
+        CliCommand::Resume => printer.print_report(&resume::resume_run(world, place)?),
+        CliCommand::Raise(ceilings) => printer.print_report(&raise::raise_limits(
+            world,
+            place,
+            ceilings.to_raise(world)?,
+        )?),
+        CliCommand::Stop { message } => stop_run(world, place, printer, message),
+        CliCommand::Finish => finish_run(world, place, printer),
+        CliCommand::Doctor { repair, clean, yes } => run_doctor(
+            world,
+            place,
+            printer,
+            doctor::DoctorOptions { repair, clean, yes },
+        ),
+        CliCommand::Clean { yes } => run_doctor(
+            world,
+            place,
+            printer,
+            doctor::DoctorOptions::for_cleaning(yes),
+        ),
+        CliCommand::Config(command) => config::run_config_command(world, place, printer, command),
+        CliCommand::Install(arguments) => install::run_install(world, place, printer, arguments),
+        CliCommand::Uninstall { agreement } => install::run_uninstall(world, printer, agreement),
+        CliCommand::Hooks(command) => install::run_hooks_command(world, place, printer, command),
+        CliCommand::Demo { folder } => demo::run_demo(world, folder.as_deref(), printer)
+            .and_then(|report| printer.print_report(&report)),
+        CliCommand::Completions { shell } => print_completions(printer, shell),
     }
 }
 
-fn finish(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+fn finish_run(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
     if session::is_confined(world) {
-        return printer.report(&propose::run(world, place, Order::Finish)?);
+        return printer.print_report(&propose::register_order(
+            world,
+            place,
+            ProposedOrder::Finish,
+        )?);
     }
-    printer.report(&finish::finish(world, place)?)
+    printer.print_report(&finish::finish_run(world, place)?)
 }
 
-fn examine(
+fn run_doctor(
     world: &World,
     place: &Place,
     printer: &Printer,
-    orders: doctor::Orders,
+    orders: doctor::DoctorOptions,
 ) -> Result<ExitCode> {
     if orders.yes {
         session::refuse_agent(world, "to remove what the tool made")?;
     }
-    let report = doctor::run(world, place, orders)?;
-    printer.report(&report)?;
+    let report = doctor::run_doctor(world, place, orders)?;
+    printer.print_report(&report)?;
     Ok(if report.problems == 0 {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(Kind::Blocked.exit_code())
+        ExitCode::from(FailureKind::Blocked.exit_code())
     })
 }
 
-fn begin(world: &World, place: &Place, printer: &Printer, flags: &ConfigFlags) -> Result<ExitCode> {
-    let (source, variables) = keys::read_for_start(world, flags)?;
-    let mut report = start::run(world, place, &source)?;
+fn start_run(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    flags: &ConfigFlags,
+) -> Result<ExitCode> {
+    let (source, variables) = keys::read_start_config(world, flags)?;
+    let mut report = start::start_run(world, place, &source)?;
     if !variables.is_empty() {
         let told = format!("taken from variables: {}", variables.join(", "));
         report.warnings.push(told);
     }
-    printer.report(&report)
+    printer.print_report(&report)
 }
 
-fn stop(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
+fn stop_run(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
     if session::is_confined(world) {
-        return printer.report(&propose::run(world, place, Order::Stop { message })?);
+        return printer.print_report(&propose::register_order(
+            world,
+            place,
+            ProposedOrder::Stop { message },
+        )?);
     }
-    printer.report(&finish::stop(world, place, &message)?)
+    printer.print_report(&finish::stop_run(world, place, &message)?)
 }
 
-fn completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {
+fn print_completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(
         shell,
@@ -183,20 +219,26 @@ fn completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCod
     );
     let script = String::from_utf8_lossy(&script);
     if printer.json {
-        return printer.line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
+        return printer
+            .print_json_line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
     }
-    printer.text(&script)
+    printer.print_text(&script)
 }
 
-fn trial(world: &World, place: &Place, printer: &Printer, asked: TrialWords) -> Result<ExitCode> {
+fn run_trial(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    asked: TrialWords,
+) -> Result<ExitCode> {
     if asked.drop {
-        return printer.report(&trial::drop_changes(world, place)?);
+        return printer.print_report(&trial::drop_changes(world, place)?);
     }
-    printer.report(&trial::run(world, place, &request(asked))?)
+    printer.print_report(&trial::run_trial(world, place, &to_trial_request(asked))?)
 }
 
-fn request(asked: TrialWords) -> Request {
-    Request {
+fn to_trial_request(asked: TrialWords) -> TrialRequest {
+    TrialRequest {
         message: asked.message.unwrap_or_default(),
         labels: asked.label,
         simplify: asked.simplify,
@@ -205,7 +247,7 @@ fn request(asked: TrialWords) -> Request {
     }
 }
 
-fn row(
+fn record_strategy(
     world: &World,
     place: &Place,
     printer: &Printer,
@@ -218,21 +260,27 @@ fn row(
         StrategyWord::Search => Strategy::Search,
         StrategyWord::Block if session::is_confined(world) => {
             let message = message.to_owned();
-            return printer.report(&propose::run(world, place, Order::Block { message })?);
+            return printer.print_report(&propose::register_order(
+                world,
+                place,
+                ProposedOrder::Block { message },
+            )?);
         }
-        StrategyWord::Block => return printer.report(&finish::block(world, place, message)?),
+        StrategyWord::Block => {
+            return printer.print_report(&finish::block_run(world, place, message)?);
+        }
     };
     if session::is_confined(world) {
         let message = message.to_owned();
-        let order = Order::Strategy { strategy, message };
-        return printer.report(&propose::run(world, place, order)?);
+        let order = ProposedOrder::Strategy { strategy, message };
+        return printer.print_report(&propose::register_order(world, place, order)?);
     }
-    printer.report(&strategy::run(world, place, strategy, message)?)
+    printer.print_report(&strategy::log_strategy(world, place, strategy, message)?)
 }
 
 /// How rows are shown.
 #[derive(Clone, Copy)]
-struct Show {
+struct LogStyle {
     /// Each with its time?
     times: bool,
     /// New ones too, as they come?
@@ -243,10 +291,10 @@ fn show_log(
     world: &World,
     place: &Place,
     printer: &Printer,
-    filter: &log::Filter,
-    show: Show,
+    filter: &log::LogFilter,
+    show: LogStyle,
 ) -> Result<ExitCode> {
-    let width = print::terminal_width().unwrap_or(200);
+    let width = print::read_terminal_width().unwrap_or(200);
     let line = |at: &str, row: &Row| {
         let time = if show.times {
             format!("{}  ", autoresearch_sys::env::clock_text_of(at))
@@ -254,68 +302,68 @@ fn show_log(
             String::new()
         };
         let room = width.saturating_sub(time.chars().count());
-        format!("{time}{}\n", log::line(row, room))
+        format!("{time}{}\n", log::format_row(row, room))
     };
     let head = if show.times {
         String::new()
     } else {
-        log::head() + "\n"
+        log::format_head() + "\n"
     };
     if show.follow {
         if !printer.json {
-            printer.text(&head)?;
+            printer.print_text(&head)?;
         }
         let mut shown = Ok(ExitCode::SUCCESS);
-        log::follow(world, place, filter, |at, row| {
+        log::follow_log(world, place, filter, |at, row| {
             if shown.is_ok() {
                 shown = if printer.json {
-                    printer.line(row)
+                    printer.print_json_line(row)
                 } else {
-                    printer.text(&line(at, row))
+                    printer.print_text(&line(at, row))
                 };
             }
         })?;
         return shown;
     }
-    let report = log::run(world, place, filter)?;
+    let report = log::read_log(world, place, filter)?;
     if printer.json {
-        return printer.line(&report);
+        return printer.print_json_line(&report);
     }
     let rows = report.times.iter().zip(&report.rows);
     let lines: Vec<String> = rows.map(|(at, row)| line(at, row)).collect();
-    printer.text(&(head + &lines.concat()))
+    printer.print_text(&(head + &lines.concat()))
 }
 
 /// Tells a person at a terminal what is being waited for; nothing in a pipe.
-pub fn progress(what: &str) {
-    print::progress(what);
+pub fn show_progress(what: &str) {
+    print::print_progress(what);
 }
 
 /// What clap knows of a command.
-pub type Clap = clap::Command;
+pub type ClapCommand = clap::Command;
 
 /// The whole command line as clap knows it, for the documents' test.
 #[must_use]
-pub fn command() -> clap::Command {
+pub fn make_clap_command() -> clap::Command {
     Arguments::command()
 }
 
 /// Lets `demo` show its rows as they come.
-impl demo::Audience for Printer {
+impl demo::DemoAudience for Printer {
     fn is_terminal(&self) -> bool {
-        !self.json && print::terminal_width().is_some()
+        !self.json && print::read_terminal_width().is_some()
     }
 
-    fn show(&self, text: &str) -> Result<()> {
+    fn show_text(&self, text: &str) -> Result<()> {
         if self.json {
             Ok(())
         } else {
-            self.text(text).map(drop)
+            self.print_text(text).map(drop)
         }
     }
 }
 
 /// An error of the terminal or pipe that we print to.
-fn print_failure(error: &std::io::Error) -> Failure {
+fn make_print_error(error: &std::io::Error) -> Failure {
     Failure::io("could not print", error)
 }

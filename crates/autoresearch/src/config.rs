@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use autoresearch_core::config::{Checked, Problem, Severity, check};
+use autoresearch_core::config::{CheckedConfig, Problem, Severity, check_config};
 use serde_json::{Map, Value, json};
 
 use autoresearch_sys::env::World;
@@ -20,7 +20,7 @@ use autoresearch_sys::yaml;
 
 /// A config as it was read.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ConfigSource {
     /// The file's name for messages; `standard input` for `-`.
     pub name: String,
     /// Its text.
@@ -30,15 +30,21 @@ pub struct Source {
 }
 
 /// Reads a config file, or standard input for `-`. A relative path is seen from the current directory.
-pub fn read(world: &World, file: &Path) -> Result<Source> {
+pub fn read_config(world: &World, file: &Path) -> Result<ConfigSource> {
     let (name, text) = if file == Path::new("-") {
-        ("standard input".to_owned(), text_of(std::io::stdin()))
+        (
+            "standard input".to_owned(),
+            read_config_text(std::io::stdin()),
+        )
     } else {
         let opened = File::open(world.cwd.join(file));
-        (file.display().to_string(), opened.and_then(text_of))
+        (
+            file.display().to_string(),
+            opened.and_then(read_config_text),
+        )
     };
     match text {
-        Ok(text) => Ok(Source {
+        Ok(text) => Ok(ConfigSource {
             name,
             text,
             merged: false,
@@ -52,10 +58,13 @@ pub fn read(world: &World, file: &Path) -> Result<Source> {
 }
 
 /// Puts a config together: a file's, overlaid by fields.
-pub fn put_together(file: Option<Source>, fields: Map<String, Value>) -> Result<Source> {
+pub fn merge_config(
+    file: Option<ConfigSource>,
+    fields: Map<String, Value>,
+) -> Result<ConfigSource> {
     let (name, mut document) = match file {
         Some(source) => {
-            let document = yaml::parse(&source.text).map_err(|error| {
+            let document = yaml::parse_yaml(&source.text).map_err(|error| {
                 Failure::config(format!("{} is not YAML", source.name)).because(&error)
             })?;
             (source.name, document)
@@ -68,13 +77,13 @@ pub fn put_together(file: Option<Source>, fields: Map<String, Value>) -> Result<
         )));
     }
     for (key, value) in fields {
-        lay_over(&mut document[key.as_str()], value);
+        overlay_value(&mut document[key.as_str()], value);
     }
     // JSON is YAML: the text that is frozen is the text that is checked.
     let text = serde_json::to_string_pretty(&document).map_err(|error| {
         Failure::config(format!("{name} and the flags make no config")).because(&error)
     })?;
-    Ok(Source {
+    Ok(ConfigSource {
         name,
         text,
         merged: true,
@@ -82,14 +91,14 @@ pub fn put_together(file: Option<Source>, fields: Map<String, Value>) -> Result<
 }
 
 /// A block is filled key by key, everything else is replaced.
-fn lay_over(under: &mut Value, over: Value) {
+fn overlay_value(under: &mut Value, over: Value) {
     match over {
         Value::Object(fields) if under.is_object() || under.is_null() => {
             if under.is_null() {
                 *under = json!({});
             }
             for (key, value) in fields {
-                lay_over(&mut under[key.as_str()], value);
+                overlay_value(&mut under[key.as_str()], value);
             }
         }
         value => *under = value,
@@ -97,7 +106,7 @@ fn lay_over(under: &mut Value, over: Value) {
 }
 
 /// The text, as far as a config could be long: a device has no end.
-fn text_of(input: impl Read) -> std::io::Result<String> {
+fn read_config_text(input: impl Read) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     input.take(1 << 20).read_to_end(&mut bytes)?;
     // Some editors begin a file with a mark of its encoding.
@@ -120,10 +129,10 @@ fn text_of(input: impl Read) -> std::io::Result<String> {
 
 /// Checks the text alone: shape and meaning, with lines.
 #[must_use]
-pub fn check_text(source: &Source) -> Checked {
-    let mut checked = match yaml::parse(&source.text) {
-        Ok(document) => check(&document),
-        Err(error) => Checked {
+pub fn check_config_text(source: &ConfigSource) -> CheckedConfig {
+    let mut checked = match yaml::parse_yaml(&source.text) {
+        Ok(document) => check_config(&document),
+        Err(error) => CheckedConfig {
             config: None,
             problems: vec![Problem::error(
                 "",
@@ -133,27 +142,27 @@ pub fn check_text(source: &Source) -> Checked {
         },
     };
     for problem in &mut checked.problems {
-        problem.line = line_of(source, &problem.place);
+        problem.line = find_problem_line(source, &problem.place);
     }
     checked
 }
 
 /// The line of a key in the file, if its text is the file's.
-fn line_of(source: &Source, place: &str) -> Option<usize> {
+fn find_problem_line(source: &ConfigSource, place: &str) -> Option<usize> {
     (!source.merged)
-        .then(|| yaml::line_of(&source.text, place))
+        .then(|| yaml::find_line_of(&source.text, place))
         .flatten()
 }
 
 /// Checks the text, and what it says about a repository and this machine.
-pub fn check_in(world: &World, source: &Source, git: &Git) -> Result<Checked> {
-    let mut checked = check_text(source);
+pub fn check_config_in(world: &World, source: &ConfigSource, git: &Git) -> Result<CheckedConfig> {
+    let mut checked = check_config_text(source);
     let Some(config) = &checked.config else {
         return Ok(checked);
     };
-    let mut found = on_disk::problems(world, config, git)?;
+    let mut found = on_disk::find_disk_problems(world, config, git)?;
     for problem in &mut found {
-        problem.line = line_of(source, &problem.place);
+        problem.line = find_problem_line(source, &problem.place);
     }
     checked.problems.append(&mut found);
     if checked
@@ -168,7 +177,7 @@ pub fn check_in(world: &World, source: &Source, git: &Git) -> Result<Checked> {
 
 /// The problems as one failure.
 #[must_use]
-pub fn refused(source: &Source, problems: &[Problem]) -> Failure {
+pub fn config_error(source: &ConfigSource, problems: &[Problem]) -> Failure {
     let (errors, warnings): (Vec<&Problem>, Vec<&Problem>) = problems
         .iter()
         .partition(|problem| problem.severity == Severity::Error);
@@ -177,7 +186,7 @@ pub fn refused(source: &Source, problems: &[Problem]) -> Failure {
     let lines = |problems: Vec<&Problem>| {
         let lines = problems
             .into_iter()
-            .map(|problem| line(&source.name, problem));
+            .map(|problem| format_problem(&source.name, problem));
         lines.collect()
     };
     failure.causes = lines(errors);
@@ -187,7 +196,7 @@ pub fn refused(source: &Source, problems: &[Problem]) -> Failure {
 
 /// A problem in one line.
 #[must_use]
-pub fn line(name: &str, problem: &Problem) -> String {
+pub fn format_problem(name: &str, problem: &Problem) -> String {
     let place = match (problem.line, problem.place.is_empty()) {
         (Some(line), _) => format!("{name}:{line}: {}: ", problem.place),
         (None, false) => format!("{name}: {}: ", problem.place),

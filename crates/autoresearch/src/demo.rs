@@ -8,12 +8,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::brief::clip;
-use autoresearch_core::words::table::short;
+use autoresearch_core::words::brief::clip_text;
+use autoresearch_core::words::table::shorten_hash;
 use serde::Serialize;
 
-use self::script::{Move, moves};
-use crate::config::Source;
+use self::script::{ScriptMove, list_moves};
+use crate::config::ConfigSource;
 use crate::look::{log, status};
 use crate::run::Place;
 use crate::run::strategy;
@@ -23,11 +23,11 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 
 /// Who watches the demonstration.
-pub trait Audience {
+pub trait DemoAudience {
     /// A person at a terminal, where a line can be rewritten?
     fn is_terminal(&self) -> bool;
     /// Shows a text.
-    fn show(&self, text: &str) -> Result<()>;
+    fn show_text(&self, text: &str) -> Result<()>;
 }
 
 /// The answer of `demo`.
@@ -48,7 +48,7 @@ pub struct DemoReport {
     /// Rows of the log by status.
     pub rows: std::collections::BTreeMap<String, usize>,
     /// The kept commits, oldest first.
-    pub kept: Vec<finish::Kept>,
+    pub kept: Vec<finish::KeptTrial>,
 }
 
 macro_rules! files {
@@ -73,7 +73,11 @@ files!(
 );
 
 /// Makes the repository and runs the loop on it.
-pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Result<DemoReport> {
+pub fn run_demo(
+    world: &World,
+    folder: Option<&Path>,
+    audience: &dyn DemoAudience,
+) -> Result<DemoReport> {
     // The audience sees each row; what is being waited for would only come between.
     let world = &World {
         progress: |_| {},
@@ -82,32 +86,33 @@ pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Res
         ..world.clone()
     };
     let folder = make_folder(world, folder)?;
-    build(world, &folder)?;
+    make_repository(world, &folder)?;
     let place = Place {
         directory: Some(folder.clone()),
         run: None,
     };
-    audience.show(&format!("a repository with 47 `any` was made in {}\n\n$ autoresearch start --config autoresearch.yaml\n", folder.display()))?;
-    let source = Source {
+    audience.show_text(&format!("a repository with 47 `any` was made in {}\n\n$ autoresearch start --config autoresearch.yaml\n", folder.display()))?;
+    let source = ConfigSource {
         name: "autoresearch.yaml".to_owned(),
-        text: text_of("autoresearch.yaml").to_owned(),
+        text: find_embedded_text("autoresearch.yaml").to_owned(),
         merged: false,
     };
-    let started = start::run(world, &place, &source)?;
-    audience.show(&format!("{started}\n\n{}\n", log::head()))?;
-    for next in moves() {
+    let started = start::start_run(world, &place, &source)?;
+    audience.show_text(&format!("{started}\n\n{}\n", log::format_head()))?;
+    for next in list_moves() {
         if world.is_interrupted() {
-            return Err(
-                Failure::new(autoresearch_sys::error::Kind::Interrupted, "interrupted")
-                    .hint(format!("the repository is in {}", folder.display())),
-            );
+            return Err(Failure::new(
+                autoresearch_sys::error::FailureKind::Interrupted,
+                "interrupted",
+            )
+            .hint(format!("the repository is in {}", folder.display())));
         }
-        play(world, &place, &folder, &next, audience)?;
+        play_move(world, &place, &folder, &next, audience)?;
     }
-    let status = status::run(world, &place)?;
-    let ended = finish::finish(world, &place)?;
+    let status = status::read_status(world, &place)?;
+    let ended = finish::finish_run(world, &place)?;
     let mut rows = std::collections::BTreeMap::new();
-    for row in log::run(world, &place, &log::Filter::default())?.rows {
+    for row in log::read_log(world, &place, &log::LogFilter::default())?.rows {
         *rows.entry(row.status.to_owned()).or_default() += 1;
     }
     Ok(DemoReport {
@@ -122,7 +127,7 @@ pub fn run(world: &World, folder: Option<&Path>, audience: &dyn Audience) -> Res
     })
 }
 
-fn text_of(path: &str) -> &'static str {
+fn find_embedded_text(path: &str) -> &'static str {
     FILES
         .iter()
         .find(|(name, _)| *name == path)
@@ -157,28 +162,28 @@ fn make_folder(world: &World, wanted: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Writes the embedded files and commits them, with an identity of the demonstration's own.
-fn build(world: &World, folder: &Path) -> Result<()> {
+fn make_repository(world: &World, folder: &Path) -> Result<()> {
     for (path, text) in FILES {
-        write(folder, path, text)?;
+        write_file(folder, path, text)?;
     }
-    let program = World::find(&world.vars, "git").ok_or_else(|| {
+    let program = World::find_program(&world.vars, "git").ok_or_else(|| {
         Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
     })?;
     let kept = ["PATH", "HOME"]
         .into_iter()
-        .filter_map(|name| Some((name.into(), world.var(name)?.clone())));
+        .filter_map(|name| Some((name.into(), world.find_variable(name)?.clone())));
     let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
     git.take_own_identity();
-    git.init()?;
+    git.init_repository()?;
     let paths: Vec<Vec<u8>> = FILES
         .iter()
         .map(|(path, _)| path.as_bytes().to_vec())
         .collect();
-    git.first_commit(&paths, "A shop front with too many any")?;
+    git.make_first_commit(&paths, "A shop front with too many any")?;
     Ok(())
 }
 
-fn write(folder: &Path, path: &str, text: &str) -> Result<()> {
+fn write_file(folder: &Path, path: &str, text: &str) -> Result<()> {
     let file = folder.join(path);
     let parent = file.parent().unwrap_or(folder);
     let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, text));
@@ -186,35 +191,35 @@ fn write(folder: &Path, path: &str, text: &str) -> Result<()> {
 }
 
 /// Does what the scripted proposer does next, and shows the row that comes of it.
-fn play(
+fn play_move(
     world: &World,
     place: &Place,
     folder: &Path,
-    next: &Move,
-    audience: &dyn Audience,
+    next: &ScriptMove,
+    audience: &dyn DemoAudience,
 ) -> Result<()> {
     for edit in &next.edits {
         let path = folder.join(edit.file);
         let before = std::fs::read_to_string(&path).unwrap_or_default();
-        match edit.apply(&before) {
-            Some(after) => write(folder, edit.file, &after)?,
+        match edit.apply_to(&before) {
+            Some(after) => write_file(folder, edit.file, &after)?,
             None => std::fs::remove_file(&path).map_err(|error| {
                 Failure::io(format!("could not remove {}", path.display()), &error)
             })?,
         }
     }
     if audience.is_terminal() && !next.message.is_empty() {
-        audience.show(&format!("      … {}", clip(next.message, 60)))?;
+        audience.show_text(&format!("      … {}", clip_text(next.message, 60)))?;
     }
     let remark = match next.kind {
-        script::Kind::Trial { rework } => {
-            let request = trial::Request {
+        script::MoveKind::Trial { rework } => {
+            let request = trial::TrialRequest {
                 message: next.message.to_owned(),
                 rework,
                 again: false,
-                ..trial::Request::default()
+                ..trial::TrialRequest::default()
             };
-            let report = trial::run(world, place, &request)?;
+            let report = trial::run_trial(world, place, &request)?;
             (report.verdict == "rework").then(|| {
                 format!(
                     "      the guard failed; the trial may be reworked: {}",
@@ -222,11 +227,11 @@ fn play(
                 )
             })
         }
-        script::Kind::Drop => trial::drop_changes(world, place).map(|_| None)?,
-        script::Kind::Strategy(strategy) => {
-            strategy::run(world, place, strategy, next.message).map(|_| None)?
+        script::MoveKind::Drop => trial::drop_changes(world, place).map(|_| None)?,
+        script::MoveKind::Strategy(strategy) => {
+            strategy::log_strategy(world, place, strategy, next.message).map(|_| None)?
         }
-        script::Kind::Tidy => return Ok(()),
+        script::MoveKind::Tidy => return Ok(()),
     };
     let back = if audience.is_terminal() {
         "\r\x1b[2K"
@@ -235,20 +240,20 @@ fn play(
     };
     let shown = match remark {
         Some(remark) => remark,
-        None => log::run(
+        None => log::read_log(
             world,
             place,
-            &log::Filter {
+            &log::LogFilter {
                 last: Some(1),
-                ..log::Filter::default()
+                ..log::LogFilter::default()
             },
         )?
         .rows
         .first()
-        .map(|row| log::line(row, 150))
+        .map(|row| log::format_row(row, 150))
         .unwrap_or_default(),
     };
-    audience.show(&format!("{back}{shown}\n"))
+    audience.show_text(&format!("{back}{shown}\n"))
 }
 
 impl fmt::Display for DemoReport {
@@ -265,7 +270,7 @@ impl fmt::Display for DemoReport {
             self.run
         )?;
         for kept in &self.kept {
-            writeln!(out, "  {} {}", short(&kept.commit), kept.subject)?;
+            writeln!(out, "  {} {}", shorten_hash(&kept.commit), kept.subject)?;
         }
         writeln!(out, "the log:  {}", self.log.display())?;
         writeln!(

@@ -9,18 +9,18 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::doctor::inventory::{Item, inventory, remove};
-use crate::run::lost::find_lost;
+use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
+use crate::run::lost::find_lost_runs;
 use crate::run::{HOMELESS, Place, Run, history_around};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::GitError;
-use autoresearch_sys::store::{Access, Layout, RunStore, holder, trust_folder};
+use autoresearch_sys::store::{Access, Layout, RunStore, check_folder_trust, find_holder};
 
 /// What to do besides looking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Orders {
+pub struct DoctorOptions {
     /// Repair interrupted trials and rebuild the views.
     pub repair: bool,
     /// List what the tool made, for removal.
@@ -29,10 +29,10 @@ pub struct Orders {
     pub yes: bool,
 }
 
-impl Orders {
+impl DoctorOptions {
     /// Lists what the tool made, or removes it.
     #[must_use]
-    pub fn cleaning(yes: bool) -> Self {
+    pub fn for_cleaning(yes: bool) -> Self {
         Self {
             repair: false,
             clean: true,
@@ -43,7 +43,7 @@ impl Orders {
 
 /// One finding.
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// What was looked at.
     pub subject: String,
     /// Is it as it should be?
@@ -58,52 +58,52 @@ pub struct Finding {
 #[derive(Clone, Debug, Serialize)]
 pub struct DoctorReport {
     /// Everything that was looked at.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DoctorFinding>,
     /// How many are not as they should be.
     pub problems: usize,
     /// What the tool made here; with `--clean`.
-    pub made: Vec<Item>,
+    pub made: Vec<InventoryItem>,
     /// Was it removed?
     pub removed: bool,
 }
 
 /// Looks at git, the runs of this work tree, and what was left behind.
-pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport> {
-    let (root, _) = place.root(world)?;
-    let mut findings = vec![git(world)];
-    if let Err(error) = trust_folder(&world.state_folder) {
-        findings.push(failed("state folder", &error.into()));
+pub fn run_doctor(world: &World, place: &Place, orders: DoctorOptions) -> Result<DoctorReport> {
+    let (root, _) = place.find_root(world)?;
+    let mut findings = vec![examine_git(world)];
+    if let Err(error) = check_folder_trust(&world.state_folder) {
+        findings.push(report_failure("state folder", &error.into()));
     }
     let names = match &place.run {
-        Some(name) if !Layout::runs(&root).contains(name) => {
+        Some(name) if !Layout::list_runs(&root).contains(name) => {
             return Err(Failure::usage(format!("there is no run `{name}` here")));
         }
         Some(name) => vec![name.clone()],
-        None => Layout::runs(&root),
+        None => Layout::list_runs(&root),
     };
     for name in &names {
-        examine(world, &Layout::new(&root, name), orders, &mut findings);
+        examine_run(world, &Layout::new(&root, name), orders, &mut findings);
     }
     let history = history_around(world, &root)?;
-    let lost = find_lost(world, &history, &root);
+    let lost = find_lost_runs(world, &history, &root);
     for lost in &lost {
         let subject = format!("run {}", lost.layout.run);
-        let (found, remedy) = (lost.describe(&history), lost.advise(&history));
+        let (found, remedy) = (lost.describe_loss(&history), lost.advise_next(&history));
         findings.push(if lost.is_open(&history) {
-            bad(&subject, &found, &remedy)
+            report_problem(&subject, &found, &remedy)
         } else {
-            note(&subject, &found, &remedy)
+            report_note(&subject, &found, &remedy)
         });
     }
     if names.is_empty() && lost.is_empty() {
-        findings.push(good("runs", "no run was started here"));
+        findings.push(report_good("runs", "no run was started here"));
     }
-    codex::examine(world, &root, &mut findings);
+    codex::examine_codex(world, &root, &mut findings);
     let mut made = Vec::new();
     if orders.clean {
-        made = inventory(world, &root, &names)?;
+        made = list_items(world, &root, &names)?;
         if orders.yes {
-            remove(world, &root, &mut made)?;
+            remove_items(world, &root, &mut made)?;
         }
     }
     let problems = findings.iter().filter(|finding| !finding.ok).count();
@@ -115,79 +115,92 @@ pub fn run(world: &World, place: &Place, orders: Orders) -> Result<DoctorReport>
     })
 }
 
-fn git(world: &World) -> Finding {
-    let found = World::find(&world.vars, "git").map(|program| {
+fn examine_git(world: &World) -> DoctorFinding {
+    let found = World::find_program(&world.vars, "git").map(|program| {
         (
-            autoresearch_sys::git::Git::new(&program, &world.cwd, &[]).version(),
+            autoresearch_sys::git::Git::new(&program, &world.cwd, &[]).read_version(),
             program,
         )
     });
     match found {
         Some((Ok((version, text)), program)) if version >= autoresearch_sys::git::OLDEST => {
-            good("git", &format!("{text} at {}", program.display()))
+            report_good("git", &format!("{text} at {}", program.display()))
         }
-        Some((Ok((_, text)), _)) => bad(
+        Some((Ok((_, text)), _)) => report_problem(
             "git",
             &format!("{text} is too old"),
             "install git 2.36 or newer",
         ),
-        Some((Err(error @ GitError::NoScratch { .. }), program)) => bad(
+        Some((Err(error @ GitError::NoScratch { .. }), program)) => report_problem(
             "git",
             &format!("at {}; not asked: {error}", program.display()),
             "set TMPDIR to a folder that this process can write",
         ),
-        Some((Err(error), _)) => bad("git", &error.to_string(), "reinstall git"),
-        None => bad("git", "not found on PATH", "install git 2.36 or newer"),
+        Some((Err(error), _)) => report_problem("git", &error.to_string(), "reinstall git"),
+        None => report_problem("git", "not found on PATH", "install git 2.36 or newer"),
     }
 }
 
-fn examine(world: &World, layout: &Layout, orders: Orders, findings: &mut Vec<Finding>) {
+fn examine_run(
+    world: &World,
+    layout: &Layout,
+    orders: DoctorOptions,
+    findings: &mut Vec<DoctorFinding>,
+) {
     let subject = format!("run {}", layout.run);
     let access = if orders.repair {
         Access::WriteChecked
     } else {
         Access::Read
     };
-    let store = match RunStore::open(world, layout.clone(), access, "doctor") {
+    let store = match RunStore::open_run(world, layout.clone(), access, "doctor") {
         Ok(store) => store,
-        Err(error) => return findings.push(failed(&subject, &error.into())),
+        Err(error) => return findings.push(report_failure(&subject, &error.into())),
     };
-    findings.push(good(
+    findings.push(report_good(
         &subject,
-        &format!("{} records, chain and anchor agree", store.head().next),
+        &format!(
+            "{} records, chain and anchor agree",
+            store.journal_head().next
+        ),
     ));
-    if let Some(holder) = holder(&store.vault).filter(|_| !orders.repair) {
-        findings.push(good(&subject, &format!("held by {holder}")));
+    if let Some(holder) = find_holder(&store.anchor_folder).filter(|_| !orders.repair) {
+        findings.push(report_good(&subject, &format!("held by {holder}")));
         return;
     }
-    match Run::with(world, store) {
-        Ok(run) => inspect(run, &subject, orders, findings),
-        Err(failure) => findings.push(failed(&subject, &failure)),
+    match Run::from_store(world, store) {
+        Ok(run) => examine_opened_run(run, &subject, orders, findings),
+        Err(failure) => findings.push(report_failure(&subject, &failure)),
     }
 }
 
-fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<Finding>) {
-    if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
-        findings.push(bad(subject, &run.lost(), HOMELESS));
+fn examine_opened_run(
+    mut run: Run<'_>,
+    subject: &str,
+    orders: DoctorOptions,
+    findings: &mut Vec<DoctorFinding>,
+) {
+    if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
+        findings.push(report_problem(subject, &run.describe_lost_tree(), HOMELESS));
         return;
     }
     if orders.repair {
-        match crate::run::repair::repair(&mut run).and_then(|repaired| {
+        match crate::run::repair::repair_run(&mut run).and_then(|repaired| {
             run.store
                 .rebuild_views()
                 .map_err(Failure::from)
                 .map(|()| repaired)
         }) {
-            Ok(repaired) => findings.push(good(
+            Ok(repaired) => findings.push(report_good(
                 subject,
                 &[vec!["views rebuilt".to_owned()], repaired.done]
                     .concat()
                     .join("; "),
             )),
-            Err(failure) => findings.push(failed(subject, &failure)),
+            Err(failure) => findings.push(report_failure(subject, &failure)),
         }
     } else if run.store.state.needs_repair() {
-        findings.push(bad(
+        findings.push(report_problem(
             subject,
             "a command was cut short",
             "`autoresearch resume` finishes or undoes it",
@@ -196,21 +209,21 @@ fn inspect(mut run: Run<'_>, subject: &str, orders: Orders, findings: &mut Vec<F
     }
     if run.store.state.end.is_none() {
         match tree_changes::check_head(&run) {
-            Ok(()) => findings.push(good(subject, "HEAD is where the run left it")),
-            Err(failure) => findings.push(failed(subject, &failure)),
+            Ok(()) => findings.push(report_good(subject, "HEAD is where the run left it")),
+            Err(failure) => findings.push(report_failure(subject, &failure)),
         }
     }
-    let torn = run.store.layout.journal().with_extension("torn");
+    let torn = run.store.layout.journal_path().with_extension("torn");
     if torn.exists() {
-        findings.push(good(
+        findings.push(report_good(
             subject,
             &format!("a torn line was set aside in {}", torn.display()),
         ));
     }
 }
 
-fn good(subject: &str, found: &str) -> Finding {
-    Finding {
+fn report_good(subject: &str, found: &str) -> DoctorFinding {
+    DoctorFinding {
         subject: subject.to_owned(),
         ok: true,
         found: found.to_owned(),
@@ -219,26 +232,26 @@ fn good(subject: &str, found: &str) -> Finding {
 }
 
 /// Not as it could be, and no fault either.
-fn note(subject: &str, found: &str, remedy: &str) -> Finding {
-    Finding {
+fn report_note(subject: &str, found: &str, remedy: &str) -> DoctorFinding {
+    DoctorFinding {
         remedy: Some(remedy.to_owned()),
-        ..good(subject, found)
+        ..report_good(subject, found)
     }
 }
 
-fn bad(subject: &str, found: &str, remedy: &str) -> Finding {
-    Finding {
+fn report_problem(subject: &str, found: &str, remedy: &str) -> DoctorFinding {
+    DoctorFinding {
         ok: false,
         remedy: Some(remedy.to_owned()),
-        ..good(subject, found)
+        ..report_good(subject, found)
     }
 }
 
-fn failed(subject: &str, failure: &Failure) -> Finding {
+fn report_failure(subject: &str, failure: &Failure) -> DoctorFinding {
     let found = [vec![failure.error.clone()], failure.causes.clone()]
         .concat()
         .join(": ");
-    bad(
+    report_problem(
         subject,
         &found,
         failure.hint.as_deref().unwrap_or("see GUIDE.md"),

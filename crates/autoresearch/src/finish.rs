@@ -7,27 +7,27 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::event::{
-    Decided, End, Ending, Event, Finish, Intent, Verdict, Why,
+    Decision, End, Ending, Event, Finish, Intent, Verdict, Why,
 };
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::table::{JUMP, escape, short};
+use autoresearch_core::words::table::{JUMP, escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::lessons;
-use crate::run::repair::{reference, repair};
+use crate::run::repair::{name_reference, repair_run};
 use crate::run::work_tree_check;
-use crate::run::{Place, Run, Wanted};
+use crate::run::{Place, Run, WantedRun};
 use crate::trial::moved_away;
 use crate::trial::report::{Timings, TrialReport, trial_report};
-use crate::trial::undo::{Undone, subject};
+use crate::trial::undo::{UndoResult, commit_subject};
 use crate::watch::file_times;
 use crate::watch::git_rules;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::surroundings::Holder;
+use autoresearch_sys::git::surroundings::BranchHolder;
 use autoresearch_sys::store::Access;
 
 /// The answer of `stop` and `finish`.
@@ -53,11 +53,11 @@ pub struct EndReport {
     /// The branch with the kept commits.
     pub branch: String,
     /// The kept trials, oldest first.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptTrial>,
     /// What is checked out now, when the run was left.
     pub returned_to: Option<String>,
     /// What is checked out in each folder that the run touched, once it is finished.
-    pub checked_out: Vec<CheckedOut>,
+    pub checked_out: Vec<CheckedOutHead>,
     /// Where edits went that were never measured.
     pub saved: Option<String>,
     /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
@@ -72,7 +72,7 @@ pub struct EndReport {
 
 /// What is checked out in a folder.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckedOut {
+pub struct CheckedOutHead {
     /// The root of the work tree.
     pub folder: PathBuf,
     /// The branch, or the commit of a detached HEAD.
@@ -83,7 +83,7 @@ pub struct CheckedOut {
 
 /// A kept trial.
 #[derive(Clone, Debug, Serialize)]
-pub struct Kept {
+pub struct KeptTrial {
     /// Its last commit.
     pub commit: String,
     /// Its first line.
@@ -94,70 +94,76 @@ pub struct Kept {
 }
 
 /// Ends the run on a person's word. What is in the work tree stays.
-pub fn stop(world: &World, place: &Place, why: &str) -> Result<EndReport> {
-    let mut run = Run::open_anywhere(world, place, Wanted::Latest, Access::Write, "stop")?;
-    if run.homeless && run.store.state.needs_repair() {
-        run = run.rehouse()?;
+pub fn stop_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+    let mut run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Write, "stop")?;
+    if run.tree_is_gone && run.store.state.needs_repair() {
+        run = run.remake_work_tree()?;
     }
-    run.check_ground()?;
-    repair(&mut run)?;
-    end(&mut run, End::UserStop, why)?;
+    run.check_repository()?;
+    repair_run(&mut run)?;
+    record_end(&mut run, End::UserStop, why)?;
     run.store.write_views()?;
-    report(&run, None)
+    make_end_report(&run, None)
 }
 
 /// Ends the run because something only a person can change stands in the way.
-pub fn block(world: &World, place: &Place, why: &str) -> Result<EndReport> {
-    let mut run = crate::trial::open(world, place, "strategy block")?;
-    end(&mut run, End::Blocked, why)?;
+pub fn block_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+    let mut run = crate::trial::open_active_run(world, place, "strategy block")?;
+    record_end(&mut run, End::Blocked, why)?;
     run.store.write_views()?;
-    report(&run, None)
+    make_end_report(&run, None)
 }
 
 /// Records an end, unless the run has one: the first reason is the true one.
-fn end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
+fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
     if run.store.state.end.is_none() {
-        run.store.record(Event::End(Ending {
+        run.store.record_event(Event::End(Ending {
             end,
-            why: autoresearch_core::words::brief::clip(why.trim(), 500),
+            why: autoresearch_core::words::brief::clip_text(why.trim(), 500),
         }))?;
-        lessons::at_end(run);
+        lessons::add_end_lesson(run);
     }
     Ok(())
 }
 
 /// Ends the run if it is still open, and checks out what was checked out before it. The run's branch stays.
-pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
-    let mut run = Run::open_anywhere(world, place, Wanted::Latest, Access::WriteChecked, "finish")?;
-    if run.homeless && (run.store.state.flight.is_some() || !run.store.state.ready) {
+pub fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
+    let mut run = Run::open_run_anywhere(
+        world,
+        place,
+        WantedRun::Latest,
+        Access::WriteChecked,
+        "finish",
+    )?;
+    if run.tree_is_gone && (run.store.state.open_trial.is_some() || !run.store.state.ready) {
         // There is a trial to take back.
-        run = run.rehouse()?;
+        run = run.remake_work_tree()?;
     }
-    run.check_ground()?;
-    repair(&mut run)?;
-    if run.homeless {
-        return finish_homeless(run);
+    run.check_repository()?;
+    repair_run(&mut run)?;
+    if run.tree_is_gone {
+        return finish_without_tree(run);
     }
-    let here = run.history.head()?.branch;
+    let here = run.history.read_head()?.branch;
     let left = here.as_deref() != Some(run.store.state.start.branch.as_str());
     if run.store.state.finish.is_some() || left {
-        end(&mut run, End::UserStop, "finished by a person")?;
+        record_end(&mut run, End::UserStop, "finished by a person")?;
         if run.store.state.finish.is_none() {
             let head = here.clone().unwrap_or_else(|| "HEAD".to_owned());
-            run.store.record(Event::Finish(Finish { head }))?;
+            run.store.record_event(Event::Finish(Finish { head }))?;
         }
         run.store.write_views()?;
-        return report(&run, here);
+        return make_end_report(&run, here);
     }
     tree_changes::check_head(&run)?;
     let waiting = run
         .store
         .state
-        .flight
+        .open_trial
         .clone()
         .zip(run.store.state.awaiting_rework().cloned());
     if let Some((flight, rework)) = waiting {
-        crate::trial::give_up(&mut run, &flight.intent, &rework)?;
+        crate::trial::discard_rework(&mut run, &flight.intent, &rework)?;
     }
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
@@ -167,17 +173,17 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
     };
     let (saved, notes) = match taken {
         Some((intent, undone)) => {
-            let name = reference(&run, &format!("interrupted-{}", intent.trial));
+            let name = name_reference(&run, &format!("interrupted-{}", intent.trial));
             (undone.tip.map(|_| name), undone.notes)
         }
         None => (None, Vec::new()),
     };
-    end(&mut run, End::UserStop, "finished by a person")?;
-    let left = leave(&mut run)?;
+    record_end(&mut run, End::UserStop, "finished by a person")?;
+    let left = leave_run(&mut run)?;
     run.store.write_views()?;
-    let mut report = report(&run, left.head)?;
+    let mut report = make_end_report(&run, left.head)?;
     if let Some(holder) = left.holder {
-        report.stay_detached(&run.store.state.start.origin, &holder);
+        report.note_detached(&run.store.state.start.origin, &holder);
     }
     report.saved = saved;
     report.notes.extend(notes);
@@ -185,28 +191,30 @@ pub fn finish(world: &World, place: &Place) -> Result<EndReport> {
 }
 
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
-fn finish_homeless(mut run: Run<'_>) -> Result<EndReport> {
-    end(&mut run, End::UserStop, "finished by a person")?;
+fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
+    record_end(&mut run, End::UserStop, "finished by a person")?;
     if run.store.state.finish.is_none() {
         let head = run.store.state.start.branch.clone();
-        run.store.record(Event::Finish(Finish { head }))?;
+        run.store.record_event(Event::Finish(Finish { head }))?;
     }
     run.store.write_views()?;
-    let mut report = report(&run, None)?;
+    let mut report = make_end_report(&run, None)?;
     report
         .notes
-        .push(run.lost() + "; edits that were not measured went with it");
+        .push(run.describe_lost_tree() + "; edits that were not measured went with it");
     Ok(report)
 }
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
 /// that is named after the trial. The log shows them as interrupted.
-pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, Undone)>> {
-    let survey = tree_changes::look(run)?;
+pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, UndoResult)>> {
+    let survey = tree_changes::read_changes(run)?;
     if survey.ours.is_empty() {
         return Ok(None);
     }
-    git_rules::refuse(&[git_rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
+    git_rules::refuse_other_rules(
+        &[git_rules::list_rewriting(run)?, survey.rewriting.clone()].concat(),
+    )?;
     let trial = run.store.state.next_trial;
     let parent = run.store.state.head.clone();
     let intent = Intent {
@@ -218,9 +226,9 @@ pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, U
         parent,
         again: false,
     };
-    run.store.record(Event::Intent(intent.clone()))?;
+    run.store.record_event(Event::Intent(intent.clone()))?;
     // The undoing commits them first.
-    let undone = crate::run::repair::interrupt(run)?;
+    let undone = crate::run::repair::interrupt_trial(run)?;
     Ok(undone.map(|undone| (intent, undone)))
 }
 
@@ -233,39 +241,39 @@ pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
         ));
     };
     run.store.write_views()?;
-    let dropped = Decided {
+    let dropped = Decision {
         why: Some(Why::Dropped),
-        ..Decided::bare(&intent, Verdict::Discard, None)
+        ..Decision::without_measurement(&intent, Verdict::Discard, None)
     };
     let report = trial_report(run, &intent, Some(&dropped), Timings::default());
     Ok(TrialReport {
         verdict: "dropped",
-        ..report.with(Some(undone))
+        ..report.with_undone(Some(undone))
     })
 }
 
 /// How a run was left.
 #[derive(Default)]
-struct Left {
+struct LeaveResult {
     /// What is checked out now, if that changed.
     head: Option<String>,
     /// The other work tree that holds the branch of before, so that this one is at its commit without a branch.
-    holder: Option<Holder>,
+    holder: Option<BranchHolder>,
 }
 
 /// Checks out what was checked out before the run. A branch that another work tree holds meanwhile is not checked out a
 /// second time: files and index are those of its commit, and HEAD names the commit.
-fn leave(run: &mut Run<'_>) -> Result<Left> {
+fn leave_run(run: &mut Run<'_>) -> Result<LeaveResult> {
     let start = &run.store.state.start;
     let origin = start.origin.clone();
     if start.config.isolation != Isolation::Branch {
-        run.store.record(Event::Finish(Finish {
+        run.store.record_event(Event::Finish(Finish {
             head: start.branch.clone(),
         }))?;
-        return Ok(Left::default());
+        return Ok(LeaveResult::default());
     }
     let target = if origin.starts_with("refs/") {
-        run.history.reference(&origin)
+        run.history.read_reference(&origin)
     } else {
         Some(origin.clone())
     };
@@ -274,36 +282,36 @@ fn leave(run: &mut Run<'_>) -> Result<Left> {
             .hint("check out a branch yourself; the kept commits are on the run's branch")
     })?;
     let head = run.store.state.head.clone();
-    let holder = work_tree_check::holder(run, &origin)?;
+    let holder = work_tree_check::find_branch_holder(run, &origin)?;
     let goal = match &holder {
         Some(_) => target.clone(),
         None => origin.clone(),
     };
     let paths = run.history.changed_paths(&head, &target)?;
-    if let Some(first) = moved_away::in_the_way(run, &head, &target, &paths)?.first() {
-        return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", moved_away::shown(first)))
+    if let Some(first) = moved_away::find_in_the_way(run, &head, &target, &paths)?.first() {
+        return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", moved_away::show_path(first)))
             .hint("nothing was changed. Put it aside, then run the command again"));
     }
-    run.git.leave(&head, &target, &goal).map_err(|error| {
+    run.git.check_out(&head, &target, &goal).map_err(|error| {
         Failure::blocked(format!("could not go back to {origin}"))
             .because(&error)
             .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
     })?;
-    file_times::renew(run, &paths);
-    run.git.refresh(&paths);
+    file_times::renew_times(run, &paths);
+    run.git.refresh_index(&paths);
     run.store
-        .record(Event::Finish(Finish { head: goal.clone() }))?;
-    Ok(Left {
+        .record_event(Event::Finish(Finish { head: goal.clone() }))?;
+    Ok(LeaveResult {
         head: Some(goal),
         holder,
     })
 }
 
 /// What is checked out in the folders that a finished run touched: where its trials were made, and where it was started.
-fn checked_out(run: &Run<'_>) -> Result<Vec<CheckedOut>> {
-    let place = |history: &History| -> Result<CheckedOut> {
-        let head = history.head()?;
-        Ok(CheckedOut {
+fn list_checked_out(run: &Run<'_>) -> Result<Vec<CheckedOutHead>> {
+    let place = |history: &History| -> Result<CheckedOutHead> {
+        let head = history.read_head()?;
+        Ok(CheckedOutHead {
             folder: history.work_tree(),
             detached: head.branch.is_none(),
             head: match (head.branch, head.commit) {
@@ -316,23 +324,25 @@ fn checked_out(run: &Run<'_>) -> Result<Vec<CheckedOut>> {
         return Ok(Vec::new());
     }
     let mut places = vec![place(&run.history)?];
-    if run.store.state.start.worktree.is_some() && !run.homeless {
-        places.push(place(&History::open(&run.git.at(&run.store.layout.root))?)?);
+    if run.store.state.start.worktree.is_some() && !run.tree_is_gone {
+        places.push(place(&History::open_with_git(
+            &run.git.at_folder(&run.store.layout.root),
+        )?)?);
     }
     Ok(places)
 }
 
-fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
+fn make_end_report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
     let state = &run.store.state;
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let metric = &state.config().metric;
     let branch = plain(&state.start.branch);
-    let kept = kept(run)?;
+    let kept = list_kept(run)?;
     let isolation = state.config().isolation;
     let held_by = if kept.is_empty() || isolation == Isolation::InPlace {
         None
     } else {
-        find_merged(run)?
+        find_merging_branch(run)?
     };
     let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
         .then(|| format!("git merge {branch}"));
@@ -343,23 +353,23 @@ fn report(run: &Run<'_>, returned_to: Option<String>) -> Result<EndReport> {
     });
     Ok(EndReport {
         run: state.start.run.clone(),
-        end: ending.end.word(),
-        why: escape(&ending.why),
+        end: ending.end.as_str(),
+        why: escape_text(&ending.why),
         metric: metric.name.clone(),
         baseline: state.start.measurement.value.clone(),
         value: state.incumbent.measurement.value.clone(),
-        unit: state.unit(),
-        improved: metric.gain(
+        unit: state.metric_unit(),
+        improved: metric.compute_gain(
             &state.start.measurement.value,
             &state.incumbent.measurement.value,
         ) > Value::zero(),
-        notes: unsigned(run, &kept).into_iter().collect(),
+        notes: advise_signing(run, &kept).into_iter().collect(),
         branch,
         kept,
         returned_to: returned_to.map(|head| plain(&head)),
-        checked_out: checked_out(run)?,
+        checked_out: list_checked_out(run)?,
         saved: None,
-        left: find_left(run),
+        left: list_left_behind(run),
         merge,
         next,
     })
@@ -376,7 +386,7 @@ fn say_next(
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let branch = plain(&state.start.branch);
     let isolation = state.config().isolation;
-    let base = short(&state.start.base);
+    let base = shorten_hash(&state.start.base);
     match (merge, isolation) {
         _ if state.finish.is_none() => {
             "next: `autoresearch finish` goes back to your branch".to_owned()
@@ -401,7 +411,7 @@ fn say_next(
 }
 
 /// What a finished run leaves in the repository and its folder.
-fn find_left(run: &Run<'_>) -> Vec<String> {
+fn list_left_behind(run: &Run<'_>) -> Vec<String> {
     let (state, layout) = (&run.store.state, &run.store.layout);
     if state.finish.is_none() {
         return Vec::new();
@@ -409,15 +419,15 @@ fn find_left(run: &Run<'_>) -> Vec<String> {
     let mut left = Vec::new();
     let branch = &state.start.branch;
     let is_own = state.config().isolation != Isolation::InPlace;
-    if is_own && run.history.reference(branch).is_some() {
+    if is_own && run.history.read_reference(branch).is_some() {
         left.push(format!(
             "branch {}",
             branch.trim_start_matches("refs/heads/")
         ));
     }
     for (what, path) in [
-        ("work tree", layout.worktree()),
-        ("folder", layout.folder()),
+        ("work tree", layout.worktree_path()),
+        ("folder", layout.run_folder()),
         ("config", layout.root.join("autoresearch.yaml")),
     ] {
         if path.symlink_metadata().is_ok() {
@@ -428,30 +438,30 @@ fn find_left(run: &Run<'_>) -> Vec<String> {
 }
 
 /// The branch that holds what the run kept: merged, squashed or picked.
-fn find_merged(run: &Run<'_>) -> Result<Option<String>> {
+fn find_merging_branch(run: &Run<'_>) -> Result<Option<String>> {
     let state = &run.store.state;
     let (start, head) = (&state.start, &state.head);
-    if run.history.reference(&start.origin).is_some()
+    if run.history.read_reference(&start.origin).is_some()
         && run.history.is_merged(head, &start.origin)?
     {
         return Ok(Some(start.origin.clone()));
     }
     Ok(run
         .history
-        .is_content_in(&start.base, head, &start.origin)?)
+        .find_content_holder(&start.base, head, &start.origin)?)
 }
 
 /// How the kept commits can be signed, for a user who signs.
-fn unsigned(run: &Run<'_>, kept: &[Kept]) -> Option<String> {
+fn advise_signing(run: &Run<'_>, kept: &[KeptTrial]) -> Option<String> {
     let finished = run.store.state.finish.is_some();
-    if kept.is_empty() || !finished || !run.git.is_set("commit.gpgsign") {
+    if kept.is_empty() || !finished || !run.git.is_setting_on("commit.gpgsign") {
         return None;
     }
     let start = &run.store.state.start;
     let branch = start.branch.trim_start_matches("refs/heads/");
     let (there, which) = match run.store.state.config().isolation {
         Isolation::Worktree => {
-            let folder = work_tree_check::shell_word(&run.store.layout.worktree());
+            let folder = work_tree_check::quote_shell_word(&run.store.layout.worktree_path());
             (format!("git -C {folder}"), String::new())
         }
         Isolation::InPlace => ("git".to_owned(), String::new()),
@@ -459,20 +469,20 @@ fn unsigned(run: &Run<'_>, kept: &[Kept]) -> Option<String> {
     };
     Some(format!(
         "the kept commits are not signed: `{there} rebase --force-rebase --gpg-sign {}{which}` signs them, before they are merged",
-        short(&start.base)
+        shorten_hash(&start.base)
     ))
 }
 
 /// The last commit of each kept trial, oldest first.
-fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
+fn list_kept(run: &Run<'_>) -> Result<Vec<KeptTrial>> {
     let mut kept = Vec::new();
-    for record in run.store.records()?.iter() {
+    for record in run.store.read_records()?.iter() {
         if let Event::Verdict(decided) = &record.event
             && let (Verdict::Keep, Some(commit)) = (decided.verdict, decided.commit.clone())
         {
-            kept.push(Kept {
+            kept.push(KeptTrial {
                 commit,
-                subject: subject(&decided.message),
+                subject: commit_subject(&decided.message),
                 jump: decided.jump,
             });
         }
@@ -482,7 +492,7 @@ fn kept(run: &Run<'_>) -> Result<Vec<Kept>> {
 
 impl EndReport {
     /// The branch of before is checked out in another work tree: says why this one has none, and where to merge.
-    fn stay_detached(&mut self, origin: &str, holder: &Holder) {
+    fn note_detached(&mut self, origin: &str, holder: &BranchHolder) {
         let branch = origin.trim_start_matches("refs/heads/");
         let root = holder.root.display();
         self.notes.push(format!(
@@ -490,7 +500,7 @@ impl EndReport {
             holder.how
         ));
         if let Some(merge) = &mut self.merge {
-            let folder = work_tree_check::shell_word(&holder.root);
+            let folder = work_tree_check::quote_shell_word(&holder.root);
             let there = merge.replacen("git ", &format!("git -C {folder} "), 1);
             self.next = self.next.replace(merge.as_str(), &there);
             *merge = there;
@@ -498,10 +508,10 @@ impl EndReport {
     }
 }
 
-impl fmt::Display for CheckedOut {
+impl fmt::Display for CheckedOutHead {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.detached {
-            write!(out, "{} without a branch", short(&self.head))
+            write!(out, "{} without a branch", shorten_hash(&self.head))
         } else {
             out.write_str(&self.head)
         }
@@ -521,7 +531,7 @@ impl fmt::Display for EndReport {
             "{verdict}: {} {} -> {}, {} trial(s) kept on {}",
             self.metric,
             self.baseline,
-            self.unit.show(&self.value.to_string()),
+            self.unit.format_number(&self.value.to_string()),
             self.kept.len(),
             self.branch
         )?;
@@ -531,7 +541,12 @@ impl fmt::Display for EndReport {
             } else {
                 String::new()
             };
-            writeln!(out, "  {} {}{jump}", short(&kept.commit), kept.subject)?;
+            writeln!(
+                out,
+                "  {} {}{jump}",
+                shorten_hash(&kept.commit),
+                kept.subject
+            )?;
         }
         // With one folder there is no question where.
         let several = self.checked_out.len() > 1;

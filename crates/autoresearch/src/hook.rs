@@ -8,7 +8,7 @@ pub mod propose;
 
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::agent::session::{Order, Proposal, Session, StopAnswer};
+use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
 use autoresearch_core::words::brief;
 use autoresearch_core::words::table;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ const ROWS: usize = 5;
 /// What Codex tells a hook, as far as it is used here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Payload {
+pub struct HookPayload {
     /// The session.
     pub session_id: Option<String>,
     /// Its folder.
@@ -37,7 +37,7 @@ pub struct Payload {
 
 /// What a stop is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum StopReply {
     /// The agent goes on with this.
     GoOn(String),
     /// The session ends, and the person reads this.
@@ -45,61 +45,66 @@ pub enum Reply {
 }
 
 /// A run that belongs to the session of a hook.
-pub struct Owned {
+pub struct OwnedRun {
     layout: Layout,
     session: Session,
 }
 
 /// The runs that this session owns, found without opening anything.
 #[must_use]
-pub fn owned(payload: &Payload) -> Vec<Owned> {
+pub fn find_owned_runs(payload: &HookPayload) -> Vec<OwnedRun> {
     let Some(id) = payload.session_id.as_deref() else {
         return Vec::new();
     };
     let is_subagent = payload.agent_id.as_deref().is_some_and(|id| !id.is_empty());
-    let root = payload.cwd.as_deref().and_then(root);
+    let root = payload.cwd.as_deref().and_then(find_runs_folder);
     let Some(root) = root.filter(|_| !is_subagent) else {
         return Vec::new();
     };
-    Layout::runs(&root)
+    Layout::list_runs(&root)
         .into_iter()
         .map(|run| Layout::new(&root, &run))
         .filter_map(|layout| {
-            let session = layout.session().filter(|session| session.is(id))?;
-            Some(Owned { layout, session })
+            let session = layout
+                .read_session()
+                .filter(|session| session.matches_id(id))?;
+            Some(OwnedRun { layout, session })
         })
         .collect()
 }
 
 /// The run that a session which owns several works on: an open one, and of these the one with something registered.
-pub fn current<'o>(world: &World, owned: &'o mut [Owned]) -> Option<&'o mut Owned> {
+pub fn choose_current_run<'o>(
+    world: &World,
+    owned: &'o mut [OwnedRun],
+) -> Option<&'o mut OwnedRun> {
     if owned.len() > 1 {
         owned.sort_by_cached_key(|owned| {
             let told = owned.session.told;
             let is_open = !told && owned.is_open(world);
-            (!is_open, told, owned.layout.proposal().is_none())
+            (!is_open, told, owned.layout.read_proposal().is_none())
         });
     }
     owned.first_mut()
 }
 
 /// The folder above that holds runs.
-fn root(cwd: &Path) -> Option<PathBuf> {
+fn find_runs_folder(cwd: &Path) -> Option<PathBuf> {
     let mut folders = cwd.ancestors().filter(|folder| folder.is_absolute());
     let found = folders.find(|folder| folder.join(FOLDER).is_dir())?;
     Some(found.to_owned())
 }
 
-impl Owned {
+impl OwnedRun {
     /// Notes a fault of a hook in the run's folder, where a person who wonders finds it.
-    pub fn note(&self, world: &World, line: &str) {
-        self.layout.log_hook(&world.now_text(), line);
+    pub fn log_fault(&self, world: &World, line: &str) {
+        self.layout.append_hook_log(&world.now_text(), line);
     }
 
     /// Changes what is noted of the session, unless the run is another's by now.
-    fn note_session(&mut self, change: fn(&mut Session)) -> Result<()> {
-        let now = self.layout.session();
-        let Some(now) = now.filter(|now| now.is(&self.session.id)) else {
+    fn update_session(&mut self, change: fn(&mut Session)) -> Result<()> {
+        let now = self.layout.read_session();
+        let Some(now) = now.filter(|now| now.matches_id(&self.session.id)) else {
             return Ok(());
         };
         self.session = now.clone();
@@ -111,119 +116,124 @@ impl Owned {
     }
 
     /// Is the run still this session's, and not paused? It may have been at work for hours.
-    fn goes_on(&self) -> bool {
-        let now = self.layout.session();
-        now.is_some_and(|now| now.is(&self.session.id) && !now.paused)
+    fn is_going_on(&self) -> bool {
+        let now = self.layout.read_session();
+        now.is_some_and(|now| now.matches_id(&self.session.id) && !now.paused)
     }
 
     fn is_open(&self, world: &World) -> bool {
-        RunStore::open(world, self.layout.clone(), Access::Glance, "hook")
+        RunStore::open_run(world, self.layout.clone(), Access::Glance, "hook")
             .is_ok_and(|store| store.state.end.is_none())
     }
 
-    fn place(&self) -> Place {
+    fn to_place(&self) -> Place {
         Place {
             directory: Some(self.layout.root.clone()),
             run: Some(self.layout.run.clone()),
         }
     }
 
-    fn look<'w>(&self, world: &'w World) -> Result<Run<'w>> {
-        let store = RunStore::open(world, self.layout.clone(), Access::Glance, "hook")?;
-        Run::with(world, store)
+    fn open_glance<'w>(&self, world: &'w World) -> Result<Run<'w>> {
+        let store = RunStore::open_run(world, self.layout.clone(), Access::Glance, "hook")?;
+        Run::from_store(world, store)
     }
 }
 
 /// The brief, for a session that starts, was resumed, cleared or compacted.
-pub fn session_start(world: &World, owned: &mut Owned) -> Result<Option<String>> {
-    owned.note_session(|session| session.hooked = true)?;
-    let run = owned.look(world)?;
+pub fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Result<Option<String>> {
+    owned.update_session(|session| session.hooked = true)?;
+    let run = owned.open_glance(world)?;
     if run.store.state.finish.is_some() || owned.session.told {
         return Ok(None);
     }
-    let rows = run.last_rows(ROWS)?;
-    let lessons = lessons::matching(&run);
+    let rows = run.read_last_rows(ROWS)?;
+    let lessons = lessons::find_matching_lessons(&run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-    let text = brief::brief(&run.store.state, &rows, &lessons, &run.caller);
+    let text = brief::format_brief(&run.store.state, &rows, &lessons, &run.caller);
     if owned.session.paused {
-        return Ok(Some(brief::paused(&text, &run.caller)));
+        return Ok(Some(brief::format_paused_brief(&text, &run.caller)));
     }
-    if let ("wait", next) = run.next_meanwhile() {
-        return Ok(Some(brief::waiting(&text, &next)));
+    if let ("wait", next) = run.next_step_meanwhile() {
+        return Ok(Some(brief::format_busy_brief(&text, &next)));
     }
-    let waits = owned.layout.proposal().is_some_and(|proposal| {
-        owned.session.is(&proposal.session) && proposal.records == run.store.head().next
+    let waits = owned.layout.read_proposal().is_some_and(|proposal| {
+        owned.session.matches_id(&proposal.session)
+            && proposal.records == run.store.journal_head().next
     });
     Ok(Some(if waits {
-        brief::registered(&text)
+        brief::format_registered_brief(&text)
     } else {
         text
     }))
 }
 
 /// The answer to the end of a turn.
-pub fn stop(world: &World, owned: &mut Owned) -> Result<Option<Reply>> {
-    owned.note_session(|session| session.hooked = true)?;
-    if !owned.goes_on() {
+pub fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<StopReply>> {
+    owned.update_session(|session| session.hooked = true)?;
+    if !owned.is_going_on() {
         return Ok(None);
     }
-    let run = owned.look(world)?;
-    if let Some(under_way) = run.under_way() {
+    let run = owned.open_glance(world)?;
+    if let Some(under_way) = run.find_under_way() {
         // What is registered waits too: it would be refused now.
-        let next = under_way.next(&run.caller.program);
-        return answer(owned, &run, Some(format!("autoresearch: {next}")));
+        let next = under_way.next_step(&run.caller.program);
+        return answer_with_next_step(owned, &run, Some(format!("autoresearch: {next}")));
     }
     drop(run);
-    if let Some(proposal) = take(owned) {
-        let done = carry_out(world, owned, proposal);
-        if !owned.goes_on() {
+    if let Some(proposal) = take_own_proposal(owned) {
+        let done = run_proposal(world, owned, proposal);
+        if !owned.is_going_on() {
             return Ok(None);
         }
-        let run = owned.look(world)?;
-        let mut stops = run.store.stops();
-        if stops.moved(&owned.session.id, run.store.state.progress()) {
+        let run = owned.open_glance(world)?;
+        let mut stops = run.store.read_stops();
+        if stops.reset_if_moved(&owned.session.id, run.store.state.to_progress()) {
             run.store.write_stops(&stops)?;
-            return Ok(Some(Reply::GoOn(told(done))));
+            return Ok(Some(StopReply::GoOn(format_result(done))));
         }
-        return answer(owned, &run, Some(told(done)));
+        return answer_with_next_step(owned, &run, Some(format_result(done)));
     }
-    let run = owned.look(world)?;
+    let run = owned.open_glance(world)?;
     if run.store.state.needs_repair() {
         drop(run);
-        let repaired = mend(world, owned);
-        let run = owned.look(world)?;
-        return answer(owned, &run, Some(told(repaired)));
+        let repaired = repair_run(world, owned);
+        let run = owned.open_glance(world)?;
+        return answer_with_next_step(owned, &run, Some(format_result(repaired)));
     }
-    answer(owned, &run, None)
+    answer_with_next_step(owned, &run, None)
 }
 
 /// The next step, or none: counted, so that no session is kept for ever.
-fn answer(owned: &mut Owned, run: &Run<'_>, first: Option<String>) -> Result<Option<Reply>> {
+fn answer_with_next_step(
+    owned: &mut OwnedRun,
+    run: &Run<'_>,
+    first: Option<String>,
+) -> Result<Option<StopReply>> {
     let state = &run.store.state;
     if state.end.is_some() {
         if owned.session.told {
             return Ok(None);
         }
-        owned.note_session(|session| session.told = true)?;
-        return Ok(Some(Reply::Tell(told_end(owned, run))));
+        owned.update_session(|session| session.told = true)?;
+        return Ok(Some(StopReply::Tell(format_end(owned, run))));
     }
-    let mut stops = run.store.stops();
-    let answer = stops.answer(&owned.session.id, state.progress());
+    let mut stops = run.store.read_stops();
+    let answer = stops.answer_stop(&owned.session.id, state.to_progress());
     run.store.write_stops(&stops)?;
     Ok(match answer {
         StopAnswer::Allow => None,
-        StopAnswer::GoOn => Some(Reply::GoOn(first.unwrap_or_else(|| {
+        StopAnswer::GoOn => Some(StopReply::GoOn(first.unwrap_or_else(|| {
             format!(
                 "autoresearch: the run `{}` is open. {}",
                 owned.layout.run,
-                run.next()
+                run.next_step()
             )
         }))),
     })
 }
 
 /// What the person reads when the run has ended.
-fn told_end(owned: &Owned, run: &Run<'_>) -> String {
+fn format_end(owned: &OwnedRun, run: &Run<'_>) -> String {
     let state = &run.store.state;
     let left = if state.finish.is_some() {
         "and was left".to_owned()
@@ -233,25 +243,28 @@ fn told_end(owned: &Owned, run: &Run<'_>) -> String {
     let (end, why) = state
         .end
         .as_ref()
-        .map(|ending| (ending.end.word(), table::escape(&ending.why)))
+        .map(|ending| (ending.end.as_str(), table::escape_text(&ending.why)))
         .unwrap_or_default();
     format!(
         "autoresearch: the run `{}` has ended: {end} ({why}); {}; {left}",
         owned.layout.run,
-        brief::standing(state)
+        brief::format_best_value(state)
     )
 }
 
 /// What the session registered. It is taken before it is looked at, so that of two hooks only one has it.
-fn take(owned: &Owned) -> Option<Proposal> {
+fn take_own_proposal(owned: &OwnedRun) -> Option<Proposal> {
     let proposal = owned.layout.take_proposal()?;
-    owned.session.is(&proposal.session).then_some(proposal)
+    owned
+        .session
+        .matches_id(&proposal.session)
+        .then_some(proposal)
 }
 
 /// Does what was registered; the words for the agent.
-fn carry_out(world: &World, owned: &Owned, proposal: Proposal) -> Result<String> {
-    let now = RunStore::open(world, owned.layout.clone(), Access::Glance, "hook")?
-        .head()
+fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<String> {
+    let now = RunStore::open_run(world, owned.layout.clone(), Access::Glance, "hook")?
+        .journal_head()
         .next;
     if now != proposal.records {
         return Err(Failure::usage(
@@ -259,37 +272,37 @@ fn carry_out(world: &World, owned: &Owned, proposal: Proposal) -> Result<String>
         )
         .hint("look at `status`, and register it again if it still holds"));
     }
-    let place = owned.place();
+    let place = owned.to_place();
     Ok(match proposal.order {
-        Order::Trial(request) => trial::run(world, &place, &request)?.to_string(),
-        Order::Drop => trial::drop_changes(world, &place)?.to_string(),
-        Order::Strategy { strategy, message } => {
-            strategy::run(world, &place, strategy, &message)?.to_string()
+        ProposedOrder::Trial(request) => trial::run_trial(world, &place, &request)?.to_string(),
+        ProposedOrder::Drop => trial::drop_changes(world, &place)?.to_string(),
+        ProposedOrder::Strategy { strategy, message } => {
+            strategy::log_strategy(world, &place, strategy, &message)?.to_string()
         }
-        Order::Block { message } => finish::block(world, &place, &message)?.to_string(),
-        Order::Stop { message } => finish::stop(world, &place, &message)?.to_string(),
-        Order::Finish => finish::finish(world, &place)?.to_string(),
+        ProposedOrder::Block { message } => finish::block_run(world, &place, &message)?.to_string(),
+        ProposedOrder::Stop { message } => finish::stop_run(world, &place, &message)?.to_string(),
+        ProposedOrder::Finish => finish::finish_run(world, &place)?.to_string(),
     })
 }
 
 /// Finishes or undoes what a crash left.
-fn mend(world: &World, owned: &Owned) -> Result<String> {
-    let mut run = trial::open(world, &owned.place(), "hook")?;
+fn repair_run(world: &World, owned: &OwnedRun) -> Result<String> {
+    let mut run = trial::open_active_run(world, &owned.to_place(), "hook")?;
     run.store.write_views()?;
     Ok(format!(
         "a command was cut short; it was undone and does not count.\n{}",
-        run.next()
+        run.next_step()
     ))
 }
 
-fn told(done: Result<String>) -> String {
+fn format_result(done: Result<String>) -> String {
     done.unwrap_or_else(|failure| failure.to_string())
 }
 
 /// The person interrupted the session: nothing sends it on until the run is resumed.
-pub fn interrupt(owned: &mut Owned) -> Result<()> {
+pub fn pause_session(owned: &mut OwnedRun) -> Result<()> {
     let _dropped = owned.layout.take_proposal();
-    owned.note_session(|session| {
+    owned.update_session(|session| {
         session.hooked = true;
         session.paused = true;
     })

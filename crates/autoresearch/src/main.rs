@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut world = autoresearch_sys::env::World::real();
-    world.progress = autoresearch::cli::progress;
+    let mut world = autoresearch_sys::env::World::from_process();
+    world.progress = autoresearch::cli::show_progress;
     autoresearch::cli::main(&world)
 }

@@ -19,17 +19,17 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::agent::caller::{Caller, Reader};
 use autoresearch_core::journal::event::{End, Event};
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{Row, row};
+use autoresearch_core::words::table::{Row, make_row};
 
-use crate::run::lost::{LostRun, find_lost};
+use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::under_way::UnderWay;
 use crate::watch::git_rules;
-use autoresearch_sys::env::{Role, World};
-use autoresearch_sys::error::{Failure, Kind, READ_ONLY, Result};
+use autoresearch_sys::env::{ProcessRole, World};
+use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::locks::{Traces, recover, stands};
+use autoresearch_sys::git::locks::{Traces, is_lock_stuck, recover_locks};
 use autoresearch_sys::git::{Git, is_read_only, variables};
-use autoresearch_sys::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, holder};
+use autoresearch_sys::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, find_holder};
 
 /// The note, beside the anchor, that a git of ours is at work.
 const GIT_AT_WORK: &str = "git-at-work";
@@ -67,21 +67,21 @@ pub struct Run<'w> {
     /// Lock files that a killed git of an earlier command had left, and that were removed.
     pub cleared: Vec<PathBuf>,
     /// Is the run's own work tree gone? git is then at the side of the runs' folder, and only what touches no file works.
-    pub homeless: bool,
+    pub tree_is_gone: bool,
 }
 
 impl Place {
     /// The folder to look from.
     #[must_use]
-    pub fn folder(&self, world: &World) -> PathBuf {
+    pub fn search_folder(&self, world: &World) -> PathBuf {
         self.directory
             .as_ref()
             .map_or_else(|| world.cwd.clone(), |directory| world.cwd.join(directory))
     }
 
     /// The work tree that holds the runs, and the run whose own work tree this is.
-    pub fn root(&self, world: &World) -> Result<(PathBuf, Option<String>)> {
-        let folder = self.folder(world);
+    pub fn find_root(&self, world: &World) -> Result<(PathBuf, Option<String>)> {
+        let folder = self.search_folder(world);
         if !folder.is_dir() {
             return Err(Failure::usage(format!(
                 "{} is not a folder",
@@ -90,21 +90,21 @@ impl Place {
         }
         let work_tree = history_around(world, &folder)?.work_tree();
         work_tree_check::check_inside(&folder, &work_tree)?;
-        Ok(own_worktree(&work_tree).unwrap_or((work_tree, None)))
+        Ok(split_own_worktree(&work_tree).unwrap_or((work_tree, None)))
     }
 
     /// Finds the run that a command means: the one that was named, the one whose work tree this is, the only active one,
     /// or, where that is enough, the last one that ended.
-    pub fn find(&self, world: &World, wanted: Wanted) -> Result<Layout> {
-        let (root, inside) = self.root(world)?;
+    pub fn find_run(&self, world: &World, wanted: WantedRun) -> Result<Layout> {
+        let (root, inside) = self.find_root(world)?;
         if let Some(run) = self.run.clone().or(inside) {
-            if !autoresearch_core::config::name::is_name(&run)
-                || !Layout::runs(&root).contains(&run)
+            if !autoresearch_core::config::name::is_run_name(&run)
+                || !Layout::list_runs(&root).contains(&run)
             {
-                if let Some(lost) = lost_here(world, &root, |lost| lost.layout.run == run) {
+                if let Some(lost) = refuse_lost_here(world, &root, |lost| lost.layout.run == run) {
                     return Err(lost);
                 }
-                let known = Layout::runs(&root).join(", ");
+                let known = Layout::list_runs(&root).join(", ");
                 let hint = if known.is_empty() {
                     "no run was started here".to_owned()
                 } else {
@@ -118,13 +118,13 @@ impl Place {
             }
             return Ok(Layout::new(&root, &run));
         }
-        choose(world, &root, wanted)
+        choose_run(world, &root, wanted)
     }
 }
 
 /// Which runs a command can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedRun {
     /// One that has not ended.
     Active,
     /// An active one, or else the one that was started last.
@@ -132,15 +132,19 @@ pub enum Wanted {
 }
 
 /// The refusal of the first run like this whose journal is gone.
-fn lost_here(world: &World, root: &Path, is_meant: impl Fn(&LostRun) -> bool) -> Option<Failure> {
-    let history = History::discover(root).ok()?;
-    let lost = find_lost(world, &history, root);
+fn refuse_lost_here(
+    world: &World,
+    root: &Path,
+    is_meant: impl Fn(&LostRun) -> bool,
+) -> Option<Failure> {
+    let history = History::open_folder(root).ok()?;
+    let lost = find_lost_runs(world, &history, root);
     let meant = lost.iter().find(|lost| is_meant(lost))?;
-    Some(meant.refuse(&history))
+    Some(meant.refuse_command(&history))
 }
 
 /// `<root>/autoresearch-results/<run>/worktree` is the work tree of `<run>`.
-fn own_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
+fn split_own_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
     let run = work_tree.parent()?;
     let all = run.parent()?;
     let named = work_tree.file_name()? == "worktree" && all.file_name()? == FOLDER;
@@ -149,19 +153,19 @@ fn own_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
 }
 
 /// A run as `choose` sees it.
-struct Candidate {
+struct RunCandidate {
     layout: Layout,
     started_ms: u64,
     end: Option<End>,
 }
 
-fn choose(world: &World, root: &Path, wanted: Wanted) -> Result<Layout> {
+fn choose_run(world: &World, root: &Path, wanted: WantedRun) -> Result<Layout> {
     let mut unusable = Vec::new();
     let mut candidates = Vec::new();
-    for name in Layout::runs(root) {
+    for name in Layout::list_runs(root) {
         let layout = Layout::new(root, &name);
-        match RunStore::open(world, layout.clone(), Access::Glance, "look") {
-            Ok(store) => candidates.push(Candidate {
+        match RunStore::open_run(world, layout.clone(), Access::Glance, "look") {
+            Ok(store) => candidates.push(RunCandidate {
                 layout,
                 started_ms: store.state.start.started_ms,
                 end: store.state.end.as_ref().map(|ending| ending.end),
@@ -169,23 +173,23 @@ fn choose(world: &World, root: &Path, wanted: Wanted) -> Result<Layout> {
             Err(error) => unusable.push(error),
         }
     }
-    let active: Vec<&Candidate> = candidates
+    let active: Vec<&RunCandidate> = candidates
         .iter()
         .filter(|candidate| candidate.end.is_none())
         .collect();
     if active.is_empty() && unusable.is_empty() {
-        let history = History::discover(root)?;
-        if let Some(lost) = lost_here(world, root, |lost| lost.is_open(&history)) {
+        let history = History::open_folder(root)?;
+        if let Some(lost) = refuse_lost_here(world, root, |lost| lost.is_open(&history)) {
             return Err(lost);
         }
     }
     match (active.as_slice(), wanted) {
         ([only], _) => Ok(only.layout.clone()),
-        ([], Wanted::Latest) if !candidates.is_empty() => Ok(candidates
+        ([], WantedRun::Latest) if !candidates.is_empty() => Ok(candidates
             .iter()
             .max_by_key(|candidate| candidate.started_ms)
             .map_or_else(|| Layout::new(root, ""), |last| last.layout.clone())),
-        ([], _) => Err(none(root, unusable, &candidates)),
+        ([], _) => Err(no_run_error(root, unusable, &candidates)),
         (several, _) => {
             let names: Vec<&str> = several
                 .iter()
@@ -197,7 +201,7 @@ fn choose(world: &World, root: &Path, wanted: Wanted) -> Result<Layout> {
     }
 }
 
-fn none(root: &Path, unusable: Vec<StoreError>, candidates: &[Candidate]) -> Failure {
+fn no_run_error(root: &Path, unusable: Vec<StoreError>, candidates: &[RunCandidate]) -> Failure {
     if let Some(error) = unusable.into_iter().next() {
         return error.into();
     }
@@ -205,7 +209,7 @@ fn none(root: &Path, unusable: Vec<StoreError>, candidates: &[Candidate]) -> Fai
         .iter()
         .max_by_key(|candidate| candidate.started_ms)
     {
-        let end = last.end.map_or("", End::word);
+        let end = last.end.map_or("", End::as_str);
         return Failure::usage(format!(
             "no run is active here: `{}` has ended ({end})",
             last.layout.run
@@ -220,35 +224,35 @@ fn none(root: &Path, unusable: Vec<StoreError>, candidates: &[Candidate]) -> Fai
 
 impl<'w> Run<'w> {
     /// Finds and opens a run for a command that needs its work tree.
-    pub fn open(
+    pub fn open_run(
         world: &'w World,
         place: &Place,
-        wanted: Wanted,
+        wanted: WantedRun,
         access: Access,
         command: &str,
     ) -> Result<Self> {
-        let run = Self::open_anywhere(world, place, wanted, access, command)?;
-        if run.homeless {
-            return Err(Failure::blocked(run.lost()).hint(HOMELESS));
+        let run = Self::open_run_anywhere(world, place, wanted, access, command)?;
+        if run.tree_is_gone {
+            return Err(Failure::blocked(run.describe_lost_tree()).hint(HOMELESS));
         }
         Ok(run)
     }
 
     /// Finds and opens a run, also where its own work tree is gone.
-    pub fn open_anywhere(
+    pub fn open_run_anywhere(
         world: &'w World,
         place: &Place,
-        wanted: Wanted,
+        wanted: WantedRun,
         access: Access,
         command: &str,
     ) -> Result<Self> {
-        let layout = place.find(world, wanted)?;
-        let store = RunStore::open(world, layout, access, command)?;
-        Self::with(world, store)
+        let layout = place.find_run(world, wanted)?;
+        let store = RunStore::open_run(world, layout, access, command)?;
+        Self::from_store(world, store)
     }
 
     /// Puts git at the side of opened files.
-    pub fn with(world: &'w World, store: RunStore<'w>) -> Result<Self> {
+    pub fn from_store(world: &'w World, store: RunStore<'w>) -> Result<Self> {
         let mut work_tree = work_tree(&store);
         let mut homeless = false;
         let plain: Vec<(OsString, OsString)> = store
@@ -261,9 +265,9 @@ impl<'w> Run<'w> {
         variables::add_safe_places(&mut for_git, &world.vars);
         let git = Git::new(&store.pinned.git, &work_tree, &for_git);
         let history = if store.state.start.worktree.is_some() {
-            let own = History::open(&git).ok();
+            let own = History::open_with_git(&git).ok();
             // Where it is gone, git finds the repository around it.
-            let own = own.filter(|history| own_worktree(&history.work_tree()).is_some());
+            let own = own.filter(|history| split_own_worktree(&history.work_tree()).is_some());
             homeless = own.is_none();
             own
         } else {
@@ -274,28 +278,28 @@ impl<'w> Run<'w> {
         }
         let history = match history {
             Some(history) => history,
-            None => History::open(&git.at(&work_tree))?,
+            None => History::open_with_git(&git.at_folder(&work_tree))?,
         };
         let mut env = plain.clone();
-        if world.role == Role::Driver {
+        if world.role == ProcessRole::Driver {
             env.push((MARK.into(), store.state.start.id.clone().into()));
         }
-        let mut git = git.at(&work_tree);
-        if store.is_held() || world.role == Role::Command {
-            git.disarm_settings(&git_rules::strange_filters(&git, &store.pinned.rules));
+        let mut git = git.at_folder(&work_tree);
+        if store.holds_lock() || world.role == ProcessRole::Command {
+            git.disarm_settings(&git_rules::list_foreign_filters(&git, &store.pinned.rules));
         }
         if store.pinned.lend_identity {
             git.lend_identity();
         }
         let mut cleared = Vec::new();
-        if store.is_held() {
+        if store.holds_lock() {
             refuse_driven(world, &store)?;
-            let note = store.vault.join(GIT_AT_WORK);
-            let traces = traces(&history, &store);
-            cleared = recover(&note, &traces)?;
+            let note = store.anchor_folder.join(GIT_AT_WORK);
+            let traces = list_git_traces(&history, &store);
+            cleared = recover_locks(&note, &traces)?;
             git.leave_notes(&note, traces);
         }
-        let caller = session::caller(world, &store, &history.git_folder());
+        let caller = session::make_caller(world, &store, &history.git_folder());
         Ok(Self {
             world,
             store,
@@ -304,60 +308,63 @@ impl<'w> Run<'w> {
             env,
             caller,
             cleared,
-            homeless,
+            tree_is_gone: homeless,
         })
     }
 
     /// What is wrong with a run whose own work tree is gone.
     #[must_use]
-    pub fn lost(&self) -> String {
+    pub fn describe_lost_tree(&self) -> String {
         format!(
             "the run's work tree {} is gone",
-            self.store.layout.worktree().display()
+            self.store.layout.worktree_path().display()
         )
     }
 
     /// Makes the run's own work tree again from the run's branch.
-    pub fn rehouse(self) -> Result<Self> {
-        let path = self.store.layout.worktree();
+    pub fn remake_work_tree(self) -> Result<Self> {
+        let path = self.store.layout.worktree_path();
         let branch = self.store.state.start.branch.clone();
-        if self.history.reference(&branch).is_none() {
-            return Err(Failure::blocked(format!("{}, and so is {branch}", self.lost()))
+        if self.history.read_reference(&branch).is_none() {
+            return Err(Failure::blocked(format!("{}, and so is {branch}", self.describe_lost_tree()))
                 .hint("`git branch` with the commit that `autoresearch status` names makes the branch again"));
         }
         // An empty folder and git's note of the old one stand in the way of the new one.
         let _ = std::fs::remove_dir(&path);
         if path.symlink_metadata().is_err() {
-            let _ = self.git.discard_worktree(&path);
+            let _ = self.git.discard_work_tree(&path);
         }
-        self.git.add_worktree(&path, &branch).map_err(|error| {
-            Failure::blocked(format!("{}, and it could not be made again", self.lost()))
-                .because(&error)
-                .hint("put right what git says, then run the command again")
+        self.git.add_work_tree(&path, &branch).map_err(|error| {
+            Failure::blocked(format!(
+                "{}, and it could not be made again",
+                self.describe_lost_tree()
+            ))
+            .because(&error)
+            .hint("put right what git says, then run the command again")
         })?;
-        Self::with(self.world, self.store)
+        Self::from_store(self.world, self.store)
     }
 
     /// Refuses to act where git cannot be written, works on other files, or tracks the run's own.
-    pub fn check_ground(&self) -> Result<()> {
+    pub fn check_repository(&self) -> Result<()> {
         if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
         }
         let locks = needed_locks(&self.history, &self.store.state.start.branch);
-        if let Some(lock) = locks.into_iter().find(|lock| stands(lock)) {
+        if let Some(lock) = locks.into_iter().find(|lock| is_lock_stuck(lock)) {
             return Err(autoresearch_sys::git::GitError::Locked { lock }.into());
         }
-        let head = self.history.head()?.commit.unwrap_or_default();
+        let head = self.history.read_head()?.commit.unwrap_or_default();
         if self.history.has_at_root(&head, FOLDER)? {
-            return Err(tracked());
+            return Err(tracked_runs_error());
         }
-        work_tree_check::check(self)
+        work_tree_check::check_run_tree(self)
     }
 
     /// Refuses to measure where the disk is nearly full: a verify that cannot write tells nothing about the code.
     pub fn check_space(&self) -> Result<()> {
-        check_space(&[
-            &self.store.layout.folder(),
+        check_free_space(&[
+            &self.store.layout.run_folder(),
             &self.history.common_folder(),
             &self.world.state_folder,
         ])
@@ -366,9 +373,12 @@ impl<'w> Run<'w> {
     /// Adds the secrets of the caller to the commands' environment, if they are those of the start.
     pub fn admit_secrets(&mut self) -> Result<()> {
         for (name, sealed) in &self.store.pinned.secrets {
-            let value = self.world.var(name).and_then(|value| value.to_str());
+            let value = self
+                .world
+                .find_variable(name)
+                .and_then(|value| value.to_str());
             match value {
-                Some(value) if sealed.is(value) => self.env.push((name.into(), value.into())),
+                Some(value) if sealed.is_value(value) => self.env.push((name.into(), value.into())),
                 Some(_) => {
                     return Err(Failure::blocked(format!(
                         "the secret `{name}` is not what it was at start"
@@ -385,15 +395,15 @@ impl<'w> Run<'w> {
     }
 
     /// The last rows of the log, oldest first, without the baseline.
-    pub fn last_rows(&self, most: usize) -> Result<Vec<Row>> {
-        let records = self.store.last_records()?;
+    pub fn read_last_rows(&self, most: usize) -> Result<Vec<Row>> {
+        let records = self.store.read_last_records()?;
         let name = &self.store.state.config().metric.name;
         let later = records
             .iter()
             .rev()
             .filter(|record| !matches!(record.event, Event::Start(_)));
         let mut rows: Vec<Row> = later
-            .filter_map(|record| row(&record.event, name))
+            .filter_map(|record| make_row(&record.event, name))
             .take(most)
             .collect();
         rows.reverse();
@@ -402,46 +412,46 @@ impl<'w> Run<'w> {
 
     /// The next step in one sentence.
     #[must_use]
-    pub fn next(&self) -> String {
-        brief::next(&self.store.state, &self.caller)
+    pub fn next_step(&self) -> String {
+        brief::format_next_step(&self.store.state, &self.caller)
     }
 
     /// What another process does on the run now. This process must not hold the run.
     #[must_use]
-    pub fn under_way(&self) -> Option<UnderWay> {
-        if self.store.is_held() {
+    pub fn find_under_way(&self) -> Option<UnderWay> {
+        if self.store.holds_lock() {
             return None;
         }
-        UnderWay::look(self.world, &self.store.vault)
+        UnderWay::find_at(self.world, &self.store.anchor_folder)
     }
 
     /// Who drives the run without a person, if anybody does but this process.
     #[must_use]
-    pub fn driven_by(&self) -> Option<Holder> {
-        if self.world.role == Role::Driver {
+    pub fn find_driver(&self) -> Option<Holder> {
+        if self.world.role == ProcessRole::Driver {
             return None;
         }
-        holder(&self.store.vault.join(DRIVER))
+        find_holder(&self.store.anchor_folder.join(DRIVER))
     }
 
     /// The word for what is due, and the next step, for somebody who only looks: to wait, while another process works on
     /// the run.
     #[must_use]
-    pub fn next_meanwhile(&self) -> (&'static str, String) {
+    pub fn next_step_meanwhile(&self) -> (&'static str, String) {
         let program = &self.caller.program;
         let own = || {
             (
-                crate::trial::report::due(&self.store.state.step()),
-                self.next(),
+                crate::trial::report::due_word(&self.store.state.next_step()),
+                self.next_step(),
             )
         };
         if self.store.state.end.is_some() {
             return own();
         }
-        if let Some(under_way) = self.under_way() {
-            return ("wait", under_way.next(program));
+        if let Some(under_way) = self.find_under_way() {
+            return ("wait", under_way.next_step(program));
         }
-        match (self.driven_by(), self.caller.reader) {
+        match (self.find_driver(), self.caller.reader) {
             (None, _) => own(),
             (Some(driver), Reader::Agent) => (
                 "wait",
@@ -469,17 +479,21 @@ impl<'w> Run<'w> {
 
 /// The repository around a folder, with the variables of the caller.
 pub fn history_around(world: &World, folder: &Path) -> Result<History> {
-    let program = World::find(&world.vars, "git").unwrap_or_default();
-    Ok(History::open(&Git::new(&program, folder, &callers(world)))?)
+    let program = World::find_program(&world.vars, "git").unwrap_or_default();
+    Ok(History::open_with_git(&Git::new(
+        &program,
+        folder,
+        &caller_variables(world),
+    ))?)
 }
 
 /// The variables of the caller, without those of git's own that do not count.
 #[must_use]
-pub fn callers(world: &World) -> Vec<(OsString, OsString)> {
+pub fn caller_variables(world: &World) -> Vec<(OsString, OsString)> {
     let all = world.vars.iter();
     let plain = all.filter(|(name, _)| !name.as_encoded_bytes().starts_with(b"GIT_"));
     let plain = plain.map(|(name, value)| (name.clone(), value.clone()));
-    let chosen = variables::chosen(&world.vars).into_iter();
+    let chosen = variables::choose_variables(&world.vars).into_iter();
     plain
         .chain(chosen.map(|(name, value)| (name.into(), value.into())))
         .collect()
@@ -487,13 +501,13 @@ pub fn callers(world: &World) -> Vec<(OsString, OsString)> {
 
 /// A run that another process drives cannot be worked on by hand.
 pub fn refuse_driven(world: &World, store: &RunStore<'_>) -> Result<()> {
-    if world.role == Role::Driver {
+    if world.role == ProcessRole::Driver {
         return Ok(());
     }
-    match holder(&store.vault.join(DRIVER)) {
+    match find_holder(&store.anchor_folder.join(DRIVER)) {
         None => Ok(()),
         Some(holder) => Err(
-            Failure::new(Kind::Busy, format!("the run is driven by {holder}")).hint(
+            Failure::new(FailureKind::Busy, format!("the run is driven by {holder}")).hint(
                 "`autoresearch background status` shows it; `autoresearch background pause` gives the run back to you",
             ),
         ),
@@ -501,7 +515,7 @@ pub fn refuse_driven(world: &World, store: &RunStore<'_>) -> Result<()> {
 }
 
 /// Refuses to go on where one of these folders is on a disk that is nearly full.
-pub fn check_space(folders: &[&Path]) -> Result<()> {
+pub fn check_free_space(folders: &[&Path]) -> Result<()> {
     for folder in folders {
         let Ok(disk) = rustix::fs::statvfs(*folder) else {
             continue;
@@ -535,7 +549,7 @@ fn needed_locks(history: &History, branch: &str) -> Vec<PathBuf> {
 }
 
 /// What the gits of a run can leave in the repository when they are killed.
-fn traces(history: &History, store: &RunStore<'_>) -> Traces {
+fn list_git_traces(history: &History, store: &RunStore<'_>) -> Traces {
     let (own, common) = (history.git_folder(), history.common_folder());
     let start = &store.state.start;
     let mut locks = needed_locks(history, &start.branch);
@@ -558,7 +572,7 @@ fn traces(history: &History, store: &RunStore<'_>) -> Traces {
 #[must_use]
 pub fn work_tree(store: &RunStore<'_>) -> PathBuf {
     if store.state.start.worktree.is_some() {
-        store.layout.worktree()
+        store.layout.worktree_path()
     } else {
         store.layout.root.clone()
     }
@@ -566,7 +580,7 @@ pub fn work_tree(store: &RunStore<'_>) -> PathBuf {
 
 /// Files of a run came with the repository.
 #[must_use]
-pub fn tracked() -> Failure {
+pub fn tracked_runs_error() -> Failure {
     Failure::blocked(format!(
         "git tracks files in {FOLDER}: a run must not come with a repository"
     ))
@@ -584,6 +598,6 @@ mod tests {
         assert_eq!(needed_space(1 << 40), 64 << 20);
         assert_eq!(needed_space(2 << 20), (2 << 20) / 20);
         assert_eq!(needed_space(0), 0);
-        check_space(&[Path::new("/"), Path::new("/nowhere")]).unwrap();
+        check_free_space(&[Path::new("/"), Path::new("/nowhere")]).unwrap();
     }
 }

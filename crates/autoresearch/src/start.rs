@@ -15,37 +15,37 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::globs::Globs;
-use autoresearch_core::config::name::slug;
+use autoresearch_core::config::name::make_run_name;
 use autoresearch_core::config::span;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 use serde::Serialize;
 
 use self::again::find_same_start;
-use crate::config::{Source, check_in, line, refused};
-use crate::run::repair::set_up;
+use crate::config::{ConfigSource, check_config_in, config_error, format_problem};
+use crate::run::repair::set_up_branch;
 use crate::run::session;
 use crate::run::work_tree_check;
-use crate::run::{Place, Run, check_space};
-use crate::start::baseline::{Baseline, measure};
+use crate::run::{Place, Run, check_free_space};
+use crate::start::baseline::{Baseline, measure_baseline};
 use crate::start::own_files::OwnFiles;
-use crate::start::preflight::Ground;
-use crate::trial::report::shorten;
+use crate::start::preflight::StartSite;
+use crate::trial::report::shorten_names;
 use crate::watch::git_rules;
 use crate::watch::unseen_files;
 use crate::watch::user_files;
-use crate::watch::user_files::Whose;
+use crate::watch::user_files::FileOwner;
 use crate::watch::yardstick;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::status::Kind;
+use autoresearch_sys::git::status::StatusKind;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{Extent, Layout, Notes, Pinned, RunStore, Unseen};
+use autoresearch_sys::store::{CreatedFolders, FileNotes, Layout, Pinned, RunStore, UnseenFiles};
 
 /// The answer of `start`.
 #[derive(Clone, Debug, Serialize)]
@@ -93,11 +93,11 @@ pub struct StartReport {
 }
 
 /// What `start` makes outside git and the state folder, to be taken away again when it is refused.
-struct Ingredients<'g> {
-    ground: &'g Ground,
+struct StartParts<'g> {
+    start_site: &'g StartSite,
     layout: Layout,
     /// What making the run's folder made.
-    extent: Cell<Extent>,
+    extent: Cell<CreatedFolders>,
     branch: String,
     config: Config,
     /// The run's id, by which its notes outside the repository are found.
@@ -110,99 +110,101 @@ struct Ingredients<'g> {
 
 /// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
 /// the shape of what lies there tells what is ours.
-fn make_folder(world: &World, parts: &Ingredients<'_>) -> Result<()> {
-    let vault = store::vault(&world.state_folder, &parts.id);
-    let mut made = store::Made {
+fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<()> {
+    let vault = store::anchor_folder(&world.state_folder, &parts.id);
+    let mut made = store::MadeNote {
         format: store::FORMAT,
         id: parts.id.clone(),
         run: parts.layout.run.clone(),
         root: parts.layout.root.clone(),
         branch: (parts.config.isolation != Isolation::InPlace).then(|| parts.branch.clone()),
-        base: parts.ground.base.clone(),
-        ..store::Made::default()
+        base: parts.start_site.base.clone(),
+        ..store::MadeNote::default()
     };
-    let created = made.write(&vault).and_then(|()| parts.layout.create());
+    let created = made
+        .write_to(&vault)
+        .and_then(|()| parts.layout.create_folders());
     match created {
         Ok(extent) => parts.extent.set(extent),
         Err(error) => {
-            store::Made::withdraw(&vault);
+            store::MadeNote::remove_from(&vault);
             return Err(error.into());
         }
     }
-    made.inode = store::removal::inode_of(&parts.layout.folder());
-    if let Err(error) = made.write(&vault) {
-        clean_up(world, parts);
+    made.inode = store::removal::folder_inode(&parts.layout.run_folder());
+    if let Err(error) = made.write_to(&vault) {
+        remove_made_parts(world, parts);
         return Err(error.into());
     }
     Ok(())
 }
 
 /// Starts a run.
-pub fn run(world: &World, place: &Place, source: &Source) -> Result<StartReport> {
+pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
     if place.run.is_some() {
         return Err(Failure::usage("`start` makes a new run")
             .hint("its name comes from `tag` or from the goal; leave out --run"));
     }
-    store::trust_folder(&world.state_folder)?;
+    store::check_folder_trust(&world.state_folder)?;
     session::refuse_confined(world, || Ok(READ_ONLY.to_owned()))?;
-    let wanted = crate::config::check_text(source)
+    let wanted = crate::config::check_config_text(source)
         .config
         .map(|config| config.env)
         .unwrap_or_default();
-    let ground = preflight::ground(world, &place.folder(world), &wanted)?;
-    let checked = check_in(world, source, &ground.git)?;
+    let ground = preflight::read_start_site(world, &place.search_folder(world), &wanted)?;
+    let checked = check_config_in(world, source, &ground.git)?;
     let Some(config) = checked.config else {
-        return Err(refused(source, &checked.problems));
+        return Err(config_error(source, &checked.problems));
     };
-    let _starting = store::hold(&lock_folder(world, &ground.history), world, "start")?;
+    let _starting = store::take_lock(&start_lock_folder(world, &ground.history), world, "start")?;
     if let Some(report) = find_same_start(world, &ground.history.work_tree(), source, &config)? {
         return Ok(report);
     }
-    preflight::check(world, &ground, &config)?;
+    preflight::check_start_site(world, &ground, &config)?;
     check_room(world, &ground)?;
     let dirt = if config.isolation == Isolation::Worktree {
-        store::Dirt::default()
+        store::DirtyFiles::default()
     } else {
-        preflight::dirt(&ground.git, &config)?
+        preflight::find_dirty_files(&ground.git, &config)?
     };
-    let ingredients = gather(&ground, config)?;
-    make_folder(world, &ingredients)?;
+    let ingredients = gather_parts(&ground, config)?;
+    make_run_folder(world, &ingredients)?;
     let mut pinned = Pinned {
-        dirt,
+        dirty_files: dirt,
         ..Pinned::default()
     };
-    match prepare(world, &ingredients, &mut pinned) {
+    match prepare_start(world, &ingredients, &mut pinned) {
         Ok(prepared) => {
             let said = prepared.said.clone();
-            let mut report = establish(world, &ingredients, pinned, prepared, &source.text)?;
+            let mut report = record_start(world, &ingredients, pinned, prepared, &source.text)?;
             report.stderr = Some(said).filter(|said| !said.is_empty());
             let problems = checked.problems.iter();
-            let problems = problems.map(|problem| line(&source.name, problem));
-            let remarks = preflight::remarks(&ingredients.ground.git);
+            let problems = problems.map(|problem| format_problem(&source.name, problem));
+            let remarks = preflight::list_remarks(&ingredients.start_site.git);
             report.warnings.extend(problems.chain(remarks));
             Ok(report)
         }
         Err(failure) => {
-            clean_up(world, &ingredients);
+            remove_made_parts(world, &ingredients);
             Err(failure)
         }
     }
 }
 
 /// The names that nobody has yet, and what is to be made.
-fn gather(ground: &Ground, config: Config) -> Result<Ingredients<'_>> {
+fn gather_parts(ground: &StartSite, config: Config) -> Result<StartParts<'_>> {
     let layout = choose_name(ground, &config);
     let branch = match config.isolation {
         Isolation::InPlace => ground.origin.clone(),
         _ => format!("refs/heads/autoresearch/{}", layout.run),
     };
-    Ok(Ingredients {
-        ground,
+    Ok(StartParts {
+        start_site: ground,
         layout,
-        extent: Cell::new(Extent::Run),
+        extent: Cell::new(CreatedFolders::Run),
         branch,
         config,
-        id: new_id()?,
+        id: make_run_id()?,
         made_branch: Cell::new(false),
         made_tree: Cell::new(false),
     })
@@ -210,26 +212,30 @@ fn gather(ground: &Ground, config: Config) -> Result<Ingredients<'_>> {
 
 /// The folder of the lock that a start holds: one start at a time in a repository.
 #[must_use]
-pub fn lock_folder(world: &World, history: &History) -> PathBuf {
+pub fn start_lock_folder(world: &World, history: &History) -> PathBuf {
     let repository = history.common_folder();
-    let key = autoresearch_core::journal::chain::hash(repository.as_os_str().as_encoded_bytes());
+    let key =
+        autoresearch_core::journal::chain::hash_bytes(repository.as_os_str().as_encoded_bytes());
     world.state_folder.join("starts").join(key)
 }
 
 /// The first name that no folder, no branch and no edits that an earlier run put aside have: a reference to these is often
 /// their only copy, and would be overwritten.
-fn choose_name(ground: &Ground, config: &Config) -> Layout {
+fn choose_name(ground: &StartSite, config: &Config) -> Layout {
     let root = ground.history.work_tree();
-    let base = config.tag.clone().unwrap_or_else(|| slug(&config.goal));
+    let base = config
+        .tag
+        .clone()
+        .unwrap_or_else(|| make_run_name(&config.goal));
     let taken = |layout: &Layout| {
-        layout.folder().symlink_metadata().is_ok()
+        layout.run_folder().symlink_metadata().is_ok()
             || ground
                 .history
-                .reference(&format!("refs/heads/autoresearch/{}", layout.run))
+                .read_reference(&format!("refs/heads/autoresearch/{}", layout.run))
                 .is_some()
             || ground
                 .history
-                .references(&format!("refs/autoresearch/{}/", layout.run))
+                .list_references(&format!("refs/autoresearch/{}/", layout.run))
                 .is_ok_and(|found| !found.is_empty())
     };
     let first = Layout::new(&root, &base);
@@ -243,23 +249,27 @@ fn choose_name(ground: &Ground, config: &Config) -> Layout {
 }
 
 /// What was found out about the untouched tree.
-struct Prepared {
+struct PreparedStart {
     start: Start,
-    unseen: Unseen,
+    unseen: UnseenFiles,
     /// What verify said on its standard error.
     said: String,
 }
 
 /// Measures the untouched tree and pins the yardstick.
-fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Result<Prepared> {
-    let Ingredients {
-        ground,
+fn prepare_start(
+    world: &World,
+    parts: &StartParts<'_>,
+    pinned: &mut Pinned,
+) -> Result<PreparedStart> {
+    let StartParts {
+        start_site: ground,
         layout,
         config,
         id,
         ..
     } = parts;
-    let (sealed, open) = preflight::secrets(world, &config.secrets, id)?;
+    let (sealed, open) = preflight::seal_secrets(world, &config.secrets, id)?;
     let plain: Vec<(OsString, OsString)> = ground
         .env
         .iter()
@@ -279,26 +289,31 @@ fn prepare(world: &World, parts: &Ingredients<'_>, pinned: &mut Pinned) -> Resul
     pinned.env.clone_from(&ground.env);
     pinned.secrets = sealed;
     pinned.lend_identity = ground.lend_identity;
-    let chosen = yardstick::choose(&work_tree, config, &git.ignored_folders()?)
+    let chosen = yardstick::choose_files(&work_tree, config, &git.list_ignored_folders()?)
         .map_err(|error| Failure::config(error.to_string()))?;
-    pinned.yardstick = yardstick::pin(&work_tree, &chosen);
+    pinned.yardstick = yardstick::pin_files(&work_tree, &chosen);
     pin_changed_rules(&work_tree, pinned);
     let none = BTreeSet::new();
-    let before = user_files::notes(&work_tree, &pinned.dirt, &none, &Notes::default());
-    let unseen = unseen_files::at_start(&git, config, &pinned.yardstick)?;
+    let before = user_files::make_notes(
+        &work_tree,
+        &pinned.dirty_files,
+        &none,
+        &FileNotes::default(),
+    );
+    let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let own = OwnFiles::new(layout, config, &lock_folder(world, &ground.history))?;
-    let baseline =
-        measure(world, &git, &env, config, &own).map_err(|failure| bare_tree(failure, parts))?;
-    let known = git.files()?.into_iter().collect();
+    let own = OwnFiles::new(layout, config, &start_lock_folder(world, &ground.history))?;
+    let baseline = measure_baseline(world, &git, &env, config, &own)
+        .map_err(|failure| explain_bare_tree(failure, parts))?;
+    let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
-    pinned.rules = git_rules::pin(&git, &ground.history.common_folder())?;
+    pinned.rules = git_rules::pin_rules(&git, &ground.history.common_folder())?;
     let said = baseline.said.clone();
-    let unseen = unseen_files::after_baseline(&git, config, &pinned.yardstick, &unseen)?;
-    let config = baseline::in_units(config, &baseline)?;
-    Ok(Prepared {
-        start: start_event(world, parts, (config, baseline))?,
+    let unseen = unseen_files::find_after_baseline(&git, config, &pinned.yardstick, &unseen)?;
+    let config = baseline::convert_to_units(config, &baseline)?;
+    Ok(PreparedStart {
+        start: make_start_event(world, parts, (config, baseline))?,
         unseen,
         said,
     })
@@ -309,19 +324,20 @@ fn refuse_touched(
     work_tree: &Path,
     protect: &Globs,
     pinned: &Pinned,
-    before: &Notes,
+    before: &FileNotes,
 ) -> Result<()> {
-    let touched = yardstick::changed(work_tree, &pinned.yardstick, protect);
+    let touched = yardstick::list_changed(work_tree, &pinned.yardstick, protect);
     if let Some(first) = touched.first() {
         return Err(
             Failure::config(format!("verify or guard changed a pinned file: {first}"))
                 .hint(pinned_hint(first)),
         );
     }
-    let disturbed = user_files::changed(work_tree, &pinned.dirt, &BTreeSet::new(), before);
+    let disturbed =
+        user_files::find_changed(work_tree, &pinned.dirty_files, &BTreeSet::new(), before);
     if let Some(first) = disturbed
         .iter()
-        .find(|changed| changed.whose == Whose::Tracked)
+        .find(|changed| changed.whose == FileOwner::Tracked)
     {
         return Err(Failure::config(format!("verify or guard changed a file of yours: {}", first.name))
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
@@ -330,15 +346,19 @@ fn refuse_touched(
 }
 
 /// What a work tree of the run's own does not have is told to whom verify failed there.
-fn bare_tree(failure: Failure, parts: &Ingredients<'_>) -> Failure {
+fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>) -> Failure {
     if parts.config.isolation != Isolation::Worktree {
         return failure;
     }
-    let entries = parts.ground.git.status_with_ignored().unwrap_or_default();
+    let entries = parts
+        .start_site
+        .git
+        .read_status_with_ignored()
+        .unwrap_or_default();
     let ignored: Vec<String> = entries
         .iter()
-        .filter(|entry| entry.kind == Kind::Ignored)
-        .map(|entry| escape(&String::from_utf8_lossy(&entry.path)))
+        .filter(|entry| entry.kind == StatusKind::Ignored)
+        .map(|entry| escape_text(&String::from_utf8_lossy(&entry.path)))
         .filter(|path| !path.starts_with(store::FOLDER))
         .collect();
     if ignored.is_empty() {
@@ -346,9 +366,9 @@ fn bare_tree(failure: Failure, parts: &Ingredients<'_>) -> Failure {
     }
     let lacks = format!(
         "the run's own work tree has tracked files only, so it lacks what git ignores here ({}): let verify make that first, or use `isolation: branch`",
-        shorten(&ignored, ignored.len(), 80)
+        shorten_names(&ignored, ignored.len(), 80)
     );
-    failure.also(&lacks)
+    failure.also_hint(&lacks)
 }
 
 fn pinned_hint(name: &str) -> &'static str {
@@ -361,22 +381,22 @@ fn pinned_hint(name: &str) -> &'static str {
 
 /// A rule file that is dirty from the start is no trial's change, and must stay as it is all the same.
 fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
-    let paths = pinned.dirt.paths().map(|(_, path, _)| path);
+    let paths = pinned.dirty_files.list_paths().map(|(_, path, _)| path);
     let names = paths.filter_map(|path| Some(path.to_str()?.to_owned()));
-    let files = names.filter(|name| git_rules::role(name).is_some());
+    let files = names.filter(|name| git_rules::find_rule_role(name).is_some());
     let pins: Vec<_> = files
-        .filter_map(|name| yardstick::measure(&root.join(&name)).map(|pin| (name, pin)))
+        .filter_map(|name| yardstick::make_pin(&root.join(&name)).map(|pin| (name, pin)))
         .collect();
     pinned.yardstick.extend(pins);
 }
 
-fn start_event(
+fn make_start_event(
     world: &World,
-    parts: &Ingredients<'_>,
+    parts: &StartParts<'_>,
     (config, baseline): (Config, Baseline),
 ) -> Result<Start> {
-    let Ingredients {
-        ground,
+    let StartParts {
+        start_site: ground,
         layout,
         branch,
         id,
@@ -406,34 +426,37 @@ fn start_event(
             ground.git_version,
             env!("CARGO_PKG_VERSION")
         ),
-        until_ms: config.budget.until.map(|time| world.next_ms(time)),
+        until_ms: config
+            .budget
+            .until
+            .map(|time| world.next_time_of_day_ms(time)),
         guard_retries: baseline.guard_retries,
         config,
     })
 }
 
 /// Records the start, makes HEAD name the run's branch, writes the views.
-fn establish(
+fn record_start(
     world: &World,
-    parts: &Ingredients<'_>,
+    parts: &StartParts<'_>,
     pinned: Pinned,
-    Prepared { start, unseen, .. }: Prepared,
+    PreparedStart { start, unseen, .. }: PreparedStart,
     config: &str,
 ) -> Result<StartReport> {
-    let left_alone = pinned.dirt.len();
+    let left_alone = pinned.dirty_files.len();
     let pinned_files = pinned.yardstick.keys().cloned().collect();
-    let store = RunStore::create(
+    let store = RunStore::create_run(
         world,
         parts.layout.clone(),
         Event::Start(Box::new(start)),
         pinned,
         config,
     )
-    .inspect_err(|_| clean_up(world, parts))?;
+    .inspect_err(|_| remove_made_parts(world, parts))?;
     // Without this memory the first look takes everything for known.
     let _ = store.write_unseen(&unseen);
-    set_out(world, store)
-        .map(|run| report(&run, left_alone, pinned_files))
+    make_ready(world, store)
+        .map(|run| make_start_report(&run, left_alone, pinned_files))
         .map_err(|failure| {
             let run = &parts.layout.run;
             failure.hint(format!("the run `{run}` is recorded: put right what failed, then `autoresearch resume` finishes its start"))
@@ -441,80 +464,80 @@ fn establish(
 }
 
 /// Makes a recorded run ready for its first trial.
-fn set_out<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
-    let mut run = Run::with(world, store)?;
-    set_up(&mut run)?;
-    user_files::note(&run, &[])?;
+fn make_ready<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
+    let mut run = Run::from_store(world, store)?;
+    set_up_branch(&mut run)?;
+    user_files::update_notes(&run, &[])?;
     run.store.write_views()?;
-    session::claim(&run);
+    session::claim_run(&run);
     Ok(run)
 }
 
 /// Makes the run's branch and work tree, each noted as made as soon as it is. git must take the work tree for one.
-fn make_work_tree(parts: &Ingredients<'_>) -> Result<PathBuf> {
-    let (git, path) = (&parts.ground.git, parts.layout.worktree());
-    git.create_branch(&parts.branch, &parts.ground.base)?;
+fn make_work_tree(parts: &StartParts<'_>) -> Result<PathBuf> {
+    let (git, path) = (&parts.start_site.git, parts.layout.worktree_path());
+    git.create_branch(&parts.branch, &parts.start_site.base)?;
     parts.made_branch.set(true);
-    git.add_worktree(&path, &parts.branch)?;
+    git.add_work_tree(&path, &parts.branch)?;
     parts.made_tree.set(true);
-    let inside = git.at(&path);
-    let seen = History::open(&inside)?;
+    let inside = git.at_folder(&path);
+    let seen = History::open_with_git(&inside)?;
     work_tree_check::check_root(&inside, &path, &seen.git_folder())?;
     Ok(path)
 }
 
 /// Takes away what a refused start had made, and nothing else. A branch that verify committed to stays: it holds the only
 /// copy of that.
-fn clean_up(world: &World, parts: &Ingredients<'_>) {
-    let git = &parts.ground.git;
+fn remove_made_parts(world: &World, parts: &StartParts<'_>) {
+    let git = &parts.start_site.git;
     if parts.made_tree.get() {
-        let _ = git.discard_worktree(&parts.layout.worktree());
+        let _ = git.discard_work_tree(&parts.layout.worktree_path());
     }
     if parts.made_branch.get() {
-        let _ = git.delete_branch(&parts.branch, &parts.ground.base);
+        let _ = git.delete_branch(&parts.branch, &parts.start_site.base);
     }
-    parts.layout.remove(parts.extent.get());
+    parts.layout.remove_folders(parts.extent.get());
     // Without an anchor nothing outside the repository belongs to a run.
-    let vault = store::vault(&world.state_folder, &parts.id);
+    let vault = store::anchor_folder(&world.state_folder, &parts.id);
     if !vault.join("anchor.json").exists() {
         let below = Path::new("runs").join(&parts.id);
-        let _ = store::removal::remove_folder(&world.state_folder, &below);
+        let _ = store::removal::remove_folder_below(&world.state_folder, &below);
     }
 }
 
 /// 128 random bits in hex.
-fn new_id() -> Result<String> {
+fn make_run_id() -> Result<String> {
     let mut bytes = [0_u8; 16];
     let read = std::fs::File::open("/dev/urandom")
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
     read.map_err(|error| Failure::io("could not read /dev/urandom", &error))?;
-    Ok(autoresearch_core::journal::chain::hash(&bytes)
+    Ok(autoresearch_core::journal::chain::hash_bytes(&bytes)
         .chars()
         .take(32)
         .collect())
 }
 
-fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport {
+fn make_start_report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport {
     let state = &run.store.state;
     let (start, config) = (&state.start, state.config());
     let time = config
         .time_limit
-        .map(|limit| format!(", {}", span::show(limit.span)))
+        .map(|limit| format!(", {}", span::format_span(limit.span)))
         .unwrap_or_default();
     StartReport {
         run: start.run.clone(),
-        folder: run.world.path_from_here(&run.store.layout.folder()),
+        folder: run.world.path_from_here(&run.store.layout.run_folder()),
         goal: config.goal.clone(),
         scope: config.scope.clone(),
         pinned,
         metric: config.metric.name.clone(),
-        direction: config.metric.direction.word(),
+        direction: config.metric.direction.as_str(),
         target: config.metric.target_number(),
         baseline: start.measurement.value.clone(),
         samples: start.samples.clone(),
         deterministic: state.noise.is_deterministic(),
-        spread: state.noise.spread(),
-        guard: start.guard.word(),
+        spread: state.noise.run_spread(),
+        guard: start.guard.as_str(),
         branch: start.branch.trim_start_matches("refs/heads/").to_owned(),
         work_tree: run.work_tree().to_owned(),
         left_alone,
@@ -523,19 +546,21 @@ fn report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> StartReport 
             Some(most) => format!("{most} iterations{time}"),
             None => format!("no limit of trials{time}"),
         },
-        warnings: flaky_guard(start.guard_retries).into_iter().collect(),
-        next: run.next(),
+        warnings: warn_of_flaky_guard(start.guard_retries)
+            .into_iter()
+            .collect(),
+        next: run.next_step(),
     }
 }
 
 /// Is there room where a run writes?
-fn check_room(world: &World, ground: &Ground) -> Result<()> {
+fn check_room(world: &World, ground: &StartSite) -> Result<()> {
     let (root, common) = (ground.history.work_tree(), ground.history.common_folder());
-    check_space(&[&root, &common, &world.state_folder])
+    check_free_space(&[&root, &common, &world.state_folder])
 }
 
 /// A guard that failed on the untouched tree before it passed.
-fn flaky_guard(retries: u32) -> Option<String> {
+fn warn_of_flaky_guard(retries: u32) -> Option<String> {
     (retries > 0).then(|| {
         format!("warning: the guard failed {retries} time(s) before it passed on the untouched tree: it does not depend on the code alone")
     })
@@ -571,12 +596,12 @@ impl fmt::Display for StartReport {
                 self.samples.len()
             )?;
         }
-        self.rest(out)
+        self.write_details(out)
     }
 }
 
 impl StartReport {
-    fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(said) = &self.stderr {
             writeln!(out, "  stderr    of verify, although it succeeded:")?;
             for line in said.lines() {
@@ -595,7 +620,7 @@ impl StartReport {
         writeln!(
             out,
             "  scope     {}",
-            brief::clip(&self.scope.join(" "), 160)
+            brief::clip_text(&self.scope.join(" "), 160)
         )?;
         writeln!(
             out,
@@ -604,7 +629,7 @@ impl StartReport {
             if self.pinned.is_empty() {
                 String::new()
             } else {
-                format!(": {}", shorten(&self.pinned, self.pinned.len(), 80))
+                format!(": {}", shorten_names(&self.pinned, self.pinned.len(), 80))
             }
         )?;
         if self.left_alone > 0 {

@@ -13,35 +13,37 @@ mod unmeasured;
 use std::collections::BTreeSet;
 
 use autoresearch_core::agent::caller::Reader;
-pub use autoresearch_core::agent::session::Request;
+pub use autoresearch_core::agent::session::TrialRequest;
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, Next, Outcome};
+use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, NextCheck, TrialOutcome};
 use autoresearch_core::journal::event::{
-    Close, Decided, Event, Guard, Intent, Rework, Verdict, Why,
+    Close, Decision, Event, Guard, Intent, Rework, Verdict, Why,
 };
 use autoresearch_core::journal::state::Step;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 
-use self::again::intend_again;
-use self::unmeasured::{cut_short, leave_edits};
+use self::again::make_intent_again;
+use self::unmeasured::{leave_edits, undo_cut_short};
 use crate::run::foreign_commits;
 use crate::run::lessons;
-use crate::run::repair::{Repaired, end_if_due, repair};
+use crate::run::repair::{RepairResult, end_if_due, repair_run};
 use crate::run::session;
 use crate::run::work_tree_check;
-use crate::run::{Place, Run, Wanted};
+use crate::run::{Place, Run, WantedRun};
 use crate::trial::measure::Bench;
-use crate::trial::moved_away::Whence;
-use crate::trial::report::{Still, Timings, TrialReport, trial_report};
-use crate::trial::undo::{Committed, Undone, commit, named, subject, undo};
+use crate::trial::moved_away::MovedWhy;
+use crate::trial::report::{LeftChanges, Timings, TrialReport, trial_report};
+use crate::trial::undo::{
+    CommitResult, UndoResult, commit_subject, commit_trial, describe_refused, undo_trial,
+};
 use crate::watch::file_times;
 use crate::watch::git_rules;
 use crate::watch::tree_changes;
-use crate::watch::tree_changes::Survey;
+use crate::watch::tree_changes::TreeChanges;
 use crate::watch::unseen_files;
 use crate::watch::user_files;
 use autoresearch_sys::env::{Stopwatch, World};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::store::{Access, TrialPhase};
 
@@ -57,52 +59,53 @@ struct Candidate {
 }
 
 /// What was found out about a candidate.
-struct Finding {
+struct TrialFinding {
     judgement: Judgement,
-    droppings: Vec<String>,
+    left_files: Vec<String>,
 }
 
 /// Runs one trial on the edits in the work tree.
-pub fn run(world: &World, place: &Place, request: &Request) -> Result<TrialReport> {
+pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result<TrialReport> {
     let watch = Stopwatch::start();
-    let (mut run, repaired) = opened(world, place, "trial")?;
+    let (mut run, repaired) = open_and_repair(world, place, "trial")?;
     refuse_lost_edits(&mut run, repaired)?;
-    let intent = intend(&run, request)?;
+    let intent = make_intent(&run, request)?;
     run.check_space()?;
-    let survey = look(&run)?;
+    let survey = find_changes(&run)?;
     run.admit_secrets()?;
     let base = run.store.state.head.clone();
     let (mut timings, mut notes) = (Timings::default(), Vec::new());
-    let decided = match attempt(&mut run, &intent, &survey, &mut timings, &mut notes) {
-        Err(failure) if failure.kind == Kind::Interrupted => {
-            return Err(cut_short(&mut run, failure));
+    let decided = match attempt_trial(&mut run, &intent, &survey, &mut timings, &mut notes) {
+        Err(failure) if failure.kind == FailureKind::Interrupted => {
+            return Err(undo_cut_short(&mut run, failure));
         }
         other => other?,
     };
     let undone = match &decided {
-        Some(decided) => conclude(&mut run, decided)?,
+        Some(decided) => close_trial(&mut run, decided)?,
         None => None,
     };
     run.store.write_views()?;
-    timings.close(watch.elapsed(), run.git.spent());
-    let files = files(&run, &base, &survey, decided.as_ref())?;
+    timings.close_account(watch.elapsed(), run.git.time_spent());
+    let files = list_trial_files(&run, &base, &survey, decided.as_ref())?;
     let report = trial_report(&run, &intent, decided.as_ref(), timings)
-        .with(undone)
-        .noting(notes)
-        .of_files(&files);
+        .with_undone(undone)
+        .with_notes(notes)
+        .with_files(&files);
     Ok(if report.is_void() {
-        report.left(still_there(&run)?)
-    } else if report.verdict == Verdict::NoOp.word() && run.caller.reader == Reader::Person {
-        report
-            .noted("no file in the scope was changed: nothing was measured, and nothing was logged")
+        report.with_left_changes(find_left_changes(&run)?)
+    } else if report.verdict == Verdict::NoOp.as_str() && run.caller.reader == Reader::Person {
+        report.with_note(
+            "no file in the scope was changed: nothing was measured, and nothing was logged",
+        )
     } else {
         report
     })
 }
 
 /// What a void trial has left in the work tree, and what would void the next one too.
-fn still_there(run: &Run<'_>) -> Result<Still> {
-    let after = tree_changes::look_behind(run)?;
+fn find_left_changes(run: &Run<'_>) -> Result<LeftChanges> {
+    let after = tree_changes::read_changes_and_rules(run)?;
     let edits = !after.ours.is_empty();
     let names = [
         after.protected,
@@ -111,20 +114,20 @@ fn still_there(run: &Run<'_>) -> Result<Still> {
         after.unsupported,
         after.outside,
     ];
-    Ok(Still {
+    Ok(LeftChanges {
         edits,
         others: names.concat(),
     })
 }
 
 /// Whose are the changes, and what is there that no commit would hold?
-fn look(run: &Run<'_>) -> Result<Survey> {
+fn find_changes(run: &Run<'_>) -> Result<TreeChanges> {
     let moved = foreign_commits::take_back_head(run)?;
     tree_changes::check_head(run)?;
-    let mut survey = tree_changes::look_behind(run)?;
+    let mut survey = tree_changes::read_changes_and_rules(run)?;
     survey.moved = moved;
-    survey.outside.extend(user_files::touched(run)?);
-    let strange = unseen_files::compare(run, &survey.ignored)?;
+    survey.outside.extend(user_files::list_touched(run)?);
+    let strange = unseen_files::compare_unseen(run, &survey.ignored)?;
     let named = |name: String| {
         format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
     };
@@ -136,91 +139,95 @@ fn look(run: &Run<'_>) -> Result<Survey> {
 }
 
 /// Puts aside what git ignores and nobody knows.
-fn put_unseen_aside(
+fn move_unseen_away(
     run: &Run<'_>,
     trial: u32,
-    survey: &Survey,
+    survey: &TreeChanges,
     notes: &mut Vec<String>,
 ) -> Result<()> {
-    let moved = moved_away::put_aside(run, trial, &survey.unseen, Whence::Unseen)?;
+    let moved = moved_away::move_away(run, trial, &survey.unseen, MovedWhy::Unseen)?;
     notes.extend(moved.iter().map(ToString::to_string));
     Ok(())
 }
 
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
 pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
-    let mut run = open(world, place, "trial --drop")?;
+    let mut run = open_active_run(world, place, "trial --drop")?;
     tree_changes::check_head(&run)?;
     let Some(rework) = run.store.state.awaiting_rework().cloned() else {
         return crate::finish::discard_edits(&mut run);
     };
-    let Some(flight) = run.store.state.flight.clone() else {
+    let Some(flight) = run.store.state.open_trial.clone() else {
         return Err(Failure::usage("no trial awaits a rework"));
     };
-    let (decided, undone) = give_up(&mut run, &flight.intent, &rework)?;
+    let (decided, undone) = discard_rework(&mut run, &flight.intent, &rework)?;
     run.store.write_views()?;
     let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
     let files = run
         .history
         .changed_paths(&run.store.state.head, &rework.commit)?;
-    Ok(report.with(undone).of_files(&files))
+    Ok(report.with_undone(undone).with_files(&files))
 }
 
 /// Discards the trial that awaits a rework: first the verdict, then the undoing.
-pub fn give_up(
+pub fn discard_rework(
     run: &mut Run<'_>,
     intent: &Intent,
     rework: &Rework,
-) -> Result<(Decided, Option<Undone>)> {
+) -> Result<(Decision, Option<UndoResult>)> {
     let before = &run.store.state.incumbent.measurement.value;
-    let decided = Decided {
+    let decided = Decision {
         delta: Some(&rework.measurement.value - before),
         measurement: Some(rework.measurement.clone()),
         guard: Guard::Fail,
         guard_retries: rework.guard_retries,
         commit: Some(rework.commit.clone()),
-        ..Decided::bare(intent, Verdict::Discard, Some(Why::Dropped))
+        ..Decision::without_measurement(intent, Verdict::Discard, Some(Why::Dropped))
     };
     run.store
-        .record(Event::Verdict(Box::new(decided.clone())))?;
-    let undone = conclude(run, &decided)?;
+        .record_event(Event::Verdict(Box::new(decided.clone())))?;
+    let undone = close_trial(run, &decided)?;
     Ok((decided, undone))
 }
 
 /// Opens a run that has not ended, and repairs what a crash left.
-pub fn open<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w>> {
-    opened(world, place, command).map(|(run, _)| run)
+pub fn open_active_run<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w>> {
+    open_and_repair(world, place, command).map(|(run, _)| run)
 }
 
 /// The edits that a caller wants measured may be those that a repair has just taken back with an interrupted trial.
-fn refuse_lost_edits(run: &mut Run<'_>, repaired: Repaired) -> Result<()> {
+fn refuse_lost_edits(run: &mut Run<'_>, repaired: RepairResult) -> Result<()> {
     let Some(commit) = repaired.taken_back else {
         return Ok(());
     };
     run.store.write_views()?;
-    let commit = autoresearch_core::words::table::short(&commit);
+    let commit = autoresearch_core::words::table::shorten_hash(&commit);
     Err(Failure::usage("the last trial was cut short; it was undone now, with all edits in the scope, and does not count")
         .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
 }
 
-fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>, Repaired)> {
+fn open_and_repair<'w>(
+    world: &'w World,
+    place: &Place,
+    command: &str,
+) -> Result<(Run<'w>, RepairResult)> {
     session::refuse_confined(world, || {
-        let run = Run::open(world, place, Wanted::Active, Access::Read, command)?;
-        Ok(run.next_meanwhile().1)
+        let run = Run::open_run(world, place, WantedRun::Active, Access::Read, command)?;
+        Ok(run.next_step_meanwhile().1)
     })?;
-    let mut run = Run::open(world, place, Wanted::Active, Access::Write, command)?;
-    run.check_ground()?;
+    let mut run = Run::open_run(world, place, WantedRun::Active, Access::Write, command)?;
+    run.check_repository()?;
     session::refuse_paused(&run)?;
     work_tree_check::check_branch_alone(&run)?;
-    let repaired = repair(&mut run)?;
-    session::claim(&run);
+    let repaired = repair_run(&mut run)?;
+    session::claim_run(&run);
     if let Some(ending) = run.store.state.end.clone() {
         run.store.write_views()?;
         return Err(Failure::usage(format!(
             "the run `{}` has ended: {} ({})",
             run.store.layout.run,
-            ending.end.word(),
-            escape(&ending.why)
+            ending.end.as_str(),
+            escape_text(&ending.why)
         ))
         .hint(if ending.end.is_ceiling() && run.caller.reader == Reader::Person {
             "`autoresearch raise` sets a higher limit, and the run goes on; `autoresearch finish` goes back to your branch"
@@ -232,24 +239,24 @@ fn opened<'w>(world: &'w World, place: &Place, command: &str) -> Result<(Run<'w>
 }
 
 /// The intention, if the run's state allows it.
-pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
+pub fn make_intent(run: &Run<'_>, request: &TrialRequest) -> Result<Intent> {
     let state = &run.store.state;
     let program = &run.caller.program;
     let message = request.message.trim();
     if request.again {
-        return intend_again(state, program);
+        return make_intent_again(state, program);
     }
     if message.is_empty() {
         return Err(Failure::usage("the message is empty")
             .hint("say what you changed: -m \"what you changed\""));
     }
-    let (trial, attempt) = match (state.step(), state.awaiting_rework(), request.rework) {
+    let (trial, attempt) = match (state.next_step(), state.awaiting_rework(), request.rework) {
         (Step::Strategy(strategy), ..) => {
             return Err(Failure::usage(format!(
                 "a {} is due before the next trial",
-                strategy.word()
+                strategy.as_str()
             ))
-            .hint(run.next().trim_start_matches("next: ")));
+            .hint(run.next_step().trim_start_matches("next: ")));
         }
         (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
         (_, Some(rework), false) => {
@@ -261,14 +268,14 @@ pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
         }
         (_, None, false) => (state.next_trial, 0),
     };
-    let told = match &state.flight {
+    let told = match &state.open_trial {
         Some(flight) => format!("{}; rework: {message}", flight.intent.message),
         None => message.to_owned(),
     };
     Ok(Intent {
         trial,
         attempt,
-        message: autoresearch_core::words::brief::clip(&told, MAX_MESSAGE),
+        message: autoresearch_core::words::brief::clip_text(&told, MAX_MESSAGE),
         labels: request.labels.clone(),
         simplify: request.simplify,
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),
@@ -277,17 +284,17 @@ pub fn intend(run: &Run<'_>, request: &Request) -> Result<Intent> {
 }
 
 /// Commits and measures. `None` when the trial now awaits a rework.
-fn attempt(
+fn attempt_trial(
     run: &mut Run<'_>,
     intent: &Intent,
-    survey: &Survey,
+    survey: &TreeChanges,
     timings: &mut Timings,
     notes: &mut Vec<String>,
-) -> Result<Option<Decided>> {
-    if let Some(why) = survey.void() {
-        let decided = void(run, intent, survey, why)?;
-        user_files::note(run, &[])?;
-        unseen_files::accept(run)?;
+) -> Result<Option<Decision>> {
+    if let Some(why) = survey.find_void_why() {
+        let decided = record_void(run, intent, survey, why)?;
+        user_files::update_notes(run, &[])?;
+        unseen_files::accept_changed(run)?;
         return Ok(Some(decided));
     }
     if intent.again {
@@ -297,82 +304,97 @@ fn attempt(
                     .hint("`--again` measures what was measured: use --rework, with a message"),
             );
         }
-        run.store.record(Event::Intent(intent.clone()))?;
-        let candidate = candidate(run, intent, intent.parent.clone())?;
-        let finding = examine(run, &candidate, timings)?;
-        return record(run, candidate, finding);
+        run.store.record_event(Event::Intent(intent.clone()))?;
+        let candidate = make_candidate(run, intent, intent.parent.clone())?;
+        let finding = examine_candidate(run, &candidate, timings)?;
+        return record_verdict(run, candidate, finding);
     }
     if survey.ours.is_empty() {
         if intent.attempt > 0 {
             return Err(Failure::usage("nothing was changed since the guard failed")
                 .hint("mend it first, or give it up: autoresearch trial --drop. If the guard fails now and then without a cause, autoresearch trial --again measures the same once more"));
         }
-        put_unseen_aside(run, intent.trial, survey, notes)?;
-        let decided = Decided::bare(intent, Verdict::NoOp, Some(Why::NothingChanged));
+        move_unseen_away(run, intent.trial, survey, notes)?;
+        let decided =
+            Decision::without_measurement(intent, Verdict::NoOp, Some(Why::NothingChanged));
         if run.caller.reader == Reader::Person {
             // Only an agent has to learn that a trial without a change leads nowhere.
             return Ok(Some(decided));
         }
         run.store
-            .record(Event::Verdict(Box::new(decided.clone())))?;
+            .record_event(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(Some(decided));
     }
-    run.store.note_phase(intent.trial, TrialPhase::Committing);
-    run.store.record(Event::Intent(intent.clone()))?;
-    put_unseen_aside(run, intent.trial, survey, notes)?;
-    let candidate = match make(run, intent, survey, notes) {
+    run.store
+        .write_phase_note(intent.trial, TrialPhase::Committing);
+    run.store.record_event(Event::Intent(intent.clone()))?;
+    move_unseen_away(run, intent.trial, survey, notes)?;
+    let candidate = match commit_edits(run, intent, survey, notes) {
         Err(failure) => return Err(leave_edits(run, intent, failure)),
         Ok(Ok(candidate)) => candidate,
         Ok(Err(why)) => {
-            let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+            let decided = Decision::without_measurement(intent, Verdict::Discard, Some(why));
             run.store
-                .record(Event::Verdict(Box::new(decided.clone())))?;
+                .record_event(Event::Verdict(Box::new(decided.clone())))?;
             return Ok(Some(decided));
         }
     };
-    let finding = examine(run, &candidate, timings)?;
-    record(run, candidate, finding)
+    let finding = examine_candidate(run, &candidate, timings)?;
+    record_verdict(run, candidate, finding)
 }
 
 /// Records a trial that is void before it is measured.
-fn void(run: &mut Run<'_>, intent: &Intent, survey: &Survey, why: Why) -> Result<Decided> {
+fn record_void(
+    run: &mut Run<'_>,
+    intent: &Intent,
+    survey: &TreeChanges,
+    why: Why,
+) -> Result<Decision> {
     if !survey.rewriting.is_empty() {
         // git would undo the edits by other rules than those of the start: they stay as they are.
-        if run.store.state.flight.is_some() {
-            git_rules::refuse(&survey.rewriting)?;
+        if run.store.state.open_trial.is_some() {
+            git_rules::refuse_other_rules(&survey.rewriting)?;
         }
-        let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+        let decided = Decision::without_measurement(intent, Verdict::Discard, Some(why));
         run.store
-            .record(Event::Verdict(Box::new(decided.clone())))?;
+            .record_event(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(decided);
     }
     let own = run.store.state.start.worktree.is_some() && !survey.foreign.is_empty();
-    if !survey.ours.is_empty() || own || run.store.state.flight.is_some() {
-        run.store.record(Event::Intent(intent.clone()))?;
+    if !survey.ours.is_empty() || own || run.store.state.open_trial.is_some() {
+        run.store.record_event(Event::Intent(intent.clone()))?;
     }
-    let decided = Decided::bare(intent, Verdict::Discard, Some(why));
+    let decided = Decision::without_measurement(intent, Verdict::Discard, Some(why));
     run.store
-        .record(Event::Verdict(Box::new(decided.clone())))?;
+        .record_event(Event::Verdict(Box::new(decided.clone())))?;
     Ok(decided)
 }
 
 /// Commits exactly the paths in scope, and makes sure that nothing else got in.
-fn make(
+fn commit_edits(
     run: &Run<'_>,
     intent: &Intent,
-    survey: &Survey,
+    survey: &TreeChanges,
     notes: &mut Vec<String>,
 ) -> Result<Result<Candidate, Why>> {
     let hooks = match run.store.state.config().repository_hooks {
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
-    file_times::advance(run, &survey.ours);
-    let commit = match commit(run, survey, intent.trial, &subject(&intent.message), hooks)? {
-        Committed::Made(commit) => commit,
-        Committed::Refused(words) => return Ok(Err(Why::HookRefused(words))),
-        Committed::NotTaken(refused) => {
-            return Ok(Err(Why::Unsupported(refused.iter().map(named).collect())));
+    file_times::advance_times(run, &survey.ours);
+    let commit = match commit_trial(
+        run,
+        survey,
+        intent.trial,
+        &commit_subject(&intent.message),
+        hooks,
+    )? {
+        CommitResult::Made(commit) => commit,
+        CommitResult::Refused(words) => return Ok(Err(Why::HookRefused(words))),
+        CommitResult::NotTaken(refused) => {
+            return Ok(Err(Why::Unsupported(
+                refused.iter().map(describe_refused).collect(),
+            )));
         }
     };
     let paths = run.history.changed_paths(&intent.parent, &commit)?;
@@ -383,23 +405,25 @@ fn make(
     let strangers: Vec<String> = paths
         .iter()
         .filter(|path| !ours.contains(path))
-        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .map(|path| escape_text(&String::from_utf8_lossy(path)))
         .collect();
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
     }
-    let likeness = commit_contents::compare(run, &commit, &paths, hooks)?;
+    let likeness = commit_contents::compare_with_commit(run, &commit, &paths, hooks)?;
     notes.extend(likeness.notes);
     if let Some(why) = likeness.why {
         return Ok(Err(why));
     }
-    candidate(run, intent, commit).map(Ok)
+    make_candidate(run, intent, commit).map(Ok)
 }
 
 /// A commit with what the judge wants to know of it.
-fn candidate(run: &Run<'_>, intent: &Intent, commit: String) -> Result<Candidate> {
+fn make_candidate(run: &Run<'_>, intent: &Intent, commit: String) -> Result<Candidate> {
     let simplifies = intent.simplify && {
-        let size = run.history.size(&run.store.state.head, &commit)?;
+        let size = run
+            .history
+            .count_changed_lines(&run.store.state.head, &commit)?;
         size.removed > size.added
     };
     let tree = run.history.tree_of(&commit)?;
@@ -412,7 +436,11 @@ fn candidate(run: &Run<'_>, intent: &Intent, commit: String) -> Result<Candidate
 }
 
 /// Runs verify and guard as the judge asks, and looks at the tree afterwards.
-fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Result<Finding> {
+fn examine_candidate(
+    run: &Run<'_>,
+    candidate: &Candidate,
+    timings: &mut Timings,
+) -> Result<TrialFinding> {
     let state = &run.store.state;
     let config = state.config();
     let intent = &candidate.intent;
@@ -430,59 +458,67 @@ fn examine(run: &Run<'_>, candidate: &Candidate, timings: &mut Timings) -> Resul
         run.world,
         run.work_tree(),
         &run.env,
-        run.store.layout.make_trial(intent.trial)?,
+        run.store.layout.make_trial_folder(intent.trial)?,
         &prefix,
     );
-    bench.most = config.outputs.file();
+    bench.most = config.outputs.file_bytes();
     bench.reading.clone_from(&state.start.reading);
-    let mut judge =
-        Judge::new(config, &state.incumbent, state.noise, attempt).with_seen(Some(&state.seen));
+    let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
+        .with_measured_range(Some(&state.seen));
     run.store.mark_measuring(true)?;
-    loop {
-        match (judge.next(), &config.guard) {
-            (Next::Verify, _) => {
-                run.store
-                    .note_phase(intent.trial, TrialPhase::Verify(bench.runs + 1));
-                (run.world.step)("verify");
-                judge.verified(bench.verify(config)?);
-            }
-            (Next::Guard, Some(guard)) => {
-                run.store.note_phase(intent.trial, TrialPhase::Guard);
-                (run.world.step)("guard");
-                judge.guarded(bench.guard(guard)?);
-            }
-            (Next::Done, _) | (Next::Guard, None) => break,
-        }
-    }
-    timings.measured(&bench);
+    run_checks(run, intent.trial, &mut bench, &mut judge)?;
+    timings.take_from_bench(&bench);
     run.store.bound_outputs(intent.trial, config.outputs)?;
-    run.store.note_phase(intent.trial, TrialPhase::Deciding);
-    if tree_changes::check_branch(run)? != candidate.commit {
+    run.store
+        .write_phase_note(intent.trial, TrialPhase::Deciding);
+    if tree_changes::check_branch_checked_out(run)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
-    let keep = |judged: Judgement| judged.outcome == Outcome::Keep;
-    let (changed, droppings) = aftermath(run, intent.trial, judge.judgement().is_some_and(keep))?;
+    let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
+    let (changed, droppings) =
+        find_changes_after(run, intent.trial, judge.to_judgement().is_some_and(keep))?;
     if !changed.is_empty() {
-        judge.voided(Why::ChangedDuringVerify(changed));
+        judge.void_trial(Why::ChangedDuringVerify(changed));
     }
     let judgement = judge
-        .judgement()
-        .ok_or_else(|| Failure::new(Kind::Internal, "the judge came to no end"))?;
-    Ok(Finding {
+        .to_judgement()
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge came to no end"))?;
+    Ok(TrialFinding {
         judgement,
-        droppings,
+        left_files: droppings,
     })
+}
+
+/// Runs verify and guard until the judge has seen enough.
+fn run_checks(run: &Run<'_>, trial: u32, bench: &mut Bench<'_>, judge: &mut Judge) -> Result<()> {
+    let config = run.store.state.config();
+    loop {
+        match (judge.next_check(), &config.guard) {
+            (NextCheck::Verify, _) => {
+                run.store
+                    .write_phase_note(trial, TrialPhase::Verify(bench.runs + 1));
+                (run.world.step)("verify");
+                judge.record_verify(bench.run_verify(config)?);
+            }
+            (NextCheck::Guard, Some(guard)) => {
+                run.store.write_phase_note(trial, TrialPhase::Guard);
+                (run.world.step)("guard");
+                judge.record_guard(bench.run_guard(guard)?);
+            }
+            (NextCheck::Done, _) | (NextCheck::Guard, None) => return Ok(()),
+        }
+    }
 }
 
 /// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own
 /// rules are compared once more.
-fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
+fn find_changes_after(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     (run.world.step)("look after");
     let mut after = if keep {
-        tree_changes::look_behind(run)?
+        tree_changes::read_changes_and_rules(run)?
     } else {
-        tree_changes::look(run)?
+        tree_changes::read_changes(run)?
     };
     after.forgive_outside(run.store.state.start.worktree.is_some());
     if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
@@ -492,15 +528,15 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
             .map(|path| moved_away::as_path(path));
         let outside: Vec<&std::path::Path> = outside.collect();
         let known = outside.iter().map(|path| (*path).to_owned()).collect();
-        let way = moved_away::strangers(run.work_tree(), &outside, &known);
-        let moved = moved_away::put_aside(run, trial, &way, Whence::InTheWay)?;
+        let way = moved_away::find_foreign_files(run.work_tree(), &outside, &known);
+        let moved = moved_away::move_away(run, trial, &way, MovedWhy::InTheWay)?;
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
         run.git.restore_from_index(&after.tracked_outside)?;
-        file_times::renew(run, &after.tracked_outside);
+        file_times::renew_times(run, &after.tracked_outside);
         after.tracked_outside.clear();
     }
-    let text = |path: &Vec<u8>| escape(&String::from_utf8_lossy(path));
+    let text = |path: &Vec<u8>| escape_text(&String::from_utf8_lossy(path));
     let mut changed: Vec<String> = after.ours.iter().map(text).collect();
     changed.extend(after.tracked_outside.iter().map(text));
     let more = [
@@ -510,43 +546,49 @@ fn aftermath(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<
         after.rewriting,
     ];
     changed.extend(more.into_iter().flatten());
-    changed.extend(user_files::disturbed(run)?);
-    user_files::note(run, &after.untracked_outside)?;
-    unseen_files::note(run, &after.ignored)?;
+    changed.extend(user_files::list_disturbed(run)?);
+    user_files::update_notes(run, &after.untracked_outside)?;
+    unseen_files::note_unseen(run, &after.ignored)?;
     Ok((changed, after.untracked_outside))
 }
 
 /// Records the verdict, or that the trial awaits a rework.
-fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<Option<Decided>> {
+fn record_verdict(
+    run: &mut Run<'_>,
+    candidate: Candidate,
+    finding: TrialFinding,
+) -> Result<Option<Decision>> {
     let Candidate {
         intent,
         commit,
         tree,
         ..
     } = candidate;
-    let Finding {
+    let TrialFinding {
         judgement,
-        droppings,
+        left_files: droppings,
     } = finding;
     let (verdict, why) = match (judgement.outcome, judgement.measurement.clone()) {
-        (Outcome::Rework(why), Some(measurement)) => {
-            run.store.record(Event::Rework(Rework {
+        (TrialOutcome::Rework(why), Some(measurement)) => {
+            run.store.record_event(Event::Rework(Rework {
                 trial: intent.trial,
                 attempt: intent.attempt,
                 commit,
                 measurement,
                 why,
-                droppings,
+                left_files: droppings,
                 guard_retries: judgement.guard_retries,
             }))?;
             return Ok(None);
         }
-        (Outcome::Keep, _) => (Verdict::Keep, None),
-        (Outcome::Discard(why) | Outcome::Rework(why), _) => (Verdict::Discard, Some(why)),
-        (Outcome::Crash(why), _) => (Verdict::Crash, Some(why)),
+        (TrialOutcome::Keep, _) => (Verdict::Keep, None),
+        (TrialOutcome::Discard(why) | TrialOutcome::Rework(why), _) => {
+            (Verdict::Discard, Some(why))
+        }
+        (TrialOutcome::Crash(why), _) => (Verdict::Crash, Some(why)),
     };
     let before = &run.store.state.incumbent.measurement.value;
-    let decided = Decided {
+    let decided = Decision {
         delta: judgement
             .measurement
             .as_ref()
@@ -558,22 +600,23 @@ fn record(run: &mut Run<'_>, candidate: Candidate, finding: Finding) -> Result<O
         guard_retries: judgement.guard_retries,
         commit: Some(commit),
         tree: Some(tree),
-        droppings,
-        ..Decided::bare(&intent, verdict, why)
+        left_files: droppings,
+        ..Decision::without_measurement(&intent, verdict, why)
     };
     run.store
-        .record(Event::Verdict(Box::new(decided.clone())))?;
+        .record_event(Event::Verdict(Box::new(decided.clone())))?;
     Ok(Some(decided))
 }
 
 /// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end.
 /// Returns what the undoing left.
-fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<Undone>> {
+fn close_trial(run: &mut Run<'_>, decided: &Decision) -> Result<Option<UndoResult>> {
     let mut undone = None;
-    if run.store.state.flight.is_some() {
-        run.store.note_phase(decided.trial, TrialPhase::Undoing);
-        let done = undo(run, decided.trial, &decided.message, None)?;
-        run.store.record(Event::Close(Close {
+    if run.store.state.open_trial.is_some() {
+        run.store
+            .write_phase_note(decided.trial, TrialPhase::Undoing);
+        let done = undo_trial(run, decided.trial, &decided.message, None)?;
+        run.store.record_event(Event::Close(Close {
             trial: decided.trial,
             head: done.head.clone(),
         }))?;
@@ -581,18 +624,18 @@ fn conclude(run: &mut Run<'_>, decided: &Decided) -> Result<Option<Undone>> {
     }
     if decided.verdict == Verdict::Keep {
         (run.world.step)("lesson");
-        lessons::after_keep(run, decided);
+        lessons::add_keep_lesson(run, decided);
     }
     end_if_due(run)?;
     Ok(undone)
 }
 
 /// The files that a trial changed: those of its commit, with its earlier attempts, or else the edits that came to nothing.
-fn files(
+fn list_trial_files(
     run: &Run<'_>,
     base: &str,
-    survey: &Survey,
-    decided: Option<&Decided>,
+    survey: &TreeChanges,
+    decided: Option<&Decision>,
 ) -> Result<Vec<Vec<u8>>> {
     let commit = match decided {
         Some(decided) => decided.commit.clone(),

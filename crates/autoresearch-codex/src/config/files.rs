@@ -12,19 +12,19 @@ use autoresearch_core::journal::chain;
 use crate::home::CodexError;
 
 /// The bytes of a file; `None` if there is none.
-pub fn read(path: &Path) -> Result<Option<Vec<u8>>, CodexError> {
+pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, CodexError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(error) => Err(CodexError::io("read", path)(error)),
+        Err(error) => Err(CodexError::wrap_io("read", path)(error)),
     }
 }
 
 /// The text of a file; `None` if there is none.
 pub fn read_text(path: &Path) -> Result<Option<String>, CodexError> {
-    let Some(bytes) = read(path)? else {
+    let Some(bytes) = read_bytes(path)? else {
         return Ok(None);
     };
     let text = String::from_utf8(bytes);
@@ -36,7 +36,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>, CodexError> {
 
 /// Where a path leads, of which the end may still have to be made; `None` if a link on the way leads nowhere.
 #[must_use]
-pub fn real(path: &Path) -> Option<PathBuf> {
+pub fn resolve_path(path: &Path) -> Option<PathBuf> {
     let above = path
         .ancestors()
         .find(|above| above.symlink_metadata().is_ok())?;
@@ -47,19 +47,19 @@ pub fn real(path: &Path) -> Option<PathBuf> {
 
 /// The hash by which we know a file again.
 #[must_use]
-pub fn hash(bytes: &[u8]) -> String {
-    chain::hash(bytes)
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    chain::hash_bytes(bytes)
 }
 
 /// The rights of a file, if it is there.
 #[must_use]
-pub fn mode(path: &Path) -> Option<u32> {
+pub fn read_mode(path: &Path) -> Option<u32> {
     let meta = path.metadata().ok()?;
     Some(meta.permissions().mode() & 0o7777)
 }
 
 /// Replaces a file, or makes it with these rights. The folder must be there.
-pub fn put(path: &Path, bytes: &[u8], new_mode: u32) -> Result<(), CodexError> {
+pub fn replace_file(path: &Path, bytes: &[u8], new_mode: u32) -> Result<(), CodexError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = real.parent().unwrap_or(&real);
     let write = || {
@@ -67,26 +67,26 @@ pub fn put(path: &Path, bytes: &[u8], new_mode: u32) -> Result<(), CodexError> {
             .prefix(".autoresearch-")
             .tempfile_in(folder)?;
         file.write_all(bytes)?;
-        let rights = Permissions::from_mode(mode(&real).unwrap_or(new_mode));
+        let rights = Permissions::from_mode(read_mode(&real).unwrap_or(new_mode));
         file.as_file().set_permissions(rights)?;
         file.as_file().sync_all()?;
         file.persist(&real)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(CodexError::io("write", path))
+    write().map_err(CodexError::wrap_io("write", path))
 }
 
 /// Gives a file these rights.
 pub fn set_mode(path: &Path, mode: u32) -> Result<(), CodexError> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
-        .map_err(CodexError::io("change the rights of", path))
+        .map_err(CodexError::wrap_io("change the rights of", path))
 }
 
 /// Deletes a file, if it is there.
-pub fn remove(path: &Path) -> Result<(), CodexError> {
+pub fn remove_if_present(path: &Path) -> Result<(), CodexError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(CodexError::io("delete", path)(error))
+            Err(CodexError::wrap_io("delete", path)(error))
         }
         _ => Ok(()),
     }
@@ -94,7 +94,7 @@ pub fn remove(path: &Path) -> Result<(), CodexError> {
 
 /// The folders above a file that are not there yet, from the outside in.
 #[must_use]
-pub fn missing_folders(file: &Path) -> Vec<PathBuf> {
+pub fn list_missing_folders(file: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> = file
         .ancestors()
         .skip(1)
@@ -106,7 +106,7 @@ pub fn missing_folders(file: &Path) -> Vec<PathBuf> {
 }
 
 /// Makes the folder of a file.
-pub fn make_folder_of(file: &Path) -> Result<(), CodexError> {
+pub fn make_parent_folder(file: &Path) -> Result<(), CodexError> {
     let folder = file.parent().unwrap_or(file);
-    std::fs::create_dir_all(folder).map_err(CodexError::io("create", folder))
+    std::fs::create_dir_all(folder).map_err(CodexError::wrap_io("create", folder))
 }

@@ -4,12 +4,12 @@
 
 use serde_json::Value;
 
-use super::json_text::{Node, append, parse, take_out};
+use super::json_text::{JsonNode, append_child, parse_json, remove_child};
 use crate::home::{HOOKS, Hook};
 
 /// Where one of our hooks stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct HookSpot {
     /// The group in the list of its event.
     pub group: usize,
     /// The handler in the group.
@@ -22,11 +22,11 @@ pub struct Spot {
     pub alone: bool,
 }
 
-fn group(hook: &Hook, program: &str) -> String {
+fn format_group(hook: &Hook, program: &str) -> String {
     let quote = |text: &str| Value::from(text).to_string();
     let mut handler = format!(
         "\"type\": \"command\", \"command\": {}, \"timeout\": {}",
-        quote(&hook.command(program)),
+        quote(&hook.format_command(program)),
         hook.timeout
     );
     if let Some(status) = hook.status {
@@ -35,30 +35,32 @@ fn group(hook: &Hook, program: &str) -> String {
     format!("{{\"hooks\": [{{{handler}}}]}}")
 }
 
-fn list<'n>(root: &'n Node, hook: &Hook) -> Option<&'n Node> {
-    root.member("hooks")?.member(hook.event)
+fn find_group_list<'n>(root: &'n JsonNode, hook: &Hook) -> Option<&'n JsonNode> {
+    root.find_member("hooks")?.find_member(hook.event)
 }
 
 /// Where this hook stands: every place, in order.
-pub fn spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<Spot>, String> {
-    let root = parse(text)?;
-    let wanted: Value = serde_json::from_str(&group(hook, program)).unwrap_or_default();
-    let command = hook.command(program);
+pub fn find_spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<HookSpot>, String> {
+    let root = parse_json(text)?;
+    let wanted: Value = serde_json::from_str(&format_group(hook, program)).unwrap_or_default();
+    let command = hook.format_command(program);
     let mut found = Vec::new();
-    let Some(list) = list(&root, hook) else {
+    let Some(list) = find_group_list(&root, hook) else {
         return Ok(found);
     };
     for (at, node) in list.children.iter().enumerate() {
-        let handlers = node.member("hooks").map_or(&[][..], |list| &list.children);
+        let handlers = node
+            .find_member("hooks")
+            .map_or(&[][..], |list| &list.children);
         for (handler, each) in handlers.iter().enumerate() {
             let is_ours = each
-                .member("command")
-                .is_some_and(|value| value.value(text) == command);
+                .find_member("command")
+                .is_some_and(|value| value.parse_value(text) == command);
             if is_ours {
-                found.push(Spot {
+                found.push(HookSpot {
                     group: at,
                     handler,
-                    exact: node.value(text) == wanted,
+                    exact: node.parse_value(text) == wanted,
                     behind: list.children.len() - at - 1,
                     alone: handlers.len() == 1,
                 });
@@ -69,18 +71,18 @@ pub fn spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<Spot>, String
 }
 
 /// How many handlers a group has.
-pub fn handlers(text: &str, hook: &Hook, group: usize) -> Result<usize, String> {
-    let root = parse(text)?;
-    let group = list(&root, hook).and_then(|list| list.children.get(group));
-    let handlers = group.and_then(|group| group.member("hooks"));
+pub fn count_handlers(text: &str, hook: &Hook, group: usize) -> Result<usize, String> {
+    let root = parse_json(text)?;
+    let group = find_group_list(&root, hook).and_then(|list| list.children.get(group));
+    let handlers = group.and_then(|group| group.find_member("hooks"));
     Ok(handlers.map_or(0, |list| list.children.len()))
 }
 
 /// Do all our hooks stand there, once each and as we write them?
-pub fn has_all(text: &str, program: &str) -> Result<bool, String> {
+pub fn has_all_hooks(text: &str, program: &str) -> Result<bool, String> {
     for hook in &HOOKS {
-        let spots = spots(text, hook, program)?;
-        if !matches!(spots.as_slice(), [Spot { exact: true, .. }]) {
+        let spots = find_spots(text, hook, program)?;
+        if !matches!(spots.as_slice(), [HookSpot { exact: true, .. }]) {
             return Ok(false);
         }
     }
@@ -88,51 +90,51 @@ pub fn has_all(text: &str, program: &str) -> Result<bool, String> {
 }
 
 /// The text with our hooks. What of ours stood there in another form is replaced.
-pub fn with_ours(text: Option<&str>, program: &str) -> Result<String, String> {
+pub fn add_our_hooks(text: Option<&str>, program: &str) -> Result<String, String> {
     let Some(text) = text else {
-        return Ok(fresh(program));
+        return Ok(format_new_file(program));
     };
     let mut text = text.to_owned();
     for hook in &HOOKS {
-        let spots = spots(&text, hook, program)?;
-        if matches!(spots.as_slice(), [Spot { exact: true, .. }]) {
+        let spots = find_spots(&text, hook, program)?;
+        if matches!(spots.as_slice(), [HookSpot { exact: true, .. }]) {
             continue;
         }
-        text = add(&take_all(&text, hook, program)?, hook, program)?;
+        text = add_group(&remove_hook(&text, hook, program)?, hook, program)?;
     }
     Ok(text)
 }
 
-fn fresh(program: &str) -> String {
+fn format_new_file(program: &str) -> String {
     let lists: Vec<String> = HOOKS
         .iter()
         .map(|hook| {
             format!(
                 "    \"{}\": [\n      {}\n    ]",
                 hook.event,
-                group(hook, program)
+                format_group(hook, program)
             )
         })
         .collect();
     format!("{{\n  \"hooks\": {{\n{}\n  }}\n}}\n", lists.join(",\n"))
 }
 
-fn add(text: &str, hook: &Hook, program: &str) -> Result<String, String> {
-    let root = parse(text)?;
-    let group = group(hook, program);
+fn add_group(text: &str, hook: &Hook, program: &str) -> Result<String, String> {
+    let root = parse_json(text)?;
+    let group = format_group(hook, program);
     if !root.opens_with(text, '{') {
         return Err("is not a JSON object".to_owned());
     }
-    let Some(hooks) = root.member("hooks") else {
+    let Some(hooks) = root.find_member("hooks") else {
         let member = format!("\"hooks\": {{\"{}\": [{group}]}}", hook.event);
-        return Ok(append(text, &root, &member));
+        return Ok(append_child(text, &root, &member));
     };
     if !hooks.opens_with(text, '{') {
         return Err("has a member `hooks` that is not an object".to_owned());
     }
-    let Some(list) = hooks.member(hook.event) else {
+    let Some(list) = hooks.find_member(hook.event) else {
         let member = format!("\"{}\": [{group}]", hook.event);
-        return Ok(append(text, hooks, &member));
+        return Ok(append_child(text, hooks, &member));
     };
     if !list.opens_with(text, '[') {
         return Err(format!(
@@ -140,58 +142,60 @@ fn add(text: &str, hook: &Hook, program: &str) -> Result<String, String> {
             hook.event
         ));
     }
-    Ok(append(text, list, &group))
+    Ok(append_child(text, list, &group))
 }
 
-fn take_all(text: &str, hook: &Hook, program: &str) -> Result<String, String> {
+fn remove_hook(text: &str, hook: &Hook, program: &str) -> Result<String, String> {
     let mut text = text.to_owned();
-    while let Some(spot) = spots(&text, hook, program)?.last() {
-        let root = parse(&text)?;
-        let Some(list) = list(&root, hook) else { break };
+    while let Some(spot) = find_spots(&text, hook, program)?.last() {
+        let root = parse_json(&text)?;
+        let Some(list) = find_group_list(&root, hook) else {
+            break;
+        };
         let group = &list.children[spot.group];
-        text = match group.member("hooks").filter(|_| !spot.alone) {
-            Some(handlers) => take_out(&text, handlers, spot.handler),
-            None => take_out(&text, list, spot.group),
+        text = match group.find_member("hooks").filter(|_| !spot.alone) {
+            Some(handlers) => remove_child(&text, handlers, spot.handler),
+            None => remove_child(&text, list, spot.group),
         };
     }
     Ok(text)
 }
 
 /// The text without our hooks; `None` if nothing is left of a file that we made.
-pub fn without_ours(
+pub fn remove_our_hooks(
     text: &str,
     original: Option<&str>,
     program: &str,
 ) -> Result<Option<String>, String> {
-    let original = original.map(parse).transpose()?;
+    let original = original.map(parse_json).transpose()?;
     let mut text = text.to_owned();
     for hook in &HOOKS {
-        if spots(&text, hook, program)?.is_empty() {
+        if find_spots(&text, hook, program)?.is_empty() {
             continue;
         }
-        text = take_all(&text, hook, program)?;
+        text = remove_hook(&text, hook, program)?;
         let ours = original
             .as_ref()
-            .is_none_or(|root| list(root, hook).is_none());
-        text = drop_empty(&text, &["hooks", hook.event], ours)?;
+            .is_none_or(|root| find_group_list(root, hook).is_none());
+        text = remove_empty_member(&text, &["hooks", hook.event], ours)?;
     }
     let ours = original
         .as_ref()
-        .is_none_or(|root| root.member("hooks").is_none());
-    text = drop_empty(&text, &["hooks"], ours)?;
-    let empty = parse(&text)?.children.is_empty();
+        .is_none_or(|root| root.find_member("hooks").is_none());
+    text = remove_empty_member(&text, &["hooks"], ours)?;
+    let empty = parse_json(&text)?.children.is_empty();
     Ok((original.is_some() || !empty).then_some(text))
 }
 
 /// Takes out a member that we made and that holds nothing any more.
-fn drop_empty(text: &str, path: &[&str], ours: bool) -> Result<String, String> {
-    let root = parse(text)?;
+fn remove_empty_member(text: &str, path: &[&str], ours: bool) -> Result<String, String> {
+    let root = parse_json(text)?;
     let mut container = &root;
     let (last, above) = path
         .split_last()
         .map_or(("", path), |(last, above)| (*last, above));
     for key in above {
-        let Some(deeper) = container.member(key) else {
+        let Some(deeper) = container.find_member(key) else {
             return Ok(text.to_owned());
         };
         container = deeper;
@@ -202,7 +206,7 @@ fn drop_empty(text: &str, path: &[&str], ours: bool) -> Result<String, String> {
             && (child.opens_with(text, '[') || child.opens_with(text, '{'))
     });
     Ok(match at.filter(|_| ours) {
-        Some(at) => take_out(text, container, at),
+        Some(at) => remove_child(text, container, at),
         None => text.to_owned(),
     })
 }
@@ -217,37 +221,37 @@ mod tests {
     fn our_hooks_go_in_last_and_out_again_without_a_trace() {
         let odd = "{ \"x\":1,\n\t\"hooks\" :{\"Stop\":[ {\"hooks\":[{\"type\":\"command\",\"command\":\"true\"}]} ],\"SessionStart\":[]}}";
         for text in ["{}", "{\n}\n", "{\"hooks\":{}}", odd] {
-            let more = with_ours(Some(text), PROGRAM).unwrap();
-            assert!(has_all(&more, PROGRAM).unwrap(), "{more}");
-            assert_eq!(with_ours(Some(&more), PROGRAM).unwrap(), more);
-            let less = without_ours(&more, Some(text), PROGRAM).unwrap();
+            let more = add_our_hooks(Some(text), PROGRAM).unwrap();
+            assert!(has_all_hooks(&more, PROGRAM).unwrap(), "{more}");
+            assert_eq!(add_our_hooks(Some(&more), PROGRAM).unwrap(), more);
+            let less = remove_our_hooks(&more, Some(text), PROGRAM).unwrap();
             assert_eq!(less.as_deref(), Some(text));
         }
-        let more = with_ours(Some(odd), PROGRAM).unwrap();
-        let spot = spots(&more, &HOOKS[1], PROGRAM).unwrap()[0];
+        let more = add_our_hooks(Some(odd), PROGRAM).unwrap();
+        let spot = find_spots(&more, &HOOKS[1], PROGRAM).unwrap()[0];
         assert_eq!((spot.group, spot.handler, spot.behind), (1, 0, 0));
         assert!(more.contains("'/home/u/my bin/autoresearch-hook' stop"));
     }
 
     #[test]
     fn a_file_that_we_made_goes_and_what_others_added_stays() {
-        let ours = with_ours(None, PROGRAM).unwrap();
-        assert_eq!(without_ours(&ours, None, PROGRAM).unwrap(), None);
+        let ours = add_our_hooks(None, PROGRAM).unwrap();
+        assert_eq!(remove_our_hooks(&ours, None, PROGRAM).unwrap(), None);
         let theirs = ours.replace("\"hooks\": {\n", "\"hooks\": {\n    \"SessionEnd\": [],\n");
         assert_eq!(
-            without_ours(&theirs, None, PROGRAM).unwrap().as_deref(),
+            remove_our_hooks(&theirs, None, PROGRAM).unwrap().as_deref(),
             Some("{\n  \"hooks\": {\n    \"SessionEnd\": []\n  }\n}\n")
         );
     }
 
     #[test]
     fn a_handler_that_the_user_put_into_our_group_stays() {
-        let ours = with_ours(None, PROGRAM).unwrap();
+        let ours = add_our_hooks(None, PROGRAM).unwrap();
         let theirs = ours.replace(
             "\"timeout\": 3}",
             "\"timeout\": 3}, {\"type\": \"command\", \"command\": \"mine\"}",
         );
-        let left = without_ours(&theirs, None, PROGRAM).unwrap().unwrap();
+        let left = remove_our_hooks(&theirs, None, PROGRAM).unwrap().unwrap();
         let value: Value = serde_json::from_str(&left).unwrap();
         assert_eq!(
             value["hooks"]["Interrupt"][0]["hooks"][0]["command"],
@@ -258,7 +262,7 @@ mod tests {
     #[test]
     fn a_file_of_another_shape_is_refused() {
         for text in ["[]", "{\"hooks\":[]}", "{\"hooks\":{\"Stop\":{}}}", "", "{"] {
-            assert!(with_ours(Some(text), PROGRAM).is_err(), "{text}");
+            assert!(add_our_hooks(Some(text), PROGRAM).is_err(), "{text}");
         }
     }
 }

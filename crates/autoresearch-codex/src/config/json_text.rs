@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A value and where it stands.
 #[derive(Debug)]
-pub struct Node {
+pub struct JsonNode {
     /// Its first byte; of a member, that of its key.
     pub start: usize,
     /// The byte after its last.
@@ -16,13 +16,13 @@ pub struct Node {
     /// The key, if it is a member of an object.
     pub key: Option<String>,
     /// Members or elements.
-    pub children: Vec<Node>,
+    pub children: Vec<JsonNode>,
 }
 
-impl Node {
+impl JsonNode {
     /// A member of an object: the last of this name, which is the one that counts.
     #[must_use]
-    pub fn member(&self, key: &str) -> Option<&Self> {
+    pub fn find_member(&self, key: &str) -> Option<&Self> {
         self.children
             .iter()
             .rev()
@@ -31,7 +31,7 @@ impl Node {
 
     /// The value.
     #[must_use]
-    pub fn value(&self, text: &str) -> Value {
+    pub fn parse_value(&self, text: &str) -> Value {
         serde_json::from_str(&text[self.value_start..self.end]).unwrap_or_default()
     }
 
@@ -43,56 +43,56 @@ impl Node {
 }
 
 /// Reads a text; says what is wrong with it, and where.
-pub fn parse(text: &str) -> Result<Node, String> {
+pub fn parse_json(text: &str) -> Result<JsonNode, String> {
     // After this, the scanner below meets valid JSON of bounded depth only.
     serde_json::from_str::<Value>(text).map_err(|error| format!("is not valid JSON: {error}"))?;
-    let mut scanner = Scanner {
+    let mut scanner = JsonScanner {
         text,
         at: 0,
         bytes: text.as_bytes(),
     };
-    Ok(scanner.node(None))
+    Ok(scanner.scan_node(None))
 }
 
-struct Scanner<'t> {
+struct JsonScanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
 }
 
-impl Scanner<'_> {
-    fn peek(&self) -> u8 {
+impl JsonScanner<'_> {
+    fn peek_byte(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(b'}')
     }
 
-    fn blanks(&mut self) {
-        while b" \t\r\n".contains(&self.peek()) {
+    fn skip_blanks(&mut self) {
+        while b" \t\r\n".contains(&self.peek_byte()) {
             self.at += 1;
         }
     }
 
-    fn string(&mut self) {
+    fn skip_string(&mut self) {
         self.at += 1;
-        while self.at < self.bytes.len() && self.peek() != b'"' {
-            self.at += if self.peek() == b'\\' { 2 } else { 1 };
+        while self.at < self.bytes.len() && self.peek_byte() != b'"' {
+            self.at += if self.peek_byte() == b'\\' { 2 } else { 1 };
         }
         self.at += 1;
     }
 
-    fn node(&mut self, key: Option<(usize, String)>) -> Node {
-        self.blanks();
+    fn scan_node(&mut self, key: Option<(usize, String)>) -> JsonNode {
+        self.skip_blanks();
         let value_start = self.at;
         let mut children = Vec::new();
-        match self.peek() {
-            b'"' => self.string(),
-            b'{' | b'[' => self.children(&mut children),
+        match self.peek_byte() {
+            b'"' => self.skip_string(),
+            b'{' | b'[' => self.scan_children(&mut children),
             _ => {
-                while self.at < self.bytes.len() && !b",]} \t\r\n".contains(&self.peek()) {
+                while self.at < self.bytes.len() && !b",]} \t\r\n".contains(&self.peek_byte()) {
                     self.at += 1;
                 }
             }
         }
-        Node {
+        JsonNode {
             start: key.as_ref().map_or(value_start, |(start, _)| *start),
             end: self.at,
             value_start,
@@ -101,23 +101,23 @@ impl Scanner<'_> {
         }
     }
 
-    fn children(&mut self, children: &mut Vec<Node>) {
-        let in_object = self.peek() == b'{';
+    fn scan_children(&mut self, children: &mut Vec<JsonNode>) {
+        let in_object = self.peek_byte() == b'{';
         self.at += 1;
         loop {
-            self.blanks();
-            match self.peek() {
+            self.skip_blanks();
+            match self.peek_byte() {
                 b'}' | b']' => break,
                 b',' => self.at += 1,
                 _ if in_object => {
                     let start = self.at;
-                    self.string();
+                    self.skip_string();
                     let key = serde_json::from_str(&self.text[start..self.at]).unwrap_or_default();
-                    self.blanks();
+                    self.skip_blanks();
                     self.at += 1;
-                    children.push(self.node(Some((start, key))));
+                    children.push(self.scan_node(Some((start, key))));
                 }
-                _ => children.push(self.node(None)),
+                _ => children.push(self.scan_node(None)),
             }
         }
         self.at += 1;
@@ -126,7 +126,7 @@ impl Scanner<'_> {
 
 /// Adds an element or member at the end of a container, in the manner of its first one.
 #[must_use]
-pub fn append(text: &str, container: &Node, element: &str) -> String {
+pub fn append_child(text: &str, container: &JsonNode, element: &str) -> String {
     let inside = container.value_start + 1;
     let (Some(first), Some(last)) = (container.children.first(), container.children.last()) else {
         return format!("{}{element}{}", &text[..inside], &text[inside..]);
@@ -142,7 +142,7 @@ pub fn append(text: &str, container: &Node, element: &str) -> String {
 
 /// Takes a child out of its container, with the comma that goes with it.
 #[must_use]
-pub fn take_out(text: &str, container: &Node, index: usize) -> String {
+pub fn remove_child(text: &str, container: &JsonNode, index: usize) -> String {
     let children = &container.children;
     let (from, to) = match (index.checked_sub(1), children.get(index + 1)) {
         (Some(before), _) => (children[before].end, children[index].end),
@@ -167,27 +167,30 @@ mod tests {
             "[\r\n\t1,\r\n\t2\r\n]\r\n",
             "{\"a\" : [\"}\\\"\", {}] }",
         ] {
-            let node = parse(text).unwrap();
+            let node = parse_json(text).unwrap();
             let element = if text.starts_with('{') {
                 "\"k\": 1"
             } else {
                 "3"
             };
-            let more = append(text, &node, element);
-            let grown = parse(&more).unwrap();
+            let more = append_child(text, &node, element);
+            let grown = parse_json(&more).unwrap();
             assert_eq!(grown.children.len(), node.children.len() + 1, "{more}");
-            assert_eq!(take_out(&more, &grown, node.children.len()), text);
+            assert_eq!(remove_child(&more, &grown, node.children.len()), text);
         }
     }
 
     #[test]
     fn the_first_of_several_is_taken_out_with_its_comma() {
         let text = "[\n  1,\n  2\n]";
-        assert_eq!(take_out(text, &parse(text).unwrap(), 0), "[\n  2\n]");
+        assert_eq!(
+            remove_child(text, &parse_json(text).unwrap(), 0),
+            "[\n  2\n]"
+        );
     }
 
     #[test]
     fn a_fault_is_named_with_its_line() {
-        assert!(parse("{\n  oops\n}").unwrap_err().contains("line 2"));
+        assert!(parse_json("{\n  oops\n}").unwrap_err().contains("line 2"));
     }
 }

@@ -21,18 +21,18 @@ pub struct Manifest {
     /// The version of the program that wrote it.
     pub version: String,
     /// Files that we made.
-    pub files: Vec<Made>,
+    pub files: Vec<InstalledFile>,
     /// Folders that we made, from the outside in.
     pub folders: Vec<PathBuf>,
     /// The user's files that we changed.
-    pub changed: Vec<Changed>,
+    pub changed: Vec<PatchedFile>,
     /// The hooks that we registered, by Codex home.
-    pub hooks: Vec<Registered>,
+    pub hooks: Vec<RegisteredHooks>,
 }
 
 /// A file that we made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct InstalledFile {
     /// Where.
     pub path: PathBuf,
     /// Hashes of what we wrote there: one, and during an update two.
@@ -41,7 +41,7 @@ pub struct Made {
 
 /// A file of the user's that we changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
+pub struct PatchedFile {
     /// Where.
     pub path: PathBuf,
     /// The text before; absent when there was no file.
@@ -54,7 +54,7 @@ pub struct Changed {
 
 /// The hooks that we registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registered {
+pub struct RegisteredHooks {
     /// The real path of the Codex home.
     pub home: PathBuf,
     /// The program that the hooks run.
@@ -66,14 +66,14 @@ pub struct Registered {
 impl Manifest {
     /// Where it is.
     #[must_use]
-    pub fn path(world: &World) -> PathBuf {
+    pub fn path_in(world: &World) -> PathBuf {
         world.data_folder.join("manifest.json")
     }
 
     /// Reads it; an empty one if nothing was installed.
-    pub fn load(world: &World) -> Result<Self, CodexError> {
-        let path = Self::path(world);
-        let Some(bytes) = files::read(&path)? else {
+    pub fn read_from(world: &World) -> Result<Self, CodexError> {
+        let path = Self::path_in(world);
+        let Some(bytes) = files::read_bytes(&path)? else {
             return Ok(Self::default());
         };
         let unreadable = |error: serde_json::Error| CodexError::Unreadable {
@@ -89,10 +89,10 @@ impl Manifest {
     }
 
     /// Writes it; deletes it when it lists nothing.
-    pub fn save(&mut self, world: &World) -> Result<(), CodexError> {
-        let path = Self::path(world);
+    pub fn write_to(&mut self, world: &World) -> Result<(), CodexError> {
+        let path = Self::path_in(world);
         if self.is_empty() {
-            return files::remove(&path);
+            return files::remove_if_present(&path);
         }
         self.format = FORMAT;
         env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
@@ -100,8 +100,8 @@ impl Manifest {
             path: path.clone(),
             fault: format!("cannot list what is to be made: {error}"),
         })?;
-        files::make_folder_of(&path)?;
-        files::put(&path, (text + "\n").as_bytes(), 0o600)
+        files::make_parent_folder(&path)?;
+        files::replace_file(&path, (text + "\n").as_bytes(), 0o600)
     }
 
     /// Is nothing installed?
@@ -112,17 +112,17 @@ impl Manifest {
 
     /// The file that we made at a path.
     #[must_use]
-    pub fn made(&self, path: &Path) -> Option<&Made> {
+    pub fn find_installed_file(&self, path: &Path) -> Option<&InstalledFile> {
         self.files.iter().find(|made| made.path == path)
     }
 
     /// Notes that a file gets these bytes, besides those that it had from us.
-    pub fn note_made(&mut self, path: &Path, hash: String) {
-        self.note_folders(path);
+    pub fn note_installed_file(&mut self, path: &Path, hash: String) {
+        self.note_missing_folders(path);
         match self.files.iter_mut().find(|made| made.path == path) {
             Some(made) if made.hashes.contains(&hash) => {}
             Some(made) => made.hashes.push(hash),
-            None => self.files.push(Made {
+            None => self.files.push(InstalledFile {
                 path: path.to_owned(),
                 hashes: vec![hash],
             }),
@@ -130,8 +130,8 @@ impl Manifest {
     }
 
     /// Notes the folders that a file needs and that are not there.
-    pub fn note_folders(&mut self, file: &Path) {
-        for folder in files::missing_folders(file) {
+    pub fn note_missing_folders(&mut self, file: &Path) {
+        for folder in files::list_missing_folders(file) {
             if !self.folders.contains(&folder) {
                 self.folders.push(folder);
             }
@@ -140,19 +140,19 @@ impl Manifest {
 
     /// The user's file that we changed at a path.
     #[must_use]
-    pub fn changed(&self, path: &Path) -> Option<&Changed> {
+    pub fn find_patched_file(&self, path: &Path) -> Option<&PatchedFile> {
         self.changed.iter().find(|changed| changed.path == path)
     }
 
     /// Notes that a file of the user's is about to change.
-    pub fn note_changed(&mut self, path: &Path, original: Option<String>) {
-        self.note_folders(path);
-        let mode = match self.changed(path) {
+    pub fn note_patched_file(&mut self, path: &Path, original: Option<String>) {
+        self.note_missing_folders(path);
+        let mode = match self.find_patched_file(path) {
             Some(changed) => changed.mode,
-            None => files::mode(path),
+            None => files::read_mode(path),
         };
         self.changed.retain(|changed| changed.path != path);
-        self.changed.push(Changed {
+        self.changed.push(PatchedFile {
             path: path.to_owned(),
             original,
             mode,
@@ -161,17 +161,17 @@ impl Manifest {
     }
 
     /// What a file of the user's would be without us, if this is its text now.
-    pub fn original<E>(
+    pub fn compute_original<E>(
         &self,
         path: &Path,
         now: Option<&str>,
         strip: impl FnOnce(&str, Option<&str>) -> Result<Option<String>, E>,
     ) -> Result<Option<String>, E> {
-        let changed = self.changed(path);
+        let changed = self.find_patched_file(path);
         let before = changed.and_then(|changed| changed.original.as_deref());
         let Some(now) = now else { return Ok(None) };
         let untouched = changed.is_some_and(|changed| {
-            changed.written.as_deref() == Some(files::hash(now.as_bytes()).as_str())
+            changed.written.as_deref() == Some(files::hash_bytes(now.as_bytes()).as_str())
         });
         if untouched {
             return Ok(before.map(ToOwned::to_owned));
@@ -185,12 +185,12 @@ impl Manifest {
 
     /// The hooks that we registered in a Codex home.
     #[must_use]
-    pub fn registered(&self, home: &Path) -> Option<&Registered> {
+    pub fn find_registered_hooks(&self, home: &Path) -> Option<&RegisteredHooks> {
         self.hooks.iter().find(|hooks| hooks.home == home)
     }
 
     /// Notes what a changed file has become.
-    pub fn note_written(&mut self, path: &Path, hash: &str) {
+    pub fn note_written_hash(&mut self, path: &Path, hash: &str) {
         for changed in self.changed.iter_mut().filter(|each| each.path == path) {
             changed.written = Some(hash.to_owned());
         }

@@ -20,9 +20,9 @@ pub enum StartRule {
 
 /// The text of the file.
 #[must_use]
-pub fn text(program: &str, start: StartRule) -> String {
+pub fn format_rules(program: &str, start: StartRule) -> String {
     let list = |words: &[&str]| {
-        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        let quoted: Vec<String> = words.iter().map(|word| quote_word(word)).collect();
         format!("[{}]", quoted.join(", "))
     };
     let mut allowed = ALLOWED.to_vec();
@@ -34,7 +34,7 @@ pub fn text(program: &str, start: StartRule) -> String {
          prefix_rule(\n    pattern = [{}, {}],\n    decision = \"allow\",\n    \
          justification = \"autoresearch commits, measures and undoes trials, for which git must be writable\",\n    \
          match = [{}],\n    not_match = [{}, {}],\n)\n",
-        quote(program),
+        quote_word(program),
         list(&allowed),
         list(&[program, "trial", "-m", "x"]),
         list(&[program, "install"]),
@@ -44,7 +44,7 @@ pub fn text(program: &str, start: StartRule) -> String {
         text = format!(
             "{text}prefix_rule(\n    pattern = [{}, \"start\"],\n    decision = \"prompt\",\n    \
              justification = \"start runs the verify and guard commands of the config: read them first\",\n)\n",
-            quote(program),
+            quote_word(program),
         );
     }
     text
@@ -52,12 +52,12 @@ pub fn text(program: &str, start: StartRule) -> String {
 
 /// What a rule file says of `start`, if it is ours for this program.
 #[must_use]
-pub fn start_rule(found: &str, program: &str) -> Option<StartRule> {
+pub fn parse_start_rule(found: &str, program: &str) -> Option<StartRule> {
     [StartRule::Prompt, StartRule::Allow]
         .into_iter()
-        .find(|start| text(program, *start) == found)
+        .find(|start| format_rules(program, *start) == found)
 }
 
-fn quote(word: &str) -> String {
+fn quote_word(word: &str) -> String {
     Value::from(word).to_string()
 }

@@ -4,12 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::home::{Home, SKILL, user_home};
+use crate::home::{CodexHome, SKILL, find_user_home};
 use autoresearch_sys::env::World;
 
 /// The folders in which Codex looks when it starts in `folder`.
 #[must_use]
-pub fn roots(world: &World, folder: &Path) -> Vec<PathBuf> {
+pub fn list_skill_roots(world: &World, folder: &Path) -> Vec<PathBuf> {
     let mut roots = Vec::new();
     let top = folder.ancestors().find(|above| above.join(".git").exists());
     for above in folder.ancestors() {
@@ -19,21 +19,21 @@ pub fn roots(world: &World, folder: &Path) -> Vec<PathBuf> {
         }
     }
     roots.extend(top.map(|top| top.join(".codex/skills")));
-    roots.extend(user_home(world).map(|home| home.join(".agents/skills")));
-    roots.extend(Home::of(world).map(|home| home.root.join("skills")));
+    roots.extend(find_user_home(world).map(|home| home.join(".agents/skills")));
+    roots.extend(CodexHome::find_in(world).map(|home| home.root.join("skills")));
     roots.push("/etc/codex/skills".into());
     roots
 }
 
 /// The copies of our skill that Codex would see from `folder`, by their real paths.
 #[must_use]
-pub fn copies(world: &World, folder: &Path) -> Vec<PathBuf> {
+pub fn find_skill_copies(world: &World, folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for root in roots(world, folder) {
+    for root in list_skill_roots(world, folder) {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
         for skill in entries
             .map(|entry| entry.path())
-            .filter(|skill| is_ours(skill))
+            .filter(|skill| is_our_skill(skill))
         {
             let real = skill.canonicalize().unwrap_or(skill);
             if !found.contains(&real) {
@@ -45,7 +45,7 @@ pub fn copies(world: &World, folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn is_ours(skill: &Path) -> bool {
+fn is_our_skill(skill: &Path) -> bool {
     let Ok(text) = std::fs::read_to_string(skill.join("SKILL.md")) else {
         return false;
     };

@@ -14,11 +14,11 @@ pub struct HookState {
 }
 
 /// What a configuration says.
-pub struct Config(DocumentMut);
+pub struct TrustConfig(DocumentMut);
 
-impl Config {
+impl TrustConfig {
     /// Reads it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse_text(text: &str) -> Result<Self, String> {
         text.parse()
             .map(Self)
             .map_err(|error: toml_edit::TomlError| {
@@ -26,15 +26,15 @@ impl Config {
             })
     }
 
-    fn states(&self) -> Option<&dyn TableLike> {
+    fn find_state_table(&self) -> Option<&dyn TableLike> {
         let hooks = self.0.get("hooks")?.as_table_like()?;
         hooks.get("state")?.as_table_like()
     }
 
     /// What it says of the hook with this key.
     #[must_use]
-    pub fn hook(&self, key: &str) -> Option<HookState> {
-        let state = self.states()?.get(key)?.as_table_like()?;
+    pub fn find_hook_state(&self, key: &str) -> Option<HookState> {
+        let state = self.find_state_table()?.get(key)?.as_table_like()?;
         Some(HookState {
             trusted_hash: state
                 .get("trusted_hash")
@@ -46,7 +46,7 @@ impl Config {
 
     /// Are hooks switched off altogether?
     #[must_use]
-    pub fn hooks_are_off(&self) -> bool {
+    pub fn are_hooks_off(&self) -> bool {
         let features = self.0.get("features").and_then(Item::as_table_like);
         features
             .and_then(|features| features.get("hooks")?.as_bool())
@@ -70,10 +70,16 @@ impl Config {
 
 /// The text without these keys of trust, except those that the original had; tables that the original did not have go
 /// when they are empty.
-pub fn without(text: &str, keys: &[String], original: Option<&str>) -> Result<String, String> {
-    let before = Config::parse(original.unwrap_or_default())?;
-    let mut config = Config::parse(text)?;
-    let added = |key: &&String| before.hook(key).is_none() && config.hook(key).is_some();
+pub fn remove_trust_keys(
+    text: &str,
+    keys: &[String],
+    original: Option<&str>,
+) -> Result<String, String> {
+    let before = TrustConfig::parse_text(original.unwrap_or_default())?;
+    let mut config = TrustConfig::parse_text(text)?;
+    let added = |key: &&String| {
+        before.find_hook_state(key).is_none() && config.find_hook_state(key).is_some()
+    };
     let added: Vec<&String> = keys.iter().filter(added).collect();
     if added.is_empty() {
         return Ok(text.to_owned());
@@ -85,7 +91,7 @@ pub fn without(text: &str, keys: &[String], original: Option<&str>) -> Result<St
         for key in added {
             states.remove(key);
         }
-        if states.is_empty() && before.states().is_none() {
+        if states.is_empty() && before.find_state_table().is_none() {
             hooks.remove("state");
         }
     }
@@ -97,14 +103,15 @@ pub fn without(text: &str, keys: &[String], original: Option<&str>) -> Result<St
 
 /// The text with keys of trust under other names, for hooks that moved up. Keys that are written in an unusual way stay.
 #[must_use]
-pub fn moved(text: &str, moves: &[(String, String)]) -> String {
+pub fn rename_trust_keys(text: &str, moves: &[(String, String)]) -> String {
     let mut text = text.to_owned();
     for (from, to) in moves {
         let quoted = |key: &str| toml_edit::Value::from(key).to_string();
         let renamed = text.replace(&quoted(from), &quoted(to));
         // A place that already has trust of its own is not overwritten.
-        let free = Config::parse(&text).is_ok_and(|config| config.hook(to).is_none());
-        if free && Config::parse(&renamed).is_ok() {
+        let free =
+            TrustConfig::parse_text(&text).is_ok_and(|config| config.find_hook_state(to).is_none());
+        if free && TrustConfig::parse_text(&renamed).is_ok() {
             text = renamed;
         }
     }
@@ -113,13 +120,13 @@ pub fn moved(text: &str, moves: &[(String, String)]) -> String {
 
 /// The lines that Codex will add, for the person to see before the yes.
 #[must_use]
-pub fn preview(text: &str, keys: &[String]) -> String {
+pub fn preview_trust_lines(text: &str, keys: &[String]) -> String {
     let mut lines = String::from(text);
-    let known = Config::parse(text).ok();
+    let known = TrustConfig::parse_text(text).ok();
     let is_known = |key: &str| {
         known
             .as_ref()
-            .is_some_and(|config| config.hook(key).is_some())
+            .is_some_and(|config| config.find_hook_state(key).is_some())
     };
     for key in keys.iter().filter(|key| !is_known(key)) {
         let quoted = toml_edit::Value::from(key.as_str());
@@ -146,25 +153,28 @@ mod tests {
     #[test]
     fn taking_our_keys_out_gives_the_users_bytes_back() {
         let keys = ["/h/hooks.json:stop:1:0".to_owned()];
-        assert_eq!(without(&trusted(USERS), &keys, Some(USERS)).unwrap(), USERS);
-        assert_eq!(without(&trusted(""), &keys, None).unwrap(), "");
+        assert_eq!(
+            remove_trust_keys(&trusted(USERS), &keys, Some(USERS)).unwrap(),
+            USERS
+        );
+        assert_eq!(remove_trust_keys(&trusted(""), &keys, None).unwrap(), "");
         let more = trusted(USERS) + "\n# new\n[projects.\"/y\"]\ntrust_level = \"trusted\"\n";
         assert_eq!(
-            without(&more, &keys, Some(USERS)).unwrap(),
+            remove_trust_keys(&more, &keys, Some(USERS)).unwrap(),
             format!("{USERS}\n# new\n[projects.\"/y\"]\ntrust_level = \"trusted\"\n")
         );
     }
 
     #[test]
     fn the_state_of_a_hook_is_read() {
-        let config = Config::parse(&trusted(USERS)).unwrap();
-        let state = config.hook("/h/hooks.json:stop:1:0").unwrap();
+        let config = TrustConfig::parse_text(&trusted(USERS)).unwrap();
+        let state = config.find_hook_state("/h/hooks.json:stop:1:0").unwrap();
         assert_eq!(state.trusted_hash.as_deref(), Some("sha256:1"));
-        assert!(!state.disabled && !config.hooks_are_off());
+        assert!(!state.disabled && !config.are_hooks_off());
         assert!(
-            Config::parse("features = {hooks = false}")
+            TrustConfig::parse_text("features = {hooks = false}")
                 .unwrap()
-                .hooks_are_off()
+                .are_hooks_off()
         );
     }
 
@@ -174,7 +184,7 @@ mod tests {
             "/h/hooks.json:stop:1:0".to_owned(),
             "/h/hooks.json:stop:0:0".to_owned(),
         )];
-        let text = moved(&trusted(USERS), &moves);
+        let text = rename_trust_keys(&trusted(USERS), &moves);
         assert!(
             text.contains("[hooks.state.\"/h/hooks.json:stop:0:0\"]"),
             "{text}"

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use similar::TextDiff;
 
-use super::standing::Standing;
+use super::standing::HookStanding;
 use crate::config::manifest::Manifest;
 
 /// A file of our own to write.
-pub struct Write {
+pub struct FileWrite {
     /// Where.
     pub path: PathBuf,
     /// The bytes now, if it is there.
@@ -24,7 +24,7 @@ pub struct Write {
 }
 
 /// A change of a file of the user's.
-pub struct Edit {
+pub struct FileEdit {
     /// Where.
     pub path: PathBuf,
     /// The text now.
@@ -36,7 +36,7 @@ pub struct Edit {
 }
 
 /// Asking Codex to trust our hooks.
-pub struct Trust {
+pub struct TrustRequest {
     /// The `codex` program.
     pub codex: PathBuf,
     /// The program that the hooks run.
@@ -47,17 +47,17 @@ pub struct Trust {
 
 /// What is going to be done.
 #[derive(Default)]
-pub struct Plan {
+pub struct InstallPlan {
     /// The command.
     pub action: &'static str,
     /// Files of our own to write.
-    pub writes: Vec<Write>,
+    pub writes: Vec<FileWrite>,
     /// Files of the user's to change.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<FileEdit>,
     /// Files of our own to delete.
     pub deletes: Vec<PathBuf>,
     /// What to ask of Codex.
-    pub trust: Option<Trust>,
+    pub trust: Option<TrustRequest>,
     /// The rule file to have checked by Codex, and our program in it.
     pub rule: Option<(PathBuf, String)>,
     /// What the person must know before the yes.
@@ -65,21 +65,21 @@ pub struct Plan {
     /// What is not as it should be.
     pub warnings: Vec<String>,
     /// Every change outside our own folders, as the person sees it.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FileDiff>,
     /// The manifest to save before anything is done.
     pub manifest: Manifest,
 }
 
 /// A change as the person sees it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Change {
+pub struct FileDiff {
     /// The file.
     pub path: PathBuf,
     /// A unified diff.
     pub diff: String,
 }
 
-impl Change {
+impl FileDiff {
     /// The change from one text to another.
     #[must_use]
     pub fn new(path: &Path, before: Option<&str>, after: Option<&str>) -> Self {
@@ -99,7 +99,7 @@ impl Change {
     }
 }
 
-impl Plan {
+impl InstallPlan {
     /// Is there nothing to do?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -110,13 +110,13 @@ impl Plan {
     }
 
     /// Adds a change of a file of the user's, if it is one.
-    pub fn edit(&mut self, path: &Path, before: Option<String>, after: Option<String>) {
+    pub fn add_edit(&mut self, path: &Path, before: Option<String>, after: Option<String>) {
         if before == after {
             return;
         }
         self.changes
-            .push(Change::new(path, before.as_deref(), after.as_deref()));
-        self.edits.push(Edit {
+            .push(FileDiff::new(path, before.as_deref(), after.as_deref()));
+        self.edits.push(FileEdit {
             path: path.to_owned(),
             before,
             after,
@@ -126,8 +126,8 @@ impl Plan {
 
     /// The plan as a report.
     #[must_use]
-    pub fn report(&self, state: State) -> Report {
-        Report {
+    pub fn to_report(&self, state: InstallState) -> InstallReport {
+        InstallReport {
             action: self.action,
             state,
             written: self.writes.iter().map(|write| write.path.clone()).collect(),
@@ -143,7 +143,7 @@ impl Plan {
 /// How far it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum InstallState {
     /// Nothing was done yet.
     Planned,
     /// All of it was done.
@@ -154,28 +154,28 @@ pub enum State {
 
 /// The answer of `install`, `uninstall`, `hooks install` and `hooks uninstall`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct InstallReport {
     /// The command.
     pub action: &'static str,
     /// How far it came.
-    pub state: State,
+    pub state: InstallState,
     /// Files of our own that are written.
     pub written: Vec<PathBuf>,
     /// Files of our own that are deleted.
     pub deleted: Vec<PathBuf>,
     /// Changes outside our own folders.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FileDiff>,
     /// What the person must know.
     pub notes: Vec<String>,
     /// What is not as it should be.
     pub warnings: Vec<String>,
     /// The hooks, once they were registered.
-    pub hooks: Vec<Standing>,
+    pub hooks: Vec<HookStanding>,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for InstallReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let planned = self.state == State::Planned;
+        let planned = self.state == InstallState::Planned;
         for (word, paths) in [
             (if planned { "write " } else { "wrote " }, &self.written),
             (if planned { "delete" } else { "deleted" }, &self.deleted),
@@ -205,14 +205,16 @@ impl fmt::Display for Report {
             writeln!(out, "{hook}")?;
         }
         match (self.state, self.action) {
-            (State::Planned, _) => write!(out, "nothing was written yet"),
-            (State::Done, "install") => write!(
+            (InstallState::Planned, _) => write!(out, "nothing was written yet"),
+            (InstallState::Done, "install") => write!(
                 out,
                 "install: done\nnext: in Codex, type $codex-autoresearch and one sentence, such as: get rid of the any types"
             ),
-            (State::Done, action) => write!(out, "{action}: done"),
-            (State::NothingToDo, "install" | "hooks install") => write!(out, "already installed"),
-            (State::NothingToDo, _) => write!(out, "nothing is installed"),
+            (InstallState::Done, action) => write!(out, "{action}: done"),
+            (InstallState::NothingToDo, "install" | "hooks install") => {
+                write!(out, "already installed")
+            }
+            (InstallState::NothingToDo, _) => write!(out, "nothing is installed"),
         }
     }
 }

@@ -4,20 +4,20 @@
 
 use std::path::Path;
 
-use super::plan::{Change, Plan, Trust};
-use super::{stable, text_of};
-use crate::app_server::{ListedHook, Server};
-use crate::config::manifest::{Manifest, Registered};
+use super::plan::{FileDiff, InstallPlan, TrustRequest};
+use super::{installed_path, path_to_text};
+use crate::app_server::{AppServer, ListedHook};
+use crate::config::manifest::{Manifest, RegisteredHooks};
 use crate::config::trust;
-use crate::config::trust::Config;
+use crate::config::trust::TrustConfig;
 use crate::config::{files, hooks_file};
 use crate::home;
-use crate::home::{CodexError, HOOKS, Home, SKILL};
+use crate::home::{CodexError, CodexHome, HOOKS, SKILL};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
 /// Names the file in which something is wrong.
-pub fn fault_in(path: &Path) -> impl Fn(String) -> CodexError {
+pub fn make_unreadable(path: &Path) -> impl Fn(String) -> CodexError {
     let path = path.to_owned();
     move |fault| CodexError::Unreadable {
         path: path.clone(),
@@ -26,10 +26,10 @@ pub fn fault_in(path: &Path) -> impl Fn(String) -> CodexError {
 }
 
 /// Adds the registration to a plan.
-pub fn plan(world: &World, plan: &mut Plan) -> Result<()> {
-    let home = Home::of(world)?;
-    let target = stable(world, "autoresearch-hook");
-    let program = text_of(&target)?;
+pub fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result<()> {
+    let home = CodexHome::find_in(world)?;
+    let target = installed_path(world, "autoresearch-hook");
+    let program = path_to_text(&target)?;
     if !target.exists() && !plan.writes.iter().any(|write| write.path == target) {
         return Err(Failure::environment(format!(
             "autoresearch-hook stands neither beside {} nor in {}",
@@ -40,21 +40,22 @@ pub fn plan(world: &World, plan: &mut Plan) -> Result<()> {
     }
     let path = home.hooks_file();
     let now = files::read_text(&path)?;
-    let after = hooks_file::with_ours(now.as_deref(), &program).map_err(fault_in(&path))?;
-    let keys = keys(&after, &path, &program)?;
+    let after =
+        hooks_file::add_our_hooks(now.as_deref(), &program).map_err(make_unreadable(&path))?;
+    let keys = list_trust_keys(&after, &path, &program)?;
     let edited = now.as_deref() != Some(after.as_str());
     if edited {
         let original = plan
             .manifest
-            .original(&path, now.as_deref(), |text, before| {
-                hooks_file::without_ours(text, before, &program)
+            .compute_original(&path, now.as_deref(), |text, before| {
+                hooks_file::remove_our_hooks(text, before, &program)
             });
-        let original = original.map_err(fault_in(&path))?;
-        plan.manifest.note_changed(&path, original);
-        plan.edit(&path, now, Some(after));
+        let original = original.map_err(make_unreadable(&path))?;
+        plan.manifest.note_patched_file(&path, original);
+        plan.add_edit(&path, now, Some(after));
         plan.notes.push("hooks run outside Codex's sandbox, in every session; ours answer nothing where no run of that session is open, and in a run they execute its verify and guard, and so code that the agent has edited".to_owned());
     }
-    let ours = Ours {
+    let ours = OurHooks {
         home: &home,
         program: &program,
         keys,
@@ -64,40 +65,41 @@ pub fn plan(world: &World, plan: &mut Plan) -> Result<()> {
 }
 
 /// The keys of trust of our hooks in this text.
-pub fn keys(text: &str, path: &Path, program: &str) -> Result<Vec<String>> {
+pub fn list_trust_keys(text: &str, path: &Path, program: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();
     for hook in &HOOKS {
-        let spots = hooks_file::spots(text, hook, program).map_err(fault_in(path))?;
+        let spots = hooks_file::find_spots(text, hook, program).map_err(make_unreadable(path))?;
         keys.extend(
             spots
                 .iter()
-                .map(|spot| hook.key(path, spot.group, spot.handler)),
+                .map(|spot| hook.format_trust_key(path, spot.group, spot.handler)),
         );
     }
     Ok(keys)
 }
 
 /// Our hooks as they will stand.
-struct Ours<'a> {
-    home: &'a Home,
+struct OurHooks<'a> {
+    home: &'a CodexHome,
     program: &'a str,
     keys: Vec<String>,
     /// Does their file change?
     edited: bool,
 }
 
-fn plan_trust(world: &World, plan: &mut Plan, ours: &Ours<'_>) -> Result<()> {
+fn plan_trust(world: &World, plan: &mut InstallPlan, ours: &OurHooks<'_>) -> Result<()> {
     let path = ours.home.config_file();
     let now = files::read_text(&path)?;
-    let config = Config::parse(now.as_deref().unwrap_or_default()).map_err(fault_in(&path))?;
-    let known = plan.manifest.registered(&ours.home.root);
-    if !ours.edited && known.is_some_and(|known| is_confirmed(known, ours, &config)) {
+    let config = TrustConfig::parse_text(now.as_deref().unwrap_or_default())
+        .map_err(make_unreadable(&path))?;
+    let known = plan.manifest.find_registered_hooks(&ours.home.root);
+    if !ours.edited && known.is_some_and(|known| is_trust_confirmed(known, ours, &config)) {
         return Ok(());
     }
     if ours.edited || known.is_none() {
         let root = &ours.home.root;
         plan.manifest.hooks.retain(|hooks| hooks.home != *root);
-        plan.manifest.hooks.push(Registered {
+        plan.manifest.hooks.push(RegisteredHooks {
             home: root.clone(),
             program: ours.program.to_owned(),
             keys: ours.keys.iter().map(|key| (key.clone(), None)).collect(),
@@ -106,14 +108,14 @@ fn plan_trust(world: &World, plan: &mut Plan, ours: &Ours<'_>) -> Result<()> {
     if config.has_plugin(SKILL) {
         plan.warnings.push("the Codex plugin brings the same hooks, and both would run: keep one of them (`codex plugin remove`, or `autoresearch hooks uninstall`)".to_owned());
     }
-    if config.hooks_are_off() {
+    if config.are_hooks_off() {
         plan.warnings.push(format!(
             "hooks are switched off in {} (`hooks = false` under `[features]`): not armed. Remove that line, then run `autoresearch hooks install` again",
             path.display()
         ));
         return Ok(());
     }
-    let Some(codex) = home::program(world) else {
+    let Some(codex) = home::find_program(world) else {
         plan.warnings.push(
             "codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks".to_owned(),
         );
@@ -121,18 +123,18 @@ fn plan_trust(world: &World, plan: &mut Plan, ours: &Ours<'_>) -> Result<()> {
     };
     let original = plan
         .manifest
-        .original(&path, now.as_deref(), |text, before| {
-            trust::without(text, &ours.keys, before).map(Some)
+        .compute_original(&path, now.as_deref(), |text, before| {
+            trust::remove_trust_keys(text, &ours.keys, before).map(Some)
         });
     plan.manifest
-        .note_changed(&path, original.map_err(fault_in(&path))?);
-    let preview = trust::preview(now.as_deref().unwrap_or_default(), &ours.keys);
+        .note_patched_file(&path, original.map_err(make_unreadable(&path))?);
+    let preview = trust::preview_trust_lines(now.as_deref().unwrap_or_default(), &ours.keys);
     plan.changes
-        .push(Change::new(&path, now.as_deref(), Some(&preview)));
+        .push(FileDiff::new(&path, now.as_deref(), Some(&preview)));
     plan.notes.push(
         "Codex itself writes these lines: with them it runs the hooks without a review".to_owned(),
     );
-    plan.trust = Some(Trust {
+    plan.trust = Some(TrustRequest {
         codex,
         program: ours.program.to_owned(),
         home: ours.home.root.clone(),
@@ -141,19 +143,23 @@ fn plan_trust(world: &World, plan: &mut Plan, ours: &Ours<'_>) -> Result<()> {
 }
 
 /// Did Codex confirm the trust of just these hooks, and does it still hold?
-fn is_confirmed(known: &Registered, ours: &Ours<'_>, config: &Config) -> bool {
+fn is_trust_confirmed(known: &RegisteredHooks, ours: &OurHooks<'_>, config: &TrustConfig) -> bool {
     let confirmed = |key: &String| {
         let hash = known.keys.iter().find(|(each, _)| each == key);
         let hash = hash.and_then(|(_, hash)| hash.clone());
-        hash.is_some() && config.hook(key).and_then(|state| state.trusted_hash) == hash
+        hash.is_some()
+            && config
+                .find_hook_state(key)
+                .and_then(|state| state.trusted_hash)
+                == hash
     };
     known.program == ours.program && ours.keys.iter().all(confirmed)
 }
 
 /// Has Codex trust our hooks, and checks that it does.
-pub fn trust(world: &World, trust: &Trust, manifest: &mut Manifest) -> Result<()> {
+pub fn trust_our_hooks(world: &World, trust: &TrustRequest, manifest: &mut Manifest) -> Result<()> {
     let config = trust.home.join("config.toml");
-    let outcome = ask(world, trust);
+    let outcome = ask_for_trust(world, trust);
     let hint = "the hooks are registered but not armed: `autoresearch hooks status` says what is missing; in Codex, /hooks trusts them";
     let keys = outcome.map_err(|failure| failure.hint(hint))?;
     for hooks in &mut manifest.hooks {
@@ -168,21 +174,21 @@ pub fn trust(world: &World, trust: &Trust, manifest: &mut Manifest) -> Result<()
     let now = files::read_text(&config)?;
     let same = |original: &Option<String>| *original == now;
     if manifest
-        .changed(&config)
+        .find_patched_file(&config)
         .is_some_and(|changed| same(&changed.original))
     {
         // The user had trusted them already.
         manifest.changed.retain(|changed| changed.path != config);
     } else if let Some(now) = now {
-        manifest.note_written(&config, &files::hash(now.as_bytes()));
+        manifest.note_written_hash(&config, &files::hash_bytes(now.as_bytes()));
     }
     Ok(())
 }
 
-fn ask(world: &World, trust: &Trust) -> Result<Vec<(String, Option<String>)>> {
-    let mut server = Server::start(world, &trust.codex)?;
-    let (listed, faults) = server.hooks(&trust.home)?;
-    let ours = ours(listed, trust);
+fn ask_for_trust(world: &World, trust: &TrustRequest) -> Result<Vec<(String, Option<String>)>> {
+    let mut server = AppServer::start(world, &trust.codex)?;
+    let (listed, faults) = server.list_hooks(&trust.home)?;
+    let ours = filter_our_hooks(listed, trust);
     if ours.len() != HOOKS.len() {
         let mut failure = Failure::environment(format!(
             "Codex lists {} of our {} hooks",
@@ -194,10 +200,10 @@ fn ask(world: &World, trust: &Trust) -> Result<Vec<(String, Option<String>)>> {
     }
     let (_, fresh): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_trusted);
     if !fresh.is_empty() {
-        server.trust(&fresh)?;
+        server.trust_hooks(&fresh)?;
     }
-    let (listed, _) = server.hooks(&trust.home)?;
-    let ours = self::ours(listed, trust);
+    let (listed, _) = server.list_hooks(&trust.home)?;
+    let ours = self::filter_our_hooks(listed, trust);
     if let Some(hook) = ours.iter().find(|hook| !is_trusted(hook)) {
         return Err(Failure::environment(format!(
             "Codex says that the hook {} is {}",
@@ -215,13 +221,13 @@ pub fn is_trusted(hook: &ListedHook) -> bool {
     matches!(hook.trust_status.as_str(), "trusted" | "managed")
 }
 
-fn ours(listed: Vec<ListedHook>, trust: &Trust) -> Vec<ListedHook> {
+fn filter_our_hooks(listed: Vec<ListedHook>, trust: &TrustRequest) -> Vec<ListedHook> {
     let file = trust.home.join("hooks.json").display().to_string();
     let is_ours = |listed: &ListedHook| {
         listed.key.starts_with(&file)
             && HOOKS
                 .iter()
-                .any(|hook| listed.command.as_deref() == Some(&hook.command(&trust.program)))
+                .any(|hook| listed.command.as_deref() == Some(&hook.format_command(&trust.program)))
     };
     listed.into_iter().filter(is_ours).collect()
 }

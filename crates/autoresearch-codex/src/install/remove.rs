@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use super::plan::{Plan, Report, State};
-use super::register::{fault_in, keys};
-use super::{check_unchanged, lock};
-use crate::config::manifest::{Manifest, Registered};
+use super::plan::{InstallPlan, InstallReport, InstallState};
+use super::register::{list_trust_keys, make_unreadable};
+use super::{check_unchanged, lock_installation};
+use crate::config::manifest::{Manifest, RegisteredHooks};
 use crate::config::trust;
-use crate::config::trust::Config;
+use crate::config::trust::TrustConfig;
 use crate::config::{files, hooks_file};
 use crate::home::HOOKS;
 use autoresearch_sys::env::World;
@@ -17,7 +17,7 @@ use autoresearch_sys::error::Result;
 
 /// What to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum RemovalScope {
     /// Everything.
     All,
     /// The hooks.
@@ -25,23 +25,23 @@ pub enum Scope {
 }
 
 /// What a removal is going to do.
-pub fn plan(world: &World, scope: Scope) -> Result<Plan> {
-    let mut plan = Plan {
+pub fn plan_removal(world: &World, scope: RemovalScope) -> Result<InstallPlan> {
+    let mut plan = InstallPlan {
         action: match scope {
-            Scope::All => "uninstall",
-            Scope::Hooks => "hooks uninstall",
+            RemovalScope::All => "uninstall",
+            RemovalScope::Hooks => "hooks uninstall",
         },
-        manifest: Manifest::load(world)?,
-        ..Plan::default()
+        manifest: Manifest::read_from(world)?,
+        ..InstallPlan::default()
     };
     for hooks in plan.manifest.hooks.clone() {
-        unregister(&mut plan, &hooks)?;
+        plan_unregistration(&mut plan, &hooks)?;
     }
-    if scope == Scope::All {
+    if scope == RemovalScope::All {
         for made in plan.manifest.files.clone() {
-            match files::read(&made.path)? {
+            match files::read_bytes(&made.path)? {
                 None => {}
-                Some(bytes) if made.hashes.contains(&files::hash(&bytes)) => {
+                Some(bytes) if made.hashes.contains(&files::hash_bytes(&bytes)) => {
                     plan.deletes.push(made.path);
                 }
                 Some(_) => plan.warnings.push(format!(
@@ -54,23 +54,23 @@ pub fn plan(world: &World, scope: Scope) -> Result<Plan> {
     Ok(plan)
 }
 
-fn unregister(plan: &mut Plan, hooks: &Registered) -> Result<()> {
+fn plan_unregistration(plan: &mut InstallPlan, hooks: &RegisteredHooks) -> Result<()> {
     let path = hooks.home.join("hooks.json");
     let now = files::read_text(&path)?;
     let mut ours = Vec::new();
     let mut moves = Vec::new();
     if let Some(text) = &now {
-        ours = keys(text, &path, &hooks.program)?;
-        moves = moved_keys(text, &path, &hooks.program)?;
+        ours = list_trust_keys(text, &path, &hooks.program)?;
+        moves = list_moved_keys(text, &path, &hooks.program)?;
         let after = plan
             .manifest
-            .original(&path, now.as_deref(), |text, before| {
-                hooks_file::without_ours(text, before, &hooks.program)
+            .compute_original(&path, now.as_deref(), |text, before| {
+                hooks_file::remove_our_hooks(text, before, &hooks.program)
             });
-        let after = after.map_err(fault_in(&path))?;
+        let after = after.map_err(make_unreadable(&path))?;
         plan_edit(plan, &path, now, after);
     }
-    distrust(plan, hooks, ours, &moves)?;
+    plan_distrust(plan, hooks, ours, &moves)?;
     if !moves.is_empty() {
         plan.notes.push(format!(
             "{} hook(s) behind ours in {} move up; their trust, which names their place, is moved with them",
@@ -82,9 +82,9 @@ fn unregister(plan: &mut Plan, hooks: &Registered) -> Result<()> {
 }
 
 /// Takes the trust of our hooks out: where they stand, and where we know them to have stood.
-fn distrust(
-    plan: &mut Plan,
-    hooks: &Registered,
+fn plan_distrust(
+    plan: &mut InstallPlan,
+    hooks: &RegisteredHooks,
     mut ours: Vec<String>,
     moves: &[(String, String)],
 ) -> Result<()> {
@@ -92,55 +92,59 @@ fn distrust(
     let Some(now) = files::read_text(&path)? else {
         return Ok(());
     };
-    let config = Config::parse(&now).map_err(fault_in(&path))?;
+    let config = TrustConfig::parse_text(&now).map_err(make_unreadable(&path))?;
     for (key, hash) in &hooks.keys {
-        let trusted = config.hook(key).and_then(|state| state.trusted_hash);
+        let trusted = config
+            .find_hook_state(key)
+            .and_then(|state| state.trusted_hash);
         if trusted.is_some() && trusted == *hash && !ours.contains(key) {
             ours.push(key.clone());
         }
     }
     let strip = |text: &str, before: Option<&str>| {
-        let text = trust::without(text, &ours, before)?;
-        let text = trust::moved(&text, moves);
+        let text = trust::remove_trust_keys(text, &ours, before)?;
+        let text = trust::rename_trust_keys(&text, moves);
         Ok((before.is_some() || !text.trim().is_empty()).then_some(text))
     };
-    let after = match plan.manifest.changed(&path) {
-        Some(_) => plan.manifest.original(&path, Some(&now), strip),
+    let after = match plan.manifest.find_patched_file(&path) {
+        Some(_) => plan.manifest.compute_original(&path, Some(&now), strip),
         // The user gave the trust by hand, in Codex.
-        None => trust::without(&now, &ours, None).map(|text| Some(trust::moved(&text, moves))),
+        None => trust::remove_trust_keys(&now, &ours, None)
+            .map(|text| Some(trust::rename_trust_keys(&text, moves))),
     };
-    let after = after.map_err(fault_in(&path))?;
+    let after = after.map_err(make_unreadable(&path))?;
     plan_edit(plan, &path, Some(now), after);
     Ok(())
 }
 
 /// Adds an edit that gives the rights back too when it gives all bytes back.
-fn plan_edit(plan: &mut Plan, path: &Path, now: Option<String>, after: Option<String>) {
-    let changed = plan.manifest.changed(path);
+fn plan_edit(plan: &mut InstallPlan, path: &Path, now: Option<String>, after: Option<String>) {
+    let changed = plan.manifest.find_patched_file(path);
     let mode = changed
         .filter(|changed| changed.original == after)
         .and_then(|changed| changed.mode);
     let edits = plan.edits.len();
-    plan.edit(path, now, after);
+    plan.add_edit(path, now, after);
     if let Some(edit) = plan.edits.get_mut(edits) {
         edit.mode = mode;
     }
 }
 
 /// Old and new keys of the hooks that stand behind groups of ours.
-fn moved_keys(text: &str, path: &Path, program: &str) -> Result<Vec<(String, String)>> {
+fn list_moved_keys(text: &str, path: &Path, program: &str) -> Result<Vec<(String, String)>> {
     let mut moves = Vec::new();
     for hook in &HOOKS {
-        let spots = hooks_file::spots(text, hook, program).map_err(fault_in(path))?;
+        let spots = hooks_file::find_spots(text, hook, program).map_err(make_unreadable(path))?;
         if let [spot] = spots.as_slice()
             && spot.alone
         {
             for group in spot.group + 1..=spot.group + spot.behind {
-                let handlers = hooks_file::handlers(text, hook, group).map_err(fault_in(path))?;
+                let handlers =
+                    hooks_file::count_handlers(text, hook, group).map_err(make_unreadable(path))?;
                 moves.extend((0..handlers).map(|handler| {
                     (
-                        hook.key(path, group, handler),
-                        hook.key(path, group - 1, handler),
+                        hook.format_trust_key(path, group, handler),
+                        hook.format_trust_key(path, group - 1, handler),
                     )
                 }));
             }
@@ -150,35 +154,40 @@ fn moved_keys(text: &str, path: &Path, program: &str) -> Result<Vec<(String, Str
 }
 
 /// Does what the plan says.
-pub fn apply(world: &World, mut plan: Plan, scope: Scope) -> Result<Report> {
-    if plan.manifest.is_empty() || (scope == Scope::Hooks && plan.manifest.hooks.is_empty()) {
-        return Ok(plan.report(State::NothingToDo));
+pub fn apply_removal(
+    world: &World,
+    mut plan: InstallPlan,
+    scope: RemovalScope,
+) -> Result<InstallReport> {
+    if plan.manifest.is_empty() || (scope == RemovalScope::Hooks && plan.manifest.hooks.is_empty())
+    {
+        return Ok(plan.to_report(InstallState::NothingToDo));
     }
-    let locked = lock(&world.data_folder)?;
+    let locked = lock_installation(&world.data_folder)?;
     check_unchanged(&plan)?;
     for edit in &plan.edits {
         (world.step)("uninstall edit");
         match &edit.after {
             Some(text) => {
-                files::put(&edit.path, text.as_bytes(), 0o600)?;
+                files::replace_file(&edit.path, text.as_bytes(), 0o600)?;
                 if let Some(mode) = edit.mode {
                     files::set_mode(&edit.path, mode)?;
                 }
             }
-            None => files::remove(&edit.path)?,
+            None => files::remove_if_present(&edit.path)?,
         }
     }
     for path in &plan.deletes {
         (world.step)("uninstall file");
-        files::remove(path)?;
+        files::remove_if_present(path)?;
     }
     (world.step)("uninstall end");
     plan.manifest.hooks.clear();
     plan.manifest.changed.clear();
-    if scope == Scope::All {
+    if scope == RemovalScope::All {
         plan.manifest.files.clear();
     }
-    plan.manifest.save(world)?;
+    plan.manifest.write_to(world)?;
     drop(locked);
     if plan.manifest.is_empty() {
         for folder in plan.manifest.folders.iter().rev() {
@@ -186,5 +195,5 @@ pub fn apply(world: &World, mut plan: Plan, scope: Scope) -> Result<Report> {
             let _ = std::fs::remove_dir(folder);
         }
     }
-    Ok(plan.report(State::Done))
+    Ok(plan.to_report(InstallState::Done))
 }

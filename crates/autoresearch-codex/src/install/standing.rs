@@ -7,22 +7,22 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::installed_path;
 use super::register::is_trusted;
-use super::stable;
-use crate::app_server::{ListedHook, Server};
+use crate::app_server::{AppServer, ListedHook};
 use crate::config::files;
-use crate::config::trust::Config;
+use crate::config::trust::TrustConfig;
 use crate::home;
-use crate::home::{Armed, HOOKS, Home, Hook, SKILL};
+use crate::home::{CodexHome, HOOKS, Hook, HookReadiness, SKILL};
 use autoresearch_sys::env::World;
 
 /// One hook.
 #[derive(Clone, Debug, Serialize)]
-pub struct Standing {
+pub struct HookStanding {
     /// Its event.
     pub event: &'static str,
     /// Will Codex run it?
-    pub state: Armed,
+    pub state: HookReadiness,
     /// What arms it.
     pub step: Option<String>,
 }
@@ -33,7 +33,7 @@ pub struct HooksReport {
     /// Was Codex itself asked?
     pub asked: bool,
     /// Each hook.
-    pub hooks: Vec<Standing>,
+    pub hooks: Vec<HookStanding>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
 }
@@ -42,39 +42,39 @@ const INSTALL: &str = "autoresearch hooks install";
 
 /// Asks Codex about our hooks, as a session in this folder would have them.
 #[must_use]
-pub fn look(world: &World, folder: &Path) -> HooksReport {
-    let home = match Home::of(world) {
+pub fn report_hooks(world: &World, folder: &Path) -> HooksReport {
+    let home = match CodexHome::find_in(world) {
         Ok(home) => home,
-        Err(error) => return all(Armed::Unknown, &error.to_string(), false),
+        Err(error) => return report_same_state(HookReadiness::Unknown, &error.to_string(), false),
     };
-    let can_ask = home.exists && !home::in_session(world);
-    let Some(program) = home::program(world).filter(|_| can_ask) else {
-        return from_files(world, &home);
+    let can_ask = home.exists && !home::is_in_session(world);
+    let Some(program) = home::find_program(world).filter(|_| can_ask) else {
+        return report_from_files(world, &home);
     };
-    let answer = Server::start(world, &program).and_then(|mut server| server.hooks(folder));
+    let answer = AppServer::start(world, &program).and_then(|mut server| server.list_hooks(folder));
     let (listed, faults) = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let step = format!("{error}; when Codex works again: autoresearch hooks status");
-            return all(Armed::Unknown, &step, false);
+            return report_same_state(HookReadiness::Unknown, &step, false);
         }
     };
-    let off = are_off(&home);
-    let hooks: Vec<Standing> = HOOKS
+    let off = are_hooks_off(&home);
+    let hooks: Vec<HookStanding> = HOOKS
         .iter()
-        .map(|hook| standing(world, hook, &listed, off))
+        .map(|hook| judge_hook(world, hook, &listed, off))
         .collect();
     let mut notes: Vec<String> = faults
         .into_iter()
         .map(|fault| format!("Codex: {fault}"))
         .collect();
-    let armed = hooks.iter().all(|hook| hook.state == Armed::Armed);
-    let from_plugin = listed.iter().any(is_plugins);
-    let from_file = listed.iter().any(|each| is_own(world, each));
+    let armed = hooks.iter().all(|hook| hook.state == HookReadiness::Armed);
+    let from_plugin = listed.iter().any(is_from_plugin);
+    let from_file = listed.iter().any(|each| is_our_program(world, each));
     if from_file && from_plugin {
         notes.push("the plugin and hooks.json both register our hooks, and both run: `autoresearch hooks uninstall` takes one out".to_owned());
     }
-    if armed && !from_plugin && home::armed(world) != Armed::Armed {
+    if armed && !from_plugin && home::read_armed(world) != HookReadiness::Armed {
         notes.push(format!(
             "`{INSTALL}` once more notes the trust, so that commands need not ask Codex"
         ));
@@ -86,19 +86,19 @@ pub fn look(world: &World, folder: &Path) -> HooksReport {
     }
 }
 
-fn are_off(home: &Home) -> bool {
+fn are_hooks_off(home: &CodexHome) -> bool {
     let text = files::read_text(&home.config_file()).ok().flatten();
-    text.and_then(|text| Config::parse(&text).ok())
-        .is_some_and(|config| config.hooks_are_off())
+    text.and_then(|text| TrustConfig::parse_text(&text).ok())
+        .is_some_and(|config| config.are_hooks_off())
 }
 
-fn all(state: Armed, step: &str, asked: bool) -> HooksReport {
+fn report_same_state(state: HookReadiness, step: &str, asked: bool) -> HooksReport {
     let hooks = HOOKS
         .iter()
-        .map(|hook| Standing {
+        .map(|hook| HookStanding {
             event: hook.event,
             state,
-            step: (state != Armed::Armed).then(|| step.to_owned()),
+            step: (state != HookReadiness::Armed).then(|| step.to_owned()),
         })
         .collect();
     HooksReport {
@@ -108,55 +108,57 @@ fn all(state: Armed, step: &str, asked: bool) -> HooksReport {
     }
 }
 
-fn from_files(world: &World, home: &Home) -> HooksReport {
-    let state = home::armed(world);
+fn report_from_files(world: &World, home: &CodexHome) -> HooksReport {
+    let state = home::read_armed(world);
     let step = match state {
-        _ if are_off(home) => ON.to_owned(),
-        Armed::Unknown => {
+        _ if are_hooks_off(home) => ON.to_owned(),
+        HookReadiness::Unknown => {
             "Codex was not asked: in a shell of your own that finds codex, run autoresearch hooks status".to_owned()
         }
         _ => INSTALL.to_owned(),
     };
-    all(state, &step, false)
+    report_same_state(state, &step, false)
 }
 
 const ON: &str = "remove `hooks = false` under `[features]` in Codex's config.toml";
 
-fn is_plugins(listed: &ListedHook) -> bool {
+fn is_from_plugin(listed: &ListedHook) -> bool {
     let plugin = listed.plugin_id.as_deref().unwrap_or_default();
     plugin.split('@').next() == Some(SKILL)
 }
 
-fn is_own(world: &World, listed: &ListedHook) -> bool {
-    let program = stable(world, "autoresearch-hook");
+fn is_our_program(world: &World, listed: &ListedHook) -> bool {
+    let program = installed_path(world, "autoresearch-hook");
     let program = program.to_string_lossy();
-    let ours = |hook: &Hook| listed.command.as_deref() == Some(&hook.command(&program));
+    let ours = |hook: &Hook| listed.command.as_deref() == Some(&hook.format_command(&program));
     HOOKS.iter().any(ours)
 }
 
-fn standing(world: &World, hook: &Hook, listed: &[ListedHook], off: bool) -> Standing {
+fn judge_hook(world: &World, hook: &Hook, listed: &[ListedHook], off: bool) -> HookStanding {
     let event = hook.event.to_lowercase();
     let ours: Vec<&ListedHook> = listed
         .iter()
         .filter(|each| {
             each.event_name.to_lowercase().replace('_', "") == event
-                && (is_own(world, each) || is_plugins(each))
+                && (is_our_program(world, each) || is_from_plugin(each))
         })
         .collect();
     let (state, step) = match ours.as_slice() {
-        _ if off => (Armed::NotArmed, Some(ON.to_owned())),
-        [] => (Armed::NotArmed, Some(INSTALL.to_owned())),
-        ours if ours.iter().any(|hook| is_trusted(hook) && hook.enabled) => (Armed::Armed, None),
+        _ if off => (HookReadiness::NotArmed, Some(ON.to_owned())),
+        [] => (HookReadiness::NotArmed, Some(INSTALL.to_owned())),
+        ours if ours.iter().any(|hook| is_trusted(hook) && hook.enabled) => {
+            (HookReadiness::Armed, None)
+        }
         [first, ..] if !first.enabled => (
-            Armed::NotArmed,
+            HookReadiness::NotArmed,
             Some("in Codex, type /hooks and switch it on".to_owned()),
         ),
         [first, ..] => (
-            Armed::NotArmed,
+            HookReadiness::NotArmed,
             Some(format!(
                 "it is {}: {}in Codex, type /hooks, review and trust it",
                 first.trust_status,
-                if is_plugins(first) {
+                if is_from_plugin(first) {
                     String::new()
                 } else {
                     format!("{INSTALL}; or ")
@@ -164,16 +166,16 @@ fn standing(world: &World, hook: &Hook, listed: &[ListedHook], off: bool) -> Sta
             )),
         ),
     };
-    Standing {
+    HookStanding {
         event: hook.event,
         state,
         step,
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for HookStanding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:<13} {}", self.event, self.state.word())?;
+        write!(out, "{:<13} {}", self.event, self.state.as_str())?;
         match &self.step {
             Some(step) => write!(out, "  ({step})"),
             None => Ok(()),

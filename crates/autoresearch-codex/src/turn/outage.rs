@@ -2,7 +2,7 @@
 //! Does not wait, retry or give up; that is for who asked for the turn.
 //! Invariant: a reset time lies behind the moment of the refusal, and is never earlier than the service's own.
 
-pub use autoresearch_core::agent::outage::Fault;
+pub use autoresearch_core::agent::outage::TurnFault;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -10,19 +10,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::rollout::{Rollout, TurnError};
-use crate::turn::one_line;
+use crate::turn::format_one_line;
 use autoresearch_sys::env::time_zone;
 
 /// The fault behind a message of a failed turn, and what the thread's file has of it.
-pub(super) fn fault(message: &str, rollout: Option<&Rollout>) -> Fault {
+pub(super) fn classify_fault(message: &str, rollout: Option<&Rollout>) -> TurnFault {
     let error = rollout.and_then(|rollout| rollout.error.as_ref());
     let error = error.filter(|error| error.message == message);
-    match error.and_then(by_info).unwrap_or_else(|| by_text(message)) {
-        Fault::UsageLimit { .. } => {
-            let told = || told(message, error?.at, &time_zone()?);
+    match error
+        .and_then(classify_info)
+        .unwrap_or_else(|| classify_text(message))
+    {
+        TurnFault::UsageLimit { .. } => {
+            let told = || parse_reset_time(message, error?.at, &time_zone()?);
             let kept = rollout.and_then(|rollout| rollout.resets_at);
             let kept = kept.filter(|at| error.is_some_and(|error| is_after(*at, error.at)));
-            Fault::UsageLimit {
+            TurnFault::UsageLimit {
                 resets_at: kept.or_else(told),
             }
         }
@@ -35,8 +38,8 @@ fn is_after(seconds: u64, moment: Timestamp) -> bool {
 }
 
 /// The fault by Codex's own kind of it; `None` for a kind that says nothing, or that is new.
-fn by_info(error: &TurnError) -> Option<Fault> {
-    let text = one_line(&error.message);
+fn classify_info(error: &TurnError) -> Option<TurnFault> {
+    let text = format_one_line(&error.message);
     let (kind, detail) = match &error.info {
         Value::String(kind) => (kind.as_str(), &Value::Null),
         Value::Object(fields) => fields
@@ -49,92 +52,92 @@ fn by_info(error: &TurnError) -> Option<Fault> {
     Some(match kind {
         // Of the same kind, but no time brings these back.
         "usage_limit_exceeded" => {
-            lasting(&error.message).unwrap_or(Fault::UsageLimit { resets_at: None })
+            find_lasting_fault(&error.message).unwrap_or(TurnFault::UsageLimit { resets_at: None })
         }
         "rate_limit_exceeded"
         | "server_overloaded"
         | "internal_server_error"
-        | "response_stream_disconnected" => Fault::Server(text),
+        | "response_stream_disconnected" => TurnFault::Server(text),
         "http_connection_failed"
         | "response_stream_connection_failed"
-        | "response_too_many_failed_attempts" => by_status(status(), text),
-        "context_window_exceeded" => Fault::Context,
-        "unauthorized" => Fault::Auth(text),
-        "model_not_found" => Fault::Setup(text),
+        | "response_too_many_failed_attempts" => classify_status(status(), text),
+        "context_window_exceeded" => TurnFault::Context,
+        "unauthorized" => TurnFault::Auth(text),
+        "model_not_found" => TurnFault::Setup(text),
         _ => return None,
     })
 }
 
 /// The fault by the status of HTTP; without one there was no answer at all.
-fn by_status(status: Option<u64>, text: String) -> Fault {
+fn classify_status(status: Option<u64>, text: String) -> TurnFault {
     match status {
-        None => Fault::Network(text),
-        Some(401 | 403) => Fault::Auth(text),
-        Some(404 | 405 | 407) => Fault::Setup(text),
-        Some(408 | 429 | 500..) => Fault::Server(text),
-        Some(_) => Fault::Other(text),
+        None => TurnFault::Network(text),
+        Some(401 | 403) => TurnFault::Auth(text),
+        Some(404 | 405 | 407) => TurnFault::Setup(text),
+        Some(408 | 429 | 500..) => TurnFault::Server(text),
+        Some(_) => TurnFault::Other(text),
     }
 }
 
 /// A kind of fault, which wants a text.
-type Kind = fn(String) -> Fault;
+type FaultFromText = fn(String) -> TurnFault;
 
 /// Words of Codex for what it has no kind for, and for when the thread's file is not there.
-const WORDS: [(&str, Kind); 14] = [
-    ("hit your usage limit", |_| Fault::UsageLimit {
+const WORDS: [(&str, FaultFromText); 14] = [
+    ("hit your usage limit", |_| TurnFault::UsageLimit {
         resets_at: None,
     }),
     ("ran out of room in the model's context window", |_| {
-        Fault::Context
+        TurnFault::Context
     }),
-    ("Missing environment variable", Fault::Auth),
-    ("Connection failed", Fault::Network),
-    ("error sending request", Fault::Network),
-    ("stream disconnected before completion", Fault::Server),
-    ("idle timeout", Fault::Server),
-    ("rate limit exceeded", Fault::Server),
-    ("exceeded retry limit", Fault::Server),
-    ("experiencing high demand", Fault::Server),
-    ("is at capacity", Fault::Server),
-    ("request timed out", Fault::Server),
-    ("is not supported when using Codex", Fault::Setup),
-    ("waiting for network", Fault::Network),
+    ("Missing environment variable", TurnFault::Auth),
+    ("Connection failed", TurnFault::Network),
+    ("error sending request", TurnFault::Network),
+    ("stream disconnected before completion", TurnFault::Server),
+    ("idle timeout", TurnFault::Server),
+    ("rate limit exceeded", TurnFault::Server),
+    ("exceeded retry limit", TurnFault::Server),
+    ("experiencing high demand", TurnFault::Server),
+    ("is at capacity", TurnFault::Server),
+    ("request timed out", TurnFault::Server),
+    ("is not supported when using Codex", TurnFault::Setup),
+    ("waiting for network", TurnFault::Network),
 ];
 
-fn by_text(message: &str) -> Fault {
-    let text = one_line(message);
-    if let Some(fault) = lasting(message) {
+fn classify_text(message: &str) -> TurnFault {
+    let text = format_one_line(message);
+    if let Some(fault) = find_lasting_fault(message) {
         return fault;
     }
     if let Some((_, rest)) = message.split_once("unexpected status ") {
         let status = rest.split(' ').next().and_then(|word| word.parse().ok());
         if status.is_some() {
-            return by_status(status, text);
+            return classify_status(status, text);
         }
     }
     let known = WORDS.iter().find(|(words, _)| message.contains(words));
     known.map_or_else(
-        || Fault::Other(text.clone()),
+        || TurnFault::Other(text.clone()),
         |(_, fault)| fault(text.clone()),
     )
 }
 
 /// A plan or a budget without Codex in it. For Codex it is a usage limit, but no time brings it back.
-fn lasting(message: &str) -> Option<Fault> {
+fn find_lasting_fault(message: &str) -> Option<TurnFault> {
     let words = ["Quota exceeded", "To use Codex with your ChatGPT plan"];
     let lasts = words.iter().any(|words| message.starts_with(words));
-    lasts.then(|| Fault::Setup(one_line(message)))
+    lasts.then(|| TurnFault::Setup(format_one_line(message)))
 }
 
 /// The end of the minute that a message tells for "try again at": `4:55 AM.` on the day of the message, else
 /// `Nov 26th, 2026 3:27 AM.`, always English and by the local clock. `None` for every other form, for a clock that shows
 /// this time twice or never, and for a time that is over.
-fn told(message: &str, at: Timestamp, zone: &TimeZone) -> Option<u64> {
+fn parse_reset_time(message: &str, at: Timestamp, zone: &TimeZone) -> Option<u64> {
     let (_, rest) = message.rsplit_once("ry again at ")?;
     let words: Vec<&str> = rest.trim_end().trim_end_matches('.').split(' ').collect();
     let time = |text: &[&str]| Time::strptime("%I:%M %p", text.join(" ")).ok();
     let local = match words.as_slice() {
-        text @ [_, _] => DateTime::from_parts(day(at, zone)?, time(text)?),
+        text @ [_, _] => DateTime::from_parts(find_message_day(at, zone)?, time(text)?),
         [month, day, year, text @ ..] => {
             let day = day.trim_end_matches(|letter: char| !letter.is_ascii_digit());
             let date = Date::strptime("%b %d %Y", format!("{month} {day} {year}")).ok()?;
@@ -148,7 +151,7 @@ fn told(message: &str, at: Timestamp, zone: &TimeZone) -> Option<u64> {
 }
 
 /// The day on which a message was made that was written down at a moment; `None` close behind midnight.
-fn day(at: Timestamp, zone: &TimeZone) -> Option<Date> {
+fn find_message_day(at: Timestamp, zone: &TimeZone) -> Option<Date> {
     let date = |moment: Timestamp| zone.to_datetime(moment).date();
     let before = at.checked_sub(SignedDuration::from_secs(5)).ok()?;
     (date(before) == date(at)).then(|| date(at))
@@ -166,7 +169,7 @@ mod tests {
     fn told_after(text: &str, at: &str, hours: i8) -> Option<i64> {
         let at: Timestamp = at.parse().unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(hours));
-        let told = told(&format!("{LIMIT}{text}"), at, &zone)?;
+        let told = parse_reset_time(&format!("{LIMIT}{text}"), at, &zone)?;
         Some(i64::try_from(told).unwrap() - at.as_second())
     }
 
@@ -203,13 +206,13 @@ mod tests {
         let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").unwrap();
         let at: Timestamp = "2026-10-30T12:00:00Z".parse().unwrap();
         assert_eq!(
-            told(&format!("{LIMIT}Nov 1st, 2026 1:30 AM."), at, &zone),
+            parse_reset_time(&format!("{LIMIT}Nov 1st, 2026 1:30 AM."), at, &zone),
             None
         );
-        assert!(told(&format!("{LIMIT}Nov 1st, 2026 3:30 AM."), at, &zone).is_some());
+        assert!(parse_reset_time(&format!("{LIMIT}Nov 1st, 2026 3:30 AM."), at, &zone).is_some());
     }
 
-    fn kind(message: &str, info: Value) -> Fault {
+    fn kind(message: &str, info: Value) -> TurnFault {
         let rollout = Rollout {
             error: Some(TurnError {
                 message: message.to_owned(),
@@ -218,7 +221,7 @@ mod tests {
             }),
             ..Rollout::default()
         };
-        fault(message, Some(&rollout))
+        classify_fault(message, Some(&rollout))
     }
 
     #[test]
@@ -226,23 +229,29 @@ mod tests {
         let status =
             |code: Option<u64>| json!({"http_connection_failed": {"http_status_code": code}});
         let text = "Connection failed".to_owned();
-        assert_eq!(kind(&text, status(None)), Fault::Network(text.clone()));
-        assert_eq!(kind(&text, status(Some(401))), Fault::Auth(text.clone()));
-        assert_eq!(kind(&text, status(Some(502))), Fault::Server(text.clone()));
+        assert_eq!(kind(&text, status(None)), TurnFault::Network(text.clone()));
+        assert_eq!(
+            kind(&text, status(Some(401))),
+            TurnFault::Auth(text.clone())
+        );
+        assert_eq!(
+            kind(&text, status(Some(502))),
+            TurnFault::Server(text.clone())
+        );
         assert_eq!(
             kind(&text, json!("context_window_exceeded")),
-            Fault::Context
+            TurnFault::Context
         );
         assert_eq!(
             kind(&text, json!("unauthorized")),
-            Fault::Auth(text.clone())
+            TurnFault::Auth(text.clone())
         );
         assert_eq!(
             kind(&text, json!("a kind of tomorrow")),
-            Fault::Network(text.clone())
+            TurnFault::Network(text.clone())
         );
-        assert_eq!(kind("no", Value::Null), Fault::Other("no".into()));
-        assert_eq!(kind("no", json!({})), Fault::Other("no".into()));
+        assert_eq!(kind("no", Value::Null), TurnFault::Other("no".into()));
+        assert_eq!(kind("no", json!({})), TurnFault::Other("no".into()));
     }
 
     #[test]
@@ -259,33 +268,36 @@ mod tests {
                 }),
                 resets_at: Some(resets_at),
             };
-            fault(LIMIT, Some(&rollout))
+            classify_fault(LIMIT, Some(&rollout))
         };
         assert_eq!(
             reset(now + 20),
-            Fault::UsageLimit {
+            TurnFault::UsageLimit {
                 resets_at: Some(now + 20)
             }
         );
-        assert_eq!(reset(now - 20), Fault::UsageLimit { resets_at: None });
+        assert_eq!(reset(now - 20), TurnFault::UsageLimit { resets_at: None });
     }
 
     #[test]
     fn without_the_threads_file_the_words_have_to_do() {
-        let fault = |message| fault(message, None);
-        assert_eq!(fault(LIMIT), Fault::UsageLimit { resets_at: None });
+        let fault = |message| classify_fault(message, None);
+        assert_eq!(fault(LIMIT), TurnFault::UsageLimit { resets_at: None });
         assert!(matches!(
             fault("unexpected status 403 Forbidden: no, url: x"),
-            Fault::Auth(_)
+            TurnFault::Auth(_)
         ));
         assert!(matches!(
             fault("Reconnecting... 1/5 (unexpected status 502 Bad Gateway: x)"),
-            Fault::Server(_)
+            TurnFault::Server(_)
         ));
         assert!(matches!(
             fault("Quota exceeded. Check your plan."),
-            Fault::Setup(_)
+            TurnFault::Setup(_)
         ));
-        assert!(matches!(fault("unexpected status abc"), Fault::Other(_)));
+        assert!(matches!(
+            fault("unexpected status abc"),
+            TurnFault::Other(_)
+        ));
     }
 }

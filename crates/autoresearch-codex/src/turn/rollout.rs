@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::CodexHome;
 use crate::turn;
 
 /// So much of the end of a file is read, in bytes. One line can hold what a command printed, but Codex clips that.
@@ -39,17 +39,17 @@ pub(super) struct TurnError {
 
 impl Rollout {
     /// The file of a thread; `None` if there is none, or none that can be read.
-    pub(super) fn find(home: &Home, thread: &str) -> Option<Self> {
-        let path = file(&home.root.join("sessions"), &format!("-{thread}.jsonl"), 3)?;
-        let text = tail(&path).ok()?;
+    pub(super) fn find_by_thread(home: &CodexHome, thread: &str) -> Option<Self> {
+        let path = find_newest_file(&home.root.join("sessions"), &format!("-{thread}.jsonl"), 3)?;
+        let text = read_tail(&path).ok()?;
         let mut rollout = Self::default();
         for line in text.split(|byte| *byte == b'\n') {
-            rollout.take(line);
+            rollout.read_record(line);
         }
         Some(rollout)
     }
 
-    fn take(&mut self, line: &[u8]) {
+    fn read_record(&mut self, line: &[u8]) {
         let Ok(record) = serde_json::from_slice::<Value>(line) else {
             return;
         };
@@ -62,18 +62,18 @@ impl Rollout {
             // What is told of an earlier turn is not about this one.
             Some("task_started") => (self.error, self.resets_at) = (None, None),
             Some("token_usage_record") => {
-                self.tokens = Some(turn::cost(&payload["thread_token_usage"]));
+                self.tokens = Some(turn::count_tokens(&payload["thread_token_usage"]));
             }
             Some("token_count") => {
-                self.resets_at = used_up(&payload["rate_limits"]).or(self.resets_at);
+                self.resets_at = find_reset_time(&payload["rate_limits"]).or(self.resets_at);
             }
-            Some("task_complete") => self.error = error(&record),
+            Some("task_complete") => self.error = parse_turn_error(&record),
             _ => {}
         }
     }
 }
 
-fn error(record: &Value) -> Option<TurnError> {
+fn parse_turn_error(record: &Value) -> Option<TurnError> {
     let error = &record["payload"]["error"];
     Some(TurnError {
         message: error["message"].as_str()?.to_owned(),
@@ -83,7 +83,7 @@ fn error(record: &Value) -> Option<TurnError> {
 }
 
 /// When the last of the windows that are used up is open again.
-fn used_up(limits: &Value) -> Option<u64> {
+fn find_reset_time(limits: &Value) -> Option<u64> {
     let windows = ["primary", "secondary"].map(|name| &limits[name]);
     let full = |window: &&Value| {
         window["used_percent"]
@@ -95,18 +95,18 @@ fn used_up(limits: &Value) -> Option<u64> {
 }
 
 /// The newest file with this ending, so many folders deep; the folders are year, month and day.
-fn file(folder: &Path, ending: &str, depth: u32) -> Option<PathBuf> {
+fn find_newest_file(folder: &Path, ending: &str, depth: u32) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
     let mut newest = paths.into_iter().rev();
     if depth > 0 {
-        return newest.find_map(|path| file(&path, ending, depth - 1));
+        return newest.find_map(|path| find_newest_file(&path, ending, depth - 1));
     }
     newest.find(|path| path.to_string_lossy().ends_with(ending))
 }
 
-fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_tail(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
@@ -125,11 +125,11 @@ mod tests {
     fn only_a_window_that_is_used_up_says_when_to_go_on_and_the_last_of_two() {
         let window = |percent: f64, at: u64| json!({"used_percent": percent, "resets_at": at});
         let open = json!({"primary": window(99.0, 7), "secondary": null});
-        assert_eq!(used_up(&open), None);
+        assert_eq!(find_reset_time(&open), None);
         let one = json!({"primary": window(100.0, 7), "secondary": window(40.0, 9)});
-        assert_eq!(used_up(&one), Some(7));
+        assert_eq!(find_reset_time(&one), Some(7));
         let both = json!({"primary": window(100.0, 7), "secondary": window(100.0, 9)});
-        assert_eq!(used_up(&both), Some(9));
+        assert_eq!(find_reset_time(&both), Some(9));
     }
 
     #[test]
@@ -146,18 +146,18 @@ mod tests {
         let text = lines.map(|line| line.to_string()).join("\n");
         let path = day.join("rollout-2026-11-25T23-55-49-abc.jsonl");
         std::fs::write(&path, format!("cut off\n{text}\n")).unwrap();
-        let home = Home {
+        let home = CodexHome {
             root: folder.path().to_owned(),
             exists: true,
         };
-        let first = Rollout::find(&home, "abc").unwrap();
+        let first = Rollout::find_by_thread(&home, "abc").unwrap();
         assert_eq!((first.tokens, first.resets_at), (Some(5), Some(7)));
         assert_eq!(first.error.unwrap().message, "no");
         let next = r#"{"type":"event_msg","payload":{"type":"task_started"}}"#;
         std::fs::write(&path, format!("{text}\n{next}")).unwrap();
-        let second = Rollout::find(&home, "abc").unwrap();
+        let second = Rollout::find_by_thread(&home, "abc").unwrap();
         assert_eq!((second.tokens, second.resets_at), (Some(5), None));
         assert!(second.error.is_none());
-        assert!(Rollout::find(&home, "abd").is_none());
+        assert!(Rollout::find_by_thread(&home, "abd").is_none());
     }
 }

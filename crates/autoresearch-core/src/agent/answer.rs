@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::words::brief::clip;
-use crate::words::table::is_bidi;
+use crate::words::brief::clip_text;
+use crate::words::table::is_unsafe_mark;
 
 /// The JSON Schema of the answer, in the strict form that the Responses API asks for: every property is required, and
 /// no other is allowed. Nobody checks that an answer keeps to it, so `Answer::read` does not rely on that.
@@ -56,7 +56,7 @@ const TRIES: usize = 100;
 
 /// What an agent says of its edit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct AgentAnswer {
     /// What was changed, in one sentence; empty if it was not said.
     pub message: String,
     /// Why that should help; empty if it was not said.
@@ -71,11 +71,11 @@ pub struct Answer {
     pub nothing_more: bool,
 }
 
-impl Answer {
+impl AgentAnswer {
     /// Reads what an agent wrote: the first JSON object with at least one of the fields, also inside other text or in
     /// another object. A field that is missing or of another type counts as not said. `None` without such an object.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn find_in_text(text: &str) -> Option<Self> {
         let starts = text.match_indices('{').take(TRIES);
         starts
             .filter_map(|(at, _)| {
@@ -83,10 +83,10 @@ impl Answer {
                     serde_json::Deserializer::from_str(&text[at..]).into_iter::<Map<_, _>>();
                 objects.next()?.ok()
             })
-            .find_map(|fields| Self::of(&fields))
+            .find_map(|fields| Self::from_fields(&fields))
     }
 
-    fn of(fields: &Map<String, Value>) -> Option<Self> {
+    fn from_fields(fields: &Map<String, Value>) -> Option<Self> {
         let names = [
             "message",
             "hypothesis",
@@ -100,7 +100,7 @@ impl Answer {
         }
         let line = |name: &str, most| {
             let said = fields.get(name).and_then(Value::as_str);
-            one_line(said.unwrap_or_default(), most)
+            to_one_line(said.unwrap_or_default(), most)
         };
         let flag = |name: &str| match fields.get(name) {
             Some(Value::Bool(flag)) => *flag,
@@ -111,7 +111,7 @@ impl Answer {
         Some(Self {
             message: line("message", SENTENCE),
             hypothesis: line("hypothesis", SENTENCE),
-            labels: labels(fields.get("labels")),
+            labels: read_labels(fields.get("labels")),
             simplify: flag("simplify"),
             strategy: Some(strategy).filter(|plan| !plan.is_empty() && plan != "null"),
             nothing_more: flag("nothing_more"),
@@ -120,7 +120,7 @@ impl Answer {
 }
 
 /// A list of labels, or one text with commas between them.
-fn labels(value: Option<&Value>) -> Vec<String> {
+fn read_labels(value: Option<&Value>) -> Vec<String> {
     let said: Vec<&str> = match value {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
         Some(Value::String(text)) => text.split(',').collect(),
@@ -128,7 +128,7 @@ fn labels(value: Option<&Value>) -> Vec<String> {
     };
     let mut labels = Vec::new();
     for label in said {
-        let label = one_line(label, LABEL);
+        let label = to_one_line(label, LABEL);
         if !label.is_empty() && !labels.contains(&label) && labels.len() < LABELS {
             labels.push(label);
         }
@@ -137,10 +137,11 @@ fn labels(value: Option<&Value>) -> Vec<String> {
 }
 
 /// The words of a text with single spaces between them, clipped to `most` characters.
-fn one_line(text: &str, most: usize) -> String {
-    let apart = |letter: char| letter.is_whitespace() || letter.is_control() || is_bidi(letter);
+fn to_one_line(text: &str, most: usize) -> String {
+    let apart =
+        |letter: char| letter.is_whitespace() || letter.is_control() || is_unsafe_mark(letter);
     let words = text.split(apart).filter(|word| !word.is_empty());
-    clip(&words.collect::<Vec<_>>().join(" "), most)
+    clip_text(&words.collect::<Vec<_>>().join(" "), most)
 }
 
 #[cfg(test)]
@@ -159,8 +160,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_keeps_to_the_schema_is_read_field_by_field() {
-        let answer = Answer::read(&whole().to_string()).unwrap();
-        let expected = Answer {
+        let answer = AgentAnswer::find_in_text(&whole().to_string()).unwrap();
+        let expected = AgentAnswer {
             message: "Cached the table".into(),
             hypothesis: "It is built twice".into(),
             labels: vec!["cache".into(), "fast".into()],
@@ -195,27 +196,27 @@ mod tests {
     #[test]
     fn an_object_in_other_text_is_found_and_missing_fields_are_not_said() {
         let fenced = "Done in {src}. Like {}:\n```json\n{\"message\": \"Cached it\"}\n```\nBye.";
-        let answer = Answer::read(fenced).unwrap();
+        let answer = AgentAnswer::find_in_text(fenced).unwrap();
         assert_eq!(answer.message, "Cached it");
         assert_eq!(
             (answer.labels, answer.strategy, answer.nothing_more),
             (vec![], None, false)
         );
         let nested = r#"{"answer": {"nothing_more": "true", "strategy": ""}}"#;
-        let answer = Answer::read(nested).unwrap();
+        let answer = AgentAnswer::find_in_text(nested).unwrap();
         assert_eq!((answer.nothing_more, answer.strategy), (true, None));
         for text in ["", "done", "{", "{}", "[1]", r#"{"other": 1}"#, "null"] {
-            assert_eq!(Answer::read(text), None, "{text}");
+            assert_eq!(AgentAnswer::find_in_text(text), None, "{text}");
         }
     }
 
     #[test]
     fn fields_of_another_type_are_not_said_and_one_text_can_hold_all_labels() {
         let odd = json!({"message": 3, "labels": "a, b,a", "simplify": 1, "strategy": ["x"]});
-        let answer = Answer::read(&odd.to_string()).unwrap();
-        let expected = Answer {
+        let answer = AgentAnswer::find_in_text(&odd.to_string()).unwrap();
+        let expected = AgentAnswer {
             labels: vec!["a".into(), "b".into()],
-            ..Answer::default()
+            ..AgentAnswer::default()
         };
         assert_eq!(answer, expected);
     }
@@ -223,7 +224,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in "(?s).{0,200}|[{}\\[\\]\":,a\\\\é]{0,200}") {
-            let _ = Answer::read(&text);
+            let _ = AgentAnswer::find_in_text(&text);
         }
 
         #[test]
@@ -234,12 +235,12 @@ mod tests {
             before in "[^{]{0,20}",
         ) {
             let fields = json!({"message": message, "strategy": strategy, "labels": labels});
-            let answer = Answer::read(&format!("{before}{fields} and more")).unwrap();
+            let answer = AgentAnswer::find_in_text(&format!("{before}{fields} and more")).unwrap();
             let plan = answer.strategy.unwrap_or_default();
             prop_assert!(answer.message.chars().count() <= SENTENCE && plan.chars().count() <= PLAN);
             prop_assert!(answer.labels.len() <= LABELS);
             for line in answer.labels.iter().chain([&answer.message, &plan]) {
-                prop_assert!(!line.chars().any(|letter| letter.is_control() || is_bidi(letter)));
+                prop_assert!(!line.chars().any(|letter| letter.is_control() || is_unsafe_mark(letter)));
                 prop_assert_eq!(line.trim(), line);
             }
         }
@@ -248,7 +249,7 @@ mod tests {
         fn an_answer_cut_anywhere_is_read_without_a_panic(at in 0_usize..200) {
             let text = whole().to_string();
             let cut = &text[..at.min(text.len())];
-            prop_assert!(cut.len() == text.len() || Answer::read(cut).is_none());
+            prop_assert!(cut.len() == text.len() || AgentAnswer::find_in_text(cut).is_none());
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Caller {
     /// The program as the agent has to write it.
     pub program: String,
     /// How its trials are measured.
-    pub way: Way,
+    pub way: MeasureWay,
     /// Who reads the answer.
     pub reader: Reader,
     /// The work tree of the run's own, as the reader can open it, if it has one.
@@ -36,7 +36,7 @@ pub enum Reader {
 
 /// How trials are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MeasureWay {
     /// By `trial`, at once.
     Trial,
     /// By `propose`, because verify takes long: the hook at the end of the turn measures it, and nobody polls.
@@ -52,7 +52,7 @@ pub enum Way {
 /// Will Codex run the session hooks?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Armed {
+pub enum HookReadiness {
     /// Yes.
     Armed,
     /// No.
@@ -61,10 +61,10 @@ pub enum Armed {
     Unknown,
 }
 
-impl Armed {
+impl HookReadiness {
     /// The word in reports.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Armed => "armed",
             Self::NotArmed => "not armed",
@@ -76,10 +76,10 @@ impl Armed {
 impl Caller {
     /// A person in a terminal.
     #[must_use]
-    pub fn plain() -> Self {
+    pub fn for_person() -> Self {
         Self {
             program: "autoresearch".to_owned(),
-            way: Way::Trial,
+            way: MeasureWay::Trial,
             reader: Reader::Person,
             work_tree: None,
         }
@@ -88,19 +88,19 @@ impl Caller {
     /// Is everything that has to be written left to the hook, or to nobody?
     #[must_use]
     pub fn is_confined(&self) -> bool {
-        !matches!(self.way, Way::Trial | Way::Long)
+        !matches!(self.way, MeasureWay::Trial | MeasureWay::Long)
     }
 }
 
 /// Chooses the way for an agent in a session. `verify` is how long one verify took at start.
 #[must_use]
-pub fn choose(hooks: Armed, git: GitAccess, verify: Duration) -> Way {
+pub fn choose_way(hooks: HookReadiness, git: GitAccess, verify: Duration) -> MeasureWay {
     match (git, hooks) {
-        (GitAccess::Write, Armed::Armed) if verify >= LONG => Way::Long,
-        (GitAccess::Write, _) => Way::Trial,
-        (GitAccess::ReadOnly, Armed::Armed) => Way::Propose,
-        (GitAccess::ReadOnly, Armed::Unknown) => Way::ProposeUnsure,
-        (GitAccess::ReadOnly, Armed::NotArmed) => Way::Nothing,
+        (GitAccess::Write, HookReadiness::Armed) if verify >= LONG => MeasureWay::Long,
+        (GitAccess::Write, _) => MeasureWay::Trial,
+        (GitAccess::ReadOnly, HookReadiness::Armed) => MeasureWay::Propose,
+        (GitAccess::ReadOnly, HookReadiness::Unknown) => MeasureWay::ProposeUnsure,
+        (GitAccess::ReadOnly, HookReadiness::NotArmed) => MeasureWay::Nothing,
     }
 }
 
@@ -113,15 +113,20 @@ mod tests {
         let (short, long) = (Duration::from_secs(1), LONG);
         let (write, read) = (GitAccess::Write, GitAccess::ReadOnly);
         for (hooks, git, verify, way) in [
-            (Armed::Armed, write, short, Way::Trial),
-            (Armed::Armed, write, long, Way::Long),
-            (Armed::Unknown, write, long, Way::Trial),
-            (Armed::NotArmed, write, long, Way::Trial),
-            (Armed::Armed, read, short, Way::Propose),
-            (Armed::Unknown, read, short, Way::ProposeUnsure),
-            (Armed::NotArmed, read, short, Way::Nothing),
+            (HookReadiness::Armed, write, short, MeasureWay::Trial),
+            (HookReadiness::Armed, write, long, MeasureWay::Long),
+            (HookReadiness::Unknown, write, long, MeasureWay::Trial),
+            (HookReadiness::NotArmed, write, long, MeasureWay::Trial),
+            (HookReadiness::Armed, read, short, MeasureWay::Propose),
+            (
+                HookReadiness::Unknown,
+                read,
+                short,
+                MeasureWay::ProposeUnsure,
+            ),
+            (HookReadiness::NotArmed, read, short, MeasureWay::Nothing),
         ] {
-            assert_eq!(choose(hooks, git, verify), way, "{hooks:?} {git:?}");
+            assert_eq!(choose_way(hooks, git, verify), way, "{hooks:?} {git:?}");
         }
     }
 }

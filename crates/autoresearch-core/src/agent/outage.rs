@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Why a turn came to no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fault {
+pub enum TurnFault {
     /// The account's limit is used up.
     UsageLimit {
         /// Until when, in seconds since 1970, if it was said.
@@ -35,7 +35,7 @@ pub enum Fault {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum OutageAnswer {
     /// Wait so long, then try again.
     Wait(Duration),
     /// Wait until this moment, in seconds since 1970, then try again.
@@ -48,7 +48,7 @@ pub enum Answer {
 
 /// How long failures are waited out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct OutagePatience {
     /// The first wait; each further one is twice as long.
     pub first: Duration,
     /// The longest wait, and the time between two probes.
@@ -57,7 +57,7 @@ pub struct Patience {
     pub tries: Option<u32>,
 }
 
-impl Default for Patience {
+impl Default for OutagePatience {
     /// From 5 seconds to a probe each 10 minutes, for ever: the run's own ceilings end it.
     fn default() -> Self {
         Self {
@@ -75,29 +75,29 @@ const UNKNOWN: u32 = 5;
 /// A limit resets a little later than it says.
 const AFTER_RESET: u64 = 2;
 
-impl Fault {
+impl TurnFault {
     /// What to do about the `count`-th failure in a row (from 1).
     #[must_use]
-    pub fn answer(&self, count: u32, patience: Patience) -> Answer {
+    pub fn choose_answer(&self, count: u32, patience: OutagePatience) -> OutageAnswer {
         let given_up = patience.tries.is_some_and(|tries| count >= tries);
         match self {
-            Self::Auth(why) => Answer::GiveUp(format!(
+            Self::Auth(why) => OutageAnswer::GiveUp(format!(
                 "the agent's account is not accepted ({why}): log in again (`codex login`)"
             )),
-            Self::Setup(why) => Answer::GiveUp(format!("the agent cannot be started: {why}")),
+            Self::Setup(why) => OutageAnswer::GiveUp(format!("the agent cannot be started: {why}")),
             Self::UsageLimit {
                 resets_at: Some(moment),
-            } => Answer::Until(moment.saturating_add(AFTER_RESET)),
-            Self::Deadline if count >= DEADLINES => Answer::GiveUp(format!(
+            } => OutageAnswer::Until(moment.saturating_add(AFTER_RESET)),
+            Self::Deadline if count >= DEADLINES => OutageAnswer::GiveUp(format!(
                 "{count} turns in a row ended at their deadline: raise `agent.timeout`, or look at what the agent waits for"
             )),
             Self::Other(why) if count >= UNKNOWN => {
-                Answer::GiveUp(format!("{count} turns in a row failed: {why}"))
+                OutageAnswer::GiveUp(format!("{count} turns in a row failed: {why}"))
             }
-            _ if given_up => Answer::GiveUp(format!("{count} turns in a row failed: {self}")),
-            Self::Context | Self::Thread(_) | Self::Deadline if count == 1 => Answer::Fresh,
-            Self::UsageLimit { resets_at: None } => Answer::Wait(patience.most),
-            _ => Answer::Wait(patience.wait(count)),
+            _ if given_up => OutageAnswer::GiveUp(format!("{count} turns in a row failed: {self}")),
+            Self::Context | Self::Thread(_) | Self::Deadline if count == 1 => OutageAnswer::Fresh,
+            Self::UsageLimit { resets_at: None } => OutageAnswer::Wait(patience.most),
+            _ => OutageAnswer::Wait(patience.compute_wait(count)),
         }
     }
 
@@ -108,10 +108,10 @@ impl Fault {
     }
 }
 
-impl Patience {
+impl OutagePatience {
     /// How long the `count`-th failure in a row (from 1) is waited out, where nothing better is known.
     #[must_use]
-    pub fn wait(self, count: u32) -> Duration {
+    pub fn compute_wait(self, count: u32) -> Duration {
         let doubled = 1_u32
             .checked_shl(count.saturating_sub(1))
             .unwrap_or(u32::MAX);
@@ -119,7 +119,7 @@ impl Patience {
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for TurnFault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::UsageLimit { .. } => out.write_str("the usage limit is reached"),
@@ -139,60 +139,69 @@ impl std::fmt::Display for Fault {
 mod tests {
     use super::*;
 
-    fn waits(fault: &Fault, patience: Patience) -> Vec<Answer> {
-        (1..=9).map(|count| fault.answer(count, patience)).collect()
+    fn waits(fault: &TurnFault, patience: OutagePatience) -> Vec<OutageAnswer> {
+        (1..=9)
+            .map(|count| fault.choose_answer(count, patience))
+            .collect()
     }
 
     #[test]
     fn a_failing_service_is_asked_less_and_less_and_never_given_up_by_default() {
-        let seconds: Vec<u64> = waits(&Fault::Server("500".into()), Patience::default())
+        let seconds: Vec<u64> = waits(&TurnFault::Server("500".into()), OutagePatience::default())
             .into_iter()
             .map(|answer| match answer {
-                Answer::Wait(span) => span.as_secs(),
+                OutageAnswer::Wait(span) => span.as_secs(),
                 other => panic!("{other:?}"),
             })
             .collect();
         assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
-        let far = Fault::Network("refused".into()).answer(4_000, Patience::default());
-        assert_eq!(far, Answer::Wait(Duration::from_mins(10)));
+        let far =
+            TurnFault::Network("refused".into()).choose_answer(4_000, OutagePatience::default());
+        assert_eq!(far, OutageAnswer::Wait(Duration::from_mins(10)));
     }
 
     #[test]
     fn a_bounded_patience_gives_up() {
-        let patience = Patience {
+        let patience = OutagePatience {
             tries: Some(3),
-            ..Patience::default()
+            ..OutagePatience::default()
         };
-        let answers = waits(&Fault::Server("500".into()), patience);
-        assert!(matches!(answers[1], Answer::Wait(_)));
-        assert!(matches!(answers[2], Answer::GiveUp(_)));
+        let answers = waits(&TurnFault::Server("500".into()), patience);
+        assert!(matches!(answers[1], OutageAnswer::Wait(_)));
+        assert!(matches!(answers[2], OutageAnswer::GiveUp(_)));
     }
 
     #[test]
     fn a_usage_limit_is_slept_out_until_its_reset_and_a_login_is_given_up_at_once() {
-        let limit = Fault::UsageLimit {
+        let limit = TurnFault::UsageLimit {
             resets_at: Some(1_000),
         };
-        assert_eq!(limit.answer(1, Patience::default()), Answer::Until(1_002));
-        assert_eq!(limit.answer(50, Patience::default()), Answer::Until(1_002));
-        let unknown = Fault::UsageLimit { resets_at: None };
-        let probe = Answer::Wait(Duration::from_mins(10));
-        assert_eq!(unknown.answer(1, Patience::default()), probe);
-        let auth = Fault::Auth("401".into());
+        assert_eq!(
+            limit.choose_answer(1, OutagePatience::default()),
+            OutageAnswer::Until(1_002)
+        );
+        assert_eq!(
+            limit.choose_answer(50, OutagePatience::default()),
+            OutageAnswer::Until(1_002)
+        );
+        let unknown = TurnFault::UsageLimit { resets_at: None };
+        let probe = OutageAnswer::Wait(Duration::from_mins(10));
+        assert_eq!(unknown.choose_answer(1, OutagePatience::default()), probe);
+        let auth = TurnFault::Auth("401".into());
         assert!(matches!(
-            auth.answer(1, Patience::default()),
-            Answer::GiveUp(_)
+            auth.choose_answer(1, OutagePatience::default()),
+            OutageAnswer::GiveUp(_)
         ));
     }
 
     #[test]
     fn a_full_thread_is_left_at_once_but_not_for_ever() {
-        let answers = waits(&Fault::Context, Patience::default());
-        assert_eq!(answers[0], Answer::Fresh);
-        assert!(matches!(answers[1], Answer::Wait(_)));
+        let answers = waits(&TurnFault::Context, OutagePatience::default());
+        assert_eq!(answers[0], OutageAnswer::Fresh);
+        assert!(matches!(answers[1], OutageAnswer::Wait(_)));
         assert!(matches!(
-            waits(&Fault::Deadline, Patience::default())[2],
-            Answer::GiveUp(_)
+            waits(&TurnFault::Deadline, OutagePatience::default())[2],
+            OutageAnswer::GiveUp(_)
         ));
     }
 }

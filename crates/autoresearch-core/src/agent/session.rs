@@ -58,15 +58,15 @@ pub struct Proposal {
     /// The number of records in the journal when it was registered: with another number it is out of date.
     pub records: u64,
     /// What is to be done.
-    pub order: Order,
+    pub order: ProposedOrder,
 }
 
 /// What can be registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum ProposedOrder {
     /// Measure what is changed.
-    Trial(Request),
+    Trial(TrialRequest),
     /// Give up what is changed, or the trial that awaits a rework.
     Drop,
     /// Log a strategy row.
@@ -92,7 +92,7 @@ pub enum Order {
 
 /// A trial as the agent asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct TrialRequest {
     /// What it changed.
     pub message: String,
     /// Its labels.
@@ -117,7 +117,7 @@ pub enum StopAnswer {
 
 /// Is this an id that can own something?
 #[must_use]
-pub fn is_id(id: &str) -> bool {
+pub fn is_session_id(id: &str) -> bool {
     !id.trim().is_empty() && id != "null" && id.len() <= 200
 }
 
@@ -134,14 +134,14 @@ impl Session {
 
     /// Is the run this session's?
     #[must_use]
-    pub fn is(&self, id: &str) -> bool {
-        is_id(id) && self.id == id
+    pub fn matches_id(&self, id: &str) -> bool {
+        is_session_id(id) && self.id == id
     }
 }
 
 impl Stops {
     /// Has the run come further since the last stop of this session? Then the count starts anew.
-    pub fn moved(&mut self, session: &str, progress: Progress) -> bool {
+    pub fn reset_if_moved(&mut self, session: &str, progress: Progress) -> bool {
         let moved = self.session != session || progress > self.progress;
         if moved {
             *self = Self {
@@ -154,8 +154,8 @@ impl Stops {
     }
 
     /// Answers a stop of an open run, and counts it.
-    pub fn answer(&mut self, session: &str, progress: Progress) -> StopAnswer {
-        self.moved(session, progress);
+    pub fn answer_stop(&mut self, session: &str, progress: Progress) -> StopAnswer {
+        self.reset_if_moved(session, progress);
         if self.answered >= CONTINUATIONS {
             return StopAnswer::Allow;
         }
@@ -178,23 +178,31 @@ mod tests {
     #[test]
     fn three_stops_without_progress_are_answered_and_no_more() {
         let mut stops = Stops::default();
-        let answers: Vec<StopAnswer> = (0..6).map(|_| stops.answer("a", after(7))).collect();
+        let answers: Vec<StopAnswer> = (0..6).map(|_| stops.answer_stop("a", after(7))).collect();
         let (go_on, allow) = (StopAnswer::GoOn, StopAnswer::Allow);
         assert_eq!(answers, [go_on, go_on, go_on, allow, allow, allow]);
-        assert_eq!(stops.answer("a", after(6)), allow, "that is no progress");
-        assert_eq!(stops.answer("a", after(8)), go_on, "a trial counts anew");
+        assert_eq!(
+            stops.answer_stop("a", after(6)),
+            allow,
+            "that is no progress"
+        );
+        assert_eq!(
+            stops.answer_stop("a", after(8)),
+            go_on,
+            "a trial counts anew"
+        );
         assert_eq!(stops.answered, 1);
-        assert_eq!(stops.answer("b", after(8)), go_on);
+        assert_eq!(stops.answer_stop("b", after(8)), go_on);
         assert_eq!(stops.answered, 1, "another session has stops of its own");
     }
 
     #[test]
     fn an_empty_id_owns_nothing() {
         for id in ["", " ", "null"] {
-            assert!(!Session::new(id, GitAccess::Write).is(id), "{id:?}");
+            assert!(!Session::new(id, GitAccess::Write).matches_id(id), "{id:?}");
         }
-        assert!(Session::new("a", GitAccess::Write).is("a"));
-        assert!(!Session::new("a", GitAccess::Write).is("b"));
-        assert!(!Session::default().is(""));
+        assert!(Session::new("a", GitAccess::Write).matches_id("a"));
+        assert!(!Session::new("a", GitAccess::Write).matches_id("b"));
+        assert!(!Session::default().matches_id(""));
     }
 }

@@ -2,9 +2,9 @@
 //! Does not see the repository; what only the disk can tell is added by the caller.
 //! Invariant: a config without errors becomes a `Config`; warnings do not stop it.
 
-use super::meaning::Meaning;
-use super::{Config, ConfigFile, Direction, schema};
-pub use crate::config::schema::nearest;
+use super::meaning::ConfigMeaning;
+use super::{Config, ConfigFile, Direction};
+pub use crate::config::schema::find_nearest_word;
 
 /// Does a problem stop a run?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -54,7 +54,7 @@ impl Problem {
 
 /// The outcome of a check.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedConfig {
     /// The config, when no error was found.
     pub config: Option<Config>,
     /// Everything that was found, in the order of the keys.
@@ -63,31 +63,31 @@ pub struct Checked {
 
 /// Checks a parsed config.
 #[must_use]
-pub fn check(document: &serde_json::Value) -> Checked {
+pub fn check_config(document: &serde_json::Value) -> CheckedConfig {
     if !document.is_object() {
         let problem = Problem::error(
             "",
             "the config is not a block of `key: value` lines",
             "start from `autoresearch config example`",
         );
-        return Checked {
+        return CheckedConfig {
             config: None,
             problems: vec![problem],
         };
     }
-    let faults = crate::config::schema::faults(&schema(), document);
+    let faults = crate::config::schema::find_faults(&super::make_config_schema(), document);
     let paths: Vec<Vec<String>> = faults.iter().map(|fault| fault.path.clone()).collect();
     let mut problems: Vec<Problem> = faults
         .into_iter()
-        .map(|fault| Problem::error(&place(&fault.path), fault.message, fault.remedy))
+        .map(|fault| Problem::error(&format_place(&fault.path), fault.message, fault.remedy))
         .collect();
-    let known = completed(document, &paths);
+    let known = replace_faulty_keys(document, &paths);
     let config = match serde_json::from_value::<ConfigFile>(known) {
         Ok(file) => Some(
-            Meaning {
+            ConfigMeaning {
                 problems: &mut problems,
             }
-            .config(&file),
+            .resolve_config(&file),
         ),
         Err(error) if problems.is_empty() => {
             problems.push(Problem::error(
@@ -102,14 +102,14 @@ pub fn check(document: &serde_json::Value) -> Checked {
     let failed = problems
         .iter()
         .any(|problem| problem.severity == Severity::Error);
-    Checked {
+    CheckedConfig {
         config: config.filter(|_| !failed),
         problems,
     }
 }
 
 /// `verify.ok_exit[0]` for the path verify, `ok_exit`, 0.
-fn place(path: &[String]) -> String {
+fn format_place(path: &[String]) -> String {
     path.iter()
         .fold(String::new(), |place, part| match part.parse::<usize>() {
             Ok(index) => format!("{place}[{index}]"),
@@ -120,7 +120,7 @@ fn place(path: &[String]) -> String {
 
 /// The document without its faulty keys and with stand-ins for the required ones, so that the meaning of the rest is
 /// checked in the same pass. A config that needed this is never used.
-fn completed(document: &serde_json::Value, faults: &[Vec<String>]) -> serde_json::Value {
+fn replace_faulty_keys(document: &serde_json::Value, faults: &[Vec<String>]) -> serde_json::Value {
     let mut rest = document.clone();
     for path in faults {
         let keys: Vec<&String> = path
@@ -205,12 +205,16 @@ mod tests {
                 problem.severity, problem.place, problem.message, problem.remedy
             )
         };
-        check(document).problems.into_iter().map(row).collect()
+        check_config(document)
+            .problems
+            .into_iter()
+            .map(row)
+            .collect()
     }
 
     #[test]
     fn the_smallest_config_gets_every_default() {
-        let config = check(&smallest()).config.unwrap();
+        let config = check_config(&smallest()).config.unwrap();
         assert_eq!(config.iterations, Some(50));
         assert_eq!(config.verify.timeout, Duration::from_mins(10));
         assert_eq!(config.isolation, Isolation::Branch);
@@ -253,10 +257,13 @@ mod tests {
         let mut document = smallest();
         document["scope"] = json!("src/**");
         document["min_improvement"] = json!("2%");
-        let config = check(&document).config.unwrap();
+        let config = check_config(&document).config.unwrap();
         assert_eq!(config.scope, ["src/**"]);
         assert_eq!(
-            config.min_improvement.unwrap().of(&Value::from(50)),
+            config
+                .min_improvement
+                .unwrap()
+                .for_incumbent(&Value::from(50)),
             Value::from(1)
         );
     }
@@ -264,7 +271,7 @@ mod tests {
     #[test]
     fn what_is_no_block_of_keys_is_one_clear_error() {
         for document in [json!(null), json!("x"), json!([1])] {
-            assert_eq!(check(&document).problems.len(), 1);
+            assert_eq!(check_config(&document).problems.len(), 1);
         }
     }
 }

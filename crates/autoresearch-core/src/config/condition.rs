@@ -48,7 +48,7 @@ pub enum Op {
 impl Condition {
     /// Does it hold for this measurement?
     #[must_use]
-    pub fn holds(&self, measurement: &Measurement) -> bool {
+    pub fn holds_for(&self, measurement: &Measurement) -> bool {
         let bound = &self.value.number;
         measurement
             .metrics
@@ -65,7 +65,7 @@ impl Condition {
 
     /// The condition, and what this measurement has instead of its metric, if it has none.
     #[must_use]
-    pub fn explain(&self, measurement: &Measurement) -> String {
+    pub fn explain_for(&self, measurement: &Measurement) -> String {
         match measurement.missing.get(&self.metric) {
             Some(why) => format!("{self} ({}: {why})", self.metric),
             None if measurement.metrics.contains_key(&self.metric) => self.to_string(),
@@ -104,11 +104,11 @@ mod tests {
             op,
             value: 30.into(),
         };
-        assert!(condition("p95", Op::AtMost).holds(&measurement));
-        assert!(!condition("p95", Op::Less).holds(&measurement));
-        assert!(!condition("p99", Op::Unequal).holds(&measurement));
-        assert!(!condition("loss", Op::Unequal).holds(&measurement));
-        let told = |metric| condition(metric, Op::Less).explain(&measurement);
+        assert!(condition("p95", Op::AtMost).holds_for(&measurement));
+        assert!(!condition("p95", Op::Less).holds_for(&measurement));
+        assert!(!condition("p99", Op::Unequal).holds_for(&measurement));
+        assert!(!condition("loss", Op::Unequal).holds_for(&measurement));
+        let told = |metric| condition(metric, Op::Less).explain_for(&measurement);
         assert_eq!(told("p95"), "p95 < 30");
         assert_eq!(told("p99"), "p99 < 30 (p99 was not printed)");
         assert_eq!(

@@ -22,16 +22,16 @@ pub struct ConfigFile {
     #[serde(default)]
     pub tag: Option<String>,
     /// gitignore-style patterns, from the repository's root, of the files that a trial may change.
-    #[serde(deserialize_with = "one_or_many")]
-    #[schemars(schema_with = "patterns")]
+    #[serde(deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
     pub scope: Vec<String>,
     /// gitignore-style patterns of files that no trial may change: their bytes are pinned at start.
-    #[serde(default, deserialize_with = "one_or_many")]
-    #[schemars(schema_with = "patterns")]
+    #[serde(default, deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
     pub protect: Vec<String>,
     /// gitignore-style patterns of files that no trial may change although the scope holds them.
-    #[serde(default, deserialize_with = "one_or_many")]
-    #[schemars(schema_with = "patterns")]
+    #[serde(default, deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
     pub pin: Vec<String>,
     /// What is measured.
     pub metric: MetricFile,
@@ -50,8 +50,11 @@ pub struct ConfigFile {
     #[serde(default)]
     pub required_labels: RequiredLabels,
     /// The run ends after so many trials, or `none`, where something else ends it. Default: 50.
-    #[serde(default = "iterations", deserialize_with = "count_or_word")]
-    #[schemars(schema_with = "count")]
+    #[serde(
+        default = "default_iterations",
+        deserialize_with = "read_count_or_word"
+    )]
+    #[schemars(schema_with = "make_count_schema")]
     pub iterations: CountFile,
     /// The run ends when this much time has passed since its start, such as `8h`. Default: no limit.
     #[serde(default)]
@@ -63,8 +66,8 @@ pub struct ConfigFile {
     #[serde(default)]
     pub rollback: Option<Rollback>,
     /// The smallest improvement that is worth keeping: a number in the metric's unit, or a share such as `2%`.
-    #[serde(default, deserialize_with = "number_or_text")]
-    #[schemars(schema_with = "amount")]
+    #[serde(default, deserialize_with = "read_number_or_text")]
+    #[schemars(schema_with = "make_amount_schema")]
     pub min_improvement: Option<String>,
     /// Names of environment variables that verify and guard see, with their values as they were at start.
     #[serde(default)]
@@ -115,8 +118,8 @@ pub struct MetricFile {
     /// Which way is better.
     pub direction: Direction,
     /// The run ends when a kept state reaches this value: a number in the metric's unit, or one with a unit, such as `500 ms`.
-    #[serde(default, deserialize_with = "number_or_text")]
-    #[schemars(schema_with = "amount")]
+    #[serde(default, deserialize_with = "read_number_or_text")]
+    #[schemars(schema_with = "make_amount_schema")]
     pub target: Option<String>,
     /// How verify prints it.
     #[serde(default)]
@@ -132,8 +135,8 @@ pub struct ConditionFile {
     /// How to compare.
     pub op: Op,
     /// What to compare with: a number in the metric's unit, or one with a unit, such as `64 MiB`.
-    #[serde(deserialize_with = "number_as_text")]
-    #[schemars(schema_with = "quantity")]
+    #[serde(deserialize_with = "read_number_as_text")]
+    #[schemars(schema_with = "make_quantity_schema")]
     pub value: String,
 }
 
@@ -153,7 +156,7 @@ pub struct CommandFile {
     #[serde(default)]
     pub working_directory: Option<String>,
     /// Exit statuses that are no failure. Default: 0 alone.
-    #[serde(default = "zero")]
+    #[serde(default = "default_ok_exit")]
     pub ok_exit: Vec<u8>,
     /// The guard alone: how often it is run again after a failure, before the failure counts. Default: 0.
     #[serde(default)]
@@ -192,7 +195,7 @@ macro_rules! words {
         impl $name {
             /// The word in files and commands.
             #[must_use]
-            pub fn word(self) -> &'static str {
+            pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }
@@ -297,7 +300,7 @@ words! {
 
 /// The JSON Schema of the config file, draft 2020-12.
 #[must_use]
-pub fn schema() -> serde_json::Value {
+pub fn make_config_schema() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12();
     let schema: Schema = settings
         .into_generator()
@@ -305,27 +308,29 @@ pub fn schema() -> serde_json::Value {
     schema.to_value()
 }
 
-fn patterns(_: &mut schemars::SchemaGenerator) -> Schema {
+fn make_patterns_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["array", "string"], "items": {"type": "string"}})
 }
 
-fn amount(_: &mut schemars::SchemaGenerator) -> Schema {
+fn make_amount_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "string", "null"]})
 }
 
-fn quantity(_: &mut schemars::SchemaGenerator) -> Schema {
+fn make_quantity_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "string"]})
 }
 
-fn count(_: &mut schemars::SchemaGenerator) -> Schema {
+fn make_count_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["integer", "string"], "default": 50, "minimum": 1, "maximum": 1_000_000, "pattern": "^none$"})
 }
 
-fn iterations() -> CountFile {
+fn default_iterations() -> CountFile {
     CountFile::Number(50)
 }
 
-fn count_or_word<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CountFile, D::Error> {
+fn read_count_or_word<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<CountFile, D::Error> {
     match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::String(word) => Ok(CountFile::Word(word)),
         number => u32::deserialize(number)
@@ -334,22 +339,26 @@ fn count_or_word<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Co
     }
 }
 
-fn zero() -> Vec<u8> {
+fn default_ok_exit() -> Vec<u8> {
     vec![0]
 }
 
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn read_one_or_many<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::String(one) => Ok(vec![one]),
         many => Vec::deserialize(many).map_err(serde::de::Error::custom),
     }
 }
 
-fn number_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(number_or_text(deserializer)?.unwrap_or_default())
+fn read_number_as_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    Ok(read_number_or_text(deserializer)?.unwrap_or_default())
 }
 
-fn number_or_text<'de, D: serde::Deserializer<'de>>(
+fn read_number_or_text<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     match serde_json::Value::deserialize(deserializer)? {

@@ -38,7 +38,7 @@ impl Globs {
             let (bare, include) = pattern
                 .strip_prefix('!')
                 .map_or((pattern.as_str(), true), |bare| (bare, false));
-            for glob in compile(bare).map_err(|reason| GlobError {
+            for glob in compile_pattern(bare).map_err(|reason| GlobError {
                 pattern: pattern.clone(),
                 reason,
             })? {
@@ -46,8 +46,8 @@ impl Globs {
                 includes.push(include);
             }
             if include {
-                prefixes.push(literal_prefix(&anchored(bare)));
-                named(bare, &mut literal, &mut folders);
+                prefixes.push(find_literal_prefix(&to_rooted_pattern(bare)));
+                note_literal_names(bare, &mut literal, &mut folders);
             }
         }
         let build = |builder: GlobSetBuilder| {
@@ -69,7 +69,7 @@ impl Globs {
     /// patterns match it?
     #[must_use]
     pub fn names_file(&self, path: &str) -> bool {
-        self.matches(path) && self.literal.is_match(path)
+        self.matches_path(path) && self.literal.is_match(path)
     }
 
     /// Does a pattern name this very folder, such as `data/` or `**/data/**`?
@@ -80,7 +80,7 @@ impl Globs {
 
     /// Is this path (from the repository's root, `/` between its parts) matched?
     #[must_use]
-    pub fn matches(&self, path: &str) -> bool {
+    pub fn matches_path(&self, path: &str) -> bool {
         self.set
             .matches(path)
             .last()
@@ -89,20 +89,20 @@ impl Globs {
 
     /// The folders or files below which every match lies, without wildcards; an empty text is the whole repository.
     #[must_use]
-    pub fn prefixes(&self) -> &[String] {
+    pub fn literal_prefixes(&self) -> &[String] {
         &self.prefixes
     }
 }
 
 /// Notes what a pattern names without wildcards. A pattern that does not compile was refused before.
-fn named(bare: &str, literal: &mut GlobSetBuilder, folders: &mut GlobSetBuilder) {
+fn note_literal_names(bare: &str, literal: &mut GlobSetBuilder, folders: &mut GlobSetBuilder) {
     let add = |text: &str, builder: &mut GlobSetBuilder| {
         if let Ok(glob) = build_glob(text) {
             builder.add(glob);
         }
     };
     if is_literal(bare) && !bare.ends_with('/') {
-        add(&anchored(bare), literal);
+        add(&to_rooted_pattern(bare), literal);
     }
     let mut folder = bare.trim_end_matches('/');
     while let Some(shorter) = folder
@@ -115,7 +115,7 @@ fn named(bare: &str, literal: &mut GlobSetBuilder, folders: &mut GlobSetBuilder)
     if is_literal(rest) && !rest.is_empty() {
         let anywhere = folder.len() != rest.len() && !rest.starts_with('/');
         let pattern = if folder == bare.trim_end_matches('/') {
-            anchored(bare)
+            to_rooted_pattern(bare)
         } else {
             rest.trim_start_matches('/').to_owned()
         };
@@ -174,8 +174,8 @@ fn build_glob(text: &str) -> Result<Glob, String> {
 }
 
 /// One pattern becomes two globs: the path itself, and everything below it when it is a folder.
-fn compile(bare: &str) -> Result<Vec<Glob>, String> {
-    let pattern = anchored(bare);
+fn compile_pattern(bare: &str) -> Result<Vec<Glob>, String> {
+    let pattern = to_rooted_pattern(bare);
     if pattern.is_empty() {
         return Err("is empty".to_owned());
     }
@@ -193,7 +193,7 @@ fn compile(bare: &str) -> Result<Vec<Glob>, String> {
 }
 
 /// gitignore's rule: a pattern without a slash in its middle or at its start matches at any depth.
-fn anchored(bare: &str) -> String {
+fn to_rooted_pattern(bare: &str) -> String {
     let body = bare.strip_suffix('/').unwrap_or(bare);
     match body.strip_prefix('/') {
         Some(rest) => rest.to_owned(),
@@ -202,7 +202,7 @@ fn anchored(bare: &str) -> String {
     }
 }
 
-fn literal_prefix(pattern: &str) -> String {
+fn find_literal_prefix(pattern: &str) -> String {
     let wild = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
     pattern
         .split('/')
@@ -222,44 +222,44 @@ mod tests {
     #[test]
     fn double_stars_match_at_every_depth_below_the_folder_and_nowhere_else() {
         let scope = globs(&["src/**/*.ts"]);
-        assert!(scope.matches("src/a.ts"));
-        assert!(scope.matches("src/x/y/a.ts"));
-        assert!(!scope.matches("other/src/a.ts"));
-        assert!(!scope.matches("src/a.tsx"));
-        assert!(!scope.matches("a.ts"));
+        assert!(scope.matches_path("src/a.ts"));
+        assert!(scope.matches_path("src/x/y/a.ts"));
+        assert!(!scope.matches_path("other/src/a.ts"));
+        assert!(!scope.matches_path("src/a.tsx"));
+        assert!(!scope.matches_path("a.ts"));
     }
 
     #[test]
     fn patterns_follow_gitignore() {
-        assert!(globs(&["*.py"]).matches("deep/down/a.py"));
-        assert!(globs(&["/*.py"]).matches("a.py"));
-        assert!(!globs(&["/*.py"]).matches("deep/a.py"));
-        assert!(globs(&["src"]).matches("src/x/y"));
-        assert!(globs(&["lib/"]).matches("lib/a"));
-        assert!(!globs(&["/lib/"]).matches("lib"));
-        assert!(globs(&["src/*.c"]).matches("src/a.c"));
-        assert!(!globs(&["src/*.c"]).matches("src/x/a.c"));
-        assert!(globs(&["**"]).matches("any/thing"));
-        assert!(globs(&["a [b].txt", r"c\[d\].txt"]).matches("c[d].txt"));
+        assert!(globs(&["*.py"]).matches_path("deep/down/a.py"));
+        assert!(globs(&["/*.py"]).matches_path("a.py"));
+        assert!(!globs(&["/*.py"]).matches_path("deep/a.py"));
+        assert!(globs(&["src"]).matches_path("src/x/y"));
+        assert!(globs(&["lib/"]).matches_path("lib/a"));
+        assert!(!globs(&["/lib/"]).matches_path("lib"));
+        assert!(globs(&["src/*.c"]).matches_path("src/a.c"));
+        assert!(!globs(&["src/*.c"]).matches_path("src/x/a.c"));
+        assert!(globs(&["**"]).matches_path("any/thing"));
+        assert!(globs(&["a [b].txt", r"c\[d\].txt"]).matches_path("c[d].txt"));
     }
 
     #[test]
     fn the_last_match_decides() {
         let scope = globs(&["src/**", "!src/gen/**", "src/gen/keep.rs"]);
-        assert!(scope.matches("src/a.rs"));
-        assert!(!scope.matches("src/gen/a.rs"));
-        assert!(scope.matches("src/gen/keep.rs"));
-        assert!(!globs(&[]).matches("a"));
+        assert!(scope.matches_path("src/a.rs"));
+        assert!(!scope.matches_path("src/gen/a.rs"));
+        assert!(scope.matches_path("src/gen/keep.rs"));
+        assert!(!globs(&[]).matches_path("a"));
     }
 
     #[test]
     fn literal_prefixes_name_the_folders_to_walk() {
         assert_eq!(
-            globs(&["data/set/**/*.csv", "*.lock", "tests/"]).prefixes(),
+            globs(&["data/set/**/*.csv", "*.lock", "tests/"]).literal_prefixes(),
             ["data/set", "", ""]
         );
         assert_eq!(
-            globs(&["/tests/", "a/b.txt"]).prefixes(),
+            globs(&["/tests/", "a/b.txt"]).literal_prefixes(),
             ["tests", "a/b.txt"]
         );
     }
@@ -331,8 +331,8 @@ mod tests {
     fn brackets_can_be_taken_as_letters() {
         let plain = without_classes("app/[slug]/[...rest]/*.tsx").unwrap();
         assert_eq!(plain, r"app/\[slug\]/\[...rest\]/*.tsx");
-        assert!(globs(&[&plain]).matches("app/[slug]/[...rest]/page.tsx"));
-        assert!(!globs(&["app/[slug]/**"]).matches("app/[slug]/page.tsx"));
+        assert!(globs(&[&plain]).matches_path("app/[slug]/[...rest]/page.tsx"));
+        assert!(!globs(&["app/[slug]/**"]).matches_path("app/[slug]/page.tsx"));
         assert_eq!(without_classes(r"app/\[slug\]"), None);
     }
 

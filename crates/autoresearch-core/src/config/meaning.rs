@@ -8,7 +8,7 @@ use super::check::Problem;
 use super::file::{CommandFile, ConditionFile, CountFile, MetricFile, OutputsFile};
 use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use super::{
-    Amount, Command, Config, ConfigFile, Isolation, Limit, Metric, Outputs, Rollback, Shell,
+    Amount, Config, ConfigFile, Isolation, Metric, Outputs, Rollback, Shell, TimeLimit, UserCommand,
 };
 use crate::config::condition::Condition;
 use crate::config::globs::Globs;
@@ -16,7 +16,7 @@ use crate::config::span;
 use crate::metric::unit::Quantity;
 use crate::metric::value::Value;
 use crate::shell::words::ends_in_counting_grep;
-use crate::shell::{bash_syntax, has_pipe};
+use crate::shell::{has_pipe, list_bash_syntax};
 
 /// How long a command may take when the config does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -41,7 +41,7 @@ pub fn looks_secret(name: &str) -> bool {
     words.iter().any(|word| upper.contains(word)) || upper.ends_with("_KEY")
 }
 
-fn outputs(file: OutputsFile) -> Outputs {
+fn resolve_outputs(file: OutputsFile) -> Outputs {
     let usual = Outputs::default();
     Outputs {
         file_mib: file.file_mib.unwrap_or(usual.file_mib),
@@ -50,33 +50,33 @@ fn outputs(file: OutputsFile) -> Outputs {
 }
 
 /// Turns what was typed into what is true, and notes what cannot be.
-pub(super) struct Meaning<'a> {
+pub(super) struct ConfigMeaning<'a> {
     /// Where it notes them.
     pub problems: &'a mut Vec<Problem>,
 }
 
-impl Meaning<'_> {
-    fn error(&mut self, place: &str, message: impl Into<String>, remedy: &str) {
+impl ConfigMeaning<'_> {
+    fn note_error(&mut self, place: &str, message: impl Into<String>, remedy: &str) {
         self.problems.push(Problem::error(place, message, remedy));
     }
 
     /// The config that was meant; it is used only when no error was noted.
-    pub fn config(&mut self, file: &ConfigFile) -> Config {
+    pub fn resolve_config(&mut self, file: &ConfigFile) -> Config {
         if file.goal.trim().is_empty() {
-            self.error(
+            self.note_error(
                 "goal",
                 "the goal is empty",
                 "say in one sentence what to improve",
             );
         }
-        self.patterns(file);
-        self.names(file);
-        let metric = self.metric(&file.metric);
-        let keep_when = self.conditions("keep_when", &file.keep_when);
-        let stop_when = self.conditions("stop_when", &file.stop_when);
-        self.labels(file);
-        self.guard(file);
-        let rollback = self.rollback(file);
+        self.check_patterns(file);
+        self.check_names(file);
+        let metric = self.resolve_metric(&file.metric);
+        let keep_when = self.resolve_conditions("keep_when", &file.keep_when);
+        let stop_when = self.resolve_conditions("stop_when", &file.stop_when);
+        self.check_labels(file);
+        self.warn_without_guard(file);
+        let rollback = self.resolve_rollback(file);
         Config {
             goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
             mode: file.mode,
@@ -84,42 +84,42 @@ impl Meaning<'_> {
             scope: file.scope.clone(),
             protect: file.protect.clone(),
             pin: file.pin.clone(),
-            verify: self.command("verify", &file.verify),
+            verify: self.resolve_command("verify", &file.verify),
             guard: file
                 .guard
                 .as_ref()
-                .map(|guard| self.command("guard", guard)),
+                .map(|guard| self.resolve_command("guard", guard)),
             keep_when,
             stop_when,
             required_labels: file.required_labels.clone(),
-            iterations: self.iterations(file),
+            iterations: self.resolve_iterations(file),
             time_limit: file
                 .time_limit
                 .as_ref()
-                .and_then(|text| self.span("time_limit", text))
-                .map(|span| Limit { span }),
+                .and_then(|text| self.parse_span("time_limit", text))
+                .map(|span| TimeLimit { span }),
             isolation: file.isolation,
             rollback,
             min_improvement: file
                 .min_improvement
                 .as_ref()
-                .and_then(|text| self.amount(text)),
+                .and_then(|text| self.parse_amount(text)),
             env: file.env.clone(),
             secrets: file.secrets.clone(),
             repository_hooks: file.repository_hooks,
             ladder: file.ladder,
-            agent: self.agent(&file.agent),
-            budget: self.budget(&file.budget),
+            agent: self.resolve_agent(&file.agent),
+            budget: self.resolve_budget(&file.budget),
             notify: file
                 .notify
                 .as_ref()
-                .map(|notify| self.command("notify", notify)),
-            outputs: outputs(file.outputs),
+                .map(|notify| self.resolve_command("notify", notify)),
+            outputs: resolve_outputs(file.outputs),
             metric,
         }
     }
 
-    fn guard(&mut self, file: &ConfigFile) {
+    fn warn_without_guard(&mut self, file: &ConfigFile) {
         let mut problems = self.problems.iter();
         let faulty = problems.any(|problem| problem.place.starts_with("guard"));
         if file.guard.is_none() && !faulty {
@@ -131,9 +131,9 @@ impl Meaning<'_> {
         }
     }
 
-    fn patterns(&mut self, file: &ConfigFile) {
+    fn check_patterns(&mut self, file: &ConfigFile) {
         if file.scope.is_empty() {
-            self.error(
+            self.note_error(
                 "scope",
                 "the scope is empty: no trial could change anything",
                 "name the files to improve, such as `src/**`",
@@ -146,7 +146,7 @@ impl Meaning<'_> {
         ] {
             for (index, pattern) in patterns.iter().enumerate() {
                 if let Err(error) = Globs::new(std::slice::from_ref(pattern)) {
-                    self.error(
+                    self.note_error(
                         &format!("{key}[{index}]"),
                         error.to_string(),
                         "write a gitignore-style pattern from the repository's root",
@@ -155,7 +155,7 @@ impl Meaning<'_> {
             }
         }
         if !file.scope.is_empty() && file.scope.iter().all(|pattern| pattern.starts_with('!')) {
-            self.error(
+            self.note_error(
                 "scope",
                 "the scope only takes files out",
                 "add a pattern without `!`",
@@ -164,7 +164,7 @@ impl Meaning<'_> {
     }
 
     /// The limit of trials. A run without one needs something else that ends it.
-    fn iterations(&mut self, file: &ConfigFile) -> Option<u32> {
+    fn resolve_iterations(&mut self, file: &ConfigFile) -> Option<u32> {
         let word = match &file.iterations {
             CountFile::Number(number) => return Some(*number),
             CountFile::Word(word) => word.trim(),
@@ -175,13 +175,13 @@ impl Meaning<'_> {
             || file.metric.target.is_some()
             || !file.stop_when.is_empty();
         if word != "none" {
-            self.error(
+            self.note_error(
                 "iterations",
                 format!("`{word}` is not a number of trials"),
                 "write a number, such as 50, or `none`",
             );
         } else if !ends {
-            self.error(
+            self.note_error(
                 "iterations",
                 "with `none`, nothing would end this run",
                 "add `time_limit`, `budget.until`, `budget.verify_runs`, `metric.target` or `stop_when`",
@@ -190,17 +190,17 @@ impl Meaning<'_> {
         None
     }
 
-    fn names(&mut self, file: &ConfigFile) {
+    fn check_names(&mut self, file: &ConfigFile) {
         if let Some(tag) = file
             .tag
             .as_ref()
-            .filter(|tag| !crate::config::name::is_name(tag))
+            .filter(|tag| !crate::config::name::is_run_name(tag))
         {
             let remedy = format!(
                 "use letters a-z, digits and `-`, such as `{}`",
-                crate::config::name::slug(tag)
+                crate::config::name::make_run_name(tag)
             );
-            self.error("tag", format!("`{tag}` cannot name a run"), &remedy);
+            self.note_error("tag", format!("`{tag}` cannot name a run"), &remedy);
         }
         let variable = |name: &String| {
             !name.is_empty()
@@ -211,7 +211,7 @@ impl Meaning<'_> {
         };
         for (key, names) in [("env", &file.env), ("secrets", &file.secrets)] {
             for (index, name) in names.iter().enumerate().filter(|(_, name)| !variable(name)) {
-                self.error(
+                self.note_error(
                     &format!("{key}[{index}]"),
                     format!("`{name}` is no name of a variable"),
                     "write the name alone, without `$` and value",
@@ -226,7 +226,7 @@ impl Meaning<'_> {
         {
             let message =
                 format!("`{name}` looks like a secret, and values under `env` are kept in a file");
-            self.error(
+            self.note_error(
                 &format!("env[{index}]"),
                 message,
                 "name it under `secrets` instead",
@@ -234,10 +234,10 @@ impl Meaning<'_> {
         }
     }
 
-    fn metric(&mut self, file: &MetricFile) -> Metric {
+    fn resolve_metric(&mut self, file: &MetricFile) -> Metric {
         let plain = |letter: char| letter.is_alphanumeric() || "_-./%".contains(letter);
         if file.name.is_empty() || !file.name.chars().all(plain) {
-            self.error(
+            self.note_error(
                 "metric.name",
                 format!("`{}` cannot name a metric", file.name),
                 "use letters, digits, `_`, `-`, `.`, such as `any_count`",
@@ -249,17 +249,17 @@ impl Meaning<'_> {
             target: file
                 .target
                 .as_ref()
-                .and_then(|text| self.quantity("metric.target", text)),
+                .and_then(|text| self.parse_quantity("metric.target", text)),
             format: file.format,
         }
     }
 
-    fn conditions(&mut self, key: &str, conditions: &[ConditionFile]) -> Vec<Condition> {
+    fn resolve_conditions(&mut self, key: &str, conditions: &[ConditionFile]) -> Vec<Condition> {
         if conditions
             .iter()
             .any(|condition| condition.metric.is_empty())
         {
-            self.error(
+            self.note_error(
                 key,
                 "a condition names no metric",
                 "write `{metric: NAME, op: \">=\", value: NUMBER}`",
@@ -267,7 +267,7 @@ impl Meaning<'_> {
         }
         let mut meant = Vec::new();
         for (index, condition) in conditions.iter().enumerate() {
-            let value = self.quantity(&format!("{key}[{index}].value"), &condition.value);
+            let value = self.parse_quantity(&format!("{key}[{index}].value"), &condition.value);
             meant.extend(value.map(|value| Condition {
                 metric: condition.metric.clone(),
                 op: condition.op,
@@ -278,10 +278,10 @@ impl Meaning<'_> {
     }
 
     /// A number with an optional unit. Whether the unit is the metric's is known when verify has printed it.
-    fn quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
+    fn parse_quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
         text.parse()
             .map_err(|error: crate::metric::unit::QuantityError| {
-                self.error(
+                self.note_error(
                     place,
                     error.to_string(),
                     "write a number in the metric's unit, or one with a unit, such as `500 ms`",
@@ -290,7 +290,7 @@ impl Meaning<'_> {
             .ok()
     }
 
-    fn labels(&mut self, file: &ConfigFile) {
+    fn check_labels(&mut self, file: &ConfigFile) {
         let labels = file
             .required_labels
             .keep
@@ -300,7 +300,7 @@ impl Meaning<'_> {
             .clone()
             .any(|label| label.trim().is_empty() || label.chars().any(char::is_whitespace))
         {
-            self.error(
+            self.note_error(
                 "required_labels",
                 "a label is empty or has white space in it",
                 "use one word, such as `real-backend`",
@@ -308,11 +308,11 @@ impl Meaning<'_> {
         }
     }
 
-    fn rollback(&mut self, file: &ConfigFile) -> Rollback {
+    fn resolve_rollback(&mut self, file: &ConfigFile) -> Rollback {
         match (file.isolation, file.rollback) {
             (Isolation::InPlace, Some(Rollback::Reset)) => {
                 let message = "`reset` would move your own branch back";
-                self.error(
+                self.note_error(
                     "rollback",
                     message,
                     "use `rollback: revert`, or `isolation: branch`",
@@ -324,16 +324,16 @@ impl Meaning<'_> {
         }
     }
 
-    fn command(&mut self, key: &str, file: &CommandFile) -> Command {
+    fn resolve_command(&mut self, key: &str, file: &CommandFile) -> UserCommand {
         if file.command.trim().is_empty() {
-            self.error(
+            self.note_error(
                 &format!("{key}.command"),
                 "the command is empty",
                 "write what a shell should run",
             );
         }
         if file.ok_exit.is_empty() {
-            self.error(
+            self.note_error(
                 &format!("{key}.ok_exit"),
                 "no exit status would be a success",
                 "list the good ones, such as [0]",
@@ -347,9 +347,9 @@ impl Meaning<'_> {
                 "add `ok_exit: [0, 1]` to verify",
             ));
         }
-        self.shell(key, file);
+        self.check_shell(key, file);
         if key != "guard" && file.retries > 0 {
-            self.error(
+            self.note_error(
                 &format!("{key}.retries"),
                 "only the guard can be retried",
                 "leave it out: a verify that is run until it succeeds measures luck",
@@ -360,7 +360,7 @@ impl Meaning<'_> {
             .clone()
             .unwrap_or_else(|| ".".to_owned());
         if directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
-            self.error(
+            self.note_error(
                 &format!("{key}.working_directory"),
                 format!("`{directory}` leaves the repository"),
                 "give a folder below the repository's root",
@@ -369,8 +369,8 @@ impl Meaning<'_> {
         let timeout = file
             .timeout
             .as_ref()
-            .and_then(|text| self.span(&format!("{key}.timeout"), text));
-        Command {
+            .and_then(|text| self.parse_span(&format!("{key}.timeout"), text));
+        UserCommand {
             command: file.command.clone(),
             shell: file.shell,
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
@@ -381,13 +381,13 @@ impl Meaning<'_> {
     }
 
     /// What `sh` does not understand, and what it hides.
-    fn shell(&mut self, key: &str, file: &CommandFile) {
+    fn check_shell(&mut self, key: &str, file: &CommandFile) {
         if file.shell == Shell::Bash {
             return;
         }
         let place = format!("{key}.command");
         let remedy = format!("add `shell: bash` to {key}");
-        let syntax = bash_syntax(&file.command);
+        let syntax = list_bash_syntax(&file.command);
         if let Some(first) = syntax.first() {
             let message = format!("`{first}` is bash syntax, and `sh` may not know it");
             self.problems
@@ -402,7 +402,7 @@ impl Meaning<'_> {
         }
     }
 
-    fn agent(&mut self, file: &AgentFile) -> Agent {
+    fn resolve_agent(&mut self, file: &AgentFile) -> Agent {
         let blank =
             |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
         for (key, text) in [
@@ -410,7 +410,7 @@ impl Meaning<'_> {
             ("agent.model", &file.model),
         ] {
             if blank(text) {
-                self.error(
+                self.note_error(
                     key,
                     "it is empty",
                     "leave it out to use Codex and its own model",
@@ -420,7 +420,7 @@ impl Meaning<'_> {
         let timeout = file
             .timeout
             .as_ref()
-            .and_then(|text| self.span("agent.timeout", text));
+            .and_then(|text| self.parse_span("agent.timeout", text));
         Agent {
             command: file.command.clone(),
             sandbox: file.sandbox,
@@ -431,12 +431,12 @@ impl Meaning<'_> {
         }
     }
 
-    fn budget(&mut self, file: &BudgetFile) -> Budget {
+    fn resolve_budget(&mut self, file: &BudgetFile) -> Budget {
         let until = file.until.as_ref().and_then(|text| {
             let time = TimeOfDay::parse(text);
             if time.is_none() {
                 let message = format!("`{text}` is not a time of day");
-                self.error(
+                self.note_error(
                     "budget.until",
                     message,
                     "write hours and minutes, such as `07:00`",
@@ -451,10 +451,10 @@ impl Meaning<'_> {
         }
     }
 
-    fn span(&mut self, place: &str, text: &str) -> Option<Duration> {
-        span::parse(text)
+    fn parse_span(&mut self, place: &str, text: &str) -> Option<Duration> {
+        span::parse_span(text)
             .map_err(|error| {
-                self.error(
+                self.note_error(
                     place,
                     error.to_string(),
                     "write it like `90s`, `10m` or `1h30m`",
@@ -463,7 +463,7 @@ impl Meaning<'_> {
             .ok()
     }
 
-    fn amount(&mut self, text: &str) -> Option<Amount> {
+    fn parse_amount(&mut self, text: &str) -> Option<Amount> {
         let trimmed = text.trim();
         let parsed = match trimmed.strip_suffix('%') {
             Some(percent) => percent.trim().parse().map(Amount::Percent).ok(),
@@ -476,7 +476,7 @@ impl Meaning<'_> {
         };
         let positive = parsed.filter(above);
         if positive.is_none() {
-            self.error(
+            self.note_error(
                 "min_improvement",
                 format!("`{text}` is no amount above zero"),
                 "write a number in the metric's unit, or a share such as `2%`",

@@ -9,7 +9,7 @@ const MAX: usize = 40;
 
 /// Makes a name from a tag or a goal; `run` when nothing of it can be used.
 #[must_use]
-pub fn slug(text: &str) -> String {
+pub fn make_run_name(text: &str) -> String {
     let mut name = String::new();
     for word in text
         .to_lowercase()
@@ -38,7 +38,7 @@ pub fn slug(text: &str) -> String {
 
 /// Is this text a name that `slug` could have made?
 #[must_use]
-pub fn is_name(text: &str) -> bool {
+pub fn is_run_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
     (1..=MAX + 4).contains(&bytes.len())
@@ -54,43 +54,43 @@ mod tests {
     #[test]
     fn a_goal_becomes_a_name_of_whole_words() {
         assert_eq!(
-            slug("Get rid of the `any` types!"),
+            make_run_name("Get rid of the `any` types!"),
             "get-rid-of-the-any-types"
         );
-        assert_eq!(slug("Ünïcode/../only?"), "n-code-only");
-        assert_eq!(slug("……"), "run");
+        assert_eq!(make_run_name("Ünïcode/../only?"), "n-code-only");
+        assert_eq!(make_run_name("……"), "run");
         assert_eq!(
-            slug("why does the API return so many 503 responses in production on Mondays"),
+            make_run_name("why does the API return so many 503 responses in production on Mondays"),
             "why-does-the-api-return-so"
         );
         assert_eq!(
-            slug("donaudampfschifffahrtsgesellschaftskapitaen"),
+            make_run_name("donaudampfschifffahrtsgesellschaftskapitaen"),
             "donaudampfschifffahrtsgesellsc"
         );
         assert_eq!(
-            slug("0123456789 0123456789 01234567"),
+            make_run_name("0123456789 0123456789 01234567"),
             "0123456789-0123456789-01234567"
         );
     }
 
     #[test]
     fn names_that_were_made_when_they_could_be_longer_are_still_names() {
-        assert!(is_name("why-does-the-api-return-so-many-503-12"));
-        assert!(is_name(&format!("{}-123", "a".repeat(40))));
-        assert!(!is_name(&"a".repeat(45)));
+        assert!(is_run_name("why-does-the-api-return-so-many-503-12"));
+        assert!(is_run_name(&format!("{}-123", "a".repeat(40))));
+        assert!(!is_run_name(&"a".repeat(45)));
     }
 
     proptest::proptest! {
         #[test]
         fn every_slug_is_a_name(text in ".{0,100}") {
-            proptest::prop_assert!(is_name(&slug(&text)));
+            proptest::prop_assert!(is_run_name(&make_run_name(&text)));
         }
     }
 
     #[test]
     fn paths_and_options_are_no_names() {
         for text in ["", "..", "a/b", "-x", "x-", "A", "a b"] {
-            assert!(!is_name(text), "{text}");
+            assert!(!is_run_name(text), "{text}");
         }
     }
 }

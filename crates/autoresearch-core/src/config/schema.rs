@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// A fault in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SchemaFault {
     /// The path of keys from the document's root.
     pub path: Vec<String>,
     /// What is wrong.
@@ -17,62 +17,62 @@ pub struct Fault {
 
 /// Finds every fault of `document` under `schema`.
 #[must_use]
-pub fn faults(schema: &Value, document: &Value) -> Vec<Fault> {
-    let mut walk = Walk {
+pub fn find_faults(schema: &Value, document: &Value) -> Vec<SchemaFault> {
+    let mut walk = SchemaWalk {
         root: schema,
         path: Vec::new(),
         faults: Vec::new(),
     };
-    walk.value(schema, document);
+    walk.check_value(schema, document);
     walk.faults
 }
 
-struct Walk<'a> {
+struct SchemaWalk<'a> {
     root: &'a Value,
     path: Vec<String>,
-    faults: Vec<Fault>,
+    faults: Vec<SchemaFault>,
 }
 
-impl<'a> Walk<'a> {
-    fn fault(&mut self, message: String, remedy: String) {
-        self.faults.push(Fault {
+impl<'a> SchemaWalk<'a> {
+    fn note_fault(&mut self, message: String, remedy: String) {
+        self.faults.push(SchemaFault {
             path: self.path.clone(),
             message,
             remedy,
         });
     }
 
-    fn resolve(&self, schema: &'a Value) -> &'a Value {
+    fn resolve_reference(&self, schema: &'a Value) -> &'a Value {
         let target = schema["$ref"]
             .as_str()
             .and_then(|name| name.strip_prefix("#/$defs/"));
         target.map_or(schema, |name| &self.root["$defs"][name])
     }
 
-    fn value(&mut self, schema: &'a Value, document: &Value) {
-        let schema = self.resolve(schema);
+    fn check_value(&mut self, schema: &'a Value, document: &Value) {
+        let schema = self.resolve_reference(schema);
         if let Some(choices) = schema["anyOf"].as_array() {
             let fits_null = document.is_null();
             match choices.iter().find(|choice| choice["type"] != "null") {
-                Some(choice) if !fits_null => self.value(choice, document),
+                Some(choice) if !fits_null => self.check_value(choice, document),
                 _ => {}
             }
             return;
         }
-        let words = words(schema);
+        let words = list_known_words(schema);
         if !words.is_empty() {
-            self.word(&words, document);
-        } else if self.has_type(schema, document) {
+            self.check_word(&words, document);
+        } else if self.check_type(schema, document) {
             match document {
-                Value::Object(fields) => self.object(schema, fields),
-                Value::Array(items) => self.items(schema, items),
-                Value::Number(number) => self.range(schema, number),
+                Value::Object(fields) => self.check_object(schema, fields),
+                Value::Array(items) => self.check_items(schema, items),
+                Value::Number(number) => self.check_range(schema, number),
                 _ => {}
             }
         }
     }
 
-    fn has_type(&mut self, schema: &Value, document: &Value) -> bool {
+    fn check_type(&mut self, schema: &Value, document: &Value) -> bool {
         let allowed: Vec<&str> = match &schema["type"] {
             Value::String(one) => vec![one],
             Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
@@ -87,16 +87,16 @@ impl<'a> Walk<'a> {
             let wanted = allowed
                 .iter()
                 .filter(|name| **name != "null")
-                .map(|name| described(name))
+                .map(|name| describe_type(name))
                 .collect::<Vec<_>>()
                 .join(" or ");
-            self.fault(
-                format!("expected {wanted}, found {}", shown(document)),
+            self.note_fault(
+                format!("expected {wanted}, found {}", show_value(document)),
                 match schema["description"].as_str() {
                     Some(meaning) if wanted == "a text" => {
                         format!("write {wanted} ({})", meaning.trim_end_matches('.'))
                     }
-                    _ if wanted == described("object") => {
+                    _ if wanted == describe_type("object") => {
                         format!("write {wanted}, such as `{{command: ...}}` for a command")
                     }
                     _ => format!("write {wanted}"),
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
         fits
     }
 
-    fn range(&mut self, schema: &Value, number: &serde_json::Number) {
+    fn check_range(&mut self, schema: &Value, number: &serde_json::Number) {
         let Some(found) = number.as_f64() else { return };
         let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
         if low.is_some_and(|low| found < low) || high.is_some_and(|high| found > high) {
@@ -122,14 +122,14 @@ impl<'a> Walk<'a> {
                 bound(&schema["minimum"]),
                 bound(&schema["maximum"])
             );
-            self.fault(
+            self.note_fault(
                 format!("{number} is out of range"),
                 format!("write a number from {range}"),
             );
         }
     }
 
-    fn word(&mut self, words: &[&str], document: &Value) {
+    fn check_word(&mut self, words: &[&str], document: &Value) {
         if document
             .as_str()
             .is_some_and(|found| words.contains(&found))
@@ -141,14 +141,17 @@ impl<'a> Walk<'a> {
             .map(|word| format!("`{word}`"))
             .collect::<Vec<_>>()
             .join(", ");
-        let remedy = match document.as_str().and_then(|found| nearest(found, words)) {
+        let remedy = match document
+            .as_str()
+            .and_then(|found| find_nearest_word(found, words))
+        {
             Some(near) => format!("did you mean `{near}`? Known: {list}"),
             None => format!("use one of {list}"),
         };
-        self.fault(format!("unknown word {}", shown(document)), remedy);
+        self.note_fault(format!("unknown word {}", show_value(document)), remedy);
     }
 
-    fn object(&mut self, schema: &'a Value, fields: &Map<String, Value>) {
+    fn check_object(&mut self, schema: &'a Value, fields: &Map<String, Value>) {
         let Some(known) = schema["properties"].as_object() else {
             return;
         };
@@ -156,13 +159,13 @@ impl<'a> Walk<'a> {
         for (key, value) in fields {
             self.path.push(key.clone());
             if let Some(property) = known.get(key) {
-                self.value(property, value);
+                self.check_value(property, value);
             } else {
-                let remedy = match nearest(key, &names) {
+                let remedy = match find_nearest_word(key, &names) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("remove it; known here: {}", names.join(", ")),
                 };
-                self.fault(format!("unknown key `{key}`"), remedy);
+                self.note_fault(format!("unknown key `{key}`"), remedy);
             }
             self.path.pop();
         }
@@ -175,27 +178,27 @@ impl<'a> Walk<'a> {
             if !fields.contains_key(missing) {
                 let described = known[missing]["description"]
                     .as_str()
-                    .or_else(|| self.resolve(&known[missing])["description"].as_str());
+                    .or_else(|| self.resolve_reference(&known[missing])["description"].as_str());
                 let remedy = format!(
                     "add `{missing}:` ({})",
                     described.unwrap_or_default().trim_end_matches('.')
                 );
-                self.fault(format!("`{missing}` is missing"), remedy);
+                self.note_fault(format!("`{missing}` is missing"), remedy);
             }
         }
     }
 
-    fn items(&mut self, schema: &'a Value, items: &[Value]) {
+    fn check_items(&mut self, schema: &'a Value, items: &[Value]) {
         for (index, item) in items.iter().enumerate() {
             self.path.push(index.to_string());
-            self.value(&schema["items"], item);
+            self.check_value(&schema["items"], item);
             self.path.pop();
         }
     }
 }
 
 /// The words of a closed set: schemars writes them as `enum`, or as `oneOf` with a `const` each.
-fn words(schema: &Value) -> Vec<&str> {
+fn list_known_words(schema: &Value) -> Vec<&str> {
     let listed = schema["enum"]
         .as_array()
         .into_iter()
@@ -216,7 +219,7 @@ fn words(schema: &Value) -> Vec<&str> {
 
 /// The known word that is most like `found`, when one is near enough to be meant.
 #[must_use]
-pub fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn find_nearest_word<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     let like = |word: &&str| strsim::jaro_winkler(&found.to_lowercase(), word);
     let best = known
         .iter()
@@ -236,7 +239,7 @@ fn type_name(document: &Value) -> &'static str {
     }
 }
 
-fn described(name: &str) -> &str {
+fn describe_type(name: &str) -> &str {
     match name {
         "integer" => "a whole number",
         "number" => "a number",
@@ -248,7 +251,7 @@ fn described(name: &str) -> &str {
     }
 }
 
-fn shown(document: &Value) -> String {
+fn show_value(document: &Value) -> String {
     match document {
         Value::Object(_) => "a block of keys".to_owned(),
         Value::Array(_) => "a list".to_owned(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 const MAX: Duration = Duration::from_hours(366 * 24);
 
 /// Reads a span such as `500ms`, `90s`, `10m`, `1h30m` or `2d`.
-pub fn parse(text: &str) -> Result<Duration, SpanError> {
+pub fn parse_span(text: &str) -> Result<Duration, SpanError> {
     let fail = || SpanError {
         text: text.to_owned(),
     };
@@ -51,7 +51,7 @@ pub fn whole_millis(span: Duration) -> u64 {
 
 /// Writes a span in the form that `parse` reads, in at most two units: `1h30m`, `45s`, `250ms`.
 #[must_use]
-pub fn show(span: Duration) -> String {
+pub fn format_span(span: Duration) -> String {
     let (seconds, millis) = (span.as_secs(), span.subsec_millis());
     let pair = |large: u64, unit: &str, small: u64, small_unit: &str| {
         if small == 0 {
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn spans_are_read_and_written_alike() {
         for text in ["500ms", "90s", "10m", "1h30m", "2d", "45s", "8h"] {
-            let span = parse(text).unwrap();
-            assert_eq!(parse(&show(span)).unwrap(), span, "{text}");
+            let span = parse_span(text).unwrap();
+            assert_eq!(parse_span(&format_span(span)).unwrap(), span, "{text}");
         }
-        assert_eq!(show(Duration::from_secs(90)), "1m30s");
+        assert_eq!(format_span(Duration::from_secs(90)), "1m30s");
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
             "400d",
             "99999999999s",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(parse_span(text).is_err(), "{text}");
         }
     }
 }

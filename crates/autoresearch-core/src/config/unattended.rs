@@ -24,11 +24,11 @@ pub struct AgentFile {
     #[serde(default)]
     pub timeout: Option<String>,
     /// After so many turns Codex gets a fresh thread with the brief. Default: 8.
-    #[serde(default = "turns_per_thread")]
+    #[serde(default = "default_turns_per_thread")]
     #[schemars(range(min = 1, max = 1_000))]
     pub turns_per_thread: u32,
     /// After so many tokens in one thread, too. Default: 150000.
-    #[serde(default = "tokens_per_thread")]
+    #[serde(default = "default_tokens_per_thread")]
     #[schemars(range(min = 1))]
     pub tokens_per_thread: u64,
 }
@@ -40,8 +40,8 @@ impl Default for AgentFile {
             sandbox: Sandbox::default(),
             model: None,
             timeout: None,
-            turns_per_thread: turns_per_thread(),
-            tokens_per_thread: tokens_per_thread(),
+            turns_per_thread: default_turns_per_thread(),
+            tokens_per_thread: default_tokens_per_thread(),
         }
     }
 }
@@ -131,11 +131,11 @@ impl TimeOfDay {
     }
 }
 
-fn turns_per_thread() -> u32 {
+fn default_turns_per_thread() -> u32 {
     8
 }
 
-fn tokens_per_thread() -> u64 {
+fn default_tokens_per_thread() -> u64 {
     150_000
 }
 

@@ -5,10 +5,10 @@
 use std::cmp::Ordering;
 
 use crate::config::Config;
-use crate::decide::jump::Seen;
+use crate::decide::jump::MeasuredRange;
 use crate::decide::noise;
-use crate::decide::noise::{Look, Noise};
-use crate::journal::event::{Failure, Guard, Why};
+use crate::decide::noise::{EvidenceResult, Noise};
+use crate::journal::event::{CommandFailure, Guard, Why};
 use crate::journal::state::Incumbent;
 use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
@@ -18,7 +18,7 @@ pub const REWORKS: u32 = 2;
 
 /// What the judge wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextCheck {
     /// Run verify.
     Verify,
     /// Run the guard.
@@ -29,7 +29,7 @@ pub enum Next {
 
 /// The outcome of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrialOutcome {
     /// It stays.
     Keep,
     /// It is undone.
@@ -58,21 +58,21 @@ pub struct Judge<'a> {
     incumbent: &'a Incumbent,
     noise: Noise,
     attempt: Attempt,
-    seen: Seen,
+    seen: MeasuredRange,
     jump: bool,
     settled: bool,
     screen: Option<Measurement>,
     fresh: Vec<Measurement>,
     guard: Guard,
     guard_retries: u32,
-    outcome: Option<Outcome>,
+    outcome: Option<TrialOutcome>,
 }
 
 /// Everything that the log wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The outcome.
-    pub outcome: Outcome,
+    pub outcome: TrialOutcome,
     /// The measurement that counts: the only one, or the mean of the fresh ones.
     pub measurement: Option<Measurement>,
     /// The fresh runs, of a noisy metric only.
@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
             incumbent,
             noise,
             attempt,
-            seen: Seen::only(&incumbent.measurement.value),
+            seen: MeasuredRange::of_value(&incumbent.measurement.value),
             jump: false,
             settled: false,
             screen: None,
@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
 
     /// The same, knowing the range of everything that the run has measured.
     #[must_use]
-    pub fn with_seen(self, seen: Option<&Seen>) -> Self {
+    pub fn with_measured_range(self, seen: Option<&MeasuredRange>) -> Self {
         Self {
             seen: seen.cloned().unwrap_or_else(|| self.seen.clone()),
             ..self
@@ -121,13 +121,13 @@ impl<'a> Judge<'a> {
 
     /// What to do next.
     #[must_use]
-    pub fn next(&self) -> Next {
+    pub fn next_check(&self) -> NextCheck {
         if self.outcome.is_some() {
-            Next::Done
+            NextCheck::Done
         } else if self.needs_evidence() {
-            Next::Verify
+            NextCheck::Verify
         } else {
-            Next::Guard
+            NextCheck::Guard
         }
     }
 
@@ -136,54 +136,59 @@ impl<'a> Judge<'a> {
             // A jump is measured once more.
             self.jump
         } else {
-            self.look() == Look::Again
+            self.test_evidence() == EvidenceResult::Again
         };
         // The outcome is open: a jump that was confirmed has been settled, and waits for the guard alone.
         self.screen.is_none() || (again && !self.settled)
     }
 
-    fn look(&self) -> Look {
-        self.noise.look(&self.gains(), self.incumbent.samples.len())
+    fn test_evidence(&self) -> EvidenceResult {
+        self.noise
+            .test_gains(&self.list_gains(), self.incumbent.samples.len())
     }
 
-    fn gains(&self) -> Vec<f64> {
-        self.fresh.iter().map(|run| self.gain(&run.value)).collect()
+    fn list_gains(&self) -> Vec<f64> {
+        self.fresh
+            .iter()
+            .map(|run| self.compute_gain(&run.value))
+            .collect()
     }
 
     /// The gain of a single run over the incumbent's mean.
-    fn gain(&self, value: &Value) -> f64 {
-        let middle = noise::mean(noise::latest(&self.incumbent.samples));
+    fn compute_gain(&self, value: &Value) -> f64 {
+        let middle = noise::mean_of(noise::latest_runs(&self.incumbent.samples));
         match self.config.metric.direction {
-            crate::config::Direction::Lower => middle - value.approximate(),
-            crate::config::Direction::Higher => value.approximate() - middle,
+            crate::config::Direction::Lower => middle - value.to_double(),
+            crate::config::Direction::Higher => value.to_double() - middle,
         }
     }
 
     /// Verify ran.
-    pub fn verified(&mut self, measured: Result<Measurement, Why>) {
+    pub fn record_verify(&mut self, measured: Result<Measurement, Why>) {
         match measured {
-            Err(why) => self.outcome = Some(Outcome::Crash(why)),
-            Ok(measurement) if self.noise.is_deterministic() => self.weigh(measurement),
+            Err(why) => self.outcome = Some(TrialOutcome::Crash(why)),
+            Ok(measurement) if self.noise.is_deterministic() => self.weigh_exact_run(measurement),
             Ok(measurement) if self.screen.is_none() => {
-                let gain = self.gain(&measurement.value);
+                let gain = self.compute_gain(&measurement.value);
                 self.screen = Some(measurement);
                 if !self.noise.is_promising(gain) {
-                    self.outcome = Some(Outcome::Discard(self.doubt(gain)));
+                    self.outcome = Some(TrialOutcome::Discard(self.explain_doubt(gain)));
                 }
             }
             Ok(measurement) => {
                 self.fresh.push(measurement);
-                match self.look() {
-                    Look::Again => {}
-                    Look::GiveUp => {
-                        self.outcome =
-                            Some(Outcome::Discard(self.doubt(noise::mean(&self.gains()))));
+                match self.test_evidence() {
+                    EvidenceResult::Again => {}
+                    EvidenceResult::GiveUp => {
+                        self.outcome = Some(TrialOutcome::Discard(
+                            self.explain_doubt(noise::mean_of(&self.list_gains())),
+                        ));
                     }
-                    Look::Better => {
-                        let middle = self.counting().map(|found| found.value);
+                    EvidenceResult::Better => {
+                        let middle = self.pick_measurement().map(|found| found.value);
                         self.jump = middle.is_some_and(|value| self.is_jump(&value));
-                        let verdict = self.large_enough();
-                        self.settle(verdict);
+                        let verdict = self.check_mean_gain();
+                        self.settle_outcome(verdict);
                     }
                 }
             }
@@ -191,26 +196,26 @@ impl<'a> Judge<'a> {
     }
 
     /// A run of a deterministic metric. A jump is measured once more, and kept only when the second run agrees.
-    fn weigh(&mut self, measurement: Measurement) {
+    fn weigh_exact_run(&mut self, measurement: Measurement) {
         let Some(first) = self.screen.take() else {
-            let verdict = self.strictly(&measurement);
+            let verdict = self.check_strictly_better(&measurement);
             self.jump = verdict.is_ok() && self.is_jump(&measurement.value);
             self.screen = Some(measurement);
             if !self.jump {
-                self.settle(verdict);
+                self.settle_outcome(verdict);
             }
             return;
         };
         if first.value != measurement.value {
-            self.outcome = Some(Outcome::Discard(Why::NotRepeated {
+            self.outcome = Some(TrialOutcome::Discard(Why::NotRepeated {
                 first: first.value.clone(),
                 second: measurement.value,
             }));
             self.screen = Some(first);
             return;
         }
-        self.screen = Measurement::mean(&[first, measurement]);
-        self.settle(Ok(()));
+        self.screen = Measurement::mean_of(&[first, measurement]);
+        self.settle_outcome(Ok(()));
     }
 
     fn is_jump(&self, value: &Value) -> bool {
@@ -218,7 +223,7 @@ impl<'a> Judge<'a> {
         self.seen.is_jump(&self.config.metric, before, value)
     }
 
-    fn doubt(&self, gain: f64) -> Why {
+    fn explain_doubt(&self, gain: f64) -> Why {
         if gain <= 0.0 {
             Why::WorseMetric
         } else {
@@ -230,35 +235,35 @@ impl<'a> Judge<'a> {
     }
 
     /// A deterministic metric: better means strictly better, and a tie counts only for a simplification.
-    fn strictly(&self, measurement: &Measurement) -> Result<(), Why> {
+    fn check_strictly_better(&self, measurement: &Measurement) -> Result<(), Why> {
         let gain = self
             .config
             .metric
-            .gain(&self.incumbent.measurement.value, &measurement.value);
+            .compute_gain(&self.incumbent.measurement.value, &measurement.value);
         match gain.cmp(&Value::zero()) {
             Ordering::Less => Err(Why::WorseMetric),
             Ordering::Equal if self.attempt.simplifies => Ok(()),
             Ordering::Equal => Err(Why::Tie),
-            Ordering::Greater => self.reaches_minimum(&gain),
+            Ordering::Greater => self.check_minimum(&gain),
         }
     }
 
-    fn large_enough(&self) -> Result<(), Why> {
-        let middle = self.counting().map(|measurement| measurement.value);
+    fn check_mean_gain(&self) -> Result<(), Why> {
+        let middle = self.pick_measurement().map(|measurement| measurement.value);
         let gain = middle.map(|value| {
             self.config
                 .metric
-                .gain(&self.incumbent.measurement.value, &value)
+                .compute_gain(&self.incumbent.measurement.value, &value)
         });
-        gain.map_or(Ok(()), |gain| self.reaches_minimum(&gain))
+        gain.map_or(Ok(()), |gain| self.check_minimum(&gain))
     }
 
-    fn reaches_minimum(&self, gain: &Value) -> Result<(), Why> {
+    fn check_minimum(&self, gain: &Value) -> Result<(), Why> {
         let minimum = self
             .config
             .min_improvement
             .as_ref()
-            .map(|amount| amount.of(&self.incumbent.measurement.value));
+            .map(|amount| amount.for_incumbent(&self.incumbent.measurement.value));
         if minimum.is_some_and(|minimum| *gain < minimum) {
             Err(Why::BelowMinimum)
         } else {
@@ -267,8 +272,8 @@ impl<'a> Judge<'a> {
     }
 
     /// The metric is decided; conditions and labels come before the guard because they cost nothing.
-    fn settle(&mut self, metric: Result<(), Why>) {
-        let Some(measurement) = self.counting() else {
+    fn settle_outcome(&mut self, metric: Result<(), Why>) {
+        let Some(measurement) = self.pick_measurement() else {
             return;
         };
         self.settled = true;
@@ -277,7 +282,7 @@ impl<'a> Judge<'a> {
             config
                 .keep_when
                 .iter()
-                .find(|condition| !condition.holds(&measurement))
+                .find(|condition| !condition.holds_for(&measurement))
         };
         let label = || {
             config
@@ -287,21 +292,23 @@ impl<'a> Judge<'a> {
                 .find(|label| !self.attempt.labels.contains(label))
         };
         self.outcome = match metric {
-            Err(why) => Some(Outcome::Discard(why)),
+            Err(why) => Some(TrialOutcome::Discard(why)),
             Ok(()) => match (condition(), label()) {
                 (Some(condition), _) => {
-                    let told = condition.explain(&measurement);
-                    Some(Outcome::Discard(Why::KeepWhen(told)))
+                    let told = condition.explain_for(&measurement);
+                    Some(TrialOutcome::Discard(Why::KeepWhen(told)))
                 }
-                (None, Some(label)) => Some(Outcome::Discard(Why::MissingLabel(label.clone()))),
-                (None, None) if config.guard.is_none() => Some(Outcome::Keep),
+                (None, Some(label)) => {
+                    Some(TrialOutcome::Discard(Why::MissingLabel(label.clone())))
+                }
+                (None, None) if config.guard.is_none() => Some(TrialOutcome::Keep),
                 (None, None) => None,
             },
         };
     }
 
     /// The guard ran. A failure that the config lets be retried decides nothing yet.
-    pub fn guarded(&mut self, passed: Result<(), Failure>) {
+    pub fn record_guard(&mut self, passed: Result<(), CommandFailure>) {
         let retries = self.config.guard.as_ref().map_or(0, |guard| guard.retries);
         if passed.is_err() && self.guard_retries < retries {
             self.guard_retries += 1;
@@ -310,38 +317,38 @@ impl<'a> Judge<'a> {
         self.outcome = Some(match passed {
             Ok(()) => {
                 self.guard = Guard::Pass;
-                Outcome::Keep
+                TrialOutcome::Keep
             }
             Err(failure) => {
                 self.guard = Guard::Fail;
                 let why = Why::GuardFailed(failure);
                 if self.attempt.number < REWORKS {
-                    Outcome::Rework(why)
+                    TrialOutcome::Rework(why)
                 } else {
-                    Outcome::Discard(why)
+                    TrialOutcome::Discard(why)
                 }
             }
         });
     }
 
     /// The tree was found not to be what was committed: whatever was measured does not count.
-    pub fn voided(&mut self, why: Why) {
-        self.outcome = Some(Outcome::Discard(why));
+    pub fn void_trial(&mut self, why: Why) {
+        self.outcome = Some(TrialOutcome::Discard(why));
     }
 
     /// The single run of a deterministic metric, the mean of the fresh runs of a noisy one, or the screening run.
-    fn counting(&self) -> Option<Measurement> {
-        Measurement::mean(&self.fresh).or_else(|| self.screen.clone())
+    fn pick_measurement(&self) -> Option<Measurement> {
+        Measurement::mean_of(&self.fresh).or_else(|| self.screen.clone())
     }
 
     /// The judgement, once `next` says that it is done; `None` before.
     #[must_use]
-    pub fn judgement(&self) -> Option<Judgement> {
+    pub fn to_judgement(&self) -> Option<Judgement> {
         self.outcome.clone().map(|outcome| Judgement {
-            measurement: if matches!(outcome, Outcome::Crash(_)) {
+            measurement: if matches!(outcome, TrialOutcome::Crash(_)) {
                 None
             } else {
-                self.counting()
+                self.pick_measurement()
             },
             samples: self.fresh.iter().map(|run| run.value.clone()).collect(),
             guard: self.guard,
@@ -365,12 +372,12 @@ mod tests {
         for (key, value) in more.as_object().unwrap() {
             document[key] = value.clone();
         }
-        crate::config::check(&document).config.unwrap()
+        crate::config::check_config(&document).config.unwrap()
     }
 
     fn measured(text: &str) -> Measurement {
         let metric = &config(&json!({})).metric;
-        crate::metric::measurement::read(text, metric, None)
+        crate::metric::measurement::read_measurement(text, metric, None)
             .unwrap()
             .0
     }
@@ -389,21 +396,21 @@ mod tests {
     fn single(config: &Config, attempt: Attempt, output: &str) -> Judgement {
         let incumbent = incumbent(&[47.0]);
         let mut judge = Judge::new(config, &incumbent, Noise::default(), attempt);
-        assert_eq!(judge.next(), Next::Verify);
-        judge.verified(Ok(measured(output)));
-        if judge.next() == Next::Guard {
-            judge.guarded(Ok(()));
+        assert_eq!(judge.next_check(), NextCheck::Verify);
+        judge.record_verify(Ok(measured(output)));
+        if judge.next_check() == NextCheck::Guard {
+            judge.record_guard(Ok(()));
         }
-        judge.judgement().unwrap()
+        judge.to_judgement().unwrap()
     }
 
     #[test]
     fn only_strictly_better_is_kept() {
         let config = config(&json!({}));
         let outcome = |output| single(&config, Attempt::default(), output).outcome;
-        assert_eq!(outcome("46"), Outcome::Keep);
-        assert_eq!(outcome("47"), Outcome::Discard(Why::Tie));
-        assert_eq!(outcome("48"), Outcome::Discard(Why::WorseMetric));
+        assert_eq!(outcome("46"), TrialOutcome::Keep);
+        assert_eq!(outcome("47"), TrialOutcome::Discard(Why::Tie));
+        assert_eq!(outcome("48"), TrialOutcome::Discard(Why::WorseMetric));
     }
 
     #[test]
@@ -414,11 +421,11 @@ mod tests {
         };
         assert_eq!(
             single(&config(&json!({})), attempt.clone(), "47").outcome,
-            Outcome::Keep
+            TrialOutcome::Keep
         );
         assert_eq!(
             single(&config(&json!({})), attempt, "47.5").outcome,
-            Outcome::Discard(Why::WorseMetric)
+            TrialOutcome::Discard(Why::WorseMetric)
         );
     }
 
@@ -427,11 +434,11 @@ mod tests {
         let config = config(&json!({"metric": {"name": "m", "direction": "higher"}}));
         assert_eq!(
             single(&config, Attempt::default(), "48").outcome,
-            Outcome::Keep
+            TrialOutcome::Keep
         );
         assert_eq!(
             single(&config, Attempt::default(), "46").outcome,
-            Outcome::Discard(Why::WorseMetric)
+            TrialOutcome::Discard(Why::WorseMetric)
         );
     }
 
@@ -440,11 +447,11 @@ mod tests {
         let config = config(&json!({"min_improvement": "10%"}));
         assert_eq!(
             single(&config, Attempt::default(), "43").outcome,
-            Outcome::Discard(Why::BelowMinimum)
+            TrialOutcome::Discard(Why::BelowMinimum)
         );
         assert_eq!(
             single(&config, Attempt::default(), "42.3").outcome,
-            Outcome::Keep
+            TrialOutcome::Keep
         );
     }
 
@@ -461,16 +468,19 @@ mod tests {
         let few = single(&config, attempt.clone(), "{\"primary\": 46, \"tests\": 39}");
         assert_eq!(
             few.outcome,
-            Outcome::Discard(Why::KeepWhen("tests >= 40".into()))
+            TrialOutcome::Discard(Why::KeepWhen("tests >= 40".into()))
         );
         assert_eq!(few.guard, Guard::NotRun);
         let enough = "{\"primary\": 46, \"tests\": 40}";
         assert_eq!(
             single(&config, Attempt::default(), enough).outcome,
-            Outcome::Discard(Why::MissingLabel("real".into()))
+            TrialOutcome::Discard(Why::MissingLabel("real".into()))
         );
         let kept = single(&config, attempt, enough);
-        assert_eq!((kept.outcome, kept.guard), (Outcome::Keep, Guard::Pass));
+        assert_eq!(
+            (kept.outcome, kept.guard),
+            (TrialOutcome::Keep, Guard::Pass)
+        );
     }
 
     #[test]
@@ -487,16 +497,16 @@ mod tests {
                     ..Attempt::default()
                 },
             );
-            judge.verified(Ok(measured("46")));
-            assert_eq!(judge.next(), Next::Guard);
-            judge.guarded(Err(Failure::Exit { status: 1 }));
-            let why = Why::GuardFailed(Failure::Exit { status: 1 });
+            judge.record_verify(Ok(measured("46")));
+            assert_eq!(judge.next_check(), NextCheck::Guard);
+            judge.record_guard(Err(CommandFailure::Exit { status: 1 }));
+            let why = Why::GuardFailed(CommandFailure::Exit { status: 1 });
             let expected = if number < REWORKS {
-                Outcome::Rework(why)
+                TrialOutcome::Rework(why)
             } else {
-                Outcome::Discard(why)
+                TrialOutcome::Discard(why)
             };
-            assert_eq!(judge.judgement().unwrap().outcome, expected);
+            assert_eq!(judge.to_judgement().unwrap().outcome, expected);
         }
     }
 
@@ -504,10 +514,12 @@ mod tests {
     fn a_failed_verify_has_no_metric() {
         let (config, incumbent) = (config(&json!({})), incumbent(&[47.0]));
         let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-        judge.verified(Err(Why::VerifyFailed(Failure::Timeout { limit_ms: 1 })));
-        let judgement = judge.judgement().unwrap();
+        judge.record_verify(Err(Why::VerifyFailed(CommandFailure::Timeout {
+            limit_ms: 1,
+        })));
+        let judgement = judge.to_judgement().unwrap();
         assert_eq!(judgement.measurement, None);
-        assert!(matches!(judgement.outcome, Outcome::Crash(_)));
+        assert!(matches!(judgement.outcome, TrialOutcome::Crash(_)));
     }
 
     #[test]
@@ -519,39 +531,39 @@ mod tests {
         let decide = |outputs: &[&str]| {
             let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
             let mut runs = 0;
-            while judge.next() == Next::Verify {
-                judge.verified(Ok(measured(outputs[runs])));
+            while judge.next_check() == NextCheck::Verify {
+                judge.record_verify(Ok(measured(outputs[runs])));
                 runs += 1;
             }
-            if judge.next() == Next::Guard {
-                judge.guarded(Ok(()));
+            if judge.next_check() == NextCheck::Guard {
+                judge.record_guard(Ok(()));
             }
-            let judgement = judge.judgement().unwrap();
+            let judgement = judge.to_judgement().unwrap();
             (judgement.outcome, judgement.jump, runs)
         };
-        assert_eq!(decide(&["0", "0"]), (Outcome::Keep, true, 2));
-        assert_eq!(decide(&["46"]), (Outcome::Keep, false, 1));
+        assert_eq!(decide(&["0", "0"]), (TrialOutcome::Keep, true, 2));
+        assert_eq!(decide(&["46"]), (TrialOutcome::Keep, false, 1));
         let (first, second) = (Value::from(0), Value::from(47));
         let why = Why::NotRepeated { first, second };
-        assert_eq!(decide(&["0", "47"]), (Outcome::Discard(why), true, 2));
+        assert_eq!(decide(&["0", "47"]), (TrialOutcome::Discard(why), true, 2));
         // Within the range of what was seen it is no jump.
-        let mut seen = Seen::only(&Value::from(47));
-        seen.widen(&Value::from(1_000));
+        let mut seen = MeasuredRange::of_value(&Value::from(47));
+        seen.include_value(&Value::from(1_000));
         let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default())
-            .with_seen(Some(&seen));
-        judge.verified(Ok(measured("10")));
-        assert_eq!(judge.next(), Next::Guard);
+            .with_measured_range(Some(&seen));
+        judge.record_verify(Ok(measured("10")));
+        assert_eq!(judge.next_check(), NextCheck::Guard);
     }
 
     #[test]
     fn a_jump_whose_second_run_gives_no_number_is_a_crash() {
         let (config, incumbent) = (config(&json!({})), incumbent(&[47.0, 47.0]));
         let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-        judge.verified(Ok(measured("1")));
-        judge.verified(Err(Why::NoMetric("nothing".into())));
+        judge.record_verify(Ok(measured("1")));
+        judge.record_verify(Err(Why::NoMetric("nothing".into())));
         assert!(matches!(
-            judge.judgement().unwrap().outcome,
-            Outcome::Crash(_)
+            judge.to_judgement().unwrap().outcome,
+            TrialOutcome::Crash(_)
         ));
     }
 
@@ -560,20 +572,20 @@ mod tests {
             config(&json!({})),
             incumbent(&[46.0, 47.0, 48.0, 47.0, 46.0, 48.0]),
         );
-        let noise = Noise::of(&incumbent.samples);
+        let noise = Noise::of_runs(&incumbent.samples);
         let mut judge = Judge::new(&config, &incumbent, noise, Attempt::default());
         let mut runs = 0;
-        while judge.next() == Next::Verify {
-            judge.verified(Ok(measured(outputs[runs])));
+        while judge.next_check() == NextCheck::Verify {
+            judge.record_verify(Ok(measured(outputs[runs])));
             runs += 1;
         }
-        (judge.judgement().unwrap(), runs)
+        (judge.to_judgement().unwrap(), runs)
     }
 
     #[test]
     fn a_noisy_metric_is_screened_by_one_run_and_kept_by_fresh_ones() {
         let (judgement, runs) = noisy(&["30", "40", "41"]);
-        assert_eq!((judgement.outcome, runs), (Outcome::Keep, 3));
+        assert_eq!((judgement.outcome, runs), (TrialOutcome::Keep, 3));
         assert_eq!(judgement.measurement.unwrap().value.to_string(), "40.5");
         assert_eq!(judgement.samples.len(), 2);
     }
@@ -583,12 +595,12 @@ mod tests {
         let (judgement, runs) = noisy(&["40", "47.5"]);
         assert_eq!(
             (judgement.outcome, runs),
-            (Outcome::Discard(Why::WorseMetric), 2)
+            (TrialOutcome::Discard(Why::WorseMetric), 2)
         );
         let (judgement, runs) = noisy(&["46.9"]);
         assert!(matches!(
             judgement.outcome,
-            Outcome::Discard(Why::CannotTell { runs: 0, .. })
+            TrialOutcome::Discard(Why::CannotTell { runs: 0, .. })
         ));
         assert_eq!(runs, 1);
     }

@@ -23,15 +23,15 @@ const HANDFUL: i64 = 5;
 
 /// The range of everything that a run has measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct MeasuredRange {
     lowest: Value,
     highest: Value,
 }
 
-impl Seen {
+impl MeasuredRange {
     /// The range of one value.
     #[must_use]
-    pub fn only(value: &Value) -> Self {
+    pub fn of_value(value: &Value) -> Self {
         Self {
             lowest: value.clone(),
             highest: value.clone(),
@@ -39,7 +39,7 @@ impl Seen {
     }
 
     /// Takes in one more value.
-    pub fn widen(&mut self, value: &Value) {
+    pub fn include_value(&mut self, value: &Value) {
         if *value < self.lowest {
             self.lowest = value.clone();
         }
@@ -51,7 +51,7 @@ impl Seen {
     /// Is `found` far outside everything seen so far, on the better side of the incumbent?
     #[must_use]
     pub fn is_jump(&self, metric: &Metric, incumbent: &Value, found: &Value) -> bool {
-        let gain = metric.gain(incumbent, found);
+        let gain = metric.compute_gain(incumbent, found);
         if gain <= Value::zero() {
             return false;
         }
@@ -101,9 +101,9 @@ mod tests {
             target: None,
             format: Format::Auto,
         };
-        let mut range = Seen::only(&Value::from(seen[0]));
+        let mut range = MeasuredRange::of_value(&Value::from(seen[0]));
         for value in seen {
-            range.widen(&Value::from(*value));
+            range.include_value(&Value::from(*value));
         }
         let best = match direction {
             Direction::Lower => seen.iter().min(),
@@ -178,7 +178,7 @@ mod tests {
             format: Format::Auto,
         };
         let (before, found) = ("3.5".parse().unwrap(), "0.5".parse().unwrap());
-        assert!(Seen::only(&before).is_jump(&metric, &before, &found));
+        assert!(MeasuredRange::of_value(&before).is_jump(&metric, &before, &found));
     }
 
     proptest::proptest! {

@@ -26,7 +26,7 @@ pub enum Strategy {
 impl Strategy {
     /// The word in the log and on the command line.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Refine => "refine",
             Self::Pivot => "pivot",
@@ -59,20 +59,20 @@ pub struct Ladder {
 
 impl Ladder {
     /// A trial failed: discard, crash or no-op.
-    pub fn fail(&mut self) {
+    pub fn record_failure(&mut self) {
         self.failures += 1;
     }
 
     /// A trial was kept.
-    pub fn keep(&mut self) {
+    pub fn record_keep(&mut self) {
         *self = Self::default();
     }
 
     /// A strategy row was logged. A search counts as the pivot that it replaces when one is due.
-    pub fn log(&mut self, strategy: Strategy) {
+    pub fn record_strategy(&mut self, strategy: Strategy) {
         match strategy {
             Strategy::Refine => self.refined = true,
-            Strategy::Search if self.due() != Due::Row(Strategy::Search) => {}
+            Strategy::Search if self.find_due() != Due::Row(Strategy::Search) => {}
             Strategy::Pivot | Strategy::Search => {
                 *self = Self {
                     failures: 0,
@@ -85,7 +85,7 @@ impl Ladder {
 
     /// What is due now.
     #[must_use]
-    pub fn due(&self) -> Due {
+    pub fn find_due(&self) -> Due {
         match (self.failures, self.pivots) {
             (_, HELP_AT..) => Due::NeedsHuman,
             (PIVOT_AT.., pivots) if pivots + 1 >= HELP_AT => Due::NeedsHuman,
@@ -104,8 +104,8 @@ impl Ladder {
 
     /// Would logging this row do what is due? A stronger row does: a pivot where a refine is due.
     #[must_use]
-    pub fn accepts(&self, strategy: Strategy) -> bool {
-        match (self.due(), strategy) {
+    pub fn accepts_row(&self, strategy: Strategy) -> bool {
+        match (self.find_due(), strategy) {
             (Due::Row(due), logged) => {
                 due == logged || (due == Strategy::Refine && logged == Strategy::Pivot)
             }
@@ -124,14 +124,14 @@ mod tests {
         let mut ladder = Ladder::default();
         let mut walk = Vec::new();
         for trial in 1..=15 {
-            ladder.fail();
-            match ladder.due() {
+            ladder.record_failure();
+            match ladder.find_due() {
                 Due::Nothing => {}
                 Due::Row(strategy) => {
-                    walk.push(format!("{trial} {}", strategy.word()));
-                    assert!(ladder.accepts(strategy));
-                    ladder.log(strategy);
-                    assert_eq!(ladder.due(), Due::Nothing);
+                    walk.push(format!("{trial} {}", strategy.as_str()));
+                    assert!(ladder.accepts_row(strategy));
+                    ladder.record_strategy(strategy);
+                    assert_eq!(ladder.find_due(), Due::Nothing);
                 }
                 Due::NeedsHuman => walk.push(format!("{trial} needs-human")),
             }
@@ -156,7 +156,7 @@ mod tests {
             pivots: 2,
             refined: true,
         };
-        ladder.keep();
+        ladder.record_keep();
         assert_eq!(ladder, Ladder::default());
     }
 
@@ -167,22 +167,22 @@ mod tests {
             pivots: 1,
             refined: true,
         };
-        assert!(!ladder.accepts(Strategy::Refine));
-        assert!(!ladder.accepts(Strategy::Pivot));
+        assert!(!ladder.accepts_row(Strategy::Refine));
+        assert!(!ladder.accepts_row(Strategy::Pivot));
         ladder = Ladder {
             failures: 3,
             pivots: 0,
             refined: false,
         };
-        assert!(ladder.accepts(Strategy::Pivot));
-        assert!(!ladder.accepts(Strategy::Search));
+        assert!(ladder.accepts_row(Strategy::Pivot));
+        assert!(!ladder.accepts_row(Strategy::Search));
         ladder = Ladder::default();
-        ladder.log(Strategy::Search);
+        ladder.record_strategy(Strategy::Search);
         assert_eq!(ladder, Ladder::default());
         for _ in 0..3 {
-            ladder.log(Strategy::Pivot);
+            ladder.record_strategy(Strategy::Pivot);
         }
-        assert_eq!(ladder.due(), Due::NeedsHuman);
+        assert_eq!(ladder.find_due(), Due::NeedsHuman);
     }
 
     proptest::proptest! {
@@ -191,12 +191,12 @@ mod tests {
             let mut ladder = Ladder::default();
             let mut since_keep = 0;
             for step in steps {
-                match (ladder.due(), step) {
+                match (ladder.find_due(), step) {
                     (Due::NeedsHuman, _) => break,
-                    (Due::Row(due), _) => ladder.log(due),
-                    (Due::Nothing, 0) => { ladder.keep(); since_keep = 0; }
-                    (Due::Nothing, 1) => ladder.log(Strategy::Refine),
-                    (Due::Nothing, _) => { ladder.fail(); since_keep += 1; }
+                    (Due::Row(due), _) => ladder.record_strategy(due),
+                    (Due::Nothing, 0) => { ladder.record_keep(); since_keep = 0; }
+                    (Due::Nothing, 1) => ladder.record_strategy(Strategy::Refine),
+                    (Due::Nothing, _) => { ladder.record_failure(); since_keep += 1; }
                 }
                 proptest::prop_assert!(since_keep <= 15);
             }

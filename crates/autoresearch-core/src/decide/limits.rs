@@ -41,7 +41,7 @@ pub struct Limits {
 impl Limits {
     /// Those of a run at its start.
     #[must_use]
-    pub fn of(start: &Start) -> Self {
+    pub fn of_start(start: &Start) -> Self {
         let config = &start.config;
         Self {
             iterations: config.iterations,
@@ -55,7 +55,7 @@ impl Limits {
     }
 
     /// What a person changes.
-    pub fn raise(&mut self, raise: &Raise) {
+    pub fn apply_raise(&mut self, raise: &Raise) {
         self.iterations = raise.iterations.or(self.iterations);
         self.time_limit_ms = raise.time_limit_ms.or(self.time_limit_ms);
         self.tokens = raise.tokens.or(self.tokens);
@@ -65,24 +65,24 @@ impl Limits {
 
     /// The ceilings that `raise` would set above where they are now. Where there is none, nothing lifts it.
     #[must_use]
-    pub fn lifted_by(&self, raise: &Raise) -> Vec<Ceiling> {
-        fn lifts<N: PartialOrd>(now: Option<N>, then: Option<N>) -> bool {
+    pub fn list_lifted(&self, raise: &Raise) -> Vec<Ceiling> {
+        fn is_lifted<N: PartialOrd>(now: Option<N>, then: Option<N>) -> bool {
             now.zip(then).is_some_and(|(now, then)| then > now)
         }
         let all = [
             (
                 Ceiling::Iterations,
-                lifts(self.iterations, raise.iterations),
+                is_lifted(self.iterations, raise.iterations),
             ),
             (
                 Ceiling::TimeLimit,
-                lifts(self.time_limit_ms, raise.time_limit_ms),
+                is_lifted(self.time_limit_ms, raise.time_limit_ms),
             ),
-            (Ceiling::Until, lifts(self.until_ms, raise.until_ms)),
-            (Ceiling::Tokens, lifts(self.tokens, raise.tokens)),
+            (Ceiling::Until, is_lifted(self.until_ms, raise.until_ms)),
+            (Ceiling::Tokens, is_lifted(self.tokens, raise.tokens)),
             (
                 Ceiling::VerifyRuns,
-                lifts(self.verify_runs, raise.verify_runs),
+                is_lifted(self.verify_runs, raise.verify_runs),
             ),
         ];
         let lifted = all.into_iter().filter(|(_, lifts)| *lifts);
@@ -92,7 +92,7 @@ impl Limits {
     /// The ceiling that a run has come to, and why: after so many trials, so much time since its start, and at this moment,
     /// both in milliseconds (the moment since 1970).
     #[must_use]
-    pub fn reached(
+    pub fn find_reached(
         &self,
         spent: &Spent,
         iterations: u32,
@@ -106,7 +106,7 @@ impl Limits {
             ));
         }
         if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
-            let limit = crate::config::span::show(std::time::Duration::from_millis(limit));
+            let limit = crate::config::span::format_span(std::time::Duration::from_millis(limit));
             return Some((Ceiling::TimeLimit, format!("{limit} have passed")));
         }
         if self.until_ms.is_some_and(|until| now_ms >= until) {
@@ -142,7 +142,7 @@ pub enum Ceiling {
 impl Ceiling {
     /// The end of a run that comes to it.
     #[must_use]
-    pub fn end(self) -> End {
+    pub fn to_end(self) -> End {
         match self {
             Self::Iterations => End::IterationCap,
             Self::TimeLimit | Self::Until => End::TimeLimit,
@@ -152,7 +152,7 @@ impl Ceiling {
 
     /// The flag of `raise` that moves it, with what it takes.
     #[must_use]
-    pub fn flag(self) -> &'static str {
+    pub fn as_flag(self) -> &'static str {
         match self {
             Self::Iterations => "--iterations N",
             Self::TimeLimit => "--time-limit SPAN",
@@ -165,7 +165,7 @@ impl Ceiling {
 
 impl Spent {
     /// Adds a turn.
-    pub fn turn(&mut self, turn: Turn) {
+    pub fn add_turn(&mut self, turn: Turn) {
         self.turns += 1;
         self.tokens += turn.tokens;
         if self.thread != turn.thread {
@@ -197,7 +197,7 @@ mod tests {
     fn a_fresh_thread_counts_anew_and_the_run_counts_on() {
         let mut spent = Spent::default();
         for (thread, tokens) in [("a", 5), ("a", 6), ("b", 7)] {
-            spent.turn(turn(thread, tokens));
+            spent.add_turn(turn(thread, tokens));
         }
         assert_eq!((spent.turns, spent.tokens), (3, 18));
         assert_eq!((spent.thread_turns, spent.thread_tokens), (1, 7));
@@ -215,8 +215,8 @@ mod tests {
             ..Limits::default()
         };
         let end = |limits: Limits| {
-            let found = limits.reached(&spent, 2, 1_000, 5_000)?;
-            Some(found.0.end())
+            let found = limits.find_reached(&spent, 2, 1_000, 5_000)?;
+            Some(found.0.to_end())
         };
         assert_eq!(end(free), None);
         let cases = [
@@ -270,7 +270,10 @@ mod tests {
     #[test]
     fn a_run_without_a_limit_of_trials_never_comes_to_it() {
         let without = Limits::default();
-        assert_eq!(without.reached(&Spent::default(), u32::MAX, 1, 1), None);
+        assert_eq!(
+            without.find_reached(&Spent::default(), u32::MAX, 1, 1),
+            None
+        );
     }
 
     #[test]
@@ -280,7 +283,7 @@ mod tests {
             time_limit_ms: Some(1_000),
             ..Limits::default()
         };
-        let lifted = |raise: Raise| now.lifted_by(&raise);
+        let lifted = |raise: Raise| now.list_lifted(&raise);
         assert_eq!(lifted(Raise::default()), []);
         let lower = Raise {
             iterations: Some(10),

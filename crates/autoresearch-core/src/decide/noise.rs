@@ -30,7 +30,7 @@ pub struct Noise {
 
 /// What the evidence says so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum EvidenceResult {
     /// The trial is better.
     Better,
     /// The trial is not better, or it cannot be told.
@@ -42,21 +42,21 @@ pub enum Look {
 impl Noise {
     /// The noise of some runs of the same tree; deterministic when all are equal.
     #[must_use]
-    pub fn of(runs: &[f64]) -> Self {
+    pub fn of_runs(runs: &[f64]) -> Self {
         let mut noise = Self::default();
         if runs
             .windows(2)
             .any(|pair| pair[0].total_cmp(&pair[1]).is_ne())
         {
-            noise.pool(runs);
+            noise.add_runs(runs);
         }
         noise
     }
 
     /// Adds a group of runs of one and the same tree.
-    pub fn pool(&mut self, runs: &[f64]) {
+    pub fn add_runs(&mut self, runs: &[f64]) {
         if runs.len() > 1 {
-            let middle = mean(runs);
+            let middle = mean_of(runs);
             self.squares += runs.iter().map(|run| (run - middle).powi(2)).sum::<f64>();
             self.freedom += u32::try_from(runs.len() - 1).unwrap_or(u32::MAX);
         }
@@ -70,7 +70,7 @@ impl Noise {
 
     /// The standard deviation of a single run.
     #[must_use]
-    pub fn spread(&self) -> f64 {
+    pub fn run_spread(&self) -> f64 {
         if self.freedom == 0 {
             0.0
         } else {
@@ -81,27 +81,28 @@ impl Noise {
     /// Is a screening run with this gain over the incumbent's mean worth confirming?
     #[must_use]
     pub fn is_promising(&self, gain: f64) -> bool {
-        gain > SCREEN * self.spread()
+        gain > SCREEN * self.run_spread()
     }
 
     /// Looks at the gains of the fresh runs, given how many runs the incumbent's mean is made of.
     #[must_use]
-    pub fn look(&self, gains: &[f64], incumbent_runs: usize) -> Look {
+    pub fn test_gains(&self, gains: &[f64], incumbent_runs: usize) -> EvidenceResult {
         let Some(at) = gains.len().checked_sub(1) else {
-            return Look::Again;
+            return EvidenceResult::Again;
         };
-        let score = self.score(gains, incumbent_runs);
+        let score = self.compute_score(gains, incumbent_runs);
         match (EFFICACY.get(at), FUTILITY.get(at)) {
-            (Some(bound), _) if score >= *bound => Look::Better,
-            (_, Some(bound)) if score < *bound => Look::GiveUp,
-            _ if gains.len() >= EFFICACY.len() => Look::GiveUp,
-            _ => Look::Again,
+            (Some(bound), _) if score >= *bound => EvidenceResult::Better,
+            (_, Some(bound)) if score < *bound => EvidenceResult::GiveUp,
+            _ if gains.len() >= EFFICACY.len() => EvidenceResult::GiveUp,
+            _ => EvidenceResult::Again,
         }
     }
 
-    fn score(&self, gains: &[f64], incumbent_runs: usize) -> f64 {
-        let parts = 1.0 / count(gains.len()) + 1.0 / count(incumbent_runs.clamp(1, INCUMBENT_RUNS));
-        mean(gains) / (self.spread().max(f64::MIN_POSITIVE) * parts.sqrt())
+    fn compute_score(&self, gains: &[f64], incumbent_runs: usize) -> f64 {
+        let parts = 1.0 / count_as_double(gains.len())
+            + 1.0 / count_as_double(incumbent_runs.clamp(1, INCUMBENT_RUNS));
+        mean_of(gains) / (self.run_spread().max(f64::MIN_POSITIVE) * parts.sqrt())
     }
 
     /// How many fresh runs would have told a gain of this size from nothing, at the last look's bound.
@@ -113,24 +114,24 @@ impl Noise {
     )]
     pub fn runs_needed(&self, gain: f64) -> u32 {
         let needed =
-            (EFFICACY[5] * self.spread() / gain.abs().max(f64::MIN_POSITIVE)).powi(2) * 2.0;
+            (EFFICACY[5] * self.run_spread() / gain.abs().max(f64::MIN_POSITIVE)).powi(2) * 2.0;
         needed.ceil().clamp(1.0, 9_999.0) as u32
     }
 }
 
 /// The incumbent's runs that its mean is made of: the latest ones.
 #[must_use]
-pub fn latest(runs: &[f64]) -> &[f64] {
+pub fn latest_runs(runs: &[f64]) -> &[f64] {
     &runs[runs.len().saturating_sub(INCUMBENT_RUNS)..]
 }
 
 /// The arithmetic mean; not a number for no values.
 #[must_use]
-pub fn mean(runs: &[f64]) -> f64 {
-    runs.iter().sum::<f64>() / count(runs.len())
+pub fn mean_of(runs: &[f64]) -> f64 {
+    runs.iter().sum::<f64>() / count_as_double(runs.len())
 }
 
-fn count(number: usize) -> f64 {
+fn count_as_double(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -140,10 +141,10 @@ mod tests {
 
     #[test]
     fn equal_runs_prove_the_metric_deterministic() {
-        assert!(Noise::of(&[47.0, 47.0]).is_deterministic());
-        let noise = Noise::of(&[10.0, 12.0, 11.0]);
+        assert!(Noise::of_runs(&[47.0, 47.0]).is_deterministic());
+        let noise = Noise::of_runs(&[10.0, 12.0, 11.0]);
         assert!(!noise.is_deterministic());
-        assert!((noise.spread() - 1.0).abs() < 1e-12);
+        assert!((noise.run_spread() - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -152,11 +153,14 @@ mod tests {
             squares: 5.0,
             freedom: 5,
         };
-        assert_eq!(noise.look(&[], 6), Look::Again);
-        assert_eq!(noise.look(&[4.0], 6), Look::Again);
-        assert_eq!(noise.look(&[4.0, 4.0], 6), Look::Better);
-        assert_eq!(noise.look(&[-0.1], 6), Look::GiveUp);
-        assert_eq!(noise.look(&[0.5, 0.4, 0.6, 0.5, 0.5, 0.5], 6), Look::GiveUp);
+        assert_eq!(noise.test_gains(&[], 6), EvidenceResult::Again);
+        assert_eq!(noise.test_gains(&[4.0], 6), EvidenceResult::Again);
+        assert_eq!(noise.test_gains(&[4.0, 4.0], 6), EvidenceResult::Better);
+        assert_eq!(noise.test_gains(&[-0.1], 6), EvidenceResult::GiveUp);
+        assert_eq!(
+            noise.test_gains(&[0.5, 0.4, 0.6, 0.5, 0.5, 0.5], 6),
+            EvidenceResult::GiveUp
+        );
     }
 
     /// On pure noise the rule keeps rarely: the simulated rate is in GUIDE.md; the bound here is a loose ceiling.
@@ -177,14 +181,15 @@ mod tests {
         let mut keeps = 0;
         for _ in 0..trials {
             let baseline: Vec<f64> = (0..BASELINE_RUNS).map(|_| normal()).collect();
-            let noise = Noise::of(&baseline);
-            let base = mean(&baseline);
+            let noise = Noise::of_runs(&baseline);
+            let base = mean_of(&baseline);
             if noise.is_promising(base - normal()) {
                 let mut gains = Vec::new();
-                while noise.look(&gains, BASELINE_RUNS) == Look::Again {
+                while noise.test_gains(&gains, BASELINE_RUNS) == EvidenceResult::Again {
                     gains.push(base - normal());
                 }
-                keeps += i32::from(noise.look(&gains, BASELINE_RUNS) == Look::Better);
+                keeps +=
+                    i32::from(noise.test_gains(&gains, BASELINE_RUNS) == EvidenceResult::Better);
             }
         }
         assert!(

@@ -11,7 +11,7 @@ use crate::metric::value::Value;
 /// How a command ended, other than well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Failure {
+pub enum CommandFailure {
     /// It was ended at its deadline.
     Timeout {
         /// The deadline, in milliseconds.
@@ -39,14 +39,14 @@ pub enum Failure {
     },
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandFailure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout { limit_ms } => {
                 write!(
                     out,
                     "ended at its deadline of {}",
-                    crate::config::span::show(std::time::Duration::from_millis(*limit_ms))
+                    crate::config::span::format_span(std::time::Duration::from_millis(*limit_ms))
                 )
             }
             Self::Exit { status: 127 } => {
@@ -89,7 +89,7 @@ pub enum Why {
     /// A required label is missing.
     MissingLabel(String),
     /// The guard failed.
-    GuardFailed(Failure),
+    GuardFailed(CommandFailure),
     /// Protected or pinned files were changed.
     Protected(Vec<String>),
     /// Files outside the scope were changed.
@@ -103,7 +103,7 @@ pub enum Why {
     /// A git hook of the repository refused the commit.
     HookRefused(String),
     /// Verify failed.
-    VerifyFailed(Failure),
+    VerifyFailed(CommandFailure),
     /// Verify printed no usable number.
     NoMetric(String),
     /// Nothing in the scope had changed.
@@ -115,7 +115,7 @@ pub enum Why {
 impl Why {
     /// The reason as one word, for the log and for programs.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::WorseMetric => "worse-metric",
             Self::Tie => "tie",
@@ -131,7 +131,7 @@ impl Why {
             Self::ChangedDuringVerify(_) => "changed-during-verify",
             Self::HeadMoved(_) => "head-moved",
             Self::HookRefused(_) => "hook-refused",
-            Self::VerifyFailed(Failure::Timeout { .. }) => "timeout",
+            Self::VerifyFailed(CommandFailure::Timeout { .. }) => "timeout",
             Self::VerifyFailed(_) => "verify-failed",
             Self::NoMetric(_) => "no-metric",
             Self::NothingChanged => "nothing-changed",
@@ -160,16 +160,16 @@ impl fmt::Display for Why {
             Self::MissingLabel(label) => write!(out, "the label `{label}` is required for a keep"),
             Self::GuardFailed(failure) => write!(out, "the guard failed: {failure}"),
             Self::Protected(files) => {
-                write!(out, "protected files were touched: {}", Listed(files))
+                write!(out, "protected files were touched: {}", FileList(files))
             }
             Self::OutOfScope(files) => write!(
                 out,
                 "files outside the scope were changed: {}",
-                Listed(files)
+                FileList(files)
             ),
-            Self::Unsupported(files) => write!(out, "a trial cannot hold: {}", Listed(files)),
+            Self::Unsupported(files) => write!(out, "a trial cannot hold: {}", FileList(files)),
             Self::ChangedDuringVerify(files) => {
-                write!(out, "files changed while verify ran: {}", Listed(files))
+                write!(out, "files changed while verify ran: {}", FileList(files))
             }
             Self::HeadMoved(what) => write!(
                 out,
@@ -185,9 +185,9 @@ impl fmt::Display for Why {
 }
 
 /// A list of files that stays short in a message.
-struct Listed<'a>(&'a [String]);
+struct FileList<'a>(&'a [String]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for FileList<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self
             .0

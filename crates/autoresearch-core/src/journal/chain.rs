@@ -11,7 +11,7 @@ pub const ROOT: &str = "00000000000000000000000000000000000000000000000000000000
 
 /// The last link of a chain: what the next record must follow.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Head {
+pub struct ChainHead {
     /// The number of the next record.
     pub next: u64,
     /// The hash of the last line, in hex.
@@ -20,7 +20,7 @@ pub struct Head {
     pub length: u64,
 }
 
-impl Default for Head {
+impl Default for ChainHead {
     fn default() -> Self {
         Self {
             next: 0,
@@ -51,7 +51,7 @@ pub enum ChainError {
 
 /// SHA-256 in hex.
 #[must_use]
-pub fn hash(bytes: &[u8]) -> String {
+pub fn hash_bytes(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::with_capacity(64), |mut hex, byte| {
@@ -62,14 +62,14 @@ pub fn hash(bytes: &[u8]) -> String {
         })
 }
 
-impl Head {
+impl ChainHead {
     /// The line (without its newline) that records an event after this head.
     ///
     /// # Panics
     ///
     /// Never: records have string keys and no failing serialiser.
     #[must_use]
-    pub fn line(&self, at: &str, event: Event) -> String {
+    pub fn format_record(&self, at: &str, event: Event) -> String {
         let record = Record {
             seq: self.next,
             prev: self.hash.clone(),
@@ -81,16 +81,16 @@ impl Head {
 
     /// The head after this line.
     #[must_use]
-    pub fn after(&self, line: &str) -> Self {
+    pub fn after_line(&self, line: &str) -> Self {
         Self {
             next: self.next + 1,
-            hash: hash(line.as_bytes()),
+            hash: hash_bytes(line.as_bytes()),
             length: self.length + line.len() as u64 + 1,
         }
     }
 
     /// Reads the line that follows this head.
-    pub fn read(&self, line: &str) -> Result<Record, ChainError> {
+    pub fn parse_record(&self, line: &str) -> Result<Record, ChainError> {
         let number = self.next + 1;
         let record: Record =
             serde_json::from_str(line).map_err(|error| ChainError::NotARecord {
@@ -109,19 +109,19 @@ mod tests {
     use super::*;
 
     fn journal() -> Vec<String> {
-        let mut head = Head::default();
+        let mut head = ChainHead::default();
         (0..4)
             .map(|_| {
-                let line = head.line("2026-01-01T00:00:00Z", Event::Ready);
-                head = head.after(&line);
+                let line = head.format_record("2026-01-01T00:00:00Z", Event::Ready);
+                head = head.after_line(&line);
                 line
             })
             .collect()
     }
 
-    fn check(lines: &[String]) -> Result<Head, ChainError> {
-        lines.iter().try_fold(Head::default(), |head, line| {
-            head.read(line).map(|_| head.after(line))
+    fn check(lines: &[String]) -> Result<ChainHead, ChainError> {
+        lines.iter().try_fold(ChainHead::default(), |head, line| {
+            head.parse_record(line).map(|_| head.after_line(line))
         })
     }
 
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_hash_is_sha_256() {
         assert_eq!(
-            hash(b"abc"),
+            hash_bytes(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }

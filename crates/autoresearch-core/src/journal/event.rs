@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::decide::ladder::Strategy;
-pub use crate::decide::why::{Failure, Why};
+pub use crate::decide::why::{CommandFailure, Why};
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -41,11 +41,11 @@ pub enum Event {
     /// The metric improved and the guard failed; the trial waits for a rework.
     Rework(Rework),
     /// The trial was decided.
-    Verdict(Box<Decided>),
+    Verdict(Box<Decision>),
     /// A trial that was not kept has been undone.
     Close(Close),
     /// A trial was cut short by a crash or by a person, and has been undone.
-    Interrupted(Interrupted),
+    Interrupted(Interruption),
     /// The agent logged a strategy.
     Strategy(StrategyRow),
     /// The agent had a turn in a run without a person.
@@ -143,7 +143,8 @@ pub struct Rework {
     /// How the guard failed.
     pub why: Why,
     /// Untracked files that appeared while verify ran.
-    pub droppings: Vec<String>,
+    #[serde(rename = "droppings")]
+    pub left_files: Vec<String>,
     /// How often the guard was run again after a failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
@@ -151,7 +152,7 @@ pub struct Rework {
 
 /// A trial was decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Decided {
+pub struct Decision {
     /// The trial's number.
     pub trial: u32,
     /// The verdict.
@@ -175,7 +176,8 @@ pub struct Decided {
     /// What the guard said.
     pub guard: Guard,
     /// Untracked files that appeared while verify ran; they are nobody's change.
-    pub droppings: Vec<String>,
+    #[serde(rename = "droppings")]
+    pub left_files: Vec<String>,
     /// Is the result far outside everything seen before, so that it was measured again?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
@@ -184,10 +186,10 @@ pub struct Decided {
     pub guard_retries: u32,
 }
 
-impl Decided {
+impl Decision {
     /// A verdict without a commit and a measurement.
     #[must_use]
-    pub fn bare(intent: &Intent, verdict: Verdict, why: Option<Why>) -> Self {
+    pub fn without_measurement(intent: &Intent, verdict: Verdict, why: Option<Why>) -> Self {
         Self {
             trial: intent.trial,
             verdict,
@@ -200,7 +202,7 @@ impl Decided {
             samples: Vec::new(),
             delta: None,
             guard: Guard::NotRun,
-            droppings: Vec::new(),
+            left_files: Vec::new(),
             jump: false,
             guard_retries: 0,
         }
@@ -218,7 +220,7 @@ pub struct Close {
 
 /// A trial was cut short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interrupted {
+pub struct Interruption {
     /// The trial's number.
     pub trial: u32,
     /// What the agent said it changed.
@@ -304,7 +306,7 @@ pub enum Verdict {
 impl Verdict {
     /// The word in the log.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Keep => "keep",
             Self::Discard => "discard",
@@ -329,7 +331,7 @@ pub enum Guard {
 impl Guard {
     /// The word in the log.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NotRun => "-",
             Self::Pass => "pass",
@@ -378,7 +380,7 @@ impl End {
 
     /// The word in the log.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Target => "target",
             Self::IterationCap => "iteration-cap",
@@ -394,7 +396,7 @@ impl End {
 
 /// The metrics of a measurement other than the config's own, whose value is this.
 #[must_use]
-pub fn further(measurement: &Measurement, name: &str) -> BTreeMap<String, Value> {
+pub fn list_further_metrics(measurement: &Measurement, name: &str) -> BTreeMap<String, Value> {
     let mut metrics = measurement.metrics.clone();
     metrics.remove(name);
     metrics
@@ -402,11 +404,11 @@ pub fn further(measurement: &Measurement, name: &str) -> BTreeMap<String, Value>
 
 /// Further metrics for people: `tests=41 heap=12`, and how many more there are.
 #[must_use]
-pub fn list_metrics(metrics: &BTreeMap<String, Value>) -> String {
+pub fn format_further_metrics(metrics: &BTreeMap<String, Value>) -> String {
     let mut shown: Vec<String> = metrics
         .iter()
         .take(MOST_METRICS)
-        .map(|(key, value)| format!("{}={value}", crate::words::table::escape(key)))
+        .map(|(key, value)| format!("{}={value}", crate::words::table::escape_text(key)))
         .collect();
     if metrics.len() > MOST_METRICS {
         shown.push(format!("and {} more", metrics.len() - MOST_METRICS));

@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, LadderMode};
 use crate::decide::judge::REWORKS;
-use crate::decide::jump::Seen;
+use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
 use crate::decide::noise::Noise;
 use crate::journal::event::{
-    Decided, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict,
+    Decision, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict,
 };
 use crate::metric::measurement::Measurement;
 use crate::metric::unit::Unit;
 
 /// How many droppings of verify a run puts up with; the state must not grow with the log.
-const MAX_DROPPINGS: usize = 1_000;
+const MAX_LEFT_FILES: usize = 1_000;
 
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct RunState {
     /// The noise of the metric.
     pub noise: Noise,
     /// The range of everything that was measured.
-    pub seen: Seen,
+    pub seen: MeasuredRange,
     /// The ladder's counts.
     pub ladder: Ladder,
     /// Trials by verdict.
@@ -47,13 +47,15 @@ pub struct RunState {
     /// The number of the next trial.
     pub next_trial: u32,
     /// The trial that is not finished.
-    pub flight: Option<Flight>,
+    #[serde(rename = "flight")]
+    pub open_trial: Option<OpenTrial>,
     /// The end, when it was reached.
     pub end: Option<Ending>,
     /// Set when the user's branch was checked out again.
     pub finish: Option<Finish>,
     /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
-    pub droppings: BTreeSet<String>,
+    #[serde(rename = "droppings")]
+    pub left_files: BTreeSet<String>,
 }
 
 /// The kept state that a trial must beat.
@@ -91,7 +93,7 @@ pub struct Counts {
 impl Counts {
     /// All trials that count as iterations.
     #[must_use]
-    pub fn iterations(&self) -> u32 {
+    pub fn count_iterations(&self) -> u32 {
         self.keep + self.discard + self.crash + self.no_op
     }
 }
@@ -117,7 +119,7 @@ pub struct Progress {
 
 /// A trial between its intention and its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Flight {
+pub struct OpenTrial {
     /// What was intended.
     pub intent: Intent,
     /// How far it came.
@@ -132,7 +134,7 @@ pub enum Stage {
     /// The guard failed; the agent may rework it.
     AwaitingRework(Box<Rework>),
     /// It is decided and not kept; the undoing may or may not have happened.
-    Decided(Box<Decided>),
+    Decided(Box<Decision>),
 }
 
 /// What the agent has to do next.
@@ -161,7 +163,7 @@ pub struct FoldError {
 
 impl RunState {
     /// The state after the first event.
-    pub fn begin(event: Event) -> Result<Self, FoldError> {
+    pub fn from_start(event: Event) -> Result<Self, FoldError> {
         let Event::Start(start) = event else {
             return Err(FoldError {
                 event: "an event before start",
@@ -170,7 +172,7 @@ impl RunState {
         let samples: Vec<f64> = start
             .samples
             .iter()
-            .map(crate::metric::value::Value::approximate)
+            .map(crate::metric::value::Value::to_double)
             .collect();
         let incumbent = Incumbent {
             trial: 0,
@@ -184,52 +186,52 @@ impl RunState {
             ready: false,
             head: start.base.clone(),
             incumbent,
-            noise: Noise::of(&samples),
-            seen: Seen::only(&start.measurement.value),
+            noise: Noise::of_runs(&samples),
+            seen: MeasuredRange::of_value(&start.measurement.value),
             ladder: Ladder::default(),
             counts: Counts::default(),
             spent: Spent::default(),
-            limits: Limits::of(&start),
+            limits: Limits::of_start(&start),
             next_trial: 1,
-            flight: None,
+            open_trial: None,
             end: None,
             finish: None,
-            droppings: BTreeSet::new(),
+            left_files: BTreeSet::new(),
             start: *start,
         })
     }
 
     /// Adds one event.
-    pub fn apply(&mut self, event: Event) -> Result<(), FoldError> {
+    pub fn apply_event(&mut self, event: Event) -> Result<(), FoldError> {
         match event {
             Event::Start(_) => return Err(FoldError { event: "start" }),
             Event::Ready => self.ready = true,
-            Event::Intent(intent) => self.intend(intent)?,
-            Event::Rework(rework) => self.await_rework(rework)?,
-            Event::Verdict(decided) => self.decide(*decided)?,
+            Event::Intent(intent) => self.apply_intent(intent)?,
+            Event::Rework(rework) => self.apply_rework(rework)?,
+            Event::Verdict(decided) => self.apply_verdict(*decided)?,
             Event::Close(close) => {
-                self.land(close.trial, "close")?;
+                self.close_trial(close.trial, "close")?;
                 self.head = close.head;
             }
             Event::Interrupted(row) => {
-                self.land(row.trial, "interrupted")?;
+                self.close_trial(row.trial, "interrupted")?;
                 self.counts.interrupted += 1;
                 self.head = row.head;
             }
-            Event::Strategy(row) => self.ladder.log(row.strategy),
-            Event::Turn(turn) => self.spent.turn(turn),
-            Event::Raise(raise) => self.raise(&raise)?,
+            Event::Strategy(row) => self.ladder.record_strategy(row.strategy),
+            Event::Turn(turn) => self.spent.add_turn(turn),
+            Event::Raise(raise) => self.apply_raise(&raise)?,
             Event::End(ending) => self.end = Some(ending),
             Event::Finish(finish) => self.finish = Some(finish),
         }
         Ok(())
     }
 
-    fn raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
+    fn apply_raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
         if self.finish.is_some() {
             return Err(FoldError { event: "raise" });
         }
-        self.limits.raise(raise);
+        self.limits.apply_raise(raise);
         if self
             .end
             .as_ref()
@@ -240,10 +242,10 @@ impl RunState {
         Ok(())
     }
 
-    fn intend(&mut self, intent: Intent) -> Result<(), FoldError> {
-        let follows = match &self.flight {
+    fn apply_intent(&mut self, intent: Intent) -> Result<(), FoldError> {
+        let follows = match &self.open_trial {
             None => intent.trial == self.next_trial && intent.attempt == 0,
-            Some(Flight {
+            Some(OpenTrial {
                 intent: before,
                 stage: Stage::AwaitingRework(rework),
             }) => intent.trial == before.trial && intent.attempt > rework.attempt,
@@ -253,22 +255,22 @@ impl RunState {
             return Err(FoldError { event: "intent" });
         }
         self.next_trial = intent.trial + 1;
-        self.flight = Some(Flight {
+        self.open_trial = Some(OpenTrial {
             intent,
             stage: Stage::Intended,
         });
         Ok(())
     }
 
-    fn decide(&mut self, decided: Decided) -> Result<(), FoldError> {
-        let in_flight = self.flight.as_ref().map(|flight| flight.intent.trial);
+    fn apply_verdict(&mut self, decided: Decision) -> Result<(), FoldError> {
+        let in_flight = self.open_trial.as_ref().map(|flight| flight.intent.trial);
         if in_flight.unwrap_or(self.next_trial) != decided.trial
             || (in_flight.is_none() && decided.commit.is_some())
         {
             return Err(FoldError { event: "verdict" });
         }
         self.next_trial = decided.trial + 1;
-        self.note(&decided.droppings);
+        self.note_left_files(&decided.left_files);
         if decided.measurement.is_some() || decided.verdict == Verdict::Crash {
             let again = u32::from(decided.jump && decided.samples.is_empty());
             let fresh = u32::try_from(decided.samples.len()).unwrap_or(0);
@@ -277,14 +279,14 @@ impl RunState {
         // A jump that was not believed says nothing of what is usual.
         let believed = !decided.jump || decided.verdict == Verdict::Keep;
         if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
-            self.seen.widen(&measurement.value);
+            self.seen.include_value(&measurement.value);
         }
         let samples: Vec<f64> = decided
             .samples
             .iter()
-            .map(crate::metric::value::Value::approximate)
+            .map(crate::metric::value::Value::to_double)
             .collect();
-        self.noise.pool(&samples);
+        self.noise.add_runs(&samples);
         match (
             decided.verdict,
             &decided.commit,
@@ -292,7 +294,7 @@ impl RunState {
             &decided.measurement,
         ) {
             (Verdict::Keep, Some(commit), Some(tree), Some(measurement)) => {
-                let single = || vec![measurement.value.approximate()];
+                let single = || vec![measurement.value.to_double()];
                 self.incumbent = Incumbent {
                     trial: decided.trial,
                     commit: commit.clone(),
@@ -307,19 +309,19 @@ impl RunState {
                 };
                 self.head.clone_from(commit);
                 self.counts.keep += 1;
-                self.ladder.keep();
-                self.flight = None;
+                self.ladder.record_keep();
+                self.open_trial = None;
             }
             (Verdict::Keep, ..) => return Err(FoldError { event: "keep" }),
-            _ => self.fail(decided),
+            _ => self.fail_trial(decided),
         }
         Ok(())
     }
 
-    fn await_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
-        self.note(&rework.droppings);
+    fn apply_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
+        self.note_left_files(&rework.left_files);
         self.spent.verify_runs += 1;
-        match &mut self.flight {
+        match &mut self.open_trial {
             Some(flight) if flight.intent.trial == rework.trial => {
                 flight.stage = Stage::AwaitingRework(Box::new(rework));
             }
@@ -328,26 +330,26 @@ impl RunState {
         Ok(())
     }
 
-    fn note(&mut self, droppings: &[String]) {
-        let room = MAX_DROPPINGS.saturating_sub(self.droppings.len());
-        self.droppings.extend(droppings.iter().take(room).cloned());
+    fn note_left_files(&mut self, droppings: &[String]) {
+        let room = MAX_LEFT_FILES.saturating_sub(self.left_files.len());
+        self.left_files.extend(droppings.iter().take(room).cloned());
     }
 
-    fn fail(&mut self, decided: Decided) {
+    fn fail_trial(&mut self, decided: Decision) {
         match decided.verdict {
             Verdict::Crash => self.counts.crash += 1,
             Verdict::NoOp => self.counts.no_op += 1,
             Verdict::Discard | Verdict::Keep => self.counts.discard += 1,
         }
-        self.ladder.fail();
-        match &mut self.flight {
+        self.ladder.record_failure();
+        match &mut self.open_trial {
             Some(flight) => flight.stage = Stage::Decided(Box::new(decided)),
-            None => self.flight = None,
+            None => self.open_trial = None,
         }
     }
 
-    fn land(&mut self, trial: u32, event: &'static str) -> Result<(), FoldError> {
-        match self.flight.take() {
+    fn close_trial(&mut self, trial: u32, event: &'static str) -> Result<(), FoldError> {
+        match self.open_trial.take() {
             Some(flight) if flight.intent.trial == trial => Ok(()),
             _ => Err(FoldError { event }),
         }
@@ -355,10 +357,10 @@ impl RunState {
 
     /// The unit in which the metric is shown; none in runs of older versions.
     #[must_use]
-    pub fn unit(&self) -> Unit {
+    pub fn metric_unit(&self) -> Unit {
         let reading = self.start.reading.as_ref();
         reading
-            .map(|reading| reading.unit(&self.config().metric.name))
+            .map(|reading| reading.unit_of(&self.config().metric.name))
             .unwrap_or_default()
     }
 
@@ -371,9 +373,9 @@ impl RunState {
     /// The commit that HEAD must name now; `None` while a repair is due.
     #[must_use]
     pub fn expected_head(&self) -> Option<&str> {
-        match &self.flight {
+        match &self.open_trial {
             None => Some(&self.head),
-            Some(Flight {
+            Some(OpenTrial {
                 stage: Stage::AwaitingRework(rework),
                 ..
             }) => Some(&rework.commit),
@@ -384,14 +386,14 @@ impl RunState {
     /// Was a trial left between its intention and its end by a crash?
     #[must_use]
     pub fn needs_repair(&self) -> bool {
-        !self.ready || (self.flight.is_some() && self.awaiting_rework().is_none())
+        !self.ready || (self.open_trial.is_some() && self.awaiting_rework().is_none())
     }
 
     /// The rework that is awaited.
     #[must_use]
     pub fn awaiting_rework(&self) -> Option<&Rework> {
-        match &self.flight {
-            Some(Flight {
+        match &self.open_trial {
+            Some(OpenTrial {
                 stage: Stage::AwaitingRework(rework),
                 ..
             }) => Some(rework),
@@ -401,52 +403,52 @@ impl RunState {
 
     /// The end that the run has come to and that is not recorded yet. `now_ms` is milliseconds since 1970.
     #[must_use]
-    pub fn due_end(&self, now_ms: u64) -> Option<Ending> {
-        if self.end.is_some() || self.flight.is_some() {
+    pub fn find_due_end(&self, now_ms: u64) -> Option<Ending> {
+        if self.end.is_some() || self.open_trial.is_some() {
             return None;
         }
         let ending = |end, why: String| Some(Ending { end, why });
-        if let Some(why) = self.target_reached() {
+        if let Some(why) = self.find_target_reason() {
             return ending(End::Target, why);
         }
         if self.ladder_due() == Due::NeedsHuman {
             let why = "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change";
             return ending(End::NeedsHuman, why.to_owned());
         }
-        self.ceiling(now_ms)
+        self.find_ceiling_end(now_ms)
     }
 
     /// The ceiling that the run has come to.
-    fn ceiling(&self, now_ms: u64) -> Option<Ending> {
+    fn find_ceiling_end(&self, now_ms: u64) -> Option<Ending> {
         let value = &self.incumbent.measurement.value;
-        let found = self.reached_with(&Raise::default(), now_ms);
+        let found = self.find_ceiling_with(&Raise::default(), now_ms);
         found.map(|(ceiling, why)| Ending {
-            end: ceiling.end(),
+            end: ceiling.to_end(),
             why: format!("{why}; the metric is {value}"),
         })
     }
 
     /// The ceiling that the run has come to if a person sets these, and why.
     #[must_use]
-    pub fn reached_with(&self, raise: &Raise, now_ms: u64) -> Option<(Ceiling, String)> {
+    pub fn find_ceiling_with(&self, raise: &Raise, now_ms: u64) -> Option<(Ceiling, String)> {
         let mut limits = self.limits;
-        limits.raise(raise);
+        limits.apply_raise(raise);
         let elapsed = now_ms.saturating_sub(self.start.started_ms);
-        limits.reached(&self.spent, self.counts.iterations(), elapsed, now_ms)
+        limits.find_reached(&self.spent, self.counts.count_iterations(), elapsed, now_ms)
     }
 
     /// What the ladder asks for before the next trial, where the config lets it ask.
     #[must_use]
     pub fn ladder_due(&self) -> Due {
         match self.config().ladder {
-            LadderMode::Enforce => self.ladder.due(),
+            LadderMode::Enforce => self.ladder.find_due(),
             LadderMode::Advise | LadderMode::Off => Due::Nothing,
         }
     }
 
     /// Why the incumbent ends the run, when it does.
     #[must_use]
-    pub fn target_reached(&self) -> Option<String> {
+    pub fn find_target_reason(&self) -> Option<String> {
         let config = self.config();
         let labelled = config
             .required_labels
@@ -457,14 +459,14 @@ impl RunState {
         if !labelled {
             return None;
         }
-        if config.metric.reached(value) {
+        if config.metric.is_target_reached(value) {
             return Some(format!("{} is {value}", config.metric.name));
         }
         let satisfied = !config.stop_when.is_empty()
             && config
                 .stop_when
                 .iter()
-                .all(|condition| condition.holds(&self.incumbent.measurement));
+                .all(|condition| condition.holds_for(&self.incumbent.measurement));
         satisfied.then(|| {
             config
                 .stop_when
@@ -477,9 +479,9 @@ impl RunState {
 
     /// How far the run has come.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn to_progress(&self) -> Progress {
         Progress {
-            iterations: self.counts.iterations(),
+            iterations: self.counts.count_iterations(),
             pivots: self.ladder.pivots,
             refined: self.ladder.refined,
             attempts: self
@@ -492,7 +494,7 @@ impl RunState {
 
     /// What the agent has to do next.
     #[must_use]
-    pub fn step(&self) -> Step {
+    pub fn next_step(&self) -> Step {
         if let Some(ending) = &self.end {
             return Step::Ended(ending.clone());
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::printed::{Printed, read_output};
+pub use self::printed::{PrintedMetrics, read_output};
 use crate::config::{Direction, Metric};
 use crate::metric::unit::{Doubt, QuantityError, Unit};
 use crate::metric::value::Value;
@@ -96,22 +96,24 @@ pub enum NoMetric {
 }
 
 /// Reads the stdout of verify. Without a reading the output makes its own, as the first one at the baseline does.
-pub fn read(
+pub fn read_measurement(
     stdout: &str,
     metric: &Metric,
     reading: Option<&Reading>,
 ) -> Result<(Measurement, Reading), NoMetric> {
     let format = reading.map_or(metric.format, |reading| reading.format);
     let printed = read_output(stdout, &metric.name, format)?;
-    let reading = reading.cloned().unwrap_or_else(|| Reading::of(&printed));
-    let measurement = reading.settle(printed, metric)?;
+    let reading = reading
+        .cloned()
+        .unwrap_or_else(|| Reading::from_printed(&printed));
+    let measurement = reading.convert_printed(printed, metric)?;
     Ok((measurement, reading))
 }
 
 impl Reading {
     /// The reading that an output shows.
     #[must_use]
-    pub fn of(printed: &Printed) -> Self {
+    pub fn from_printed(printed: &PrintedMetrics) -> Self {
         let unit = |(name, quantity): (&String, &crate::metric::unit::Quantity)| {
             (name.clone(), quantity.unit.clone())
         };
@@ -123,14 +125,18 @@ impl Reading {
 
     /// The unit of a metric; none for one that the baseline did not print.
     #[must_use]
-    pub fn unit(&self, name: &str) -> Unit {
+    pub fn unit_of(&self, name: &str) -> Unit {
         self.units.get(name).cloned().unwrap_or_default()
     }
 
     /// The printed quantities in the units of the run. Where a prefix may mean 1000 or 1024, the metric of the config is
     /// read in the way that flatters it least; a further metric whose unit does not convert is a missing one.
-    fn settle(&self, printed: Printed, metric: &Metric) -> Result<Measurement, NoMetric> {
-        let Printed {
+    fn convert_printed(
+        &self,
+        printed: PrintedMetrics,
+        metric: &Metric,
+    ) -> Result<Measurement, NoMetric> {
+        let PrintedMetrics {
             metrics: quantities,
             mut missing,
             ..
@@ -156,7 +162,7 @@ impl Reading {
                 unit: if unit.is_none() {
                     "no unit".to_owned()
                 } else {
-                    format!("`{}`", unit.text())
+                    format!("`{}`", unit.as_str())
                 },
             };
             if own {
@@ -180,7 +186,7 @@ impl Measurement {
     /// The measurement of several runs of one tree: the means. A further metric counts only when every run gave it. `None`
     /// for no runs.
     #[must_use]
-    pub fn mean(runs: &[Self]) -> Option<Self> {
+    pub fn mean_of(runs: &[Self]) -> Option<Self> {
         let first = runs.first()?;
         let mut missing = BTreeMap::new();
         for run in runs {
@@ -196,7 +202,7 @@ impl Measurement {
             if equal {
                 values.first().cloned()
             } else {
-                Value::mean(&values)
+                Value::mean_of(&values)
             }
         };
         let metrics = first
@@ -233,8 +239,8 @@ mod tests {
     /// What a trial gives, after what the baseline printed.
     fn after(baseline: &str, trial: &str) -> Result<Measurement, NoMetric> {
         let metric = metric(Direction::Lower);
-        let (_, reading) = read(baseline, &metric, None).unwrap();
-        read(trial, &metric, Some(&reading)).map(|(measurement, _)| measurement)
+        let (_, reading) = read_measurement(baseline, &metric, None).unwrap();
+        read_measurement(trial, &metric, Some(&reading)).map(|(measurement, _)| measurement)
     }
 
     #[test]
@@ -314,16 +320,16 @@ mod tests {
     #[test]
     fn a_mean_has_only_the_metrics_that_every_run_gave() {
         let metric = metric(Direction::Lower);
-        let run = |text: &str| read(text, &metric, None).unwrap().0;
+        let run = |text: &str| read_measurement(text, &metric, None).unwrap().0;
         let runs = [
             run("{\"m\": 1, \"x\": 4, \"y\": 1}"),
             run("{\"m\": 2, \"x\": NaN, \"y\": 1}"),
         ];
-        let mean = Measurement::mean(&runs).unwrap();
+        let mean = Measurement::mean_of(&runs).unwrap();
         assert_eq!(mean.value.to_string(), "1.5");
         assert_eq!(mean.metrics.keys().collect::<Vec<_>>(), ["m", "y"]);
         assert_eq!(mean.missing.keys().collect::<Vec<_>>(), ["x"]);
-        assert_eq!(Measurement::mean(&[]), None);
+        assert_eq!(Measurement::mean_of(&[]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ const MAX_COLUMN: usize = 4 * 1024;
 
 /// One line of an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub struct DrawnLine<'a> {
     /// What a terminal shows.
     pub text: Cow<'a, str>,
     /// What was written.
@@ -21,41 +21,41 @@ pub struct Line<'a> {
 }
 
 /// The lines of an output as a terminal shows them.
-pub fn draw_lines(output: &str) -> impl DoubleEndedIterator<Item = Line<'_>> {
+pub fn draw_lines(output: &str) -> impl DoubleEndedIterator<Item = DrawnLine<'_>> {
     output.lines().map(draw_line)
 }
 
-fn draw_line(raw: &str) -> Line<'_> {
+fn draw_line(raw: &str) -> DrawnLine<'_> {
     let moves = |letter| matches!(letter, '\u{7}' | '\u{8}' | '\r' | '\u{1b}' | '\u{9b}');
     if !raw.contains(moves) {
-        return Line {
+        return DrawnLine {
             text: Cow::Borrowed(raw),
             raw,
             garbled: false,
         };
     }
     if raw.len() > MAX_DRAWN {
-        return Line {
+        return DrawnLine {
             text: Cow::Borrowed(""),
             raw,
             garbled: true,
         };
     }
-    let mut pen = Pen::default();
+    let mut pen = LineCursor::default();
     let mut letters = raw.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '\u{7}' => {}
-            '\u{8}' => pen.jump(pen.at.saturating_sub(1)),
-            '\r' => pen.jump(0),
-            '\u{9b}' => pen.control(&mut letters),
-            '\u{1b}' => pen.escape(&mut letters),
-            letter => pen.write(letter),
+            '\u{8}' => pen.move_to(pen.at.saturating_sub(1)),
+            '\r' => pen.move_to(0),
+            '\u{9b}' => pen.read_control(&mut letters),
+            '\u{1b}' => pen.read_escape(&mut letters),
+            letter => pen.write_letter(letter),
         }
     }
     let garbled = pen.is_mixed();
     let text: String = pen.cells.iter().map(|cell| cell.0).collect();
-    Line {
+    DrawnLine {
         text: Cow::Owned(text),
         raw,
         garbled,
@@ -66,15 +66,15 @@ type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// A cursor in one line. Each cell knows after which movement of the cursor it was written.
 #[derive(Default)]
-struct Pen {
+struct LineCursor {
     cells: Vec<(char, u32)>,
     at: usize,
     pass: u32,
     strayed: bool,
 }
 
-impl Pen {
-    fn write(&mut self, letter: char) {
+impl LineCursor {
+    fn write_letter(&mut self, letter: char) {
         while self.cells.len() <= self.at {
             self.cells.push((' ', self.pass));
         }
@@ -82,7 +82,7 @@ impl Pen {
         self.at += 1;
     }
 
-    fn jump(&mut self, to: usize) {
+    fn move_to(&mut self, to: usize) {
         self.at = to.min(MAX_COLUMN);
         self.pass += 1;
     }
@@ -99,9 +99,9 @@ impl Pen {
     }
 
     /// After ESC.
-    fn escape(&mut self, letters: &mut Letters<'_>) {
+    fn read_escape(&mut self, letters: &mut Letters<'_>) {
         match letters.next() {
-            Some('[') => self.control(letters),
+            Some('[') => self.read_control(letters),
             Some(']' | 'P' | 'X' | '^' | '_') => self.skip_string(letters),
             Some(' '..='/') => {
                 // A character set, with its one letter.
@@ -129,7 +129,7 @@ impl Pen {
     }
 
     /// A control sequence: parameters, then the letter that says what to do.
-    fn control(&mut self, letters: &mut Letters<'_>) {
+    fn read_control(&mut self, letters: &mut Letters<'_>) {
         let mut parameters = String::new();
         while let Some(letter) = letters.next_if(|letter| (' '..='?').contains(letter)) {
             parameters.push(letter);
@@ -139,17 +139,17 @@ impl Pen {
         match letters.next() {
             // Colours, modes, cursor shapes, questions: nothing to be seen in the text.
             Some('m' | 'h' | 'l' | 'n' | 'q' | 't' | 'c') => {}
-            Some('G') => self.jump(steps - 1),
-            Some('C') => self.jump(self.at + steps),
-            Some('D') => self.jump(self.at.saturating_sub(steps)),
-            Some('K') => self.erase(number.unwrap_or(0)),
-            Some('J') if number.unwrap_or(0) == 0 => self.erase(0),
+            Some('G') => self.move_to(steps - 1),
+            Some('C') => self.move_to(self.at + steps),
+            Some('D') => self.move_to(self.at.saturating_sub(steps)),
+            Some('K') => self.erase_cells(number.unwrap_or(0)),
+            Some('J') if number.unwrap_or(0) == 0 => self.erase_cells(0),
             _ => self.strayed = true,
         }
     }
 
     /// 0 erases to the end of the line, 1 to its beginning, 2 all of it.
-    fn erase(&mut self, what: usize) {
+    fn erase_cells(&mut self, what: usize) {
         let all = self.cells.len();
         let (from, to) = match what {
             0 => (self.at.min(all), all),

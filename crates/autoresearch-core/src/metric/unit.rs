@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use self::scale::scale_of;
 use crate::metric::value::{Value, ValueError};
-use crate::words::brief::clip;
+use crate::words::brief::clip_text;
 
 /// Longer units are kept but not shown.
 const MAX_SHOWN: usize = 16;
@@ -60,7 +60,7 @@ pub enum QuantityError {
 impl Unit {
     /// A unit from its text: white space is evened out, and the two letters that look like a micro sign become one.
     #[must_use]
-    pub fn named(text: &str) -> Self {
+    pub fn from_text(text: &str) -> Self {
         let words: Vec<&str> = text.split_whitespace().collect();
         Self(words.join(" ").replace('\u{3bc}', "\u{b5}"))
     }
@@ -73,13 +73,13 @@ impl Unit {
 
     /// The text.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// A number in this unit, for people: `998 ms`, `58%`, `12 problems`.
     #[must_use]
-    pub fn show(&self, number: &str) -> String {
+    pub fn format_number(&self, number: &str) -> String {
         if self.is_none() || self.0.chars().count() > MAX_SHOWN {
             number.to_owned()
         } else if self.0.starts_with(['%', '‰', '°']) {
@@ -133,7 +133,7 @@ impl std::str::FromStr for Quantity {
         // Some programs end a line as C ends a text; a terminal shows nothing of it.
         let text = text.trim().trim_end_matches('\0').trim_end();
         let (number, rest) = split_number(text);
-        let refused = || QuantityError::NotANumber(clip(text, MAX_UNIT));
+        let refused = || QuantityError::NotANumber(clip_text(text, MAX_UNIT));
         if number.is_empty() {
             let word = text.split_whitespace().next().unwrap_or(text);
             return match word.parse::<Value>() {
@@ -142,7 +142,7 @@ impl std::str::FromStr for Quantity {
             };
         }
         if rest.chars().any(is_digit) {
-            return Err(QuantityError::SeveralNumbers(clip(text, MAX_UNIT)));
+            return Err(QuantityError::SeveralNumbers(clip_text(text, MAX_UNIT)));
         }
         let unit = rest.trim();
         if !is_unit(unit) || is_other_notation(number, rest) {
@@ -150,7 +150,7 @@ impl std::str::FromStr for Quantity {
         }
         Ok(Self {
             number: number.parse()?,
-            unit: Unit::named(unit),
+            unit: Unit::from_text(unit),
         })
     }
 }
@@ -169,7 +169,7 @@ fn is_unit(text: &str) -> bool {
         && !text.chars().any(|letter| {
             letter.is_control()
                 || letter == char::REPLACEMENT_CHARACTER
-                || crate::words::table::is_bidi(letter)
+                || crate::words::table::is_unsafe_mark(letter)
         })
 }
 
@@ -226,7 +226,7 @@ impl From<Value> for Quantity {
 
 impl fmt::Display for Quantity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.unit.show(&self.number.to_string()))
+        out.write_str(&self.unit.format_number(&self.number.to_string()))
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
     }
 
     fn convert(text: &str, unit: &str) -> Option<String> {
-        let unit = Unit::named(unit);
+        let unit = Unit::from_text(unit);
         quantity(text)
             .in_unit(&unit, Doubt::Refuse)
             .map(|value| value.to_string())
@@ -348,7 +348,7 @@ mod tests {
     fn a_prefix_that_may_be_1000_or_1024_counts_by_the_reading_that_is_asked_for() {
         let read = |text: &str, unit: &str, doubt| {
             quantity(text)
-                .in_unit(&Unit::named(unit), doubt)
+                .in_unit(&Unit::from_text(unit), doubt)
                 .map(|value| value.to_string())
         };
         assert_eq!(read("1.0M", "K", Doubt::Larger).as_deref(), Some("1024"));
@@ -450,7 +450,7 @@ mod tests {
         ] {
             let found = quantity(text);
             assert_eq!(
-                (found.number.to_string().as_str(), found.unit.text()),
+                (found.number.to_string().as_str(), found.unit.as_str()),
                 (number, unit)
             );
         }
@@ -471,7 +471,7 @@ mod tests {
             number in -1_000_000_i64..1_000_000, from in 0..4_usize, to in 0..4_usize, family in 0..3_usize,
         ) {
             let units = [["ns", "µs", "ms", "s"], ["B", "KiB", "MiB", "GiB"], ["bit", "kbit", "Mbit", "Gbit"]][family];
-            let (from, to) = (Unit::named(units[from]), Unit::named(units[to]));
+            let (from, to) = (Unit::from_text(units[from]), Unit::from_text(units[to]));
             let first = Quantity { number: Value::from(number), unit: from.clone() };
             let there = Quantity { number: first.in_unit(&to, Doubt::Refuse).unwrap(), unit: to };
             proptest::prop_assert_eq!(there.in_unit(&from, Doubt::Refuse).unwrap(), first.number);
@@ -481,15 +481,15 @@ mod tests {
         fn a_larger_quantity_stays_larger_in_every_unit(
             one in 0_i64..1_000_000, other in 0_i64..1_000_000, unit in 0..6_usize,
         ) {
-            let unit = Unit::named(["ns", "µs", "ms", "s", "min", "h"][unit]);
-            let read = |number: i64| Quantity { number: Value::from(number), unit: Unit::named("s") }.in_unit(&unit, Doubt::Refuse).unwrap();
+            let unit = Unit::from_text(["ns", "µs", "ms", "s", "min", "h"][unit]);
+            let read = |number: i64| Quantity { number: Value::from(number), unit: Unit::from_text("s") }.in_unit(&unit, Doubt::Refuse).unwrap();
             proptest::prop_assert_eq!(one.cmp(&other), read(one).cmp(&read(other)));
         }
 
         #[test]
         fn any_text_is_read_or_refused_and_what_is_read_survives_printing(text in "\\PC{0,40}") {
             if let Ok(found) = text.parse::<Quantity>() {
-                let printed = format!("{} {}", found.number, found.unit.text());
+                let printed = format!("{} {}", found.number, found.unit.as_str());
                 proptest::prop_assert_eq!(printed.parse::<Quantity>().unwrap(), found);
             }
         }

@@ -11,7 +11,7 @@ use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::words::brief::clip;
+use crate::words::brief::clip_text;
 
 /// Digits that a printed metric may have. More is not a measurement, and arithmetic on it could be made to take for
 /// ever.
@@ -57,7 +57,7 @@ impl Value {
 
     /// The nearest double, for statistics and plots only; never for a comparison that decides a deterministic trial.
     #[must_use]
-    pub fn approximate(&self) -> f64 {
+    pub fn to_double(&self) -> f64 {
         self.0.to_f64().unwrap_or(f64::MAX)
     }
 
@@ -75,7 +75,7 @@ impl Value {
 
     /// `percent` per cent of this number's magnitude.
     #[must_use]
-    pub fn share(&self, percent: &Self) -> Self {
+    pub fn take_percent(&self, percent: &Self) -> Self {
         Self((self.0.abs() * &percent.0 / BigDecimal::from(100)).normalized())
     }
 
@@ -105,7 +105,7 @@ impl Value {
 
     /// The mean of some values, rounded to two decimal places more than the finest of them; `None` for no values.
     #[must_use]
-    pub fn mean(values: &[Self]) -> Option<Self> {
+    pub fn mean_of(values: &[Self]) -> Option<Self> {
         let count = u64::try_from(values.len())
             .ok()
             .filter(|count| *count > 0)?;
@@ -127,7 +127,7 @@ impl Value {
 
     /// The number with an explicit sign: `+8`, `-6`, `0`.
     #[must_use]
-    pub fn signed(&self) -> String {
+    pub fn format_signed(&self) -> String {
         if self.0 > BigDecimal::zero() {
             format!("+{self}")
         } else {
@@ -173,7 +173,7 @@ impl FromStr for Value {
 
 /// Reads a decimal number of so many digits. A text of any length is looked at and quoted in part only.
 fn read_decimal(text: &str, most: usize) -> Result<Value, ValueError> {
-    let quoted = || clip(text, MAX_QUOTED);
+    let quoted = || clip_text(text, MAX_QUOTED);
     let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
     if ["inf", "infinity", "nan"].contains(&bare.as_str()) {
         return Err(ValueError::NotFinite(quoted()));
@@ -275,9 +275,9 @@ mod tests {
     #[test]
     fn differences_are_exact() {
         assert_eq!((&value("0.3") - &value("0.1")).to_string(), "0.2");
-        assert_eq!((&value("41") - &value("47")).signed(), "-6");
-        assert_eq!((&value("49") - &value("41")).signed(), "+8");
-        assert_eq!((&value("4.10") - &value("4.1")).signed(), "0");
+        assert_eq!((&value("41") - &value("47")).format_signed(), "-6");
+        assert_eq!((&value("49") - &value("41")).format_signed(), "+8");
+        assert_eq!((&value("4.10") - &value("4.1")).format_signed(), "0");
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
         let json = serde_json::to_string(&far).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), far);
         let long = value(&format!("0.{}", "7".repeat(59)));
-        let mean = Value::mean(&[long.clone(), value("1"), value("2")]).unwrap();
+        let mean = Value::mean_of(&[long.clone(), value("1"), value("2")]).unwrap();
         let json = serde_json::to_string(&mean).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), mean);
     }
@@ -369,16 +369,16 @@ mod tests {
     #[test]
     fn a_mean_is_rounded_two_places_finer_than_what_was_measured() {
         assert_eq!(
-            Value::mean(&[value("1"), value("2"), value("2")])
+            Value::mean_of(&[value("1"), value("2"), value("2")])
                 .unwrap()
                 .to_string(),
             "1.67"
         );
-        assert_eq!(Value::mean(&[]), None);
+        assert_eq!(Value::mean_of(&[]), None);
     }
 
     #[test]
     fn a_share_is_of_the_magnitude() {
-        assert_eq!(value("-200").share(&value("1.5")).to_string(), "3");
+        assert_eq!(value("-200").take_percent(&value("1.5")).to_string(), "3");
     }
 }

@@ -4,8 +4,10 @@
 
 mod programs;
 
-use self::programs::{Kind, Options, kind, lists, plain_name};
-use crate::shell::{Simple, read_script};
+use self::programs::{
+    InterpreterOptions, ProgramKind, find_program_kind, is_listed, to_plain_name,
+};
+use crate::shell::{SimpleCommand, read_script};
 
 /// How many values of a command's own variables are followed.
 const MOST_VALUES: usize = 32;
@@ -15,15 +17,15 @@ const DEPTH: u8 = 4;
 /// The words of a command that it executes or takes its rules from, each once: the command word, the script of an
 /// interpreter, a module, a sourced file, the config of a tool, what is piped into an interpreter.
 #[must_use]
-pub fn executed_words(command: &str) -> Vec<String> {
-    let mut found = Found::default();
-    found.text(command, DEPTH);
+pub fn list_executed_words(command: &str) -> Vec<String> {
+    let mut found = ExecutedWords::default();
+    found.read_text(command, DEPTH);
     found.words
 }
 
 /// The files that a command writes by a redirection and does nothing else with.
 #[must_use]
-pub fn written_words(command: &str) -> Vec<String> {
+pub fn list_written_words(command: &str) -> Vec<String> {
     let commands = read_script(command).commands;
     commands
         .into_iter()
@@ -33,10 +35,10 @@ pub fn written_words(command: &str) -> Vec<String> {
 
 /// The names of the programs that a command starts, without folders and versions: `python` for `.venv/bin/python3.12`.
 #[must_use]
-pub fn programs(command: &str) -> Vec<String> {
-    executed_words(command)
+pub fn list_programs(command: &str) -> Vec<String> {
+    list_executed_words(command)
         .iter()
-        .map(|word| plain_name(word))
+        .map(|word| to_plain_name(word))
         .collect()
 }
 
@@ -52,14 +54,14 @@ const SOURCES: &str = "c cc cpp cxx s S rs f90 m go zig d pas cu css html";
 const RULES: &str = "json jsonc json5 toml yaml yml ini cfg conf xml js cjs mjs ts mts cts";
 
 #[derive(Default)]
-struct Found {
+struct ExecutedWords {
     words: Vec<String>,
     /// What the command itself gave its variables, in order.
     set: Vec<(String, String)>,
 }
 
-impl Found {
-    fn add(&mut self, word: &str) {
+impl ExecutedWords {
+    fn add_word(&mut self, word: &str) {
         if word.is_empty() || self.words.iter().any(|known| known == word) {
             return;
         }
@@ -67,20 +69,20 @@ impl Found {
         for (name, value) in self.set.clone() {
             for written in [format!("${{{name}}}"), format!("${name}")] {
                 if word.contains(&written) {
-                    self.add(&word.replace(&written, &value));
+                    self.add_word(&word.replace(&written, &value));
                 }
             }
         }
         // `$PWD/x.sh`, `$(git rev-parse --show-toplevel)/x.sh`: seen from the folders that are looked in anyway.
         if let Some((_, rest)) = word.split_once('/').filter(|_| word.starts_with('$')) {
-            self.add(rest);
+            self.add_word(rest);
         }
     }
 
     /// Notes `NAME=value` and `for NAME in values`.
-    fn note(&mut self, words: &[&str]) {
+    fn note_variables(&mut self, words: &[&str]) {
         let assigning = words.iter().skip_while(|word| {
-            lists("export readonly local declare typeset", word) || word.starts_with('-')
+            is_listed("export readonly local declare typeset", word) || word.starts_with('-')
         });
         for word in assigning.take_while(|word| is_assignment(word)) {
             if let Some((name, value)) = word.split_once('=') {
@@ -98,42 +100,42 @@ impl Found {
         self.set.truncate(MOST_VALUES);
     }
 
-    fn text(&mut self, text: &str, depth: u8) {
+    fn read_text(&mut self, text: &str, depth: u8) {
         let script = read_script(text);
         for (at, simple) in script.commands.iter().enumerate() {
             let words: Vec<&str> = simple.words.iter().map(|word| word.text.as_str()).collect();
-            let waits = self.command(&words, depth);
+            let waits = self.read_command(&words, depth);
             if waits {
-                self.input_of(&script.commands, at, simple);
+                self.add_piped_input(&script.commands, at, simple);
             }
         }
         if depth > 0 {
             for nested in &script.nested {
-                self.text(nested, depth - 1);
+                self.read_text(nested, depth - 1);
             }
         }
     }
 
     /// What an interpreter without a script reads as its program.
-    fn input_of(&mut self, commands: &[Simple], at: usize, simple: &Simple) {
+    fn add_piped_input(&mut self, commands: &[SimpleCommand], at: usize, simple: &SimpleCommand) {
         for input in &simple.inputs {
-            self.add(input);
+            self.add_word(input);
         }
         let mut at = at;
         while at > 0 && commands[at].piped {
             at -= 1;
             for word in &commands[at].words {
-                self.add(&word.text);
+                self.add_word(&word.text);
             }
             for input in &commands[at].inputs {
-                self.add(input);
+                self.add_word(input);
             }
         }
     }
 
     /// Reads one simple command; answers whether it takes its program from standard input.
-    fn command(&mut self, words: &[&str], depth: u8) -> bool {
-        self.note(words);
+    fn read_command(&mut self, words: &[&str], depth: u8) -> bool {
+        self.note_variables(words);
         let mut words = words;
         while words.first().is_some_and(|word| is_assignment(word)) {
             words = &words[1..];
@@ -141,47 +143,51 @@ impl Found {
         let Some((program, rest)) = words.split_first() else {
             return false;
         };
-        self.add(program);
+        self.add_word(program);
         if program.starts_with('$') {
             // `$PYTHON bench.py`: what it is cannot be told, so it is taken for an interpreter.
-            self.config(rest, true);
+            self.add_config_files(rest, true);
             let known = self.set.iter().find(|(name, _)| program[1..] == **name);
             if let Some((_, text)) = known.cloned().filter(|_| depth > 0) {
                 // `RUN="python x.py"; $RUN`
-                self.text(&format!("{text} {}", rest.join(" ")), depth - 1);
+                self.read_text(&format!("{text} {}", rest.join(" ")), depth - 1);
             }
             if let Some(script) = rest.iter().find(|word| !word.starts_with('-')) {
-                self.add(script);
+                self.add_word(script);
             }
             return false;
         }
-        self.named(&plain_name(program), rest, depth)
+        self.read_program(&to_plain_name(program), rest, depth)
     }
 
-    fn named(&mut self, name: &str, rest: &[&str], depth: u8) -> bool {
-        let kind = kind(name);
-        self.config(
+    fn read_program(&mut self, name: &str, rest: &[&str], depth: u8) -> bool {
+        let kind = find_program_kind(name);
+        self.add_config_files(
             rest,
             !matches!(
                 kind,
-                Kind::Data
-                    | Kind::Shell
-                    | Kind::Interpreter(_)
-                    | Kind::Wrapper { .. }
-                    | Kind::FileFlag
+                ProgramKind::Data
+                    | ProgramKind::Shell
+                    | ProgramKind::Interpreter(_)
+                    | ProgramKind::Wrapper { .. }
+                    | ProgramKind::FileFlag
             ),
         );
         match kind {
-            Kind::Shell => return self.shell(rest, depth),
-            Kind::Interpreter(options) => return self.interpreter(rest, options, depth),
-            Kind::Wrapper { values, verbs } => return self.wrapped(rest, values, verbs, depth),
-            Kind::Runner => {
+            ProgramKind::Shell => return self.read_shell(rest, depth),
+            ProgramKind::Interpreter(options) => {
+                return self.read_interpreter(rest, options, depth);
+            }
+            ProgramKind::Wrapper { values, verbs } => {
+                return self.read_wrapper(rest, values, verbs, depth);
+            }
+            ProgramKind::Runner => {
                 for word in rest.iter().filter(|word| !word.starts_with('-')) {
-                    self.add(word.split("::").next().unwrap_or(word));
+                    self.add_word(word.split("::").next().unwrap_or(word));
                 }
             }
-            Kind::FileFlag => {
-                for (flag, value) in pairs(rest) {
+            ProgramKind::FileFlag => {
+                for (flag, value) in pair_options(rest) {
                     if [
                         "-f",
                         "--file",
@@ -194,32 +200,32 @@ impl Found {
                     ]
                     .contains(&flag)
                     {
-                        self.add(value);
+                        self.add_word(value);
                     }
                 }
             }
-            Kind::Data | Kind::Other => self.other(name, rest, depth),
+            ProgramKind::Data | ProgramKind::Other => self.read_other_program(name, rest, depth),
         }
         false
     }
 
-    fn other(&mut self, name: &str, rest: &[&str], depth: u8) {
+    fn read_other_program(&mut self, name: &str, rest: &[&str], depth: u8) {
         match name {
             "." | "source" => {
                 if let Some(file) = rest.first() {
-                    self.add(file);
+                    self.add_word(file);
                 }
             }
             "find" => {
                 let starts = ["-exec", "-execdir", "-ok", "-okdir"];
                 for at in (0..rest.len()).filter(|at| starts.contains(&rest[*at])) {
-                    self.command(&rest[at + 1..], depth.saturating_sub(1));
+                    self.read_command(&rest[at + 1..], depth.saturating_sub(1));
                 }
             }
             "go" if rest.first() == Some(&"run") => {
                 let files = rest[1..].iter().skip_while(|word| word.starts_with('-'));
                 for file in files.take_while(|word| has_ending(word, "go")) {
-                    self.add(file);
+                    self.add_word(file);
                 }
             }
             _ => {}
@@ -227,14 +233,14 @@ impl Found {
     }
 
     /// `sh -euc TEXT`, `sh FILE`.
-    fn shell(&mut self, rest: &[&str], depth: u8) -> bool {
+    fn read_shell(&mut self, rest: &[&str], depth: u8) -> bool {
         let mut at = 0;
         while let Some(word) = rest.get(at) {
             let short = word.starts_with(['-', '+']) && !word.starts_with("--") && word.len() > 1;
             match *word {
                 "--rcfile" | "--init-file" => {
                     if let Some(file) = rest.get(at + 1) {
-                        self.add(file);
+                        self.add_word(file);
                     }
                     at += 2;
                 }
@@ -246,7 +252,7 @@ impl Found {
                 word if short && word.contains('c') => {
                     let text = rest[at + 1..].iter().find(|word| !word.starts_with('-'));
                     if let Some(text) = text.filter(|_| depth > 0) {
-                        self.text(text, depth - 1);
+                        self.read_text(text, depth - 1);
                     }
                     return false;
                 }
@@ -257,10 +263,10 @@ impl Found {
         }
         match rest.get(at) {
             Some(script) => {
-                self.add(script);
+                self.add_word(script);
                 // `busybox sh x.sh`
-                if matches!(kind(script), Kind::Shell) {
-                    return self.shell(&rest[at + 1..], depth);
+                if matches!(find_program_kind(script), ProgramKind::Shell) {
+                    return self.read_shell(&rest[at + 1..], depth);
                 }
                 false
             }
@@ -268,33 +274,33 @@ impl Found {
         }
     }
 
-    fn interpreter(&mut self, rest: &[&str], options: &Options, depth: u8) -> bool {
+    fn read_interpreter(&mut self, rest: &[&str], options: &InterpreterOptions, depth: u8) -> bool {
         let mut at = 0;
         let mut runs_code = false;
         while let Some(word) = rest.get(at) {
             let (flag, joined) = word
                 .split_once('=')
                 .map_or((*word, None), |(flag, value)| (flag, Some(value)));
-            if lists(options.preloads, flag) {
+            if is_listed(options.preloads, flag) {
                 let value = joined.or_else(|| rest.get(at + 1).copied());
-                self.add(value.unwrap_or_default());
+                self.add_word(value.unwrap_or_default());
                 at += if joined.is_some() { 1 } else { 2 };
             } else if flag == "-m" {
                 let module = rest.get(at + 1).copied().unwrap_or_default();
                 let path = module.replace('.', "/");
-                self.add(&format!("{path}.py"));
-                self.add(&format!("{path}/__main__.py"));
+                self.add_word(&format!("{path}.py"));
+                self.add_word(&format!("{path}/__main__.py"));
                 let behind = rest.get(at + 2..).unwrap_or_default();
-                self.module(module, behind, depth);
+                self.read_module(module, behind, depth);
                 return false;
-            } else if lists(options.code, flag) {
+            } else if is_listed(options.code, flag) {
                 runs_code = true;
                 at += if joined.is_some() { 1 } else { 2 };
-            } else if lists(options.values, flag) && joined.is_none() {
+            } else if is_listed(options.values, flag) && joined.is_none() {
                 at += 2;
             } else if *word == "-" {
                 return true;
-            } else if word.starts_with('-') || lists(VERBS, word) {
+            } else if word.starts_with('-') || is_listed(VERBS, word) {
                 at += 1;
             } else {
                 break;
@@ -308,14 +314,14 @@ impl Found {
                     .iter()
                     .any(|word| ["--test", "test", "bench"].contains(word));
                 for word in rest[at..].iter().take(if all { usize::MAX } else { 1 }) {
-                    self.add(word);
+                    self.add_word(word);
                 }
                 if matches!(
-                    kind(&plain_name(script)),
-                    Kind::Runner | Kind::Interpreter(_)
+                    find_program_kind(&to_plain_name(script)),
+                    ProgramKind::Runner | ProgramKind::Interpreter(_)
                 ) {
-                    self.named(
-                        &plain_name(script),
+                    self.read_program(
+                        &to_plain_name(script),
                         &rest[at + 1..],
                         depth.saturating_sub(1),
                     );
@@ -327,7 +333,7 @@ impl Found {
     }
 
     /// What a module such as `pytest` or `cProfile` does with its arguments.
-    fn module(&mut self, module: &str, rest: &[&str], depth: u8) {
+    fn read_module(&mut self, module: &str, rest: &[&str], depth: u8) {
         let launchers = [
             "cProfile",
             "profile",
@@ -341,23 +347,23 @@ impl Found {
         ];
         if launchers.contains(&module) {
             let script = rest.iter().find(|word| has_ending(word, "py"));
-            self.add(script.copied().unwrap_or_default());
+            self.add_word(script.copied().unwrap_or_default());
         } else if depth > 0 {
-            self.named(module, rest, depth - 1);
+            self.read_program(module, rest, depth - 1);
         }
     }
 
-    fn wrapped(&mut self, rest: &[&str], values: &str, verbs: &str, depth: u8) -> bool {
+    fn read_wrapper(&mut self, rest: &[&str], values: &str, verbs: &str, depth: u8) -> bool {
         if depth == 0 {
             return false;
         }
         // A quoted text with blanks is a command of its own: `hyperfine './bench.sh 5'`.
         for text in rest.iter().filter(|word| word.contains([' ', '\n', ';'])) {
-            self.text(text, depth - 1);
+            self.read_text(text, depth - 1);
         }
         let mut rest = rest;
         if !verbs.is_empty() {
-            let Some(at) = rest.iter().position(|word| lists(verbs, word)) else {
+            let Some(at) = rest.iter().position(|word| is_listed(verbs, word)) else {
                 return false;
             };
             rest = &rest[at + 1..];
@@ -371,7 +377,7 @@ impl Found {
         };
         let mut at = 0;
         while let Some(word) = rest.get(at) {
-            if lists(values, word) {
+            if is_listed(values, word) {
                 at += 2;
             } else if word.starts_with('-') || is_assignment(word) || is_value(word) {
                 at += 1;
@@ -380,37 +386,42 @@ impl Found {
             }
         }
         let behind = rest.get(at..).unwrap_or_default();
-        let waits = self.command(behind, depth - 1);
+        let waits = self.read_command(behind, depth - 1);
         // Options that are not known may have taken the program for their value.
         for later in 1..rest.len() {
-            let name = plain_name(rest[later]);
-            if later != at && matches!(kind(&name), Kind::Shell | Kind::Interpreter(_)) {
-                self.command(&rest[later..], depth - 1);
+            let name = to_plain_name(rest[later]);
+            if later != at
+                && matches!(
+                    find_program_kind(&name),
+                    ProgramKind::Shell | ProgramKind::Interpreter(_)
+                )
+            {
+                self.read_command(&rest[later..], depth - 1);
             }
         }
         waits
     }
 
     /// The files from which a tool takes its rules.
-    fn config(&mut self, rest: &[&str], short: bool) {
-        for (flag, value) in pairs(rest) {
+    fn add_config_files(&mut self, rest: &[&str], short: bool) {
+        for (flag, value) in pair_options(rest) {
             let long = flag.strip_prefix("--").is_some_and(|name| {
-                name.contains("config") || name.contains("rcfile") || lists(CONFIG_FLAGS, name)
+                name.contains("config") || name.contains("rcfile") || is_listed(CONFIG_FLAGS, name)
             });
             let source = has_ending(value, SOURCES);
             let rules = has_ending(value, RULES);
             if long || (short && flag == "-c" && !source) || (short && flag == "-p" && rules) {
-                self.add(value);
+                self.add_word(value);
             }
             if flag == "-p" || flag == "--project" {
-                self.add(&format!("{}/tsconfig.json", value.trim_end_matches('/')));
+                self.add_word(&format!("{}/tsconfig.json", value.trim_end_matches('/')));
             }
         }
     }
 }
 
 /// Each option with its value, whether that is joined by `=` or stands behind it.
-fn pairs<'w>(words: &[&'w str]) -> Vec<(&'w str, &'w str)> {
+fn pair_options<'w>(words: &[&'w str]) -> Vec<(&'w str, &'w str)> {
     let options = words
         .iter()
         .enumerate()
@@ -427,7 +438,7 @@ fn pairs<'w>(words: &[&'w str]) -> Vec<(&'w str, &'w str)> {
 fn has_ending(word: &str, endings: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
     name.rsplit_once('.')
-        .is_some_and(|(_, ending)| lists(endings, ending))
+        .is_some_and(|(_, ending)| is_listed(endings, ending))
 }
 
 fn is_assignment(word: &str) -> bool {

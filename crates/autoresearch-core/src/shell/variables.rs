@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// The variables that a shell text takes from its environment: `$NAME` and `${NAME...}` outside of single quotes, but for
 /// those that it sets itself first and those that every shell sets.
 #[must_use]
-pub fn variables(text: &str) -> BTreeSet<String> {
+pub fn list_variables(text: &str) -> BTreeSet<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut found = BTreeSet::new();
     let (mut single, mut double) = (false, false);
@@ -28,8 +28,9 @@ pub fn variables(text: &str) -> BTreeSet<String> {
                         start += 1;
                     }
                 }
-                let name = name_at(&letters, start);
-                if !name.is_empty() && !is_own(&name) && !is_set(&letters[..at], &name) {
+                let name = read_name_at(&letters, start);
+                if !name.is_empty() && !is_shell_own(&name) && !is_set_before(&letters[..at], &name)
+                {
                     found.insert(name);
                 }
             }
@@ -41,13 +42,13 @@ pub fn variables(text: &str) -> BTreeSet<String> {
 }
 
 /// Variables that every shell sets by itself.
-fn is_own(name: &str) -> bool {
+fn is_shell_own(name: &str) -> bool {
     let own = "PWD OLDPWD IFS PPID OPTARG OPTIND PS1 PS2 PS4 LINENO RANDOM SECONDS UID EUID SHLVL HOSTNAME HOSTTYPE OSTYPE \
         MACHTYPE REPLY BASH BASHPID BASH_SOURCE BASH_VERSION FUNCNAME PIPESTATUS TERM COLUMNS LINES _";
     own.split_ascii_whitespace().any(|own| own == name)
 }
 
-fn name_at(letters: &[char], start: usize) -> String {
+fn read_name_at(letters: &[char], start: usize) -> String {
     let name: String = letters
         .iter()
         .skip(start)
@@ -61,7 +62,7 @@ fn name_at(letters: &[char], start: usize) -> String {
 }
 
 /// Is a variable set in this text, which ends before its use: `NAME=...`, `for NAME`, `read NAME`?
-fn is_set(before: &[char], name: &str) -> bool {
+fn is_set_before(before: &[char], name: &str) -> bool {
     let text: String = before.iter().collect();
     let mut last = "";
     let mut words = text
@@ -88,7 +89,12 @@ mod tests {
 
     #[test]
     fn variables_are_those_that_the_environment_has_to_give() {
-        let of = |text: &str| variables(text).into_iter().collect::<Vec<_>>().join(" ");
+        let of = |text: &str| {
+            list_variables(text)
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(
             of("echo $((${CUDA_VISIBLE_DEVICES:-0} + 10))"),
             "CUDA_VISIBLE_DEVICES"
@@ -110,16 +116,16 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_read_without_a_panic(text in "(?s).{0,80}") {
-            let _ = variables(&text);
+            let _ = list_variables(&text);
         }
 
         #[test]
         fn a_variable_is_found_unless_it_was_set_before(name in "[A-Z]{2,6}", value in "[a-z0-9]{1,5}") {
             let name = format!("X{name}");
             let (quoted, late) = (format!("a \"${{{name}:-1}}\""), format!("a ${name}; {name}={value}"));
-            proptest::prop_assert!(variables(&quoted).contains(&name));
-            proptest::prop_assert!(variables(&late).contains(&name));
-            let set = variables(&format!("{name}={value}; a ${name}"));
+            proptest::prop_assert!(list_variables(&quoted).contains(&name));
+            proptest::prop_assert!(list_variables(&late).contains(&name));
+            let set = list_variables(&format!("{name}={value}; a ${name}"));
             proptest::prop_assert!(set.is_empty());
         }
     }

@@ -5,14 +5,14 @@
 /// The words of a shell command that could name a file, in order, each once: quotes removed, split at white space, at
 /// shell operators, and at `=`; a quoted script (`sh -c "..."`) gives its own words as well.
 #[must_use]
-pub fn words(command: &str) -> Vec<String> {
+pub fn list_command_words(command: &str) -> Vec<String> {
     let mut found = Vec::new();
-    collect(command, 3, &mut found);
+    collect_words(command, 3, &mut found);
     found
 }
 
-fn collect(command: &str, depth: u8, found: &mut Vec<String>) {
-    let raw = raw_words(command);
+fn collect_words(command: &str, depth: u8, found: &mut Vec<String>) {
+    let raw = split_raw_words(command);
     for (at, word) in raw.iter().enumerate().filter(|(_, word)| !word.is_empty()) {
         let mut add = |word: &str| {
             if !word.is_empty() && !found.iter().any(|known| known == word) {
@@ -28,12 +28,12 @@ fn collect(command: &str, depth: u8, found: &mut Vec<String>) {
             add(&format!("{}/__main__.py", word.replace('.', "/")));
         }
         if depth > 0 && word.contains([' ', ';', '|', '&']) {
-            collect(word, depth - 1, found);
+            collect_words(word, depth - 1, found);
         }
     }
 }
 
-fn raw_words(command: &str) -> Vec<String> {
+fn split_raw_words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote: Option<char> = None;
     let mut letters = command.chars();
@@ -80,15 +80,15 @@ mod tests {
     #[test]
     fn words_are_found_through_quotes_operators_and_assignments() {
         assert_eq!(
-            words(
+            list_command_words(
                 r#"cd src && A=b ./scripts/x.sh --config="my file.json" | (tail -n1; cat 'c d')"#
             )
             .join(" "),
             "cd src A=b b ./scripts/x.sh --config=my file.json my file.json --config=my my file.json tail -n1 cat c d c d"
         );
-        assert!(words("sh -c 'node count.js; true'").contains(&"count.js".to_owned()));
-        assert!(words("python -m bench.run").contains(&"bench/run.py".to_owned()));
-        assert!(words(r"sh my\ script.sh").contains(&"my script.sh".to_owned()));
+        assert!(list_command_words("sh -c 'node count.js; true'").contains(&"count.js".to_owned()));
+        assert!(list_command_words("python -m bench.run").contains(&"bench/run.py".to_owned()));
+        assert!(list_command_words(r"sh my\ script.sh").contains(&"my script.sh".to_owned()));
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_command_is_read_without_a_panic(command in "(?s).{0,120}") {
-            let _ = words(&command);
+            let _ = list_command_words(&command);
             let _ = ends_in_counting_grep(&command);
         }
     }

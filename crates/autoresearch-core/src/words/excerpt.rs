@@ -2,8 +2,8 @@
 //! Does not decide how a command ended; no verdict hangs on these words.
 //! Invariant: an excerpt is short, in the order of the output, and no line of it is made up.
 
-use crate::words::brief::clip;
-use crate::words::table::escape;
+use crate::words::brief::clip_text;
+use crate::words::table::escape_text;
 
 /// How many of the last lines are shown.
 const LAST: usize = 3;
@@ -25,8 +25,8 @@ enum Plainness {
 /// for in both texts: the plainest line that says more than these. cargo has one closing line on standard error, and the
 /// failed test on standard output.
 #[must_use]
-pub fn excerpt(stderr: &str, stdout: &str) -> String {
-    let texts = [lines(stderr), lines(stdout)];
+pub fn make_excerpt(stderr: &str, stdout: &str) -> String {
+    let texts = [split_lines(stderr), split_lines(stdout)];
     let last = texts.iter().find(|lines| !lines.is_empty());
     let last = last.map_or(&[][..], |lines| &lines[lines.len().saturating_sub(LAST)..]);
     let mut shown: Vec<&str> = Vec::new();
@@ -35,31 +35,31 @@ pub fn excerpt(stderr: &str, stdout: &str) -> String {
         .iter()
         .flat_map(|wanted| texts.iter().map(move |lines| (*wanted, lines)));
     for (wanted, lines) in places {
-        shown.extend(error(lines, wanted));
+        shown.extend(find_error(lines, wanted));
         shown.retain(|line| !last.contains(line));
         if !shown.is_empty() {
             break;
         }
     }
     let all = shown.iter().chain(last);
-    all.map(|line| clip(&escape(line), WIDTH))
+    all.map(|line| clip_text(&escape_text(line), WIDTH))
         .collect::<Vec<_>>()
         .join("\n")
 }
 
 /// The first line of this plainness, with its explanation.
-fn error<'a>(lines: &[&'a str], wanted: Plainness) -> Vec<&'a str> {
+fn find_error<'a>(lines: &[&'a str], wanted: Plainness) -> Vec<&'a str> {
     let at = lines
         .iter()
-        .position(|line| plainness(line) == Some(wanted));
+        .position(|line| rate_plainness(line) == Some(wanted));
     at.map_or_else(Vec::new, |at| {
         let mut shown = vec![lines[at]];
-        shown.extend(explanation(&lines[at + 1..]));
+        shown.extend(find_explanation(&lines[at + 1..]));
         shown
     })
 }
 
-fn lines(text: &str) -> Vec<&str> {
+fn split_lines(text: &str) -> Vec<&str> {
     text.lines()
         .map(str::trim_end)
         .filter(|line| !line.is_empty())
@@ -67,7 +67,7 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 /// The line after an error often names its place. After the head of a Python traceback it is the one at its end.
-fn explanation<'a>(after: &[&'a str]) -> Option<&'a str> {
+fn find_explanation<'a>(after: &[&'a str]) -> Option<&'a str> {
     let mut said = after.iter().filter(|line| says_something(line));
     let next = said.next()?;
     if next.starts_with("Traceback") {
@@ -82,8 +82,8 @@ fn says_something(line: &str) -> bool {
 
 /// `error[E0308]: ...`, `src/a.ts(3,4): error TS2322: ...`, `KeyError: ...`, `FAIL: test_x`, `./x.go:3:2: undefined: y`;
 /// not `0 errors`, and nothing that passed.
-fn plainness(line: &str) -> Option<Plainness> {
-    if passed(line) {
+fn rate_plainness(line: &str) -> Option<Plainness> {
+    if is_passed_test(line) {
         return None;
     }
     if line.contains(" panicked at ") {
@@ -97,7 +97,7 @@ fn plainness(line: &str) -> Option<Plainness> {
 }
 
 /// A test that passed may have `error` in its name.
-fn passed(line: &str) -> bool {
+fn is_passed_test(line: &str) -> bool {
     let line = line.trim();
     let first = line.split_whitespace().next().unwrap_or_default();
     let last = line.split_whitespace().next_back().unwrap_or_default();
@@ -118,7 +118,7 @@ fn is_report(line: &str) -> bool {
     let mut before = "";
     for word in line.split_whitespace() {
         let bare = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-        let zero = is_none(before);
+        let zero = is_negation(before);
         let shouted = ["FAIL", "FAILED", "FAILURE"].contains(&bare);
         let ends = word.ends_with(':');
         let thrown = (bare.ends_with("Error") || bare.ends_with("Exception")) && bare.len() > 5;
@@ -139,7 +139,7 @@ fn has_digit(word: &str) -> bool {
 }
 
 /// `0 errors`, `no error`.
-fn is_none(word: &str) -> bool {
+fn is_negation(word: &str) -> bool {
     ["0", "no", "No", "without"].contains(&word)
 }
 
@@ -155,7 +155,7 @@ fn is_hint(line: &str) -> bool {
         named || plain.contains(&word.to_ascii_lowercase().as_str())
     };
     words.iter().enumerate().any(|(at, word)| {
-        let none = at > 0 && is_none(words[at - 1]);
+        let none = at > 0 && is_negation(words[at - 1]);
         let zero = words.get(at + 1).is_some_and(|next| *next == "0");
         bad(word) && !none && !zero
     })
@@ -186,7 +186,7 @@ mod tests {
         let stderr = format!(
             "   Compiling x v0.1.0\nerror[E0308]: mismatched types\n --> src/main.rs:3:5\n{noise}For more information, run rustc --explain\nerror: could not compile `x`\n"
         );
-        insta::assert_snapshot!(excerpt(&stderr, "out"), @r"
+        insta::assert_snapshot!(make_excerpt(&stderr, "out"), @r"
         error[E0308]: mismatched types
          --> src/main.rs:3:5
           |
@@ -199,7 +199,7 @@ mod tests {
     fn an_error_on_standard_output_is_shown_before_the_last_lines_of_standard_error() {
         let stdout = "src/a.ts(3,4): error TS2322: no\nFound 1 error.\n";
         assert_eq!(
-            excerpt("npm notice\n", stdout),
+            make_excerpt("npm notice\n", stdout),
             "src/a.ts(3,4): error TS2322: no\nFound 1 error.\nnpm notice"
         );
     }
@@ -208,7 +208,7 @@ mod tests {
     fn a_failed_test_of_cargo_is_shown_by_its_panic() {
         let stderr = "error: test failed, to rerun pass `--test x`\n";
         let stdout = "running 2 tests\n... 1/2\na --- FAILED\n\nfailures:\n\nthread 'a' (7) panicked at tests/x.rs:3:5:\nassertion `left == right` failed\n  left: 1\n\ntest result: FAILED. 1 passed; 1 failed\n";
-        insta::assert_snapshot!(excerpt(stderr, stdout), @r"
+        insta::assert_snapshot!(make_excerpt(stderr, stdout), @r"
         thread 'a' (7) panicked at tests/x.rs:3:5:
         assertion `left == right` failed
         error: test failed, to rerun pass `--test x`
@@ -219,7 +219,7 @@ mod tests {
     fn a_traceback_is_shown_by_its_last_line() {
         let stderr = "ERROR: test_x\n-----\nTraceback (most recent call last):\n  File \"x.py\", line 3\n    f()\nValueError: free\n\n-----\nRan 1 test\n\nFAILED (errors=1)\n";
         assert_eq!(
-            excerpt(stderr, ""),
+            make_excerpt(stderr, ""),
             "ERROR: test_x\nValueError: free\n-----\nRan 1 test\nFAILED (errors=1)"
         );
     }
@@ -227,10 +227,10 @@ mod tests {
     #[test]
     fn output_without_an_error_is_its_last_lines() {
         assert_eq!(
-            excerpt("", "1\n2\n\n3\n4, with 0 errors\n"),
+            make_excerpt("", "1\n2\n\n3\n4, with 0 errors\n"),
             "2\n3\n4, with 0 errors"
         );
-        assert_eq!(excerpt("", ""), "");
+        assert_eq!(make_excerpt("", ""), "");
     }
 
     #[test]
@@ -251,17 +251,17 @@ mod tests {
             "ERROR: test_x",
             "test result: FAILED. 1 passed; 1 failed; 0 ignored",
         ] {
-            assert_eq!(plainness(line), Some(Plainness::Report), "{line}");
+            assert_eq!(rate_plainness(line), Some(Plainness::Report), "{line}");
         }
         for line in [
             "2 failed, 3 passed",
             "Found 1 error.",
             "x.c:3:4: warning: no",
         ] {
-            assert_eq!(plainness(line), Some(Plainness::Hint), "{line}");
+            assert_eq!(rate_plainness(line), Some(Plainness::Hint), "{line}");
         }
         let panic = "thread 'main' panicked at src/lib.rs:1:1:";
-        assert_eq!(plainness(panic), Some(Plainness::Panic));
+        assert_eq!(rate_plainness(panic), Some(Plainness::Panic));
         for line in [
             "0 errors",
             "12 passed, 0 failed",
@@ -276,7 +276,7 @@ mod tests {
             "\u{2713} fails with TypeError: as it should",
             "tests/test_error.py::test_fail PASSED",
         ] {
-            assert_eq!(plainness(line), None, "{line}");
+            assert_eq!(rate_plainness(line), None, "{line}");
         }
     }
 
@@ -284,12 +284,12 @@ mod tests {
     fn a_plain_report_is_shown_before_lines_that_merely_have_the_word() {
         let stdout = "error handling: 12 cases\nthe errors file was read\nan error is expected here\nnot ok 7 - adds\n  expected 3, got 4\nok 8 - fails well\n1..8\n# pass 7\n# fail 1\n";
         assert_eq!(
-            excerpt("npm error code 1\n", stdout),
+            make_excerpt("npm error code 1\n", stdout),
             "not ok 7 - adds\n  expected 3, got 4\nnpm error code 1"
         );
         let pytest = "collected 9 items\ntests/test_failed.py::test_error PASSED\nsome error text that was logged\nE       AssertionError: assert 3 == 4\ntests/x.py:3: AssertionError\n1\n2\n3\n";
         assert_eq!(
-            excerpt("", pytest),
+            make_excerpt("", pytest),
             "E       AssertionError: assert 3 == 4\ntests/x.py:3: AssertionError\n1\n2\n3"
         );
     }

@@ -11,14 +11,14 @@ const HEAD: &str = "# Lessons\n\nWhat the runs in this repository taught, the ne
 /// Adds a lesson to the text of the file and returns the new text. `date` is a day, `kind` is `keep`, `pivot` or `end`.
 /// Every other line stays: people write headings and lessons of their own between ours.
 #[must_use]
-pub fn add(file: &str, date: &str, kind: &str, text: &str) -> String {
-    let text = crate::words::table::escape(text.trim());
-    let is_old = |line: &str| is_ours(line) && said(line) == text;
+pub fn add_lesson(file: &str, date: &str, kind: &str, text: &str) -> String {
+    let text = crate::words::table::escape_text(text.trim());
+    let is_old = |line: &str| is_run_lesson(line) && read_lesson_text(line) == text;
     let mut lines: Vec<&str> = file.lines().filter(|line| !is_old(line)).collect();
-    let ours = lines.iter().filter(|line| is_ours(line)).count();
+    let ours = lines.iter().filter(|line| is_run_lesson(line)).count();
     let mut surplus = (ours + 1).saturating_sub(MAX);
     lines.retain(|line| {
-        let goes = surplus > 0 && is_ours(line);
+        let goes = surplus > 0 && is_run_lesson(line);
         surplus -= usize::from(goes);
         !goes
     });
@@ -29,12 +29,12 @@ pub fn add(file: &str, date: &str, kind: &str, text: &str) -> String {
     format!("{}\n{entry}", lines.join("\n"))
 }
 
-fn entries(file: &str) -> impl Iterator<Item = &str> {
+fn list_lesson_lines(file: &str) -> impl Iterator<Item = &str> {
     file.lines().filter(|line| line.starts_with("- "))
 }
 
 /// Is this a lesson that `add` wrote: a date, a kind, a text?
-fn is_ours(line: &str) -> bool {
+fn is_run_lesson(line: &str) -> bool {
     let mut words = line.splitn(4, ' ');
     let (dash, date, kind) = (words.next(), words.next(), words.next());
     let is_date = |date: &str| {
@@ -49,19 +49,19 @@ fn is_ours(line: &str) -> bool {
 }
 
 /// The lesson without its date and kind.
-fn said(entry: &str) -> &str {
+fn read_lesson_text(entry: &str) -> &str {
     entry.split_once(": ").map_or(entry, |(_, text)| text)
 }
 
 /// The lessons that share most words with a goal, best first, newer before older; none that share nothing.
 #[must_use]
-pub fn matching<'a>(file: &'a str, goal: &str, most: usize) -> Vec<&'a str> {
-    let wanted = words(goal);
-    let mut scored: Vec<(usize, usize, &str)> = entries(file)
+pub fn find_matching_lessons<'a>(file: &'a str, goal: &str, most: usize) -> Vec<&'a str> {
+    let wanted = split_words(goal);
+    let mut scored: Vec<(usize, usize, &str)> = list_lesson_lines(file)
         .enumerate()
         .map(|(at, entry)| {
             (
-                words(entry)
+                split_words(entry)
                     .iter()
                     .filter(|word| wanted.contains(word))
                     .count(),
@@ -79,7 +79,7 @@ pub fn matching<'a>(file: &'a str, goal: &str, most: usize) -> Vec<&'a str> {
         .collect()
 }
 
-fn words(text: &str) -> Vec<String> {
+fn split_words(text: &str) -> Vec<String> {
     let split = text.split(|letter: char| !letter.is_alphanumeric());
     split
         .filter(|word| word.len() > 2)
@@ -93,34 +93,34 @@ mod tests {
 
     #[test]
     fn a_lesson_is_one_line_and_comes_back_for_a_goal_that_matches() {
-        let mut file = add(
+        let mut file = add_lesson(
             "",
             "2026-01-01",
             "keep",
             "narrow handler types first\n(any_count -6)",
         );
-        file = add(&file, "2026-01-02", "pivot", "codegen gave nothing");
+        file = add_lesson(&file, "2026-01-02", "pivot", "codegen gave nothing");
         assert_eq!(
             file.lines().filter(|line| line.starts_with("- ")).count(),
             2
         );
         assert_eq!(
-            matching(&file, "fewer any types", 3),
+            find_matching_lessons(&file, "fewer any types", 3),
             ["- 2026-01-01 keep: narrow handler types first\\n(any_count -6)"]
         );
-        assert!(matching(&file, "faster build", 3).is_empty());
+        assert!(find_matching_lessons(&file, "faster build", 3).is_empty());
     }
 
     #[test]
     fn a_lesson_that_comes_again_replaces_its_older_self_and_the_oldest_leave_at_fifty() {
         let mut file = String::new();
         for number in 0..60 {
-            file = add(&file, "2026-01-01", "keep", &format!("idea {number}"));
+            file = add_lesson(&file, "2026-01-01", "keep", &format!("idea {number}"));
         }
-        assert_eq!(entries(&file).count(), MAX);
+        assert_eq!(list_lesson_lines(&file).count(), MAX);
         assert!(!file.contains("idea 9\n"));
-        file = add(&file, "2026-02-01", "keep", "idea 20");
-        assert_eq!(entries(&file).count(), MAX);
+        file = add_lesson(&file, "2026-02-01", "keep", "idea 20");
+        assert_eq!(list_lesson_lines(&file).count(), MAX);
         assert!(file.ends_with("- 2026-02-01 keep: idea 20\n"));
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let mine = "# Ours\n\n## Types\n- never touch the generated files\n- 2026-01-01 keep: old\n\n## Speed\nAsk Ada.\n";
         let mut file = mine.to_owned();
         for number in 0..60 {
-            file = add(&file, "2026-01-02", "keep", &format!("idea {number}"));
+            file = add_lesson(&file, "2026-01-02", "keep", &format!("idea {number}"));
         }
         for line in [
             "# Ours",
@@ -144,10 +144,10 @@ mod tests {
             );
         }
         assert!(!file.contains("keep: old"), "the oldest of a run goes");
-        assert_eq!(file.lines().filter(|line| is_ours(line)).count(), MAX);
+        assert_eq!(file.lines().filter(|line| is_run_lesson(line)).count(), MAX);
         assert!(file.ends_with("idea 58\n- 2026-01-02 keep: idea 59\n"));
         assert_eq!(
-            matching(&file, "generated code", 3),
+            find_matching_lessons(&file, "generated code", 3),
             ["- never touch the generated files"]
         );
     }

@@ -5,7 +5,7 @@
 /// Draws values, oldest first, as `height` rows with a scale on the left. Empty for fewer than two values. Non-finite
 /// values are left out.
 #[must_use]
-pub fn draw(values: &[f64], width: usize, height: usize) -> String {
+pub fn draw_plot(values: &[f64], width: usize, height: usize) -> String {
     let values: Vec<f64> = values
         .iter()
         .copied()
@@ -19,9 +19,9 @@ pub fn draw(values: &[f64], width: usize, height: usize) -> String {
         .fold((f64::MAX, f64::MIN), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
-    let labels = [label(high), label(low)];
+    let labels = [format_label(high), format_label(low)];
     let margin = labels.iter().map(String::len).max().unwrap_or(0);
-    let columns = sample(&values, width.saturating_sub(margin + 3).max(2));
+    let columns = sample_columns(&values, width.saturating_sub(margin + 3).max(2));
     let mut rows = Vec::new();
     for row in (0..height).rev() {
         let side = if row + 1 == height {
@@ -34,7 +34,7 @@ pub fn draw(values: &[f64], width: usize, height: usize) -> String {
         let dots: String = columns
             .iter()
             .map(|value| {
-                if level(*value, low, high, height) == row {
+                if to_row_index(*value, low, high, height) == row {
                     '●'
                 } else {
                     ' '
@@ -52,7 +52,7 @@ pub fn draw(values: &[f64], width: usize, height: usize) -> String {
     clippy::cast_precision_loss,
     reason = "0..height, a terminal's rows"
 )]
-fn level(value: f64, low: f64, high: f64, height: usize) -> usize {
+fn to_row_index(value: f64, low: f64, high: f64, height: usize) -> usize {
     if high <= low {
         0
     } else {
@@ -61,7 +61,7 @@ fn level(value: f64, low: f64, high: f64, height: usize) -> usize {
 }
 
 /// At most `columns` values: the last of each stretch, so that the newest is always drawn.
-fn sample(values: &[f64], columns: usize) -> Vec<f64> {
+fn sample_columns(values: &[f64], columns: usize) -> Vec<f64> {
     if values.len() <= columns {
         return values.to_vec();
     }
@@ -70,7 +70,7 @@ fn sample(values: &[f64], columns: usize) -> Vec<f64> {
         .collect()
 }
 
-fn label(value: f64) -> String {
+fn format_label(value: f64) -> String {
     let text = if value.abs() >= 1e7 || (value != 0.0 && value.abs() < 1e-3) {
         format!("{value:.2e}")
     } else {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_plot_shows_the_way_down() {
-        insta::assert_snapshot!(draw(&[47.0, 41.0, 41.0, 38.0, 30.0, 30.0, 12.0], 40, 5), @r"
+        insta::assert_snapshot!(draw_plot(&[47.0, 41.0, 41.0, 38.0, 30.0, 30.0, 12.0], 40, 5), @r"
         47 ┤●
            ┤ ●●●
            ┤    ●●
@@ -101,15 +101,15 @@ mod tests {
     #[test]
     fn many_values_fit_into_the_width_and_the_newest_stays() {
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
-        let plot = draw(&values, 30, 4);
+        let plot = draw_plot(&values, 30, 4);
         assert!(plot.lines().all(|line| line.chars().count() <= 30));
         assert!(plot.lines().next().unwrap().ends_with('●'));
     }
 
     #[test]
     fn nothing_to_draw_is_nothing() {
-        assert_eq!(draw(&[1.0], 40, 5), "");
-        assert_eq!(draw(&[f64::NAN, f64::INFINITY, 2.0], 40, 5), "");
-        assert!(draw(&[2.0, 2.0], 40, 5).contains('●'));
+        assert_eq!(draw_plot(&[1.0], 40, 5), "");
+        assert_eq!(draw_plot(&[f64::NAN, f64::INFINITY, 2.0], 40, 5), "");
+        assert!(draw_plot(&[2.0, 2.0], 40, 5).contains('●'));
     }
 }

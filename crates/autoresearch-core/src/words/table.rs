@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::journal::event::{Decided, End, Event, Interrupted, Start, Verdict, further};
+use crate::journal::event::{
+    Decision, End, Event, Interruption, Start, Verdict, list_further_metrics,
+};
 use crate::metric::value::Value;
 
 /// The columns, in their order.
@@ -77,36 +79,38 @@ fn maybe_number<S: serde::Serializer>(
 
 /// The row of an event, when it has one. `name` is that of the run's metric.
 #[must_use]
-pub fn row(event: &Event, name: &str) -> Option<Row> {
+pub fn make_row(event: &Event, name: &str) -> Option<Row> {
     match event {
-        Event::Start(start) => Some(baseline(start)),
-        Event::Verdict(decided) => Some(trial(decided, name)),
-        Event::Interrupted(row) => Some(interrupted(row)),
-        Event::Strategy(row) => Some(remark(row.strategy.word(), &row.message)),
-        Event::End(ending) if ending.end == End::Blocked => Some(remark("blocked", &ending.why)),
+        Event::Start(start) => Some(make_baseline_row(start)),
+        Event::Verdict(decided) => Some(make_trial_row(decided, name)),
+        Event::Interrupted(row) => Some(make_interrupted_row(row)),
+        Event::Strategy(row) => Some(make_remark_row(row.strategy.as_str(), &row.message)),
+        Event::End(ending) if ending.end == End::Blocked => {
+            Some(make_remark_row("blocked", &ending.why))
+        }
         _ => None,
     }
 }
 
-fn baseline(start: &Start) -> Row {
+fn make_baseline_row(start: &Start) -> Row {
     Row {
         iteration: "0".to_owned(),
-        commit: short(&start.base),
+        commit: shorten_hash(&start.base),
         metric: Some(start.measurement.value.clone()),
         delta: Some("0".to_owned()),
-        guard: start.guard.word(),
+        guard: start.guard.as_str(),
         status: "baseline",
         description: format!("the untouched tree, {} runs", start.samples.len()),
-        metrics: further(&start.measurement, &start.config.metric.name),
+        metrics: list_further_metrics(&start.measurement, &start.config.metric.name),
     }
 }
 
-fn trial(decided: &Decided, name: &str) -> Row {
+fn make_trial_row(decided: &Decision, name: &str) -> Row {
     let kept = decided.verdict == Verdict::Keep;
     let why = decided
         .why
         .as_ref()
-        .map(|why| format!(" [{}: {why}]", why.word()))
+        .map(|why| format!(" [{}: {why}]", why.as_str()))
         .unwrap_or_default();
     let retries = match decided.guard_retries {
         0 => String::new(),
@@ -123,14 +127,14 @@ fn trial(decided: &Decided, name: &str) -> Row {
             .commit
             .as_deref()
             .filter(|_| kept)
-            .map_or_else(|| "-".to_owned(), short),
+            .map_or_else(|| "-".to_owned(), shorten_hash),
         metric: decided
             .measurement
             .as_ref()
             .map(|measurement| measurement.value.clone()),
-        delta: decided.delta.as_ref().map(Value::signed),
-        guard: decided.guard.word(),
-        status: decided.verdict.word(),
+        delta: decided.delta.as_ref().map(Value::format_signed),
+        guard: decided.guard.as_str(),
+        status: decided.verdict.as_str(),
         description: format!(
             "{}{labels}{why}{retries}{}",
             decided.message,
@@ -143,24 +147,24 @@ fn trial(decided: &Decided, name: &str) -> Row {
         metrics: decided
             .measurement
             .as_ref()
-            .map(|measurement| further(measurement, name))
+            .map(|measurement| list_further_metrics(measurement, name))
             .unwrap_or_default(),
     }
 }
 
-fn interrupted(row: &Interrupted) -> Row {
+fn make_interrupted_row(row: &Interruption) -> Row {
     let saved = row
         .saved
         .as_deref()
-        .map(|commit| format!(" [its changes are in commit {}]", short(commit)))
+        .map(|commit| format!(" [its changes are in commit {}]", shorten_hash(commit)))
         .unwrap_or_default();
     Row {
         iteration: row.trial.to_string(),
-        ..remark("interrupted", &format!("{}{saved}", row.message))
+        ..make_remark_row("interrupted", &format!("{}{saved}", row.message))
     }
 }
 
-fn remark(status: &'static str, message: &str) -> Row {
+fn make_remark_row(status: &'static str, message: &str) -> Row {
     Row {
         iteration: "-".to_owned(),
         commit: "-".to_owned(),
@@ -175,25 +179,25 @@ fn remark(status: &'static str, message: &str) -> Row {
 
 /// The first seven letters of a hash.
 #[must_use]
-pub fn short(hash: &str) -> String {
+pub fn shorten_hash(hash: &str) -> String {
     hash.chars().take(7).collect()
 }
 
 /// The comment lines and the column names at the head of `research-results.tsv`.
 #[must_use]
-pub fn header(start: &Start) -> String {
+pub fn format_header(start: &Start) -> String {
     let metric = &start.config.metric;
     let comments = [
         ("format", start.format.to_string()),
         ("goal", start.config.goal.clone()),
         ("run", start.run.clone()),
         ("metric", metric.name.clone()),
-        ("metric_direction", metric.direction.word().to_owned()),
+        ("metric_direction", metric.direction.as_str().to_owned()),
         ("environment", start.environment.clone()),
     ];
     let mut lines: Vec<String> = comments
         .iter()
-        .map(|(key, value)| format!("# {key}: {}", escape(value)))
+        .map(|(key, value)| format!("# {key}: {}", escape_text(value)))
         .collect();
     lines.push(COLUMNS.join("\t"));
     lines.join("\n") + "\n"
@@ -201,21 +205,21 @@ pub fn header(start: &Start) -> String {
 
 /// The description with the further metrics behind it, on one line.
 #[must_use]
-pub fn described(row: &Row) -> String {
-    let description = escape(&row.description);
+pub fn format_description(row: &Row) -> String {
+    let description = escape_text(&row.description);
     if row.metrics.is_empty() {
         description
     } else {
         format!(
             "{description} {{{}}}",
-            crate::journal::event::list_metrics(&row.metrics)
+            crate::journal::event::format_further_metrics(&row.metrics)
         )
     }
 }
 
 /// A row as a line of the file.
 #[must_use]
-pub fn line(row: &Row) -> String {
+pub fn format_line(row: &Row) -> String {
     let metric = row
         .metric
         .as_ref()
@@ -228,14 +232,14 @@ pub fn line(row: &Row) -> String {
         &delta,
         row.guard,
         row.status,
-        &described(row),
+        &format_description(row),
     ];
     cells.join("\t") + "\n"
 }
 
 /// A text without tabs, line ends or control characters: those become backslash escapes.
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub fn escape_text(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -243,7 +247,7 @@ pub fn escape(text: &str) -> String {
             '\t' => plain.push_str("\\t"),
             '\n' => plain.push_str("\\n"),
             '\r' => plain.push_str("\\r"),
-            letter if letter.is_control() || is_bidi(letter) => {
+            letter if letter.is_control() || is_unsafe_mark(letter) => {
                 plain.extend(letter.escape_unicode());
             }
             letter => plain.push(letter),
@@ -253,7 +257,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
-pub(crate) fn is_bidi(letter: char) -> bool {
+pub(crate) fn is_unsafe_mark(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
@@ -264,7 +268,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_description_makes_one_line_of_seven_columns(text in "(?s).{0,60}") {
-            let line = line(&remark("refine", &text));
+            let line = format_line(&make_remark_row("refine", &text));
             proptest::prop_assert_eq!(line.matches('\t').count(), 6);
             proptest::prop_assert_eq!(line.lines().count(), 1);
             proptest::prop_assert!(!line.trim_end().chars().any(|letter| letter.is_control() && letter != '\t'));
@@ -273,7 +277,7 @@ mod tests {
 
     #[test]
     fn escapes_can_be_told_from_what_was_typed() {
-        assert_eq!(escape("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
-        assert_eq!(escape("\u{1b}[31m"), "\\u{1b}[31m");
+        assert_eq!(escape_text("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
+        assert_eq!(escape_text("\u{1b}[31m"), "\\u{1b}[31m");
     }
 }

@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::status::{Entry, Kind};
-use super::{Git, GitError, Input, nul_joined};
+use super::status::{StatusEntry, StatusKind};
+use super::{Git, GitError, Input, join_nul};
 
 /// A commit to make.
 pub struct NewCommit<'a> {
@@ -23,7 +23,7 @@ pub struct NewCommit<'a> {
 
 /// A path that git does not take into the index as it is: a filter fails, line ends are mixed, its name or kind is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedPath {
     /// The path.
     pub path: Vec<u8>,
     /// What git said.
@@ -42,7 +42,7 @@ pub enum Hooks {
 impl Git {
     /// Puts the work tree's state of the paths into the index, through the repository's filters. Paths that are gone are
     /// removed from it. What git refuses is returned; everything else is staged.
-    pub fn stage(&self, paths: &[Vec<u8>]) -> Result<Vec<Refused>, GitError> {
+    pub fn stage_paths(&self, paths: &[Vec<u8>]) -> Result<Vec<RefusedPath>, GitError> {
         let (gone, here): (Vec<Vec<u8>>, Vec<Vec<u8>>) = paths
             .iter()
             .cloned()
@@ -50,10 +50,10 @@ impl Git {
         if !gone.is_empty() {
             // A folder became a link, or a file a folder: git refuses to look there, and for git the files are gone.
             let arguments = ["update-index", "-z", "--force-remove", "--stdin"];
-            self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(&gone)))?;
+            self.run_git(arguments.map(OsStr::new), Input::Bytes(&join_nul(&gone)))?;
         }
         let mut refused = Vec::new();
-        self.stage_these(&here, &mut refused)?;
+        self.stage_by_halving(&here, &mut refused)?;
         Ok(refused)
     }
 
@@ -63,7 +63,11 @@ impl Git {
     }
 
     /// Stages paths. When git fails, its words tell a person which path it was; halving tells us.
-    fn stage_these(&self, paths: &[Vec<u8>], refused: &mut Vec<Refused>) -> Result<(), GitError> {
+    fn stage_by_halving(
+        &self,
+        paths: &[Vec<u8>],
+        refused: &mut Vec<RefusedPath>,
+    ) -> Result<(), GitError> {
         let arguments = [
             "update-index",
             "-z",
@@ -72,11 +76,11 @@ impl Git {
             "--replace",
             "--stdin",
         ];
-        match self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(paths))) {
+        match self.run_git(arguments.map(OsStr::new), Input::Bytes(&join_nul(paths))) {
             // A name that git never tracks, such as `git~1`, is skipped with a word and without an error.
             Ok(output) if !output.stderr.is_empty() => {
-                let skipped = self.not_staged(paths)?;
-                refused.extend(skipped.into_iter().map(|path| Refused {
+                let skipped = self.list_unstaged(paths)?;
+                refused.extend(skipped.into_iter().map(|path| RefusedPath {
                     path,
                     words: "git does not take a file of this name".to_owned(),
                 }));
@@ -86,12 +90,12 @@ impl Git {
             Err(GitError::Failed { stderr, .. }) if paths.len() == 1 => {
                 self.check_writing()?;
                 // A filter that failed for reasons of the moment gets a second try.
-                match self.run(arguments.map(OsStr::new), Input::Bytes(&nul_joined(paths))) {
+                match self.run_git(arguments.map(OsStr::new), Input::Bytes(&join_nul(paths))) {
                     Ok(_) => Ok(()),
                     Err(GitError::Failed { .. }) => {
-                        refused.push(Refused {
+                        refused.push(RefusedPath {
                             path: paths[0].clone(),
-                            words: last_words(&stderr),
+                            words: find_main_message(&stderr),
                         });
                         Ok(())
                     }
@@ -100,8 +104,8 @@ impl Git {
             }
             Err(GitError::Failed { .. }) => {
                 let (first, rest) = paths.split_at(paths.len() / 2);
-                self.stage_these(first, refused)?;
-                self.stage_these(rest, refused)
+                self.stage_by_halving(first, refused)?;
+                self.stage_by_halving(rest, refused)
             }
             Err(error) => Err(error),
         }
@@ -112,19 +116,19 @@ impl Git {
         // An object that exists already would not be written: the text is never the same twice.
         let text = format!(
             "autoresearch looks whether git can write: {:?}\n",
-            self.spent()
+            self.time_spent()
         );
-        self.run(
+        self.run_git(
             ["hash-object", "-w", "--stdin"].map(OsStr::new),
             Input::Bytes(text.as_bytes()),
         )?;
-        self.text(&["update-index", "--force-write-index"])
+        self.run_for_text(&["update-index", "--force-write-index"])
             .map(drop)
     }
 
     /// Paths among these whose files still differ from the index.
-    fn not_staged(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
-        let mut found = self.listed(
+    fn list_unstaged(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+        let mut found = self.list_among(
             &["--others", "--modified", "--deleted", "--deduplicate"],
             paths,
         )?;
@@ -133,15 +137,15 @@ impl Git {
     }
 
     /// The tree of the index without what was staged by others: `foreign` are the entries whose index state must stay out.
-    pub fn tree_without(
+    pub fn write_tree_without(
         &self,
-        foreign: &[Entry],
+        foreign: &[StatusEntry],
         new: &NewCommit<'_>,
         hooks: Hooks,
     ) -> Result<String, GitError> {
-        let staged: Vec<&Entry> = foreign.iter().filter(|entry| is_staged(entry)).collect();
+        let staged: Vec<&StatusEntry> = foreign.iter().filter(|entry| is_staged(entry)).collect();
         if staged.is_empty() && hooks == Hooks::Bypass {
-            return self.text(&["write-tree"]);
+            return self.run_for_text(&["write-tree"]);
         }
         let index = new.scratch.join("index");
         // The folder is the run's own, and no other git of ours is at work: a lock there was left by one that was killed.
@@ -149,15 +153,15 @@ impl Git {
         let index_env = [("GIT_INDEX_FILE", index.as_os_str())];
         self.copy_index(&index)?;
         let lines = index_lines(&staged);
-        self.run_with(
+        self.run_with_env(
             ["update-index", "-z", "--index-info"].map(OsStr::new),
             Input::Bytes(&lines),
             &index_env,
         )?;
         if hooks == Hooks::Run {
-            self.hook("pre-commit", &[], &index_env)?;
+            self.run_hook("pre-commit", &[], &index_env)?;
         }
-        let tree = self.run_with([OsStr::new("write-tree")], Input::Nothing, &index_env)?;
+        let tree = self.run_with_env([OsStr::new("write-tree")], Input::Nothing, &index_env)?;
         let _ = std::fs::remove_file(&index);
         Ok(String::from_utf8_lossy(&tree.stdout).trim().to_owned())
     }
@@ -187,7 +191,7 @@ impl Git {
             tree,
         ]
         .map(OsStr::new);
-        let output = self.run_with(arguments, Input::Bytes(message.as_bytes()), &env)?;
+        let output = self.run_with_env(arguments, Input::Bytes(message.as_bytes()), &env)?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
@@ -202,8 +206,8 @@ impl Git {
         std::fs::write(&file, new.message).map_err(io)?;
         // As `git commit -m` calls it.
         let source = OsStr::new("message");
-        self.hook("prepare-commit-msg", &[file.as_os_str(), source], &[])?;
-        self.hook("commit-msg", &[file.as_os_str()], &[])?;
+        self.run_hook("prepare-commit-msg", &[file.as_os_str(), source], &[])?;
+        self.run_hook("commit-msg", &[file.as_os_str()], &[])?;
         let message = std::fs::read(&file).map_err(io)?;
         let _ = std::fs::remove_file(&file);
         let message = String::from_utf8_lossy(&message);
@@ -216,26 +220,30 @@ impl Git {
     /// Does git know who author and committer are?
     #[must_use]
     pub fn knows_identity(&self) -> bool {
-        ROLES.iter().all(|role| self.knows(role))
+        ROLES.iter().all(|role| self.knows_role(role))
     }
 
-    fn knows(&self, role: &str) -> bool {
-        self.text(&["var", &format!("GIT_{role}_IDENT")]).is_ok()
+    fn knows_role(&self, role: &str) -> bool {
+        self.run_for_text(&["var", &format!("GIT_{role}_IDENT")])
+            .is_ok()
     }
 
     /// Lends an identity where git knows none, for the commands of this `Git` only. An author that git knows stays the
     /// author.
     pub fn lend_identity(&mut self) {
-        let unknown: Vec<&str> = ROLES.into_iter().filter(|role| !self.knows(role)).collect();
-        self.lend(&unknown);
+        let unknown: Vec<&str> = ROLES
+            .into_iter()
+            .filter(|role| !self.knows_role(role))
+            .collect();
+        self.set_identity(&unknown);
     }
 
     /// Commits with the program's own identity, whatever git knows.
     pub fn take_own_identity(&mut self) {
-        self.lend(&ROLES);
+        self.set_identity(&ROLES);
     }
 
-    fn lend(&mut self, roles: &[&str]) {
+    fn set_identity(&mut self, roles: &[&str]) {
         for role in roles {
             for (what, value) in [
                 ("NAME", "autoresearch"),
@@ -249,7 +257,7 @@ impl Git {
     }
 
     fn copy_index(&self, to: &Path) -> Result<(), GitError> {
-        let from = PathBuf::from(self.text(&[
+        let from = PathBuf::from(self.run_for_text(&[
             "rev-parse",
             "--path-format=absolute",
             "--git-path",
@@ -272,7 +280,7 @@ const ROLES: [&str; 2] = ["AUTHOR", "COMMITTER"];
 /// The message as the hooks left it, with the trailers of `before` and those that a hook added in one block, as git reads
 /// them. `None` where nothing is left.
 fn with_trailers(message: &str, before: &str) -> Option<String> {
-    let mut paragraphs = paragraphs(message);
+    let mut paragraphs = split_paragraphs(message);
     let mut trailers: Vec<String> = Vec::new();
     while paragraphs.len() > 1 && paragraphs.last().is_some_and(|last| is_trailers(last)) {
         let block = paragraphs.pop().unwrap_or_default();
@@ -281,7 +289,7 @@ fn with_trailers(message: &str, before: &str) -> Option<String> {
     if paragraphs.is_empty() {
         return None;
     }
-    let ours = paragraphs_of_trailers(before);
+    let ours = last_paragraph(before);
     let lost: Vec<String> = ours
         .into_iter()
         .filter(|line| !trailers.contains(line))
@@ -292,12 +300,12 @@ fn with_trailers(message: &str, before: &str) -> Option<String> {
     Some(blocks.join("\n\n") + "\n")
 }
 
-fn paragraphs_of_trailers(message: &str) -> Vec<String> {
-    paragraphs(message).pop().unwrap_or_default()
+fn last_paragraph(message: &str) -> Vec<String> {
+    split_paragraphs(message).pop().unwrap_or_default()
 }
 
 /// The lines between empty lines.
-fn paragraphs(message: &str) -> Vec<Vec<String>> {
+fn split_paragraphs(message: &str) -> Vec<Vec<String>> {
     let mut found: Vec<Vec<String>> = vec![Vec::new()];
     for line in message.lines().map(str::trim_end) {
         match found.last_mut() {
@@ -325,7 +333,7 @@ fn is_trailers(lines: &[String]) -> bool {
 }
 
 /// The line of git's message that says most, without its level.
-fn last_words(stderr: &str) -> String {
+fn find_main_message(stderr: &str) -> String {
     let first = stderr.lines().next().unwrap_or_default();
     let level = ["error: ", "fatal: "];
     let plain = level.iter().find_map(|level| first.strip_prefix(level));
@@ -340,15 +348,15 @@ pub fn is_behind_link(work_tree: &Path, path: &[u8]) -> bool {
     folders.any(|folder| work_tree.join(folder).is_symlink())
 }
 
-fn is_staged(entry: &Entry) -> bool {
-    matches!(&entry.kind, Kind::Tracked(tracked) if tracked.staged)
+fn is_staged(entry: &StatusEntry) -> bool {
+    matches!(&entry.kind, StatusKind::Tracked(tracked) if tracked.staged)
 }
 
 /// Lines for `update-index --index-info` that take entries back to their state in HEAD.
-fn index_lines(staged: &[&Entry]) -> Vec<u8> {
+fn index_lines(staged: &[&StatusEntry]) -> Vec<u8> {
     let mut lines = Vec::new();
     for entry in staged {
-        if let Kind::Tracked(tracked) = &entry.kind {
+        if let StatusKind::Tracked(tracked) = &entry.kind {
             lines.extend_from_slice(format!("{} {}\t", tracked.head.0, tracked.head.1).as_bytes());
             lines.extend_from_slice(&entry.path);
             lines.push(0);

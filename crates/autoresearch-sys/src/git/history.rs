@@ -19,11 +19,11 @@ use crate::git::surroundings::Surroundings;
 pub struct History {
     /// Where git is asked instead, one without anything in it.
     repository: Repository,
-    asked: Option<Asked>,
+    asked: Option<AskedGit>,
 }
 
 /// The git program in place of libgit2.
-struct Asked {
+struct AskedGit {
     git: Git,
     places: Surroundings,
 }
@@ -80,7 +80,7 @@ pub struct HeadState {
 
 /// What a tree holds at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum TreeContent {
     /// A file, with its object.
     File(String),
     /// A symbolic link.
@@ -89,7 +89,7 @@ pub enum Held {
 
 /// How many lines a difference adds and removes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
+pub struct DiffSize {
     /// Added lines.
     pub added: usize,
     /// Removed lines.
@@ -98,7 +98,7 @@ pub struct Size {
 
 impl History {
     /// Opens the repository that a folder lies in.
-    pub fn discover(from: &Path) -> Result<Self, HistoryError> {
+    pub fn open_folder(from: &Path) -> Result<Self, HistoryError> {
         // `Repository::discover` would forget the file `.git` by which it found a git folder that lies elsewhere.
         let flags = RepositoryOpenFlags::empty();
         let opened = Repository::open_ext(from, flags, NO_CEILING);
@@ -120,15 +120,15 @@ impl History {
 
     /// Opens the repository that a folder lies in, the one in which `git` is at work. What git accepts is accepted, and
     /// what neither accepts is refused in git's words.
-    pub fn open(git: &Git) -> Result<Self, HistoryError> {
+    pub fn open_with_git(git: &Git) -> Result<Self, HistoryError> {
         let path = git.work_tree().to_owned();
-        let failure = match Self::discover(&path) {
+        let failure = match Self::open_folder(&path) {
             Ok(history) => return Ok(history),
             Err(failure) => failure,
         };
-        match (git.look_around(), failure) {
-            (Ok(places), _) => Self::asking(git.at(&places.root), places),
-            (Err(source), HistoryError::Open { .. }) => match git.refused_for_its_owner() {
+        match (git.read_surroundings(), failure) {
+            (Ok(places), _) => Self::from_asked_git(git.at_folder(&places.root), places),
+            (Err(source), HistoryError::Open { .. }) => match git.find_refused_root() {
                 Some(root) => Err(HistoryError::Owner(root)),
                 None => Err(HistoryError::Refused { path, source }),
             },
@@ -136,7 +136,7 @@ impl History {
         }
     }
 
-    fn asking(git: Git, places: Surroundings) -> Result<Self, HistoryError> {
+    fn from_asked_git(git: Git, places: Surroundings) -> Result<Self, HistoryError> {
         let empty = git2::Odb::new().and_then(Repository::from_odb);
         let repository = empty.map_err(|source| HistoryError::Open {
             path: places.root.clone(),
@@ -144,11 +144,11 @@ impl History {
         })?;
         Ok(Self {
             repository,
-            asked: Some(Asked { git, places }),
+            asked: Some(AskedGit { git, places }),
         })
     }
 
-    fn asked(&self) -> Option<&Git> {
+    fn asked_git(&self) -> Option<&Git> {
         self.asked.as_ref().map(|asked| &asked.git)
     }
 
@@ -184,9 +184,9 @@ impl History {
 
     /// The operation that is under way, such as a rebase or a merge.
     #[must_use]
-    pub fn operation(&self) -> Option<&'static str> {
+    pub fn find_operation(&self) -> Option<&'static str> {
         if let Some(asked) = &self.asked {
-            return operation_in(&asked.places.git_folder);
+            return find_operation_in(&asked.places.git_folder);
         }
         match self.repository.state() {
             git2::RepositoryState::Clean => None,
@@ -206,9 +206,9 @@ impl History {
     }
 
     /// What HEAD names.
-    pub fn head(&self) -> Result<HeadState, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_head()?);
+    pub fn read_head(&self) -> Result<HeadState, HistoryError> {
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_head()?);
         }
         let read = |source| HistoryError::Read {
             what: "HEAD".to_owned(),
@@ -226,9 +226,9 @@ impl History {
 
     /// The commit that a full reference names.
     #[must_use]
-    pub fn reference(&self, name: &str) -> Option<String> {
-        if let Some(git) = self.asked() {
-            return git.asked_reference(name).ok().flatten();
+    pub fn read_reference(&self, name: &str) -> Option<String> {
+        if let Some(git) = self.asked_git() {
+            return git.ask_reference(name).ok().flatten();
         }
         self.repository
             .refname_to_id(name)
@@ -237,9 +237,9 @@ impl History {
     }
 
     /// The references whose full names begin with a prefix, with their commits.
-    pub fn references(&self, prefix: &str) -> Result<Vec<(String, String)>, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_references(prefix)?);
+    pub fn list_references(&self, prefix: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_references(prefix)?);
         }
         let read = |source| HistoryError::Read {
             what: format!("references {prefix}*"),
@@ -264,9 +264,9 @@ impl History {
             what: format!("commit {commit}"),
             source,
         };
-        let tip = self.reference(into).unwrap_or_else(|| into.to_owned());
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_ancestor(commit, &tip)?);
+        let tip = self.read_reference(into).unwrap_or_else(|| into.to_owned());
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_is_ancestor(commit, &tip)?);
         }
         let (tip, commit) = (
             Oid::from_str(&tip).map_err(read)?,
@@ -281,10 +281,10 @@ impl History {
 
     /// Do other branches, or HEAD, hold this commit of a reference?
     pub fn is_held_elsewhere(&self, name: &str, commit: &str) -> Result<bool, HistoryError> {
-        let mut tips = self.references("refs/heads/")?;
-        tips.extend(self.references("refs/remotes/")?);
+        let mut tips = self.list_references("refs/heads/")?;
+        tips.extend(self.list_references("refs/remotes/")?);
         tips.retain(|(other, _)| other != name);
-        let head = self.head()?;
+        let head = self.read_head()?;
         if head.branch.as_deref() != Some(name) {
             tips.extend(head.commit.map(|commit| ("HEAD".to_owned(), commit)));
         }
@@ -296,7 +296,7 @@ impl History {
         Ok(false)
     }
 
-    fn commit(&self, hash: &str) -> Result<Commit<'_>, HistoryError> {
+    fn find_commit(&self, hash: &str) -> Result<Commit<'_>, HistoryError> {
         let read = |source| HistoryError::Read {
             what: format!("commit {hash}"),
             source,
@@ -307,23 +307,23 @@ impl History {
 
     /// The tree of a commit.
     pub fn tree_of(&self, commit: &str) -> Result<String, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_tree(commit)?);
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_tree(commit)?);
         }
-        Ok(self.commit(commit)?.tree_id().to_string())
+        Ok(self.find_commit(commit)?.tree_id().to_string())
     }
 
     /// Does a commit's tree hold a file, or a link, at this path?
     pub fn has_file(&self, commit: &str, path: &[u8]) -> Result<bool, HistoryError> {
-        if let Some(git) = self.asked() {
-            let mode = git.asked_mode(commit, path)?;
+        if let Some(git) = self.asked_git() {
+            let mode = git.ask_mode(commit, path)?;
             return Ok(mode.is_some_and(|mode| mode != "040000"));
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
         };
-        let tree = self.commit(commit)?.tree().map_err(read)?;
+        let tree = self.find_commit(commit)?.tree().map_err(read)?;
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         Ok(tree
             .get_path(path)
@@ -331,40 +331,44 @@ impl History {
     }
 
     /// Does a commit's tree hold anything at this path, a folder too?
-    pub fn holds(&self, commit: &str, path: &Path) -> Result<bool, HistoryError> {
-        if let Some(git) = self.asked() {
+    pub fn has_path(&self, commit: &str, path: &Path) -> Result<bool, HistoryError> {
+        if let Some(git) = self.asked_git() {
             let path = path.as_os_str().as_bytes();
-            return Ok(git.asked_mode(commit, path)?.is_some());
+            return Ok(git.ask_mode(commit, path)?.is_some());
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
         };
-        let tree = self.commit(commit)?.tree().map_err(read)?;
+        let tree = self.find_commit(commit)?.tree().map_err(read)?;
         Ok(tree.get_path(path).is_ok())
     }
 
     /// What a commit's tree holds at this path, if it is a file or a link.
-    pub fn held(&self, commit: &str, path: &[u8]) -> Result<Option<Held>, HistoryError> {
-        if let Some(git) = self.asked() {
-            let mode = git.asked_mode(commit, path)?;
+    pub fn read_content(
+        &self,
+        commit: &str,
+        path: &[u8],
+    ) -> Result<Option<TreeContent>, HistoryError> {
+        if let Some(git) = self.asked_git() {
+            let mode = git.ask_mode(commit, path)?;
             return Ok(mode.and_then(|mode| match mode.as_str() {
-                "120000" => Some(Held::Link),
+                "120000" => Some(TreeContent::Link),
                 "040000" | "160000" => None,
                 // Without its object the bytes are compared.
-                _ => Some(Held::File(String::new())),
+                _ => Some(TreeContent::File(String::new())),
             }));
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
         };
-        let tree = self.commit(commit)?.tree().map_err(read)?;
+        let tree = self.find_commit(commit)?.tree().map_err(read)?;
         let entry = tree.get_path(Path::new(std::ffi::OsStr::from_bytes(path)));
         Ok(entry.ok().and_then(|entry| match entry.filemode() {
-            LINK_MODE => Some(Held::Link),
+            LINK_MODE => Some(TreeContent::Link),
             FOLDER_MODE | SUBMODULE_MODE => None,
-            _ => Some(Held::File(entry.id().to_string())),
+            _ => Some(TreeContent::File(entry.id().to_string())),
         }))
     }
 
@@ -383,11 +387,11 @@ impl History {
 
     /// The first parent of a commit.
     pub fn parent_of(&self, commit: &str) -> Result<Option<String>, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_parent(commit)?);
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_parent(commit)?);
         }
         Ok(self
-            .commit(commit)?
+            .find_commit(commit)?
             .parent_id(0)
             .ok()
             .map(|parent| parent.to_string()))
@@ -395,23 +399,23 @@ impl History {
 
     /// The message of a commit.
     pub fn message_of(&self, commit: &str) -> Result<String, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_message(commit)?);
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_message(commit)?);
         }
-        Ok(String::from_utf8_lossy(self.commit(commit)?.message_bytes()).into_owned())
+        Ok(String::from_utf8_lossy(self.find_commit(commit)?.message_bytes()).into_owned())
     }
 
     /// Does the root of a commit's tree hold this name?
     pub fn has_at_root(&self, commit: &str, name: &str) -> Result<bool, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_mode(commit, name.as_bytes())?.is_some());
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_mode(commit, name.as_bytes())?.is_some());
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
             source,
         };
         Ok(self
-            .commit(commit)?
+            .find_commit(commit)?
             .tree()
             .map_err(read)?
             .get_name(name)
@@ -420,31 +424,31 @@ impl History {
 
     /// The paths in which two commits differ. Folders that are equal are not looked into.
     pub fn changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_difference(from, to)?);
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_changed_paths(from, to)?);
         }
         let read = |source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
         };
-        let old = self.commit(from)?.tree().map_err(read)?;
-        let new = self.commit(to)?.tree().map_err(read)?;
+        let old = self.find_commit(from)?.tree().map_err(read)?;
+        let new = self.find_commit(to)?.tree().map_err(read)?;
         let mut found = Vec::new();
-        self.compare(&[], Some(&old), Some(&new), &mut found)
+        self.compare_trees(&[], Some(&old), Some(&new), &mut found)
             .map_err(read)?;
         found.sort();
         found.dedup();
         Ok(found)
     }
 
-    fn compare(
+    fn compare_trees(
         &self,
         above: &[u8],
         old: Option<&Tree<'_>>,
         new: Option<&Tree<'_>>,
         found: &mut Vec<Vec<u8>>,
     ) -> Result<(), git2::Error> {
-        let (old, new) = (entries(old), entries(new));
+        let (old, new) = (list_entries(old), list_entries(new));
         for name in old
             .keys()
             .chain(new.keys().filter(|name| !old.contains_key(*name)))
@@ -469,38 +473,38 @@ impl History {
             }
             let (before, after) = (folder(before)?, folder(after)?);
             if before.is_some() || after.is_some() {
-                self.compare(&path, before.as_ref(), after.as_ref(), found)?;
+                self.compare_trees(&path, before.as_ref(), after.as_ref(), found)?;
             }
         }
         Ok(())
     }
 
     /// By how many lines two commits differ.
-    pub fn size(&self, from: &str, to: &str) -> Result<Size, HistoryError> {
-        if let Some(git) = self.asked() {
-            return Ok(git.asked_size(from, to)?);
+    pub fn count_changed_lines(&self, from: &str, to: &str) -> Result<DiffSize, HistoryError> {
+        if let Some(git) = self.asked_git() {
+            return Ok(git.ask_diff_size(from, to)?);
         }
         let read = |source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
         };
         let (old, new) = (
-            self.commit(from)?.tree().map_err(read)?,
-            self.commit(to)?.tree().map_err(read)?,
+            self.find_commit(from)?.tree().map_err(read)?,
+            self.find_commit(to)?.tree().map_err(read)?,
         );
         let difference = self
             .repository
             .diff_tree_to_tree(Some(&old), Some(&new), None)
             .map_err(read)?;
         let stats = difference.stats().map_err(read)?;
-        Ok(Size {
+        Ok(DiffSize {
             added: stats.insertions(),
             removed: stats.deletions(),
         })
     }
 
     /// Commits after `base` up to `tip`, oldest first, as hash and subject; at most `most`.
-    pub fn commits(
+    pub fn list_commits(
         &self,
         base: &str,
         tip: &str,
@@ -528,7 +532,7 @@ impl History {
 }
 
 /// The operation that is under way in a work tree, by what it leaves in the git folder.
-fn operation_in(git_folder: &Path) -> Option<&'static str> {
+fn find_operation_in(git_folder: &Path) -> Option<&'static str> {
     let traces = [
         ("rebase-merge", "rebase"),
         ("rebase-apply/rebasing", "rebase"),
@@ -553,7 +557,7 @@ const LINK_MODE: i32 = 0o120_000;
 const SUBMODULE_MODE: i32 = 0o160_000;
 
 /// The entries of a tree by name; none for no tree.
-fn entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
+fn list_entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
     let all = tree.into_iter().flat_map(Tree::iter);
     all.map(|entry| (entry.name_bytes().to_vec(), (entry.id(), entry.filemode())))
         .collect()

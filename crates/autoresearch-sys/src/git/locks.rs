@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::GitError;
-use crate::env::{Stopwatch, pause};
+use crate::env::{Stopwatch, sleep_for};
 
 /// How long an orphaned git may go on before the next command gives up waiting for it.
 const ORPHAN: Duration = Duration::from_mins(1);
@@ -37,15 +37,15 @@ pub struct Traces {
 }
 
 /// The note beside the anchor of a run, as long as a git of ours is at work.
-pub(super) struct AtWork {
+pub(super) struct WorkNote {
     note: PathBuf,
     _locked: Option<File>,
 }
 
-impl AtWork {
+impl WorkNote {
     /// Writes the note and locks it. A child that is started now inherits the lock, and holds it when we die. Where the
     /// note cannot be written, git works without it.
-    pub(super) fn begin(note: &Path) -> Self {
+    pub(super) fn write_locked(note: &Path) -> Self {
         let opened = OpenOptions::new()
             .write(true)
             .create(true)
@@ -65,14 +65,14 @@ impl AtWork {
 
     /// Removes the lock files that the git of this note left when it was killed while we live on.
     pub(super) fn clear_locks(&self, traces: &Traces) {
-        if let Some(began) = modified(&self.note) {
+        if let Some(began) = read_modified(&self.note) {
             // It has just ended: whatever appeared until now can be its own.
-            remove_left(traces, began, began + ORPHAN);
+            remove_left_locks(traces, began, began + ORPHAN);
         }
     }
 }
 
-impl Drop for AtWork {
+impl Drop for WorkNote {
     /// The child has ended: nothing is left to find.
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.note);
@@ -82,7 +82,7 @@ impl Drop for AtWork {
 /// Waits for the end of a git that an earlier command left behind, and removes the lock files that it left. Returns these.
 ///
 /// A lock file is ours when it appeared while that git was at work; everybody else's stay.
-pub fn recover(note: &Path, traces: &Traces) -> Result<Vec<PathBuf>, GitError> {
+pub fn recover_locks(note: &Path, traces: &Traces) -> Result<Vec<PathBuf>, GitError> {
     let Ok(file) = File::open(note) else {
         return Ok(Vec::new());
     };
@@ -93,19 +93,19 @@ pub fn recover(note: &Path, traces: &Traces) -> Result<Vec<PathBuf>, GitError> {
                 note: note.to_owned(),
             });
         }
-        pause(LOOK);
+        sleep_for(LOOK);
     }
     let began = file.metadata().and_then(|meta| meta.modified());
     let removed = began.map_or_else(
         |_| Vec::new(),
-        |began| remove_left(traces, began, began + SOON),
+        |began| remove_left_locks(traces, began, began + SOON),
     );
     let _ = std::fs::remove_file(note);
     Ok(removed)
 }
 
 /// Removes the lock files that appeared in a span of time, that nobody lets go of, and that no other git can hold.
-fn remove_left(traces: &Traces, began: SystemTime, end: SystemTime) -> Vec<PathBuf> {
+fn remove_left_locks(traces: &Traces, began: SystemTime, end: SystemTime) -> Vec<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let appeared = |lock: &PathBuf| {
         let found = lock.symlink_metadata().ok();
@@ -115,10 +115,15 @@ fn remove_left(traces: &Traces, began: SystemTime, end: SystemTime) -> Vec<PathB
         })
     };
     let mut left: Vec<PathBuf> = traces.locks.clone();
-    left.extend(traces.references.iter().flat_map(|folder| locks_in(folder)));
+    left.extend(
+        traces
+            .references
+            .iter()
+            .flat_map(|folder| list_locks(folder)),
+    );
     left.retain(appeared);
     // A git that lives lets go of its lock.
-    left.retain(|lock| stands(lock));
+    left.retain(|lock| is_lock_stuck(lock));
     if left.is_empty() || is_another_at_work(&traces.folders) {
         return Vec::new();
     }
@@ -126,7 +131,7 @@ fn remove_left(traces: &Traces, began: SystemTime, end: SystemTime) -> Vec<PathB
     left
 }
 
-fn locks_in(folder: &Path) -> Vec<PathBuf> {
+fn list_locks(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
     paths
@@ -147,26 +152,26 @@ fn is_another_at_work(folders: &[PathBuf]) -> bool {
     })
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
+fn read_modified(path: &Path) -> Option<SystemTime> {
     path.symlink_metadata().ok()?.modified().ok()
 }
 
 /// What tells one holding of a lock from the next: the file is made anew each time.
-fn holding(lock: &Path) -> Option<(u64, u64, i64, i64)> {
+fn read_holding(lock: &Path) -> Option<(u64, u64, i64, i64)> {
     let meta = lock.symlink_metadata().ok()?;
     Some((meta.dev(), meta.ino(), meta.mtime(), meta.mtime_nsec()))
 }
 
 /// Waiting for locks of others.
-pub(super) struct Patience {
+pub(super) struct LockPatience {
     begun: Stopwatch,
     since: Stopwatch,
     holding: Option<(u64, u64, i64, i64)>,
 }
 
-impl Patience {
+impl LockPatience {
     /// Begins to wait.
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin_wait() -> Self {
         Self {
             begun: Stopwatch::start(),
             since: Stopwatch::start(),
@@ -175,8 +180,8 @@ impl Patience {
     }
 
     /// Is a lock still worth waiting for? One that has stood all the time is not; one that came and went is, for longer.
-    pub(super) fn goes_on(&mut self, lock: &Path) -> bool {
-        let holding = holding(lock);
+    pub(super) fn is_worth_waiting(&mut self, lock: &Path) -> bool {
+        let holding = read_holding(lock);
         if holding.is_none() || holding != self.holding {
             self.holding = holding;
             self.since = Stopwatch::start();
@@ -187,14 +192,14 @@ impl Patience {
 
 /// Waits a little for a lock file to go; whether it stands still.
 #[must_use]
-pub fn stands(lock: &Path) -> bool {
+pub fn is_lock_stuck(lock: &Path) -> bool {
     let watch = Stopwatch::start();
-    let held = holding(lock);
-    while held.is_some() && holding(lock) == held {
+    let held = read_holding(lock);
+    while held.is_some() && read_holding(lock) == held {
         if watch.elapsed() > PATIENCE {
             return true;
         }
-        pause(LOOK);
+        sleep_for(LOOK);
     }
     false
 }
@@ -213,19 +218,19 @@ mod tests {
         };
         std::fs::write(&lock, "").unwrap();
         std::fs::write(&other, "").unwrap();
-        let now = modified(&lock).unwrap();
+        let now = read_modified(&lock).unwrap();
         let early = now - Duration::from_mins(1);
         assert!(
-            remove_left(&traces, early, early + SOON).is_empty(),
+            remove_left_locks(&traces, early, early + SOON).is_empty(),
             "a later lock"
         );
         let late = now + Duration::from_mins(1);
         assert!(
-            remove_left(&traces, late, late + SOON).is_empty(),
+            remove_left_locks(&traces, late, late + SOON).is_empty(),
             "an earlier lock"
         );
         assert_eq!(
-            remove_left(&traces, now, now + SOON),
+            remove_left_locks(&traces, now, now + SOON),
             std::slice::from_ref(&lock)
         );
         assert!(!lock.exists() && other.exists());
@@ -236,15 +241,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let lock = folder.path().join("index.lock");
         std::fs::write(&lock, "").unwrap();
-        let mut patience = Patience::begin();
+        let mut patience = LockPatience::begin_wait();
         let standing = Stopwatch::start();
-        while patience.goes_on(&lock) {
-            pause(LOOK);
+        while patience.is_worth_waiting(&lock) {
+            sleep_for(LOOK);
         }
         assert!(standing.elapsed() >= PATIENCE);
         std::fs::remove_file(&lock).unwrap();
-        assert!(patience.goes_on(&lock), "it went");
+        assert!(patience.is_worth_waiting(&lock), "it went");
         std::fs::write(&lock, "another").unwrap();
-        assert!(patience.goes_on(&lock), "it came again");
+        assert!(patience.is_worth_waiting(&lock), "it came again");
     }
 }

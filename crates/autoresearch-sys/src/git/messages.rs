@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 
 /// git did not get a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NoLock {
+pub(super) enum LockRefusal {
     /// Another process held it.
     Held(PathBuf),
     /// The file could not be created: the folder is read-only, or the disk is full.
@@ -16,7 +16,7 @@ pub(super) enum NoLock {
 }
 
 /// Reads git's last message. git runs with `LC_ALL=C`, so the system's words are English too.
-pub(super) fn read_no_lock(stderr: &str, work_tree: &Path) -> Option<NoLock> {
+pub(super) fn read_lock_refusal(stderr: &str, work_tree: &Path) -> Option<LockRefusal> {
     let is_message = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
     let line = stderr.lines().rfind(is_message)?;
     let (lock, why) = if let Some((_, rest)) = line.split_once("could not lock config file ") {
@@ -32,9 +32,9 @@ pub(super) fn read_no_lock(stderr: &str, work_tree: &Path) -> Option<NoLock> {
         return None;
     }
     Some(if why.starts_with("File exists") {
-        NoLock::Held(lock)
+        LockRefusal::Held(lock)
     } else {
-        NoLock::Denied(lock)
+        LockRefusal::Denied(lock)
     })
 }
 
@@ -49,8 +49,8 @@ pub(super) fn read_signal(status: ExitStatus) -> Option<i32> {
 mod tests {
     use super::*;
 
-    fn read(stderr: &str) -> Option<NoLock> {
-        read_no_lock(stderr, Path::new("/r"))
+    fn read(stderr: &str) -> Option<LockRefusal> {
+        read_lock_refusal(stderr, Path::new("/r"))
     }
 
     #[test]
@@ -72,11 +72,11 @@ mod tests {
             ("fatal: ", "/r/.git/shallow.lock"),
         ] {
             let held = format!("{before}Unable to create '{lock}': File exists.{advice}");
-            assert_eq!(read(&held), Some(NoLock::Held(lock.into())), "{held}");
+            assert_eq!(read(&held), Some(LockRefusal::Held(lock.into())), "{held}");
         }
         assert_eq!(
             read("error: could not lock config file .git/config: File exists"),
-            Some(NoLock::Held("/r/.git/config.lock".into()))
+            Some(LockRefusal::Held("/r/.git/config.lock".into()))
         );
     }
 
@@ -89,7 +89,7 @@ mod tests {
         ] {
             let denied = format!("fatal: Unable to create '/r/.git/index.lock': {why}");
             let lock = PathBuf::from("/r/.git/index.lock");
-            assert_eq!(read(&denied), Some(NoLock::Denied(lock)));
+            assert_eq!(read(&denied), Some(LockRefusal::Denied(lock)));
         }
     }
 

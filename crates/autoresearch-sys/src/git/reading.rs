@@ -5,27 +5,27 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::history::{HeadState, Size};
+use super::history::{DiffSize, HeadState};
 use super::{Git, GitError, Input, split_nul};
 
 impl Git {
     /// What HEAD names.
-    pub(super) fn asked_head(&self) -> Result<HeadState, GitError> {
+    pub(super) fn ask_head(&self) -> Result<HeadState, GitError> {
         Ok(HeadState {
-            branch: self.optional(&["symbolic-ref", "-q", "HEAD"])?,
-            commit: self.asked_reference("HEAD")?,
+            branch: self.ask_optional(&["symbolic-ref", "-q", "HEAD"])?,
+            commit: self.ask_reference("HEAD")?,
         })
     }
 
     /// The commit that a full reference names.
-    pub(super) fn asked_reference(&self, name: &str) -> Result<Option<String>, GitError> {
+    pub(super) fn ask_reference(&self, name: &str) -> Result<Option<String>, GitError> {
         let commit = format!("{name}^{{commit}}");
-        self.optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
+        self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
     }
 
     /// The references whose full names begin with a prefix, with their commits.
-    pub(super) fn asked_references(&self, prefix: &str) -> Result<Vec<(String, String)>, GitError> {
-        let all = self.text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
+    pub(super) fn ask_references(&self, prefix: &str) -> Result<Vec<(String, String)>, GitError> {
+        let all = self.run_for_text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
         let pairs = all.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs
             .filter(|(_, name)| name.starts_with(prefix))
@@ -34,25 +34,25 @@ impl Git {
     }
 
     /// Is a commit an ancestor of another, or the same?
-    pub(super) fn asked_ancestor(&self, commit: &str, tip: &str) -> Result<bool, GitError> {
+    pub(super) fn ask_is_ancestor(&self, commit: &str, tip: &str) -> Result<bool, GitError> {
         let arguments = ["merge-base", "--is-ancestor", commit, tip];
-        Ok(self.optional(&arguments)?.is_some())
+        Ok(self.ask_optional(&arguments)?.is_some())
     }
 
     /// The tree of a commit.
-    pub(super) fn asked_tree(&self, commit: &str) -> Result<String, GitError> {
-        self.text(&["rev-parse", "-q", "--verify", &format!("{commit}^{{tree}}")])
+    pub(super) fn ask_tree(&self, commit: &str) -> Result<String, GitError> {
+        self.run_for_text(&["rev-parse", "-q", "--verify", &format!("{commit}^{{tree}}")])
     }
 
     /// The first parent of a commit.
-    pub(super) fn asked_parent(&self, commit: &str) -> Result<Option<String>, GitError> {
+    pub(super) fn ask_parent(&self, commit: &str) -> Result<Option<String>, GitError> {
         let parent = format!("{commit}^");
-        self.optional(&["rev-parse", "-q", "--verify", "--end-of-options", &parent])
+        self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &parent])
     }
 
     /// The message of a commit.
-    pub(super) fn asked_message(&self, commit: &str) -> Result<String, GitError> {
-        let output = self.run(
+    pub(super) fn ask_message(&self, commit: &str) -> Result<String, GitError> {
+        let output = self.run_git(
             ["cat-file", "commit", commit].map(OsStr::new),
             Input::Nothing,
         )?;
@@ -64,9 +64,9 @@ impl Git {
     }
 
     /// The mode of a path in a commit's tree.
-    pub(super) fn asked_mode(&self, commit: &str, path: &[u8]) -> Result<Option<String>, GitError> {
+    pub(super) fn ask_mode(&self, commit: &str, path: &[u8]) -> Result<Option<String>, GitError> {
         let arguments = ["ls-tree", "-z", commit, "--"].map(OsStr::new);
-        let output = self.run(
+        let output = self.run_git(
             arguments.into_iter().chain([OsStr::from_bytes(path)]),
             Input::Nothing,
         )?;
@@ -75,7 +75,7 @@ impl Git {
     }
 
     /// The paths in which two commits differ.
-    pub(super) fn asked_difference(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, GitError> {
+    pub(super) fn ask_changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
@@ -85,7 +85,7 @@ impl Git {
             from,
             to,
         ];
-        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let mut found: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
         found.sort();
         found.dedup();
@@ -93,7 +93,7 @@ impl Git {
     }
 
     /// By how many lines two commits differ.
-    pub(super) fn asked_size(&self, from: &str, to: &str) -> Result<Size, GitError> {
+    pub(super) fn ask_diff_size(&self, from: &str, to: &str) -> Result<DiffSize, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
@@ -103,8 +103,8 @@ impl Git {
             from,
             to,
         ];
-        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
-        let mut size = Size::default();
+        let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
+        let mut size = DiffSize::default();
         for item in split_nul(&output.stdout) {
             let text = String::from_utf8_lossy(&item);
             // A binary file has dashes for its counts.
@@ -116,8 +116,8 @@ impl Git {
     }
 
     /// What git printed; nothing where it says no, which it does with the status 1 and without a word.
-    fn optional(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
-        match self.text(arguments) {
+    fn ask_optional(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
+        match self.run_for_text(arguments) {
             Ok(answer) => Ok(Some(answer)),
             Err(GitError::Failed { stderr, .. }) if stderr.is_empty() => Ok(None),
             Err(error) => Err(error),

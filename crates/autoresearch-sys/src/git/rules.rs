@@ -29,7 +29,7 @@ const CORE: [&str; 13] = [
 
 /// A path that the index marks as one not to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flagged {
+pub struct FlaggedPath {
     /// `skip-worktree` or `assume-unchanged`.
     pub flag: &'static str,
     /// The path from the repository's root.
@@ -38,8 +38,8 @@ pub struct Flagged {
 
 impl Git {
     /// The settings that count, each with the value that wins.
-    pub fn settings(&self) -> Result<BTreeMap<String, String>, GitError> {
-        let output = self.run(["config", "--list", "-z"].map(OsStr::new), Input::Nothing)?;
+    pub fn read_settings(&self) -> Result<BTreeMap<String, String>, GitError> {
+        let output = self.run_git(["config", "--list", "-z"].map(OsStr::new), Input::Nothing)?;
         let mut settings = BTreeMap::new();
         for item in split_nul(&output.stdout) {
             let text = String::from_utf8_lossy(&item);
@@ -57,7 +57,9 @@ impl Git {
             return;
         }
         // Behind those that the environment of the start has. Not with `-c`: the name of a filter may have a `=` in it.
-        let count = self.variable("GIT_CONFIG_COUNT").and_then(OsStr::to_str);
+        let count = self
+            .find_variable("GIT_CONFIG_COUNT")
+            .and_then(OsStr::to_str);
         let first: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
         let count = (first + keys.len()).to_string();
         self.env.retain(|(name, _)| name != "GIT_CONFIG_COUNT");
@@ -76,18 +78,18 @@ impl Git {
     }
 
     /// The paths that the index marks; for these `git status` believes the mark and not the file.
-    pub fn flagged(&self) -> Result<Vec<Flagged>, GitError> {
+    pub fn list_flagged(&self) -> Result<Vec<FlaggedPath>, GitError> {
         let arguments = ["ls-files", "-v", "-z", "--sparse"].map(OsStr::new);
-        let output = self.run(arguments, Input::Nothing)?;
+        let output = self.run_git(arguments, Input::Nothing)?;
         let lines = output.stdout.split(|byte| *byte == 0);
-        Ok(lines.filter_map(flagged).collect())
+        Ok(lines.filter_map(parse_flagged).collect())
     }
 
     /// The files outside the work tree that hold rules, whether they exist or not.
     #[must_use]
     pub fn rule_lists(&self, settings: &BTreeMap<String, String>, common: &Path) -> Vec<PathBuf> {
         let named = |key: &str, default: &str| match settings.get(key) {
-            Some(value) => Some(self.expand(value)),
+            Some(value) => Some(self.expand_path(value)),
             None => self.settings_folder().map(|folder| folder.join(default)),
         };
         let mut lists = vec![common.join("info/exclude"), common.join("info/attributes")];
@@ -97,19 +99,19 @@ impl Git {
     }
 
     fn settings_folder(&self) -> Option<PathBuf> {
-        let configured = self.variable("XDG_CONFIG_HOME").map(PathBuf::from);
-        let home = || Some(Path::new(self.variable("HOME")?).join(".config"));
+        let configured = self.find_variable("XDG_CONFIG_HOME").map(PathBuf::from);
+        let home = || Some(Path::new(self.find_variable("HOME")?).join(".config"));
         configured.or_else(home).map(|folder| folder.join("git"))
     }
 
-    fn expand(&self, value: &str) -> PathBuf {
-        match (value.strip_prefix("~/"), self.variable("HOME")) {
+    fn expand_path(&self, value: &str) -> PathBuf {
+        match (value.strip_prefix("~/"), self.find_variable("HOME")) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
             _ => self.work_tree().join(value),
         }
     }
 
-    fn variable(&self, name: &str) -> Option<&OsStr> {
+    fn find_variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.env.iter().find(|(known, _)| known == name);
         found
             .map(|(_, value)| value.as_os_str())
@@ -138,14 +140,14 @@ pub fn is_newly_pinned(key: &str) -> bool {
     hides_submodules(key) || key == "core.ignorecase"
 }
 
-fn flagged(line: &[u8]) -> Option<Flagged> {
+fn parse_flagged(line: &[u8]) -> Option<FlaggedPath> {
     let (tag, path) = (line.first()?, line.get(2..)?);
     let flag = match tag {
         b'S' | b's' => "skip-worktree",
         b'a'..=b'z' => "assume-unchanged",
         _ => return None,
     };
-    Some(Flagged {
+    Some(FlaggedPath {
         flag,
         path: path.to_vec(),
     })
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn flags_are_read_from_the_letters_of_ls_files() {
-        let of = |line: &[u8]| flagged(line).map(|found| (found.flag, found.path));
+        let of = |line: &[u8]| parse_flagged(line).map(|found| (found.flag, found.path));
         assert_eq!(of(b"H a"), None);
         assert_eq!(of(b"M a"), None);
         assert_eq!(of(b""), None);

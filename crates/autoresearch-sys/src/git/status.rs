@@ -4,22 +4,22 @@
 
 use std::ffi::OsStr;
 
-use super::{Git, GitError, Input, nul_joined, split_nul};
+use super::{Git, GitError, Input, join_nul, split_nul};
 
 /// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StatusEntry {
     /// The path from the repository's root.
     pub path: Vec<u8>,
     /// How it differs.
-    pub kind: Kind,
+    pub kind: StatusKind,
 }
 
 /// How a path differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum StatusKind {
     /// A tracked file.
-    Tracked(Tracked),
+    Tracked(TrackedChange),
     /// A file that git does not know.
     Untracked,
     /// A folder that is a repository of its own and that git does not know.
@@ -32,7 +32,7 @@ pub enum Kind {
 
 /// A tracked file that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tracked {
+pub struct TrackedChange {
     /// Does the index differ from HEAD?
     pub staged: bool,
     /// Does the work tree differ from the index?
@@ -45,18 +45,18 @@ pub struct Tracked {
 
 impl Git {
     /// Everything that differs. Ignored files are left out, the insides of untracked folders are listed.
-    pub fn status(&self) -> Result<Vec<Entry>, GitError> {
-        self.status_of("--ignored=no")
+    pub fn read_status(&self) -> Result<Vec<StatusEntry>, GitError> {
+        self.run_status("--ignored=no")
     }
 
     /// The same with what is ignored; of an ignored folder only its name. Costs git no more.
-    pub fn status_with_ignored(&self) -> Result<Vec<Entry>, GitError> {
-        self.status_of("--ignored=matching")
+    pub fn read_status_with_ignored(&self) -> Result<Vec<StatusEntry>, GitError> {
+        self.run_status("--ignored=matching")
     }
 
     /// The folders that git ignores as a whole, from the root, without a slash at their end. A check of a config asks this in
     /// repositories that nobody has vouched for: no file is compared, so no filter that the repository names is run.
-    pub fn ignored_folders(&self) -> Result<Vec<String>, GitError> {
+    pub fn list_ignored_folders(&self) -> Result<Vec<String>, GitError> {
         let arguments = [
             "ls-files",
             "-z",
@@ -65,7 +65,7 @@ impl Git {
             "--exclude-standard",
             "--directory",
         ];
-        let listed = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let listed = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         // A folder is listed also where git ignores no more than every file in it.
         let folders: Vec<Vec<u8>> = split_nul(&listed.stdout)
             .filter(|path| path.ends_with(b"/"))
@@ -80,7 +80,7 @@ impl Git {
             .collect();
         let literal = [("GIT_LITERAL_PATHSPECS", OsStr::new("0"))];
         let check = ["check-ignore", "-z", "--stdin"].map(OsStr::new);
-        let ignored = match self.run_with(check, Input::Bytes(&nul_joined(&input)), &literal) {
+        let ignored = match self.run_with_env(check, Input::Bytes(&join_nul(&input)), &literal) {
             Err(GitError::Failed { stderr, .. }) if stderr.is_empty() => return Ok(Vec::new()),
             answer => answer?,
         };
@@ -91,7 +91,7 @@ impl Git {
     }
 
     // A submodule is shown as the user's settings have it; a trial that changes these settings is void.
-    fn status_of(&self, ignored: &str) -> Result<Vec<Entry>, GitError> {
+    fn run_status(&self, ignored: &str) -> Result<Vec<StatusEntry>, GitError> {
         let arguments = [
             "status",
             "--porcelain=v2",
@@ -100,14 +100,14 @@ impl Git {
             "--no-renames",
             ignored,
         ];
-        let output = self.run(arguments.map(OsStr::new), Input::Nothing)?;
+        let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let entries = output
             .stdout
             .split(|byte| *byte == 0)
             .filter(|line| !line.is_empty() && line[0] != b'#');
         entries
             .map(|line| {
-                parse(line).ok_or_else(|| GitError::Unexpected {
+                parse_entry(line).ok_or_else(|| GitError::Unexpected {
                     arguments: arguments.join(" "),
                     answer: String::from_utf8_lossy(line).into_owned(),
                 })
@@ -116,13 +116,13 @@ impl Git {
     }
 }
 
-fn parse(line: &[u8]) -> Option<Entry> {
+fn parse_entry(line: &[u8]) -> Option<StatusEntry> {
     let (fields, kind) = match line[0] {
         b'1' => (9, None),
-        b'u' => (11, Some(Kind::Unmerged)),
-        b'?' if line.ends_with(b"/") => (2, Some(Kind::NestedRepository)),
-        b'?' => (2, Some(Kind::Untracked)),
-        b'!' => (2, Some(Kind::Ignored)),
+        b'u' => (11, Some(StatusKind::Unmerged)),
+        b'?' if line.ends_with(b"/") => (2, Some(StatusKind::NestedRepository)),
+        b'?' => (2, Some(StatusKind::Untracked)),
+        b'!' => (2, Some(StatusKind::Ignored)),
         _ => return None,
     };
     let parts: Vec<&[u8]> = line.splitn(fields, |byte| *byte == b' ').collect();
@@ -130,14 +130,14 @@ fn parse(line: &[u8]) -> Option<Entry> {
     let text = |at: usize| String::from_utf8_lossy(parts[at]).into_owned();
     let kind = kind.unwrap_or_else(|| {
         let letter = |at: usize| parts[1].get(at).copied().unwrap_or(b'.');
-        Kind::Tracked(Tracked {
+        StatusKind::Tracked(TrackedChange {
             staged: letter(0) != b'.',
             unstaged: letter(1) != b'.',
             submodule: parts[2].first() == Some(&b'S'),
             head: (text(3), text(6)),
         })
     });
-    Some(Entry { path, kind })
+    Some(StatusEntry { path, kind })
 }
 
 #[cfg(test)]
@@ -148,23 +148,29 @@ mod tests {
     fn lines_of_every_kind_are_read() {
         let hash = "0123456789012345678901234567890123456789";
         let entry =
-            parse(format!("1 .M N... 100644 100644 100755 {hash} {hash} a b\nc").as_bytes())
+            parse_entry(format!("1 .M N... 100644 100644 100755 {hash} {hash} a b\nc").as_bytes())
                 .unwrap();
         assert_eq!(entry.path, b"a b\nc");
-        let Kind::Tracked(tracked) = entry.kind else {
+        let StatusKind::Tracked(tracked) = entry.kind else {
             panic!()
         };
         assert!(!tracked.staged && tracked.unstaged && !tracked.submodule);
         assert_eq!(tracked.head, ("100644".to_owned(), hash.to_owned()));
-        assert_eq!(parse(b"? new file").unwrap().kind, Kind::Untracked);
-        assert_eq!(parse(b"? nested/").unwrap().kind, Kind::NestedRepository);
         assert_eq!(
-            parse(format!("u UU N... 1 2 3 4 {hash} {hash} {hash} x").as_bytes())
+            parse_entry(b"? new file").unwrap().kind,
+            StatusKind::Untracked
+        );
+        assert_eq!(
+            parse_entry(b"? nested/").unwrap().kind,
+            StatusKind::NestedRepository
+        );
+        assert_eq!(
+            parse_entry(format!("u UU N... 1 2 3 4 {hash} {hash} {hash} x").as_bytes())
                 .unwrap()
                 .kind,
-            Kind::Unmerged
+            StatusKind::Unmerged
         );
-        assert_eq!(parse(b"! target/").unwrap().kind, Kind::Ignored);
-        assert_eq!(parse(b"x"), None);
+        assert_eq!(parse_entry(b"! target/").unwrap().kind, StatusKind::Ignored);
+        assert_eq!(parse_entry(b"x"), None);
     }
 }

@@ -21,7 +21,7 @@ pub struct Surroundings {
 
 /// One of the work trees of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WorkTree {
+pub struct WorkTreeHead {
     /// Its root.
     pub root: PathBuf,
     /// The full name of the branch that its HEAD names.
@@ -32,7 +32,7 @@ pub struct WorkTree {
 
 /// Another work tree holds a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct BranchHolder {
     /// Its root.
     pub root: PathBuf,
     /// What it does with the branch: it is checked out, or a rebase or a bisect will come back to it.
@@ -41,10 +41,10 @@ pub struct Holder {
 
 impl Git {
     /// What git itself takes for the repository around the folder in which it is at work.
-    pub fn look_around(&self) -> Result<Surroundings, GitError> {
+    pub fn read_surroundings(&self) -> Result<Surroundings, GitError> {
         let ask = |what: &str| {
             let arguments = ["rev-parse", "--path-format=absolute", what].map(OsStr::new);
-            let mut answer = self.run(arguments, Input::Nothing)?.stdout;
+            let mut answer = self.run_git(arguments, Input::Nothing)?.stdout;
             let _ = answer.pop();
             Ok::<PathBuf, GitError>(OsString::from_vec(answer).into())
         };
@@ -55,16 +55,16 @@ impl Git {
             "--git-dir",
             "--git-common-dir",
         ];
-        let answer = self.run(all.map(OsStr::new), Input::Nothing)?.stdout;
+        let answer = self.run_git(all.map(OsStr::new), Input::Nothing)?.stdout;
         let mut lines = answer
             .strip_suffix(b"\n")
             .unwrap_or(&answer)
             .split(|byte| *byte == b'\n');
         match (lines.next(), lines.next(), lines.next(), lines.next()) {
             (Some(root), Some(own), Some(common), None) => Ok(Surroundings {
-                root: path(root),
-                git_folder: path(own),
-                common_folder: path(common),
+                root: path_from_bytes(root),
+                git_folder: path_from_bytes(own),
+                common_folder: path_from_bytes(common),
             }),
             // A path with a line break in it.
             _ => Ok(Surroundings {
@@ -77,35 +77,37 @@ impl Git {
 
     /// The root of the repository around, if git refuses it for nothing but the owner of its folder.
     #[must_use]
-    pub fn refused_for_its_owner(&self) -> Option<PathBuf> {
+    pub fn find_refused_root(&self) -> Option<PathBuf> {
         let trusting = ["-c", "safe.directory=*", "rev-parse", "--show-toplevel"].map(OsStr::new);
-        let mut root = self.run(trusting, Input::Nothing).ok()?.stdout;
+        let mut root = self.run_git(trusting, Input::Nothing).ok()?.stdout;
         let _ = root.pop();
         Some(OsString::from_vec(root).into())
     }
 
     /// All work trees of the repository, the main one first.
-    pub fn work_trees(&self) -> Result<Vec<WorkTree>, GitError> {
+    pub fn list_work_tree_heads(&self) -> Result<Vec<WorkTreeHead>, GitError> {
         let arguments = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
-        Ok(listed(&self.run(arguments, Input::Nothing)?.stdout))
+        Ok(parse_work_trees(
+            &self.run_git(arguments, Input::Nothing)?.stdout,
+        ))
     }
 
     /// The work tree, other than this one, that holds a branch (a full reference), as git would refuse to check it out a
     /// second time.
-    pub fn held_elsewhere(&self, branch: &str) -> Result<Option<Holder>, GitError> {
+    pub fn find_branch_holder(&self, branch: &str) -> Result<Option<BranchHolder>, GitError> {
         if !branch.starts_with("refs/") {
             return Ok(None);
         }
-        let own = real(self.work_tree());
-        let others = self.work_trees()?.into_iter();
-        let mut others = others.filter(|other| !other.gone && real(&other.root) != own);
+        let own = resolve_links(self.work_tree());
+        let others = self.list_work_tree_heads()?.into_iter();
+        let mut others = others.filter(|other| !other.gone && resolve_links(&other.root) != own);
         Ok(others.find_map(|other| {
             let how = if other.branch.as_deref() == Some(branch) {
                 "checked out"
             } else {
-                under_way(&git_folder_of(&other.root), branch)?
+                find_pending_return(&git_folder_of(&other.root), branch)?
             };
-            Some(Holder {
+            Some(BranchHolder {
                 root: other.root,
                 how,
             })
@@ -114,7 +116,7 @@ impl Git {
 }
 
 /// Does something that is under way in a work tree come back to a branch?
-fn under_way(git_folder: &Path, branch: &str) -> Option<&'static str> {
+fn find_pending_return(git_folder: &Path, branch: &str) -> Option<&'static str> {
     let read = |name: &str| std::fs::read_to_string(git_folder.join(name)).unwrap_or_default();
     let rebased = ["rebase-merge/head-name", "rebase-apply/head-name"]
         .iter()
@@ -133,7 +135,7 @@ fn git_folder_of(root: &Path) -> PathBuf {
     match std::fs::read(&link) {
         Ok(text) => {
             let named = text.strip_prefix(b"gitdir: ").unwrap_or(&text);
-            root.join(path(named.trim_ascii_end()))
+            root.join(path_from_bytes(named.trim_ascii_end()))
         }
         Err(_) if link.is_dir() => link,
         Err(_) => root.to_owned(),
@@ -142,26 +144,26 @@ fn git_folder_of(root: &Path) -> PathBuf {
 
 /// A path without links, where it exists.
 #[must_use]
-pub fn real(path: &Path) -> PathBuf {
+pub fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-fn path(bytes: &[u8]) -> PathBuf {
+fn path_from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
 /// Reads `worktree list --porcelain -z`: a block for each work tree, an empty item behind it.
-fn listed(bytes: &[u8]) -> Vec<WorkTree> {
-    let mut found: Vec<WorkTree> = Vec::new();
+fn parse_work_trees(bytes: &[u8]) -> Vec<WorkTreeHead> {
+    let mut found: Vec<WorkTreeHead> = Vec::new();
     for item in bytes.split(|byte| *byte == 0) {
         let (key, value) = match item.iter().position(|byte| *byte == b' ') {
             Some(at) => (&item[..at], &item[at + 1..]),
             None => (item, &[][..]),
         };
         match (key, found.last_mut()) {
-            (b"worktree", _) => found.push(WorkTree {
-                root: path(value),
-                ..WorkTree::default()
+            (b"worktree", _) => found.push(WorkTreeHead {
+                root: path_from_bytes(value),
+                ..WorkTreeHead::default()
             }),
             (b"branch", Some(last)) => {
                 last.branch = Some(String::from_utf8_lossy(value).into_owned());
@@ -181,13 +183,13 @@ mod tests {
     fn every_kind_of_work_tree_is_read_from_the_list() {
         let text = b"worktree /a b\0HEAD 1\0branch refs/heads/main\0\0worktree /c\nd\0HEAD 2\0detached\0\0\
             worktree /e\0HEAD 3\0branch refs/heads/x\0prunable gitdir file points to nothing\0\0worktree /f\0bare\0\0";
-        let tree = |root: &str, branch: Option<&str>, gone| WorkTree {
+        let tree = |root: &str, branch: Option<&str>, gone| WorkTreeHead {
             root: root.into(),
             branch: branch.map(Into::into),
             gone,
         };
         assert_eq!(
-            listed(text),
+            parse_work_trees(text),
             [
                 tree("/a b", Some("refs/heads/main"), false),
                 tree("/c\nd", None, false),

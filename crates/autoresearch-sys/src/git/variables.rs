@@ -30,7 +30,7 @@ const SECTIONS: [&str; 4] = ["author", "committer", "safe", "user"];
 
 /// The variables that count, of those of a caller. Settings from `GIT_CONFIG_COUNT` are numbered anew.
 #[must_use]
-pub fn chosen(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
+pub fn choose_variables(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
     let var = |name: &str| vars.get(OsStr::new(name))?.to_str();
     let mut chosen: BTreeMap<String, String> = OWN
         .iter()
@@ -41,7 +41,7 @@ pub fn chosen(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
         let key = var(&format!("GIT_CONFIG_KEY_{number}"))?;
         Some((key, var(&format!("GIT_CONFIG_VALUE_{number}"))?))
     });
-    let settings: Vec<(&str, &str)> = settings.filter(|(key, _)| counts(key)).collect();
+    let settings: Vec<(&str, &str)> = settings.filter(|(key, _)| is_wanted_setting(key)).collect();
     if !settings.is_empty() {
         chosen.insert("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string());
     }
@@ -55,7 +55,7 @@ pub fn chosen(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
 /// Adds to git's variables of a run the repositories that its caller lets git use (`safe.directory`), as they would count for
 /// git itself here: the start may have been allowed elsewhere, such as in a file.
 pub fn add_safe_places(env: &mut Vec<(OsString, OsString)>, vars: &BTreeMap<OsString, OsString>) {
-    let given = chosen(vars);
+    let given = choose_variables(vars);
     let known = env.iter().find(|(name, _)| name == "GIT_CONFIG_COUNT");
     let mut count: usize = known
         .and_then(|(_, count)| count.to_str()?.parse().ok())
@@ -79,7 +79,7 @@ pub fn add_safe_places(env: &mut Vec<(OsString, OsString)>, vars: &BTreeMap<OsSt
     }
 }
 
-fn counts(key: &str) -> bool {
+fn is_wanted_setting(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let section = key.split('.').next().unwrap_or_default();
     SECTIONS.contains(&section)
@@ -111,7 +111,7 @@ mod tests {
         let vars = given
             .map(|(name, value)| (name.into(), value.into()))
             .into();
-        let chosen: Vec<String> = chosen(&vars)
+        let chosen: Vec<String> = choose_variables(&vars)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
@@ -170,7 +170,7 @@ mod tests {
                 ("GIT_CONFIG_KEY_0", "user.name"),
             ]
             .map(|(name, value)| (name.into(), value.into()));
-            assert_eq!(chosen(&vars.into()), BTreeMap::new(), "{count}");
+            assert_eq!(choose_variables(&vars.into()), BTreeMap::new(), "{count}");
         }
     }
 }

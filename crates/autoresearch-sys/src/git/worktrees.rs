@@ -31,10 +31,10 @@ pub struct Submodule {
 
 impl Git {
     /// Creates a work tree on a branch that exists, given as a full reference.
-    pub fn add_worktree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
+    pub fn add_work_tree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
         let name = branch.trim_start_matches("refs/heads/");
         let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
-        self.run(
+        self.run_git(
             arguments
                 .into_iter()
                 .chain([path.as_os_str(), OsStr::new(name)]),
@@ -44,9 +44,9 @@ impl Git {
     }
 
     /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
-    pub fn remove_worktree(&self, path: &Path) -> Result<(), GitError> {
+    pub fn remove_work_tree(&self, path: &Path) -> Result<(), GitError> {
         let arguments = ["worktree", "remove"].map(OsStr::new);
-        self.run(
+        self.run_git(
             arguments.into_iter().chain([path.as_os_str()]),
             Input::Nothing,
         )
@@ -54,9 +54,9 @@ impl Git {
     }
 
     /// Removes a work tree that was only just made, with whatever a command left in it.
-    pub fn discard_worktree(&self, path: &Path) -> Result<(), GitError> {
+    pub fn discard_work_tree(&self, path: &Path) -> Result<(), GitError> {
         let arguments = ["worktree", "remove", "--force"].map(OsStr::new);
-        self.run(
+        self.run_git(
             arguments.into_iter().chain([path.as_os_str()]),
             Input::Nothing,
         )
@@ -64,9 +64,9 @@ impl Git {
     }
 
     /// Every work tree of the repository, the main one first.
-    pub fn worktrees(&self) -> Result<Vec<WorkTree>, GitError> {
+    pub fn list_work_trees(&self) -> Result<Vec<WorkTree>, GitError> {
         let list = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
-        let output = self.run(list, Input::Nothing)?;
+        let output = self.run_git(list, Input::Nothing)?;
         let mut found: Vec<WorkTree> = Vec::new();
         for line in split_nul(&output.stdout) {
             if let Some(path) = line.strip_prefix(b"worktree ") {
@@ -86,7 +86,7 @@ impl Git {
 
     /// The first path that differs from HEAD or that git does not know, whatever a config would hide; submodules are
     /// looked into.
-    pub fn first_uncommitted(&self) -> Result<Option<String>, GitError> {
+    pub fn find_first_uncommitted(&self) -> Result<Option<String>, GitError> {
         let status = [
             "status",
             "--porcelain",
@@ -95,15 +95,15 @@ impl Git {
             "--untracked-files=all",
             "--ignore-submodules=none",
         ];
-        let output = self.run(status.map(OsStr::new), Input::Nothing)?;
+        let output = self.run_git(status.map(OsStr::new), Input::Nothing)?;
         let first = split_nul(&output.stdout).next();
         Ok(first
             .map(|line| String::from_utf8_lossy(line.get(3..).unwrap_or_default()).into_owned()))
     }
 
     /// The submodules whose files are there, with those inside them.
-    pub fn populated_submodules(&self) -> Result<Vec<Submodule>, GitError> {
-        let output = self.run(
+    pub fn list_populated_submodules(&self) -> Result<Vec<Submodule>, GitError> {
+        let output = self.run_git(
             ["ls-files", "-z", "--stage"].map(OsStr::new),
             Input::Nothing,
         )?;
@@ -126,9 +126,9 @@ impl Git {
             let inside = Self::new(&self.program, &folder, &self.env);
             found.push(Submodule {
                 path: path.to_owned(),
-                only_copy: inside.only_copy(recorded)?,
+                only_copy: inside.find_only_copy(recorded)?,
             });
-            let deeper = inside.populated_submodules()?.into_iter();
+            let deeper = inside.list_populated_submodules()?.into_iter();
             found.extend(deeper.map(|deeper| Submodule {
                 path: path.join(&deeper.path),
                 ..deeper
@@ -138,7 +138,7 @@ impl Git {
     }
 
     /// What a clone holds besides this commit and what its remotes have.
-    fn only_copy(&self, recorded: &str) -> Result<Option<&'static str>, GitError> {
+    fn find_only_copy(&self, recorded: &str) -> Result<Option<&'static str>, GitError> {
         let commits = [
             "rev-list",
             "--max-count=1",
@@ -148,14 +148,17 @@ impl Git {
             "--remotes",
             recorded,
         ];
-        if !self.text(&commits)?.is_empty() {
+        if !self.run_for_text(&commits)?.is_empty() {
             return Ok(Some("commits that no remote has"));
         }
-        if !self.text(&["for-each-ref", "refs/stash"])?.is_empty() {
+        if !self
+            .run_for_text(&["for-each-ref", "refs/stash"])?
+            .is_empty()
+        {
             return Ok(Some("a stash"));
         }
         Ok(self
-            .first_uncommitted()?
+            .find_first_uncommitted()?
             .map(|_| "changes that are not committed"))
     }
 }

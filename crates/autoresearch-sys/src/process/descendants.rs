@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
-use crate::env::{Stopwatch, pause};
+use crate::env::{Stopwatch, sleep_for};
 
 /// How long a killed process may take to go.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes orphaned descendants our children, where the system can (Linux).
-pub fn adopt() {
+pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
 /// Kills and reaps all children, and theirs, until none is left. Returns how many were reaped. Call it only when no
 /// child is waited for elsewhere.
-pub fn end_all() -> u32 {
+pub fn end_all_children() -> u32 {
     let mut reaped = 0;
     let watch = Stopwatch::start();
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => reaped += 1,
             Ok(None) if watch.elapsed() < PATIENCE => {
-                for pid in below(rustix::process::getpid()) {
+                for pid in list_descendants(rustix::process::getpid()) {
                     let _ = kill_process(pid, Signal::KILL);
                 }
-                pause(Duration::from_millis(1));
+                sleep_for(Duration::from_millis(1));
             }
             Ok(None) | Err(_) => return reaped,
         }
@@ -37,7 +37,7 @@ pub fn end_all() -> u32 {
 }
 
 /// Kills every process of this user whose environment holds this text, and waits until they are gone.
-pub fn end_marked(mark: &str) -> u32 {
+pub fn end_marked_processes(mark: &str) -> u32 {
     let own = rustix::process::getpid();
     let is_marked = |pid: &Pid| {
         let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()));
@@ -51,7 +51,7 @@ pub fn end_marked(mark: &str) -> u32 {
     let mut ended = std::collections::BTreeSet::new();
     let watch = Stopwatch::start();
     loop {
-        let marked: Vec<Pid> = parents()
+        let marked: Vec<Pid> = list_parents()
             .into_iter()
             .map(|(pid, _)| pid)
             .filter(is_marked)
@@ -63,18 +63,18 @@ pub fn end_marked(mark: &str) -> u32 {
             let _ = kill_process(pid, Signal::KILL);
             ended.insert(pid.as_raw_nonzero());
         }
-        pause(Duration::from_millis(5));
+        sleep_for(Duration::from_millis(5));
     }
 }
 
 /// Reaps children that have ended. The command itself must have been waited for before.
-pub fn reap() {
+pub fn reap_children() {
     while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
 }
 
 /// All descendants of a process, nearest first.
-fn below(pid: Pid) -> Vec<Pid> {
-    let parents = parents();
+fn list_descendants(pid: Pid) -> Vec<Pid> {
+    let parents = list_parents();
     let mut found = vec![pid];
     let mut at = 0;
     while at < found.len() {
@@ -91,7 +91,7 @@ fn below(pid: Pid) -> Vec<Pid> {
 }
 
 /// Every process of the system with its parent, from `/proc`; empty where there is none.
-fn parents() -> Vec<(Pid, Pid)> {
+fn list_parents() -> Vec<(Pid, Pid)> {
     let number = |text: &str| text.parse().ok().and_then(Pid::from_raw);
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| number(entry.file_name().to_str()?));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Ended, GRACE, How, Job, MAX_OUTPUT, What, descendants, is_ready};
+use super::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT, descendants, is_ready};
 use crate::env::Stopwatch;
 
 /// How often the size of the output is looked at.
@@ -22,14 +22,14 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub fn main(spec: &str) -> u8 {
     // A session of our own: the terminal's signals reach us only through the pipe.
     let _ = rustix::process::setsid();
-    descendants::adopt();
+    descendants::adopt_orphans();
     let ended = match serde_json::from_str::<Job>(spec) {
-        Ok(job) => run(&job).unwrap_or_else(|error| Ended {
-            how: How::NotStarted(error.to_string()),
+        Ok(job) => run_job(&job).unwrap_or_else(|error| EndedCommand {
+            how: CommandEnd::NotStarted(error.to_string()),
             swept: 0,
         }),
-        Err(error) => Ended {
-            how: How::NotStarted(error.to_string()),
+        Err(error) => EndedCommand {
+            how: CommandEnd::NotStarted(error.to_string()),
             swept: 0,
         },
     };
@@ -40,11 +40,11 @@ pub fn main(spec: &str) -> u8 {
     u8::from(rustix::io::write(std::io::stdin().as_fd(), &report).is_err())
 }
 
-fn run(job: &Job) -> std::io::Result<Ended> {
+fn run_job(job: &Job) -> std::io::Result<EndedCommand> {
     let (wake, child_ended) = UnixStream::pair()?;
     child_ended.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, wake)?;
-    let mut child = spawn(job)?;
+    let mut child = spawn_command(job)?;
     let outputs = [
         File::from(std::io::stdout().as_fd().try_clone_to_owned()?),
         File::from(std::io::stderr().as_fd().try_clone_to_owned()?),
@@ -54,52 +54,53 @@ fn run(job: &Job) -> std::io::Result<Ended> {
     let stdin = std::io::stdin();
     let reason = loop {
         if let Some(status) = child.try_wait()? {
-            let how = status
-                .code()
-                .map_or_else(|| How::Signalled(status.signal().unwrap_or(9)), How::Exited);
-            return Ok(Ended {
+            let how = status.code().map_or_else(
+                || CommandEnd::Signalled(status.signal().unwrap_or(9)),
+                CommandEnd::Exited,
+            );
+            return Ok(EndedCommand {
                 how,
-                swept: sweep(&child),
+                swept: end_left_processes(&child),
             });
         }
         let left = deadline.saturating_sub(watch.elapsed());
         if left.is_zero() {
-            break How::TimedOut;
+            break CommandEnd::TimedOut;
         }
         if outputs
             .iter()
             .any(|file| file.metadata().is_ok_and(|meta| meta.len() > MAX_OUTPUT))
         {
-            break How::Flooded;
+            break CommandEnd::Flooded;
         }
         if is_ready(&[&child_ended, &stdin], left.min(GLANCE)) {
             if is_ready(&[&stdin], Duration::ZERO) {
-                break How::Cancelled;
+                break CommandEnd::Cancelled;
             }
-            drain(&child_ended);
+            drain_stream(&child_ended);
         }
     };
-    end(&mut child)?;
-    Ok(Ended {
+    end_command(&mut child)?;
+    Ok(EndedCommand {
         how: reason,
-        swept: sweep(&child),
+        swept: end_left_processes(&child),
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
-fn spawn(job: &Job) -> std::io::Result<Child> {
+fn spawn_command(job: &Job) -> std::io::Result<Child> {
     let mut command = match &job.command {
-        What::Shell(text) => {
+        CommandLine::Shell(text) => {
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(text);
             shell
         }
-        What::Bash(text) => {
+        CommandLine::Bash(text) => {
             let mut shell = Command::new("bash");
             shell.args(["-o", "pipefail", "-c"]).arg(text);
             shell
         }
-        What::Words(words) => {
+        CommandLine::Words(words) => {
             let mut words = words.iter();
             let mut command = Command::new(words.next().map_or("", String::as_str));
             command.args(words);
@@ -117,7 +118,7 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
         .spawn()
 }
 
-fn drain(stream: &UnixStream) {
+fn drain_stream(stream: &UnixStream) {
     let mut chunk = [0; 64];
     while matches!(rustix::io::read(stream.as_fd(), &mut chunk), Ok(length) if length == chunk.len())
     {
@@ -125,37 +126,37 @@ fn drain(stream: &UnixStream) {
 }
 
 /// TERM to the group, time to clean up, then KILL.
-fn end(child: &mut Child) -> std::io::Result<()> {
-    signal(child, Signal::TERM);
+fn end_command(child: &mut Child) -> std::io::Result<()> {
+    signal_group(child, Signal::TERM);
     let watch = Stopwatch::start();
     while watch.elapsed() < GRACE {
-        if child.try_wait()?.is_some() && !has_group(child) {
+        if child.try_wait()?.is_some() && !is_group_alive(child) {
             return Ok(());
         }
-        crate::env::pause(Duration::from_millis(5));
+        crate::env::sleep_for(Duration::from_millis(5));
     }
-    signal(child, Signal::KILL);
+    signal_group(child, Signal::KILL);
     child.wait()?;
     Ok(())
 }
 
-fn sweep(child: &Child) -> u32 {
-    signal(child, Signal::KILL);
-    descendants::end_all()
+fn end_left_processes(child: &Child) -> u32 {
+    signal_group(child, Signal::KILL);
+    descendants::end_all_children()
 }
 
-fn signal(child: &Child, signal: Signal) {
-    if let Some(group) = group(child) {
+fn signal_group(child: &Child, signal: Signal) {
+    if let Some(group) = find_group(child) {
         let _ = kill_process_group(group, signal);
     }
 }
 
 /// Does the command's process group still have a member that is not a zombie of ours?
-fn has_group(child: &Child) -> bool {
-    descendants::reap();
-    group(child).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
+fn is_group_alive(child: &Child) -> bool {
+    descendants::reap_children();
+    find_group(child).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok())
 }
 
-fn group(child: &Child) -> Option<Pid> {
+fn find_group(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }

@@ -6,27 +6,30 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
 
-use super::{Anchor, Checkpoint, DISK, Disk, RunStore, trust_folder, vaults};
-use crate::store::trust::check_vault;
+use super::{Anchor, Checkpoint, DISK, Disk, RunStore, check_folder_trust, list_anchor_folders};
+use crate::store::trust::check_anchor_folder;
 
 /// The anchors of every run of this user that can be read, with their folders.
 #[must_use]
-pub fn anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
+pub fn list_anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
     let read = |vault: PathBuf| {
-        check_vault(&vault).ok()?;
-        let bytes = DISK.read(&vault.join("anchor.json")).ok()??;
+        check_anchor_folder(&vault).ok()?;
+        let bytes = DISK.read_file(&vault.join("anchor.json")).ok()??;
         Some((vault, serde_json::from_slice(&bytes).ok()?))
     };
-    if trust_folder(state_folder).is_err() {
+    if check_folder_trust(state_folder).is_err() {
         return Vec::new();
     }
-    vaults(state_folder).into_iter().filter_map(read).collect()
+    list_anchor_folders(state_folder)
+        .into_iter()
+        .filter_map(read)
+        .collect()
 }
 
 /// Where a run stood at its anchor's last record, by the note that its last command left: for a run without a journal.
 #[must_use]
-pub fn remembered_state(vault: &Path, anchor: &Anchor) -> Option<RunState> {
-    let bytes = DISK.read(&vault.join("checkpoint.json")).ok()??;
+pub fn read_remembered_state(vault: &Path, anchor: &Anchor) -> Option<RunState> {
+    let bytes = DISK.read_file(&vault.join("checkpoint.json")).ok()??;
     let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
     (found.head == anchor.head).then_some(found.state)
 }
@@ -34,8 +37,11 @@ pub fn remembered_state(vault: &Path, anchor: &Anchor) -> Option<RunState> {
 impl RunStore<'_> {
     /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
     #[must_use]
-    pub fn anchored_at(&self) -> PathBuf {
-        let bytes = DISK.read(&self.vault.join("anchor.json")).ok().flatten();
+    pub fn read_anchored_root(&self) -> PathBuf {
+        let bytes = DISK
+            .read_file(&self.anchor_folder.join("anchor.json"))
+            .ok()
+            .flatten();
         let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
         anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
     }

@@ -15,26 +15,26 @@ use super::StoreError;
 /// What the journal needs of a disk. Tests have one that lies.
 pub trait Disk: Sync {
     /// The whole file; `None` when there is none.
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
     /// The length of the file; 0 when there is none.
-    fn length(&self, path: &Path) -> io::Result<u64>;
+    fn file_length(&self, path: &Path) -> io::Result<u64>;
     /// The bytes from an offset to the end.
-    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
+    fn read_file_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
     /// Adds bytes to the end, in one write.
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    fn append_bytes(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Cuts the file.
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
+    fn truncate_file(&self, path: &Path, length: u64) -> io::Result<()>;
     /// Makes what was appended or cut survive a loss of power.
-    fn sync(&self, path: &Path) -> io::Result<()>;
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
     /// Replaces the file by these bytes, whole and durably.
-    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// The real one.
 pub struct RealDisk;
 
 /// Opens a file as it stands there. Whoever put a pipe in its place would have us wait for ever.
-fn open_as(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+fn open_with_options(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let file = options
         .custom_flags(flags.bits().cast_signed())
@@ -47,13 +47,13 @@ fn open_as(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 /// Opens a file to read it.
-pub fn open(path: &Path) -> io::Result<File> {
-    open_as(OpenOptions::new().read(true), path)
+pub fn open_regular_file(path: &Path) -> io::Result<File> {
+    open_with_options(OpenOptions::new().read(true), path)
 }
 
 impl Disk for RealDisk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let mut file = match open(path) {
+    fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let mut file = match open_regular_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -62,35 +62,35 @@ impl Disk for RealDisk {
         Ok(Some(bytes))
     }
 
-    fn length(&self, path: &Path) -> io::Result<u64> {
+    fn file_length(&self, path: &Path) -> io::Result<u64> {
         match std::fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             found => Ok(found?.len()),
         }
     }
 
-    fn read_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
-        let mut file = open(path)?;
+    fn read_file_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+        let mut file = open_regular_file(path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
-    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = open_as(OpenOptions::new().append(true).create(true), path)?;
+    fn append_bytes(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = open_with_options(OpenOptions::new().append(true).create(true), path)?;
         file.write_all(bytes)
     }
 
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
-        open_as(OpenOptions::new().write(true), path)?.set_len(length)
+    fn truncate_file(&self, path: &Path, length: u64) -> io::Result<()> {
+        open_with_options(OpenOptions::new().write(true), path)?.set_len(length)
     }
 
-    fn sync(&self, path: &Path) -> io::Result<()> {
-        open(path)?.sync_data()
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        open_regular_file(path)?.sync_data()
     }
 
-    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let folder = path.parent().unwrap_or(path);
         let mut file = tempfile::Builder::new()
             .prefix(".autoresearch-")
@@ -103,7 +103,7 @@ impl Disk for RealDisk {
 }
 
 /// Replaces a file whole, without waiting for the disk: for what can be made again.
-pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_file_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".autoresearch-")
         .tempfile_in(path.parent().unwrap_or(path))?;
@@ -116,20 +116,20 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn encode_json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value)
         .map_err(io::Error::from)
-        .map_err(StoreError::io("make the contents of", path))
+        .map_err(StoreError::io_error("make the contents of", path))
 }
 
 /// The same for people: on several lines, with a line end.
-pub fn encode_pretty(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+pub fn encode_pretty_json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(io::Error::from)
-        .map_err(StoreError::io("make the contents of", path))?;
+        .map_err(StoreError::io_error("make the contents of", path))?;
     text.push(b'\n');
     Ok(text)
 }
 
 /// Removes a file, if it is there.
-pub fn remove_file(path: &Path) -> io::Result<()> {
+pub fn remove_file_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
@@ -138,38 +138,40 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 
 /// Writes the output of a command. What stands in its place, a symbolic link too, is replaced and not followed.
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    replace_unsynced(path, bytes).map_err(StoreError::io("write", path))
+    replace_file_unsynced(path, bytes).map_err(StoreError::io_error("write", path))
 }
 
 /// Reads what `write_output` or `append_line` wrote, as far as `most` bytes.
 pub fn read_output(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(most).read_to_end(&mut bytes)?;
+    open_regular_file(path)?
+        .take(most)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Adds a line to a log that anybody may lose. A symbolic link in its place is not followed.
 pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
-    RealDisk.append(path, format!("{line}\n").as_bytes())
+    RealDisk.append_bytes(path, format!("{line}\n").as_bytes())
 }
 
 /// Creates a folder, and those above it, that only its owner can read; makes its name durable.
-pub fn private_folder(path: &Path) -> Result<(), StoreError> {
+pub fn make_private_folder(path: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path);
-    created.map_err(StoreError::io("create", path))?;
+    created.map_err(StoreError::io_error("create", path))?;
     let parent = path.parent().unwrap_or(path);
     File::open(parent)
         .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io("sync", parent))
+        .map_err(StoreError::io_error("sync", parent))
 }
 
 /// What tells, without reading it, that a file was not touched: any write changes the time of change, which no program
 /// can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
+pub struct FileSignature {
     length: u64,
     device: u64,
     inode: u64,
@@ -177,10 +179,10 @@ pub struct Signature {
     modified: (i64, i64),
 }
 
-impl Signature {
+impl FileSignature {
     /// The signature of a file, if it exists. Of a symbolic link, that of the link.
     #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn read_of(path: &Path) -> Option<Self> {
         let meta = std::fs::symlink_metadata(path).ok()?;
         Some(Self {
             length: meta.len(),

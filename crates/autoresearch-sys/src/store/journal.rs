@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::journal::chain::{Head, hash};
+use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{Event, Record};
 use serde::{Deserialize, Serialize};
 
@@ -30,14 +30,14 @@ pub struct Anchor {
     /// SHA-256 of the frozen config.
     pub config_hash: String,
     /// The head of the journal's chain.
-    pub head: Head,
+    pub head: ChainHead,
     /// The last line of the journal.
     pub last: String,
 }
 
 /// What had to be mended in a journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Mended {
+pub struct JournalRepair {
     /// Bytes of a torn line that were set aside.
     pub torn_bytes: u64,
     /// Was the last record missing, and written again?
@@ -66,19 +66,19 @@ impl<'d> Journal<'d> {
     }
 
     /// Reads the anchor of a journal.
-    pub fn open(
+    pub fn open_anchored(
         disk: &'d dyn Disk,
         path: PathBuf,
         anchor_path: PathBuf,
         layout: &Layout,
     ) -> Result<Self, StoreError> {
         #[derive(Deserialize)]
-        struct Versioned {
+        struct FormatField {
             format: u32,
         }
         let bytes = disk
-            .read(&anchor_path)
-            .map_err(StoreError::io("read", &anchor_path))?;
+            .read_file(&anchor_path)
+            .map_err(StoreError::io_error("read", &anchor_path))?;
         let bytes = bytes.ok_or_else(|| StoreError::NoAnchor {
             run: layout.run.clone(),
         })?;
@@ -87,7 +87,7 @@ impl<'d> Journal<'d> {
             path: anchor_path.clone(),
             what: describe_damage(&bytes, &error),
         };
-        let format = serde_json::from_slice::<Versioned>(&bytes)
+        let format = serde_json::from_slice::<FormatField>(&bytes)
             .map_err(damaged)?
             .format;
         if format > FORMAT {
@@ -108,16 +108,16 @@ impl<'d> Journal<'d> {
     /// Is the run where its anchor says? A repository that was moved is followed, a copy is refused.
     pub fn check_place(&mut self, layout: &Layout, access: Access) -> Result<(), StoreError> {
         if self.anchor.run != layout.run {
-            return Err(self.tampered(format!("it was renamed from `{}`", self.anchor.run)));
+            return Err(self.tampered_error(format!("it was renamed from `{}`", self.anchor.run)));
         }
         if self.anchor.root == layout.root {
             return Ok(());
         }
         let original = Layout::new(&self.anchor.root, &self.anchor.run);
-        if original.journal().exists() {
+        if original.journal_path().exists() {
             return Err(StoreError::Copied {
                 run: layout.run.clone(),
-                original: original.folder(),
+                original: original.run_folder(),
             });
         }
         if layout.root.to_str().is_none() {
@@ -127,14 +127,14 @@ impl<'d> Journal<'d> {
             });
         }
         self.anchor.root.clone_from(&layout.root);
-        if access.writes() {
+        if access.is_writing() {
             self.write_anchor()
         } else {
             Ok(())
         }
     }
 
-    fn tampered(&self, what: impl Into<String>) -> StoreError {
+    fn tampered_error(&self, what: impl Into<String>) -> StoreError {
         StoreError::Tampered {
             run: self.anchor.run.clone(),
             what: what.into(),
@@ -144,21 +144,21 @@ impl<'d> Journal<'d> {
     fn write_anchor(&self) -> Result<(), StoreError> {
         let bytes = encode_json(&self.anchor_path, &self.anchor)?;
         self.disk
-            .replace(&self.anchor_path, &bytes)
-            .map_err(StoreError::io("write", &self.anchor_path))
+            .replace_file(&self.anchor_path, &bytes)
+            .map_err(StoreError::io_error("write", &self.anchor_path))
     }
 
     /// Records an event. `step` is told what comes next.
-    pub fn append(
+    pub fn append_event(
         &mut self,
         at: &str,
         event: Event,
         step: fn(&'static str),
     ) -> Result<(), StoreError> {
-        let names = steps(&event);
+        let names = step_names(&event);
         let before = self.anchor.clone();
-        let line = before.head.line(at, event);
-        self.anchor.head = before.head.after(&line);
+        let line = before.head.format_record(at, event);
+        self.anchor.head = before.head.after_line(&line);
         self.anchor.last = line;
         step(names.0);
         if let Err(error) = self.write_anchor() {
@@ -166,27 +166,27 @@ impl<'d> Journal<'d> {
             return Err(error);
         }
         step(names.1);
-        self.write_last()
+        self.write_last_line()
     }
 
-    fn write_last(&self) -> Result<(), StoreError> {
+    fn write_last_line(&self) -> Result<(), StoreError> {
         let line = format!("{}\n", self.anchor.last);
         self.disk
-            .append(&self.path, line.as_bytes())
-            .map_err(StoreError::io("append to", &self.path))?;
+            .append_bytes(&self.path, line.as_bytes())
+            .map_err(StoreError::io_error("append to", &self.path))?;
         self.disk
-            .sync(&self.path)
-            .map_err(StoreError::io("sync", &self.path))
+            .sync_file(&self.path)
+            .map_err(StoreError::io_error("sync", &self.path))
     }
 
     /// Brings the journal to the anchor's head after a crash: a torn line is set aside, a missing last record written.
-    pub fn mend(&mut self, step: fn(&'static str)) -> Result<Mended, StoreError> {
-        let length = self.length()?;
+    pub fn repair_tail(&mut self, step: fn(&'static str)) -> Result<JournalRepair, StoreError> {
+        let length = self.file_length()?;
         let whole = self.anchor.head.length;
-        let before = self.before_last();
-        let mut mended = Mended::default();
+        let before = self.length_before_last();
+        let mut mended = JournalRepair::default();
         if length < before {
-            return Err(self.tampered(format!(
+            return Err(self.tampered_error(format!(
                 "its journal is {} bytes shorter than it was",
                 before - length
             )));
@@ -198,46 +198,48 @@ impl<'d> Journal<'d> {
         let keep = if length > whole { whole } else { before };
         let tail = self
             .disk
-            .read_from(&self.path, keep)
-            .map_err(StoreError::io("read", &self.path))?;
+            .read_file_from(&self.path, keep)
+            .map_err(StoreError::io_error("read", &self.path))?;
         if tail.contains(&b'\n') {
-            return Err(self.tampered("its journal holds records that this tool did not write"));
+            return Err(
+                self.tampered_error("its journal holds records that this tool did not write")
+            );
         }
         if !tail.is_empty() {
             step("mend torn line");
-            self.set_aside(&tail)?;
+            self.save_torn_line(&tail)?;
             self.disk
-                .truncate(&self.path, keep)
-                .map_err(StoreError::io("cut", &self.path))?;
+                .truncate_file(&self.path, keep)
+                .map_err(StoreError::io_error("cut", &self.path))?;
             self.disk
-                .sync(&self.path)
-                .map_err(StoreError::io("sync", &self.path))?;
+                .sync_file(&self.path)
+                .map_err(StoreError::io_error("sync", &self.path))?;
             mended.torn_bytes = tail.len() as u64;
         }
         if keep == before {
             step("mend last record");
-            self.write_last()?;
+            self.write_last_line()?;
             mended.restored = true;
         }
         self.check_last_line()?;
         Ok(mended)
     }
 
-    fn set_aside(&self, tail: &[u8]) -> Result<(), StoreError> {
+    fn save_torn_line(&self, tail: &[u8]) -> Result<(), StoreError> {
         let path = self.path.with_extension("torn");
         self.disk
-            .append(&path, tail)
-            .and_then(|()| self.disk.append(&path, b"\n"))
-            .map_err(StoreError::io("append to", &path))
+            .append_bytes(&path, tail)
+            .and_then(|()| self.disk.append_bytes(&path, b"\n"))
+            .map_err(StoreError::io_error("append to", &path))
     }
 
-    fn length(&self) -> Result<u64, StoreError> {
+    fn file_length(&self) -> Result<u64, StoreError> {
         self.disk
-            .length(&self.path)
-            .map_err(StoreError::io("look at", &self.path))
+            .file_length(&self.path)
+            .map_err(StoreError::io_error("look at", &self.path))
     }
 
-    fn before_last(&self) -> u64 {
+    fn length_before_last(&self) -> u64 {
         let last = if self.anchor.last.is_empty() {
             0
         } else {
@@ -249,48 +251,50 @@ impl<'d> Journal<'d> {
     fn check_last_line(&self) -> Result<(), StoreError> {
         let tail = self
             .disk
-            .read_from(&self.path, self.before_last())
-            .map_err(StoreError::io("read", &self.path))?;
+            .read_file_from(&self.path, self.length_before_last())
+            .map_err(StoreError::io_error("read", &self.path))?;
         let line = tail.strip_suffix(b"\n").unwrap_or(&tail);
-        if hash(line) == self.anchor.head.hash {
+        if hash_bytes(line) == self.anchor.head.hash {
             Ok(())
         } else {
-            Err(self.tampered("the last line of its journal was edited"))
+            Err(self.tampered_error("the last line of its journal was edited"))
         }
     }
 
     /// Every record, each checked against the chain, and the chain against the anchor. A record that only the anchor
     /// holds yet is part of it.
-    pub fn records(&self) -> Result<Vec<Record>, StoreError> {
+    pub fn read_records(&self) -> Result<Vec<Record>, StoreError> {
         let bytes = self
             .disk
-            .read(&self.path)
-            .map_err(StoreError::io("read", &self.path))?
+            .read_file(&self.path)
+            .map_err(StoreError::io_error("read", &self.path))?
             .unwrap_or_default();
-        let text =
-            String::from_utf8(bytes).map_err(|_| self.tampered("its journal is not UTF-8"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| self.tampered_error("its journal is not UTF-8"))?;
         let complete = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        let mut head = Head::default();
+        let mut head = ChainHead::default();
         let mut records = Vec::new();
-        let mut take = |head: &mut Head, line: &str| {
-            let record = head.read(line).map_err(|source| StoreError::Chain {
-                run: self.anchor.run.clone(),
-                source,
-            })?;
-            *head = head.after(line);
+        let mut take = |head: &mut ChainHead, line: &str| {
+            let record = head
+                .parse_record(line)
+                .map_err(|source| StoreError::Chain {
+                    run: self.anchor.run.clone(),
+                    source,
+                })?;
+            *head = head.after_line(line);
             records.push(record);
             Ok::<(), StoreError>(())
         };
         for line in complete.lines() {
             take(&mut head, line)?;
         }
-        if head.length == self.before_last() && head.next + 1 == self.anchor.head.next {
+        if head.length == self.length_before_last() && head.next + 1 == self.anchor.head.next {
             take(&mut head, &self.anchor.last.clone())?;
         }
         if head == self.anchor.head {
             Ok(records)
         } else {
-            Err(self.tampered(format!(
+            Err(self.tampered_error(format!(
                 "its journal ends at record {}, its anchor at record {}",
                 head.next, self.anchor.head.next
             )))
@@ -301,15 +305,15 @@ impl<'d> Journal<'d> {
 impl Journal<'_> {
     /// The records at the end of the journal, oldest first, checked backwards from the anchor: for texts that quote the
     /// last few, whatever the length of the journal.
-    pub fn last_records(&self) -> Result<Vec<Record>, StoreError> {
+    pub fn read_last_records(&self) -> Result<Vec<Record>, StoreError> {
         let from = self.anchor.head.length.saturating_sub(TAIL);
         let bytes = self
             .disk
-            .read_from(&self.path, from)
-            .map_err(StoreError::io("read", &self.path))?;
+            .read_file_from(&self.path, from)
+            .map_err(StoreError::io_error("read", &self.path))?;
         let text = String::from_utf8_lossy(&bytes);
         let mut lines: Vec<&str> = text.lines().skip(usize::from(from > 0)).collect();
-        if self.length()? < self.anchor.head.length {
+        if self.file_length()? < self.anchor.head.length {
             // A crash came between the anchor and the journal.
             lines.push(&self.anchor.last);
         }
@@ -317,8 +321,8 @@ impl Journal<'_> {
         let mut records = Vec::new();
         for line in lines.into_iter().rev() {
             let record: Record = match serde_json::from_str(line) {
-                Ok(record) if hash(line.as_bytes()) == wanted => record,
-                _ => return Err(self.tampered("the end of its journal was edited")),
+                Ok(record) if hash_bytes(line.as_bytes()) == wanted => record,
+                _ => return Err(self.tampered_error("the end of its journal was edited")),
             };
             wanted.clone_from(&record.prev);
             records.push(record);
@@ -329,7 +333,7 @@ impl Journal<'_> {
 }
 
 /// The names of the two steps that record an event, as ARCHITECTURE.md lists them.
-fn steps(event: &Event) -> (&'static str, &'static str) {
+fn step_names(event: &Event) -> (&'static str, &'static str) {
     match event {
         Event::Start(_) => ("anchor start", "journal start"),
         Event::Ready => ("anchor ready", "journal ready"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::event::{Event, Record};
 
-use super::disk::open;
+use super::disk::open_regular_file;
 use super::{Disk, FORMAT, RealDisk, StoreError};
 
 /// The folder of all runs, in the main work tree.
@@ -34,92 +34,97 @@ impl Layout {
 
     /// The run's folder.
     #[must_use]
-    pub fn folder(&self) -> PathBuf {
+    pub fn run_folder(&self) -> PathBuf {
         self.root.join(FOLDER).join(&self.run)
     }
 
     /// The truth.
     #[must_use]
-    pub fn journal(&self) -> PathBuf {
-        self.folder().join("journal.jsonl")
+    pub fn journal_path(&self) -> PathBuf {
+        self.run_folder().join("journal.jsonl")
     }
 
     /// The table for people.
     #[must_use]
-    pub fn table(&self) -> PathBuf {
-        self.folder().join("research-results.tsv")
+    pub fn table_path(&self) -> PathBuf {
+        self.run_folder().join("research-results.tsv")
     }
 
     /// The snapshot for programs.
     #[must_use]
-    pub fn snapshot(&self) -> PathBuf {
-        self.folder().join("autoresearch-state.json")
+    pub fn snapshot_path(&self) -> PathBuf {
+        self.run_folder().join("autoresearch-state.json")
     }
 
     /// The frozen config.
     #[must_use]
-    pub fn config(&self) -> PathBuf {
-        self.folder().join("config.yaml")
+    pub fn config_path(&self) -> PathBuf {
+        self.run_folder().join("config.yaml")
     }
 
     /// How a background run was started.
     #[must_use]
-    pub fn launch(&self) -> PathBuf {
-        self.folder().join("launch.json")
+    pub fn launch_path(&self) -> PathBuf {
+        self.run_folder().join("launch.json")
     }
 
     /// How its supervisor stands.
     #[must_use]
-    pub fn runtime(&self) -> PathBuf {
-        self.folder().join("runtime.json")
+    pub fn runtime_path(&self) -> PathBuf {
+        self.run_folder().join("runtime.json")
     }
 
     /// What its supervisor did.
     #[must_use]
-    pub fn runtime_log(&self) -> PathBuf {
-        self.folder().join("runtime.log")
+    pub fn runtime_log_path(&self) -> PathBuf {
+        self.run_folder().join("runtime.log")
     }
 
     /// The run's own work tree, when it has one.
     #[must_use]
-    pub fn worktree(&self) -> PathBuf {
-        self.folder().join("worktree")
+    pub fn worktree_path(&self) -> PathBuf {
+        self.run_folder().join("worktree")
     }
 
     /// The output of one trial's verify and guard.
     #[must_use]
-    pub fn trial(&self, number: u32) -> PathBuf {
-        self.folder().join("trials").join(number.to_string())
+    pub fn trial_folder(&self, number: u32) -> PathBuf {
+        self.run_folder().join("trials").join(number.to_string())
     }
 
     /// Creates the folder for one trial's output. A symbolic link in its place, or in place of the folder above it, is
     /// refused: output must not reach other people's files.
-    pub fn make_trial(&self, number: u32) -> Result<PathBuf, StoreError> {
-        let folder = self.trial(number);
-        let above = self.folder().join("trials");
+    pub fn make_trial_folder(&self, number: u32) -> Result<PathBuf, StoreError> {
+        let folder = self.trial_folder(number);
+        let above = self.run_folder().join("trials");
         if let Some(link) = [&above, &folder].into_iter().find(|path| path.is_symlink()) {
             return Err(StoreError::Link(link.clone()));
         }
-        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        std::fs::create_dir_all(&folder).map_err(StoreError::io_error("create", &folder))?;
         Ok(folder)
     }
 
     /// The lessons of all runs of the repository.
     #[must_use]
-    pub fn lessons(&self) -> PathBuf {
+    pub fn lessons_path(&self) -> PathBuf {
         self.root.join(FOLDER).join("lessons.md")
     }
 
     /// The names of all runs in a repository: folders with a journal, in the order of their names.
     #[must_use]
-    pub fn runs(root: &Path) -> Vec<String> {
+    pub fn list_runs(root: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(root.join(FOLDER))
             .into_iter()
             .flatten()
             .flatten();
         let texts = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = texts
-            .filter(|name| Self::new(root, name).journal().symlink_metadata().is_ok())
+            .filter(|name| {
+                Self::new(root, name)
+                    .journal_path()
+                    .symlink_metadata()
+                    .is_ok()
+            })
             .collect();
         names.sort();
         names
@@ -128,37 +133,38 @@ impl Layout {
     /// Creates the run's folder with a `.gitignore` that hides it, and the folder of all runs with one of its own where
     /// that is not there yet. Fails when the run's folder exists. A folder of this name that was there before, and a
     /// `.gitignore` in it, are the user's: they stay byte for byte.
-    pub fn create(&self) -> Result<Extent, StoreError> {
+    pub fn create_folders(&self) -> Result<CreatedFolders, StoreError> {
         self.check_links()?;
         let all = self.root.join(FOLDER);
         let made = match std::fs::create_dir(&all) {
-            Ok(()) => Extent::Both,
+            Ok(()) => CreatedFolders::Both,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && all.is_dir() => {
-                Extent::Run
+                CreatedFolders::Run
             }
-            Err(error) => return Err(StoreError::io("create", &all)(error)),
+            Err(error) => return Err(StoreError::io_error("create", &all)(error)),
         };
         let stands = all.join(".gitignore").symlink_metadata().is_ok();
-        if made == Extent::Both || (!stands && self.holds_runs_alone()) {
-            hide(&all)?;
+        if made == CreatedFolders::Both || (!stands && self.has_only_runs()) {
+            hide_from_git(&all)?;
         }
-        let folder = self.folder();
-        std::fs::create_dir(&folder).map_err(StoreError::io("create", &folder))?;
+        let folder = self.run_folder();
+        std::fs::create_dir(&folder).map_err(StoreError::io_error("create", &folder))?;
         let trials = folder.join("trials");
-        let filled = hide(&folder)
-            .and_then(|()| std::fs::create_dir(&trials).map_err(StoreError::io("create", &trials)));
+        let filled = hide_from_git(&folder).and_then(|()| {
+            std::fs::create_dir(&trials).map_err(StoreError::io_error("create", &trials))
+        });
         match filled {
             Ok(()) => Ok(made),
             Err(error) => {
-                self.remove(made);
+                self.remove_folders(made);
                 Err(error)
             }
         }
     }
 
     /// Is everything in the folder of all runs ours, and something there?
-    fn holds_runs_alone(&self) -> bool {
-        let (runs, lessons) = (Self::runs(&self.root), self.lessons());
+    fn has_only_runs(&self) -> bool {
+        let (runs, lessons) = (Self::list_runs(&self.root), self.lessons_path());
         let entries = std::fs::read_dir(self.root.join(FOLDER));
         let mut names = entries.into_iter().flatten().flatten();
         !runs.is_empty()
@@ -172,13 +178,13 @@ impl Layout {
     }
 
     /// Takes away what `create` made: the run's folder whole, and the folder of all runs if nothing else is in it.
-    pub fn remove(&self, made: Extent) {
-        let _ = std::fs::remove_dir_all(self.folder());
+    pub fn remove_folders(&self, made: CreatedFolders) {
+        let _ = std::fs::remove_dir_all(self.run_folder());
         let all = self.root.join(FOLDER);
         let ours = std::fs::read_dir(&all).is_ok_and(|mut entries| {
             entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore"))
         });
-        if made == Extent::Both && ours {
+        if made == CreatedFolders::Both && ours {
             let _ = std::fs::remove_file(all.join(".gitignore"));
             let _ = std::fs::remove_dir(all);
         }
@@ -186,16 +192,16 @@ impl Layout {
 
     /// Refuses symbolic links where our folders and files should be.
     pub fn check_links(&self) -> Result<(), StoreError> {
-        let folder = self.folder();
+        let folder = self.run_folder();
         let parts = [
             self.root.join(FOLDER),
             folder.clone(),
             folder.join("trials"),
-            self.journal(),
-            self.config(),
-            self.table(),
-            self.snapshot(),
-            self.worktree(),
+            self.journal_path(),
+            self.config_path(),
+            self.table_path(),
+            self.snapshot_path(),
+            self.worktree_path(),
         ];
         let is_link = |path: &&PathBuf| {
             path.symlink_metadata()
@@ -208,14 +214,14 @@ impl Layout {
     }
 
     /// The id in the journal's first record. It is only used to find the anchor, which then has to agree.
-    pub fn id(&self) -> Result<String, StoreError> {
-        let path = self.journal();
-        let file = open(&path).map_err(StoreError::io("read", &path))?;
+    pub fn read_run_id(&self) -> Result<String, StoreError> {
+        let path = self.journal_path();
+        let file = open_regular_file(&path).map_err(StoreError::io_error("read", &path))?;
         let mut line = String::new();
         let most = 16 << 20;
         BufReader::new(file.take(most))
             .read_line(&mut line)
-            .map_err(StoreError::io("read", &path))?;
+            .map_err(StoreError::io_error("read", &path))?;
         let unreadable = || StoreError::Tampered {
             run: self.run.clone(),
             what: "the first line of its journal is not a start".to_owned(),
@@ -231,7 +237,7 @@ impl Layout {
         }
         let record: Record = serde_json::from_str(&line).map_err(|_| unreadable())?;
         match record.event {
-            Event::Start(start) if is_id(&start.id) => Ok(start.id),
+            Event::Start(start) if is_run_id(&start.id) => Ok(start.id),
             _ => Err(unreadable()),
         }
     }
@@ -239,7 +245,7 @@ impl Layout {
 
 /// What `create` made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum CreatedFolders {
     /// The run's folder alone: the folder of all runs was there.
     Run,
     /// The folder of all runs too.
@@ -247,14 +253,14 @@ pub enum Extent {
 }
 
 /// Lets git see nothing of a folder of ours.
-fn hide(folder: &Path) -> Result<(), StoreError> {
+fn hide_from_git(folder: &Path) -> Result<(), StoreError> {
     let ignore = folder.join(".gitignore");
     RealDisk
-        .replace(&ignore, b"*\n")
-        .map_err(StoreError::io("write", &ignore))
+        .replace_file(&ignore, b"*\n")
+        .map_err(StoreError::io_error("write", &ignore))
 }
 
-fn is_id(text: &str) -> bool {
+fn is_run_id(text: &str) -> bool {
     text.len() == 32
         && text
             .bytes()
@@ -263,13 +269,13 @@ fn is_id(text: &str) -> bool {
 
 /// The folder outside the repository of the run with this id.
 #[must_use]
-pub fn vault(state_folder: &Path, id: &str) -> PathBuf {
+pub fn anchor_folder(state_folder: &Path, id: &str) -> PathBuf {
     state_folder.join("runs").join(id)
 }
 
 /// All folders outside repositories.
 #[must_use]
-pub fn vaults(state_folder: &Path) -> Vec<PathBuf> {
+pub fn list_anchor_folders(state_folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(state_folder.join("runs"))
         .into_iter()
         .flatten()

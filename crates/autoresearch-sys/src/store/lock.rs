@@ -11,9 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::disk::{encode_json, private_folder};
-use crate::env::{Stopwatch, World, clock_text_of, pause};
-use crate::store::trust::{make_private, trust_folder};
+use super::disk::{encode_json, make_private_folder};
+use crate::env::{Stopwatch, World, clock_text_of, sleep_for};
+use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
@@ -42,13 +42,13 @@ impl fmt::Display for Holder {
 }
 
 /// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
-pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
-    trust_folder(&world.state_folder)?;
-    private_folder(folder)?;
+pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+    check_folder_trust(&world.state_folder)?;
+    make_private_folder(folder)?;
     // Again: where it was not there yet, somebody may have been faster.
-    trust_folder(&world.state_folder)?;
+    check_folder_trust(&world.state_folder)?;
     if folder.starts_with(&world.state_folder) {
-        make_private(&world.state_folder)?;
+        make_folder_private(&world.state_folder)?;
     }
     let path = folder.join("lock");
     let opened = OpenOptions::new()
@@ -57,17 +57,17 @@ pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreEr
         .create(true)
         .truncate(false)
         .open(&path);
-    let mut file = opened.map_err(StoreError::io("open", &path))?;
+    let mut file = opened.map_err(StoreError::io_error("open", &path))?;
     let watch = Stopwatch::start();
     let mut taken = file.try_lock();
     // Whoever looks whether the lock is held has it for a moment.
     while matches!(taken, Err(TryLockError::WouldBlock)) && watch.elapsed() < LOOK {
-        pause(Duration::from_millis(1));
+        sleep_for(Duration::from_millis(1));
         taken = file.try_lock();
     }
     match taken {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read(&mut file))),
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read_holder(&mut file))),
         Err(TryLockError::Error(source)) => {
             return Err(StoreError::Io {
                 what: "lock",
@@ -83,21 +83,21 @@ pub fn hold(folder: &Path, world: &World, command: &str) -> Result<File, StoreEr
     };
     let bytes = encode_json(&path, &holder)?;
     let written = file.set_len(0).and_then(|()| file.write_all(&bytes));
-    written.map_err(StoreError::io("write", &path))?;
+    written.map_err(StoreError::io_error("write", &path))?;
     Ok(file)
 }
 
 /// Who holds the lock in a folder now, if anybody.
 #[must_use]
-pub fn holder(folder: &Path) -> Option<Holder> {
+pub fn find_holder(folder: &Path) -> Option<Holder> {
     let mut file = File::open(folder.join("lock")).ok()?;
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(read(&mut file)),
+        Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),
         _ => None,
     }
 }
 
-fn read(file: &mut File) -> Holder {
+fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
     let unknown = || Holder {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{encode_json, private_folder};
+use super::disk::{encode_json, make_private_folder};
 use super::{Disk, FORMAT, RealDisk, StoreError};
 
 /// The note's file, in the run's folder outside the repository.
@@ -17,7 +17,7 @@ const MAX: u64 = 1 << 20;
 
 /// What the tool made for a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct MadeNote {
     /// The format of this file.
     pub format: u32,
     /// The run's id.
@@ -37,30 +37,30 @@ pub struct Made {
     pub references: BTreeMap<String, String>,
 }
 
-impl Made {
+impl MadeNote {
     /// Writes the note durably.
-    pub fn write(&self, vault: &Path) -> Result<(), StoreError> {
-        private_folder(vault)?;
+    pub fn write_to(&self, vault: &Path) -> Result<(), StoreError> {
+        make_private_folder(vault)?;
         let path = vault.join(FILE);
         RealDisk
-            .replace(&path, &encode_json(&path, self)?)
-            .map_err(StoreError::io("write", &path))
+            .replace_file(&path, &encode_json(&path, self)?)
+            .map_err(StoreError::io_error("write", &path))
     }
 
     /// The note in a folder, if there is one that can be read.
     #[must_use]
-    pub fn read(vault: &Path) -> Option<Self> {
+    pub fn read_from(vault: &Path) -> Option<Self> {
         let path = vault.join(FILE);
-        if RealDisk.length(&path).ok()? > MAX {
+        if RealDisk.file_length(&path).ok()? > MAX {
             return None;
         }
-        let bytes = RealDisk.read(&path).ok()??;
+        let bytes = RealDisk.read_file(&path).ok()??;
         let made: Self = serde_json::from_slice(&bytes).ok()?;
         (made.format <= FORMAT).then_some(made)
     }
 
     /// Takes the note away, and its folder if nothing else is in it: the start made nothing.
-    pub fn withdraw(vault: &Path) {
+    pub fn remove_from(vault: &Path) {
         let _ = std::fs::remove_file(vault.join(FILE));
         let _ = std::fs::remove_dir(vault);
     }

@@ -33,25 +33,25 @@ impl RunStore<'_> {
     /// Cuts outputs of old trials, the oldest first, where all of them together are too large. The sum is kept beside the
     /// anchor, so that the folder is only walked when something has to go.
     pub fn bound_outputs(&self, trial: u32, limits: Outputs) -> Result<(), StoreError> {
-        let note = self.vault.join("outputs");
+        let note = self.anchor_folder.join("outputs");
         let known = std::fs::read_to_string(&note).ok();
         let known = known.and_then(|text| text.trim().parse::<u64>().ok());
-        let own: u64 = outputs(&self.layout.trial(trial))
+        let own: u64 = list_outputs(&self.layout.trial_folder(trial))
             .iter()
             .map(|(_, length)| length)
             .sum();
         let mut sum = known.unwrap_or(0) + own;
-        if sum > limits.total() {
-            sum = make_room(&self.layout, limits.total() / 4 * 3)?;
+        if sum > limits.total_bytes() {
+            sum = shorten_old_outputs(&self.layout, limits.total_bytes() / 4 * 3)?;
         }
-        disk::replace_unsynced(&note, format!("{sum}\n").as_bytes())
-            .map_err(StoreError::io("write", &note))
+        disk::replace_file_unsynced(&note, format!("{sum}\n").as_bytes())
+            .map_err(StoreError::io_error("write", &note))
     }
 }
 
 /// Cuts until the sum of all outputs is below a bound, as far as that goes. Returns the sum.
-fn make_room(layout: &Layout, bound: u64) -> Result<u64, StoreError> {
-    let folder = layout.folder().join("trials");
+fn shorten_old_outputs(layout: &Layout, bound: u64) -> Result<u64, StoreError> {
+    let folder = layout.run_folder().join("trials");
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let mut numbers: Vec<u32> = numbers.collect();
@@ -59,7 +59,7 @@ fn make_room(layout: &Layout, bound: u64) -> Result<u64, StoreError> {
     let of = |numbers: &[u32]| {
         let found = numbers
             .iter()
-            .flat_map(|number| outputs(&layout.trial(*number)));
+            .flat_map(|number| list_outputs(&layout.trial_folder(*number)));
         found.collect::<Vec<_>>()
     };
     let (old, recent) = numbers.split_at(numbers.len().saturating_sub(RECENT));
@@ -81,7 +81,7 @@ fn make_room(layout: &Layout, bound: u64) -> Result<u64, StoreError> {
 }
 
 /// The outputs in the folder of a trial, with their lengths.
-fn outputs(folder: &Path) -> Vec<(PathBuf, u64)> {
+fn list_outputs(folder: &Path) -> Vec<(PathBuf, u64)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| {
         let path = entry.path();
@@ -125,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path(), "demo");
         let write = |number: u32, name: &str| {
-            let trial = layout.trial(number);
+            let trial = layout.trial_folder(number);
             std::fs::create_dir_all(&trial).unwrap();
             std::fs::write(trial.join(name), vec![b'x'; 20_000]).unwrap();
         };
@@ -133,9 +133,15 @@ mod tests {
             write(number, "verify-1.out");
         }
         write(1, "precious");
-        let length =
-            |number: u32, name: &str| layout.trial(number).join(name).metadata().unwrap().len();
-        let sum = make_room(&layout, 170_000).unwrap();
+        let length = |number: u32, name: &str| {
+            layout
+                .trial_folder(number)
+                .join(name)
+                .metadata()
+                .unwrap()
+                .len()
+        };
+        let sum = shorten_old_outputs(&layout, 170_000).unwrap();
         assert!(sum <= 170_000 && sum > 160_000, "{sum}");
         assert!(length(0, "verify-1.out") < 5_000 && length(1, "verify-1.out") < 5_000);
         assert_eq!(
@@ -143,7 +149,7 @@ mod tests {
             (20_000, 20_000)
         );
         // The newest stay whole, whatever the bound is.
-        make_room(&layout, 0).unwrap();
+        shorten_old_outputs(&layout, 0).unwrap();
         assert_eq!(
             (length(5, "verify-1.out"), length(4, "verify-1.out") < 5_000),
             (20_000, true)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, RunStore, disk, holder};
+use super::{Holder, RunStore, disk, find_holder};
 
 /// The file, beside the anchor.
 const NOTE: &str = "phase.json";
@@ -44,8 +44,8 @@ pub struct PhaseNote {
 
 impl RunStore<'_> {
     /// Notes what the trial is at. A note that cannot be written is nobody's fault, and not worth a failed trial.
-    pub fn note_phase(&self, trial: u32, phase: TrialPhase) {
-        if !self.is_held() {
+    pub fn write_phase_note(&self, trial: u32, phase: TrialPhase) {
+        if !self.holds_lock() {
             return;
         }
         let note = PhaseNote {
@@ -56,25 +56,27 @@ impl RunStore<'_> {
             began_ms: self.opened_ms,
         };
         if let Ok(bytes) = serde_json::to_vec(&note) {
-            let _ = disk::replace_unsynced(&self.vault.join(NOTE), &bytes);
+            let _ = disk::replace_file_unsynced(&self.anchor_folder.join(NOTE), &bytes);
         }
     }
 }
 
 /// Takes away what an earlier holder of the lock had noted.
-pub fn forget_phase(vault: &Path) {
+pub fn remove_phase_note(vault: &Path) {
     let _ = std::fs::remove_file(vault.join(NOTE));
 }
 
 /// Who acts on the run now, and what its trial is at, if it makes one.
 #[must_use]
-pub fn acting(vault: &Path) -> Option<(Holder, Option<PhaseNote>)> {
-    let holder = holder(vault)?;
-    let bytes = disk::open(&vault.join(NOTE)).ok().and_then(|file| {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(file, 4096), &mut bytes).ok()?;
-        Some(bytes)
-    });
+pub fn find_acting_holder(vault: &Path) -> Option<(Holder, Option<PhaseNote>)> {
+    let holder = find_holder(vault)?;
+    let bytes = disk::open_regular_file(&vault.join(NOTE))
+        .ok()
+        .and_then(|file| {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, 4096), &mut bytes).ok()?;
+            Some(bytes)
+        });
     let note = bytes
         .and_then(|bytes| serde_json::from_slice::<PhaseNote>(&bytes).ok())
         .filter(|note| note.pid == holder.pid);

@@ -8,11 +8,11 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::journal::chain::hash;
+use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
 use super::disk::encode_json;
-use super::{Disk, RealDisk, Signature, StoreError, describe_damage};
+use super::{Disk, FileSignature, RealDisk, StoreError, describe_damage};
 
 /// What was pinned at start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -25,20 +25,21 @@ pub struct Pinned {
     #[serde(default)]
     pub repository: Option<PathBuf>,
     /// Variables whose values are not kept.
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: BTreeMap<String, SealedSecret>,
     /// Is the commits' identity lent, because git knows none?
     pub lend_identity: bool,
     /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
     pub yardstick: BTreeMap<String, Pin>,
     /// git's own rules.
-    pub rules: Rules,
+    pub rules: PinnedRules,
     /// What differed from HEAD before the run: it is nobody's trial.
-    pub dirt: Dirt,
+    #[serde(rename = "dirt")]
+    pub dirty_files: DirtyFiles,
 }
 
 /// What decided at start which changes git shows, and which bytes a commit holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Rules {
+pub struct PinnedRules {
     /// The settings that count, with the hashes of their values.
     pub settings: BTreeMap<String, String>,
     /// The files outside the work tree that hold rules; without a pin those that did not exist.
@@ -51,27 +52,27 @@ pub struct Rules {
 
 /// The paths that differed from HEAD before the run, as lossless text, and whether git tracks them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Dirt(BTreeMap<String, bool>);
+pub struct DirtyFiles(BTreeMap<String, bool>);
 
 /// How files were at the last look, by lossless path; without a pin those that were not there.
-pub type Notes = BTreeMap<String, Option<Pin>>;
+pub type FileNotes = BTreeMap<String, Option<Pin>>;
 
-impl Dirt {
+impl DirtyFiles {
     /// Notes a path.
-    pub fn add(&mut self, path: &[u8], tracked: bool) {
-        self.0.insert(dirt_key(path), tracked);
+    pub fn add_path(&mut self, path: &[u8], tracked: bool) {
+        self.0.insert(path_to_key(path), tracked);
     }
 
     /// Every path that was noted, with its lossless text, and whether git tracks it.
-    pub fn paths(&self) -> impl Iterator<Item = (&String, PathBuf, bool)> {
+    pub fn list_paths(&self) -> impl Iterator<Item = (&String, PathBuf, bool)> {
         let all = self.0.iter();
-        all.map(|(key, tracked)| (key, key_path(key), *tracked))
+        all.map(|(key, tracked)| (key, path_from_key(key), *tracked))
     }
 
     /// Was this path noted?
     #[must_use]
-    pub fn has(&self, path: &[u8]) -> bool {
-        self.0.contains_key(&dirt_key(path))
+    pub fn has_path(&self, path: &[u8]) -> bool {
+        self.0.contains_key(&path_to_key(path))
     }
 
     /// How many paths were noted.
@@ -89,7 +90,7 @@ impl Dirt {
 
 /// The path of a lossless text.
 #[must_use]
-pub fn key_path(key: &str) -> PathBuf {
+pub fn path_from_key(key: &str) -> PathBuf {
     let Some(hex) = key.strip_prefix("hex:") else {
         return PathBuf::from(key.strip_prefix("utf8:").unwrap_or(key));
     };
@@ -100,7 +101,7 @@ pub fn key_path(key: &str) -> PathBuf {
 
 /// The lossless text of a path.
 #[must_use]
-pub fn dirt_key(path: &[u8]) -> String {
+pub fn path_to_key(path: &[u8]) -> String {
     match std::str::from_utf8(path) {
         Ok(text) => format!("utf8:{text}"),
         Err(_) => path
@@ -115,46 +116,46 @@ pub struct Pin {
     /// SHA-256 of its bytes.
     pub hash: String,
     /// What tells that it was not touched since it was hashed.
-    pub signature: Option<Signature>,
+    pub signature: Option<FileSignature>,
 }
 
 /// A variable whose value is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret {
+pub struct SealedSecret {
     salt: String,
     hash: String,
 }
 
-impl Secret {
+impl SealedSecret {
     /// Seals a value.
     #[must_use]
-    pub fn seal(salt: &str, value: &str) -> Self {
+    pub fn seal_value(salt: &str, value: &str) -> Self {
         Self {
             salt: salt.to_owned(),
-            hash: hash(format!("{salt}\0{value}").as_bytes()),
+            hash: hash_bytes(format!("{salt}\0{value}").as_bytes()),
         }
     }
 
     /// Is this the sealed value?
     #[must_use]
-    pub fn is(&self, value: &str) -> bool {
-        *self == Self::seal(&self.salt, value)
+    pub fn is_value(&self, value: &str) -> bool {
+        *self == Self::seal_value(&self.salt, value)
     }
 }
 
 impl Pinned {
-    pub(super) fn write(&self, vault: &Path) -> Result<(), StoreError> {
+    pub(super) fn write_to(&self, vault: &Path) -> Result<(), StoreError> {
         let path = vault.join("pinned.json");
         RealDisk
-            .replace(&path, &encode_json(&path, self)?)
-            .map_err(StoreError::io("write", &path))
+            .replace_file(&path, &encode_json(&path, self)?)
+            .map_err(StoreError::io_error("write", &path))
     }
 
-    pub(super) fn read(vault: &Path, run: &str) -> Result<Self, StoreError> {
+    pub(super) fn read_from(vault: &Path, run: &str) -> Result<Self, StoreError> {
         let path = vault.join("pinned.json");
         let bytes = RealDisk
-            .read(&path)
-            .map_err(StoreError::io("read", &path))?
+            .read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?
             .unwrap_or_default();
         serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
             run: run.to_owned(),
@@ -173,7 +174,10 @@ mod tests {
     #[test]
     fn a_path_comes_back_from_its_text_byte_by_byte() {
         for path in [&b"a b"[..], b"utf8:x", b"hex:00", b"bad\xff\x00name"] {
-            assert_eq!(key_path(&dirt_key(path)).as_os_str().as_bytes(), path);
+            assert_eq!(
+                path_from_key(&path_to_key(path)).as_os_str().as_bytes(),
+                path
+            );
         }
     }
 }

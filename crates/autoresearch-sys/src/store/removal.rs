@@ -36,7 +36,7 @@ pub enum SweepError {
 
 /// Something in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct FolderEntry {
     /// Its path from that folder.
     pub path: PathBuf,
     /// What it is.
@@ -44,7 +44,10 @@ pub struct Entry {
 }
 
 impl SweepError {
-    fn io<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(rustix::io::Errno) -> Self + 'a {
+    fn io_error<'a>(
+        what: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(rustix::io::Errno) -> Self + 'a {
         move |errno| Self::Io {
             what,
             path: path.to_owned(),
@@ -54,14 +57,14 @@ impl SweepError {
 }
 
 /// Opens the folder `below` a root: each part of the way has to be a folder and no mount point. `None` if it is not there.
-fn open_folder(root: &Path, below: &Path) -> Result<Option<OwnedFd>, SweepError> {
+fn open_folder_below(root: &Path, below: &Path) -> Result<Option<OwnedFd>, SweepError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder =
-        rustix::fs::open(root, flags, Mode::empty()).map_err(SweepError::io("open", root))?;
+        rustix::fs::open(root, flags, Mode::empty()).map_err(SweepError::io_error("open", root))?;
     let mut path = root.to_owned();
     for part in below.components() {
         path.push(part);
-        folder = match enter(folder.as_fd(), part.as_os_str(), &path) {
+        folder = match open_child_folder(folder.as_fd(), part.as_os_str(), &path) {
             Err(SweepError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Ok(None);
             }
@@ -72,9 +75,13 @@ fn open_folder(root: &Path, below: &Path) -> Result<Option<OwnedFd>, SweepError>
 }
 
 /// Opens a folder in a folder; `path` is for the words.
-fn enter(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<OwnedFd, SweepError> {
+fn open_child_folder(
+    folder: BorrowedFd<'_>,
+    name: &OsStr,
+    path: &Path,
+) -> Result<OwnedFd, SweepError> {
     let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-        .map_err(SweepError::io("look at", path))?;
+        .map_err(SweepError::io_error("look at", path))?;
     match FileType::from_raw_mode(found.st_mode) {
         FileType::Directory => {}
         FileType::Symlink => return Err(SweepError::Link(path.to_owned())),
@@ -82,8 +89,8 @@ fn enter(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<OwnedFd, S
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(folder, name, flags, Mode::empty())
-        .map_err(SweepError::io("open", path))?;
-    if is_mount_point(&opened).map_err(SweepError::io("look at", path))? {
+        .map_err(SweepError::io_error("open", path))?;
+    if is_mount_point(&opened).map_err(SweepError::io_error("look at", path))? {
         return Err(SweepError::Mount(path.to_owned()));
     }
     Ok(opened)
@@ -96,11 +103,11 @@ fn is_mount_point(folder: &OwnedFd) -> Result<bool, rustix::io::Errno> {
 }
 
 /// The names in a folder.
-fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<Vec<u8>>, SweepError> {
-    let entries = Dir::read_from(folder).map_err(SweepError::io("read", path))?;
+fn list_names(folder: &OwnedFd, path: &Path) -> Result<Vec<Vec<u8>>, SweepError> {
+    let entries = Dir::read_from(folder).map_err(SweepError::io_error("read", path))?;
     let mut found = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(SweepError::io("read", path))?;
+        let entry = entry.map_err(SweepError::io_error("read", path))?;
         let name: &CStr = entry.file_name();
         if ![&b"."[..], b".."].contains(&name.to_bytes()) {
             found.push(name.to_bytes().to_vec());
@@ -111,27 +118,27 @@ fn names(folder: &OwnedFd, path: &Path) -> Result<Vec<Vec<u8>>, SweepError> {
 }
 
 /// Everything in the folder `below` a root but what `skip` names, in the order of the names; `None` if it is not there.
-pub fn walk_folder(
+pub fn list_folder(
     root: &Path,
     below: &Path,
     skip: &dyn Fn(&Path) -> bool,
-) -> Result<Option<Vec<Entry>>, SweepError> {
-    let Some(folder) = open_folder(root, below)? else {
+) -> Result<Option<Vec<FolderEntry>>, SweepError> {
+    let Some(folder) = open_folder_below(root, below)? else {
         return Ok(None);
     };
     let mut found = Vec::new();
-    walk(&folder, &root.join(below), Path::new(""), skip, &mut found)?;
+    walk_into(&folder, &root.join(below), Path::new(""), skip, &mut found)?;
     Ok(Some(found))
 }
 
-fn walk(
+fn walk_into(
     folder: &OwnedFd,
     top: &Path,
     at: &Path,
     skip: &dyn Fn(&Path) -> bool,
-    found: &mut Vec<Entry>,
+    found: &mut Vec<FolderEntry>,
 ) -> Result<(), SweepError> {
-    for name in names(folder, &top.join(at))? {
+    for name in list_names(folder, &top.join(at))? {
         let name = OsStr::from_bytes(&name);
         let path = at.join(name);
         if skip(&path) {
@@ -139,15 +146,15 @@ fn walk(
         }
         let whole = top.join(&path);
         let meta = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(SweepError::io("look at", &whole))?;
+            .map_err(SweepError::io_error("look at", &whole))?;
         let kind = FileType::from_raw_mode(meta.st_mode);
-        found.push(Entry {
+        found.push(FolderEntry {
             path: path.clone(),
             kind,
         });
         if kind == FileType::Directory {
-            let inner = enter(folder.as_fd(), name, &whole)?;
-            walk(&inner, top, &path, skip, found)?;
+            let inner = open_child_folder(folder.as_fd(), name, &whole)?;
+            walk_into(&inner, top, &path, skip, found)?;
         }
     }
     Ok(())
@@ -155,46 +162,48 @@ fn walk(
 
 /// Removes the folder `below` a root with everything in it. A link in it is removed, not followed; a mount point anywhere
 /// in it, and nothing is removed.
-pub fn remove_folder(root: &Path, below: &Path) -> Result<(), SweepError> {
-    if walk_folder(root, below, &|_| false)?.is_none() {
+pub fn remove_folder_below(root: &Path, below: &Path) -> Result<(), SweepError> {
+    if list_folder(root, below, &|_| false)?.is_none() {
         return Ok(());
     }
     let whole = root.join(below);
     let (Some(above), Some(name)) = (below.parent(), below.file_name()) else {
         return Err(SweepError::NotAFolder(whole));
     };
-    let Some(above) = open_folder(root, above)? else {
+    let Some(above) = open_folder_below(root, above)? else {
         return Ok(());
     };
-    empty(above.as_fd(), name, &whole)?;
-    rustix::fs::unlinkat(&above, name, AtFlags::REMOVEDIR).map_err(SweepError::io("remove", &whole))
+    remove_contents(above.as_fd(), name, &whole)?;
+    rustix::fs::unlinkat(&above, name, AtFlags::REMOVEDIR)
+        .map_err(SweepError::io_error("remove", &whole))
 }
 
 /// Removes everything in a folder.
-fn empty(above: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<(), SweepError> {
-    let folder = enter(above, name, path)?;
+fn remove_contents(above: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<(), SweepError> {
+    let folder = open_child_folder(above, name, path)?;
     // A package manager may have made it read-only.
     let _ = rustix::fs::fchmod(&folder, Mode::RWXU);
-    for name in names(&folder, path)? {
+    for name in list_names(&folder, path)? {
         let name = OsStr::from_bytes(&name);
         let inner = path.join(name);
         let meta = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(SweepError::io("look at", &inner))?;
+            .map_err(SweepError::io_error("look at", &inner))?;
         let is_folder = FileType::from_raw_mode(meta.st_mode) == FileType::Directory;
         let flags = if is_folder {
-            empty(folder.as_fd(), name, &inner)?;
+            remove_contents(folder.as_fd(), name, &inner)?;
             AtFlags::REMOVEDIR
         } else {
             AtFlags::empty()
         };
-        rustix::fs::unlinkat(&folder, name, flags).map_err(SweepError::io("remove", &inner))?;
+        rustix::fs::unlinkat(&folder, name, flags)
+            .map_err(SweepError::io_error("remove", &inner))?;
     }
     Ok(())
 }
 
 /// The number by which the file system knows a folder; `None` for anything else.
 #[must_use]
-pub fn inode_of(path: &Path) -> Option<u64> {
+pub fn folder_inode(path: &Path) -> Option<u64> {
     let meta = path.symlink_metadata().ok()?;
     meta.is_dir()
         .then(|| std::os::unix::fs::MetadataExt::ino(&meta))
@@ -210,11 +219,11 @@ mod tests {
 
     #[test]
     fn a_mount_point_is_neither_walked_nor_removed() {
-        let walked = walk_folder(Path::new("/"), Path::new("proc"), &whole);
+        let walked = list_folder(Path::new("/"), Path::new("proc"), &whole);
         assert!(matches!(walked, Err(SweepError::Mount(_))), "{walked:?}");
-        let walked = walk_folder(Path::new("/"), Path::new("proc/self"), &whole);
+        let walked = list_folder(Path::new("/"), Path::new("proc/self"), &whole);
         assert!(matches!(walked, Err(SweepError::Mount(_))), "{walked:?}");
-        let removed = remove_folder(Path::new("/"), Path::new("proc"));
+        let removed = remove_folder_below(Path::new("/"), Path::new("proc"));
         assert!(matches!(removed, Err(SweepError::Mount(_))), "{removed:?}");
     }
 
@@ -228,12 +237,12 @@ mod tests {
         std::os::unix::fs::symlink(root.join("theirs"), root.join("ours/inner/link")).unwrap();
         std::os::unix::fs::symlink(root.join("theirs"), root.join("way")).unwrap();
         for below in ["way", "way/inner"] {
-            let removed = remove_folder(root, Path::new(below));
+            let removed = remove_folder_below(root, Path::new(below));
             assert!(matches!(removed, Err(SweepError::Link(_))), "{removed:?}");
         }
-        remove_folder(root, Path::new("ours")).unwrap();
+        remove_folder_below(root, Path::new("ours")).unwrap();
         assert!(!root.join("ours").exists() && root.join("theirs/inner/file").exists());
-        remove_folder(root, Path::new("ours")).unwrap();
+        remove_folder_below(root, Path::new("ours")).unwrap();
     }
 
     #[test]
@@ -243,7 +252,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("file"), "x").unwrap();
         rustix::fs::chmod(&folder, Mode::RUSR | Mode::XUSR).unwrap();
-        remove_folder(root.path(), Path::new("a")).unwrap();
+        remove_folder_below(root.path(), Path::new("a")).unwrap();
         assert!(!root.path().join("a").exists());
     }
 }

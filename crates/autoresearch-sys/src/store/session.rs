@@ -8,7 +8,7 @@ use autoresearch_core::agent::session::{Proposal, Session, Stops};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::disk::{encode_json, replace_unsynced};
+use super::disk::{encode_json, replace_file_unsynced};
 use super::{Disk, Layout, RealDisk, RunStore, StoreError};
 
 /// A larger file is not one of ours.
@@ -21,49 +21,52 @@ const STOPS: &str = "stops.json";
 impl Layout {
     /// The session that works on the run, if one does.
     #[must_use]
-    pub fn session(&self) -> Option<Session> {
-        read(&self.folder().join("session.json"))
+    pub fn read_session(&self) -> Option<Session> {
+        read_small_json(&self.run_folder().join("session.json"))
     }
 
     /// Notes the session that works on the run.
     pub fn write_session(&self, session: &Session) -> Result<(), StoreError> {
-        write(&self.folder().join("session.json"), session)
+        write_json_line(&self.run_folder().join("session.json"), session)
     }
 
     /// The run is no session's any more.
-    pub fn forget_session(&self) {
-        let _ = std::fs::remove_file(self.folder().join("session.json"));
+    pub fn remove_session(&self) {
+        let _ = std::fs::remove_file(self.run_folder().join("session.json"));
         let _ = self.take_proposal();
     }
 
     /// What is registered for the end of the turn.
     #[must_use]
-    pub fn proposal(&self) -> Option<Proposal> {
-        read(&self.folder().join("proposal.json"))
+    pub fn read_proposal(&self) -> Option<Proposal> {
+        read_small_json(&self.run_folder().join("proposal.json"))
     }
 
     /// Registers something; what was registered before is replaced.
     pub fn write_proposal(&self, proposal: &Proposal) -> Result<(), StoreError> {
-        write(&self.folder().join("proposal.json"), proposal)
+        write_json_line(&self.run_folder().join("proposal.json"), proposal)
     }
 
     /// Takes what is registered away, and returns it to the one caller that took it.
     #[must_use]
     pub fn take_proposal(&self) -> Option<Proposal> {
-        let taken = self.folder().join("proposal.taken");
-        std::fs::rename(self.folder().join("proposal.json"), &taken).ok()?;
-        let proposal = read(&taken);
+        let taken = self.run_folder().join("proposal.taken");
+        std::fs::rename(self.run_folder().join("proposal.json"), &taken).ok()?;
+        let proposal = read_small_json(&taken);
         let _ = std::fs::remove_file(&taken);
         proposal
     }
 
     /// Adds a line to the log of the hooks; a log that cannot be written is no fault.
-    pub fn log_hook(&self, at: &str, line: &str) {
-        let path = self.folder().join("hooks.log");
-        if RealDisk.length(&path).is_ok_and(|length| length > MAX_LOG) {
-            let _ = RealDisk.truncate(&path, 0);
+    pub fn append_hook_log(&self, at: &str, line: &str) {
+        let path = self.run_folder().join("hooks.log");
+        if RealDisk
+            .file_length(&path)
+            .is_ok_and(|length| length > MAX_LOG)
+        {
+            let _ = RealDisk.truncate_file(&path, 0);
         }
-        let _ = RealDisk.append(&path, format!("{at} {line}\n").as_bytes());
+        let _ = RealDisk.append_bytes(&path, format!("{at} {line}\n").as_bytes());
     }
 }
 
@@ -71,26 +74,26 @@ impl RunStore<'_> {
     /// The stops that were answered since the run last came further. They are counted outside the repository: a session
     /// that could write the count would be kept for ever by a mistake of its own.
     #[must_use]
-    pub fn stops(&self) -> Stops {
-        read(&self.vault.join(STOPS)).unwrap_or_default()
+    pub fn read_stops(&self) -> Stops {
+        read_small_json(&self.anchor_folder.join(STOPS)).unwrap_or_default()
     }
 
     /// Notes the stops.
     pub fn write_stops(&self, stops: &Stops) -> Result<(), StoreError> {
-        write(&self.vault.join(STOPS), stops)
+        write_json_line(&self.anchor_folder.join(STOPS), stops)
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    if RealDisk.length(path).ok()? > MAX {
+fn read_small_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    if RealDisk.file_length(path).ok()? > MAX {
         return None;
     }
-    let bytes = RealDisk.read(path).ok()??;
+    let bytes = RealDisk.read_file(path).ok()??;
     serde_json::from_slice(&bytes).ok()
 }
 
-fn write(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+fn write_json_line(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
     let mut bytes = encode_json(path, value)?;
     bytes.push(b'\n');
-    replace_unsynced(path, &bytes).map_err(StoreError::io("write", path))
+    replace_file_unsynced(path, &bytes).map_err(StoreError::io_error("write", path))
 }

@@ -19,21 +19,24 @@ const STICKY: u32 = 0o1000;
 
 /// Refuses a folder that another user could have made, could write to, or could put another one in the place of. What is
 /// not there yet is fine.
-pub fn trust_folder(folder: &Path) -> Result<(), StoreError> {
+pub fn check_folder_trust(folder: &Path) -> Result<(), StoreError> {
     if folder.to_string_lossy().starts_with(NO_HOME) {
-        check_substitute(Path::new(NO_HOME))?;
+        check_home_substitute(Path::new(NO_HOME))?;
     }
-    let Some(own) = walk_there(folder)? else {
+    let Some(own) = resolve_trusted_path(folder)? else {
         return Ok(());
     };
-    check_own(&own)
+    check_own_path(&own)
 }
 
 /// The substitute of a home has a name that everybody can guess, so even a sticky folder above it is not good enough.
-fn check_substitute(substitute: &Path) -> Result<(), StoreError> {
+fn check_home_substitute(substitute: &Path) -> Result<(), StoreError> {
     for above in substitute.ancestors().skip(1) {
-        let meta = look(above)?.ok_or(StoreError::NoHome)?;
-        if meta.is_symlink() || check_owner(above, &meta).is_err() || is_open(&meta) {
+        let meta = read_metadata(above)?.ok_or(StoreError::NoHome)?;
+        if meta.is_symlink()
+            || check_path_owner(above, &meta).is_err()
+            || is_writable_by_others(&meta)
+        {
             return Err(StoreError::NoHome);
         }
     }
@@ -41,31 +44,31 @@ fn check_substitute(substitute: &Path) -> Result<(), StoreError> {
 }
 
 /// May others write to it?
-fn is_open(meta: &std::fs::Metadata) -> bool {
+fn is_writable_by_others(meta: &std::fs::Metadata) -> bool {
     let mode = meta.mode();
     mode & 0o002 != 0 || (mode & 0o020 != 0 && !is_private_group(meta.gid()))
 }
 
 /// Refuses a file or folder of ours that is not this user's, or that others may write to. What is not there is fine.
-pub fn check_own(path: &Path) -> Result<(), StoreError> {
-    let Some(meta) = look(path)? else {
+pub fn check_own_path(path: &Path) -> Result<(), StoreError> {
+    let Some(meta) = read_metadata(path)? else {
         return Ok(());
     };
     let me = rustix::process::geteuid().as_raw();
     if meta.uid() != me && meta.uid() != 0 {
-        return Err(untrusted(
+        return Err(untrusted_error(
             path,
             format!("belongs to another user ({})", meta.uid()),
         ));
     }
     if !meta.is_symlink() && meta.mode() & 0o022 != 0 {
-        return Err(untrusted(path, "can be written by others".to_owned()));
+        return Err(untrusted_error(path, "can be written by others".to_owned()));
     }
     Ok(())
 }
 
 /// Refuses what is kept of a run outside the repository, if it is not this user's alone.
-pub fn check_vault(vault: &Path) -> Result<(), StoreError> {
+pub fn check_anchor_folder(vault: &Path) -> Result<(), StoreError> {
     let files = [
         "anchor.json",
         "pinned.json",
@@ -79,53 +82,58 @@ pub fn check_vault(vault: &Path) -> Result<(), StoreError> {
         .into_iter()
         .chain([vault])
         .map(Path::to_owned);
-    folders.chain(files).try_for_each(|path| check_own(&path))
+    folders
+        .chain(files)
+        .try_for_each(|path| check_own_path(&path))
 }
 
 /// Takes everybody else's rights to a folder of ours away.
-pub fn make_private(folder: &Path) -> Result<(), StoreError> {
+pub fn make_folder_private(folder: &Path) -> Result<(), StoreError> {
     let meta = folder
         .metadata()
-        .map_err(StoreError::io("look at", folder))?;
+        .map_err(StoreError::io_error("look at", folder))?;
     if meta.mode() & 0o777 == 0o700 {
         return Ok(());
     }
     let rights = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(folder, rights).map_err(StoreError::io("close", folder))
+    std::fs::set_permissions(folder, rights).map_err(StoreError::io_error("close", folder))
 }
 
 /// Goes to a folder step by step, as the kernel does. Returns where it is; `None` where it still has to be made.
-fn walk_there(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
-    let mut left: VecDeque<OsString> = parts(folder);
+fn resolve_trusted_path(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let mut left: VecDeque<OsString> = split_path(folder);
     let mut at = PathBuf::from("/");
     let mut links = 0;
-    check_way(&at)?;
+    check_folder_above(&at)?;
     while let Some(part) = left.pop_front() {
         if part == ".." {
             at.pop();
             continue;
         }
         let next = at.join(&part);
-        let Some(meta) = look(&next)? else {
+        let Some(meta) = read_metadata(&next)? else {
             return Ok(None);
         };
         if !meta.is_symlink() {
             if !left.is_empty() {
-                check_way(&next)?;
+                check_folder_above(&next)?;
             }
             at = next;
             continue;
         }
-        check_owner(&next, &meta)?;
+        check_path_owner(&next, &meta)?;
         links += 1;
         if links > MOST_LINKS {
-            return Err(untrusted(&next, "is a link that leads nowhere".to_owned()));
+            return Err(untrusted_error(
+                &next,
+                "is a link that leads nowhere".to_owned(),
+            ));
         }
-        let target = std::fs::read_link(&next).map_err(StoreError::io("read", &next))?;
+        let target = std::fs::read_link(&next).map_err(StoreError::io_error("read", &next))?;
         if target.is_absolute() {
             at = PathBuf::from("/");
         }
-        for part in parts(&target).into_iter().rev() {
+        for part in split_path(&target).into_iter().rev() {
             left.push_front(part);
         }
     }
@@ -133,7 +141,7 @@ fn walk_there(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
 }
 
 /// The names of a path, without its root.
-fn parts(path: &Path) -> VecDeque<OsString> {
+fn split_path(path: &Path) -> VecDeque<OsString> {
     path.components()
         .filter_map(|part| match part {
             Component::Normal(name) => Some(name.to_owned()),
@@ -143,40 +151,43 @@ fn parts(path: &Path) -> VecDeque<OsString> {
         .collect()
 }
 
-fn look(path: &Path) -> Result<Option<std::fs::Metadata>, StoreError> {
+fn read_metadata(path: &Path) -> Result<Option<std::fs::Metadata>, StoreError> {
     match path.symlink_metadata() {
         Ok(meta) => Ok(Some(meta)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(error) => Err(StoreError::io("look at", path)(error)),
+        Err(error) => Err(StoreError::io_error("look at", path)(error)),
     }
 }
 
 /// A folder above ours: in one with the sticky bit, such as `/tmp`, others cannot touch what is this user's.
-fn check_way(folder: &Path) -> Result<(), StoreError> {
-    let Some(meta) = look(folder)? else {
+fn check_folder_above(folder: &Path) -> Result<(), StoreError> {
+    let Some(meta) = read_metadata(folder)? else {
         return Ok(());
     };
-    check_owner(folder, &meta)?;
-    if is_open(&meta) && meta.mode() & STICKY == 0 {
-        return Err(untrusted(folder, "can be written by others".to_owned()));
+    check_path_owner(folder, &meta)?;
+    if is_writable_by_others(&meta) && meta.mode() & STICKY == 0 {
+        return Err(untrusted_error(
+            folder,
+            "can be written by others".to_owned(),
+        ));
     }
     Ok(())
 }
 
-fn check_owner(path: &Path, meta: &std::fs::Metadata) -> Result<(), StoreError> {
+fn check_path_owner(path: &Path, meta: &std::fs::Metadata) -> Result<(), StoreError> {
     let owner = meta.uid();
-    if owner == 0 || owner == rustix::process::geteuid().as_raw() || is_hidden_root(owner) {
+    if owner == 0 || owner == rustix::process::geteuid().as_raw() || is_mapped_root(owner) {
         return Ok(());
     }
-    Err(untrusted(
+    Err(untrusted_error(
         path,
         format!("belongs to another user ({owner})"),
     ))
 }
 
-fn untrusted(path: &Path, why: String) -> StoreError {
+fn untrusted_error(path: &Path, why: String) -> StoreError {
     StoreError::Untrusted {
         path: path.to_owned(),
         why,
@@ -203,7 +214,7 @@ fn is_private_group(gid: u32) -> bool {
 }
 
 /// In a sandbox with a user namespace root has no number of its own: the kernel shows the one of nobody.
-fn is_hidden_root(owner: u32) -> bool {
+fn is_mapped_root(owner: u32) -> bool {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let map = read("/proc/self/uid_map");
     let is_everybody = map.split_whitespace().eq(["0", "0", "4294967295"]);
@@ -244,7 +255,7 @@ mod tests {
                 link.join("deeper"),
             ] {
                 assert_eq!(
-                    trust_folder(&path).is_ok(),
+                    check_folder_trust(&path).is_ok(),
                     is_trusted,
                     "{mode:o} {}",
                     path.display()
@@ -254,11 +265,11 @@ mod tests {
         set_mode(&open, 0o755);
         for mode in [0o777, 0o1777, 0o770] {
             set_mode(&open.join("state"), mode);
-            assert!(trust_folder(&open.join("state")).is_err(), "{mode:o}");
+            assert!(check_folder_trust(&open.join("state")).is_err(), "{mode:o}");
         }
         set_mode(&open.join("state"), 0o755);
-        trust_folder(&open.join("state")).unwrap();
-        make_private(&open.join("state")).unwrap();
+        check_folder_trust(&open.join("state")).unwrap();
+        make_folder_private(&open.join("state")).unwrap();
         let mode = open.join("state").metadata().unwrap().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
@@ -270,11 +281,11 @@ mod tests {
         std::os::unix::fs::symlink(&two, &one).unwrap();
         std::os::unix::fs::symlink(&one, &two).unwrap();
         assert!(matches!(
-            trust_folder(&one),
+            check_folder_trust(&one),
             Err(StoreError::Untrusted { .. })
         ));
         assert!(matches!(
-            check_substitute(&root.path().join("one/codex-autoresearch-")),
+            check_home_substitute(&root.path().join("one/codex-autoresearch-")),
             Err(StoreError::NoHome)
         ));
         let open = root.path().join("open");
@@ -284,7 +295,7 @@ mod tests {
             set_mode(&open, mode);
             let substitute = open.join("codex-autoresearch-");
             assert!(
-                matches!(check_substitute(&substitute), Err(StoreError::NoHome)),
+                matches!(check_home_substitute(&substitute), Err(StoreError::NoHome)),
                 "{mode:o}"
             );
         }

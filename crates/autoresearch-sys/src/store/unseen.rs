@@ -6,25 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Disk, RealDisk, RunStore, Signature, StoreError, disk};
+use super::{Disk, FileSignature, RealDisk, RunStore, StoreError, disk};
 
 /// The unseen files of a run, by lossless path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Unseen {
+pub struct UnseenFiles {
     /// Each file that was there at start, or that verify or guard made.
-    pub files: BTreeMap<String, Known>,
+    pub files: BTreeMap<String, KnownFile>,
     /// Cache folders of tools, which mark themselves; what is in them is not looked at.
     pub caches: BTreeSet<String>,
 }
 
 /// An unseen file that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
+pub struct KnownFile {
     /// Was it there before the run? Verify and guard made the others.
     pub yours: bool,
     /// How it was at the last look.
-    pub signature: Signature,
+    pub signature: FileSignature,
     /// SHA-256 of its bytes, where it is yours and small.
     #[serde(default)]
     pub hash: Option<String>,
@@ -32,34 +32,35 @@ pub struct Known {
 
 impl RunStore<'_> {
     /// The unseen files at the last look; `None` where no look was kept.
-    pub fn unseen(&self) -> Result<Option<Unseen>, StoreError> {
-        let path = self.vault.join("unseen.json");
+    pub fn read_unseen(&self) -> Result<Option<UnseenFiles>, StoreError> {
+        let path = self.anchor_folder.join("unseen.json");
         let bytes = RealDisk
-            .read(&path)
-            .map_err(StoreError::io("read", &path))?;
+            .read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// Keeps a look. Not synced: a loss of power costs one comparison.
-    pub fn write_unseen(&self, unseen: &Unseen) -> Result<(), StoreError> {
-        let path = self.vault.join("unseen.json");
+    pub fn write_unseen(&self, unseen: &UnseenFiles) -> Result<(), StoreError> {
+        let path = self.anchor_folder.join("unseen.json");
         let bytes = serde_json::to_vec(unseen).map_err(|error| StoreError::Io {
             what: "write",
             path: path.clone(),
             source: error.into(),
         })?;
-        disk::replace_unsynced(&path, &bytes).map_err(StoreError::io("write", &path))
+        disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 
     /// Notes that verify or guard may write from now on, or that they have ended.
     pub fn mark_measuring(&self, begins: bool) -> Result<(), StoreError> {
-        let path = self.vault.join("measuring");
+        let path = self.anchor_folder.join("measuring");
         if begins {
-            return disk::replace_unsynced(&path, b"").map_err(StoreError::io("write", &path));
+            return disk::replace_file_unsynced(&path, b"")
+                .map_err(StoreError::io_error("write", &path));
         }
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::io("remove", &path)(error))
+                Err(StoreError::io_error("remove", &path)(error))
             }
             _ => Ok(()),
         }
@@ -68,6 +69,9 @@ impl RunStore<'_> {
     /// Were verify or guard cut short, so that what they left is not noted yet?
     #[must_use]
     pub fn was_measuring(&self) -> bool {
-        self.vault.join("measuring").symlink_metadata().is_ok()
+        self.anchor_folder
+            .join("measuring")
+            .symlink_metadata()
+            .is_ok()
     }
 }

@@ -4,55 +4,59 @@
 
 use std::io;
 
-use autoresearch_core::journal::chain::Head;
+use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::event::{Record, Start};
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde_json::json;
 
-use super::disk::{RealDisk, Signature, encode_pretty, replace_unsynced};
+use super::disk::{FileSignature, RealDisk, encode_pretty_json, replace_file_unsynced};
 use super::layout::Layout;
 use super::{Disk, FORMAT, StoreError};
 
 /// Writes the whole table.
 pub fn write_table(layout: &Layout, start: &Start, records: &[Record]) -> Result<(), StoreError> {
-    let mut text = table::header(start);
+    let mut text = table::format_header(start);
     for row in records
         .iter()
-        .filter_map(|record| table::row(&record.event, &start.config.metric.name))
+        .filter_map(|record| table::make_row(&record.event, &start.config.metric.name))
     {
-        text.push_str(&table::line(&row));
+        text.push_str(&table::format_line(&row));
     }
-    let path = layout.table();
-    replace_unsynced(&path, text.as_bytes()).map_err(StoreError::io("write", &path))
+    let path = layout.table_path();
+    replace_file_unsynced(&path, text.as_bytes()).map_err(StoreError::io_error("write", &path))
 }
 
 /// Adds one row to a table that nobody touched since we left it; fails otherwise, and it will be written anew.
-pub fn append_row(layout: &Layout, known: Signature, row: &Row) -> io::Result<()> {
-    let path = layout.table();
-    if Signature::of(&path) != Some(known) {
+pub fn append_row(layout: &Layout, known: FileSignature, row: &Row) -> io::Result<()> {
+    let path = layout.table_path();
+    if FileSignature::read_of(&path) != Some(known) {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    RealDisk.append(&path, table::line(row).as_bytes())
+    RealDisk.append_bytes(&path, table::format_line(row).as_bytes())
 }
 
 /// Writes the snapshot.
-pub fn write_snapshot(layout: &Layout, state: &RunState, head: &Head) -> Result<(), StoreError> {
-    let path = layout.snapshot();
-    let text = encode_pretty(&path, &snapshot(state, head))?;
-    replace_unsynced(&path, &text).map_err(StoreError::io("write", &path))
+pub fn write_snapshot(
+    layout: &Layout,
+    state: &RunState,
+    head: &ChainHead,
+) -> Result<(), StoreError> {
+    let path = layout.snapshot_path();
+    let text = encode_pretty_json(&path, &make_snapshot(state, head))?;
+    replace_file_unsynced(&path, &text).map_err(StoreError::io_error("write", &path))
 }
 
 /// The run as one JSON object; GUIDE.md describes it.
 #[must_use]
-pub fn snapshot(state: &RunState, head: &Head) -> serde_json::Value {
+pub fn make_snapshot(state: &RunState, head: &ChainHead) -> serde_json::Value {
     let config = state.config();
     let incumbent = &state.incumbent;
-    let due = match state.step() {
+    let due = match state.next_step() {
         Step::Trial => "trial",
         Step::Rework { .. } => "rework",
-        Step::Strategy(strategy) => strategy.word(),
+        Step::Strategy(strategy) => strategy.as_str(),
         Step::Ended(_) => "finish",
     };
     json!({
@@ -69,10 +73,10 @@ pub fn snapshot(state: &RunState, head: &Head) -> serde_json::Value {
             "metrics": incumbent.measurement.metrics,
             "labels": incumbent.labels,
         },
-        "iterations": {"used": state.counts.iterations(), "limit": state.limits.iterations},
+        "iterations": {"used": state.counts.count_iterations(), "limit": state.limits.iterations},
         "counts": state.counts,
         "ladder": state.ladder,
-        "noise": {"deterministic": state.noise.is_deterministic(), "spread": state.noise.spread()},
+        "noise": {"deterministic": state.noise.is_deterministic(), "spread": state.noise.run_spread()},
         "branch": state.start.branch,
         "base": state.start.base,
         "due": due,

@@ -7,9 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use autoresearch::config::Source;
+use autoresearch::config::ConfigSource;
 use autoresearch::start;
-use autoresearch::trial::{self, Request};
+use autoresearch::trial::{self, TrialRequest};
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::store;
 use autoresearch_sys::store::Layout;
@@ -107,14 +107,14 @@ impl Bed {
             make_repository(repository, &stream)?;
         }
         let world = world(&state);
-        let source = Source {
+        let source = ConfigSource {
             name: "bench.yaml".to_owned(),
             text: CONFIG.to_owned(),
             merged: false,
         };
-        start::run(&world, &place(&root), &source).map_err(floor::stop)?;
+        start::start_run(&world, &place(&root), &source).map_err(floor::stop)?;
         let layout = Layout::new(&root, RUN);
-        let vault = store::vault(&world.state_folder, &layout.id()?);
+        let vault = store::anchor_folder(&world.state_folder, &layout.read_run_id()?);
         floor::make(&twin)?;
         let script = at.join("floor.sh");
         std::fs::write(&script, floor::SCRIPT)?;
@@ -208,12 +208,12 @@ impl Bed {
 /// One trial, timed around `trial::run`, as a process of its own.
 pub fn process(state: &Path, root: &Path, message: &str) -> Result<(), Stop> {
     let world = world(state);
-    let request = Request {
+    let request = TrialRequest {
         message: message.to_owned(),
-        ..Request::default()
+        ..TrialRequest::default()
     };
     let watch = Stopwatch::start();
-    let report = trial::run(&world, &place(root), &request).map_err(floor::stop)?;
+    let report = trial::run_trial(&world, &place(root), &request).map_err(floor::stop)?;
     let run = millis(watch.elapsed());
     let timings = &report.timings;
     let answer = json!({

@@ -83,12 +83,12 @@ pub fn syncs(twin: &Path, kind: Kind) -> Result<(), Stop> {
     let bytes = vec![b'x'; RECORD];
     let journal = files.join("journal.jsonl");
     for _ in 0..kind.records() {
-        RealDisk.replace(&files.join("vault/anchor.json"), &bytes)?;
-        RealDisk.append(&journal, &bytes)?;
-        RealDisk.sync(&journal)?;
+        RealDisk.replace_file(&files.join("vault/anchor.json"), &bytes)?;
+        RealDisk.append_bytes(&journal, &bytes)?;
+        RealDisk.sync_file(&journal)?;
     }
     if kind == Kind::Keep {
-        RealDisk.replace(&files.join("lessons.md"), &bytes)?;
+        RealDisk.replace_file(&files.join("lessons.md"), &bytes)?;
     }
     Ok(())
 }

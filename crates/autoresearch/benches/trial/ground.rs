@@ -36,6 +36,6 @@ pub fn world(state: &Path) -> World {
         data_folder: state.join("data"),
         state_folder: state.to_owned(),
         session: None,
-        ..World::real()
+        ..World::from_process()
     }
 }

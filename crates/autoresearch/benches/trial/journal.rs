@@ -5,9 +5,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 
-use autoresearch_core::journal::chain::{Head, hash};
+use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{
-    Close, Decided, Event, Guard, Intent, Record, Start, Verdict, Why,
+    Close, Decision, Event, Guard, Intent, Record, Start, Verdict, Why,
 };
 use autoresearch_core::metric::value::Value;
 use autoresearch_sys::store::Anchor;
@@ -18,21 +18,21 @@ use crate::bed::Bed;
 /// The end of a journal that grows.
 struct Pen {
     out: BufWriter<File>,
-    head: Head,
+    head: ChainHead,
     last: String,
 }
 
 impl Pen {
     fn write(&mut self, event: Event) -> Result<(), Stop> {
-        self.last = self.head.line("2026-07-01T12:00:00Z", event);
-        self.head = self.head.after(&self.last);
+        self.last = self.head.format_record("2026-07-01T12:00:00Z", event);
+        self.head = self.head.after_line(&self.last);
         Ok(writeln!(self.out, "{}", self.last)?)
     }
 }
 
 /// Makes the log of a fresh run so many rows long.
 pub fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
-    let path = bed.layout.journal();
+    let path = bed.layout.journal_path();
     let mut first = String::new();
     BufReader::new(File::open(&path)?).read_line(&mut first)?;
     let Event::Start(start) = serde_json::from_str::<Record>(&first)?.event else {
@@ -76,14 +76,14 @@ fn write_trial(pen: &mut Pen, start: &Start, trial: u32, keep: bool) -> Result<(
     } else {
         (Verdict::Discard, Some(Why::WorseMetric))
     };
-    let fake: String = hash(&trial.to_be_bytes()).chars().take(40).collect();
-    let decided = Decided {
+    let fake: String = hash_bytes(&trial.to_be_bytes()).chars().take(40).collect();
+    let decided = Decision {
         measurement: Some(start.measurement.clone()),
         delta: Some(Value::from(i64::from(!keep))),
         guard: Guard::NotRun,
         commit: Some(if keep { start.base.clone() } else { fake }),
         tree: Some(start.tree.clone()),
-        ..Decided::bare(&intent, verdict, why)
+        ..Decision::without_measurement(&intent, verdict, why)
     };
     pen.write(Event::Intent(intent))?;
     pen.write(Event::Verdict(Box::new(decided)))?;

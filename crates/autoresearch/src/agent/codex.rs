@@ -6,36 +6,36 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use autoresearch_core::agent::answer::{Answer, SCHEMA};
-use autoresearch_core::agent::outage::Fault;
+use autoresearch_core::agent::answer::{AgentAnswer, SCHEMA};
+use autoresearch_core::agent::outage::TurnFault;
 
-use super::{Ask, Ended, Outcome, environment, run, write};
+use super::{EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief, write_text};
 use autoresearch_codex::home;
-use autoresearch_codex::home::Home;
-use autoresearch_codex::turn::{Ask as Words, hear, words};
+use autoresearch_codex::home::CodexHome;
+use autoresearch_codex::turn::{TurnArguments as Words, make_command_words, read_turn_result};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::process::{How, What};
+use autoresearch_sys::process::{CommandEnd, CommandLine};
 
 /// Runs Codex.
-pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
-    let Some(program) = home::program(world) else {
-        return Ok(failed(Fault::Setup(
+pub fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
+    let Some(program) = home::find_program(world) else {
+        return Ok(make_failed_turn(TurnFault::Setup(
             "codex was not found on PATH: install it, or set `agent.command`".to_owned(),
         )));
     };
-    let home = match Home::of(world) {
+    let home = match CodexHome::find_in(world) {
         Ok(home) => home,
-        Err(error) => return Ok(failed(Fault::Setup(error.to_string()))),
+        Err(error) => return Ok(make_failed_turn(TurnFault::Setup(error.to_string()))),
     };
     let [schema, answer, temporary] =
         ["schema.json", "answer.json", "tmp"].map(|name| ask.scratch.join(name));
-    write(&schema, SCHEMA)?;
+    write_text(&schema, SCHEMA)?;
     let _ = std::fs::remove_file(&answer);
     std::fs::create_dir_all(&temporary).map_err(|error| {
         Failure::io(format!("could not create {}", temporary.display()), &error)
     })?;
-    let words = words(&Words {
+    let words = make_command_words(&Words {
         program: &program,
         thread: ask.thread.as_deref(),
         schema: &schema,
@@ -44,31 +44,38 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
         model: ask.agent.model.as_deref(),
     });
     let words = words.into_iter();
-    let command = What::Words(
+    let command = CommandLine::Words(
         words
             .map(|word| word.to_string_lossy().into_owned())
             .collect(),
     );
-    let (ended, printed) = run(world, ask, command, &variables(world, ask, &temporary))?;
+    let (ended, printed) = run_with_brief(
+        world,
+        ask,
+        command,
+        &make_turn_environment(world, ask, &temporary),
+    )?;
     let exited = match ended.how {
-        How::Exited(status) => Some(status),
+        CommandEnd::Exited(status) => Some(status),
         _ => None,
     };
-    let hear = |before| hear(&home, before, &printed.stdout, &printed.stderr, exited);
+    let hear = |before| read_turn_result(&home, before, &printed.stdout, &printed.stderr, exited);
     let mut heard = hear(ask.thread.as_ref().map_or(0, |_| ask.thread_tokens));
     if heard.thread != ask.thread {
         // A fresh thread, also where another one was asked for: it has cost nothing before.
         heard = hear(0);
     }
     let outcome = match (ended.how, heard.fault) {
-        (How::Cancelled, _) => Outcome::Cancelled,
-        (How::TimedOut, _) => Outcome::Failed(Fault::Deadline),
-        (How::Flooded, _) => Outcome::Failed(Fault::Other("it printed too much".to_owned())),
-        (How::NotStarted(error), _) => Outcome::Failed(Fault::Setup(error)),
-        (_, Some(fault)) => Outcome::Failed(fault),
-        (_, None) => Outcome::Answered(said(&answer)),
+        (CommandEnd::Cancelled, _) => TurnOutcome::Cancelled,
+        (CommandEnd::TimedOut, _) => TurnOutcome::Failed(TurnFault::Deadline),
+        (CommandEnd::Flooded, _) => {
+            TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
+        }
+        (CommandEnd::NotStarted(error), _) => TurnOutcome::Failed(TurnFault::Setup(error)),
+        (_, Some(fault)) => TurnOutcome::Failed(fault),
+        (_, None) => TurnOutcome::Answered(read_answer(&answer)),
     };
-    Ok(Ended {
+    Ok(EndedTurn {
         thread: heard.thread,
         tokens: heard.tokens,
         outcome,
@@ -76,21 +83,25 @@ pub fn turn(world: &World, ask: &Ask<'_>) -> Result<Ended> {
 }
 
 /// A temporary folder of its own: sandboxes that share one get in each other's way.
-fn variables(world: &World, ask: &Ask<'_>, temporary: &Path) -> Vec<(OsString, OsString)> {
-    let mut env = environment(world, ask);
+fn make_turn_environment(
+    world: &World,
+    ask: &TurnRequest<'_>,
+    temporary: &Path,
+) -> Vec<(OsString, OsString)> {
+    let mut env = make_environment(world, ask);
     env.retain(|(name, _)| name != "TMPDIR");
     env.push(("TMPDIR".into(), temporary.into()));
     env
 }
 
-fn said(answer: &Path) -> Option<Answer> {
-    Answer::read(&std::fs::read_to_string(answer).unwrap_or_default())
+fn read_answer(answer: &Path) -> Option<AgentAnswer> {
+    AgentAnswer::find_in_text(&std::fs::read_to_string(answer).unwrap_or_default())
 }
 
-fn failed(fault: Fault) -> Ended {
-    Ended {
+fn make_failed_turn(fault: TurnFault) -> EndedTurn {
+    EndedTurn {
         thread: None,
         tokens: 0,
-        outcome: Outcome::Failed(fault),
+        outcome: TurnOutcome::Failed(fault),
     }
 }

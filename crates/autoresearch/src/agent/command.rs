@@ -2,40 +2,42 @@
 //! Does not sandbox it: it is the user's own command.
 //! Invariant: what it prints is read as an answer, and as nothing else.
 
-use autoresearch_core::agent::answer::Answer;
-use autoresearch_core::agent::outage::Fault;
+use autoresearch_core::agent::answer::AgentAnswer;
+use autoresearch_core::agent::outage::TurnFault;
 
-use super::{Ask, Ended, Outcome, environment, run};
+use super::{EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
-use autoresearch_sys::process::{How, What};
+use autoresearch_sys::process::{CommandEnd, CommandLine};
 
 /// The status by which a command says that its service cannot be had now (`EX_TEMPFAIL` of sysexits.h).
 const TEMPORARY: i32 = 75;
 
 /// Runs the command.
-pub fn turn(world: &World, ask: &Ask<'_>, shell: &str) -> Result<Ended> {
-    let command = What::Shell(shell.to_owned());
-    let (ended, printed) = run(world, ask, command, &environment(world, ask))?;
+pub fn run_command_turn(world: &World, ask: &TurnRequest<'_>, shell: &str) -> Result<EndedTurn> {
+    let command = CommandLine::Shell(shell.to_owned());
+    let (ended, printed) = run_with_brief(world, ask, command, &make_environment(world, ask))?;
     let said = String::from_utf8_lossy(&printed.stdout);
     let last = String::from_utf8_lossy(&printed.stderr);
     let last = last.lines().last().unwrap_or_default().to_owned();
     let outcome = match ended.how {
-        How::Exited(0) => Outcome::Answered(Answer::read(&said)),
-        How::Exited(TEMPORARY) => Outcome::Failed(Fault::Server(last)),
-        How::Exited(127) => Outcome::Failed(Fault::Setup(last)),
-        How::Exited(status) => {
-            Outcome::Failed(Fault::Other(format!("exit status {status}: {last}")))
+        CommandEnd::Exited(0) => TurnOutcome::Answered(AgentAnswer::find_in_text(&said)),
+        CommandEnd::Exited(TEMPORARY) => TurnOutcome::Failed(TurnFault::Server(last)),
+        CommandEnd::Exited(127) => TurnOutcome::Failed(TurnFault::Setup(last)),
+        CommandEnd::Exited(status) => {
+            TurnOutcome::Failed(TurnFault::Other(format!("exit status {status}: {last}")))
         }
-        How::Signalled(signal) => {
-            Outcome::Failed(Fault::Other(format!("ended by signal {signal}")))
+        CommandEnd::Signalled(signal) => {
+            TurnOutcome::Failed(TurnFault::Other(format!("ended by signal {signal}")))
         }
-        How::TimedOut => Outcome::Failed(Fault::Deadline),
-        How::Flooded => Outcome::Failed(Fault::Other("it printed too much".to_owned())),
-        How::NotStarted(error) => Outcome::Failed(Fault::Setup(error)),
-        How::Cancelled => Outcome::Cancelled,
+        CommandEnd::TimedOut => TurnOutcome::Failed(TurnFault::Deadline),
+        CommandEnd::Flooded => {
+            TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
+        }
+        CommandEnd::NotStarted(error) => TurnOutcome::Failed(TurnFault::Setup(error)),
+        CommandEnd::Cancelled => TurnOutcome::Cancelled,
     };
-    Ok(Ended {
+    Ok(EndedTurn {
         thread: None,
         tokens: 0,
         outcome,

@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    autoresearch::cli::hook::main(autoresearch_sys::env::World::real())
+    autoresearch::cli::hook::main(autoresearch_sys::env::World::from_process())
 }

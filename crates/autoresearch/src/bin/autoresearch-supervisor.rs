@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    autoresearch::cli::supervisor::main(&autoresearch_sys::env::World::real())
+    autoresearch::cli::supervisor::main(&autoresearch_sys::env::World::from_process())
 }

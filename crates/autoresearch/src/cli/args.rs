@@ -34,12 +34,12 @@ pub struct Arguments {
     pub run: Option<String>,
     /// What to do
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 }
 
 /// The commands.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum CliCommand {
     /// Check a config, print its schema, or print an example
     #[command(
         subcommand,

@@ -12,8 +12,8 @@ use super::ceilings::Ceilings;
 use super::print::Printer;
 use crate::look::log;
 use crate::night::background;
-use crate::night::background::When;
-use crate::night::driver::Order;
+use crate::night::background::OrderPace;
+use crate::night::driver::DriverOrder;
 use crate::run::Place;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -68,34 +68,48 @@ pub enum BackgroundCommand {
 }
 
 /// Runs one of them.
-pub fn run(
+pub fn run_background_command(
     world: &World,
     place: &Place,
     printer: &Printer,
     command: &BackgroundCommand,
 ) -> Result<ExitCode> {
-    let when = |now: &bool| if *now { When::Now } else { When::Gracefully };
+    let when = |now: &bool| {
+        if *now {
+            OrderPace::Now
+        } else {
+            OrderPace::Gracefully
+        }
+    };
     let report = match command {
         BackgroundCommand::Start { config, ceilings } => {
-            let source = config.as_ref().map(|file| crate::config::read(world, file));
-            background::begin(
+            let source = config
+                .as_ref()
+                .map(|file| crate::config::read_config(world, file));
+            background::start_background(
                 world,
                 place,
                 source.transpose()?.as_ref(),
-                ceilings.raise(world)?,
+                ceilings.to_raise(world)?,
             )?
         }
-        BackgroundCommand::Resume => background::begin(world, place, None, Raise::default())?,
-        BackgroundCommand::Status => background::report(world, place)?,
-        BackgroundCommand::Stop { now } => background::order(world, place, Order::Stop, when(now))?,
-        BackgroundCommand::Pause { now } => {
-            background::order(world, place, Order::Pause, when(now))?
+        BackgroundCommand::Resume => {
+            background::start_background(world, place, None, Raise::default())?
         }
-        BackgroundCommand::Logs { last } => return logs(world, place, printer, *last),
+        BackgroundCommand::Status => background::read_background(world, place)?,
+        BackgroundCommand::Stop { now } => {
+            background::give_order(world, place, DriverOrder::Stop, when(now))?
+        }
+        BackgroundCommand::Pause { now } => {
+            background::give_order(world, place, DriverOrder::Pause, when(now))?
+        }
+        BackgroundCommand::Logs { last } => {
+            return print_supervisor_log(world, place, printer, *last);
+        }
         BackgroundCommand::Attach => {
-            let report = background::report(world, place)?;
-            printer.report(&report)?;
-            let filter = log::Filter {
+            let report = background::read_background(world, place)?;
+            printer.print_report(&report)?;
+            let filter = log::LogFilter {
                 statuses: Vec::new(),
                 last: Some(20),
             };
@@ -104,24 +118,29 @@ pub fn run(
                 place,
                 printer,
                 &filter,
-                super::Show {
+                super::LogStyle {
                     times: false,
                     follow: true,
                 },
             );
         }
     };
-    printer.report(&report)
+    printer.print_report(&report)
 }
 
-fn logs(world: &World, place: &Place, printer: &Printer, last: usize) -> Result<ExitCode> {
-    let lines = background::lines(world, place, last)?;
+fn print_supervisor_log(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    last: usize,
+) -> Result<ExitCode> {
+    let lines = background::read_log_lines(world, place, last)?;
     if printer.json {
-        return printer.line(&serde_json::json!({"lines": lines}));
+        return printer.print_json_line(&serde_json::json!({"lines": lines}));
     }
     let lines: Vec<String> = lines
         .iter()
-        .map(|line| background::told_line(line))
+        .map(|line| background::show_log_line(line))
         .collect();
-    printer.text(&(lines.join("\n") + "\n"))
+    printer.print_text(&(lines.join("\n") + "\n"))
 }

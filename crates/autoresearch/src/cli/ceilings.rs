@@ -16,7 +16,7 @@ use autoresearch_sys::error::{Failure, Result};
 pub struct Ceilings {
     /// The most trials, all in all; `none` at start, where something else ends the run
     #[arg(long, value_name = "N")]
-    pub iterations: Option<Count>,
+    pub iterations: Option<TrialCount>,
     /// The most time since the start, such as 8h
     #[arg(long, value_name = "SPAN")]
     pub time_limit: Option<String>,
@@ -33,14 +33,14 @@ pub struct Ceilings {
 
 /// A number of trials on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
+pub enum TrialCount {
     /// This many.
     Most(u32),
     /// As many as come.
     Unlimited,
 }
 
-impl FromStr for Count {
+impl FromStr for TrialCount {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
@@ -54,9 +54,9 @@ impl FromStr for Count {
     }
 }
 
-impl Count {
+impl TrialCount {
     /// As the config has it.
-    pub fn json(self) -> serde_json::Value {
+    pub fn to_json(self) -> serde_json::Value {
         match self {
             Self::Most(number) => number.into(),
             Self::Unlimited => "none".into(),
@@ -66,9 +66,9 @@ impl Count {
 
 impl Ceilings {
     /// What they raise.
-    pub fn raise(&self, world: &World) -> Result<Raise> {
+    pub fn to_raise(&self, world: &World) -> Result<Raise> {
         let time_limit = self.time_limit.as_ref().map(|text| {
-            span::parse(text).map_err(|error| {
+            span::parse_span(text).map_err(|error| {
                 Failure::usage(format!("--time-limit: {error}")).hint("write it like `90m` or `8h`")
             })
         });
@@ -79,13 +79,13 @@ impl Ceilings {
             })
         });
         let iterations = match self.iterations {
-            Some(Count::Unlimited) => {
+            Some(TrialCount::Unlimited) => {
                 return Err(Failure::usage(
                     "--iterations: a run has a number of trials from its start on",
                 )
                 .hint("write a number; `iterations: none` is for the config of a new run"));
             }
-            Some(Count::Most(number)) => Some(number),
+            Some(TrialCount::Most(number)) => Some(number),
             None => None,
         };
         Ok(Raise {
@@ -93,7 +93,9 @@ impl Ceilings {
             time_limit_ms: time_limit.transpose()?.map(span::whole_millis),
             tokens: self.tokens,
             verify_runs: self.verify_runs,
-            until_ms: until.transpose()?.map(|time| world.next_ms(time)),
+            until_ms: until
+                .transpose()?
+                .map(|time| world.next_time_of_day_ms(time)),
         })
     }
 }

@@ -5,21 +5,23 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use autoresearch_core::config::{Problem, Severity, nearest, schema};
+use autoresearch_core::config::{Problem, Severity, find_nearest_word, make_config_schema};
 use serde::Serialize;
 use serde_json::json;
 
 use super::args::ConfigCommand;
 use super::print::Printer;
 use crate::config::templates;
-use crate::config::{Source, check_in, check_text, line, read};
+use crate::config::{
+    ConfigSource, check_config_in, check_config_text, format_problem, read_config,
+};
 use crate::run::Place;
 use crate::start::preflight;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 #[derive(Serialize)]
-struct CheckReport {
+struct ConfigCheckReport {
     file: String,
     ok: bool,
     /// Was the repository looked at as well?
@@ -27,53 +29,63 @@ struct CheckReport {
     problems: Vec<Problem>,
 }
 
-pub fn run(
+pub fn run_config_command(
     world: &World,
     place: &Place,
     printer: &Printer,
     command: ConfigCommand,
 ) -> Result<ExitCode> {
     match command {
-        ConfigCommand::Check { file } => check(world, place, printer, &read(world, &file)?),
-        ConfigCommand::Schema => {
-            let text = serde_json::to_string_pretty(&schema()).map_err(|error| {
-                Failure::new(Kind::Internal, "the schema could not be written as JSON")
-                    .because(&error)
-            })?;
-            printer.text(&(text + "\n"))
+        ConfigCommand::Check { file } => {
+            print_config_check(world, place, printer, &read_config(world, &file)?)
         }
-        ConfigCommand::Example { domain } => example(printer, domain.as_deref()),
+        ConfigCommand::Schema => {
+            let text = serde_json::to_string_pretty(&make_config_schema()).map_err(|error| {
+                Failure::new(
+                    FailureKind::Internal,
+                    "the schema could not be written as JSON",
+                )
+                .because(&error)
+            })?;
+            printer.print_text(&(text + "\n"))
+        }
+        ConfigCommand::Example { domain } => print_example(printer, domain.as_deref()),
     }
 }
 
-fn check(world: &World, place: &Place, printer: &Printer, source: &Source) -> Result<ExitCode> {
-    let ground = preflight::ground(world, &place.folder(world), &[]);
+fn print_config_check(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    source: &ConfigSource,
+) -> Result<ExitCode> {
+    let ground = preflight::read_start_site(world, &place.search_folder(world), &[]);
     let checked = match &ground {
-        Ok(ground) => check_in(world, source, &ground.git)?,
-        Err(_) => check_text(source),
+        Ok(ground) => check_config_in(world, source, &ground.git)?,
+        Err(_) => check_config_text(source),
     };
     let ok = checked
         .problems
         .iter()
         .all(|problem| problem.severity != Severity::Error);
-    let report = CheckReport {
+    let report = ConfigCheckReport {
         file: source.name.clone(),
         ok,
         in_repository: ground.is_ok(),
         problems: checked.problems,
     };
-    printer.report(&report)?;
+    printer.print_report(&report)?;
     Ok(if ok {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(Kind::Config.exit_code())
+        ExitCode::from(FailureKind::Config.exit_code())
     })
 }
 
-impl fmt::Display for CheckReport {
+impl fmt::Display for ConfigCheckReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in &self.problems {
-            writeln!(out, "{}", line(&self.file, problem))?;
+            writeln!(out, "{}", format_problem(&self.file, problem))?;
         }
         if !self.in_repository {
             writeln!(
@@ -97,20 +109,26 @@ impl fmt::Display for CheckReport {
     }
 }
 
-fn example(printer: &Printer, domain: Option<&str>) -> Result<ExitCode> {
+fn print_example(printer: &Printer, domain: Option<&str>) -> Result<ExitCode> {
     let Some(domain) = domain else {
         if printer.json {
             let domains: Vec<&str> = templates::ALL
                 .iter()
                 .map(|template| template.domain)
                 .collect();
-            return printer.line(&json!({"domains": domains}));
+            return printer.print_json_line(&json!({"domains": domains}));
         }
         let rows: Vec<String> = templates::ALL
             .iter()
-            .map(|template| format!("{:<18} {}\n", template.domain, templates::purpose(template)))
+            .map(|template| {
+                format!(
+                    "{:<18} {}\n",
+                    template.domain,
+                    templates::find_purpose(template)
+                )
+            })
             .collect();
-        return printer.text(&rows.concat());
+        return printer.print_text(&rows.concat());
     };
     let Some(template) = templates::ALL
         .iter()
@@ -120,16 +138,16 @@ fn example(printer: &Printer, domain: Option<&str>) -> Result<ExitCode> {
             .iter()
             .map(|template| template.domain)
             .collect();
-        let hint = nearest(domain, &names).map_or_else(
+        let hint = find_nearest_word(domain, &names).map_or_else(
             || format!("known: {}", names.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
         return Err(Failure::usage(format!("there is no example for `{domain}`")).hint(hint));
     };
-    let text = templates::printed(template);
+    let text = templates::format_template(template);
     if printer.json {
-        printer.line(&json!({"domain": template.domain, "text": text}))
+        printer.print_json_line(&json!({"domain": template.domain, "text": text}))
     } else {
-        printer.text(&text)
+        printer.print_text(&text)
     }
 }

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use super::keys::{self, ConfigFlags};
 use super::print::{self, Printer};
-use crate::night::driver::{Audience, Happening, Order};
+use crate::night::driver::{Audience, DriverEvent, DriverOrder};
 use crate::night::exec;
-use crate::night::exec::Summary;
+use crate::night::exec::ExecSummary;
 use crate::run::Place;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -28,27 +28,27 @@ const BLOCKED: u8 = 2;
 
 /// Runs `exec` and gives its exit code.
 #[must_use]
-pub fn run(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
-    match attempt(world, place, flags) {
+pub fn run_exec(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
+    match run_with_flags(world, place, flags) {
         Ok(summary) => {
-            let _ = Printer::new(true).line(&summary);
-            ExitCode::from(code(&summary))
+            let _ = Printer::new(true).print_json_line(&summary);
+            ExitCode::from(choose_exit_code(&summary))
         }
-        Err(failure) => refuse(&failure),
+        Err(failure) => print_refusal(&failure),
     }
 }
 
 /// Says why nothing was run, or why it ended.
 #[must_use]
-pub fn refuse(failure: &Failure) -> ExitCode {
-    let line = print::failure_object(failure, BLOCKED);
+pub fn print_refusal(failure: &Failure) -> ExitCode {
+    let line = print::failure_to_json(failure, BLOCKED);
     let _ = writeln!(std::io::stderr().lock(), "{line}");
     ExitCode::from(BLOCKED)
 }
 
 /// Is `exec` the command among words that could not be read?
 #[must_use]
-pub fn is_called(words: &[OsString]) -> bool {
+pub fn is_exec_called(words: &[OsString]) -> bool {
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         if word == "-C" || word == "--run" {
@@ -60,8 +60,8 @@ pub fn is_called(words: &[OsString]) -> bool {
     false
 }
 
-fn code(summary: &Summary) -> u8 {
-    let obstacle = [End::Blocked.word(), End::Error.word()].contains(&summary.status);
+fn choose_exit_code(summary: &ExecSummary) -> u8 {
+    let obstacle = [End::Blocked.as_str(), End::Error.as_str()].contains(&summary.status);
     match (summary.improved, obstacle) {
         (_, true) => BLOCKED,
         (true, false) => IMPROVED,
@@ -69,21 +69,21 @@ fn code(summary: &Summary) -> u8 {
     }
 }
 
-fn attempt(world: &World, place: &Place, flags: &ConfigFlags) -> Result<Summary> {
-    let file = keys::named_file(world, flags)
-        .map(|file| crate::config::read(world, &file))
+fn run_with_flags(world: &World, place: &Place, flags: &ConfigFlags) -> Result<ExecSummary> {
+    let file = keys::find_named_file(world, flags)
+        .map(|file| crate::config::read_config(world, &file))
         .transpose()?;
-    let source = exec::source(file, keys::overlay(world, flags)?.fields)?;
-    exec::run(world, place, &source, &mut Lines)
+    let source = exec::make_exec_source(file, keys::read_overlay(world, flags)?.fields)?;
+    exec::exec_run(world, place, &source, &mut TrialLines)
 }
 
 /// Prints a line for each trial.
-struct Lines;
+struct TrialLines;
 
-impl Audience for Lines {
-    fn hear(&mut self, happening: &Happening<'_>) {
+impl Audience for TrialLines {
+    fn hear_event(&mut self, happening: &DriverEvent<'_>) {
         match happening {
-            Happening::Trial(report) => {
+            DriverEvent::Trial(report) => {
                 // A line without fields says at least that there was a trial; the log has the rest.
                 let mut line = serde_json::to_value(report).unwrap_or_else(|_| json!({}));
                 line["type"] = json!("trial");
@@ -92,19 +92,19 @@ impl Audience for Lines {
                     fields.remove("next");
                     fields.remove("due");
                 }
-                let _ = Printer::new(true).line(&line);
+                let _ = Printer::new(true).print_json_line(&line);
             }
-            Happening::Turn { trial } => {
-                print::progress(&format!("trial {trial}: the agent edits"));
+            DriverEvent::Turn { trial } => {
+                print::print_progress(&format!("trial {trial}: the agent edits"));
             }
-            Happening::Failed(fault) => print::progress(&fault.to_string()),
-            Happening::Waiting { why, .. } => print::progress(&format!("waiting: {why}")),
-            Happening::Note(note) => print::progress(note),
-            Happening::Measuring | Happening::Strategy(_) => {}
+            DriverEvent::Failed(fault) => print::print_progress(&fault.to_string()),
+            DriverEvent::Waiting { why, .. } => print::print_progress(&format!("waiting: {why}")),
+            DriverEvent::Note(note) => print::print_progress(note),
+            DriverEvent::Measuring | DriverEvent::Strategy(_) => {}
         }
     }
 
-    fn order(&mut self) -> Option<Order> {
+    fn read_order(&mut self) -> Option<DriverOrder> {
         None
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::print::Printer;
 use crate::hook;
-use crate::hook::{Owned, Payload, Reply};
-use autoresearch_sys::env::{Role, World};
+use crate::hook::{HookPayload, OwnedRun, StopReply};
+use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::Result;
 
 /// A longer payload is not read: it holds the last message of the agent, never more than some kilobytes.
@@ -23,48 +23,50 @@ const MAX_PAYLOAD: u64 = 32 << 20;
 #[must_use]
 pub fn main(world: World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = super::runner(&words) {
+    if let Some(code) = super::run_as_runner(&words) {
         return code;
     }
     let event = words.get(1).and_then(|word| word.to_str());
     match event {
         Some("--version") => {
             let version = concat!("autoresearch-hook ", env!("CARGO_PKG_VERSION"), "\n");
-            let _ = Printer::new(false).text(version);
+            let _ = Printer::new(false).print_text(version);
         }
-        event => run(world, event.unwrap_or_default()),
+        event => answer_hook(world, event.unwrap_or_default()),
     }
     ExitCode::SUCCESS
 }
 
 /// Answers one hook: the payload is read from standard input.
-pub fn run(mut world: World, event: &str) {
-    let Some(payload) = payload() else { return };
-    let mut owned = hook::owned(&payload);
+pub fn answer_hook(mut world: World, event: &str) {
+    let Some(payload) = read_payload() else {
+        return;
+    };
+    let mut owned = hook::find_owned_runs(&payload);
     if owned.is_empty() {
         return;
     }
-    world.role = Role::Hook;
+    world.role = ProcessRole::Hook;
     world.session = payload.session_id;
-    let answer = catch_unwind(AssertUnwindSafe(|| answer(&world, event, &mut owned)));
+    let answer = catch_unwind(AssertUnwindSafe(|| answer_event(&world, event, &mut owned)));
     match answer {
         Ok(Ok(Some(answer))) => {
-            let _ = Printer::new(true).line(&answer);
+            let _ = Printer::new(true).print_json_line(&answer);
         }
         Ok(Ok(None)) => {}
-        Ok(Err(failure)) => note(&world, &owned, event, &failure.to_string()),
-        Err(_) => note(&world, &owned, event, "a fault of this program"),
+        Ok(Err(failure)) => note_fault(&world, &owned, event, &failure.to_string()),
+        Err(_) => note_fault(&world, &owned, event, "a fault of this program"),
     }
 }
 
-fn note(world: &World, owned: &[Owned], event: &str, fault: &str) {
+fn note_fault(world: &World, owned: &[OwnedRun], event: &str, fault: &str) {
     if let Some(owned) = owned.first() {
         let line = format!("{event}: {fault}");
-        owned.note(world, &line.replace('\n', "; "));
+        owned.log_fault(world, &line.replace('\n', "; "));
     }
 }
 
-fn payload() -> Option<Payload> {
+fn read_payload() -> Option<HookPayload> {
     let mut text = String::new();
     std::io::stdin()
         .take(MAX_PAYLOAD)
@@ -73,26 +75,26 @@ fn payload() -> Option<Payload> {
     serde_json::from_str(&text).ok()
 }
 
-fn answer(world: &World, event: &str, owned: &mut [Owned]) -> Result<Option<Value>> {
+fn answer_event(world: &World, event: &str, owned: &mut [OwnedRun]) -> Result<Option<Value>> {
     if event == "interrupt" {
         for owned in owned {
-            hook::interrupt(owned)?;
+            hook::pause_session(owned)?;
         }
         return Ok(None);
     }
-    let Some(owned) = hook::current(world, owned) else {
+    let Some(owned) = hook::choose_current_run(world, owned) else {
         return Ok(None);
     };
     Ok(match event {
-        "session-start" => hook::session_start(world, owned)?.map(|context| {
+        "session-start" => hook::answer_session_start(world, owned)?.map(|context| {
             json!({"hookSpecificOutput": {
                 "hookEventName": "SessionStart",
                 "additionalContext": context,
             }})
         }),
-        "stop" => hook::stop(world, owned)?.map(|reply| match reply {
-            Reply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
-            Reply::Tell(message) => json!({"systemMessage": message}),
+        "stop" => hook::answer_stop(world, owned)?.map(|reply| match reply {
+            StopReply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
+            StopReply::Tell(message) => json!({"systemMessage": message}),
         }),
         _ => None,
     })

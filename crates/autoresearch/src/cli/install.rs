@@ -10,14 +10,14 @@ use crate::run::Place;
 use crate::run::session;
 use autoresearch_codex::config::rules::StartRule;
 use autoresearch_codex::install;
-use autoresearch_codex::install::plan::{Plan, State};
+use autoresearch_codex::install::plan::{InstallPlan, InstallState};
 use autoresearch_codex::install::remove;
-use autoresearch_codex::install::remove::Scope;
-use autoresearch_codex::install::{Request, Target, standing};
+use autoresearch_codex::install::remove::RemovalScope;
+use autoresearch_codex::install::{InstallRequest, InstallTarget, standing};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
-pub fn install(
+pub fn run_install(
     world: &World,
     place: &Place,
     printer: &Printer,
@@ -34,19 +34,28 @@ pub fn install(
         (true, false) => Some(StartRule::Prompt),
         (false, false) => None,
     };
-    let request = Request {
-        target: Some(arguments.project.map_or(Target::User, Target::Project)),
+    let request = InstallRequest {
+        target: Some(
+            arguments
+                .project
+                .map_or(InstallTarget::User, InstallTarget::Project),
+        ),
         hooks: arguments.hooks,
         rule,
     };
-    put_in(&there(world, place), printer, &request, arguments.agreement)
+    install_after_yes(
+        &make_world_at(world, place),
+        printer,
+        &request,
+        arguments.agreement,
+    )
 }
 
-pub fn uninstall(world: &World, printer: &Printer, agreement: Agreement) -> Result<ExitCode> {
-    take_out(world, printer, Scope::All, agreement)
+pub fn run_uninstall(world: &World, printer: &Printer, agreement: Agreement) -> Result<ExitCode> {
+    remove_after_yes(world, printer, RemovalScope::All, agreement)
 }
 
-pub fn hooks(
+pub fn run_hooks_command(
     world: &World,
     place: &Place,
     printer: &Printer,
@@ -54,61 +63,65 @@ pub fn hooks(
 ) -> Result<ExitCode> {
     match command {
         HooksCommand::Install { agreement } => {
-            let request = Request {
+            let request = InstallRequest {
                 hooks: true,
-                ..Request::default()
+                ..InstallRequest::default()
             };
-            put_in(&there(world, place), printer, &request, agreement)
+            install_after_yes(&make_world_at(world, place), printer, &request, agreement)
         }
-        HooksCommand::Status => printer.report(&standing::look(world, &place.folder(world))),
-        HooksCommand::Uninstall { agreement } => take_out(world, printer, Scope::Hooks, agreement),
+        HooksCommand::Status => {
+            printer.print_report(&standing::report_hooks(world, &place.search_folder(world)))
+        }
+        HooksCommand::Uninstall { agreement } => {
+            remove_after_yes(world, printer, RemovalScope::Hooks, agreement)
+        }
     }
 }
 
 /// The world as seen from the folder of `-C`.
-fn there(world: &World, place: &Place) -> World {
+fn make_world_at(world: &World, place: &Place) -> World {
     World {
-        cwd: place.folder(world),
+        cwd: place.search_folder(world),
         ..world.clone()
     }
 }
 
-fn put_in(
+fn install_after_yes(
     world: &World,
     printer: &Printer,
-    request: &Request,
+    request: &InstallRequest,
     agreement: Agreement,
 ) -> Result<ExitCode> {
-    let plan = install::plan(world, request)?;
-    if !plan.is_empty() && !may_go_on(printer, &plan, agreement)? {
-        return printer.report(&plan.report(State::Planned));
+    let plan = install::plan_installation(world, request)?;
+    if !plan.is_empty() && !ask_for_yes(printer, &plan, agreement)? {
+        return printer.print_report(&plan.to_report(InstallState::Planned));
     }
-    printer.report(&install::apply(world, plan)?)
+    printer.print_report(&install::apply_installation(world, plan)?)
 }
 
-fn take_out(
+fn remove_after_yes(
     world: &World,
     printer: &Printer,
-    scope: Scope,
+    scope: RemovalScope,
     agreement: Agreement,
 ) -> Result<ExitCode> {
-    let plan = remove::plan(world, scope)?;
-    if !plan.is_empty() && !may_go_on(printer, &plan, agreement)? {
-        return printer.report(&plan.report(State::Planned));
+    let plan = remove::plan_removal(world, scope)?;
+    if !plan.is_empty() && !ask_for_yes(printer, &plan, agreement)? {
+        return printer.print_report(&plan.to_report(InstallState::Planned));
     }
-    printer.report(&remove::apply(world, plan, scope)?)
+    printer.print_report(&remove::apply_removal(world, plan, scope)?)
 }
 
 /// Is the person's yes there? A dry run and a no leave it at the plan.
-fn may_go_on(printer: &Printer, plan: &Plan, agreement: Agreement) -> Result<bool> {
+fn ask_for_yes(printer: &Printer, plan: &InstallPlan, agreement: Agreement) -> Result<bool> {
     if agreement.dry_run {
         return Ok(false);
     }
     if agreement.yes {
         return Ok(true);
     }
-    let question = format!("{}\n\nGo on? [y/N] ", plan.report(State::Planned));
-    match printer.ask(&question)? {
+    let question = format!("{}\n\nGo on? [y/N] ", plan.to_report(InstallState::Planned));
+    match printer.ask_yes_no(&question)? {
         Some(answer) => Ok(answer),
         None => Err(Failure::blocked(format!(
             "`{}` needs a yes, and there is no terminal to ask at",

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::cli::ceilings::{Ceilings, Count};
-use crate::config::Source;
-use crate::night::exec::Fields;
+use crate::cli::ceilings::{Ceilings, TrialCount};
+use crate::config::ConfigSource;
+use crate::night::exec::ConfigFields;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
@@ -95,14 +95,14 @@ pub struct ConfigFlags {
 }
 
 /// A number where the text is one; otherwise the text, which may be a number with a unit.
-fn number_or_text(text: &str) -> Value {
+fn parse_number_or_text(text: &str) -> Value {
     let number = text.trim().parse::<serde_json::Number>();
     number.map_or_else(|_| json!(text), |number| json!(number))
 }
 
 impl ConfigFlags {
     /// Every key, with the flag's value if it was given.
-    fn given(&self) -> Vec<(String, Option<Value>)> {
+    fn list_keys(&self) -> Vec<(String, Option<Value>)> {
         let list = |items: &Vec<String>| (!items.is_empty()).then(|| json!(items));
         let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
         let fields = [
@@ -113,14 +113,20 @@ impl ConfigFlags {
             ("pin", list(&self.pin)),
             ("metric.name", text(&self.metric)),
             ("metric.direction", text(&self.direction)),
-            ("metric.target", self.target.as_deref().map(number_or_text)),
+            (
+                "metric.target",
+                self.target.as_deref().map(parse_number_or_text),
+            ),
             ("verify.command", text(&self.verify)),
             ("verify.shell", text(&self.verify_shell)),
             ("verify.timeout", text(&self.verify_timeout)),
             ("guard.command", text(&self.guard)),
             ("guard.shell", text(&self.guard_shell)),
             ("guard.timeout", text(&self.guard_timeout)),
-            ("iterations", self.ceilings.iterations.map(Count::json)),
+            (
+                "iterations",
+                self.ceilings.iterations.map(TrialCount::to_json),
+            ),
             ("time_limit", text(&self.ceilings.time_limit)),
             (
                 "budget.tokens",
@@ -147,20 +153,20 @@ impl ConfigFlags {
 }
 
 /// What flags and variables say, and the variables among them.
-pub struct Overlay {
+pub struct ConfigOverlay {
     /// The keys.
-    pub fields: Fields,
+    pub fields: ConfigFields,
     /// The names of the variables that count.
     pub variables: Vec<String>,
 }
 
 /// What flags and variables say; a flag wins.
-pub fn overlay(world: &World, flags: &ConfigFlags) -> Result<Overlay> {
-    let mut fields = Fields::new();
+pub fn read_overlay(world: &World, flags: &ConfigFlags) -> Result<ConfigOverlay> {
+    let mut fields = ConfigFields::new();
     let mut variables = Vec::new();
-    for (key, flag) in flags.given() {
+    for (key, flag) in flags.list_keys() {
         let name = format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase());
-        let variable = world.var(&name).map(|value| {
+        let variable = world.find_variable(&name).map(|value| {
             value
                 .to_str()
                 .map(ToOwned::to_owned)
@@ -170,7 +176,7 @@ pub fn overlay(world: &World, flags: &ConfigFlags) -> Result<Overlay> {
             (Some(value), _) => value,
             (None, Some(value)) => {
                 variables.push(name);
-                plain(&key, &value?)
+                parse_variable(&key, &value?)
             }
             (None, None) => continue,
         };
@@ -183,42 +189,45 @@ pub fn overlay(world: &World, flags: &ConfigFlags) -> Result<Overlay> {
             }
         };
     }
-    Ok(Overlay { fields, variables })
+    Ok(ConfigOverlay { fields, variables })
 }
 
 /// The file that a flag or a variable names.
-pub fn named_file(world: &World, flags: &ConfigFlags) -> Option<PathBuf> {
+pub fn find_named_file(world: &World, flags: &ConfigFlags) -> Option<PathBuf> {
     let named = flags.config.clone();
-    named.or_else(|| world.var(FILE).map(Into::into))
+    named.or_else(|| world.find_variable(FILE).map(Into::into))
 }
 
 /// The config of `start`: the file as it was typed where nothing else is said, and otherwise what they say together. With
 /// it come the variables that count, which the person should be told of.
-pub fn read_for_start(world: &World, flags: &ConfigFlags) -> Result<(Source, Vec<String>)> {
-    let Overlay { fields, variables } = overlay(world, flags)?;
+pub fn read_start_config(
+    world: &World,
+    flags: &ConfigFlags,
+) -> Result<(ConfigSource, Vec<String>)> {
+    let ConfigOverlay { fields, variables } = read_overlay(world, flags)?;
     let default = || {
         let stands = world.cwd.join(DEFAULT_FILE).exists();
         (stands || fields.is_empty()).then(|| Path::new(DEFAULT_FILE).to_owned())
     };
-    let file = named_file(world, flags).or_else(default);
+    let file = find_named_file(world, flags).or_else(default);
     let file = file
-        .map(|file| crate::config::read(world, &file))
+        .map(|file| crate::config::read_config(world, &file))
         .transpose()?;
     match file {
         Some(source) if fields.is_empty() => Ok((source, variables)),
-        file => Ok((crate::config::put_together(file, fields)?, variables)),
+        file => Ok((crate::config::merge_config(file, fields)?, variables)),
     }
 }
 
 /// A variable's text as the config has it: lists by line, numbers as numbers.
-fn plain(key: &str, text: &str) -> Value {
+fn parse_variable(key: &str, text: &str) -> Value {
     match key {
         "scope" | "protect" | "pin" => {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             lines.map(ToOwned::to_owned).collect()
         }
         "iterations" | "metric.target" | "budget.tokens" | "budget.verify_runs" => {
-            number_or_text(text)
+            parse_number_or_text(text)
         }
         _ => Value::from(text),
     }

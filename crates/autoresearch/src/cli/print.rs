@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::print_failure;
-use autoresearch_sys::error::{Failure, Kind, Result};
+use super::make_print_error;
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 /// Prints reports in the form that was asked for.
 pub struct Printer {
@@ -26,40 +26,44 @@ impl Printer {
     }
 
     /// Prints the report of a command.
-    pub fn report(&self, report: &(impl Serialize + Display)) -> Result<ExitCode> {
+    pub fn print_report(&self, report: &(impl Serialize + Display)) -> Result<ExitCode> {
         if self.json {
-            self.line(report)
+            self.print_json_line(report)
         } else {
-            self.text(&format!("{report}\n"))
+            self.print_text(&format!("{report}\n"))
         }
     }
 
     /// Prints an object as one line of JSON.
-    pub fn line(&self, object: &impl Serialize) -> Result<ExitCode> {
+    pub fn print_json_line(&self, object: &impl Serialize) -> Result<ExitCode> {
         let line = serde_json::to_string(object).map_err(|error| {
-            Failure::new(Kind::Internal, "a report could not be written as JSON").because(&error)
+            Failure::new(
+                FailureKind::Internal,
+                "a report could not be written as JSON",
+            )
+            .because(&error)
         })?;
-        self.text(&(line + "\n"))
+        self.print_text(&(line + "\n"))
     }
 
     /// Prints a text as it is.
     #[expect(clippy::unused_self, reason = "printing goes through the printer")]
-    pub fn text(&self, text: &str) -> Result<ExitCode> {
+    pub fn print_text(&self, text: &str) -> Result<ExitCode> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-            Err(error) => Err(print_failure(&error)),
+            Err(error) => Err(make_print_error(&error)),
         }
     }
 
     /// Asks a person at a terminal; `None` where nobody can be asked.
-    pub fn ask(&self, question: &str) -> Result<Option<bool>> {
+    pub fn ask_yes_no(&self, question: &str) -> Result<Option<bool>> {
         let input = std::io::stdin();
         if self.json || !input.is_terminal() || !std::io::stdout().is_terminal() {
             return Ok(None);
         }
-        self.text(question)?;
+        self.print_text(question)?;
         let mut answer = String::new();
         input
             .read_line(&mut answer)
@@ -70,10 +74,10 @@ impl Printer {
 
     /// Prints a failure, and gives its exit code.
     #[must_use]
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
+    pub fn show_failure(&self, failure: &Failure) -> ExitCode {
         if self.json {
-            let object = failure_object(failure, failure.kind.exit_code());
-            let _ = self.text(&format!("{object}\n"));
+            let object = failure_to_json(failure, failure.kind.exit_code());
+            let _ = self.print_text(&format!("{object}\n"));
         } else {
             let _ = writeln!(std::io::stderr().lock(), "{failure}");
         }
@@ -83,7 +87,7 @@ impl Printer {
 
 /// A failure as the one object that programs get.
 #[must_use]
-pub fn failure_object(failure: &Failure, exit_code: u8) -> serde_json::Value {
+pub fn failure_to_json(failure: &Failure, exit_code: u8) -> serde_json::Value {
     json!({
         "error": failure.error,
         "caused_by": failure.causes,
@@ -96,7 +100,7 @@ pub fn failure_object(failure: &Failure, exit_code: u8) -> serde_json::Value {
 
 /// What clap has to say against the arguments, as a failure of ours.
 #[must_use]
-pub fn misuse(error: &clap::Error) -> Failure {
+pub fn make_usage_failure(error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     Failure::usage(first.trim_start_matches("error: ")).hint("see --help")
@@ -104,20 +108,20 @@ pub fn misuse(error: &clap::Error) -> Failure {
 
 /// Prints what clap has to say: help and version on standard output, errors on standard error, or as one JSON object.
 #[must_use]
-pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
+pub fn print_clap_error(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
-        return Printer { json }.failure(&misuse(error));
+        return Printer { json }.show_failure(&make_usage_failure(error));
     }
     let _ = error.print();
     if error.use_stderr() {
-        ExitCode::from(Kind::Usage.exit_code())
+        ExitCode::from(FailureKind::Usage.exit_code())
     } else {
         ExitCode::SUCCESS
     }
 }
 
 /// One line on standard error, if that is a terminal.
-pub fn progress(what: &str) {
+pub fn print_progress(what: &str) {
     let mut err = std::io::stderr().lock();
     if err.is_terminal() {
         let _ = writeln!(err, "… {what}");
@@ -126,7 +130,7 @@ pub fn progress(what: &str) {
 
 /// The columns of the terminal that standard output is, if it is one.
 #[must_use]
-pub fn terminal_width() -> Option<usize> {
+pub fn read_terminal_width() -> Option<usize> {
     let out = std::io::stdout();
     let size = rustix::termios::tcgetwinsize(&out).ok()?;
     Some(if size.ws_col == 0 {

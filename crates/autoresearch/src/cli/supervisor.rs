@@ -9,13 +9,13 @@ use super::print::Printer;
 use crate::night::supervisor;
 use crate::run::Place;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::Kind;
+use autoresearch_sys::error::FailureKind;
 
 /// Runs the supervisor: `-C ROOT --run NAME`.
 #[must_use]
 pub fn main(world: &World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = super::runner(&words) {
+    if let Some(code) = super::run_as_runner(&words) {
         return code;
     }
     let texts: Vec<&str> = words
@@ -26,16 +26,16 @@ pub fn main(world: &World) -> ExitCode {
     let place = match texts.as_slice() {
         ["--version"] => {
             let version = concat!("autoresearch-supervisor ", env!("CARGO_PKG_VERSION"), "\n");
-            let _ = Printer::new(false).text(version);
+            let _ = Printer::new(false).print_text(version);
             return ExitCode::SUCCESS;
         }
         ["-C", _, "--run", run] => Place {
             directory: words.get(2).map(Into::into),
             run: Some((*run).to_owned()),
         },
-        _ => return ExitCode::from(Kind::Usage.exit_code()),
+        _ => return ExitCode::from(FailureKind::Usage.exit_code()),
     };
-    match supervisor::run(world, &place) {
+    match supervisor::supervise_run(world, &place) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure.kind.exit_code()),
     }

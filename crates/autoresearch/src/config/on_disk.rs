@@ -10,37 +10,40 @@ use autoresearch_core::config::{Config, Isolation, Problem, Shell};
 use crate::config::variables;
 use crate::start::editable_installs;
 use crate::watch::yardstick;
-use crate::watch::yardstick::{Because, Choice};
+use crate::watch::yardstick::{PinChoice, PinWhy};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 
 /// Everything that the repository and the machine tell about a config.
-pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem>> {
+pub fn find_disk_problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem>> {
     let (Ok(scope), Ok(protect)) = (Globs::new(&config.scope), Globs::new(&config.protect)) else {
         return Ok(Vec::new());
     };
     let root = git.work_tree();
-    let listed = git.files()?;
+    let listed = git.list_files()?;
     let files: Vec<String> = listed
         .iter()
         .filter_map(|path| String::from_utf8(path.clone()).ok())
         .collect();
-    let ignored = git.ignored_folders()?;
-    let choice = yardstick::choose(root, config, &ignored)
+    let ignored = git.list_ignored_folders()?;
+    let choice = yardstick::choose_files(root, config, &ignored)
         .map_err(|error: GlobError| Failure::config(error.to_string()))?;
-    let in_scope: Vec<&String> = files.iter().filter(|path| scope.matches(path)).collect();
+    let in_scope: Vec<&String> = files
+        .iter()
+        .filter(|path| scope.matches_path(path))
+        .collect();
     let both: Vec<&str> = in_scope
         .iter()
-        .filter(|path| protect.matches(path))
+        .filter(|path| protect.matches_path(path))
         .map(|path| path.as_str())
         .collect();
-    let mut problems = idle_scope(config, &files, in_scope.is_empty());
-    problems.extend(protected_in_scope(&both));
+    let mut problems = find_idle_scope(config, &files, in_scope.is_empty());
+    problems.extend(find_protected_in_scope(&both));
     if both.is_empty() {
-        problems.extend(pinned_in_scope(root, &in_scope, &choice));
+        problems.extend(find_pinned_in_scope(root, &in_scope, &choice));
     }
-    problems.extend(idle_protection(config, git, &files));
+    problems.extend(find_idle_protection(config, git, &files));
     for unreached in &choice.unreached {
         problems.push(Problem::warning(
             &unreached.place,
@@ -48,7 +51,7 @@ pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem
                 "`{}` also matches {} file(s) in folders that git ignores ({}), and these are not pinned",
                 unreached.pattern,
                 unreached.count,
-                crate::trial::report::shorten(&unreached.folders, unreached.folders.len(), 60)
+                crate::trial::report::shorten_names(&unreached.folders, unreached.folders.len(), 60)
             ),
             format!(
                 "write `/{}` for the root alone, or name an ignored folder to pin what is in it",
@@ -56,16 +59,18 @@ pub fn problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem
             ),
         ));
     }
-    problems.extend(commands(world, config, root));
-    problems.extend(variables::missed(world, config, root));
+    problems.extend(find_command_problems(world, config, root));
+    problems.extend(variables::find_missed(world, config, root));
     if config.isolation == Isolation::Worktree {
-        problems.extend(editable_installs::problems(world, config, root, &ignored));
+        problems.extend(editable_installs::find_checkout_problems(
+            world, config, root, &ignored,
+        ));
     }
     Ok(problems)
 }
 
 /// What the machine does not have.
-fn commands(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
+fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
     let commands = [
         ("verify", Some(&config.verify)),
         ("guard", config.guard.as_ref()),
@@ -81,7 +86,7 @@ fn commands(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
                 "give a folder below the repository's root",
             ));
         }
-        if command.shell == Shell::Bash && World::find(&world.vars, "bash").is_none() {
+        if command.shell == Shell::Bash && World::find_program(&world.vars, "bash").is_none() {
             problems.push(Problem::error(
                 &format!("{key}.shell"),
                 "bash was not found on PATH",
@@ -93,14 +98,14 @@ fn commands(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
 }
 
 /// Patterns of the scope that match nothing.
-fn idle_scope(config: &Config, files: &[String], none: bool) -> Vec<Problem> {
+fn find_idle_scope(config: &Config, files: &[String], none: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, pattern) in config.scope.iter().enumerate() {
         let bare = pattern.strip_prefix('!');
         let text = bare.unwrap_or(pattern).to_owned();
         let matches = |text: &String| {
             Globs::new(std::slice::from_ref(text))
-                .is_ok_and(|globs| files.iter().any(|path| globs.matches(path)))
+                .is_ok_and(|globs| files.iter().any(|path| globs.matches_path(path)))
         };
         if matches(&text) {
             continue;
@@ -133,7 +138,7 @@ fn idle_scope(config: &Config, files: &[String], none: bool) -> Vec<Problem> {
     problems
 }
 
-fn protected_in_scope(both: &[&str]) -> Option<Problem> {
+fn find_protected_in_scope(both: &[&str]) -> Option<Problem> {
     let first = both.first()?;
     let shown = both.iter().take(3).copied().collect::<Vec<_>>().join(", ");
     let more = if both.len() > 3 {
@@ -149,7 +154,7 @@ fn protected_in_scope(both: &[&str]) -> Option<Problem> {
 }
 
 /// Files of the scope that no trial may change: those that verify or guard execute, and those of `pin`.
-fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Problem> {
+fn find_pinned_in_scope(root: &Path, in_scope: &[&String], choice: &PinChoice) -> Vec<Problem> {
     let because = |path: &str| choice.files.get(&root.join(path)).copied();
     let pinned = in_scope
         .iter()
@@ -157,7 +162,7 @@ fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Pr
         .count();
     let executed: Vec<&str> = in_scope
         .iter()
-        .filter(|path| because(path) == Some(Because::Executed))
+        .filter(|path| because(path) == Some(PinWhy::Executed))
         .map(|path| path.as_str())
         .collect();
     let shown = executed
@@ -201,15 +206,15 @@ fn pinned_in_scope(root: &Path, in_scope: &[&String], choice: &Choice) -> Vec<Pr
 }
 
 /// Patterns of `protect` and `pin` that match nothing.
-fn idle_protection(config: &Config, git: &Git, files: &[String]) -> Vec<Problem> {
+fn find_idle_protection(config: &Config, git: &Git, files: &[String]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, patterns) in [("protect", &config.protect), ("pin", &config.pin)] {
         for (index, pattern) in patterns.iter().enumerate() {
             let alone = Globs::new(std::slice::from_ref(pattern)).ok();
             let exists = |globs: &Globs| {
-                files.iter().any(|path| globs.matches(path))
+                files.iter().any(|path| globs.matches_path(path))
                     || globs
-                        .prefixes()
+                        .literal_prefixes()
                         .iter()
                         .any(|prefix| !prefix.is_empty() && git.work_tree().join(prefix).exists())
             };

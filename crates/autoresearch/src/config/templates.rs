@@ -38,7 +38,7 @@ templates!(
 
 /// The text as it is printed: the schema is where `config schema` would put it, not where this repository has it.
 #[must_use]
-pub fn printed(template: &Template) -> String {
+pub fn format_template(template: &Template) -> String {
     let line = "# yaml-language-server: $schema=config.schema.json (autoresearch config schema > config.schema.json)";
     template
         .text
@@ -52,7 +52,7 @@ pub fn printed(template: &Template) -> String {
 
 /// What an example is for: the first sentence of its comments.
 #[must_use]
-pub fn purpose(template: &Template) -> String {
+pub fn find_purpose(template: &Template) -> String {
     let comments = template
         .text
         .lines()

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::config::{Config, Problem, looks_secret};
-use autoresearch_core::shell::executed::programs;
-use autoresearch_core::shell::variables::variables;
+use autoresearch_core::shell::executed::list_programs;
+use autoresearch_core::shell::variables::list_variables;
 
 use crate::watch::yardstick;
 use autoresearch_sys::env::World;
@@ -120,14 +120,14 @@ const STEERING: [(&str, &str); 6] = [
 const LARGE: u64 = 64 * 1024;
 
 /// The environment of the commands. `names` are passed besides the usual ones.
-pub fn passed(world: &World, names: &[String]) -> Result<BTreeMap<String, String>> {
+pub fn collect_passed(world: &World, names: &[String]) -> Result<BTreeMap<String, String>> {
     let wanted = PASSED
         .iter()
         .copied()
         .chain(names.iter().map(String::as_str));
     let mut env = BTreeMap::new();
     for name in wanted {
-        let Some(value) = world.var(name) else {
+        let Some(value) = world.find_variable(name) else {
             continue;
         };
         let value = value.to_str().ok_or_else(|| {
@@ -138,23 +138,25 @@ pub fn passed(world: &World, names: &[String]) -> Result<BTreeMap<String, String
         })?;
         env.insert(name.to_owned(), value.to_owned());
     }
-    env.extend(autoresearch_sys::git::variables::chosen(&world.vars));
+    env.extend(autoresearch_sys::git::variables::choose_variables(
+        &world.vars,
+    ));
     Ok(env)
 }
 
 /// Variables that verify or guard use, that are set here, and that they would not get.
 #[must_use]
-pub fn missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
+pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
     let mut texts: Vec<String> = [Some(&config.verify), config.guard.as_ref()]
         .into_iter()
         .flatten()
         .map(|command| command.command.clone())
         .collect();
-    let scripts = yardstick::executed_files(root, config);
-    texts.extend(scripts.iter().filter_map(|file| shell_script(file)));
-    let mut used: BTreeSet<String> = texts.iter().flat_map(|text| variables(text)).collect();
+    let scripts = yardstick::find_executed_files(root, config);
+    texts.extend(scripts.iter().filter_map(|file| read_shell_script(file)));
+    let mut used: BTreeSet<String> = texts.iter().flat_map(|text| list_variables(text)).collect();
     for text in &texts {
-        let programs = programs(text);
+        let programs = list_programs(text);
         for (tools, names) in STEERING {
             if tools
                 .split(' ')
@@ -170,7 +172,12 @@ pub fn missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
             || config.env.contains(name)
             || config.secrets.contains(name)
     };
-    used.retain(|name| world.var(name).is_some_and(|value| !value.is_empty()) && !known(name));
+    used.retain(|name| {
+        world
+            .find_variable(name)
+            .is_some_and(|value| !value.is_empty())
+            && !known(name)
+    });
     if used.is_empty() {
         return None;
     }
@@ -197,7 +204,7 @@ pub fn missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
 }
 
 /// The text of a file that a shell reads.
-fn shell_script(file: &Path) -> Option<String> {
+fn read_shell_script(file: &Path) -> Option<String> {
     if file.metadata().ok()?.len() > LARGE {
         return None;
     }

@@ -5,17 +5,17 @@
 use autoresearch_core::decide::ladder::Strategy;
 
 /// One move.
-pub struct Move {
+pub struct ScriptMove {
     /// What is edited first.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<ScriptEdit>,
     /// What the proposer says.
     pub message: &'static str,
     /// What it asks for.
-    pub kind: Kind,
+    pub kind: MoveKind,
 }
 
 /// What a move asks for.
-pub enum Kind {
+pub enum MoveKind {
     /// A trial.
     Trial {
         /// Of a trial whose guard failed?
@@ -30,13 +30,13 @@ pub enum Kind {
 }
 
 /// An edit of one file.
-pub struct Edit {
+pub struct ScriptEdit {
     /// The file.
     pub file: &'static str,
-    change: Change,
+    change: TextChange,
 }
 
-enum Change {
+enum TextChange {
     /// The first so many words `any` become another type.
     Narrow(usize, &'static str),
     /// A text becomes another.
@@ -47,33 +47,33 @@ enum Change {
     Remove,
 }
 
-const fn narrow(file: &'static str, count: usize, with: &'static str) -> Edit {
-    Edit {
+const fn make_narrow_edit(file: &'static str, count: usize, with: &'static str) -> ScriptEdit {
+    ScriptEdit {
         file,
-        change: Change::Narrow(count, with),
+        change: TextChange::Narrow(count, with),
     }
 }
 
-const fn replace(file: &'static str, from: &'static str, to: &'static str) -> Edit {
-    Edit {
+const fn make_replace_edit(file: &'static str, from: &'static str, to: &'static str) -> ScriptEdit {
+    ScriptEdit {
         file,
-        change: Change::Replace(from, to),
+        change: TextChange::Replace(from, to),
     }
 }
 
-impl Edit {
+impl ScriptEdit {
     /// The file's new text; `None` when it goes.
-    pub fn apply(&self, before: &str) -> Option<String> {
+    pub fn apply_to(&self, before: &str) -> Option<String> {
         match self.change {
-            Change::Narrow(count, with) => Some(narrow_words(before, count, with)),
-            Change::Replace(from, to) => Some(before.replacen(from, to, 1)),
-            Change::Append(text) => Some(format!("{before}{text}")),
-            Change::Remove => None,
+            TextChange::Narrow(count, with) => Some(replace_any_words(before, count, with)),
+            TextChange::Replace(from, to) => Some(before.replacen(from, to, 1)),
+            TextChange::Append(text) => Some(format!("{before}{text}")),
+            TextChange::Remove => None,
         }
     }
 }
 
-fn narrow_words(before: &str, count: usize, with: &str) -> String {
+fn replace_any_words(before: &str, count: usize, with: &str) -> String {
     let mut left = count;
     let mut after = String::with_capacity(before.len());
     for piece in before.split_inclusive(|letter: char| !letter.is_alphanumeric()) {
@@ -93,11 +93,11 @@ fn narrow_words(before: &str, count: usize, with: &str) -> String {
     after
 }
 
-fn trial(message: &'static str, edits: Vec<Edit>) -> Move {
-    Move {
+fn make_trial_move(message: &'static str, edits: Vec<ScriptEdit>) -> ScriptMove {
+    ScriptMove {
         edits,
         message,
-        kind: Kind::Trial { rework: false },
+        kind: MoveKind::Trial { rework: false },
     }
 }
 
@@ -109,85 +109,89 @@ const FORMAT: &str = "src/util/format.ts";
 const GUARDS: &str = "src/util/guards.ts";
 
 /// All moves, in order.
-pub fn moves() -> Vec<Move> {
-    [first_steps(), dead_end(), way_out()]
-        .into_iter()
-        .flatten()
-        .collect()
+pub fn list_moves() -> Vec<ScriptMove> {
+    [
+        list_first_moves(),
+        list_dead_end_moves(),
+        list_way_out_moves(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-fn first_steps() -> Vec<Move> {
+fn list_first_moves() -> Vec<ScriptMove> {
     vec![
-        trial(
+        make_trial_move(
             "type-narrow the API handlers",
-            vec![narrow(HANDLERS, 6, "unknown")],
+            vec![make_narrow_edit(HANDLERS, 6, "unknown")],
         ),
-        trial(
+        make_trial_move(
             "collect the shared shapes in one file",
-            vec![Edit {
+            vec![ScriptEdit {
                 file: "src/shapes.ts",
-                change: Change::Append(
+                change: TextChange::Append(
                     "export type Shapes = [any, any, any, any, any, any, any, any];\n",
                 ),
             }],
         ),
-        trial(
+        make_trial_move(
             "give the formatters real types",
-            vec![narrow(FORMAT, 3, "string")],
+            vec![make_narrow_edit(FORMAT, 3, "string")],
         ),
-        trial(
+        make_trial_move(
             "switch off noImplicitAny and drop the annotations",
             vec![
-                narrow(GUARDS, 4, "unknown"),
-                replace("tsconfig.json", "true", "false"),
+                make_narrow_edit(GUARDS, 4, "unknown"),
+                make_replace_edit("tsconfig.json", "true", "false"),
             ],
         ),
-        Move {
-            edits: vec![replace("tsconfig.json", "false", "true")],
+        ScriptMove {
+            edits: vec![make_replace_edit("tsconfig.json", "false", "true")],
             message: "",
-            kind: Kind::Tidy,
+            kind: MoveKind::Tidy,
         },
-        trial(
+        make_trial_move(
             "fold index.ts into the handlers",
-            vec![Edit {
+            vec![ScriptEdit {
                 file: "src/index.ts",
-                change: Change::Remove,
+                change: TextChange::Remove,
             }],
         ),
-        trial(
+        make_trial_move(
             "generic transport",
             vec![
-                narrow(CLIENT, 5, "Json"),
-                replace(CLIENT, "export class Client {", "export class Client {{"),
+                make_narrow_edit(CLIENT, 5, "Json"),
+                make_replace_edit(CLIENT, "export class Client {", "export class Client {{"),
             ],
         ),
-        Move {
+        ScriptMove {
             edits: vec![],
             message: "",
-            kind: Kind::Drop,
+            kind: MoveKind::Drop,
         },
-        Move {
+        ScriptMove {
             edits: vec![],
             message: "file by file is too coarse; from here on only leaf modules, one type at a time",
-            kind: Kind::Strategy(Strategy::Refine),
+            kind: MoveKind::Strategy(Strategy::Refine),
         },
     ]
 }
 
-fn dead_end() -> Vec<Move> {
+fn list_dead_end_moves() -> Vec<ScriptMove> {
     vec![
-        trial(
+        make_trial_move(
             "rename the cache's entry type",
             vec![
-                replace(CACHE, "type Entry", "type CacheEntry"),
-                replace(CACHE, "<string, Entry>", "<string, CacheEntry>"),
+                make_replace_edit(CACHE, "type Entry", "type CacheEntry"),
+                make_replace_edit(CACHE, "<string, Entry>", "<string, CacheEntry>"),
             ],
         ),
-        trial(
+        make_trial_move(
             "overloads for the listeners",
-            vec![Edit {
+            vec![ScriptEdit {
                 file: EVENTS,
-                change: Change::Append(
+                change: TextChange::Append(
                     "\nexport function once(listener: any): any {\n  return listener as any;\n}\n",
                 ),
             }],
@@ -195,36 +199,40 @@ fn dead_end() -> Vec<Move> {
     ]
 }
 
-fn way_out() -> Vec<Move> {
+fn list_way_out_moves() -> Vec<ScriptMove> {
     vec![
-        Move {
+        ScriptMove {
             edits: vec![],
             message: "abandoned: rewriting annotations in place; instead: one Json type, used everywhere",
-            kind: Kind::Strategy(Strategy::Pivot),
+            kind: MoveKind::Strategy(Strategy::Pivot),
         },
-        trial(
+        make_trial_move(
             "a Json type for the client",
-            vec![narrow(CLIENT, 8, "Json")],
+            vec![make_narrow_edit(CLIENT, 8, "Json")],
         ),
-        trial(
+        make_trial_move(
             "unknown at the store's edges",
             vec![
-                narrow(CACHE, 9, "unknown"),
-                replace(CACHE, "entry?.value as", "(entry?.value as"),
+                make_narrow_edit(CACHE, 9, "unknown"),
+                make_replace_edit(CACHE, "entry?.value as", "(entry?.value as"),
             ],
         ),
-        Move {
-            edits: vec![replace(CACHE, "(entry?.value as", "entry?.value as")],
+        ScriptMove {
+            edits: vec![make_replace_edit(
+                CACHE,
+                "(entry?.value as",
+                "entry?.value as",
+            )],
             message: "the bracket that was left open",
-            kind: Kind::Trial { rework: true },
+            kind: MoveKind::Trial { rework: true },
         },
-        trial("typed events", vec![narrow(EVENTS, 7, "unknown")]),
-        trial(
+        make_trial_move("typed events", vec![make_narrow_edit(EVENTS, 7, "unknown")]),
+        make_trial_move(
             "the last handlers, formatters and guards",
             vec![
-                narrow(HANDLERS, 8, "Json"),
-                narrow(FORMAT, 2, "string"),
-                narrow(GUARDS, 4, "unknown"),
+                make_narrow_edit(HANDLERS, 8, "Json"),
+                make_narrow_edit(FORMAT, 2, "string"),
+                make_narrow_edit(GUARDS, 4, "unknown"),
             ],
         ),
     ]

@@ -4,105 +4,107 @@
 
 use std::path::Path;
 
-use super::{Finding, bad, good, note};
+use super::{DoctorFinding, report_good, report_note, report_problem};
 use crate::run::history_around;
 use autoresearch_codex::app_server;
-use autoresearch_codex::app_server::Server;
+use autoresearch_codex::app_server::AppServer;
 use autoresearch_codex::config::manifest::Manifest;
 use autoresearch_codex::config::{files, rules, skills};
 use autoresearch_codex::home;
-use autoresearch_codex::home::{Armed, CodexError, Home, SKILL};
-use autoresearch_codex::install::{stable, standing};
-use autoresearch_codex::release::{Release, judge_release, tested_releases};
+use autoresearch_codex::home::{CodexError, CodexHome, HookReadiness, SKILL};
+use autoresearch_codex::install::{installed_path, standing};
+use autoresearch_codex::release::{ReleaseStanding, format_tested_releases, judge_release};
 use autoresearch_sys::env::World;
 use autoresearch_sys::git::is_read_only;
 
 /// Looks at everything that has to do with Codex.
-pub fn examine(world: &World, root: &Path, findings: &mut Vec<Finding>) {
-    let program = home::program(world);
+pub fn examine_codex(world: &World, root: &Path, findings: &mut Vec<DoctorFinding>) {
+    let program = home::find_program(world);
     findings.push(match &program {
-        _ if home::in_session(world) => match home::session_release(world) {
-            Some(release) => judged(&release, "runs this session"),
-            None => good("codex", "runs this session; its release is not known"),
+        _ if home::is_in_session(world) => match home::read_session_release(world) {
+            Some(release) => report_release(&release, "runs this session"),
+            None => report_good("codex", "runs this session; its release is not known"),
         },
-        Some(program) => version(world, program),
+        Some(program) => examine_version(world, program),
         None => {
             let found = "not found on PATH; only needed for its skill and hooks";
-            return findings.push(good("codex", found));
+            return findings.push(report_good("codex", found));
         }
     });
-    findings.push(git_folder(world, root));
-    let home = match Home::of(world) {
+    findings.push(examine_git_folder(world, root));
+    let home = match CodexHome::find_in(world) {
         Ok(home) if home.exists => home,
         Ok(home) => {
             let found = format!(
                 "{} is not there: Codex was never used here",
                 home.root.display()
             );
-            return findings.push(note("codex home", &found, "start Codex once"));
+            return findings.push(report_note("codex home", &found, "start Codex once"));
         }
         Err(error) => {
-            return findings.push(bad(
+            return findings.push(report_problem(
                 "codex home",
                 &error.to_string(),
                 "unset CODEX_HOME, or create the folder",
             ));
         }
     };
-    hooks(world, root, findings);
-    findings.push(skill(world, root, program.as_deref()));
-    findings.push(rule(world, root, &home));
+    examine_hooks(world, root, findings);
+    findings.push(examine_skill(world, root, program.as_deref()));
+    findings.push(examine_rule(world, root, &home));
 }
 
-fn version(world: &World, program: &Path) -> Finding {
-    match app_server::version(world, program) {
-        Ok(release) => judged(&release, &format!("at {}", program.display())),
-        Err(error @ CodexError::NoScratch(_)) => note(
+fn examine_version(world: &World, program: &Path) -> DoctorFinding {
+    match app_server::read_version(world, program) {
+        Ok(release) => report_release(&release, &format!("at {}", program.display())),
+        Err(error @ CodexError::NoScratch(_)) => report_note(
             "codex",
             &format!("at {}; not asked: {error}", program.display()),
             "set TMPDIR to a folder that this process can write",
         ),
-        Err(error) => bad("codex", &error.to_string(), "reinstall Codex"),
+        Err(error) => report_problem("codex", &error.to_string(), "reinstall Codex"),
     }
 }
 
 /// A release of Codex, and whether it is one that this program is tested with.
-fn judged(release: &str, place: &str) -> Finding {
-    let tested = tested_releases();
+fn report_release(release: &str, place: &str) -> DoctorFinding {
+    let tested = format_tested_releases();
     let found = |how: &str| format!("{release} {place}; {how} {tested}");
     let report = "if hooks or the skill do not work, report this release";
     match judge_release(release) {
-        Release::Tested => good("codex", &format!("{release} {place}")),
-        Release::Older => note(
+        ReleaseStanding::Tested => report_good("codex", &format!("{release} {place}")),
+        ReleaseStanding::Older => report_note(
             "codex",
             &found("older than the tested releases"),
             "update Codex: npm install -g @openai/codex",
         ),
-        Release::Newer => note("codex", &found("newer than the tested releases"), report),
-        Release::Between | Release::Unknown => {
-            note("codex", &found("not one of the tested releases"), report)
+        ReleaseStanding::Newer => {
+            report_note("codex", &found("newer than the tested releases"), report)
+        }
+        ReleaseStanding::Between | ReleaseStanding::Unknown => {
+            report_note("codex", &found("not one of the tested releases"), report)
         }
     }
 }
 
-fn git_folder(world: &World, root: &Path) -> Finding {
+fn examine_git_folder(world: &World, root: &Path) -> DoctorFinding {
     let writable = history_around(world, root).is_ok_and(|history| {
         !is_read_only(&history.git_folder()) && !is_read_only(&history.common_folder())
     });
-    let in_codex = home::in_session(world);
+    let in_codex = home::is_in_session(world);
     match (writable, in_codex) {
-        (true, _) => good("git folder", "this process can write it"),
-        (false, true) if home::armed(world) == Armed::Armed => note(
+        (true, _) => report_good("git folder", "this process can write it"),
+        (false, true) if home::read_armed(world) == HookReadiness::Armed => report_note(
             "git folder",
             "read-only for this process, which runs in Codex's sandbox; the hooks are armed",
             "hand trials over with `autoresearch propose`",
         ),
-        (false, true) => bad(
+        (false, true) => report_problem(
             "git folder",
             "read-only for this process, which runs in Codex's sandbox",
             "autoresearch install --rule lets trials run outside it; or arm the hooks: autoresearch hooks install",
         ),
-        (false, false) => bad(
+        (false, false) => report_problem(
             "git folder",
             "read-only for this process",
             "run where it can be written",
@@ -110,28 +112,30 @@ fn git_folder(world: &World, root: &Path) -> Finding {
     }
 }
 
-fn hooks(world: &World, root: &Path, findings: &mut Vec<Finding>) {
-    let registered = Manifest::load(world).is_ok_and(|manifest| !manifest.hooks.is_empty());
-    let report = standing::look(world, root);
+fn examine_hooks(world: &World, root: &Path, findings: &mut Vec<DoctorFinding>) {
+    let registered = Manifest::read_from(world).is_ok_and(|manifest| !manifest.hooks.is_empty());
+    let report = standing::report_hooks(world, root);
     for hook in report.hooks {
         let subject = format!("hook {}", hook.event);
         let step = hook.step.unwrap_or_default();
         findings.push(match hook.state {
-            Armed::Armed => good(&subject, "armed"),
-            Armed::NotArmed if !registered => note(&subject, "not armed", &step),
-            state => bad(&subject, state.word(), &step),
+            HookReadiness::Armed => report_good(&subject, "armed"),
+            HookReadiness::NotArmed if !registered => report_note(&subject, "not armed", &step),
+            state => report_problem(&subject, state.as_str(), &step),
         });
     }
     for fault in report.notes {
-        findings.push(note("hooks", &fault, "autoresearch hooks status"));
+        findings.push(report_note("hooks", &fault, "autoresearch hooks status"));
     }
 }
 
-fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
+fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFinding {
     let subject = format!("skill ${SKILL}");
     let asked = program
-        .filter(|_| !home::in_session(world))
-        .map(|program| Server::start(world, program).and_then(|mut server| server.skills(root)));
+        .filter(|_| !home::is_in_session(world))
+        .map(|program| {
+            AppServer::start(world, program).and_then(|mut server| server.list_skills(root))
+        });
     let (seen, who): (Vec<String>, &str) = match asked {
         Some(Ok(skills)) => (
             skills
@@ -142,7 +146,7 @@ fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
             "Codex sees it",
         ),
         _ => (
-            skills::copies(world, root)
+            skills::find_skill_copies(world, root)
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
@@ -154,11 +158,11 @@ fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
         .partition(|path| path.contains("/plugins/cache/"));
     match seen.as_slice() {
         [] if !from_plugins.is_empty() => {
-            good(&subject, &format!("{who} as a plugin's: ${SKILL}:{SKILL}"))
+            report_good(&subject, &format!("{who} as a plugin's: ${SKILL}:{SKILL}"))
         }
-        [] => note(&subject, &format!("{who} nowhere"), "autoresearch install"),
-        [one] => good(&subject, &format!("{who} in {one}")),
-        several => bad(
+        [] => report_note(&subject, &format!("{who} nowhere"), "autoresearch install"),
+        [one] => report_good(&subject, &format!("{who} in {one}")),
+        several => report_problem(
             &subject,
             &format!(
                 "{who} {} times, and injects none of them: {}",
@@ -170,14 +174,14 @@ fn skill(world: &World, root: &Path, program: Option<&Path>) -> Finding {
     }
 }
 
-fn rule(world: &World, root: &Path, home: &Home) -> Finding {
-    let program = stable(world, "autoresearch");
+fn examine_rule(world: &World, root: &Path, home: &CodexHome) -> DoctorFinding {
+    let program = installed_path(world, "autoresearch");
     let path = home.rules_file();
     let install =
         "autoresearch install --rule adds it, if trials are to run outside Codex's sandbox";
     match files::read_text(&path) {
-        Ok(None) => note("execution rule", "none", install),
-        Ok(Some(_)) if program.starts_with(root) => bad(
+        Ok(None) => report_note("execution rule", "none", install),
+        Ok(Some(_)) if program.starts_with(root) => report_problem(
             "execution rule",
             &format!(
                 "{} lies in this work tree, where an agent can replace it",
@@ -185,22 +189,22 @@ fn rule(world: &World, root: &Path, home: &Home) -> Finding {
             ),
             "do not use Codex with this folder as its workspace, or take the rule out",
         ),
-        Ok(Some(text)) => match rules::start_rule(&text, &program.to_string_lossy()) {
-            Some(rules::StartRule::Prompt) => good(
+        Ok(Some(text)) => match rules::parse_start_rule(&text, &program.to_string_lossy()) {
+            Some(rules::StartRule::Prompt) => report_good(
                 "execution rule",
                 "trials run outside the sandbox, `start` asks",
             ),
-            Some(rules::StartRule::Allow) => note(
+            Some(rules::StartRule::Allow) => report_note(
                 "execution rule",
                 "trials and `start` run outside the sandbox: an agent can execute anything without a question",
                 "autoresearch install --rule has `start` ask again",
             ),
-            None => note(
+            None => report_note(
                 "execution rule",
                 &format!("{} is not what this version writes", path.display()),
                 "autoresearch install --rule",
             ),
         },
-        Err(error) => bad("execution rule", &error.to_string(), install),
+        Err(error) => report_problem("execution rule", &error.to_string(), install),
     }
 }

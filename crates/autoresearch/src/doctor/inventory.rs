@@ -14,22 +14,23 @@ use autoresearch_core::journal::state::RunState;
 use serde::Serialize;
 
 use self::checks::{check_branch, check_folder, check_worktree};
-pub use self::cleaning::remove;
-use crate::run::lost::{LostRun, find_lost};
-use crate::run::{DRIVER, callers, history_around};
-use crate::start::lock_folder;
+pub use self::cleaning::remove_items;
+use crate::run::lost::{LostRun, find_lost_runs};
+use crate::run::{DRIVER, caller_variables, history_around};
+use crate::start::start_lock_folder;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::worktrees::WorkTree;
 use autoresearch_sys::store::{
-    Access, FOLDER, Layout, Made, RunStore, holder, removal, trust_folder, vaults,
+    Access, FOLDER, Layout, MadeNote, RunStore, check_folder_trust, find_holder,
+    list_anchor_folders, removal,
 };
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
-pub struct Item {
+pub struct InventoryItem {
     /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
     pub kind: &'static str,
     /// Its path or name.
@@ -48,7 +49,7 @@ pub struct Item {
 }
 
 /// What the list is made from.
-struct Scene<'w> {
+struct InventoryScene<'w> {
     world: &'w World,
     root: &'w Path,
     history: History,
@@ -57,7 +58,7 @@ struct Scene<'w> {
     starting: Option<String>,
 }
 
-impl Item {
+impl InventoryItem {
     fn new(
         kind: &'static str,
         run: &str,
@@ -76,12 +77,12 @@ impl Item {
 }
 
 /// Everything of the named runs, and what is left of runs and starts that are gone.
-pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Item>> {
-    trust_folder(&world.state_folder)?;
-    let scene = Scene::new(world, root)?;
+pub fn list_items(world: &World, root: &Path, names: &[String]) -> Result<Vec<InventoryItem>> {
+    check_folder_trust(&world.state_folder)?;
+    let scene = InventoryScene::new(world, root)?;
     let mut items = Vec::new();
     if let Some(reason) = checks::check_place(root) {
-        items.push(Item::new(
+        items.push(InventoryItem::new(
             "folder",
             "",
             root.join(FOLDER).display().to_string(),
@@ -89,84 +90,85 @@ pub fn inventory(world: &World, root: &Path, names: &[String]) -> Result<Vec<Ite
         ));
         return Ok(items);
     }
-    let mut known: Vec<String> = Layout::runs(root);
+    let mut known: Vec<String> = Layout::list_runs(root);
     for name in names {
         let layout = Layout::new(root, name);
-        match RunStore::open(world, layout.clone(), Access::Read, "doctor") {
+        match RunStore::open_run(world, layout.clone(), Access::Read, "doctor") {
             Ok(store) => scene.list_run(&store, &mut items)?,
-            Err(error) => items.push(Item::new(
+            Err(error) => items.push(InventoryItem::new(
                 "folder",
                 name,
-                layout.folder().display().to_string(),
+                layout.run_folder().display().to_string(),
                 Some(Failure::from(error).error),
             )),
         }
     }
-    for lost in find_lost(world, &scene.history, root) {
+    for lost in find_lost_runs(world, &scene.history, root) {
         scene.list_lost(&lost, &mut items)?;
         known.push(lost.layout.run);
     }
-    for (vault, made) in notes_of(world, root) {
+    for (vault, made) in list_start_notes(world, root) {
         if !known.contains(&made.run) && made.references.is_empty() {
             scene.list_unfinished(&vault, &made, &mut items)?;
             known.push(made.run);
         }
     }
-    scene.list_strangers(&known, &mut items);
+    scene.list_unknown_folders(&known, &mut items);
     scene.list_strays(&known, &mut items)?;
     Ok(items)
 }
 
 /// The notes of starts in this work tree.
-fn notes_of(world: &World, root: &Path) -> Vec<(PathBuf, Made)> {
-    let all = vaults(&world.state_folder).into_iter();
-    all.filter_map(|vault| Made::read(&vault).map(|made| (vault, made)))
+fn list_start_notes(world: &World, root: &Path) -> Vec<(PathBuf, MadeNote)> {
+    let all = list_anchor_folders(&world.state_folder).into_iter();
+    all.filter_map(|vault| MadeNote::read_from(&vault).map(|made| (vault, made)))
         .filter(|(_, made)| made.root == root)
         .collect()
 }
 
 /// git, at work in a folder of the repository, with nothing of the caller's that could lead it elsewhere.
-fn git_in(world: &World, folder: &Path) -> Result<Git> {
-    let program = World::find(&world.vars, "git")
+fn open_git_in(world: &World, folder: &Path) -> Result<Git> {
+    let program = World::find_program(&world.vars, "git")
         .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
-    Ok(Git::new(&program, folder, &callers(world)))
+    Ok(Git::new(&program, folder, &caller_variables(world)))
 }
 
-impl<'w> Scene<'w> {
+impl<'w> InventoryScene<'w> {
     fn new(world: &'w World, root: &'w Path) -> Result<Self> {
         let history = history_around(world, root)?;
-        let starting = holder(&lock_folder(world, &history))
+        let starting = find_holder(&start_lock_folder(world, &history))
             .map(|holder| format!("a start is under way: {holder}"));
         Ok(Self {
             world,
             root,
-            worktrees: git_in(world, root)?.worktrees()?,
+            worktrees: open_git_in(world, root)?.list_work_trees()?,
             history,
             starting,
         })
     }
 
-    fn list_run(&self, store: &RunStore<'_>, items: &mut Vec<Item>) -> Result<()> {
+    fn list_run(&self, store: &RunStore<'_>, items: &mut Vec<InventoryItem>) -> Result<()> {
         let state = &store.state;
         let run = &state.start.run;
-        let open = self.refuse_open(store);
-        let saved = saved_references(store)?;
+        let open = self.explain_open(store);
+        let saved = list_saved_references(store)?;
         for (name, commit) in self
             .history
-            .references(&format!("refs/autoresearch/{run}/"))?
+            .list_references(&format!("refs/autoresearch/{run}/"))?
         {
-            items.push(self.reference(run, (name, commit), &saved, open.clone())?);
+            items.push(self.make_reference_item(run, (name, commit), &saved, open.clone())?);
         }
-        items.extend(self.list_rest(&store.layout, state, &store.vault, open)?);
+        items.extend(self.list_rest(&store.layout, state, &store.anchor_folder, open)?);
         Ok(())
     }
 
     /// Why nothing of a run can go yet.
-    fn refuse_open(&self, store: &RunStore<'_>) -> Option<String> {
+    fn explain_open(&self, store: &RunStore<'_>) -> Option<String> {
         let state = &store.state;
         let run = &state.start.run;
-        let holder = holder(&store.vault).or_else(|| holder(&store.vault.join(DRIVER)));
-        let named = store.anchored_at();
+        let holder = find_holder(&store.anchor_folder)
+            .or_else(|| find_holder(&store.anchor_folder.join(DRIVER)));
+        let named = store.read_anchored_root();
         match (&state.end, &state.finish) {
             _ if named != self.root => Some(format!(
                 "its anchor names {}; if the repository was moved here, `autoresearch finish --run {run}` takes note of it",
@@ -187,20 +189,20 @@ impl<'w> Scene<'w> {
         state: &RunState,
         vault: &Path,
         open: Option<String>,
-    ) -> Result<Vec<Item>> {
+    ) -> Result<Vec<InventoryItem>> {
         let run = layout.run.as_str();
         let mut items = Vec::new();
         let mut waits = open;
         let branch = state.start.branch.as_str();
         if state.start.worktree.is_some() {
-            let path = layout.worktree();
+            let path = layout.worktree_path();
             let own = waits.clone();
             let reason =
                 own.map_or_else(|| check_worktree(self, layout, branch), |why| Ok(Some(why)))?;
             if waits.is_none() && reason.is_some() {
                 waits = Some("its work tree stays".to_owned());
             }
-            items.push(Item::new(
+            items.push(InventoryItem::new(
                 "worktree",
                 run,
                 path.display().to_string(),
@@ -208,7 +210,7 @@ impl<'w> Scene<'w> {
             ));
         }
         if state.config().isolation != Isolation::InPlace
-            && let Some(tip) = self.history.reference(branch)
+            && let Some(tip) = self.history.read_reference(branch)
         {
             let own = waits.clone();
             let reason = own.map_or_else(
@@ -218,25 +220,25 @@ impl<'w> Scene<'w> {
             if waits.is_none() && reason.is_some() {
                 waits = Some(format!("it is the log of {branch}, which stays"));
             }
-            items.push(Item {
+            items.push(InventoryItem {
                 commit: tip,
-                ..Item::new("branch", run, branch, reason)
+                ..InventoryItem::new("branch", run, branch, reason)
             });
         }
-        if layout.folder().symlink_metadata().is_ok() {
+        if layout.run_folder().symlink_metadata().is_ok() {
             let reason = waits.clone().or_else(|| check_folder(layout));
             if waits.is_none() && reason.is_some() {
                 waits = Some("its folder stays".to_owned());
             }
-            items.push(Item::new(
+            items.push(InventoryItem::new(
                 "folder",
                 run,
-                layout.folder().display().to_string(),
+                layout.run_folder().display().to_string(),
                 reason,
             ));
         }
         let reason = waits.map(|why| format!("{why}, and the anchor is needed to remove it later"));
-        items.push(Item::new(
+        items.push(InventoryItem::new(
             "anchor",
             run,
             vault.display().to_string(),
@@ -246,13 +248,13 @@ impl<'w> Scene<'w> {
     }
 
     /// A reference to edits that no branch holds is their only copy: it is named, and a person deletes it.
-    fn reference(
+    fn make_reference_item(
         &self,
         run: &str,
         (name, commit): (String, String),
         ours: &BTreeMap<String, String>,
         open: Option<String>,
-    ) -> Result<Item> {
+    ) -> Result<InventoryItem> {
         let delete = format!("`git update-ref -d {name}` deletes it");
         let noted = ours.get(&name) == Some(&commit);
         let reason = if open.is_some() {
@@ -268,37 +270,37 @@ impl<'w> Scene<'w> {
                 "the only copy of edits that were cut short or given up; {delete}"
             ))
         };
-        Ok(Item {
+        Ok(InventoryItem {
             commit,
             noted,
-            ..Item::new("reference", run, name, reason)
+            ..InventoryItem::new("reference", run, name, reason)
         })
     }
 
     /// References of runs whose folders are gone.
-    fn list_strays(&self, known: &[String], items: &mut Vec<Item>) -> Result<()> {
-        let notes = notes_of(self.world, self.root).into_iter();
+    fn list_strays(&self, known: &[String], items: &mut Vec<InventoryItem>) -> Result<()> {
+        let notes = list_start_notes(self.world, self.root).into_iter();
         let ours: BTreeMap<String, String> = notes.flat_map(|(_, made)| made.references).collect();
-        for (name, commit) in self.history.references("refs/autoresearch/")? {
+        for (name, commit) in self.history.list_references("refs/autoresearch/")? {
             let run = name.split('/').nth(2).unwrap_or_default().to_owned();
             if !known.contains(&run) {
-                items.push(self.reference(&run, (name, commit), &ours, None)?);
+                items.push(self.make_reference_item(&run, (name, commit), &ours, None)?);
             }
         }
         Ok(())
     }
 
     /// A run whose journal is gone: its branch is what is left, and its anchor says what it was.
-    fn list_lost(&self, lost: &LostRun, items: &mut Vec<Item>) -> Result<()> {
+    fn list_lost(&self, lost: &LostRun, items: &mut Vec<InventoryItem>) -> Result<()> {
         let Some(state) = &lost.state else {
             let reason = format!(
                 "the run's journal is gone and nothing says what it made; if nothing of it is needed, delete {}",
-                lost.vault.display()
+                lost.anchor_folder.display()
             );
-            items.push(Item::new(
+            items.push(InventoryItem::new(
                 "anchor",
                 &lost.layout.run,
-                lost.vault.display().to_string(),
+                lost.anchor_folder.display().to_string(),
                 Some(reason),
             ));
             return Ok(());
@@ -306,19 +308,24 @@ impl<'w> Scene<'w> {
         let open = lost.is_open(&self.history).then(|| {
             format!("the run `{}` was not finished, and its journal is gone: `autoresearch doctor` says what to do", lost.layout.run)
         });
-        items.extend(self.list_rest(&lost.layout, state, &lost.vault, open)?);
+        items.extend(self.list_rest(&lost.layout, state, &lost.anchor_folder, open)?);
         Ok(())
     }
 
     /// What a start that was killed left: its folder, and with `isolation: worktree` a work tree and a branch.
-    fn list_unfinished(&self, vault: &Path, made: &Made, items: &mut Vec<Item>) -> Result<()> {
+    fn list_unfinished(
+        &self,
+        vault: &Path,
+        made: &MadeNote,
+        items: &mut Vec<InventoryItem>,
+    ) -> Result<()> {
         let layout = Layout::new(self.root, &made.run);
         let run = made.run.as_str();
         let mut waits = self.starting.clone();
         let mine = self
             .worktrees
             .iter()
-            .any(|tree| tree.path == layout.worktree() && tree.branch == made.branch);
+            .any(|tree| tree.path == layout.worktree_path() && tree.branch == made.branch);
         if let Some(branch) = made.branch.as_ref().filter(|_| mine) {
             let own = waits.clone();
             let reason = own.map_or_else(
@@ -328,27 +335,27 @@ impl<'w> Scene<'w> {
             if waits.is_none() && reason.is_some() {
                 waits = Some("its work tree stays".to_owned());
             }
-            items.push(Item::new(
+            items.push(InventoryItem::new(
                 "worktree",
                 run,
-                layout.worktree().display().to_string(),
+                layout.worktree_path().display().to_string(),
                 reason,
             ));
-            if let Some(commit) = self.history.reference(branch) {
+            if let Some(commit) = self.history.read_reference(branch) {
                 let held = self.history.is_held_elsewhere(branch, &commit)?;
                 let only =
                     || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
                 let reason = waits.clone().or_else(|| (!held).then(only));
-                items.push(Item {
+                items.push(InventoryItem {
                     commit,
-                    ..Item::new("branch", run, branch, reason)
+                    ..InventoryItem::new("branch", run, branch, reason)
                 });
             }
         }
-        if layout.folder().symlink_metadata().is_ok() {
+        if layout.run_folder().symlink_metadata().is_ok() {
             let other = made
                 .inode
-                .is_some_and(|inode| removal::inode_of(&layout.folder()) != Some(inode));
+                .is_some_and(|inode| removal::folder_inode(&layout.run_folder()) != Some(inode));
             let reason = waits
                 .clone()
                 .or_else(|| other.then(|| "it is not the folder that the start made".to_owned()))
@@ -356,15 +363,15 @@ impl<'w> Scene<'w> {
             if waits.is_none() && reason.is_some() {
                 waits = Some("its folder stays".to_owned());
             }
-            items.push(Item::new(
+            items.push(InventoryItem::new(
                 "folder",
                 run,
-                layout.folder().display().to_string(),
+                layout.run_folder().display().to_string(),
                 reason,
             ));
         }
         let reason = waits.map(|why| format!("{why}, and the note is needed to remove it later"));
-        items.push(Item::new(
+        items.push(InventoryItem::new(
             "anchor",
             run,
             vault.display().to_string(),
@@ -374,7 +381,7 @@ impl<'w> Scene<'w> {
     }
 
     /// Folders among the runs that no note knows: they are named, and stay.
-    fn list_strangers(&self, known: &[String], items: &mut Vec<Item>) {
+    fn list_unknown_folders(&self, known: &[String], items: &mut Vec<InventoryItem>) {
         let entries = std::fs::read_dir(self.root.join(FOLDER))
             .into_iter()
             .flatten();
@@ -389,7 +396,7 @@ impl<'w> Scene<'w> {
             if is_folder && !is_known {
                 let reason =
                     "no note outside the repository says that this tool made it".to_owned();
-                items.push(Item::new(
+                items.push(InventoryItem::new(
                     "folder",
                     "",
                     path.display().to_string(),
@@ -401,10 +408,10 @@ impl<'w> Scene<'w> {
 }
 
 /// The references that the run's journal says it made.
-fn saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
+fn list_saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
     let run = &store.state.start.run;
     let mut found = BTreeMap::new();
-    for record in store.records()?.iter() {
+    for record in store.read_records()?.iter() {
         if let Event::Interrupted(interrupted) = &record.event
             && let Some(saved) = &interrupted.saved
         {

@@ -4,17 +4,17 @@
 
 use std::fmt;
 
-use autoresearch_core::agent::caller::Way;
-use autoresearch_core::agent::session::{Order, Proposal};
-use autoresearch_core::words::table::escape;
+use autoresearch_core::agent::caller::MeasureWay;
+use autoresearch_core::agent::session::{Proposal, ProposedOrder};
+use autoresearch_core::words::table::escape_text;
 use serde::Serialize;
 
 use crate::run::session;
-use crate::run::{Place, Run, Wanted, refuse_driven};
+use crate::run::{Place, Run, WantedRun, refuse_driven};
 use crate::trial;
 use crate::watch::tree_changes;
-use autoresearch_sys::env::{Role, World};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::env::{ProcessRole, World};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store::Access;
 
 /// The answer of `propose`, and of other commands that a sandbox keeps from acting.
@@ -33,12 +33,12 @@ pub struct ProposeReport {
 }
 
 /// Registers an order of the caller's session.
-pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> {
-    let run = Run::open(world, place, wanted(&order), Access::Read, "propose")?;
+pub fn register_order(world: &World, place: &Place, order: ProposedOrder) -> Result<ProposeReport> {
+    let run = Run::open_run(world, place, wanted_for(&order), Access::Read, "propose")?;
     let Some(id) = world
         .session
         .clone()
-        .filter(|_| world.role == Role::Command)
+        .filter(|_| world.role == ProcessRole::Command)
     else {
         return Err(Failure::usage("there is no session whose hook could do it")
             .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
@@ -46,20 +46,20 @@ pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> 
     session::refuse_paused(&run)?;
     refuse_driven(world, &run.store)?;
     refuse_meanwhile(&run, &order)?;
-    let files = check(&run, &order)?;
-    session::claim(&run);
+    let files = check_order(&run, &order)?;
+    session::claim_run(&run);
     let way = run.caller.way;
-    if way == Way::Nothing {
+    if way == MeasureWay::Nothing {
         return Err(Failure::blocked("the session hooks are not armed")
             .hint(autoresearch_core::words::brief::STUCK));
     }
-    let registered = word(&order);
+    let registered = order_word(&order);
     run.store.layout.write_proposal(&Proposal {
         session: id,
-        records: run.store.head().next,
+        records: run.store.journal_head().next,
         order,
     })?;
-    let unsure = matches!(way, Way::Trial | Way::ProposeUnsure);
+    let unsure = matches!(way, MeasureWay::Trial | MeasureWay::ProposeUnsure);
     Ok(ProposeReport {
         run: run.store.layout.run.clone(),
         registered,
@@ -78,56 +78,56 @@ pub fn run(world: &World, place: &Place, order: Order) -> Result<ProposeReport> 
 }
 
 /// While a trial is measured, what is changed now would void it, and the next trial cannot be registered yet.
-fn refuse_meanwhile(run: &Run<'_>, order: &Order) -> Result<()> {
-    if matches!(order, Order::Stop { .. } | Order::Finish) {
+fn refuse_meanwhile(run: &Run<'_>, order: &ProposedOrder) -> Result<()> {
+    if matches!(order, ProposedOrder::Stop { .. } | ProposedOrder::Finish) {
         return Ok(());
     }
-    match run.under_way() {
+    match run.find_under_way() {
         None => Ok(()),
-        Some(under_way) => Err(Failure::new(Kind::Busy, under_way.phrase())
+        Some(under_way) => Err(Failure::new(FailureKind::Busy, under_way.describe_work())
             .hint("nothing was registered. Wait for its answer and change no file meanwhile")),
     }
 }
 
-fn wanted(order: &Order) -> Wanted {
+fn wanted_for(order: &ProposedOrder) -> WantedRun {
     match order {
-        Order::Stop { .. } | Order::Finish => Wanted::Latest,
-        _ => Wanted::Active,
+        ProposedOrder::Stop { .. } | ProposedOrder::Finish => WantedRun::Latest,
+        _ => WantedRun::Active,
     }
 }
 
 /// The files of the trial. What the hook would refuse is refused now.
-fn check(run: &Run<'_>, order: &Order) -> Result<Vec<String>> {
-    let Order::Trial(request) = order else {
+fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
+    let ProposedOrder::Trial(request) = order else {
         return Ok(Vec::new());
     };
     if run.store.state.needs_repair() {
         // The hook undoes what was cut short first, and takes edits back with it: there is nothing to look at yet.
         return Ok(Vec::new());
     }
-    trial::intend(run, request)?;
+    trial::make_intent(run, request)?;
     tree_changes::check_head(run)?;
-    let survey = tree_changes::look(run)?;
+    let survey = tree_changes::read_changes(run)?;
     let files: Vec<String> = survey
         .ours
         .iter()
-        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .map(|path| escape_text(&String::from_utf8_lossy(path)))
         .collect();
-    if files.is_empty() && survey.void().is_none() && !request.again {
+    if files.is_empty() && survey.find_void_why().is_none() && !request.again {
         return Err(Failure::usage("no file in the scope was changed")
             .hint("change one thing first, then register it"));
     }
     Ok(files)
 }
 
-fn word(order: &Order) -> &'static str {
+fn order_word(order: &ProposedOrder) -> &'static str {
     match order {
-        Order::Trial(_) => "trial",
-        Order::Drop => "drop",
-        Order::Strategy { .. } => "strategy",
-        Order::Block { .. } => "block",
-        Order::Stop { .. } => "stop",
-        Order::Finish => "finish",
+        ProposedOrder::Trial(_) => "trial",
+        ProposedOrder::Drop => "drop",
+        ProposedOrder::Strategy { .. } => "strategy",
+        ProposedOrder::Block { .. } => "block",
+        ProposedOrder::Stop { .. } => "stop",
+        ProposedOrder::Finish => "finish",
     }
 }
 

@@ -8,8 +8,8 @@ use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde::Serialize;
 
-use crate::run::{Place, Run, Wanted};
-use autoresearch_sys::env::{World, pause};
+use crate::run::{Place, Run, WantedRun};
+use autoresearch_sys::env::{World, sleep_for};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::store::{Access, RunStore};
 
@@ -18,7 +18,7 @@ const GLANCE: Duration = Duration::from_millis(250);
 
 /// Which rows to show.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct LogFilter {
     /// Only rows of these statuses; all when empty.
     pub statuses: Vec<String>,
     /// Only the last ones.
@@ -38,9 +38,9 @@ pub struct LogReport {
 }
 
 /// The rows of a run.
-pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
-    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "log")?;
-    let mut rows = rows(&run.store, filter)?;
+pub fn read_log(world: &World, place: &Place, filter: &LogFilter) -> Result<LogReport> {
+    let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "log")?;
+    let mut rows = read_rows(&run.store, filter)?;
     let from = filter
         .last
         .map_or(0, |last| rows.len().saturating_sub(last));
@@ -53,37 +53,37 @@ pub fn run(world: &World, place: &Place, filter: &Filter) -> Result<LogReport> {
 }
 
 /// The rows that are wanted, each with the time at which it was written.
-fn rows(store: &RunStore<'_>, filter: &Filter) -> Result<Vec<(String, Row)>> {
+fn read_rows(store: &RunStore<'_>, filter: &LogFilter) -> Result<Vec<(String, Row)>> {
     let name = &store.state.config().metric.name;
     let wanted = |row: &Row| {
         filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == row.status)
     };
     Ok(store
-        .records()?
+        .read_records()?
         .iter()
-        .filter_map(|record| Some((record.at.clone(), table::row(&record.event, name)?)))
+        .filter_map(|record| Some((record.at.clone(), table::make_row(&record.event, name)?)))
         .filter(|(_, row)| wanted(row))
         .collect())
 }
 
 /// Shows the rows, and each new one as it comes, until the run ends or a person interrupts.
-pub fn follow(
+pub fn follow_log(
     world: &World,
     place: &Place,
-    filter: &Filter,
+    filter: &LogFilter,
     mut show: impl FnMut(&str, &Row),
 ) -> Result<()> {
-    let layout = place.find(world, Wanted::Latest)?;
+    let layout = place.find_run(world, WantedRun::Latest)?;
     let mut shown = None;
     let mut length = None;
     loop {
-        let now = std::fs::metadata(layout.journal())
+        let now = std::fs::metadata(layout.journal_path())
             .map(|meta| meta.len())
             .ok();
         if now != length {
             length = now;
-            let store = RunStore::open(world, layout.clone(), Access::Read, "log")?;
-            let rows = rows(&store, filter)?;
+            let store = RunStore::open_run(world, layout.clone(), Access::Read, "log")?;
+            let rows = read_rows(&store, filter)?;
             let from = shown.unwrap_or_else(|| {
                 filter
                     .last
@@ -100,13 +100,13 @@ pub fn follow(
         if world.is_interrupted() {
             return Ok(());
         }
-        pause(GLANCE);
+        sleep_for(GLANCE);
     }
 }
 
 /// A row for people: aligned columns, and as much of the description as fits into the width.
 #[must_use]
-pub fn line(row: &Row, width: usize) -> String {
+pub fn format_row(row: &Row, width: usize) -> String {
     let metric = row
         .metric
         .as_ref()
@@ -119,7 +119,7 @@ pub fn line(row: &Row, width: usize) -> String {
     let room = width.saturating_sub(head.chars().count()).max(20);
     format!(
         "{head}{}",
-        autoresearch_core::words::brief::clip(&table::described(row), room)
+        autoresearch_core::words::brief::clip_text(&table::format_description(row), room)
     )
     .trim_end()
     .to_owned()
@@ -127,7 +127,7 @@ pub fn line(row: &Row, width: usize) -> String {
 
 /// The heads of the columns that `line` makes.
 #[must_use]
-pub fn head() -> String {
+pub fn format_head() -> String {
     format!(
         "{:>4}  {:<7}  {:>10}  {:>8}  {:<5}  {:<11}  description",
         "iter", "commit", "metric", "delta", "guard", "status"

@@ -5,20 +5,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use autoresearch_core::journal::event::{Event, Verdict, further, list_metrics};
+use autoresearch_core::journal::event::{
+    Event, Verdict, format_further_metrics, list_further_metrics,
+};
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::brief::used;
+use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
-use autoresearch_core::words::table::{escape, short};
+use autoresearch_core::words::table::{escape_text, shorten_hash};
 use serde::Serialize;
 
-use crate::run::under_way::{UnderWay, whole_seconds};
-use crate::run::{HOMELESS, Place, Run, Wanted};
+use crate::run::under_way::{UnderWay, show_whole_seconds};
+use crate::run::{HOMELESS, Place, Run, WantedRun};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{World, clock_text};
 use autoresearch_sys::error::Result;
-use autoresearch_sys::store::{Access, holder};
+use autoresearch_sys::store::{Access, find_holder};
 
 /// The answer of `status`.
 #[derive(Clone, Debug, Serialize)]
@@ -99,35 +101,35 @@ pub struct StatusReport {
 }
 
 /// Looks at a run.
-pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
-    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Read, "status")?;
+pub fn read_status(world: &World, place: &Place) -> Result<StatusReport> {
+    let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "status")?;
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);
-    let under_way = run.under_way();
-    let holder = at_work(&run);
+    let under_way = run.find_under_way();
+    let holder = find_worker(&run);
     let obstacle = if holder.is_some() || state.end.is_some() {
         None
     } else {
-        obstacle(&run)
+        find_obstacle(&run)
     };
     let (due, next) = next_step(&run, obstacle.is_some());
     Ok(StatusReport {
         run: state.start.run.clone(),
         goal: config.goal.clone(),
         state: state_word(state.end.is_some(), holder.is_some()),
-        end: state.end.as_ref().map(|ending| ending.end.word()),
+        end: state.end.as_ref().map(|ending| ending.end.as_str()),
         why: state.end.as_ref().map(|ending| ending.why.clone()),
         metric: config.metric.name.clone(),
-        direction: config.metric.direction.word(),
+        direction: config.metric.direction.as_str(),
         target: config.metric.target_number(),
         baseline: state.start.measurement.value.clone(),
         incumbent: state.incumbent.measurement.value.clone(),
-        unit: state.unit(),
-        metrics: further(&state.incumbent.measurement, &config.metric.name),
+        unit: state.metric_unit(),
+        metrics: list_further_metrics(&state.incumbent.measurement, &config.metric.name),
         incumbent_trial: state.incumbent.trial,
         incumbent_commit: state.incumbent.commit.clone(),
         deterministic: state.noise.is_deterministic(),
-        iterations: counts.iterations(),
+        iterations: counts.count_iterations(),
         iterations_limit: state.limits.iterations,
         keep: counts.keep,
         discard: counts.discard,
@@ -148,20 +150,20 @@ pub fn run(world: &World, place: &Place) -> Result<StatusReport> {
         next,
         started_ms: state.start.started_ms,
         age_ms: world.now_ms().saturating_sub(state.start.started_ms),
-        values: kept_values(&run)?,
+        values: list_kept_values(&run)?,
         width: 0,
     })
 }
 
 /// Who works on the run now, by hand or without a person.
-fn at_work(run: &Run<'_>) -> Option<String> {
-    let holder = holder(&run.store.vault).or_else(|| run.driven_by());
+fn find_worker(run: &Run<'_>) -> Option<String> {
+    let holder = find_holder(&run.store.anchor_folder).or_else(|| run.find_driver());
     holder.map(|holder| holder.to_string())
 }
 
 /// The word for what is due, and the next step.
 fn next_step(run: &Run<'_>, is_obstructed: bool) -> (&'static str, String) {
-    let (due, next) = run.next_meanwhile();
+    let (due, next) = run.next_step_meanwhile();
     let program = &run.caller.program;
     if is_obstructed {
         let resume = format!("next: put the obstacle right; `{program} resume` says how");
@@ -179,12 +181,12 @@ fn state_word(ended: bool, held: bool) -> &'static str {
 }
 
 /// What stands in the way of the next trial.
-fn obstacle(run: &Run<'_>) -> Option<String> {
-    let session = run.store.layout.session();
+fn find_obstacle(run: &Run<'_>) -> Option<String> {
+    let session = run.store.layout.read_session();
     if run.store.state.needs_repair() {
         Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
-    } else if run.homeless {
-        Some(format!("{}: {HOMELESS}", run.lost()))
+    } else if run.tree_is_gone {
+        Some(format!("{}: {HOMELESS}", run.describe_lost_tree()))
     } else if session.is_some_and(|session| session.paused) {
         Some("paused: the person interrupted the session".to_owned())
     } else {
@@ -195,13 +197,13 @@ fn obstacle(run: &Run<'_>) -> Option<String> {
 }
 
 /// The incumbent's value after the baseline and after each trial.
-fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
-    let mut at = run.store.state.start.measurement.value.approximate();
+fn list_kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
+    let mut at = run.store.state.start.measurement.value.to_double();
     let mut values = vec![at];
-    for record in run.store.records()?.iter() {
+    for record in run.store.read_records()?.iter() {
         if let Event::Verdict(decided) = &record.event {
             if let (Verdict::Keep, Some(measurement)) = (decided.verdict, &decided.measurement) {
-                at = measurement.value.approximate();
+                at = measurement.value.to_double();
             }
             values.push(at);
         }
@@ -211,18 +213,18 @@ fn kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
 
 impl StatusReport {
     /// The start, the best, and what else was printed there.
-    fn values(&self, out: &mut fmt::Formatter<'_>, target: &str) -> fmt::Result {
-        let shown = |value: &Value| self.unit.show(&value.to_string());
+    fn write_values(&self, out: &mut fmt::Formatter<'_>, target: &str) -> fmt::Result {
+        let shown = |value: &Value| self.unit.format_number(&value.to_string());
         writeln!(out, "  start     {}", shown(&self.baseline))?;
         writeln!(
             out,
             "  best      {} from trial {}, commit {}{target}",
             shown(&self.incumbent),
             self.incumbent_trial,
-            short(&self.incumbent_commit)
+            shorten_hash(&self.incumbent_commit)
         )?;
         if !self.metrics.is_empty() {
-            writeln!(out, "  also      {}", list_metrics(&self.metrics))?;
+            writeln!(out, "  also      {}", format_further_metrics(&self.metrics))?;
         }
         Ok(())
     }
@@ -230,17 +232,17 @@ impl StatusReport {
 
 impl fmt::Display for StatusReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "run `{}`: {}", self.run, escape(&self.goal))?;
+        writeln!(out, "run `{}`: {}", self.run, escape_text(&self.goal))?;
         match (&self.end, &self.holder) {
             (Some(end), _) => writeln!(
                 out,
                 "  ended     {end} ({})",
-                escape(self.why.as_deref().unwrap_or_default())
+                escape_text(self.why.as_deref().unwrap_or_default())
             )?,
             (None, Some(holder)) => {
                 writeln!(out, "  running   {holder}")?;
                 if let Some(under_way) = &self.under_way {
-                    writeln!(out, "  now       {}", under_way.phrase())?;
+                    writeln!(out, "  now       {}", under_way.describe_work())?;
                 }
             }
             (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
@@ -249,14 +251,14 @@ impl fmt::Display for StatusReport {
             out,
             "  started   {}, {} ago",
             clock_text(self.started_ms),
-            whole_seconds(self.age_ms)
+            show_whole_seconds(self.age_ms)
         )?;
-        self.rest(out)
+        self.write_details(out)
     }
 }
 
 impl StatusReport {
-    fn rest(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(obstacle) = &self.obstacle {
             writeln!(out, "  obstacle  {obstacle}")?;
         }
@@ -271,7 +273,7 @@ impl StatusReport {
             "  metric    {} ({} is better{noise})",
             self.metric, self.direction
         )?;
-        self.values(out, &target)?;
+        self.write_values(out, &target)?;
         let interrupted = if self.interrupted > 0 {
             format!(", {} interrupted", self.interrupted)
         } else {
@@ -280,7 +282,7 @@ impl StatusReport {
         writeln!(
             out,
             "  trials    {}: {} keep, {} discard, {} crash, {} no-op{interrupted}",
-            used(self.iterations, self.iterations_limit),
+            format_used_of_limit(self.iterations, self.iterations_limit),
             self.keep,
             self.discard,
             self.crash,
@@ -293,7 +295,9 @@ impl StatusReport {
         )?;
         writeln!(out, "  branch    {}", self.branch)?;
         if self.width > 0 {
-            for line in plot::draw(&self.values, self.width.saturating_sub(2).min(78), 7).lines() {
+            for line in
+                plot::draw_plot(&self.values, self.width.saturating_sub(2).min(78), 7).lines()
+            {
                 writeln!(out, "  {line}")?;
             }
         }

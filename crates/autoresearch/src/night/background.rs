@@ -8,21 +8,23 @@ use std::time::Duration;
 
 use autoresearch_core::config::Agent;
 use autoresearch_core::journal::event::Raise;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
-use crate::config::Source;
+use crate::config::ConfigSource;
 use crate::night::driver;
-use crate::night::driver::Order;
-use crate::night::supervisor::{Phase, Runtime, SUPERVISE, orders, runtime};
+use crate::night::driver::DriverOrder;
+use crate::night::supervisor::{
+    SUPERVISE, SupervisorPhase, SupervisorRuntime, order_path, read_runtime,
+};
 use crate::run::session;
 use crate::run::under_way::UnderWay;
-use crate::run::{DRIVER, MARK, Place, Run, Wanted};
+use crate::run::{DRIVER, MARK, Place, Run, WantedRun};
 use crate::{finish, start};
 use autoresearch_codex::home;
-use autoresearch_sys::env::{Role, Stopwatch, World, clock_text, clock_text_of, pause};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::env::{ProcessRole, Stopwatch, World, clock_text, clock_text_of, sleep_for};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{Access, Holder};
@@ -70,38 +72,45 @@ pub struct BackgroundReport {
 }
 
 /// Starts a run if a config is given, lifts ceilings, and hands the run over to a supervisor.
-pub fn begin(
+pub fn start_background(
     world: &World,
     place: &Place,
-    source: Option<&Source>,
+    source: Option<&ConfigSource>,
     raise: Raise,
 ) -> Result<BackgroundReport> {
     session::refuse_confined(world, || Ok(autoresearch_sys::error::READ_ONLY.to_owned()))?;
     if source.is_none() && raise != Raise::default() {
         session::refuse_agent(world, "to raise a ceiling")?;
     }
-    let program = world.sibling("supervisor");
+    let program = world.sibling_program("supervisor");
     if !program.is_file() {
         return Err(Failure::environment(format!("{} is not there", program.display()))
             .hint("install all programs: `cargo install --path crates/autoresearch --locked --force`, then `autoresearch install` if you used it"));
     }
-    if let Some(config) = source.and_then(|source| crate::config::check_text(source).config) {
-        find_agent(world, &config.agent)?;
+    if let Some(config) = source.and_then(|source| crate::config::check_config_text(source).config)
+    {
+        check_agent_program(world, &config.agent)?;
     }
     let (place, warnings) = match source {
         None => (place.clone(), Vec::new()),
         Some(source) => {
-            let started = start::run(world, place, source)?;
+            let started = start::start_run(world, place, source)?;
             let place = Place {
                 run: Some(started.run),
-                directory: Some(place.folder(world)),
+                directory: Some(place.search_folder(world)),
             };
             (place, started.warnings)
         }
     };
-    let run = Run::open_anywhere(world, &place, Wanted::Latest, Access::Glance, "background")?;
-    refuse_second(&run)?;
-    find_agent(world, &run.store.state.config().agent)?;
+    let run = Run::open_run_anywhere(
+        world,
+        &place,
+        WantedRun::Latest,
+        Access::Glance,
+        "background",
+    )?;
+    refuse_second_driver(&run)?;
+    check_agent_program(world, &run.store.state.config().agent)?;
     refuse_busy(&run)?;
     let place = Place {
         directory: Some(run.store.layout.root.clone()),
@@ -109,40 +118,40 @@ pub fn begin(
     };
     let changed = raise != Raise::default() || run.store.state.end.is_some();
     check_ceilings(&run, &raise, source)?;
-    let _ = std::fs::remove_file(orders(&run));
+    let _ = std::fs::remove_file(order_path(&run));
     drop(run);
     if changed {
         let driver = World {
-            role: Role::Driver,
+            role: ProcessRole::Driver,
             ..world.clone()
         };
-        driver::reopen(&driver, &place, raise)?;
+        driver::reopen_run(&driver, &place, raise)?;
     }
     Ok(BackgroundReport {
         warnings,
-        ..launch(world, &place, &program)?
+        ..launch_supervisor(world, &place, &program)?
     })
 }
 
 /// A run that would end at once is not handed over, and no ceiling of a run that exists is lifted here: lifting one has a
 /// command of its own, which is a person's alone.
-fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&Source>) -> Result<()> {
+fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&ConfigSource>) -> Result<()> {
     let state = &run.store.state;
     crate::run::raise::refuse_final(state)?;
-    let lifted = state.limits.lifted_by(ceilings);
+    let lifted = state.limits.list_lifted(ceilings);
     if let Some(first) = lifted.first().filter(|_| source.is_none()) {
         return Err(Failure::usage(format!(
             "`background start` lifts no limit of a run, and {} would",
-            first.flag()
+            first.as_flag()
         ))
         .hint(format!(
             "`autoresearch raise {}` does, for a person in a terminal; then `autoresearch background start`",
-            first.flag()
+            first.as_flag()
         )));
     }
     let reached = state
-        .reached_with(ceilings, run.world.now_ms())
-        .filter(|_| state.flight.is_none());
+        .find_ceiling_with(ceilings, run.world.now_ms())
+        .filter(|_| state.open_trial.is_none());
     match reached {
         None => Ok(()),
         Some((_, why)) => Err(Failure::usage(format!(
@@ -150,7 +159,7 @@ fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&Source>) -> R
         ))
         .hint(format!(
             "{} raises it, for a person in a terminal; then `autoresearch background start`. `autoresearch finish` leaves the run",
-            crate::run::raise::suggestion(state, run.world)
+            crate::run::raise::suggest_raise(state, run.world)
         ))),
     }
 }
@@ -158,21 +167,21 @@ fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&Source>) -> R
 /// A trial that somebody runs by hand is not waited for.
 fn refuse_busy(run: &Run<'_>) -> Result<()> {
     let watch = Stopwatch::start();
-    while let Some(holder) = store::holder(&run.store.vault) {
+    while let Some(holder) = store::find_holder(&run.store.anchor_folder) {
         if watch.elapsed() > HANDS {
             return Err(
-                Failure::new(Kind::Busy, format!("the run is held by {holder}"))
+                Failure::new(FailureKind::Busy, format!("the run is held by {holder}"))
                     .hint("wait until that command has ended, then hand the run over"),
             );
         }
-        pause(LOOK);
+        sleep_for(LOOK);
     }
     Ok(())
 }
 
 /// A night in which nobody can edit is not begun.
-fn find_agent(world: &World, agent: &Agent) -> Result<()> {
-    if agent.command.is_some() || home::program(world).is_some() {
+fn check_agent_program(world: &World, agent: &Agent) -> Result<()> {
+    if agent.command.is_some() || home::find_program(world).is_some() {
         return Ok(());
     }
     Err(Failure::environment("codex was not found on PATH, so nobody could edit").hint(
@@ -180,11 +189,11 @@ fn find_agent(world: &World, agent: &Agent) -> Result<()> {
     ))
 }
 
-fn refuse_second(run: &Run<'_>) -> Result<()> {
-    match driving(run) {
+fn refuse_second_driver(run: &Run<'_>) -> Result<()> {
+    match find_driver(run) {
         None => Ok(()),
         Some(holder) => Err(Failure::new(
-            Kind::Busy,
+            FailureKind::Busy,
             format!("the run is driven already, by {holder}"),
         )
         .hint("`autoresearch background attach` shows it")),
@@ -193,8 +202,14 @@ fn refuse_second(run: &Run<'_>) -> Result<()> {
 
 /// Starts the supervisor and waits until it has taken its place and does something: `starting` would tell a person
 /// neither that the run goes on, nor that it was left at once.
-fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundReport> {
-    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
+fn launch_supervisor(world: &World, place: &Place, program: &Path) -> Result<BackgroundReport> {
+    let run = Run::open_run_anywhere(
+        world,
+        place,
+        WantedRun::Latest,
+        Access::Glance,
+        "background",
+    )?;
     let layout = run.store.layout.clone();
     let launched = serde_json::json!({
         "format": store::FORMAT,
@@ -202,82 +217,83 @@ fn launch(world: &World, place: &Place, program: &Path) -> Result<BackgroundRepo
         "version": env!("CARGO_PKG_VERSION"),
         "at": world.now_text(),
     });
-    store::write_output(&layout.launch(), format!("{launched}\n").as_bytes())?;
+    store::write_output(&layout.launch_path(), format!("{launched}\n").as_bytes())?;
     let words = [
         "-C".into(),
         layout.root.clone().into(),
         "--run".into(),
         layout.run.clone().into(),
     ];
-    let mut child = process::detach(program, &words, &world.vars)?;
+    let mut child = process::spawn_detached(program, &words, &world.vars)?;
     let watch = Stopwatch::start();
     loop {
         let ended = child.try_wait().ok().flatten();
         let late = watch.elapsed() > BEGIN;
-        let said = runtime(&layout).filter(|said| said.pid == child.id());
-        if said.is_some_and(|said| said.phase != Phase::Starting || late || ended.is_some()) {
-            return report(world, place);
+        let said = read_runtime(&layout).filter(|said| said.pid == child.id());
+        if said
+            .is_some_and(|said| said.phase != SupervisorPhase::Starting || late || ended.is_some())
+        {
+            return read_background(world, place);
         }
         if let Some(status) = ended {
             // Another start was faster.
-            refuse_second(&run)?;
+            refuse_second_driver(&run)?;
             return Err(Failure::new(
-                Kind::Internal,
+                FailureKind::Internal,
                 format!("the supervisor ended at once ({status})"),
             )
             .hint("`autoresearch doctor` checks the run"));
         }
         if late {
             return Err(Failure::new(
-                Kind::Internal,
+                FailureKind::Internal,
                 "the supervisor does not say that it is there",
             )
             .hint("`autoresearch background status` looks again"));
         }
-        pause(LOOK);
+        sleep_for(LOOK);
     }
 }
 
-fn driving(run: &Run<'_>) -> Option<Holder> {
-    store::holder(&run.store.vault.join(DRIVER))
+fn find_driver(run: &Run<'_>) -> Option<Holder> {
+    store::find_holder(&run.store.anchor_folder.join(DRIVER))
 }
 
 /// How a background run stands.
-pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
-    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
+pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport> {
+    let run = Run::open_run_anywhere(
+        world,
+        place,
+        WantedRun::Latest,
+        Access::Glance,
+        "background",
+    )?;
     let state = &run.store.state;
-    let holder = driving(&run);
-    let said = runtime(&run.store.layout)
+    let holder = find_driver(&run);
+    let said = read_runtime(&run.store.layout)
         .filter(|said| holder.as_ref().is_none_or(|holder| holder.pid == said.pid));
     let alive = holder.is_some();
-    let end = state.end.as_ref().map(|ending| ending.end.word());
+    let end = state.end.as_ref().map(|ending| ending.end.as_str());
     let phase = match &said {
-        _ if !alive && end.is_some() => Phase::Ended.word(),
-        Some(runtime) if alive || left(runtime) => runtime.phase.word(),
+        _ if !alive && end.is_some() => SupervisorPhase::Ended.as_str(),
+        Some(runtime) if alive || has_left_run(runtime) => runtime.phase.as_str(),
         Some(_) => "died",
-        None if alive => Phase::Starting.word(),
+        None if alive => SupervisorPhase::Starting.as_str(),
         None => "never started",
     };
-    let program = &run.caller.program;
-    let ending = state.end.as_ref();
-    let lifted = ending.filter(|ending| state.finish.is_none() && ending.end.can_be_lifted());
-    let why = match ending {
-        Some(ending) => Some(format!("{}: {}", ending.end.word(), escape(&ending.why))),
+    let why = match &state.end {
+        Some(ending) => Some(format!(
+            "{}: {}",
+            ending.end.as_str(),
+            escape_text(&ending.why)
+        )),
         None => said.as_ref().and_then(|runtime| runtime.why.clone()),
     };
-    let under_way = run.under_way();
-    let next = match (alive, end) {
-        (false, None) if under_way.is_some() => run.next_meanwhile().1,
-        (true, _) => format!(
-            "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
-        ),
-        (false, Some(_)) if lifted.is_some_and(|ending| !ending.end.is_ceiling()) => format!(
-            "next: put the obstacle right, then `{program} background start` goes on; `{program} finish` leaves the run"
-        ),
-        (false, Some(_)) => run.next(),
-        (false, None) => format!(
-            "next: `{program} background start` goes on with it; or go on by hand: `{program} resume`"
-        ),
+    let under_way = run.find_under_way();
+    let next = if !alive && end.is_none() && under_way.is_some() {
+        run.next_step_meanwhile().1
+    } else {
+        suggest_next_step(&run, alive)
     };
     Ok(BackgroundReport {
         run: run.store.layout.run.clone(),
@@ -290,26 +306,53 @@ pub fn report(world: &World, place: &Place) -> Result<BackgroundReport> {
             .and_then(|runtime| runtime.until_ms)
             .filter(|_| alive),
         trial: state
-            .flight
+            .open_trial
             .as_ref()
             .map_or(state.next_trial, |flight| flight.intent.trial),
         under_way,
         end,
-        standing: autoresearch_core::words::brief::standing(state),
-        log: world.path_from_here(&run.store.layout.runtime_log()),
+        standing: autoresearch_core::words::brief::format_best_value(state),
+        log: world.path_from_here(&run.store.layout.runtime_log_path()),
         warnings: Vec::new(),
         next,
     })
 }
 
+/// What a person does next about a background run.
+fn suggest_next_step(run: &Run<'_>, alive: bool) -> String {
+    let state = &run.store.state;
+    let program = &run.caller.program;
+    match (alive, &state.end) {
+        (true, _) => format!(
+            "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
+        ),
+        (false, Some(ending))
+            if state.finish.is_none()
+                && ending.end.can_be_lifted()
+                && !ending.end.is_ceiling() =>
+        {
+            format!(
+                "next: put the obstacle right, then `{program} background start` goes on; `{program} finish` leaves the run"
+            )
+        }
+        (false, Some(_)) => run.next_step(),
+        (false, None) => format!(
+            "next: `{program} background start` goes on with it; or go on by hand: `{program} resume`"
+        ),
+    }
+}
+
 /// Did the supervisor say that it left?
-fn left(runtime: &Runtime) -> bool {
-    matches!(runtime.phase, Phase::Paused | Phase::Blocked | Phase::Ended)
+fn has_left_run(runtime: &SupervisorRuntime) -> bool {
+    matches!(
+        runtime.phase,
+        SupervisorPhase::Paused | SupervisorPhase::Blocked | SupervisorPhase::Ended
+    )
 }
 
 /// How soon an order is obeyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum OrderPace {
     /// A trial that is being measured is finished first; a turn is ended.
     Gracefully,
     /// Whatever is under way is undone.
@@ -317,75 +360,86 @@ pub enum When {
 }
 
 /// Gives an order, and waits until the supervisor has obeyed it and is gone.
-pub fn order(world: &World, place: &Place, order: Order, when: When) -> Result<BackgroundReport> {
+pub fn give_order(
+    world: &World,
+    place: &Place,
+    order: DriverOrder,
+    when: OrderPace,
+) -> Result<BackgroundReport> {
     session::refuse_confined(world, || Ok(autoresearch_sys::error::READ_ONLY.to_owned()))?;
-    let run = Run::open_anywhere(world, place, Wanted::Latest, Access::Glance, "background")?;
-    let Some(holder) = driving(&run) else {
-        sweep(&run);
+    let run = Run::open_run_anywhere(
+        world,
+        place,
+        WantedRun::Latest,
+        Access::Glance,
+        "background",
+    )?;
+    let Some(holder) = find_driver(&run) else {
+        end_leftovers(&run);
         drop(run);
-        if order == Order::Stop {
-            finish::stop(world, place, "stopped by a person")?;
+        if order == DriverOrder::Stop {
+            finish::stop_run(world, place, "stopped by a person")?;
         }
-        return report(world, place);
+        return read_background(world, place);
     };
     let takes_orders = holder.command == SUPERVISE;
-    if !takes_orders && when == When::Gracefully {
-        return Err(Failure::new(Kind::Busy, format!("the run is driven by {holder}, which takes no orders"))
+    if !takes_orders && when == OrderPace::Gracefully {
+        return Err(Failure::new(FailureKind::Busy, format!("the run is driven by {holder}, which takes no orders"))
             .hint("interrupt that process, or use `--now`: it takes back what is under way and ends the run"));
     }
-    let path = orders(&run);
+    let path = order_path(&run);
     store::write_output(&path, &store::encode_json(&path, &order)?)?;
     let layout = run.store.layout.clone();
     let watch = Stopwatch::start();
     let mut signalled = false;
-    if when == When::Gracefully {
+    if when == OrderPace::Gracefully {
         (world.progress)("a trial that is being measured is finished first; `--now` undoes it");
     }
     // One that was stopped by a signal would hear nothing.
-    tell(holder.pid, Signal::CONT);
-    while driving(&run).is_some() {
-        let phase = runtime(&layout).filter(|said| said.pid == holder.pid);
+    send_signal(holder.pid, Signal::CONT);
+    while find_driver(&run).is_some() {
+        let phase = read_runtime(&layout).filter(|said| said.pid == holder.pid);
         let phase = phase.map(|runtime| runtime.phase);
-        let undo = when == When::Now || matches!(phase, Some(Phase::Turn));
+        let undo = when == OrderPace::Now || matches!(phase, Some(SupervisorPhase::Turn));
         if undo && !signalled {
             signalled = true;
             (world.progress)("what is under way is undone");
-            tell(holder.pid, Signal::TERM);
+            send_signal(holder.pid, Signal::TERM);
         }
-        if when == When::Now && watch.elapsed() > AT_ONCE {
+        if when == OrderPace::Now && watch.elapsed() > AT_ONCE {
             // It hangs: its runner ends its children, and the next command repairs the run.
-            tell(holder.pid, Signal::KILL);
+            send_signal(holder.pid, Signal::KILL);
         }
         if world.is_interrupted() {
             return Err(Failure::new(
-                Kind::Interrupted,
+                FailureKind::Interrupted,
                 "the order was given; its end was not waited for",
             )
             .hint("`autoresearch background status` shows it"));
         }
-        pause(LOOK);
+        sleep_for(LOOK);
     }
-    sweep(&run);
+    end_leftovers(&run);
     drop(run);
-    if order == Order::Stop {
+    if order == DriverOrder::Stop {
         // A supervisor that was killed could not record the end.
-        finish::stop(world, place, "stopped by a person")?;
+        finish::stop_run(world, place, "stopped by a person")?;
     }
-    report(world, place)
+    read_background(world, place)
 }
 
 /// Ends what a supervisor left that was killed together with its runner.
-fn sweep(run: &Run<'_>) {
-    if driving(run).is_none() {
-        let _ = std::fs::remove_file(orders(run));
-        let _ = process::end_marked(&format!("{MARK}={}", run.store.state.start.id));
+fn end_leftovers(run: &Run<'_>) {
+    if find_driver(run).is_none() {
+        let _ = std::fs::remove_file(order_path(run));
+        let _ = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
     }
 }
 
 /// The last lines of the supervisor's log.
-pub fn lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
-    let layout = place.find(world, Wanted::Latest)?;
-    let path = layout.runtime_log();
+pub fn read_log_lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
+    let layout = place.find_run(world, WantedRun::Latest)?;
+    let path = layout.runtime_log_path();
     let bytes = store::read_output(&path, MOST).map_err(|error| {
         Failure::usage(format!("{} cannot be read: {error}", path.display()))
             .hint("a run that was never in the background has no such log")
@@ -393,12 +447,12 @@ pub fn lines(world: &World, place: &Place, last: usize) -> Result<Vec<String>> {
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     let from = lines.len().saturating_sub(last);
-    Ok(lines[from..].iter().map(|line| plain(line)).collect())
+    Ok(lines[from..].iter().map(|line| escape_line(line)).collect())
 }
 
 /// A line of the log for people: its time is local, with UTC beside it.
 #[must_use]
-pub fn told_line(line: &str) -> String {
+pub fn show_log_line(line: &str) -> String {
     line.split_once(' ').map_or_else(
         || line.to_owned(),
         |(at, rest)| format!("{} {rest}", clock_text_of(at)),
@@ -406,15 +460,15 @@ pub fn told_line(line: &str) -> String {
 }
 
 /// A line of the log as it is; what the supervisor did not write has its control characters shown.
-fn plain(line: &str) -> String {
+fn escape_line(line: &str) -> String {
     if line.chars().any(char::is_control) {
-        escape(line)
+        escape_text(line)
     } else {
         line.to_owned()
     }
 }
 
-fn tell(pid: u32, signal: Signal) {
+fn send_signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
     }
@@ -435,13 +489,13 @@ impl fmt::Display for BackgroundReport {
             self.run, self.phase
         )?;
         if let Some(why) = &self.why {
-            writeln!(out, "  why       {}", escape(why))?;
+            writeln!(out, "  why       {}", escape_text(why))?;
         }
         if let Some(until) = self.until_ms {
             writeln!(out, "  until     {}", clock_text(until))?;
         }
         if let Some(under_way) = &self.under_way {
-            writeln!(out, "  now       {}", under_way.phrase())?;
+            writeln!(out, "  now       {}", under_way.describe_work())?;
         }
         writeln!(out, "  best      {}", self.standing)?;
         writeln!(out, "  trial     {}", self.trial)?;

@@ -8,23 +8,23 @@ mod waiting;
 
 use std::time::Duration;
 
-use autoresearch_core::agent::answer::Answer;
-use autoresearch_core::agent::outage::Fault;
+use autoresearch_core::agent::answer::AgentAnswer;
+use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::journal::event::{End, Ending, Event, Raise, Turn};
 use autoresearch_core::journal::state::Step;
 
-use self::waiting::Waited;
-use crate::agent::{self, Ask, Ended, Outcome};
+use self::waiting::WaitEnd;
+use crate::agent::{self, EndedTurn, TurnOutcome, TurnRequest};
 use crate::finish;
-use crate::night::driver::before_turn::Ground;
+use crate::night::driver::before_turn::BeforeTurn;
 use crate::run::strategy::StrategyReport;
-use crate::run::{DRIVER, Place, Run, Wanted};
+use crate::run::{DRIVER, Place, Run, WantedRun};
 use crate::run::{lessons, strategy};
 use crate::trial::report::TrialReport;
-use crate::trial::{self, Request};
+use crate::trial::{self, TrialRequest};
 use autoresearch_sys::env::{Stopwatch, World};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store;
 use autoresearch_sys::store::Access;
 
@@ -37,14 +37,14 @@ const EMPTY: u32 = 3;
 const TRIES: u32 = 4;
 
 /// What happens in a run, for whoever listens.
-pub enum Happening<'a> {
+pub enum DriverEvent<'a> {
     /// A turn begins.
     Turn {
         /// The trial that it is for.
         trial: u32,
     },
     /// A turn came to no answer.
-    Failed(&'a Fault),
+    Failed(&'a TurnFault),
     /// It is waited until a moment, in milliseconds since 1970.
     Waiting {
         /// For what.
@@ -65,15 +65,15 @@ pub enum Happening<'a> {
 /// Whoever listens to a run, and may end it.
 pub trait Audience {
     /// Something happens.
-    fn hear(&mut self, happening: &Happening<'_>);
+    fn hear_event(&mut self, happening: &DriverEvent<'_>);
     /// What a person wants now.
-    fn order(&mut self) -> Option<Order>;
+    fn read_order(&mut self) -> Option<DriverOrder>;
 }
 
 /// What a person wants of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum DriverOrder {
     /// Leave it for now.
     Pause,
     /// End it.
@@ -82,7 +82,7 @@ pub enum Order {
 
 /// How the driver left a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum DriverExit {
     /// It has ended.
     Ended,
     /// It can be gone on with.
@@ -91,7 +91,7 @@ pub enum Left {
 
 /// Failures in a row.
 #[derive(Default)]
-struct Streak {
+struct RepeatedFailures {
     faults: u32,
     voids: u32,
     crashes: u32,
@@ -100,26 +100,26 @@ struct Streak {
 }
 
 /// Drives a run to its end, or until it is to be left. The caller holds the lock of `DRIVER`.
-pub fn drive(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
-    let left = rounds(world, place, audience);
+pub fn drive_run(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<DriverExit> {
+    let left = drive_rounds(world, place, audience);
     if let Err(failure) = &left {
-        notify::stuck(world, place, failure, audience);
+        notify::notify_stuck(world, place, failure, audience);
     }
     left
 }
 
-fn rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Left> {
-    let mut streak = Streak::default();
+fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<DriverExit> {
+    let mut streak = RepeatedFailures::default();
     let mut driven = false;
     loop {
-        if let Some(left) = obey(world, place, audience)? {
+        if let Some(left) = obey_order(world, place, audience)? {
             return Ok(left);
         }
-        let Some(ground) = before_turn::prepare(world, place)? else {
+        let Some(ground) = before_turn::prepare_turn(world, place)? else {
             if driven {
-                notify::end(world, place, audience);
+                notify::notify_end(world, place, audience);
             }
-            return Ok(Left::Ended);
+            return Ok(DriverExit::Ended);
         };
         driven = true;
         if streak.voids >= VOIDS && !ground.foreign.is_empty() {
@@ -128,34 +128,34 @@ fn rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<L
                 streak.voids,
                 ground.foreign.join(", ")
             );
-            block(world, place, &why)?;
+            block_run(world, place, &why)?;
             continue;
         }
-        audience.hear(&Happening::Turn {
+        audience.hear_event(&DriverEvent::Turn {
             trial: ground.trial,
         });
         let watch = Stopwatch::start();
-        let ended = agent::turn(world, &ask(&ground))?;
-        record(world, place, &ground, (&ended, watch.elapsed()))?;
+        let ended = agent::run_turn(world, &make_ask(&ground))?;
+        record_turn(world, place, &ground, (&ended, watch.elapsed()))?;
         match ended.outcome {
-            Outcome::Cancelled => before_turn::take_back(world, place)?,
-            Outcome::Failed(fault) => {
+            TurnOutcome::Cancelled => before_turn::take_back_turn(world, place)?,
+            TurnOutcome::Failed(fault) => {
                 streak.faults += 1;
-                before_turn::take_back(world, place)?;
-                audience.hear(&Happening::Failed(&fault));
-                weather(world, place, audience, &fault, streak.faults)?;
+                before_turn::take_back_turn(world, place)?;
+                audience.hear_event(&DriverEvent::Failed(&fault));
+                wait_out_outage(world, place, audience, &fault, streak.faults)?;
             }
-            Outcome::Answered(answer) => {
+            TurnOutcome::Answered(answer) => {
                 streak.faults = 0;
                 let answer = answer.unwrap_or_default();
-                measure(world, place, audience, (&ground, &answer), &mut streak)?;
+                measure_edits(world, place, audience, (&ground, &answer), &mut streak)?;
             }
         }
     }
 }
 
-fn ask(ground: &Ground) -> Ask<'_> {
-    Ask {
+fn make_ask(ground: &BeforeTurn) -> TurnRequest<'_> {
+    TurnRequest {
         agent: &ground.agent,
         brief: &ground.brief,
         work_tree: ground.work_tree.clone(),
@@ -168,84 +168,88 @@ fn ask(ground: &Ground) -> Ask<'_> {
 }
 
 /// Does what a person has ordered, and what a signal asks for.
-fn obey(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<Option<Left>> {
-    match audience.order() {
-        Some(Order::Stop) => {
-            end(world, place, End::UserStop, "stopped by a person")?;
-            Ok(Some(Left::Ended))
+fn obey_order(
+    world: &World,
+    place: &Place,
+    audience: &mut dyn Audience,
+) -> Result<Option<DriverExit>> {
+    match audience.read_order() {
+        Some(DriverOrder::Stop) => {
+            end_run(world, place, End::UserStop, "stopped by a person")?;
+            Ok(Some(DriverExit::Ended))
         }
-        Some(Order::Pause) => Ok(Some(Left::Open)),
-        None if world.is_interrupted() => Ok(Some(Left::Open)),
+        Some(DriverOrder::Pause) => Ok(Some(DriverExit::Open)),
+        None if world.is_interrupted() => Ok(Some(DriverExit::Open)),
         None => Ok(None),
     }
 }
 
 /// Records a turn.
-fn record(
+fn record_turn(
     world: &World,
     place: &Place,
-    ground: &Ground,
-    (ended, span): (&Ended, Duration),
+    ground: &BeforeTurn,
+    (ended, span): (&EndedTurn, Duration),
 ) -> Result<()> {
     let (hypothesis, fault) = match &ended.outcome {
-        Outcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
-        Outcome::Answered(None) => (
+        TurnOutcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
+        TurnOutcome::Answered(None) => (
             String::new(),
             Some("its answer could not be read".to_owned()),
         ),
-        Outcome::Failed(fault) => (String::new(), Some(fault.to_string())),
-        Outcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
+        TurnOutcome::Failed(fault) => (String::new(), Some(fault.to_string())),
+        TurnOutcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
     };
-    let fresh = matches!(&ended.outcome, Outcome::Failed(fault) if fault.ends_thread());
-    let mut run = open(world, place)?;
-    run.store.record(Event::Turn(Turn {
+    let fresh = matches!(&ended.outcome, TurnOutcome::Failed(fault) if fault.ends_thread());
+    let mut run = open_run(world, place)?;
+    run.store.record_event(Event::Turn(Turn {
         trial: ground.trial,
         thread: ended.thread.clone().filter(|_| !fresh),
         tokens: ended.tokens,
         ms: whole_millis(span),
-        hypothesis: autoresearch_core::words::brief::clip(&hypothesis, 300),
-        fault: fault.map(|fault| autoresearch_core::words::brief::clip(&fault, 300)),
+        hypothesis: autoresearch_core::words::brief::clip_text(&hypothesis, 300),
+        fault: fault.map(|fault| autoresearch_core::words::brief::clip_text(&fault, 300)),
     }))?;
     run.store.write_views()?;
     Ok(())
 }
 
 /// Waits out what has nothing to do with the run, or gives up.
-fn weather(
+fn wait_out_outage(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
-    fault: &Fault,
+    fault: &TurnFault,
     count: u32,
 ) -> Result<()> {
-    use autoresearch_core::agent::outage::Answer as Weather;
+    use autoresearch_core::agent::outage::OutageAnswer as Weather;
     let now = world.now_ms();
     let why = fault.to_string();
-    let until_ms = match fault.answer(count, world.patience) {
+    let until_ms = match fault.choose_answer(count, world.patience) {
         Weather::Fresh => return Ok(()),
-        Weather::GiveUp(why) => return block(world, place, &why),
+        Weather::GiveUp(why) => return block_run(world, place, &why),
         Weather::Wait(span) => now + whole_millis(span),
         // A limit that was to be over and is not must not be asked about without a pause.
         Weather::Until(moment) if count > 1 => moment
             .saturating_mul(1_000)
-            .max(now + whole_millis(world.patience.wait(count))),
+            .max(now + whole_millis(world.patience.compute_wait(count))),
         Weather::Until(moment) => moment.saturating_mul(1_000),
     };
-    audience.hear(&Happening::Waiting {
+    audience.hear_event(&DriverEvent::Waiting {
         why: &why,
         until_ms,
     });
     // Over or called: the next round looks at both.
-    waiting::until(world, place, audience, until_ms).map(drop)
+    waiting::wait_until(world, place, audience, until_ms).map(drop)
 }
 
 /// Has what the agent edited measured, as the run's state asks for it.
-fn measure(
+fn measure_edits(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
-    (ground, answer): (&Ground, &Answer),
-    streak: &mut Streak,
+    (ground, answer): (&BeforeTurn, &AgentAnswer),
+    streak: &mut RepeatedFailures,
 ) -> Result<()> {
     if let Step::Strategy(due) = ground.step {
         let plan = answer.strategy.as_deref().unwrap_or(&answer.message);
@@ -254,25 +258,25 @@ fn measure(
         } else {
             plan
         };
-        let report = strategy::run(world, place, due, plan)?;
-        audience.hear(&Happening::Strategy(&report));
+        let report = strategy::log_strategy(world, place, due, plan)?;
+        audience.hear_event(&DriverEvent::Strategy(&report));
         if report.end.is_some() {
             return Ok(());
         }
     }
-    audience.hear(&Happening::Measuring);
-    let report = match try_trial(world, place, audience, &request(ground, answer)) {
+    audience.hear_event(&DriverEvent::Measuring);
+    let report = match try_trial(world, place, audience, &make_trial_request(ground, answer)) {
         // Nothing was mended: the rework is given up.
         Err(failure)
-            if failure.kind == Kind::Usage && matches!(ground.step, Step::Rework { .. }) =>
+            if failure.kind == FailureKind::Usage && matches!(ground.step, Step::Rework { .. }) =>
         {
             trial::drop_changes(world, place)?
         }
         // The next look at the run finds out why.
-        Err(failure) if failure.kind == Kind::Interrupted => return Ok(()),
+        Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(()),
         other => other?,
     };
-    streak.voids = if is_void(&report) {
+    streak.voids = if is_void_for_driver(&report) {
         streak.voids + 1
     } else {
         0
@@ -287,17 +291,17 @@ fn measure(
     } else {
         0
     };
-    audience.hear(&Happening::Trial(&report));
+    audience.hear_event(&DriverEvent::Trial(&report));
     if report.verdict == "keep" {
-        notify::keep(world, place, &report, audience);
+        notify::notify_keep(world, place, &report, audience);
     }
     if streak.empty >= EMPTY && report.end.is_none() {
         let why = format!("the agent has nothing more to try: {}", answer.message);
-        return end(world, place, End::NeedsHuman, &why);
+        return end_run(world, place, End::NeedsHuman, &why);
     }
     if streak.crashes >= 2 {
         streak.crashes = 0;
-        infrastructure(world, place, audience)?;
+        check_kept_state(world, place, audience)?;
     }
     Ok(())
 }
@@ -308,41 +312,41 @@ fn try_trial(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
-    request: &Request,
+    request: &TrialRequest,
 ) -> Result<TrialReport> {
     for count in 1..TRIES {
-        let failure = match trial::run(world, place, request) {
-            Err(failure) if failure.kind == Kind::Environment => failure,
+        let failure = match trial::run_trial(world, place, request) {
+            Err(failure) if failure.kind == FailureKind::Environment => failure,
             // The edits were taken back after all: the next round looks at the run anew.
-            Err(failure) if count > 1 && failure.kind == Kind::Usage => {
-                return Err(Failure::new(Kind::Interrupted, failure.error));
+            Err(failure) if count > 1 && failure.kind == FailureKind::Usage => {
+                return Err(Failure::new(FailureKind::Interrupted, failure.error));
             }
             other => return other,
         };
-        let until_ms = world.now_ms() + whole_millis(world.patience.wait(count));
-        audience.hear(&Happening::Waiting {
+        let until_ms = world.now_ms() + whole_millis(world.patience.compute_wait(count));
+        audience.hear_event(&DriverEvent::Waiting {
             why: &failure.error,
             until_ms,
         });
-        if waiting::until(world, place, audience, until_ms)? == Waited::Called {
-            return Err(Failure::new(Kind::Interrupted, failure.error));
+        if waiting::wait_until(world, place, audience, until_ms)? == WaitEnd::Called {
+            return Err(Failure::new(FailureKind::Interrupted, failure.error));
         }
     }
-    trial::run(world, place, request)
+    trial::run_trial(world, place, request)
 }
 
-fn is_void(report: &TrialReport) -> bool {
+fn is_void_for_driver(report: &TrialReport) -> bool {
     let left = ["protected", "out-of-scope", "unsupported"];
     report.reason.is_some_and(|reason| left.contains(&reason))
 }
 
-fn request(ground: &Ground, answer: &Answer) -> Request {
+fn make_trial_request(ground: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest {
     let message = if answer.message.is_empty() {
         "the agent did not say what it changed".to_owned()
     } else {
         answer.message.clone()
     };
-    Request {
+    TrialRequest {
         message,
         labels: answer.labels.clone(),
         simplify: answer.simplify,
@@ -352,29 +356,29 @@ fn request(ground: &Ground, answer: &Answer) -> Request {
 }
 
 /// Two crashes in a row: does verify still work on the kept state? If not, it is not the trials that fail.
-fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<()> {
+fn check_kept_state(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<()> {
     for count in 1.. {
-        let Some(why) = before_turn::probe(world, place)? else {
+        let Some(why) = before_turn::probe_kept_state(world, place)? else {
             return Ok(());
         };
         let told = format!("verify fails on the kept state too: {why}");
-        audience.hear(&Happening::Note(&told));
+        audience.hear_event(&DriverEvent::Note(&told));
         let tries = world.patience.tries.unwrap_or(3).min(3);
         if count >= tries {
-            return block(
+            return block_run(
                 world,
                 place,
                 &format!("{told}; the machine or what verify needs has changed"),
             );
         }
-        let wait = Fault::Server(why).answer(count, world.patience);
-        if let autoresearch_core::agent::outage::Answer::Wait(span) = wait {
+        let wait = TurnFault::Server(why).choose_answer(count, world.patience);
+        if let autoresearch_core::agent::outage::OutageAnswer::Wait(span) = wait {
             let until_ms = world.now_ms() + whole_millis(span);
-            audience.hear(&Happening::Waiting {
+            audience.hear_event(&DriverEvent::Waiting {
                 why: &told,
                 until_ms,
             });
-            if waiting::until(world, place, audience, until_ms)? == Waited::Called {
+            if waiting::wait_until(world, place, audience, until_ms)? == WaitEnd::Called {
                 return Ok(());
             }
         }
@@ -383,45 +387,45 @@ fn infrastructure(world: &World, place: &Place, audience: &mut dyn Audience) -> 
 }
 
 /// Opens a run that is at rest, to record something.
-fn open<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
-    Run::open(world, place, Wanted::Latest, Access::Write, "driver")
+fn open_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")
 }
 
 /// Ends the run: a person must act. It can be opened again.
-fn block(world: &World, place: &Place, why: &str) -> Result<()> {
-    end(world, place, End::Blocked, why)
+fn block_run(world: &World, place: &Place, why: &str) -> Result<()> {
+    end_run(world, place, End::Blocked, why)
 }
 
-fn end(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
-    let mut run = before_turn::rest(world, place)?;
+fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
+    let mut run = before_turn::open_repaired_run(world, place)?;
     if run.store.state.awaiting_rework().is_some() {
         drop(run);
         trial::drop_changes(world, place)?;
-        run = before_turn::rest(world, place)?;
+        run = before_turn::open_repaired_run(world, place)?;
     } else if run.store.state.end.is_none() {
         finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
     }
     if run.store.state.end.is_none() {
-        run.store.record(Event::End(Ending {
+        run.store.record_event(Event::End(Ending {
             end,
-            why: autoresearch_core::words::brief::clip(why, 500),
+            why: autoresearch_core::words::brief::clip_text(why, 500),
         }))?;
-        lessons::at_end(&run);
+        lessons::add_end_lesson(&run);
     }
     run.store.write_views()?;
     Ok(())
 }
 
 /// Opens a run again that an obstacle has ended, and sets ceilings that lift nothing.
-pub fn reopen(world: &World, place: &Place, ceilings: Raise) -> Result<()> {
-    let mut run = before_turn::rest(world, place)?;
-    run.store.record(Event::Raise(ceilings))?;
+pub fn reopen_run(world: &World, place: &Place, ceilings: Raise) -> Result<()> {
+    let mut run = before_turn::open_repaired_run(world, place)?;
+    run.store.record_event(Event::Raise(ceilings))?;
     run.store.write_views()?;
-    crate::run::session::open_again(&run);
+    crate::run::session::reopen_session(&run);
     Ok(())
 }
 
 /// Takes the place of the driver of a run: held as long as the file is open.
-pub fn hold(world: &World, run: &Run<'_>, command: &str) -> Result<std::fs::File> {
-    store::hold(&run.store.vault.join(DRIVER), world, command).map_err(Failure::from)
+pub fn take_driver_lock(world: &World, run: &Run<'_>, command: &str) -> Result<std::fs::File> {
+    store::take_lock(&run.store.anchor_folder.join(DRIVER), world, command).map_err(Failure::from)
 }

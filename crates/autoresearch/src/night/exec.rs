@@ -8,14 +8,14 @@ use autoresearch_core::metric::value::Value;
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use crate::config::Source;
+use crate::config::ConfigSource;
 use crate::night::driver;
-use crate::night::driver::{Audience, Left};
+use crate::night::driver::{Audience, DriverExit};
 use crate::run::session;
-use crate::run::{Place, Run, Wanted};
+use crate::run::{Place, Run, WantedRun};
 use crate::{finish, start};
-use autoresearch_sys::env::{Role, Stopwatch, World};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::env::{ProcessRole, Stopwatch, World};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store::Access;
 
 /// A fault of the service is waited out so often; then a CI job has more use of an answer.
@@ -26,7 +26,7 @@ const ALONE: &str = "`exec` runs outside of any sandbox: tell the person that th
 
 /// What a run used up.
 #[derive(Clone, Debug, Serialize)]
-pub struct Cost {
+pub struct RunCost {
     /// Turns of the agent.
     pub turns: u32,
     /// Their tokens.
@@ -39,7 +39,7 @@ pub struct Cost {
 
 /// The last line of `exec`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Summary {
+pub struct ExecSummary {
     /// `summary`, to tell it from the trials.
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -62,7 +62,7 @@ pub struct Summary {
     /// Is the best better than the start?
     pub improved: bool,
     /// What it cost.
-    pub cost: Cost,
+    pub cost: RunCost,
     /// The branch with the kept commits.
     pub branch: String,
     /// The last kept commit.
@@ -72,58 +72,61 @@ pub struct Summary {
 }
 
 /// The keys of a config that come by other ways than the file, as it has them.
-pub type Fields = Map<String, serde_json::Value>;
+pub type ConfigFields = Map<String, serde_json::Value>;
 
 /// Puts a config together: a file's, overlaid by fields, in the mode of a run without a person.
-pub fn source(file: Option<Source>, mut fields: Fields) -> Result<Source> {
-    fields.insert("mode".to_owned(), json!(Mode::Exec.word()));
-    crate::config::put_together(file, fields)
+pub fn make_exec_source(
+    file: Option<ConfigSource>,
+    mut fields: ConfigFields,
+) -> Result<ConfigSource> {
+    fields.insert("mode".to_owned(), json!(Mode::Exec.as_str()));
+    crate::config::merge_config(file, fields)
 }
 
 /// Starts a run, drives it to its end, and leaves it.
-pub fn run(
+pub fn exec_run(
     world: &World,
     place: &Place,
-    source: &Source,
+    source: &ConfigSource,
     audience: &mut dyn Audience,
-) -> Result<Summary> {
+) -> Result<ExecSummary> {
     let watch = Stopwatch::start();
     session::refuse_confined(world, || Ok(ALONE.to_owned()))?;
     let mut world = World {
-        role: Role::Driver,
+        role: ProcessRole::Driver,
         session: None,
         ..world.clone()
     };
     world.patience.tries = world.patience.tries.or(Some(TRIES));
-    let started = start::run(&world, place, source)?;
+    let started = start::start_run(&world, place, source)?;
     let place = Place {
-        directory: Some(place.folder(&world)),
+        directory: Some(place.search_folder(&world)),
         run: Some(started.run),
     };
     let _driver = {
-        let run = Run::open(&world, &place, Wanted::Latest, Access::Glance, "exec")?;
-        driver::hold(&world, &run, "exec")?
+        let run = Run::open_run(&world, &place, WantedRun::Latest, Access::Glance, "exec")?;
+        driver::take_driver_lock(&world, &run, "exec")?
     };
-    let left = driver::drive(&world, &place, audience);
-    let finished = finish::finish(&world, &place);
+    let left = driver::drive_run(&world, &place, audience);
+    let finished = finish::finish_run(&world, &place);
     let left = left?;
     let finished = finished?;
-    let run = Run::open_anywhere(&world, &place, Wanted::Latest, Access::Read, "exec")?;
-    if left == Left::Open {
+    let run = Run::open_run_anywhere(&world, &place, WantedRun::Latest, Access::Read, "exec")?;
+    if left == DriverExit::Open {
         return Err(
-            Failure::new(Kind::Interrupted, "interrupted; the run has ended")
+            Failure::new(FailureKind::Interrupted, "interrupted; the run has ended")
                 .hint(format!("what was kept is on {}", finished.branch)),
         );
     }
-    Ok(summary(
+    Ok(make_summary(
         &run.store.state,
         &finished,
         watch.elapsed().as_secs(),
     ))
 }
 
-fn summary(state: &RunState, finished: &finish::EndReport, seconds: u64) -> Summary {
-    Summary {
+fn make_summary(state: &RunState, finished: &finish::EndReport, seconds: u64) -> ExecSummary {
+    ExecSummary {
         kind: "summary",
         run: finished.run.clone(),
         status: finished.end,
@@ -134,7 +137,7 @@ fn summary(state: &RunState, finished: &finish::EndReport, seconds: u64) -> Summ
         best_iteration: state.incumbent.trial,
         counts: state.counts,
         improved: finished.improved,
-        cost: Cost {
+        cost: RunCost {
             turns: state.spent.turns,
             tokens: state.spent.tokens,
             verify_runs: state.spent.verify_runs,

@@ -4,14 +4,14 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::words::brief::clip;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::brief::clip_text;
+use autoresearch_core::words::table::escape_text;
 use serde::{Deserialize, Serialize};
 
 use crate::night::driver;
-use crate::night::driver::{Audience, Happening, Left, Order};
-use crate::run::{DRIVER, MARK, Place, Run, Wanted};
-use autoresearch_sys::env::{Role, World};
+use crate::night::driver::{Audience, DriverEvent, DriverExit, DriverOrder};
+use crate::run::{DRIVER, MARK, Place, Run, WantedRun};
+use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::process;
 use autoresearch_sys::store;
@@ -29,7 +29,7 @@ pub const SUPERVISE: &str = "supervise";
 /// What the supervisor is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Phase {
+pub enum SupervisorPhase {
     /// It was just started.
     Starting,
     /// The agent edits.
@@ -46,10 +46,10 @@ pub enum Phase {
     Ended,
 }
 
-impl Phase {
+impl SupervisorPhase {
     /// The word in reports.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
             Self::Turn => "turn",
@@ -64,11 +64,11 @@ impl Phase {
 
 /// `runtime.json`: how the supervisor stands. It is a view; the journal is the truth.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Runtime {
+pub struct SupervisorRuntime {
     /// The format of this file.
     pub format: u32,
     /// What it does.
-    pub phase: Phase,
+    pub phase: SupervisorPhase,
     /// For which trial.
     pub trial: u32,
     /// Why it waits, or was left.
@@ -82,31 +82,37 @@ pub struct Runtime {
 }
 
 /// The supervisor as the audience of its run.
-struct Log<'w> {
+struct SupervisorLog<'w> {
     world: &'w World,
     layout: Layout,
     orders: PathBuf,
-    runtime: Runtime,
+    runtime: SupervisorRuntime,
 }
 
 /// Drives a run to its end. The exit code is that of a command.
-pub fn run(world: &World, place: &Place) -> Result<()> {
+pub fn supervise_run(world: &World, place: &Place) -> Result<()> {
     // The session of whoever started us may end.
     let _ = rustix::process::setsid();
     let world = World {
-        role: Role::Driver,
+        role: ProcessRole::Driver,
         session: None,
         ..world.clone()
     };
-    let run = Run::open(&world, place, Wanted::Latest, Access::Glance, "supervise")?;
-    let _driver = driver::hold(&world, &run, SUPERVISE)?;
-    let mut log = Log {
+    let run = Run::open_run(
+        &world,
+        place,
+        WantedRun::Latest,
+        Access::Glance,
+        "supervise",
+    )?;
+    let _driver = driver::take_driver_lock(&world, &run, SUPERVISE)?;
+    let mut log = SupervisorLog {
         world: &world,
         layout: run.store.layout.clone(),
-        orders: orders(&run),
-        runtime: Runtime {
+        orders: order_path(&run),
+        runtime: SupervisorRuntime {
             format: FORMAT,
-            phase: Phase::Starting,
+            phase: SupervisorPhase::Starting,
             trial: run.store.state.next_trial,
             why: None,
             until_ms: None,
@@ -114,83 +120,90 @@ pub fn run(world: &World, place: &Place) -> Result<()> {
             at: String::new(),
         },
     };
-    let swept = process::end_marked(&format!("{MARK}={}", run.store.state.start.id));
-    log.layout.forget_session();
+    let swept = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
+    log.layout.remove_session();
     drop(run);
-    log.line(&format!("supervisor {} begins", std::process::id()));
+    log.log_line(&format!("supervisor {} begins", std::process::id()));
     if swept > 0 {
-        log.line(&format!(
+        log.log_line(&format!(
             "{swept} process(es) of an earlier turn were ended"
         ));
     }
-    log.enter(Phase::Starting, None, None);
-    let left = driver::drive(&world, place, &mut log);
+    log.enter_phase(SupervisorPhase::Starting, None, None);
+    let left = driver::drive_run(&world, place, &mut log);
     let _ = std::fs::remove_file(&log.orders);
     match &left {
-        Ok(Left::Ended) => log.enter(Phase::Ended, None, None),
-        Ok(Left::Open) => log.enter(Phase::Paused, None, None),
+        Ok(DriverExit::Ended) => log.enter_phase(SupervisorPhase::Ended, None, None),
+        Ok(DriverExit::Open) => log.enter_phase(SupervisorPhase::Paused, None, None),
         Err(failure) => {
             let why = failure.to_string().replace('\n', "; ");
-            log.line(&why);
-            log.enter(Phase::Blocked, Some(why), None);
+            log.log_line(&why);
+            log.enter_phase(SupervisorPhase::Blocked, Some(why), None);
         }
     }
-    log.line("supervisor ends");
+    log.log_line("supervisor ends");
     left.map(drop)
 }
 
 /// The file with a person's order, out of reach of the agent.
-pub fn orders(run: &Run<'_>) -> PathBuf {
-    run.store.vault.join(DRIVER).join("order.json")
+pub fn order_path(run: &Run<'_>) -> PathBuf {
+    run.store.anchor_folder.join(DRIVER).join("order.json")
 }
 
-impl Log<'_> {
-    fn enter(&mut self, phase: Phase, why: Option<String>, until_ms: Option<u64>) {
+impl SupervisorLog<'_> {
+    fn enter_phase(&mut self, phase: SupervisorPhase, why: Option<String>, until_ms: Option<u64>) {
         self.runtime.phase = phase;
-        self.runtime.why = why.map(|why| clip(&why, MAX_LINE));
+        self.runtime.why = why.map(|why| clip_text(&why, MAX_LINE));
         self.runtime.until_ms = until_ms;
         self.runtime.at = self.world.now_text();
         // A run folder that is gone is found by the next look at the run.
-        let path = self.layout.runtime();
-        let _ = store::encode_pretty(&path, &self.runtime)
+        let path = self.layout.runtime_path();
+        let _ = store::encode_pretty_json(&path, &self.runtime)
             .and_then(|text| store::write_output(&path, &text));
     }
 
-    fn line(&self, text: &str) {
-        let path = self.layout.runtime_log();
+    fn log_line(&self, text: &str) {
+        let path = self.layout.runtime_log_path();
         if std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
             let _ = std::fs::rename(&path, path.with_extension("log.1"));
         }
         let at = self.world.now_text();
-        let _ = store::append_line(&path, &format!("{at} {}", escape(&clip(text, MAX_LINE))));
+        let _ = store::append_line(
+            &path,
+            &format!("{at} {}", escape_text(&clip_text(text, MAX_LINE))),
+        );
     }
 }
 
-impl Audience for Log<'_> {
-    fn hear(&mut self, happening: &Happening<'_>) {
+impl Audience for SupervisorLog<'_> {
+    fn hear_event(&mut self, happening: &DriverEvent<'_>) {
         match happening {
-            Happening::Turn { trial } => {
+            DriverEvent::Turn { trial } => {
                 self.runtime.trial = *trial;
-                self.enter(Phase::Turn, None, None);
-                self.line(&format!("trial {trial}: the agent edits"));
+                self.enter_phase(SupervisorPhase::Turn, None, None);
+                self.log_line(&format!("trial {trial}: the agent edits"));
             }
-            Happening::Failed(fault) => self.line(&format!("no answer: {fault}")),
-            Happening::Waiting { why, until_ms } => {
-                self.enter(Phase::Waiting, Some((*why).to_owned()), Some(*until_ms));
+            DriverEvent::Failed(fault) => self.log_line(&format!("no answer: {fault}")),
+            DriverEvent::Waiting { why, until_ms } => {
+                self.enter_phase(
+                    SupervisorPhase::Waiting,
+                    Some((*why).to_owned()),
+                    Some(*until_ms),
+                );
                 let seconds = until_ms.saturating_sub(self.world.now_ms()) / 1_000;
-                self.line(&format!("waiting for {seconds} s: {why}"));
+                self.log_line(&format!("waiting for {seconds} s: {why}"));
             }
-            Happening::Measuring => self.enter(Phase::Measuring, None, None),
-            Happening::Trial(report) => {
+            DriverEvent::Measuring => self.enter_phase(SupervisorPhase::Measuring, None, None),
+            DriverEvent::Trial(report) => {
                 let text = report.to_string();
-                self.line(text.lines().next().unwrap_or_default());
+                self.log_line(text.lines().next().unwrap_or_default());
             }
-            Happening::Strategy(report) => self.line(&format!("{} logged", report.logged)),
-            Happening::Note(note) => self.line(note),
+            DriverEvent::Strategy(report) => self.log_line(&format!("{} logged", report.logged)),
+            DriverEvent::Note(note) => self.log_line(note),
         }
     }
 
-    fn order(&mut self) -> Option<Order> {
+    fn read_order(&mut self) -> Option<DriverOrder> {
         let bytes = std::fs::read(&self.orders).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
@@ -198,7 +211,7 @@ impl Audience for Log<'_> {
 
 /// Reads how the supervisor of a run stands, as it last said.
 #[must_use]
-pub fn runtime(layout: &Layout) -> Option<Runtime> {
-    let bytes = store::read_output(&layout.runtime(), MAX_LOG).ok()?;
+pub fn read_runtime(layout: &Layout) -> Option<SupervisorRuntime> {
+    let bytes = store::read_output(&layout.runtime_path(), MAX_LOG).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

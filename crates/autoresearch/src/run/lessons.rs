@@ -3,7 +3,7 @@
 //! Invariant: a lessons file that cannot be written never fails a trial that was measured.
 
 use autoresearch_core::config::Mode;
-use autoresearch_core::journal::event::{Decided, StrategyRow};
+use autoresearch_core::journal::event::{Decision, StrategyRow};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::lessons;
 
@@ -16,14 +16,14 @@ const QUOTED: usize = 3;
 const MAX: u64 = 1 << 20;
 
 /// What worked.
-pub fn after_keep(run: &Run<'_>, decided: &Decided) {
+pub fn add_keep_lesson(run: &Run<'_>, decided: &Decision) {
     let metric = &run.store.state.config().metric.name;
     let delta = decided
         .delta
         .as_ref()
-        .map(Value::signed)
+        .map(Value::format_signed)
         .unwrap_or_default();
-    add(
+    add_lesson(
         run,
         "keep",
         &format!("{} ({metric} {delta})", decided.message),
@@ -31,8 +31,8 @@ pub fn after_keep(run: &Run<'_>, decided: &Decided) {
 }
 
 /// What was abandoned, and why.
-pub fn after_pivot(run: &Run<'_>, row: &StrategyRow) {
-    add(
+pub fn add_pivot_lesson(run: &Run<'_>, row: &StrategyRow) {
+    add_lesson(
         run,
         "pivot",
         &format!("{} (goal: {})", row.message, run.store.state.config().goal),
@@ -40,7 +40,7 @@ pub fn after_pivot(run: &Run<'_>, row: &StrategyRow) {
 }
 
 /// How a run ended.
-pub fn at_end(run: &Run<'_>) {
+pub fn add_end_lesson(run: &Run<'_>) {
     let state = &run.store.state;
     let counts = &state.counts;
     let metric = &state.config().metric.name;
@@ -50,40 +50,40 @@ pub fn at_end(run: &Run<'_>) {
         state.start.measurement.value,
         state.incumbent.measurement.value,
         counts.keep,
-        counts.iterations()
+        counts.count_iterations()
     );
-    add(run, "end", &summary);
+    add_lesson(run, "end", &summary);
 }
 
 /// Best effort: a lesson that is lost is no reason to fail what was measured.
-fn add(run: &Run<'_>, kind: &str, text: &str) {
+fn add_lesson(run: &Run<'_>, kind: &str, text: &str) {
     // A CI job reads lessons and leaves none.
     if run.store.state.config().mode == Mode::Exec {
         return;
     }
-    let Some(before) = read(run) else {
+    let Some(before) = read_lessons(run) else {
         return;
     };
     let date: String = run.world.now_text().chars().take(10).collect();
-    let after = lessons::add(&before, &date, kind, text);
-    let _ = RealDisk.replace(&run.store.layout.lessons(), after.as_bytes());
+    let after = lessons::add_lesson(&before, &date, kind, text);
+    let _ = RealDisk.replace_file(&run.store.layout.lessons_path(), after.as_bytes());
 }
 
 /// The file's text; none where something else stands in its place.
-fn read(run: &Run<'_>) -> Option<String> {
-    let path = run.store.layout.lessons();
-    if RealDisk.length(&path).ok()? > MAX {
+fn read_lessons(run: &Run<'_>) -> Option<String> {
+    let path = run.store.layout.lessons_path();
+    if RealDisk.file_length(&path).ok()? > MAX {
         return None;
     }
-    let bytes = RealDisk.read(&path).ok()?.unwrap_or_default();
+    let bytes = RealDisk.read_file(&path).ok()?.unwrap_or_default();
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The lessons that match the run's goal.
 #[must_use]
-pub fn matching(run: &Run<'_>) -> Vec<String> {
-    lessons::matching(
-        &read(run).unwrap_or_default(),
+pub fn find_matching_lessons(run: &Run<'_>) -> Vec<String> {
+    lessons::find_matching_lessons(
+        &read_lessons(run).unwrap_or_default(),
         &run.store.state.config().goal,
         QUOTED,
     )

@@ -6,45 +6,45 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::table::short;
+use autoresearch_core::words::table::shorten_hash;
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::store::{FOLDER, Layout, Made, anchors, remembered_state};
+use autoresearch_sys::store::{FOLDER, Layout, MadeNote, list_anchors, read_remembered_state};
 
 /// A run of this work tree without a journal.
 pub struct LostRun {
     /// Where its files were.
     pub layout: Layout,
     /// Its folder outside the repository.
-    pub vault: PathBuf,
+    pub anchor_folder: PathBuf,
     /// Where it stood, as far as its last command left a note of it.
     pub state: Option<RunState>,
 }
 
 /// Every run that was started in this work tree and whose journal is gone. A start that was cut short is none.
 #[must_use]
-pub fn find_lost(world: &World, history: &History, root: &Path) -> Vec<LostRun> {
+pub fn find_lost_runs(world: &World, history: &History, root: &Path) -> Vec<LostRun> {
     let mut found = Vec::new();
-    for (vault, anchor) in anchors(&world.state_folder) {
+    for (vault, anchor) in list_anchors(&world.state_folder) {
         let layout = Layout::new(root, &anchor.run);
-        let is_start = anchor.head.next <= 1 && Made::read(&vault).is_some();
-        if is_start || layout.journal().symlink_metadata().is_ok() {
+        let is_start = anchor.head.next <= 1 && MadeNote::read_from(&vault).is_some();
+        if is_start || layout.journal_path().symlink_metadata().is_ok() {
             continue;
         }
-        let state = remembered_state(&vault, &anchor);
+        let state = read_remembered_state(&vault, &anchor);
         // A repository that was moved has another root, and the run's branch as the run left it.
         let is_moved = || {
             let stands = |state: &RunState| {
-                history.reference(&state.start.branch).as_ref() == Some(&state.head)
+                history.read_reference(&state.start.branch).as_ref() == Some(&state.head)
             };
             !anchor.root.exists() && state.as_ref().is_some_and(stands)
         };
         if anchor.root == root || is_moved() {
             found.push(LostRun {
                 layout,
-                vault,
+                anchor_folder: vault,
                 state,
             });
         }
@@ -64,8 +64,10 @@ impl LostRun {
     }
 
     fn is_checked_out(&self, history: &History) -> bool {
-        let branch = self.branch();
-        history.head().is_ok_and(|head| head.branch == Some(branch))
+        let branch = self.branch_name();
+        history
+            .read_head()
+            .is_ok_and(|head| head.branch == Some(branch))
             && self
                 .state
                 .as_ref()
@@ -73,7 +75,7 @@ impl LostRun {
     }
 
     /// The full name of the run's branch.
-    fn branch(&self) -> String {
+    fn branch_name(&self) -> String {
         self.state.as_ref().map_or_else(
             || format!("refs/heads/autoresearch/{}", self.layout.run),
             |state| state.start.branch.clone(),
@@ -82,18 +84,18 @@ impl LostRun {
 
     /// What is gone, and what is left.
     #[must_use]
-    pub fn describe(&self, history: &History) -> String {
+    pub fn describe_loss(&self, history: &History) -> String {
         let run = &self.layout.run;
-        let gone = if self.layout.folder().symlink_metadata().is_ok() {
+        let gone = if self.layout.run_folder().symlink_metadata().is_ok() {
             format!("its journal {FOLDER}/{run}/journal.jsonl is gone")
         } else {
             format!(
                 "its folder {FOLDER}/{run} is gone (`git clean -x` deletes it, because git ignores it)"
             )
         };
-        let branch = self.branch();
+        let branch = self.branch_name();
         let plain = branch.trim_start_matches("refs/heads/");
-        let left = match (history.reference(&branch), &self.state) {
+        let left = match (history.read_reference(&branch), &self.state) {
             (Some(_), Some(state)) => format!(
                 "{} kept commit(s) are on {plain} ({} {} -> {})",
                 state.counts.keep,
@@ -101,7 +103,7 @@ impl LostRun {
                 state.start.measurement.value,
                 state.incumbent.measurement.value
             ),
-            (Some(tip), None) => format!("what was kept is on {plain}, at {}", short(&tip)),
+            (Some(tip), None) => format!("what was kept is on {plain}, at {}", shorten_hash(&tip)),
             (None, _) => format!("and the branch {plain} is gone too"),
         };
         format!("{gone}; {left}")
@@ -109,8 +111,8 @@ impl LostRun {
 
     /// What to do.
     #[must_use]
-    pub fn advise(&self, history: &History) -> String {
-        let branch = self.branch();
+    pub fn advise_next(&self, history: &History) -> String {
+        let branch = self.branch_name();
         let plain = branch.trim_start_matches("refs/heads/");
         let mut steps = vec![
             "if you moved it, put it back, and the run goes on. Otherwise this run cannot go on, and its log is lost; no commit and no file of yours was touched".to_owned(),
@@ -120,19 +122,19 @@ impl LostRun {
             Some(origin) if origin.starts_with("refs/heads/") => {
                 format!("git switch {}", origin.trim_start_matches("refs/heads/"))
             }
-            Some(commit) => format!("git switch --detach {}", short(commit)),
+            Some(commit) => format!("git switch --detach {}", shorten_hash(commit)),
             None => "git switch BRANCH".to_owned(),
         };
         if self.is_checked_out(history) {
             steps.push(format!("{plain} is still checked out: `{back}` goes back"));
         }
-        if history.reference(&branch).is_some()
+        if history.read_reference(&branch).is_some()
             && let Some(state) = &self.state
             && state.config().isolation != Isolation::InPlace
         {
             steps.push(format!(
                 "`git log -p {}..{plain}` shows what was kept, `git merge {plain}` merges it, and `autoresearch start` on {plain} goes on from it with a new run",
-                short(&state.start.base)
+                shorten_hash(&state.start.base)
             ));
         }
         steps.push("`autoresearch clean` shows what is left and what can go".to_owned());
@@ -141,12 +143,12 @@ impl LostRun {
 
     /// The refusal of a command that means this run.
     #[must_use]
-    pub fn refuse(&self, history: &History) -> Failure {
+    pub fn refuse_command(&self, history: &History) -> Failure {
         let run = &self.layout.run;
         Failure::blocked(format!(
             "the run `{run}` was started here, but {}",
-            self.describe(history)
+            self.describe_loss(history)
         ))
-        .hint(self.advise(history))
+        .hint(self.advise_next(history))
     }
 }

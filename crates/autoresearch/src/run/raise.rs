@@ -10,10 +10,10 @@ use autoresearch_core::journal::event::{Event, Raise};
 use autoresearch_core::journal::state::RunState;
 use serde::Serialize;
 
-use crate::run::repair::repair;
+use crate::run::repair::repair_run;
 use crate::run::session;
-use crate::run::{Place, Run, Wanted};
-use crate::trial::report::due;
+use crate::run::{Place, Run, WantedRun};
+use crate::trial::report::due_word;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store::Access;
@@ -44,52 +44,58 @@ pub struct RaiseReport {
 }
 
 /// Sets limits anew.
-pub fn run(world: &World, place: &Place, raise: Raise) -> Result<RaiseReport> {
+pub fn raise_limits(world: &World, place: &Place, raise: Raise) -> Result<RaiseReport> {
     session::refuse_agent(world, "to raise a ceiling")?;
-    let mut run = Run::open_anywhere(world, place, Wanted::Latest, Access::WriteChecked, "raise")?;
-    run.check_ground()?;
-    repair(&mut run)?;
+    let mut run = Run::open_run_anywhere(
+        world,
+        place,
+        WantedRun::Latest,
+        Access::WriteChecked,
+        "raise",
+    )?;
+    run.check_repository()?;
+    repair_run(&mut run)?;
     run.store.write_views()?;
-    check(&run, &raise)?;
+    check_limits(&run, &raise)?;
     let reopened = run.store.state.end.is_some();
-    run.store.record(Event::Raise(raise))?;
+    run.store.record_event(Event::Raise(raise))?;
     run.store.write_views()?;
-    session::open_again(&run);
+    session::reopen_session(&run);
     let state = &run.store.state;
     let limits = state.limits;
     Ok(RaiseReport {
         run: state.start.run.clone(),
         reopened,
         iterations: limits.iterations,
-        iterations_used: state.counts.iterations(),
+        iterations_used: state.counts.count_iterations(),
         time_limit_ms: limits.time_limit_ms,
         until_ms: limits.until_ms,
         tokens: limits.tokens,
         verify_runs: limits.verify_runs,
-        due: due(&state.step()),
+        due: due_word(&state.next_step()),
         next: format!(
             "{}; or hand it over: autoresearch background start",
-            run.next()
+            run.next_step()
         ),
     })
 }
 
 /// Can these limits be set, so that the run goes on?
-pub fn check(run: &Run<'_>, raise: &Raise) -> Result<()> {
+pub fn check_limits(run: &Run<'_>, raise: &Raise) -> Result<()> {
     let state = &run.store.state;
     if *raise == Raise::default() {
         return Err(Failure::usage("no limit was named")
-            .hint(format!("name one: {}", suggestion(state, run.world))));
+            .hint(format!("name one: {}", suggest_raise(state, run.world))));
     }
     refuse_final(state)?;
-    match state.reached_with(raise, run.world.now_ms()) {
+    match state.find_ceiling_with(raise, run.world.now_ms()) {
         None => Ok(()),
         Some((ceiling, why)) => Err(Failure::usage(format!(
             "the run would end again at once: {why}"
         ))
         .hint(format!(
             "nothing was changed. Limits count from the start of the run, all in all: set {} higher than what is used",
-            ceiling.flag()
+            ceiling.as_flag()
         ))),
     }
 }
@@ -111,7 +117,7 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
         None => Ok(()),
         Some(ending) => Err(Failure::usage(format!(
             "the run `{run}` has ended: {}",
-            ending.end.word()
+            ending.end.as_str()
         ))
         .hint(
             "only a ceiling or an obstacle can be lifted; `autoresearch start` begins a new run",
@@ -121,10 +127,10 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
 
 /// The command that lifts the limit that the run has come to.
 #[must_use]
-pub fn suggestion(state: &RunState, world: &World) -> String {
-    let reached = state.reached_with(&Raise::default(), world.now_ms());
+pub fn suggest_raise(state: &RunState, world: &World) -> String {
+    let reached = state.find_ceiling_with(&Raise::default(), world.now_ms());
     let ceiling = reached.map_or(Ceiling::Iterations, |(ceiling, _)| ceiling);
-    format!("`autoresearch raise {}`", ceiling.flag())
+    format!("`autoresearch raise {}`", ceiling.as_flag())
 }
 
 impl fmt::Display for RaiseReport {
@@ -140,7 +146,7 @@ impl fmt::Display for RaiseReport {
             .map_or_else(|| "no limit".to_owned(), |most| most.to_string());
         writeln!(out, "  trials      {} of {most}", self.iterations_used)?;
         if let Some(limit) = self.time_limit_ms {
-            let limit = span::show(std::time::Duration::from_millis(limit));
+            let limit = span::format_span(std::time::Duration::from_millis(limit));
             writeln!(out, "  time        {limit} since the start")?;
         }
         if let Some(until) = self.until_ms {

@@ -2,21 +2,21 @@
 //! Does not start anything new.
 //! Invariant: repairing twice, or crashing during a repair and repairing again, leads to the same end.
 
-use autoresearch_core::journal::event::{Close, Event, Interrupted};
+use autoresearch_core::journal::event::{Close, Event, Interruption};
 use autoresearch_core::journal::state::Stage;
-use autoresearch_core::words::table::short;
+use autoresearch_core::words::table::shorten_hash;
 
 use crate::run::Run;
 use crate::run::lessons;
 use crate::run::work_tree_check;
-use crate::trial::undo::{Undone, undo};
+use crate::trial::undo::{UndoResult, undo_trial};
 use crate::watch::unseen_files;
 use crate::watch::user_files;
 use autoresearch_sys::error::{Failure, Result};
 
 /// What a repair did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Repaired {
+pub struct RepairResult {
     /// One sentence for each thing that was done.
     pub done: Vec<String>,
     /// The commit that holds the edits that were taken back with an interrupted trial.
@@ -24,15 +24,15 @@ pub struct Repaired {
 }
 
 /// Brings a run to rest: the branch stands, no trial is between its intention and its end, a due end is recorded.
-pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
-    let mut repaired = Repaired::default();
+pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
+    let mut repaired = RepairResult::default();
     for lock in std::mem::take(&mut run.cleared) {
         repaired.done.push(format!(
             "{} was removed: a git of this run was killed while it held it",
             lock.display()
         ));
     }
-    let mended = run.store.mended;
+    let mended = run.store.repaired;
     if mended.torn_bytes > 0 {
         repaired.done.push(format!(
             "{} bytes of a torn line were set aside in journal.torn",
@@ -45,17 +45,17 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
             .push("the last record was written to the journal again".to_owned());
     }
     if !run.store.state.ready {
-        set_up(run)?;
+        set_up_branch(run)?;
         repaired
             .done
             .push("the start of the run was finished".to_owned());
     }
-    if let Some(flight) = run.store.state.flight.clone() {
+    if let Some(flight) = run.store.state.open_trial.clone() {
         let trial = flight.intent.trial;
         match flight.stage {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
-                let undone = interrupt(run)?;
+                let undone = interrupt_trial(run)?;
                 repaired.done.push(format!(
                     "trial {trial} was interrupted; it was undone and does not count"
                 ));
@@ -65,12 +65,13 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
                 }
             }
             Stage::Decided(decided) => {
-                let undone = undo(run, trial, &flight.intent.message, None)?;
+                let undone = undo_trial(run, trial, &flight.intent.message, None)?;
                 let head = undone.head;
-                run.store.record(Event::Close(Close { trial, head }))?;
+                run.store
+                    .record_event(Event::Close(Close { trial, head }))?;
                 repaired.done.push(format!(
                     "trial {trial} ({}) was undone",
-                    decided.verdict.word()
+                    decided.verdict.as_str()
                 ));
                 repaired.done.extend(undone.notes);
             }
@@ -81,19 +82,19 @@ pub fn repair(run: &mut Run<'_>) -> Result<Repaired> {
 }
 
 /// Makes HEAD name the run's branch, if it does not yet.
-pub fn set_up(run: &mut Run<'_>) -> Result<()> {
+pub fn set_up_branch(run: &mut Run<'_>) -> Result<()> {
     let (branch, base) = (
         run.store.state.start.branch.clone(),
         run.store.state.start.base.clone(),
     );
-    if run.history.head()?.branch.as_ref() != Some(&branch) {
-        let there = run.history.reference(&branch);
+    if run.history.read_head()?.branch.as_ref() != Some(&branch) {
+        let there = run.history.read_reference(&branch);
         if let Some(other) = there.filter(|commit| *commit != base) {
             return Err(Failure::blocked(format!(
                 "the run's branch {} was made by somebody else: it is at {} and not at {}",
                 branch.trim_start_matches("refs/heads/"),
-                short(&other),
-                short(&base)
+                shorten_hash(&other),
+                shorten_hash(&base)
             ))
             .hint("nothing was changed. Rename that branch (`git branch -m`), then run the command again"));
         }
@@ -101,23 +102,23 @@ pub fn set_up(run: &mut Run<'_>) -> Result<()> {
         (run.world.step)("git branch");
         run.git.begin_branch(&branch, &base)?;
     }
-    run.store.record(Event::Ready)?;
+    run.store.record_event(Event::Ready)?;
     Ok(())
 }
 
 /// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
-pub fn interrupt(run: &mut Run<'_>) -> Result<Option<Undone>> {
-    let Some(flight) = run.store.state.flight.clone() else {
+pub fn interrupt_trial(run: &mut Run<'_>) -> Result<Option<UndoResult>> {
+    let Some(flight) = run.store.state.open_trial.clone() else {
         return Ok(None);
     };
     let trial = flight.intent.trial;
-    let name = reference(run, &format!("interrupted-{trial}"));
-    let undone = undo(run, trial, &flight.intent.message, Some(&name))?;
+    let name = name_reference(run, &format!("interrupted-{trial}"));
+    let undone = undo_trial(run, trial, &flight.intent.message, Some(&name))?;
     // Verify may have written while it was cut short.
-    user_files::note(run, &[])?;
+    user_files::update_notes(run, &[])?;
     unseen_files::note_cut_short(run)?;
     let message = flight.intent.message;
-    run.store.record(Event::Interrupted(Interrupted {
+    run.store.record_event(Event::Interrupted(Interruption {
         trial,
         message,
         head: undone.head.clone(),
@@ -128,15 +129,15 @@ pub fn interrupt(run: &mut Run<'_>) -> Result<Option<Undone>> {
 
 /// A reference of the run, outside the branches.
 #[must_use]
-pub fn reference(run: &Run<'_>, name: &str) -> String {
+pub fn name_reference(run: &Run<'_>, name: &str) -> String {
     format!("refs/autoresearch/{}/{name}", run.store.state.start.run)
 }
 
 /// Records the end that the run has come to.
 pub fn end_if_due(run: &mut Run<'_>) -> Result<()> {
-    if let Some(ending) = run.store.state.due_end(run.world.now_ms()) {
-        run.store.record(Event::End(ending))?;
-        lessons::at_end(run);
+    if let Some(ending) = run.store.state.find_due_end(run.world.now_ms()) {
+        run.store.record_event(Event::End(ending))?;
+        lessons::add_end_lesson(run);
     }
     Ok(())
 }

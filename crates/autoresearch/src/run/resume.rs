@@ -5,12 +5,12 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 use serde::Serialize;
 
-use crate::run::{MARK, Place, Run, Wanted, refuse_driven};
+use crate::run::{MARK, Place, Run, WantedRun, refuse_driven};
 use crate::run::{lessons, repair, session, work_tree_check};
-use crate::trial::report::due;
+use crate::trial::report::due_word;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -38,55 +38,55 @@ pub struct ResumeReport {
 }
 
 /// Finds, checks and repairs the run.
-pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
+pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     let confined = session::is_confined(world);
     let access = if confined {
         Access::Read
     } else {
         Access::WriteChecked
     };
-    let mut run = Run::open_anywhere(world, place, Wanted::Latest, access, "resume")?;
+    let mut run = Run::open_run_anywhere(world, place, WantedRun::Latest, access, "resume")?;
     let mut done = Vec::new();
     if confined {
         refuse_driven(world, &run.store)?;
-        done.extend(left_to_the_hook(&run));
+        done.extend(describe_hook_repair(&run));
     } else {
-        let left = process::end_marked(&format!("{MARK}={}", run.store.state.start.id));
+        let left = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
         if left > 0 {
             done.push(format!("{left} process(es) of a killed driver were ended"));
         }
-        if run.homeless && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
-            run = run.rehouse()?;
+        if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
+            run = run.remake_work_tree()?;
             done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());
         }
-        run.check_ground()?;
+        run.check_repository()?;
         if run.store.state.end.is_none() || run.store.state.needs_repair() {
             work_tree_check::check_branch_alone(&run)?;
         }
-        done.extend(repair::repair(&mut run)?.done);
+        done.extend(repair::repair_run(&mut run)?.done);
         run.store.rebuild_views()?;
     }
-    session::take_up(&run);
+    session::take_up_run(&run);
     let mut unmeasured = Vec::new();
     if run.store.state.end.is_none() {
         if !run.store.state.needs_repair() {
             tree_changes::check_head(&run)?;
         }
-        unmeasured = tree_changes::look(&run)?
+        unmeasured = tree_changes::read_changes(&run)?
             .ours
             .iter()
-            .map(|path| escape(&String::from_utf8_lossy(path)))
+            .map(|path| escape_text(&String::from_utf8_lossy(path)))
             .collect();
     }
-    let rows = run.last_rows(ROWS)?;
-    let waits = confined.then(|| run.next_meanwhile());
-    let lessons = lessons::matching(&run);
+    let rows = run.read_last_rows(ROWS)?;
+    let waits = confined.then(|| run.next_step_meanwhile());
+    let lessons = lessons::find_matching_lessons(&run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let state = &run.store.state;
-    let mut brief = brief::brief(state, &rows, &lessons, &run.caller);
-    let mut due_now = due(&state.step());
+    let mut brief = brief::format_brief(state, &rows, &lessons, &run.caller);
+    let mut due_now = due_word(&state.next_step());
     if let Some(("wait", next)) = waits {
-        brief = brief::waiting(&brief, &next);
+        brief = brief::format_busy_brief(&brief, &next);
         due_now = "wait";
     }
     Ok(ResumeReport {
@@ -94,13 +94,13 @@ pub fn run(world: &World, place: &Place) -> Result<ResumeReport> {
         repaired: done,
         unmeasured,
         brief,
-        end: state.end.as_ref().map(|ending| ending.end.word()),
+        end: state.end.as_ref().map(|ending| ending.end.as_str()),
         due: due_now,
     })
 }
 
 /// In a sandbox nothing can be repaired.
-fn left_to_the_hook(run: &Run<'_>) -> Vec<String> {
+fn describe_hook_repair(run: &Run<'_>) -> Vec<String> {
     if run.store.state.needs_repair() {
         vec!["nothing yet: a command was cut short, and the session hook undoes it when this turn ends".to_owned()]
     } else {

@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use autoresearch_core::agent::caller::{Armed, Caller, Reader, choose};
+use autoresearch_core::agent::caller::{Caller, HookReadiness, Reader, choose_way};
 use autoresearch_core::agent::session::{GitAccess, Session};
 
-use crate::run::work_tree_check::shell_word;
+use crate::run::work_tree_check::quote_shell_word;
 use crate::run::{MARK, Run};
 use autoresearch_codex::home;
-use autoresearch_sys::env::{Role, World};
+use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::is_read_only;
 use autoresearch_sys::store::RunStore;
@@ -20,51 +20,54 @@ use autoresearch_sys::store::RunStore;
 /// How the caller has to call the tool: a person by its name, an agent in a session by its whole path, which is what an
 /// execution rule matches.
 #[must_use]
-pub fn caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller {
+pub fn make_caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Caller {
     let Some(id) = &world.session else {
         return Caller {
-            reader: reader(world),
-            work_tree: own_work_tree(world, store),
-            ..Caller::plain()
+            reader: find_reader(world),
+            work_tree: show_own_work_tree(world, store),
+            ..Caller::for_person()
         };
     };
-    let known = store.layout.session().filter(|session| session.is(id));
-    let (hooks, git) = if world.role == Role::Hook {
+    let known = store
+        .layout
+        .read_session()
+        .filter(|session| session.matches_id(id));
+    let (hooks, git) = if world.role == ProcessRole::Hook {
         (
-            Armed::Armed,
+            HookReadiness::Armed,
             known.map(|known| known.git).unwrap_or_default(),
         )
     } else if known.is_some_and(|known| known.hooked) {
-        (Armed::Armed, git_access(world, git_folder))
+        (HookReadiness::Armed, find_git_access(world, git_folder))
     } else {
-        (home::armed(world), git_access(world, git_folder))
+        (home::read_armed(world), find_git_access(world, git_folder))
     };
     let verify = Duration::from_millis(store.state.start.verify_ms);
     Caller {
-        program: program(world),
-        way: choose(hooks, git, verify),
+        program: quote_program(world),
+        way: choose_way(hooks, git, verify),
         reader: Reader::Agent,
-        work_tree: own_work_tree(world, store),
+        work_tree: show_own_work_tree(world, store),
     }
 }
 
 /// The work tree of the run's own, as the reader can open it, if it has one.
-fn own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
+fn show_own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
     let has_one = store.state.start.worktree.is_some();
-    has_one.then(|| world.path_from_here(&store.layout.worktree()))
+    has_one.then(|| world.path_from_here(&store.layout.worktree_path()))
 }
 
 /// Who reads what this process answers: an agent, where a session or the environment of its commands says so.
 #[must_use]
-pub fn reader(world: &World) -> Reader {
+pub fn find_reader(world: &World) -> Reader {
     let marks = [
         "CODEX_CI",
         "CODEX_SANDBOX",
         "CODEX_SANDBOX_NETWORK_DISABLED",
     ];
     let is_agent = world.session.is_some()
-        || world.role != Role::Command
-        || marks.iter().any(|name| world.var(name).is_some());
+        || world.role != ProcessRole::Command
+        || marks.iter().any(|name| world.find_variable(name).is_some());
     if is_agent {
         Reader::Agent
     } else {
@@ -73,13 +76,13 @@ pub fn reader(world: &World) -> Reader {
 }
 
 /// The path of `autoresearch`, quoted where a shell would take it apart.
-fn program(world: &World) -> String {
+fn quote_program(world: &World) -> String {
     let path = world.program.to_string_lossy();
-    shell_word(Path::new(path.strip_suffix("-hook").unwrap_or(&path)))
+    quote_shell_word(Path::new(path.strip_suffix("-hook").unwrap_or(&path)))
 }
 
 /// Can this process write git and the anchors? In the sandbox of Codex neither can.
-fn git_access(world: &World, git_folder: &Path) -> GitAccess {
+fn find_git_access(world: &World, git_folder: &Path) -> GitAccess {
     if is_read_only(git_folder) || is_confined(world) {
         GitAccess::ReadOnly
     } else {
@@ -92,7 +95,7 @@ fn git_access(world: &World, git_folder: &Path) -> GitAccess {
 pub fn is_confined(world: &World) -> bool {
     let mut folders = world.state_folder.ancestors();
     world.session.is_some()
-        && world.role == Role::Command
+        && world.role == ProcessRole::Command
         && folders
             .find(|folder| folder.exists())
             .is_some_and(is_read_only)
@@ -114,8 +117,8 @@ pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> R
 /// and a session that has full access is asked nothing. Codex tells each command its session, and a command that a rule
 /// lets out cannot change its variables.
 pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
-    let in_turn = world.var(MARK).is_some();
-    if reader(world) == Reader::Person && !home::in_session(world) && !in_turn {
+    let in_turn = world.find_variable(MARK).is_some();
+    if find_reader(world) == Reader::Person && !home::is_in_session(world) && !in_turn {
         return Ok(());
     }
     Err(Failure::blocked(format!(
@@ -125,18 +128,18 @@ pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
 }
 
 /// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
-pub fn claim(run: &Run<'_>) {
+pub fn claim_run(run: &Run<'_>) {
     let world = run.world;
     let Some(id) = world
         .session
         .as_ref()
-        .filter(|_| world.role == Role::Command)
+        .filter(|_| world.role == ProcessRole::Command)
     else {
         return;
     };
-    let git = git_access(world, &run.history.git_folder());
-    let before = run.store.layout.session();
-    let session = match before.clone().filter(|before| before.is(id)) {
+    let git = find_git_access(world, &run.history.git_folder());
+    let before = run.store.layout.read_session();
+    let session = match before.clone().filter(|before| before.matches_id(id)) {
         Some(known) => Session { git, ..known },
         None => Session::new(id, git),
     };
@@ -146,10 +149,10 @@ pub fn claim(run: &Run<'_>) {
 }
 
 /// Takes a run up, also one that was paused.
-pub fn take_up(run: &Run<'_>) {
-    claim(run);
+pub fn take_up_run(run: &Run<'_>) {
+    claim_run(run);
     let layout = &run.store.layout;
-    if let Some(session) = layout.session() {
+    if let Some(session) = layout.read_session() {
         let _ = layout.write_session(&Session {
             paused: false,
             ..session
@@ -158,9 +161,9 @@ pub fn take_up(run: &Run<'_>) {
 }
 
 /// A run that had ended is open again: its session, if it has one, is told of the next end too.
-pub fn open_again(run: &Run<'_>) {
+pub fn reopen_session(run: &Run<'_>) {
     let layout = &run.store.layout;
-    if let Some(session) = layout.session().filter(|session| session.told) {
+    if let Some(session) = layout.read_session().filter(|session| session.told) {
         let _ = layout.write_session(&Session {
             told: false,
             ..session
@@ -173,9 +176,9 @@ pub fn refuse_paused(run: &Run<'_>) -> Result<()> {
     let paused = run
         .store
         .layout
-        .session()
+        .read_session()
         .is_some_and(|session| session.paused);
-    let ours = run.world.session.is_some() && run.world.role == Role::Command;
+    let ours = run.world.session.is_some() && run.world.role == ProcessRole::Command;
     if paused && ours {
         return Err(
             Failure::usage("the run is paused: the person interrupted the session").hint(format!(

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::run::Place;
 use crate::run::{lessons, repair};
-use crate::trial::report::due;
+use crate::trial::report::due_word;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
@@ -38,7 +38,7 @@ pub struct StrategyReport {
 }
 
 /// Logs a strategy row.
-pub fn run(
+pub fn log_strategy(
     world: &World,
     place: &Place,
     strategy: Strategy,
@@ -50,52 +50,52 @@ pub fn run(
             Failure::usage("the message is empty").hint("say the reason and the plan: -m \"...\"")
         );
     }
-    let mut run = crate::trial::open(world, place, "strategy")?;
+    let mut run = crate::trial::open_active_run(world, place, "strategy")?;
     if let Some(rework) = run.store.state.awaiting_rework() {
         return Err(
             Failure::usage(format!("trial {} awaits a rework", rework.trial))
-                .hint(run.next().trim_start_matches("next: ")),
+                .hint(run.next_step().trim_start_matches("next: ")),
         );
     }
     let ladder = run.store.state.ladder;
     let enforced = run.store.state.config().ladder == LadderMode::Enforce;
-    if enforced && !ladder.accepts(strategy) {
-        let wanted = match ladder.due() {
-            Due::Row(wanted) => wanted.word(),
+    if enforced && !ladder.accepts_row(strategy) {
+        let wanted = match ladder.find_due() {
+            Due::Row(wanted) => wanted.as_str(),
             Due::Nothing | Due::NeedsHuman => "person",
         };
         return Err(Failure::usage(format!(
             "a {wanted} is due, and a {} does not replace it",
-            strategy.word()
+            strategy.as_str()
         ))
-        .hint(run.next().trim_start_matches("next: ")));
+        .hint(run.next_step().trim_start_matches("next: ")));
     }
     let row = StrategyRow {
         strategy,
-        message: brief::clip(message, 500),
+        message: brief::clip_text(message, 500),
     };
-    run.store.record(Event::Strategy(row.clone()))?;
+    run.store.record_event(Event::Strategy(row.clone()))?;
     if strategy != Strategy::Refine {
-        lessons::after_pivot(&run, &row);
+        lessons::add_pivot_lesson(&run, &row);
     }
     repair::end_if_due(&mut run)?;
     run.store.write_views()?;
     let state = &run.store.state;
-    let asked_for = matches!(ladder.due(), Due::Row(_));
+    let asked_for = matches!(ladder.find_due(), Due::Row(_));
     let near_the_end =
         enforced && !asked_for && state.end.is_none() && state.ladder.is_last_pivot();
     Ok(StrategyReport {
         run: state.start.run.clone(),
-        logged: strategy.word(),
+        logged: strategy.as_str(),
         failures: state.ladder.failures,
         pivots: state.ladder.pivots,
         warning: near_the_end.then(|| format!(
             "{} pivots without a keep: one more pivot ends the run (needs-human), and so do 5 failed trials",
             state.ladder.pivots
         )),
-        end: state.end.as_ref().map(|ending| ending.end.word()),
-        due: due(&state.step()),
-        next: run.next(),
+        end: state.end.as_ref().map(|ending| ending.end.as_str()),
+        due: due_word(&state.next_step()),
+        next: run.next_step(),
     })
 }
 

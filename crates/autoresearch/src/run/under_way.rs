@@ -34,8 +34,8 @@ pub struct UnderWay {
 impl UnderWay {
     /// Looks at the lock of a run, and at the note of whoever holds it.
     #[must_use]
-    pub fn look(world: &World, vault: &Path) -> Option<Self> {
-        let (holder, note) = store::acting(vault)?;
+    pub fn find_at(world: &World, vault: &Path) -> Option<Self> {
+        let (holder, note) = store::find_acting_holder(vault)?;
         let now = world.now_ms();
         let (phase, verify_run) = match note.as_ref().map(|note| note.phase) {
             None => (None, None),
@@ -58,7 +58,7 @@ impl UnderWay {
 
     /// What is being done, in a phrase: `trial 4 is being measured: verify run 2 for 1m5s, 3m10s in all`.
     #[must_use]
-    pub fn phrase(&self) -> String {
+    pub fn describe_work(&self) -> String {
         let (Some(trial), Some(phase)) = (self.trial, self.phase) else {
             return format!(
                 "process {} (`{}`) is at work on the run",
@@ -73,25 +73,25 @@ impl UnderWay {
             (other, _) => other.to_owned(),
         };
         let [here, all] =
-            [self.phase_ms, self.elapsed_ms].map(|ms| whole_seconds(ms.unwrap_or_default()));
+            [self.phase_ms, self.elapsed_ms].map(|ms| show_whole_seconds(ms.unwrap_or_default()));
         format!("trial {trial} is being measured: {doing} for {here}, {all} in all")
     }
 
     /// The next step of somebody who looks meanwhile.
     #[must_use]
-    pub fn next(&self, program: &str) -> String {
+    pub fn next_step(&self, program: &str) -> String {
         format!(
             "next: wait and change no file: {}. Its answer comes where it was started; `{program} status` looks again",
-            self.phrase()
+            self.describe_work()
         )
     }
 }
 
 /// A time for people: whole seconds.
 #[must_use]
-pub fn whole_seconds(ms: u64) -> String {
+pub fn show_whole_seconds(ms: u64) -> String {
     match ms / 1_000 {
         0 => "0s".to_owned(),
-        seconds => span::show(Duration::from_secs(seconds)),
+        seconds => span::format_span(Duration::from_secs(seconds)),
     }
 }

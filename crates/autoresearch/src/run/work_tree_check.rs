@@ -5,22 +5,22 @@
 
 use std::path::Path;
 
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 
 use crate::run::Run;
 use autoresearch_core::shell::quote::quote_word;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::HistoryError;
-use autoresearch_sys::git::surroundings::{Holder, real};
+use autoresearch_sys::git::surroundings::{BranchHolder, resolve_links};
 use autoresearch_sys::git::{Git, GitError};
 
 /// Refuses a folder that git does not take for the root of a work tree, or for which it uses another git folder.
 pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
-    let shown = |path: &Path| escape(&path.to_string_lossy());
-    let seen = match git.look_around() {
+    let shown = |path: &Path| escape_text(&path.to_string_lossy());
+    let seen = match git.read_surroundings() {
         Ok(seen) => seen,
         Err(error @ GitError::Failed { .. }) => {
-            if let Some(root) = git.refused_for_its_owner() {
+            if let Some(root) = git.find_refused_root() {
                 return Err(HistoryError::Owner(root).into());
             }
             return Err(Failure::blocked(format!(
@@ -32,7 +32,7 @@ pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
         }
         Err(error) => return Err(error.into()),
     };
-    if real(&seen.root) != real(root) {
+    if resolve_links(&seen.root) != resolve_links(root) {
         return Err(Failure::blocked(format!(
             "in {} git works on the files of {}",
             shown(root),
@@ -40,7 +40,7 @@ pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
         ))
         .hint(ELSEWHERE));
     }
-    if real(&seen.git_folder) != real(git_folder) {
+    if resolve_links(&seen.git_folder) != resolve_links(git_folder) {
         return Err(Failure::blocked(format!(
             "in {} git uses {} and not {}",
             shown(root),
@@ -54,13 +54,13 @@ pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
 
 /// Refuses a folder from which git looks at the files of another one.
 pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
-    if real(folder).starts_with(real(root)) {
+    if resolve_links(folder).starts_with(resolve_links(root)) {
         return Ok(());
     }
     Err(Failure::blocked(format!(
         "in {} git works on the files of {}",
-        escape(&folder.to_string_lossy()),
-        escape(&root.to_string_lossy())
+        escape_text(&folder.to_string_lossy()),
+        escape_text(&root.to_string_lossy())
     ))
     .hint(ELSEWHERE))
 }
@@ -69,45 +69,47 @@ pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
 const ELSEWHERE: &str = "nothing was changed. `git config --show-origin --get-all core.worktree` (and core.bare) says which setting does it. For a submodule with extensions.worktreeConfig, move it to where only one work tree has it: in the submodule `git config --worktree core.worktree \"$(git config core.worktree)\"`, then `git config --local --unset core.worktree`";
 
 /// The same for the work tree of a run's trials; and its repository is still the one of the start.
-pub fn check(run: &Run<'_>) -> Result<()> {
+pub fn check_run_tree(run: &Run<'_>) -> Result<()> {
     check_root(&run.git, run.work_tree(), &run.history.git_folder())?;
     let common = run.history.common_folder();
     let pinned = run.store.pinned.repository.as_ref();
     // A repository that was moved as a whole has nothing left where it was.
     match pinned.filter(|repository| repository.exists()) {
-        Some(repository) if real(repository) != real(&common) => Err(Failure::blocked(format!(
-            "the git folder of this work tree is {} now; the run was started with {}",
-            escape(&common.to_string_lossy()),
-            escape(&repository.to_string_lossy())
-        ))
-        .hint("nothing was changed. Put the file or folder `.git` back as it was")),
+        Some(repository) if resolve_links(repository) != resolve_links(&common) => {
+            Err(Failure::blocked(format!(
+                "the git folder of this work tree is {} now; the run was started with {}",
+                escape_text(&common.to_string_lossy()),
+                escape_text(&repository.to_string_lossy())
+            ))
+            .hint("nothing was changed. Put the file or folder `.git` back as it was"))
+        }
         _ => Ok(()),
     }
 }
 
 /// The other work tree that holds a branch. Where the repository has one work tree only, git is not asked.
-pub fn holder(run: &Run<'_>, branch: &str) -> Result<Option<Holder>> {
+pub fn find_branch_holder(run: &Run<'_>, branch: &str) -> Result<Option<BranchHolder>> {
     let (own, common) = (run.history.git_folder(), run.history.common_folder());
     if own == common && !has_entries(&common.join("worktrees")) {
         return Ok(None);
     }
-    Ok(run.git.held_elsewhere(branch)?)
+    Ok(run.git.find_branch_holder(branch)?)
 }
 
 /// Refuses to move the run's branch under the feet of another work tree.
 pub fn check_branch_alone(run: &Run<'_>) -> Result<()> {
     let branch = &run.store.state.start.branch;
-    match holder(run, branch)? {
+    match find_branch_holder(run, branch)? {
         None => Ok(()),
-        Some(holder) => Err(taken(branch, &holder)),
+        Some(holder) => Err(branch_taken_error(branch, &holder)),
     }
 }
 
 /// A branch that another work tree holds cannot be worked on.
 #[must_use]
-pub fn taken(branch: &str, holder: &Holder) -> Failure {
+pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
     let plain = branch.trim_start_matches("refs/heads/");
-    let root = shell_word(&holder.root);
+    let root = quote_shell_word(&holder.root);
     let remedy = match holder.how {
         "checked out" => format!("`git -C {root} switch --detach` frees it there"),
         _ => "finish or abort that first".to_owned(),
@@ -115,14 +117,14 @@ pub fn taken(branch: &str, holder: &Holder) -> Failure {
     Failure::blocked(format!(
         "the branch {plain} is {} in another work tree, {}: what is committed here would show there as changes",
         holder.how,
-        escape(&holder.root.to_string_lossy())
+        escape_text(&holder.root.to_string_lossy())
     ))
     .hint(format!("nothing was changed. {remedy}; then run the command again"))
 }
 
 /// A path as one word of a command that a person copies.
 #[must_use]
-pub fn shell_word(path: &Path) -> String {
+pub fn quote_shell_word(path: &Path) -> String {
     quote_word(&path.to_string_lossy())
 }
 
@@ -141,7 +143,7 @@ mod tests {
             ("/my work/r", "'/my work/r'"),
             ("/it's/$r", "'/it'\\''s/$r'"),
         ] {
-            assert_eq!(shell_word(Path::new(path)), word);
+            assert_eq!(quote_shell_word(Path::new(path)), word);
         }
     }
 }

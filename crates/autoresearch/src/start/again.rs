@@ -6,8 +6,8 @@ use std::path::Path;
 
 use autoresearch_core::config::Config;
 
-use super::{StartReport, report};
-use crate::config::Source;
+use super::{StartReport, make_start_report};
+use crate::config::ConfigSource;
 use crate::run::Run;
 use crate::run::session;
 use crate::watch::tree_changes;
@@ -19,29 +19,30 @@ use autoresearch_sys::store::{Access, Layout, RunStore};
 pub fn find_same_start(
     world: &World,
     root: &Path,
-    source: &Source,
+    source: &ConfigSource,
     config: &Config,
 ) -> Result<Option<StartReport>> {
-    for name in Layout::runs(root) {
-        let Ok(store) = RunStore::open(world, Layout::new(root, &name), Access::Glance, "start")
+    for name in Layout::list_runs(root) {
+        let Ok(store) =
+            RunStore::open_run(world, Layout::new(root, &name), Access::Glance, "start")
         else {
             continue;
         };
         // Opening has compared the frozen config with its hash outside the repository.
-        let frozen = std::fs::read_to_string(store.layout.config()).unwrap_or_default();
+        let frozen = std::fs::read_to_string(store.layout.config_path()).unwrap_or_default();
         let state = &store.state;
-        let untried = state.ready && state.next_trial == 1 && state.flight.is_none();
+        let untried = state.ready && state.next_trial == 1 && state.open_trial.is_none();
         let same = frozen == source.text && state.config() == config;
         if state.start.worktree.is_some() || state.end.is_some() || !untried || !same {
             continue;
         }
-        let run = Run::with(world, store)?;
+        let run = Run::from_store(world, store)?;
         if tree_changes::check_head(&run).is_err() {
             continue;
         }
-        session::claim(&run);
+        session::claim_run(&run);
         let pinned = run.store.pinned.yardstick.keys().cloned().collect();
-        let mut report = report(&run, run.store.pinned.dirt.len(), pinned);
+        let mut report = make_start_report(&run, run.store.pinned.dirty_files.len(), pinned);
         report.warnings = vec![format!(
             "warning: the run `{name}` was started before with this config and has no trial yet: nothing was measured again"
         )];

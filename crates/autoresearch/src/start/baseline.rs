@@ -6,20 +6,20 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Command, Config, Direction, Shell};
+use autoresearch_core::config::{Config, Direction, Shell, UserCommand};
 use autoresearch_core::decide::noise::{BASELINE_RUNS, Noise};
-use autoresearch_core::journal::event::{Failure as How, Guard, Why};
+use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::shell::bash_syntax;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::shell::list_bash_syntax;
+use autoresearch_core::words::table::escape_text;
 
 use crate::start::own_files::{OwnFiles, REMEDY, differ_by_more_than_noise};
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Git;
-use autoresearch_sys::git::status::Entry;
+use autoresearch_sys::git::status::StatusEntry;
 
 /// No more than two runs where one takes longer than this: the person waits.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -43,46 +43,46 @@ pub struct Baseline {
 }
 
 /// Runs verify at least twice and the guard once, and refuses what cannot work.
-pub fn measure(
+pub fn measure_baseline(
     world: &World,
     git: &Git,
     env: &[(OsString, OsString)],
     config: &Config,
     own: &OwnFiles<'_>,
 ) -> Result<Baseline> {
-    let before = git.status()?;
-    let mut bench = Bench::new(world, git.work_tree(), env, own.folder(), "");
-    bench.most = config.outputs.file();
-    let (first, guard) = known_early(&mut bench, config, own, || {
+    let before = git.read_status()?;
+    let mut bench = Bench::new(world, git.work_tree(), env, own.output_folder(), "");
+    bench.most = config.outputs.file_bytes();
+    let (first, guard) = run_guard_first(&mut bench, config, own, || {
         check_clean(git, &before, "the guard")
     })?;
     let mut runs = vec![first];
-    runs.push(again(&mut bench, config, own, 1)?);
+    runs.push(run_verify_again(&mut bench, config, own, 1)?);
     let values = |runs: &[Measurement]| {
         runs.iter()
-            .map(|run| run.value.approximate())
+            .map(|run| run.value.to_double())
             .collect::<Vec<f64>>()
     };
-    let noisy = !Noise::of(&values(&runs)).is_deterministic();
+    let noisy = !Noise::of_runs(&values(&runs)).is_deterministic();
     while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
         let number = runs.len();
-        runs.push(again(&mut bench, config, own, number)?);
+        runs.push(run_verify_again(&mut bench, config, own, number)?);
     }
     check_own_files(&mut bench, config, own, &mut runs)?;
     let said = std::mem::take(&mut bench.said);
     check_clean(git, &before, "verify")?;
-    let baseline = average(&runs, guard, &bench)
+    let baseline = average_runs(&runs, guard, &bench)
         .map(|baseline| Baseline { said, ..baseline })
-        .ok_or_else(|| Failure::new(Kind::Internal, "no run of verify was made"))?;
-    check_headroom(&in_units(config, &baseline)?, &baseline)?;
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "no run of verify was made"))?;
+    check_headroom(&convert_to_units(config, &baseline)?, &baseline)?;
     own.take_away()?;
     own.bring_outputs()?;
     Ok(baseline)
 }
 
 /// What in a command for `sh` is bash's.
-fn unknown_to_sh(command: &Command) -> Option<String> {
-    let syntax = bash_syntax(&command.command);
+fn find_bash_syntax(command: &UserCommand) -> Option<String> {
+    let syntax = list_bash_syntax(&command.command);
     syntax
         .into_iter()
         .next()
@@ -90,7 +90,7 @@ fn unknown_to_sh(command: &Command) -> Option<String> {
 }
 
 /// One more run: every second one has the run's own files in sight. The first is number 0.
-fn again(
+fn run_verify_again(
     bench: &mut Bench<'_>,
     config: &Config,
     own: &OwnFiles<'_>,
@@ -98,14 +98,14 @@ fn again(
 ) -> Result<Measurement> {
     if number.is_multiple_of(2) {
         own.take_away()?;
-        return once(bench, config);
+        return run_verify_once(bench, config);
     }
     own.lay_out()?;
-    let found = once(bench, config);
+    let found = run_verify_once(bench, config);
     if found.is_err() && own.are_in_sight() {
         own.take_away()?;
-        once(bench, config)?;
-        return Err(refuse(
+        run_verify_once(bench, config)?;
+        return Err(baseline_error(
             bench,
             "verify works on the untouched tree, and fails when the run's own files are in it"
                 .to_owned(),
@@ -123,7 +123,7 @@ fn check_own_files(
     runs: &mut Vec<Measurement>,
 ) -> Result<()> {
     let differ = |runs: &[Measurement]| {
-        let values: Vec<f64> = runs.iter().map(|run| run.value.approximate()).collect();
+        let values: Vec<f64> = runs.iter().map(|run| run.value.to_double()).collect();
         differ_by_more_than_noise(&values)
     };
     if !own.are_in_sight() || !differ(runs) {
@@ -132,7 +132,7 @@ fn check_own_files(
     // A metric of two values comes out like this once in a while: asked again, it does not.
     for _ in 0..4 {
         let number = runs.len();
-        runs.push(again(bench, config, own, number)?);
+        runs.push(run_verify_again(bench, config, own, number)?);
     }
     if !differ(runs) {
         return Ok(());
@@ -145,21 +145,21 @@ fn check_own_files(
 }
 
 /// Runs the guard with the run's own files in sight, as it will run after each trial.
-fn guard(
+fn run_guard_in_sight(
     bench: &mut Bench<'_>,
-    command: &Command,
+    command: &UserCommand,
     own: &OwnFiles<'_>,
 ) -> Result<std::result::Result<(), How>> {
     own.lay_out()?;
-    let found = guard_passes(bench, command)?;
+    let found = run_guard_retrying(bench, command)?;
     own.take_away()?;
-    if found.is_err() && own.are_in_sight() && guard_passes(bench, command)?.is_ok() {
+    if found.is_err() && own.are_in_sight() && run_guard_retrying(bench, command)?.is_ok() {
         own.lay_out()?;
-        if guard_passes(bench, command)?.is_ok() {
+        if run_guard_retrying(bench, command)?.is_ok() {
             // It fails now and then, with the files and without.
             return Ok(found);
         }
-        return Err(refuse(
+        return Err(baseline_error(
             bench,
             "the guard passes on the untouched tree, and fails when the run's own files are in it"
                 .to_owned(),
@@ -171,63 +171,66 @@ fn guard(
 
 /// Runs the guard and verify once, the guard first: whoever has to mend it should not wait for all runs of verify. A guard
 /// that fails then may need what verify builds, and gets a second chance.
-fn known_early(
+fn run_guard_first(
     bench: &mut Bench<'_>,
     config: &Config,
     own: &OwnFiles<'_>,
     after_guard: impl Fn() -> Result<()>,
 ) -> Result<(Measurement, Guard)> {
     let Some(command) = &config.guard else {
-        return Ok((once(bench, config)?, Guard::NotRun));
+        return Ok((run_verify_once(bench, config)?, Guard::NotRun));
     };
-    let passed = guard(bench, command, own)?;
+    let passed = run_guard_in_sight(bench, command, own)?;
     after_guard()?;
     let tail = bench.tail.clone();
     let first = match passed {
         Err(how) if !matches!(how, How::Exit { .. }) => {
-            return Err(refuse_guard(bench, command, &how));
+            return Err(guard_error(bench, command, &how));
         }
-        _ => once(bench, config)?,
+        _ => run_verify_once(bench, config)?,
     };
     if let Err(how) = passed {
         bench.guard_runs = 0;
-        if guard(bench, command, own)?.is_err() {
+        if run_guard_in_sight(bench, command, own)?.is_err() {
             bench.tail = tail;
-            return Err(refuse_guard(bench, command, &how));
+            return Err(guard_error(bench, command, &how));
         }
     }
     Ok((first, Guard::Pass))
 }
 
 /// Runs the guard, as often as the config lets a failure be retried.
-fn guard_passes(bench: &mut Bench<'_>, guard: &Command) -> Result<std::result::Result<(), How>> {
+fn run_guard_retrying(
+    bench: &mut Bench<'_>,
+    guard: &UserCommand,
+) -> Result<std::result::Result<(), How>> {
     for _ in 0..guard.retries {
-        if bench.guard(guard)?.is_ok() {
+        if bench.run_guard(guard)?.is_ok() {
             return Ok(Ok(()));
         }
     }
-    bench.guard(guard)
+    bench.run_guard(guard)
 }
 
-fn refuse_guard(bench: &Bench<'_>, guard: &Command, how: &How) -> Failure {
-    let hint = unknown_to_sh(guard).map_or_else(
+fn guard_error(bench: &Bench<'_>, guard: &UserCommand, how: &How) -> Failure {
+    let hint = find_bash_syntax(guard).map_or_else(
         || "a guard must pass before the first trial: mend the code, or the guard; for one that fails now and then there is `guard.retries`".to_owned(),
         |first| format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to guard"),
     );
-    refuse(
+    baseline_error(
         bench,
         format!("the guard fails on the untouched tree: {how}"),
         &hint,
     )
 }
 
-fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
-    bench.verify(config)?.map_err(|why| {
+fn run_verify_once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
+    bench.run_verify(config)?.map_err(|why| {
         let counting = autoresearch_core::shell::words::ends_in_counting_grep(&config.verify.command);
-        let syntax = unknown_to_sh(&config.verify);
+        let syntax = find_bash_syntax(&config.verify);
         if let Some(first) = syntax {
             let hint = format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to verify");
-            return refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), &hint);
+            return baseline_error(bench, format!("verify gives no metric on the untouched tree: {why}"), &hint);
         }
         let hint = match &why {
             Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
@@ -236,11 +239,11 @@ fn once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement> {
             Why::VerifyFailed(_) => "run the command by hand; statuses that are no failure belong in `verify.ok_exit`",
             _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
         };
-        refuse(bench, format!("verify gives no metric on the untouched tree: {why}"), hint)
+        baseline_error(bench, format!("verify gives no metric on the untouched tree: {why}"), hint)
     })
 }
 
-fn refuse(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
+fn baseline_error(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
     let mut failure = Failure::config(error).hint(hint);
     if !bench.tail.is_empty() {
         failure.causes.push(format!(
@@ -252,9 +255,9 @@ fn refuse(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
 }
 
 /// What all runs together say.
-fn average(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
+fn average_runs(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
     Some(Baseline {
-        measurement: Measurement::mean(runs)?,
+        measurement: Measurement::mean_of(runs)?,
         reading: bench.reading.clone()?,
         samples: runs.iter().map(|run| run.value.clone()).collect(),
         guard,
@@ -265,28 +268,31 @@ fn average(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Base
 }
 
 /// The amounts of the config in the units that verify printed.
-pub fn in_units(config: &Config, baseline: &Baseline) -> Result<Config> {
-    config.clone().in_units(&baseline.reading).map_err(|other| {
-        let unit = if other.unit.is_none() {
-            "without a unit".to_owned()
-        } else {
-            format!("in `{}`", other.unit.text())
-        };
-        Failure::config(format!(
-            "`{}` is `{}`, and verify prints {} {unit}: one does not convert into the other",
-            other.place, other.typed, other.metric
-        ))
-        .hint("write the number alone, in the unit of the metric")
-    })
+pub fn convert_to_units(config: &Config, baseline: &Baseline) -> Result<Config> {
+    config
+        .clone()
+        .into_metric_units(&baseline.reading)
+        .map_err(|other| {
+            let unit = if other.unit.is_none() {
+                "without a unit".to_owned()
+            } else {
+                format!("in `{}`", other.unit.as_str())
+            };
+            Failure::config(format!(
+                "`{}` is `{}`, and verify prints {} {unit}: one does not convert into the other",
+                other.place, other.typed, other.metric
+            ))
+            .hint("write the number alone, in the unit of the metric")
+        })
 }
 
 /// Verify and guard must leave git's view of the tree as it was.
-fn check_clean(git: &Git, before: &[Entry], who: &str) -> Result<()> {
-    let after = git.status()?;
+fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Result<()> {
+    let after = git.read_status()?;
     let new: Vec<String> = after
         .iter()
         .filter(|entry| !before.contains(entry))
-        .map(|entry| escape(&String::from_utf8_lossy(&entry.path)))
+        .map(|entry| escape_text(&String::from_utf8_lossy(&entry.path)))
         .collect();
     let Some(first) = new.first() else {
         return Ok(());
@@ -304,7 +310,7 @@ fn check_clean(git: &Git, before: &[Entry], who: &str) -> Result<()> {
 /// A run whose target is met, or cannot be, has nothing to do.
 fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
     let value = &baseline.measurement.value;
-    if config.metric.reached(value) {
+    if config.metric.is_target_reached(value) {
         let side = if config.metric.direction == Direction::Lower {
             "lower"
         } else {
@@ -320,7 +326,7 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
         && config
             .stop_when
             .iter()
-            .all(|condition| condition.holds(&baseline.measurement));
+            .all(|condition| condition.holds_for(&baseline.measurement));
     if met {
         return Err(
             Failure::config("`stop_when` already holds on the untouched tree")

@@ -6,15 +6,20 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::config::{Command, Config, Problem};
-use autoresearch_core::shell::words::words;
+use autoresearch_core::config::{Config, Problem, UserCommand};
+use autoresearch_core::shell::words::list_command_words;
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::store::FOLDER;
 
 /// What leads from the run's work tree back to the checkout at `root`. `ignored` are the folders that git ignores there.
 #[must_use]
-pub fn problems(world: &World, config: &Config, root: &Path, ignored: &[String]) -> Vec<Problem> {
+pub fn find_checkout_problems(
+    world: &World,
+    config: &Config,
+    root: &Path,
+    ignored: &[String],
+) -> Vec<Problem> {
     let commands = [
         ("verify", Some(&config.verify)),
         ("guard", config.guard.as_ref()),
@@ -22,14 +27,14 @@ pub fn problems(world: &World, config: &Config, root: &Path, ignored: &[String])
     let mut found = Vec::new();
     for (key, command) in commands {
         let Some(command) = command else { continue };
-        found.extend(named_path(key, command, root, ignored));
+        found.extend(find_named_path(key, command, root, ignored));
         if !command.command.contains("PYTHONPATH=") {
-            found.extend(editable(world, key, command, root));
+            found.extend(find_editable_install(world, key, command, root));
         }
     }
     for name in &config.env {
-        let value = world.var(name).cloned().unwrap_or_default();
-        if std::env::split_paths(&value).any(|path| is_checkout(&path, root, ignored)) {
+        let value = world.find_variable(name).cloned().unwrap_or_default();
+        if std::env::split_paths(&value).any(|path| is_checkout_source(&path, root, ignored)) {
             found.push(Problem::warning(
                 "env",
                 format!("`{name}` names a folder of your checkout, and the trials are made in a work tree of their own: that folder would be measured instead"),
@@ -41,7 +46,7 @@ pub fn problems(world: &World, config: &Config, root: &Path, ignored: &[String])
 }
 
 /// A path in the checkout that is not in a folder that git ignores: sources, and not an environment or a cache.
-fn is_checkout(path: &Path, root: &Path, ignored: &[String]) -> bool {
+fn is_checkout_source(path: &Path, root: &Path, ignored: &[String]) -> bool {
     path.starts_with(root)
         && path.exists()
         && !path.starts_with(root.join(FOLDER))
@@ -50,11 +55,16 @@ fn is_checkout(path: &Path, root: &Path, ignored: &[String]) -> bool {
             .any(|folder| path.starts_with(root.join(folder)))
 }
 
-fn named_path(key: &str, command: &Command, root: &Path, ignored: &[String]) -> Option<Problem> {
-    let words = words(&command.command);
+fn find_named_path(
+    key: &str,
+    command: &UserCommand,
+    root: &Path,
+    ignored: &[String],
+) -> Option<Problem> {
+    let words = list_command_words(&command.command);
     let path = words
         .iter()
-        .find(|word| is_checkout(Path::new(word), root, ignored))?;
+        .find(|word| is_checkout_source(Path::new(word), root, ignored))?;
     Some(Problem::warning(
         &format!("{key}.command"),
         format!(
@@ -65,8 +75,13 @@ fn named_path(key: &str, command: &Command, root: &Path, ignored: &[String]) -> 
 }
 
 /// A Python environment that the command uses, and that imports packages from the checkout.
-fn editable(world: &World, key: &str, command: &Command, root: &Path) -> Option<Problem> {
-    let python = autoresearch_core::shell::executed::programs(&command.command);
+fn find_editable_install(
+    world: &World,
+    key: &str,
+    command: &UserCommand,
+    root: &Path,
+) -> Option<Problem> {
+    let python = autoresearch_core::shell::executed::list_programs(&command.command);
     let tools = ["python", "pytest", "py.test", "coverage", "ipython"];
     if !tools
         .iter()
@@ -74,21 +89,23 @@ fn editable(world: &World, key: &str, command: &Command, root: &Path) -> Option<
     {
         return None;
     }
-    let named = words(&command.command).into_iter().map(PathBuf::from);
-    let path = world.var("PATH").cloned().unwrap_or_default();
+    let named = list_command_words(&command.command)
+        .into_iter()
+        .map(PathBuf::from);
+    let path = world.find_variable("PATH").cloned().unwrap_or_default();
     let mut programs: Vec<PathBuf> = named.filter(|word| word.is_absolute()).collect();
     programs.extend(std::env::split_paths(&path).map(|folder| folder.join("python")));
     let mut environments: BTreeSet<PathBuf> = programs
         .iter()
         .filter_map(|program| Some(program.parent()?.parent()?.to_owned()))
         .collect();
-    environments.extend(world.var("VIRTUAL_ENV").map(PathBuf::from));
-    environments.extend(world.var("CONDA_PREFIX").map(PathBuf::from));
-    let home = world.var("HOME").map(PathBuf::from);
+    environments.extend(world.find_variable("VIRTUAL_ENV").map(PathBuf::from));
+    environments.extend(world.find_variable("CONDA_PREFIX").map(PathBuf::from));
+    let home = world.find_variable("HOME").map(PathBuf::from);
     environments.extend(home.map(|home| home.join(".local")));
     let link = environments
         .iter()
-        .find_map(|environment| link_to(environment, root))?;
+        .find_map(|environment| find_link_to(environment, root))?;
     Some(Problem::warning(
         &format!("{key}.command"),
         format!(
@@ -102,7 +119,7 @@ fn editable(world: &World, key: &str, command: &Command, root: &Path) -> Option<
 }
 
 /// The file in an environment that leads to the checkout.
-fn link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
+fn find_link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
     let entries = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
@@ -119,10 +136,10 @@ fn link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
     files.sort();
     files
         .into_iter()
-        .find(|file| leads_to(file, environment, root))
+        .find(|file| leads_to_checkout(file, environment, root))
 }
 
-fn leads_to(file: &Path, environment: &Path, root: &Path) -> bool {
+fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
     let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
     let finder = file
         .file_name()

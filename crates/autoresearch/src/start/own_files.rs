@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::{Config, Isolation};
 use tempfile::TempDir;
 
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store::{Layout, write_output};
 
 /// What to do about a command that counts them.
@@ -46,7 +46,7 @@ impl<'a> OwnFiles<'a> {
 
     /// Where the outputs go meanwhile.
     #[must_use]
-    pub fn folder(&self) -> PathBuf {
+    pub fn output_folder(&self) -> PathBuf {
         self.outputs.path().to_owned()
     }
 
@@ -62,21 +62,25 @@ impl<'a> OwnFiles<'a> {
             return Ok(());
         }
         let config = serde_json::to_string_pretty(self.config).map_err(|error| {
-            Failure::new(Kind::Internal, "the config could not be written down").because(&error)
+            Failure::new(
+                FailureKind::Internal,
+                "the config could not be written down",
+            )
+            .because(&error)
         })?;
         let (goal, metric) = (&self.config.goal, &self.config.metric.name);
         let row = format!(
             "# metric: {metric}\n# goal: {goal}\niteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription\n1\t-\t1\t0\tpass\tkeep\t{goal} {metric}\n"
         );
         for (path, text) in [
-            (self.layout.config(), &config),
-            (self.layout.snapshot(), &config),
-            (self.layout.table(), &row),
+            (self.layout.config_path(), &config),
+            (self.layout.snapshot_path(), &config),
+            (self.layout.table_path(), &row),
         ] {
             write_output(&path, text.as_bytes())?;
         }
         for number in 0..2 {
-            let trial = self.layout.make_trial(number)?;
+            let trial = self.layout.make_trial_folder(number)?;
             write_output(&trial.join("verify-1.out"), row.as_bytes())?;
         }
         Ok(())
@@ -88,18 +92,22 @@ impl<'a> OwnFiles<'a> {
             return Ok(());
         }
         let layout = self.layout;
-        for path in [layout.config(), layout.snapshot(), layout.table()] {
-            remove(std::fs::remove_file(&path), &path)?;
+        for path in [
+            layout.config_path(),
+            layout.snapshot_path(),
+            layout.table_path(),
+        ] {
+            check_removed(std::fs::remove_file(&path), &path)?;
         }
-        for path in [layout.trial(0), layout.trial(1)] {
-            remove(std::fs::remove_dir_all(&path), &path)?;
+        for path in [layout.trial_folder(0), layout.trial_folder(1)] {
+            check_removed(std::fs::remove_dir_all(&path), &path)?;
         }
         Ok(())
     }
 
     /// Brings the outputs so far to where the run keeps them.
     pub fn bring_outputs(&self) -> Result<()> {
-        let to = self.layout.make_trial(0)?;
+        let to = self.layout.make_trial_folder(0)?;
         let entries = std::fs::read_dir(self.outputs.path()).into_iter().flatten();
         for entry in entries.flatten() {
             let bytes = std::fs::read(entry.path()).map_err(|error| {
@@ -111,7 +119,7 @@ impl<'a> OwnFiles<'a> {
     }
 }
 
-fn remove(done: std::io::Result<()>, path: &Path) -> Result<()> {
+fn check_removed(done: std::io::Result<()>, path: &Path) -> Result<()> {
     match done {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::io(
             format!("could not remove {}", path.display()),
@@ -129,21 +137,22 @@ pub fn differ_by_more_than_noise(values: &[f64]) -> bool {
     if without.len() < 3 || with.len() < 3 {
         return false;
     }
-    let (first, second) = (mean(&without), mean(&with));
+    let (first, second) = (mean_value(&without), mean_value(&with));
     #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
     let (many, more) = (without.len() as f64, with.len() as f64);
-    let spread = ((squares(&without, first) + squares(&with, second)) / (many + more - 2.0)).sqrt();
+    let spread =
+        ((sum_squares(&without, first) + sum_squares(&with, second)) / (many + more - 2.0)).sqrt();
     let error = spread * (1.0 / many + 1.0 / more).sqrt();
     (first - second).abs() > FAR * error
 }
 
-fn mean(values: &[f64]) -> f64 {
+fn mean_value(values: &[f64]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
     let count = values.len() as f64;
     values.iter().sum::<f64>() / count
 }
 
-fn squares(values: &[f64], mean: f64) -> f64 {
+fn sum_squares(values: &[f64], mean: f64) -> f64 {
     values.iter().map(|value| (value - mean).powi(2)).sum()
 }
 

@@ -9,20 +9,20 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 
 use crate::config::variables;
-use crate::run::tracked;
+use crate::run::tracked_runs_error;
 use crate::run::work_tree_check;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::status::Kind;
+use autoresearch_sys::git::status::StatusKind;
 use autoresearch_sys::git::{Git, OLDEST, is_read_only};
-use autoresearch_sys::store::{Access, Dirt, FOLDER, Layout, RunStore, Secret};
+use autoresearch_sys::store::{Access, DirtyFiles, FOLDER, Layout, RunStore, SealedSecret};
 
 /// The ground of a run.
-pub struct Ground {
+pub struct StartSite {
     /// git, in the work tree where the run starts.
     pub git: Git,
     /// The repository.
@@ -40,28 +40,28 @@ pub struct Ground {
 }
 
 /// Looks at the repository that a folder lies in. `env` are names of variables to pass on, besides the usual ones.
-pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> {
-    let program = World::find(&world.vars, "git").ok_or_else(|| {
+pub fn read_start_site(world: &World, folder: &Path, names: &[String]) -> Result<StartSite> {
+    let program = World::find_program(&world.vars, "git").ok_or_else(|| {
         Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
     })?;
-    let env = variables::passed(world, names)?;
+    let env = variables::collect_passed(world, names)?;
     let plain: Vec<(OsString, OsString)> = env
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
     let around = Git::new(&program, folder, &plain);
-    let history = History::open(&around)?;
+    let history = History::open_with_git(&around)?;
     work_tree_check::check_inside(folder, &history.work_tree())?;
-    check_paths(world, &history, &program)?;
-    let mut git = around.at(&history.work_tree());
-    let (version, git_version) = git.version()?;
+    check_utf8_paths(world, &history, &program)?;
+    let mut git = around.at_folder(&history.work_tree());
+    let (version, git_version) = git.read_version()?;
     if version < OLDEST {
         return Err(
             Failure::environment(format!("git {git_version} is too old"))
                 .hint(format!("install git {}.{} or newer", OLDEST.0, OLDEST.1)),
         );
     }
-    let head = history.head()?;
+    let head = history.read_head()?;
     let Some(base) = head.commit else {
         return Err(Failure::blocked("the repository has no commit yet")
             .hint("commit something first: a run starts from a commit"));
@@ -70,7 +70,7 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
     if lend_identity {
         git.lend_identity();
     }
-    Ok(Ground {
+    Ok(StartSite {
         origin: head.branch.unwrap_or_else(|| base.clone()),
         git,
         history,
@@ -82,7 +82,7 @@ pub fn ground(world: &World, folder: &Path, names: &[String]) -> Result<Ground> 
 }
 
 /// Refuses folders whose paths cannot be written down: journal and anchor are JSON, and would not find the run again.
-fn check_paths(world: &World, history: &History, program: &Path) -> Result<()> {
+fn check_utf8_paths(world: &World, history: &History, program: &Path) -> Result<()> {
     let paths = [
         ("the repository", history.work_tree()),
         ("the git folder", history.git_folder()),
@@ -93,7 +93,7 @@ fn check_paths(world: &World, history: &History, program: &Path) -> Result<()> {
     match paths.iter().find(|(_, path)| path.to_str().is_none()) {
         Some((what, path)) => Err(Failure::blocked(format!(
             "the path of {what} is not UTF-8: {}",
-            escape(&path.to_string_lossy())
+            escape_text(&path.to_string_lossy())
         ))
         .hint("nothing was made. Rename the folder, or start the run in a clone at another path")),
         None => Ok(()),
@@ -101,28 +101,28 @@ fn check_paths(world: &World, history: &History, program: &Path) -> Result<()> {
 }
 
 /// Secrets as they are kept, and as the commands get them.
-pub type Secrets = (BTreeMap<String, Secret>, Vec<(OsString, OsString)>);
+pub type SealedSecrets = (BTreeMap<String, SealedSecret>, Vec<(OsString, OsString)>);
 
 /// Seals the values of the secrets, and gives them for the baseline.
-pub fn secrets(world: &World, names: &[String], salt: &str) -> Result<Secrets> {
+pub fn seal_secrets(world: &World, names: &[String], salt: &str) -> Result<SealedSecrets> {
     let mut sealed = BTreeMap::new();
     let mut open = Vec::new();
     for name in names {
-        let value = world.var(name).and_then(|value| value.to_str());
+        let value = world.find_variable(name).and_then(|value| value.to_str());
         let value = value.ok_or_else(|| {
             Failure::config(format!("the secret `{name}` is not set"))
                 .hint(format!("export {name}, then start again"))
         })?;
-        sealed.insert(name.clone(), Secret::seal(salt, value));
+        sealed.insert(name.clone(), SealedSecret::seal_value(salt, value));
         open.push((name.into(), value.into()));
     }
     Ok((sealed, open))
 }
 
 /// Refuses a repository in which a run could not work or could do harm.
-pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
+pub fn check_start_site(world: &World, ground: &StartSite, config: &Config) -> Result<()> {
     let history = &ground.history;
-    if let Some(operation) = history.operation() {
+    if let Some(operation) = history.find_operation() {
         return Err(Failure::blocked(format!("a {operation} is under way"))
             .hint(format!("finish or abort the {operation} first")));
     }
@@ -131,14 +131,16 @@ pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
     }
     work_tree_check::check_root(&ground.git, &history.work_tree(), &history.git_folder())?;
     if config.isolation == Isolation::InPlace
-        && let Some(holder) = ground.git.held_elsewhere(&ground.origin)?
+        && let Some(holder) = ground.git.find_branch_holder(&ground.origin)?
     {
-        return Err(work_tree_check::taken(&ground.origin, &holder));
+        return Err(work_tree_check::branch_taken_error(&ground.origin, &holder));
     }
-    if history.has_at_root(&ground.base, FOLDER)? || !ground.git.tracked_below(FOLDER)?.is_empty() {
-        return Err(tracked());
+    if history.has_at_root(&ground.base, FOLDER)?
+        || !ground.git.list_tracked_below(FOLDER)?.is_empty()
+    {
+        return Err(tracked_runs_error());
     }
-    if history.reference("refs/heads/autoresearch").is_some() {
+    if history.read_reference("refs/heads/autoresearch").is_some() {
         return Err(Failure::blocked(
             "a branch called `autoresearch` exists, so `autoresearch/<run>` cannot",
         )
@@ -153,28 +155,29 @@ pub fn check(world: &World, ground: &Ground, config: &Config) -> Result<()> {
     if config.isolation == Isolation::Worktree {
         Ok(())
     } else {
-        alone(world, ground)
+        check_alone(world, ground)
     }
 }
 
 /// What of the user's settings is not followed, one sentence each.
 #[must_use]
-pub fn remarks(git: &Git) -> Vec<String> {
+pub fn list_remarks(git: &Git) -> Vec<String> {
     let mut remarks = Vec::new();
-    if git.is_set("commit.gpgsign") {
+    if git.is_setting_on("commit.gpgsign") {
         remarks.push("note: trial commits are not signed, although commit.gpgsign is true, because a key that asks for a passphrase would stop the run; `finish` says how to sign what was kept".to_owned());
     }
-    if git.tells_case() && git.is_set("core.ignoreCase") {
+    if git.tells_case() && git.is_setting_on("core.ignoreCase") {
         remarks.push("note: core.ignoreCase is true, but this disk tells upper from lower case: git works here as if it were false".to_owned());
     }
     remarks
 }
 
 /// Two runs must not share a work tree.
-fn alone(world: &World, ground: &Ground) -> Result<()> {
+fn check_alone(world: &World, ground: &StartSite) -> Result<()> {
     let root = ground.history.work_tree();
-    for name in Layout::runs(&root) {
-        let Ok(store) = RunStore::open(world, Layout::new(&root, &name), Access::Glance, "start")
+    for name in Layout::list_runs(&root) {
+        let Ok(store) =
+            RunStore::open_run(world, Layout::new(&root, &name), Access::Glance, "start")
         else {
             continue;
         };
@@ -203,13 +206,13 @@ fn alone(world: &World, ground: &Ground) -> Result<()> {
 
 /// What the index tells git not to look at: outside the scope it is noted like what is dirty, inside it is refused.
 /// Files that a sparse checkout left out are none; git looks at them as soon as they are there.
-fn flagged(git: &Git, scope: &Globs, dirt: &mut Dirt) -> Result<()> {
-    let flagged = git.flagged()?;
+fn note_flagged_files(git: &Git, scope: &Globs, dirt: &mut DirtyFiles) -> Result<()> {
+    let flagged = git.list_flagged()?;
     if flagged.is_empty() {
         return Ok(());
     }
     let sparse = git
-        .settings()?
+        .read_settings()?
         .get("core.sparsecheckout")
         .is_some_and(|value| value == "true");
     for flagged in flagged {
@@ -218,57 +221,60 @@ fn flagged(git: &Git, scope: &Globs, dirt: &mut Dirt) -> Result<()> {
         if sparse && git.work_tree().join(path).symlink_metadata().is_err() {
             continue;
         }
-        if scope.matches(text.trim_end_matches('/')) {
+        if scope.matches_path(text.trim_end_matches('/')) {
             return Err(Failure::blocked(format!(
                 "the index flag {} hides a file in the scope from git: {}",
                 flagged.flag,
-                escape(&text)
+                escape_text(&text)
             ))
             .hint(format!(
                 "`git update-index --no-{} PATH` shows it again; or take it out of the scope",
                 flagged.flag
             )));
         }
-        dirt.add(&flagged.path, true);
+        dirt.add_path(&flagged.path, true);
     }
     Ok(())
 }
 
 /// Notes what is dirty outside the scope, and refuses what is dirty inside it.
-pub fn dirt(git: &Git, config: &Config) -> Result<Dirt> {
+pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
-    let mut dirt = Dirt::default();
+    let mut dirt = DirtyFiles::default();
     let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
-    for entry in git.status()? {
+    for entry in git.read_status()? {
         let text = String::from_utf8_lossy(&entry.path);
-        if entry.kind == Kind::Unmerged {
-            unmerged.push(escape(&text));
+        if entry.kind == StatusKind::Unmerged {
+            unmerged.push(escape_text(&text));
         }
         if Path::new(&*text).starts_with(FOLDER) {
             // Files of the user's in the folder of the runs are never a trial's, and lessons are ours.
             continue;
         }
-        if scope.matches(text.trim_end_matches('/')) {
-            inside.push(escape(&text));
+        if scope.matches_path(text.trim_end_matches('/')) {
+            inside.push(escape_text(&text));
         } else {
-            let unknown = matches!(entry.kind, Kind::Untracked | Kind::NestedRepository);
-            dirt.add(&entry.path, !unknown);
+            let unknown = matches!(
+                entry.kind,
+                StatusKind::Untracked | StatusKind::NestedRepository
+            );
+            dirt.add_path(&entry.path, !unknown);
         }
     }
     if !unmerged.is_empty() {
-        return Err(Failure::blocked(format!("files are in conflict: {}", list_some(&unmerged)))
+        return Err(Failure::blocked(format!("files are in conflict: {}", show_first_names(&unmerged)))
             .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));
     }
-    flagged(git, &scope, &mut dirt)?;
+    note_flagged_files(git, &scope, &mut dirt)?;
     if inside.is_empty() {
         return Ok(dirt);
     }
-    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", list_some(&inside)))
+    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", show_first_names(&inside)))
         .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))
 }
 
 /// The first few names, and how many more there are.
-fn list_some(names: &[String]) -> String {
+fn show_first_names(names: &[String]) -> String {
     let shown = names[..names.len().min(5)].join(", ");
     match names.len().saturating_sub(5) {
         0 => shown,

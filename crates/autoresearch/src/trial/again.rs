@@ -9,8 +9,8 @@ use autoresearch_sys::error::{Failure, Result};
 
 /// The intention to measure the commit of a failed guard once more. Each commit once, and it uses up a rework: whoever
 /// asks until the guard passes measures luck.
-pub(super) fn intend_again(state: &RunState, program: &str) -> Result<Intent> {
-    let (Some(rework), Some(flight)) = (state.awaiting_rework(), &state.flight) else {
+pub(super) fn make_intent_again(state: &RunState, program: &str) -> Result<Intent> {
+    let (Some(rework), Some(flight)) = (state.awaiting_rework(), &state.open_trial) else {
         return Err(Failure::usage(
             "no trial awaits a rework, so there is nothing to measure again",
         )

@@ -9,16 +9,16 @@ use std::path::{Component, Path, PathBuf};
 use autoresearch_core::journal::event::Why;
 
 use crate::run::Run;
-use crate::trial::moved_away::{as_path, shown};
+use crate::trial::moved_away::{as_path, show_path};
 use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::Hooks;
-use autoresearch_sys::git::history::Held;
+use autoresearch_sys::git::history::TreeContent;
 use autoresearch_sys::store::FOLDER;
 
 /// What was found out about a commit that is about to be measured.
 #[derive(Debug, Default)]
-pub struct Likeness {
+pub struct CommitLikeness {
     /// Why it cannot be measured.
     pub why: Option<Why>,
     /// Files that were checked out again, one sentence each.
@@ -26,25 +26,30 @@ pub struct Likeness {
 }
 
 /// Compares the files of a trial with its commit.
-pub fn compare(run: &Run<'_>, commit: &str, paths: &[Vec<u8>], hooks: Hooks) -> Result<Likeness> {
+pub fn compare_with_commit(
+    run: &Run<'_>,
+    commit: &str,
+    paths: &[Vec<u8>],
+    hooks: Hooks,
+) -> Result<CommitLikeness> {
     let root = run.work_tree();
-    let ways = yardstick::ways(run.store.state.config());
-    let mut likeness = Likeness::default();
+    let ways = yardstick::list_ways(run.store.state.config());
+    let mut likeness = CommitLikeness::default();
     let (mut astray, mut detours, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        match run.history.held(commit, path)? {
-            Some(Held::Link) => {
+        match run.history.read_content(commit, path)? {
+            Some(TreeContent::Link) => {
                 let path = as_path(path);
                 if ways.contains(path) {
                     detours.push(format!(
                         "{} (a link on the way to verify's files)",
-                        shown(path)
+                        show_path(path)
                     ));
-                } else if let Some(words) = leads_astray(run, commit, path)? {
-                    astray.push(format!("{} ({words})", shown(path)));
+                } else if let Some(words) = describe_astray_link(run, commit, path)? {
+                    astray.push(format!("{} ({words})", show_path(path)));
                 }
             }
-            Some(Held::File(id))
+            Some(TreeContent::File(id))
                 if hooks == Hooks::Bypass
                     && run.history.hash_of(&root.join(as_path(path)))?.as_ref() != Some(&id) =>
             {
@@ -58,14 +63,14 @@ pub fn compare(run: &Run<'_>, commit: &str, paths: &[Vec<u8>], hooks: Hooks) -> 
         return Ok(likeness);
     }
     for path in other {
-        if run.git.is_large_file(&path)? || is_checked_out(run, commit, &path)? {
+        if run.git.is_large_file(&path)? || is_as_checked_out(run, commit, &path)? {
             continue;
         }
         // git leaves a file alone that is what it was when it was staged.
         let _ = std::fs::remove_file(root.join(as_path(&path)));
         run.git.restore_from_index(std::slice::from_ref(&path))?;
-        let name = shown(as_path(&path));
-        if is_checked_out(run, commit, &path)? {
+        let name = show_path(as_path(&path));
+        if is_as_checked_out(run, commit, &path)? {
             likeness.notes.push(format!(
                 "{name}: git holds other bytes than the file had (line ends or a filter); it was measured as a checkout gives it"
             ));
@@ -80,13 +85,13 @@ pub fn compare(run: &Run<'_>, commit: &str, paths: &[Vec<u8>], hooks: Hooks) -> 
 }
 
 /// Is the file what a checkout of the commit would give?
-fn is_checked_out(run: &Run<'_>, commit: &str, path: &[u8]) -> Result<bool> {
+fn is_as_checked_out(run: &Run<'_>, commit: &str, path: &[u8]) -> Result<bool> {
     let here = std::fs::read(run.work_tree().join(as_path(path))).unwrap_or_default();
-    Ok(run.git.checked_out(commit, path)? == here)
+    Ok(run.git.read_checked_out(commit, path)? == here)
 }
 
 /// Where a link leads that no commit holds; `None` for one that stays in the commit, or leads nowhere.
-fn leads_astray(run: &Run<'_>, commit: &str, path: &Path) -> Result<Option<String>> {
+fn describe_astray_link(run: &Run<'_>, commit: &str, path: &Path) -> Result<Option<String>> {
     let root = run.work_tree();
     let target = std::fs::read_link(root.join(path)).unwrap_or_default();
     if target.is_absolute() {
@@ -94,7 +99,7 @@ fn leads_astray(run: &Run<'_>, commit: &str, path: &Path) -> Result<Option<Strin
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let out = || Ok(Some("a link out of the repository".to_owned()));
-    if stays_inside(&folder.join(&target)).is_none() {
+    if resolve_inside(&folder.join(&target)).is_none() {
         return out();
     }
     let (Ok(root), Ok(end)) = (root.canonicalize(), root.join(path).canonicalize()) else {
@@ -104,18 +109,18 @@ fn leads_astray(run: &Run<'_>, commit: &str, path: &Path) -> Result<Option<Strin
         return out();
     };
     let hidden = inside.starts_with(".git") || inside.starts_with(FOLDER);
-    let holds = inside.as_os_str().is_empty() || run.history.holds(commit, inside)?;
+    let holds = inside.as_os_str().is_empty() || run.history.has_path(commit, inside)?;
     if hidden || !holds {
         return Ok(Some(format!(
             "a link to {}, which the commit does not hold",
-            shown(inside)
+            show_path(inside)
         )));
     }
     Ok(None)
 }
 
 /// The path without `.` and `..`, unless it leaves the root.
-fn stays_inside(path: &Path) -> Option<PathBuf> {
+fn resolve_inside(path: &Path) -> Option<PathBuf> {
     let mut at = PathBuf::new();
     for part in path.components() {
         match part {
@@ -134,10 +139,10 @@ mod tests {
     #[test]
     fn a_path_that_leaves_the_root_is_told_from_one_that_comes_back() {
         assert_eq!(
-            stays_inside(Path::new("src/../lib/./a")),
+            resolve_inside(Path::new("src/../lib/./a")),
             Some("lib/a".into())
         );
-        assert_eq!(stays_inside(Path::new("src/..")), Some(PathBuf::new()));
-        assert_eq!(stays_inside(Path::new("src/../../x")), None);
+        assert_eq!(resolve_inside(Path::new("src/..")), Some(PathBuf::new()));
+        assert_eq!(resolve_inside(Path::new("src/../../x")), None);
     }
 }

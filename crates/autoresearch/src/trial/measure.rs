@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Command, Config, Outputs};
-use autoresearch_core::journal::event::{Failure as How, Why};
-use autoresearch_core::metric::measurement::{Measurement, Reading, read};
-use autoresearch_core::words::brief::clip;
-use autoresearch_core::words::excerpt::excerpt;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::config::{Config, Outputs, UserCommand};
+use autoresearch_core::journal::event::{CommandFailure as How, Why};
+use autoresearch_core::metric::measurement::{Measurement, Reading, read_measurement};
+use autoresearch_core::words::brief::clip_text;
+use autoresearch_core::words::excerpt::make_excerpt;
+use autoresearch_core::words::table::escape_text;
 
 use autoresearch_sys::env::{Stopwatch, World};
-use autoresearch_sys::error::{Failure, Kind, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process;
-use autoresearch_sys::process::{Job, MAX_OUTPUT, What};
+use autoresearch_sys::process::{CommandLine, Job, MAX_OUTPUT};
 use autoresearch_sys::store::{cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
@@ -52,7 +52,7 @@ pub struct Bench<'a> {
 }
 
 /// The outcome of a command that was not cancelled.
-type Outcome = std::result::Result<String, How>;
+type CommandResult = std::result::Result<String, How>;
 
 impl<'a> Bench<'a> {
     /// A bench whose output goes to a folder that exists.
@@ -78,53 +78,53 @@ impl<'a> Bench<'a> {
             said: String::new(),
             swept: 0,
             reading: None,
-            most: Outputs::default().file(),
+            most: Outputs::default().file_bytes(),
         }
     }
 
     /// Runs verify once and reads its metric.
-    pub fn verify(&mut self, config: &Config) -> Result<std::result::Result<Measurement, Why>> {
+    pub fn run_verify(&mut self, config: &Config) -> Result<std::result::Result<Measurement, Why>> {
         self.runs += 1;
         let name = format!("verify-{}", self.runs);
         let watch = Stopwatch::start();
-        let outcome = self.command(&config.verify, &name)?;
+        let outcome = self.run_command(&config.verify, &name)?;
         self.verify_time += watch.elapsed();
         Ok(match outcome {
             Err(how) => Err(Why::VerifyFailed(how)),
-            Ok(stdout) => match read(&stdout, &config.metric, self.reading.as_ref()) {
+            Ok(stdout) => match read_measurement(&stdout, &config.metric, self.reading.as_ref()) {
                 Ok((measurement, reading)) => {
                     self.reading = Some(reading);
                     Ok(measurement)
                 }
-                Err(reason) => Err(Why::NoMetric(escape(&reason.to_string()))),
+                Err(reason) => Err(Why::NoMetric(escape_text(&reason.to_string()))),
             },
         })
     }
 
     /// Runs the guard.
-    pub fn guard(&mut self, guard: &Command) -> Result<std::result::Result<(), How>> {
+    pub fn run_guard(&mut self, guard: &UserCommand) -> Result<std::result::Result<(), How>> {
         self.guard_runs += 1;
         let name = match self.guard_runs {
             1 => "guard".to_owned(),
             more => format!("guard-{more}"),
         };
         let watch = Stopwatch::start();
-        let outcome = self.command(guard, &name)?;
+        let outcome = self.run_command(guard, &name)?;
         self.guard_time += watch.elapsed();
         Ok(outcome.map(drop))
     }
 
-    fn command(&mut self, command: &Command, name: &str) -> Result<Outcome> {
-        let limit = autoresearch_core::config::span::show(command.timeout);
+    fn run_command(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
+        let limit = autoresearch_core::config::span::format_span(command.timeout);
         (self.world.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
         let job = Job {
-            command: What::from(command),
+            command: CommandLine::from(command),
             directory,
             timeout_ms: whole_millis(command.timeout),
             input: None,
         };
-        let (ended, printed) = process::run(self.world, &job, self.env)?;
+        let (ended, printed) = process::run_command(self.world, &job, self.env)?;
         self.swept += ended.swept;
         for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
             write_output(
@@ -134,21 +134,23 @@ impl<'a> Bench<'a> {
         }
         let [stdout, stderr] =
             [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        self.tail = excerpt(&stderr, &stdout);
+        self.tail = make_excerpt(&stderr, &stdout);
         self.said = last_lines(&stderr);
         let ok = |status: &i32| {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
         Ok(match ended.how {
-            process::How::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
-            process::How::Exited(status) => Err(How::Exit { status }),
-            process::How::Signalled(signal) => Err(How::Signal { signal }),
-            process::How::TimedOut => Err(How::Timeout {
+            process::CommandEnd::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
+            process::CommandEnd::Exited(status) => Err(How::Exit { status }),
+            process::CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
+            process::CommandEnd::TimedOut => Err(How::Timeout {
                 limit_ms: job.timeout_ms,
             }),
-            process::How::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
-            process::How::NotStarted(error) => Err(How::Start { error }),
-            process::How::Cancelled => return Err(Failure::new(Kind::Interrupted, "interrupted")),
+            process::CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
+            process::CommandEnd::NotStarted(error) => Err(How::Start { error }),
+            process::CommandEnd::Cancelled => {
+                return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
+            }
         })
     }
 }
@@ -161,7 +163,7 @@ fn last_lines(text: &str) -> String {
         .collect();
     let last = lines.iter().skip(lines.len().saturating_sub(3));
     let shown: Vec<String> = last
-        .map(|line| clip(&escape(line.trim_end()), 160))
+        .map(|line| clip_text(&escape_text(line.trim_end()), 160))
         .collect();
     shown.join("\n")
 }

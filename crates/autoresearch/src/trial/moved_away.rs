@@ -9,7 +9,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::words::table::escape;
+use autoresearch_core::words::table::escape_text;
 
 use crate::run::Run;
 use autoresearch_sys::error::{Failure, Result};
@@ -17,7 +17,12 @@ use autoresearch_sys::store::FOLDER;
 
 /// Files of `to` that do not stand in `from` come back when git goes from the one to the other. These are the paths, from
 /// the root, of what git would write over there: ignored files, mostly.
-pub fn in_the_way(run: &Run<'_>, from: &str, to: &str, paths: &[Vec<u8>]) -> Result<Vec<PathBuf>> {
+pub fn find_in_the_way(
+    run: &Run<'_>,
+    from: &str,
+    to: &str,
+    paths: &[Vec<u8>],
+) -> Result<Vec<PathBuf>> {
     let mut known = BTreeSet::new();
     let mut returning = Vec::new();
     for path in paths {
@@ -27,12 +32,12 @@ pub fn in_the_way(run: &Run<'_>, from: &str, to: &str, paths: &[Vec<u8>]) -> Res
             returning.push(as_path(path));
         }
     }
-    Ok(strangers(run.work_tree(), &returning, &known))
+    Ok(find_foreign_files(run.work_tree(), &returning, &known))
 }
 
 /// What stands at these paths, above them or below them, and is none of the known files.
 #[must_use]
-pub fn strangers(root: &Path, paths: &[&Path], known: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+pub fn find_foreign_files(root: &Path, paths: &[&Path], known: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
     let mut found = BTreeSet::new();
     for path in paths {
         let mut above: Vec<&Path> = path.ancestors().collect();
@@ -41,7 +46,9 @@ pub fn strangers(root: &Path, paths: &[&Path], known: &BTreeSet<PathBuf>) -> Vec
         for at in above.into_iter().skip(1) {
             match root.join(at).symlink_metadata() {
                 Err(_) => break,
-                Ok(meta) if meta.is_dir() && at == *path => below(root, at, known, &mut found),
+                Ok(meta) if meta.is_dir() && at == *path => {
+                    collect_below(root, at, known, &mut found);
+                }
                 Ok(meta) if meta.is_dir() => {}
                 Ok(_) => {
                     if !known.contains(at) {
@@ -56,13 +63,13 @@ pub fn strangers(root: &Path, paths: &[&Path], known: &BTreeSet<PathBuf>) -> Vec
 }
 
 /// Everything in a folder but the known files; a folder without any of these is one find.
-fn below(root: &Path, at: &Path, known: &BTreeSet<PathBuf>, found: &mut BTreeSet<PathBuf>) {
+fn collect_below(root: &Path, at: &Path, known: &BTreeSet<PathBuf>, found: &mut BTreeSet<PathBuf>) {
     let entries = std::fs::read_dir(root.join(at)).into_iter().flatten();
     for entry in entries.flatten() {
         let path = at.join(entry.file_name());
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder && known.iter().any(|file| file.starts_with(&path)) {
-            below(root, &path, known, found);
+            collect_below(root, &path, known, found);
         } else if !known.contains(&path) {
             found.insert(path);
         }
@@ -71,29 +78,29 @@ fn below(root: &Path, at: &Path, known: &BTreeSet<PathBuf>, found: &mut BTreeSet
 
 /// Something that was put aside; prints as a sentence.
 #[derive(Clone, Debug)]
-pub struct Aside {
+pub struct MovedFile {
     /// Where it stood, from the root of the work tree.
     pub path: String,
     /// Where it is now, from the folder of the runs' work tree.
     pub place: String,
     /// Why it was moved.
-    pub why: Whence,
+    pub why: MovedWhy,
 }
 
 /// Why something is put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whence {
+pub enum MovedWhy {
     /// A kept file comes back there.
     InTheWay,
     /// git ignores it, so verify would see it and no commit would hold it.
     Unseen,
 }
 
-impl fmt::Display for Aside {
+impl fmt::Display for MovedFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.why {
-            Whence::InTheWay => "stood where a kept file came back",
-            Whence::Unseen => {
+            MovedWhy::InTheWay => "stood where a kept file came back",
+            MovedWhy::Unseen => {
                 "is ignored by git, so no commit can hold it; the trial was measured without it"
             }
         };
@@ -102,13 +109,18 @@ impl fmt::Display for Aside {
 }
 
 /// Moves these paths into a new folder of the trial.
-pub fn put_aside(run: &Run<'_>, trial: u32, paths: &[PathBuf], why: Whence) -> Result<Vec<Aside>> {
+pub fn move_away(
+    run: &Run<'_>,
+    trial: u32,
+    paths: &[PathBuf],
+    why: MovedWhy,
+) -> Result<Vec<MovedFile>> {
     if paths.is_empty() {
         return Ok(Vec::new());
     }
     (run.world.step)("put aside");
-    let above = run.store.layout.make_trial(trial)?;
-    let name = fresh_folder(&above).map_err(|error| {
+    let above = run.store.layout.make_trial_folder(trial)?;
+    let name = make_fresh_folder(&above).map_err(|error| {
         Failure::io(
             format!("could not make a folder in {}", above.display()),
             &error,
@@ -121,22 +133,22 @@ pub fn put_aside(run: &Run<'_>, trial: u32, paths: &[PathBuf], why: Whence) -> R
         let moved = std::fs::create_dir_all(folder).and_then(|()| std::fs::rename(&from, &to));
         moved.map_err(|error| {
             let stands = match why {
-                Whence::InTheWay => "stands where a kept file comes back",
-                Whence::Unseen => "is ignored by git, so no commit can hold it",
+                MovedWhy::InTheWay => "stands where a kept file comes back",
+                MovedWhy::Unseen => "is ignored by git, so no commit can hold it",
             };
             let text = format!("{} {stands}, and could not be put aside", from.display());
             Failure::io(text, &error).hint("move it away yourself, then run `autoresearch resume`")
         })?;
-        let path = shown(path);
+        let path = show_path(path);
         let run = &run.store.layout.run;
         let place = format!("{FOLDER}/{run}/trials/{trial}/{name}/{path}");
-        moved_aside.push(Aside { path, place, why });
+        moved_aside.push(MovedFile { path, place, why });
     }
     Ok(moved_aside)
 }
 
 /// Makes the first of `aside-1`, `aside-2`, ... that nobody has made.
-fn fresh_folder(above: &Path) -> std::io::Result<String> {
+fn make_fresh_folder(above: &Path) -> std::io::Result<String> {
     let mut number = 1;
     loop {
         let name = format!("aside-{number}");
@@ -155,6 +167,6 @@ pub fn as_path(path: &[u8]) -> &Path {
 
 /// A path in a message.
 #[must_use]
-pub fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy())
+pub fn show_path(path: &Path) -> String {
+    escape_text(&path.to_string_lossy())
 }

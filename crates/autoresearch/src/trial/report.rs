@@ -7,19 +7,19 @@ use std::fmt;
 use std::time::Duration;
 
 use autoresearch_core::journal::event::{
-    Decided, Guard, Intent, Rework, Verdict, further, list_metrics,
+    Decision, Guard, Intent, Rework, Verdict, format_further_metrics, list_further_metrics,
 };
 use autoresearch_core::journal::state::Step;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{JUMP, escape, short};
+use autoresearch_core::words::table::{JUMP, escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::Run;
 use crate::trial::measure::Bench;
-use crate::trial::undo::Undone;
+use crate::trial::undo::UndoResult;
 
 /// How many files of a trial are named.
 const MOST_FILES: usize = 50;
@@ -45,22 +45,22 @@ pub struct Timings {
 
 impl Timings {
     /// Takes over what the bench measured.
-    pub fn measured(&mut self, bench: &Bench<'_>) {
-        self.verify_ms = millis(bench.verify_time);
-        self.guard_ms = millis(bench.guard_time);
+    pub fn take_from_bench(&mut self, bench: &Bench<'_>) {
+        self.verify_ms = to_millis(bench.verify_time);
+        self.guard_ms = to_millis(bench.guard_time);
         self.tail.clone_from(&bench.tail);
         self.swept = bench.swept;
     }
 
     /// Closes the account: what is left of the whole is our own.
-    pub fn close(&mut self, whole: Duration, git: Duration) {
-        self.git_ms = millis(git);
+    pub fn close_account(&mut self, whole: Duration, git: Duration) {
+        self.git_ms = to_millis(git);
         let others = self.verify_ms + self.guard_ms + self.git_ms;
-        self.own_ms = ((millis(whole) - others) * 1e3).round() / 1e3;
+        self.own_ms = ((to_millis(whole) - others) * 1e3).round() / 1e3;
     }
 }
 
-fn millis(span: Duration) -> f64 {
+fn to_millis(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3
 }
 
@@ -115,7 +115,8 @@ pub struct TrialReport {
     /// After a void trial: files that are still changed and would void the next trial too.
     pub left: Vec<String>,
     /// Untracked files that verify left.
-    pub droppings: Vec<String>,
+    #[serde(rename = "droppings")]
+    pub left_files: Vec<String>,
     /// Processes that verify or guard left behind and that were ended.
     pub swept: u32,
     /// Where the whole output is, as the reader can open it.
@@ -140,7 +141,7 @@ pub struct TrialReport {
 
 /// What a void trial has left in the work tree.
 #[derive(Clone, Debug, Default)]
-pub struct Still {
+pub struct LeftChanges {
     /// Are there edits in the scope?
     pub edits: bool,
     /// What would void the next trial too.
@@ -157,7 +158,7 @@ fn is_zero(number: &u32) -> bool {
 pub fn trial_report(
     run: &Run<'_>,
     intent: &Intent,
-    decided: Option<&Decided>,
+    decided: Option<&Decision>,
     timings: Timings,
 ) -> TrialReport {
     let state = &run.store.state;
@@ -172,28 +173,28 @@ pub fn trial_report(
     );
     let value = measurement.map(|measurement| measurement.value.clone());
     let delta = match decided {
-        Some(decided) => decided.delta.as_ref().map(Value::signed),
+        Some(decided) => decided.delta.as_ref().map(Value::format_signed),
         None => value
             .as_ref()
-            .map(|value| (value - &state.incumbent.measurement.value).signed()),
+            .map(|value| (value - &state.incumbent.measurement.value).format_signed()),
     };
-    let verdict = decided.map_or("rework", |decided| decided.verdict.word());
+    let verdict = decided.map_or("rework", |decided| decided.verdict.as_str());
     let kept = decided.is_some_and(|decided| decided.verdict == Verdict::Keep);
     let jump = kept && decided.is_some_and(|decided| decided.jump);
     TrialReport {
         run: state.start.run.clone(),
         trial: intent.trial,
         verdict,
-        reason: why.map(autoresearch_core::journal::event::Why::word),
+        reason: why.map(autoresearch_core::journal::event::Why::as_str),
         detail: why.map(ToString::to_string),
         files: Vec::new(),
         files_count: 0,
         metric: state.config().metric.name.clone(),
         value,
         delta,
-        unit: state.unit(),
-        metrics: printed_besides(measurement, &state.config().metric.name),
-        guard: decided.map_or("fail", |decided| decided.guard.word()),
+        unit: state.metric_unit(),
+        metrics: further_metrics_of(measurement, &state.config().metric.name),
+        guard: decided.map_or("fail", |decided| decided.guard.as_str()),
         jump,
         guard_retries: guard_retries(rework, decided),
         commit: decided
@@ -204,15 +205,15 @@ pub fn trial_report(
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
         left: Vec::new(),
-        droppings: left_droppings(decided, rework),
+        left_files: list_left_files(decided, rework),
         swept: timings.swept,
         output: run
             .world
-            .path_from_here(&run.store.layout.trial(intent.trial)),
+            .path_from_here(&run.store.layout.trial_folder(intent.trial)),
         tail: shown_tail(&timings, verdict, jump.then_some(decided).flatten()),
-        end: state.end.as_ref().map(|ending| ending.end.word()),
-        due: due(&state.step()),
-        next: run.next(),
+        end: state.end.as_ref().map(|ending| ending.end.as_str()),
+        due: due_word(&state.next_step()),
+        next: run.next_step(),
         timings,
         own_work_tree: state.start.worktree.is_some(),
         edits_left: false,
@@ -220,34 +221,34 @@ pub fn trial_report(
 }
 
 /// The output at hand is that of the last command. It is shown for a failure, and for a jump without a guard.
-fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decided>) -> Option<String> {
+fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decision>) -> Option<String> {
     let failed = matches!(verdict, "crash" | "rework");
     let lonely = jump.is_some_and(|decided| decided.guard == Guard::NotRun);
     (!timings.tail.is_empty() && (failed || lonely)).then(|| timings.tail.clone())
 }
 
-fn printed_besides(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
-    measurement.map_or_else(BTreeMap::new, |found| further(found, name))
+fn further_metrics_of(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
+    measurement.map_or_else(BTreeMap::new, |found| list_further_metrics(found, name))
 }
 
-fn left_droppings(decided: Option<&Decided>, rework: Option<&Rework>) -> Vec<String> {
+fn list_left_files(decided: Option<&Decision>, rework: Option<&Rework>) -> Vec<String> {
     decided
-        .map(|decided| &decided.droppings)
-        .or_else(|| rework.map(|rework| &rework.droppings))
+        .map(|decided| &decided.left_files)
+        .or_else(|| rework.map(|rework| &rework.left_files))
         .cloned()
         .unwrap_or_default()
 }
 
 /// How often the guard was run again in the attempt that an answer is about.
-fn guard_retries(rework: Option<&Rework>, decided: Option<&Decided>) -> u32 {
+fn guard_retries(rework: Option<&Rework>, decided: Option<&Decision>) -> u32 {
     let waiting = rework.map_or(0, |rework| rework.guard_retries);
     decided.map_or(waiting, |decided| decided.guard_retries)
 }
 
 /// As many names as fit into a width, at least one, and how many more there are.
 #[must_use]
-pub fn shorten(names: &[String], count: usize, width: usize) -> String {
-    let mut shown = brief::clip(names.first().map_or("", String::as_str), width);
+pub fn shorten_names(names: &[String], count: usize, width: usize) -> String {
+    let mut shown = brief::clip_text(names.first().map_or("", String::as_str), width);
     let mut more = count.saturating_sub(1);
     for name in names.iter().skip(1) {
         if shown.chars().count() + name.chars().count() + 2 > width {
@@ -264,11 +265,11 @@ pub fn shorten(names: &[String], count: usize, width: usize) -> String {
 
 /// The word for a step, in JSON.
 #[must_use]
-pub fn due(step: &Step) -> &'static str {
+pub fn due_word(step: &Step) -> &'static str {
     match step {
         Step::Trial => "trial",
         Step::Rework { .. } => "rework",
-        Step::Strategy(strategy) => strategy.word(),
+        Step::Strategy(strategy) => strategy.as_str(),
         Step::Ended(_) => "finish",
     }
 }
@@ -276,7 +277,7 @@ pub fn due(step: &Step) -> &'static str {
 impl TrialReport {
     /// Adds what the undoing left.
     #[must_use]
-    pub fn with(self, undone: Option<Undone>) -> Self {
+    pub fn with_undone(self, undone: Option<UndoResult>) -> Self {
         match undone {
             Some(undone) => Self {
                 undone: undone.tip,
@@ -289,18 +290,18 @@ impl TrialReport {
 
     /// Adds what was said of the files before they were measured.
     #[must_use]
-    pub fn noting(self, mut notes: Vec<String>) -> Self {
+    pub fn with_notes(self, mut notes: Vec<String>) -> Self {
         notes.extend(self.notes);
         Self { notes, ..self }
     }
 
     /// Adds the files that the trial changed.
     #[must_use]
-    pub fn of_files(self, paths: &[Vec<u8>]) -> Self {
+    pub fn with_files(self, paths: &[Vec<u8>]) -> Self {
         let names = paths.iter().take(MOST_FILES);
         Self {
             files: names
-                .map(|path| escape(&String::from_utf8_lossy(path)))
+                .map(|path| escape_text(&String::from_utf8_lossy(path)))
                 .collect(),
             files_count: paths.len(),
             ..self
@@ -322,7 +323,7 @@ impl TrialReport {
 
     /// Adds what a look at the work tree found after a void trial.
     #[must_use]
-    pub fn left(self, still: Still) -> Self {
+    pub fn with_left_changes(self, still: LeftChanges) -> Self {
         let left = still.others.into_iter().take(MOST_FILES).collect();
         Self {
             left,
@@ -333,15 +334,15 @@ impl TrialReport {
 
     /// Adds a sentence.
     #[must_use]
-    pub fn noted(mut self, note: &str) -> Self {
+    pub fn with_note(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
         self
     }
 
     /// The first notes; each has its line.
-    fn told_notes(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_notes(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for note in self.notes.iter().take(2) {
-            writeln!(out, "{}", brief::clip(note, 300))?;
+            writeln!(out, "{}", brief::clip_text(note, 300))?;
         }
         if let more @ 1.. = self.notes.len().saturating_sub(2) {
             writeln!(out, "and {more} more like these: `--json` has them all")?;
@@ -358,7 +359,7 @@ impl TrialReport {
     }
 
     /// What became of the edits of a void trial: only what was seen afterwards.
-    fn void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_void() {
             return Ok(());
         }
@@ -367,17 +368,17 @@ impl TrialReport {
             Some(commit) if self.own_work_tree && is_clean => writeln!(
                 out,
                 "everything was put back in the run's work tree; what it was is in commit {}",
-                short(commit)
+                shorten_hash(commit)
             )?,
             Some(commit) if !self.edits_left => writeln!(
                 out,
                 "your edits in the scope were taken back; they are in commit {}",
-                short(commit)
+                shorten_hash(commit)
             )?,
             Some(commit) => writeln!(
                 out,
                 "your edits in the scope were taken back as far as git could; they are in commit {}",
-                short(commit)
+                shorten_hash(commit)
             )?,
             None if self.edits_left => {
                 writeln!(out, "your edits in the scope are still in the work tree")?;
@@ -390,26 +391,26 @@ impl TrialReport {
         writeln!(
             out,
             "still changed: {}; put {} back first, or the next trial is void too",
-            shorten(&self.left, self.left.len(), 80),
+            shorten_names(&self.left, self.left.len(), 80),
             if self.left.len() == 1 { "it" } else { "them" }
         )
     }
 
     /// What was left behind.
-    fn leavings(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(first) = self.droppings.first() {
-            let more = if self.droppings.len() > 1 {
-                format!(" and {} more", self.droppings.len() - 1)
+    fn write_left_behind(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(first) = self.left_files.first() {
+            let more = if self.left_files.len() > 1 {
+                format!(" and {} more", self.left_files.len() - 1)
             } else {
                 String::new()
             };
             writeln!(
                 out,
                 "verify left untracked files, which no trial commits: {}{more}",
-                escape(first)
+                escape_text(first)
             )?;
         }
-        self.told_notes(out)?;
+        self.write_notes(out)?;
         if self.swept > 0 {
             writeln!(
                 out,
@@ -428,12 +429,12 @@ impl fmt::Display for TrialReport {
             write!(out, " ({reason})")?;
         }
         if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
-            let value = self.unit.show(&value.to_string());
+            let value = self.unit.format_number(&value.to_string());
             write!(out, ", {} {value} ({delta})", self.metric)?;
         }
         self.write_guard(out)?;
         match &self.commit {
-            Some(commit) => writeln!(out, ", commit {}", short(commit))?,
+            Some(commit) => writeln!(out, ", commit {}", shorten_hash(commit))?,
             None => writeln!(
                 out,
                 "; the best is {} from trial {}",
@@ -441,10 +442,10 @@ impl fmt::Display for TrialReport {
             )?,
         }
         if let Some(detail) = &self.detail {
-            writeln!(out, "why: {}", brief::clip(detail, 300))?;
+            writeln!(out, "why: {}", brief::clip_text(detail, 300))?;
         }
         if !self.metrics.is_empty() {
-            writeln!(out, "also: {}", list_metrics(&self.metrics))?;
+            writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;
         }
         if self.jump {
             writeln!(
@@ -454,17 +455,17 @@ impl fmt::Display for TrialReport {
             )?;
         }
         if self.files_count > 0 {
-            let shown = shorten(&self.files, self.files_count, 80);
+            let shown = shorten_names(&self.files, self.files_count, 80);
             writeln!(out, "files: {shown}")?;
         }
-        self.void(out)?;
+        self.write_void(out)?;
         if let Some(tail) = &self.tail {
             for line in tail.lines() {
                 writeln!(out, "  | {line}")?;
             }
             writeln!(out, "whole output: {}", self.output)?;
         }
-        self.leavings(out)?;
+        self.write_left_behind(out)?;
         write!(out, "{}", self.next)
     }
 }

@@ -8,17 +8,17 @@ mod locked;
 use autoresearch_core::config::Rollback;
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{escape, short};
+use autoresearch_core::words::table::{escape_text, shorten_hash};
 
 use crate::run::Run;
 use crate::trial::moved_away;
-use crate::trial::moved_away::Whence;
+use crate::trial::moved_away::MovedWhy;
 use crate::watch::file_times;
 use crate::watch::git_rules;
 use crate::watch::tree_changes;
-use crate::watch::tree_changes::Survey;
+use crate::watch::tree_changes::TreeChanges;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::{GitError, Hooks, NewCommit, Refused, is_behind_link};
+use autoresearch_sys::git::{GitError, Hooks, NewCommit, RefusedPath, is_behind_link};
 
 /// The trailer that names the run.
 const RUN: &str = "Autoresearch-Run";
@@ -29,18 +29,18 @@ const MOST: usize = 8;
 
 /// A commit that was asked for.
 #[derive(Debug)]
-pub enum Committed {
+pub enum CommitResult {
     /// It is HEAD now.
     Made(String),
     /// A hook of the repository refused it, with these words.
     Refused(String),
     /// Nothing was committed: git does not take these paths.
-    NotTaken(Vec<Refused>),
+    NotTaken(Vec<RefusedPath>),
 }
 
 /// What an undoing left.
 #[derive(Debug)]
-pub struct Undone {
+pub struct UndoResult {
     /// HEAD now.
     pub head: String,
     /// The commit that still holds what was undone.
@@ -50,19 +50,19 @@ pub struct Undone {
 }
 
 /// Commits exactly the changes that are ours on top of HEAD.
-pub fn commit(
+pub fn commit_trial(
     run: &Run<'_>,
-    survey: &Survey,
+    survey: &TreeChanges,
     trial: u32,
     subject: &str,
     hooks: Hooks,
-) -> Result<Committed> {
-    let head = tree_changes::check_branch(run)?;
+) -> Result<CommitResult> {
+    let head = tree_changes::check_branch_checked_out(run)?;
     let message = format!(
         "{subject}\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
         run.store.state.start.run
     );
-    let scratch = run.store.layout.make_trial(trial)?;
+    let scratch = run.store.layout.make_trial_folder(trial)?;
     let date = format!("{} +0000", run.world.now().as_second());
     let new = NewCommit {
         parent: &head,
@@ -71,16 +71,16 @@ pub fn commit(
         date: &date,
     };
     (run.world.step)("git stage");
-    let refused = run.git.stage(&survey.ours)?;
+    let refused = run.git.stage_paths(&survey.ours)?;
     if !refused.is_empty() {
-        return Ok(Committed::NotTaken(refused));
+        return Ok(CommitResult::NotTaken(refused));
     }
     (run.world.step)("git tree");
-    let tree = run.git.tree_without(&survey.foreign, &new, hooks);
+    let tree = run.git.write_tree_without(&survey.foreign, &new, hooks);
     (run.world.step)("git commit");
     let commit = match tree.and_then(|tree| run.git.commit_tree(&tree, &new, hooks)) {
         Err(error @ GitError::Hook { .. }) => {
-            return Ok(Committed::Refused(escape(&error.to_string())));
+            return Ok(CommitResult::Refused(escape_text(&error.to_string())));
         }
         commit => commit?,
     };
@@ -89,9 +89,9 @@ pub fn commit(
         .move_head(&head, &commit, &format!("autoresearch: trial {trial}"))?;
     if hooks == Hooks::Run {
         // A hook may have rewritten files: the index follows the work tree.
-        run.git.stage(&survey.ours)?;
+        run.git.stage_paths(&survey.ours)?;
     }
-    Ok(Committed::Made(commit))
+    Ok(CommitResult::Made(commit))
 }
 
 /// `name` is a reference for what is undone, set before anything moves.
@@ -99,15 +99,20 @@ pub fn commit(
 /// Takes back everything of a trial: files that are changed and not committed are committed first, so that nothing is
 /// lost; then HEAD, index and files go back to the kept state. What git does not take stays as it is, and is put aside
 /// where a kept file comes back; so is what git ignores.
-pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Result<Undone> {
-    let tip = tree_changes::check_branch(run)?;
+pub fn undo_trial(
+    run: &Run<'_>,
+    trial: u32,
+    message: &str,
+    name: Option<&str>,
+) -> Result<UndoResult> {
+    let tip = tree_changes::check_branch_checked_out(run)?;
     let kept = run.store.state.head.clone();
-    check_own(run, &kept, &tip)?;
-    let (made, refused) = salvage(run, trial, message)?;
+    check_own_commits(run, &kept, &tip)?;
+    let (made, refused) = commit_remaining(run, trial, message)?;
     let tip = made.unwrap_or(tip);
     if tip == kept {
-        let notes = refused.iter().map(left).collect();
-        return Ok(Undone {
+        let notes = refused.iter().map(describe_left).collect();
+        return Ok(UndoResult {
             head: kept,
             tip: None,
             notes,
@@ -118,10 +123,10 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Res
         run.git.set_reference(name, &tip)?;
     }
     let paths = run.history.changed_paths(&kept, &tip)?;
-    let (blocking, staying): (Vec<&Refused>, Vec<&Refused>) = refused
+    let (blocking, staying): (Vec<&RefusedPath>, Vec<&RefusedPath>) = refused
         .iter()
         .partition(|refused| paths.contains(&refused.path));
-    let mut way = moved_away::in_the_way(run, &tip, &kept, &paths)?;
+    let mut way = moved_away::find_in_the_way(run, &tip, &kept, &paths)?;
     let files = blocking
         .iter()
         .map(|refused| moved_away::as_path(&refused.path).to_owned())
@@ -130,17 +135,17 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Res
     way.sort();
     // What lies in a folder goes with it.
     way.dedup_by(|path, above| path.starts_with(above));
-    let opened = locked::open_folders(run.work_tree(), &paths);
-    let taken = moved_away::put_aside(run, trial, &way, Whence::InTheWay)
-        .and_then(|moved| Ok((moved, take_back(run, &paths, (&tip, &kept), trial)?)));
-    let mut notes = opened.close();
+    let opened = locked::open_locked_folders(run.work_tree(), &paths);
+    let taken = moved_away::move_away(run, trial, &way, MovedWhy::InTheWay)
+        .and_then(|moved| Ok((moved, restore_kept(run, &paths, (&tip, &kept), trial)?)));
+    let mut notes = opened.close_folders();
     let (moved, head) = taken?;
     notes.extend(moved.iter().map(ToString::to_string));
-    notes.extend(staying.into_iter().map(left));
-    check_tree(run, &paths, &kept)?;
-    check_gone(run, &paths, &kept)?;
-    run.git.refresh(&paths);
-    Ok(Undone {
+    notes.extend(staying.into_iter().map(describe_left));
+    check_restored_tree(run, &paths, &kept)?;
+    check_added_gone(run, &paths, &kept)?;
+    run.git.refresh_index(&paths);
+    Ok(UndoResult {
         head,
         tip: Some(tip),
         notes,
@@ -148,18 +153,24 @@ pub fn undo(run: &Run<'_>, trial: u32, message: &str, name: Option<&str>) -> Res
 }
 
 /// Commits what is changed and not committed, as far as git takes it. Returns the commit, and what git does not take.
-fn salvage(run: &Run<'_>, trial: u32, message: &str) -> Result<(Option<String>, Vec<Refused>)> {
-    let mut survey = tree_changes::look(run)?;
-    git_rules::refuse(&[git_rules::rewriting(run)?, survey.rewriting.clone()].concat())?;
+fn commit_remaining(
+    run: &Run<'_>,
+    trial: u32,
+    message: &str,
+) -> Result<(Option<String>, Vec<RefusedPath>)> {
+    let mut survey = tree_changes::read_changes(run)?;
+    git_rules::refuse_other_rules(
+        &[git_rules::list_rewriting(run)?, survey.rewriting.clone()].concat(),
+    )?;
     if run.store.state.start.worktree.is_some() {
-        survey = survey.all_ours();
+        survey = survey.claim_all();
     }
     let mut refused = Vec::new();
     while !survey.ours.is_empty() {
-        match commit(run, &survey, trial, &subject(message), Hooks::Bypass)? {
-            Committed::Made(commit) => return Ok((Some(commit), refused)),
-            Committed::Refused(_) => break,
-            Committed::NotTaken(paths) => {
+        match commit_trial(run, &survey, trial, &commit_subject(message), Hooks::Bypass)? {
+            CommitResult::Made(commit) => return Ok((Some(commit), refused)),
+            CommitResult::Refused(_) => break,
+            CommitResult::NotTaken(paths) => {
                 survey
                     .ours
                     .retain(|path| !paths.iter().any(|refused| refused.path == *path));
@@ -171,21 +182,21 @@ fn salvage(run: &Run<'_>, trial: u32, message: &str) -> Result<(Option<String>, 
 }
 
 /// Says that a file stayed.
-fn left(refused: &Refused) -> String {
-    format!("{} was left as it is", named(refused))
+fn describe_left(refused: &RefusedPath) -> String {
+    format!("{} was left as it is", describe_refused(refused))
 }
 
 /// A path that git does not take, with git's words.
 #[must_use]
-pub fn named(refused: &Refused) -> String {
+pub fn describe_refused(refused: &RefusedPath) -> String {
     format!(
         "{} (git: {})",
-        moved_away::shown(moved_away::as_path(&refused.path)),
-        brief::clip(&escape(&refused.words), 160)
+        moved_away::show_path(moved_away::as_path(&refused.path)),
+        brief::clip_text(&escape_text(&refused.words), 160)
     )
 }
 
-fn take_back(
+fn restore_kept(
     run: &Run<'_>,
     paths: &[Vec<u8>],
     (tip, kept): (&str, &str),
@@ -193,7 +204,7 @@ fn take_back(
 ) -> Result<String> {
     (run.world.step)("git restore");
     run.git.move_tree(tip, kept)?;
-    file_times::renew(run, paths);
+    file_times::renew_times(run, paths);
     let why = format!("autoresearch: undo trial {trial}");
     if run.store.state.config().rollback == Rollback::Reset {
         (run.world.step)("git head back");
@@ -206,7 +217,7 @@ fn take_back(
         run.store.state.start.run
     );
     let date = format!("{} +0000", run.world.now().as_second());
-    let scratch = run.store.layout.trial(trial);
+    let scratch = run.store.layout.trial_folder(trial);
     let new = NewCommit {
         parent: tip,
         message: &message,
@@ -222,18 +233,18 @@ fn take_back(
 
 /// The first line of a trial's commit.
 #[must_use]
-pub fn subject(message: &str) -> String {
-    format!("experiment: {}", escape(message))
+pub fn commit_subject(message: &str) -> String {
+    format!("experiment: {}", escape_text(message))
 }
 
 /// Every commit between the kept state and the tip must be one of ours.
-fn check_own(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
+fn check_own_commits(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
     let mut at = tip.to_owned();
     for _ in 0..MOST {
         if at == kept {
             return Ok(());
         }
-        if !is_own(run, &at)? {
+        if !is_own_commit(run, &at)? {
             break;
         }
         match run.history.parent_of(&at)? {
@@ -241,21 +252,21 @@ fn check_own(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
             None => break,
         }
     }
-    Err(Failure::blocked(format!("HEAD is {}, which is not a trial of this run on top of {}", short(tip), short(kept)))
-        .hint(format!("nothing was changed. Put your commits on a branch of their own, then `git reset --soft {}`", short(kept))))
+    Err(Failure::blocked(format!("HEAD is {}, which is not a trial of this run on top of {}", shorten_hash(tip), shorten_hash(kept)))
+        .hint(format!("nothing was changed. Put your commits on a branch of their own, then `git reset --soft {}`", shorten_hash(kept))))
 }
 
-fn is_own(run: &Run<'_>, commit: &str) -> Result<bool> {
+fn is_own_commit(run: &Run<'_>, commit: &str) -> Result<bool> {
     let message = run.history.message_of(commit)?;
     Ok(message.contains(&format!("\n{RUN}: {}\n", run.store.state.start.run)))
 }
 
 /// After an undo the files must be those of the kept state, byte for byte as git sees them.
-fn check_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
-    let head = run.history.head()?.commit.unwrap_or_default();
+fn check_restored_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
+    let head = run.history.read_head()?.commit.unwrap_or_default();
     if run.history.tree_of(&head)? != run.history.tree_of(kept)? {
         return Err(Failure::new(
-            autoresearch_sys::error::Kind::Internal,
+            autoresearch_sys::error::FailureKind::Internal,
             "after the undo, HEAD does not hold the kept state's tree",
         ));
     }
@@ -263,17 +274,17 @@ fn check_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
         .map_err(|error| Failure::config(error.to_string()))?;
     let paths: Vec<Vec<u8>> = paths
         .iter()
-        .filter(|path| scope.matches(&String::from_utf8_lossy(path)))
+        .filter(|path| scope.matches_path(&String::from_utf8_lossy(path)))
         .cloned()
         .collect();
-    let left = run.git.modified(&paths)?;
+    let left = run.git.list_modified(&paths)?;
     if left.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = left
         .iter()
         .take(5)
-        .map(|path| escape(&String::from_utf8_lossy(path)))
+        .map(|path| escape_text(&String::from_utf8_lossy(path)))
         .collect();
     Err(Failure::blocked(format!(
         "after the undo these files differ from the kept state: {}",
@@ -283,7 +294,7 @@ fn check_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
 }
 
 /// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
-fn check_gone(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
+fn check_added_gone(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
     let mut left = Vec::new();
     for path in paths {
         let added = !run.history.has_file(kept, path)?;
@@ -296,7 +307,7 @@ fn check_gone(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
                     .is_ok_and(|meta| !meta.is_dir())
         };
         if added && stands() {
-            left.push(moved_away::shown(moved_away::as_path(path)));
+            left.push(moved_away::show_path(moved_away::as_path(path)));
         }
     }
     let Some(first) = left.first() else {

@@ -2,21 +2,22 @@
 //! Does not decide on trials that were measured.
 //! Invariant: the edits stay in the work tree, or in a commit that is named.
 
-use autoresearch_core::journal::event::{Event, Intent, Interrupted};
+use autoresearch_core::journal::event::{Event, Intent, Interruption};
 
 use crate::run::Run;
-use crate::run::repair::interrupt;
+use crate::run::repair::interrupt_trial;
 use crate::watch::tree_changes;
-use autoresearch_sys::error::{Failure, Kind};
+use autoresearch_sys::error::{Failure, FailureKind};
 
 /// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
 /// an undo, so that the same edits can be tried again.
 pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
-    let at_parent = tree_changes::check_branch(run).is_ok_and(|head| head == intent.parent);
-    if failure.kind != Kind::Environment || intent.attempt > 0 || !at_parent {
+    let at_parent =
+        tree_changes::check_branch_checked_out(run).is_ok_and(|head| head == intent.parent);
+    if failure.kind != FailureKind::Environment || intent.attempt > 0 || !at_parent {
         return failure;
     }
-    let closed = run.store.record(Event::Interrupted(Interrupted {
+    let closed = run.store.record_event(Event::Interrupted(Interruption {
         trial: intent.trial,
         message: intent.message.clone(),
         head: intent.parent.clone(),
@@ -36,8 +37,8 @@ pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) 
 }
 
 /// A person or a signal ended the command: the trial is undone now.
-pub(super) fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
-    let undone = interrupt(run).and_then(|undone| {
+pub(super) fn undo_cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
+    let undone = interrupt_trial(run).and_then(|undone| {
         run.store
             .write_views()
             .map_err(Failure::from)
@@ -45,12 +46,12 @@ pub(super) fn cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
     });
     match undone {
         Ok(Some(commit)) => Failure::new(
-            Kind::Interrupted,
+            FailureKind::Interrupted,
             "the trial was interrupted and undone; it does not count",
         )
         .hint(format!(
             "its changes are in commit {}",
-            autoresearch_core::words::table::short(&commit)
+            autoresearch_core::words::table::shorten_hash(&commit)
         )),
         Ok(None) => failure,
         Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),

@@ -19,60 +19,64 @@ const AHEAD: i64 = 3_600;
 
 /// Gives edited files a second later than the floor, where they have none: an editor was quick, or a file with an old time
 /// was moved there.
-pub fn advance(run: &Run<'_>, paths: &[Vec<u8>]) {
-    let floor = floor(run);
+pub fn advance_times(run: &Run<'_>, paths: &[Vec<u8>]) {
+    let floor = find_time_floor(run);
     let mut highest = floor;
     for path in paths {
         let path = run.work_tree().join(as_path(path));
-        match seconds(&path) {
+        match read_seconds(&path) {
             Some(edited) if edited <= floor => {
-                set(&path, floor + 1);
+                set_seconds(&path, floor + 1);
                 highest = highest.max(floor + 1);
             }
             Some(edited) if is_credible(run, edited) => highest = highest.max(edited),
             _ => {}
         }
     }
-    run.store.write_floor(highest);
+    run.store.write_time_floor(highest);
 }
 
 /// Gives files that were just written back a second later than the floor and than the one in which they were written: it
 /// may be that of the bytes that they replace, and of what a command made of those.
-pub fn renew(run: &Run<'_>, paths: &[Vec<u8>]) {
+pub fn renew_times(run: &Run<'_>, paths: &[Vec<u8>]) {
     let paths: Vec<_> = paths
         .iter()
         .map(|path| run.work_tree().join(as_path(path)))
-        .filter(|path| seconds(path).is_some())
+        .filter(|path| read_seconds(path).is_some())
         .collect();
-    let written = paths.iter().filter_map(|path| seconds(path));
+    let written = paths.iter().filter_map(|path| read_seconds(path));
     let written = written.filter(|second| is_credible(run, *second)).max();
     let Some(written) = written else {
         return;
     };
-    let mut second = floor(run).max(written) + 1;
+    let mut second = find_time_floor(run).max(written) + 1;
     for path in &paths {
-        set(path, second);
-        if seconds(path).is_some_and(|got| got < second) {
+        set_seconds(path, second);
+        if read_seconds(path).is_some_and(|got| got < second) {
             // A file system that counts in steps of two seconds has cut it off.
             second += 1;
-            set(path, second);
+            set_seconds(path, second);
         }
     }
-    run.store.write_floor(second);
+    run.store.write_time_floor(second);
 }
 
 /// The latest second that a measurement, or a file that was measured, can have.
-fn floor(run: &Run<'_>) -> i64 {
+fn find_time_floor(run: &Run<'_>) -> i64 {
     let layout = &run.store.layout;
     // Since a measurement ended nobody wrote into its folder.
     let ended = |number| {
-        let meta = layout.trial(number).symlink_metadata().ok()?;
+        let meta = layout.trial_folder(number).symlink_metadata().ok()?;
         meta.is_dir().then(|| meta.mtime())
     };
     let state = &run.store.state;
     let last = (0..=state.next_trial).rev().find_map(ended);
     // A driver may have had the kept state measured in between.
-    let known = [run.store.floor(), last, ended(state.incumbent.trial)];
+    let known = [
+        run.store.read_time_floor(),
+        last,
+        ended(state.incumbent.trial),
+    ];
     let known = known.into_iter().flatten();
     known
         .filter(|second| is_credible(run, *second))
@@ -85,13 +89,13 @@ fn is_credible(run: &Run<'_>, second: i64) -> bool {
 }
 
 /// The whole second in which a file, or a link itself, was changed.
-fn seconds(path: &Path) -> Option<i64> {
+fn read_seconds(path: &Path) -> Option<i64> {
     let meta = path.symlink_metadata().ok()?;
     (!meta.is_dir()).then(|| meta.mtime())
 }
 
 /// A file of another owner keeps its time: then the caches of that file are what they always were.
-fn set(path: &Path, second: i64) {
+fn set_seconds(path: &Path, second: i64) {
     let times = Timestamps {
         last_access: Timespec {
             tv_sec: 0,

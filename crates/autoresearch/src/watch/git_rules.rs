@@ -6,23 +6,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use autoresearch_core::journal::chain::hash;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::journal::chain::hash_bytes;
+use autoresearch_core::words::table::escape_text;
 
 use crate::run::Run;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
-use autoresearch_sys::git::rules::{Flagged, is_newly_pinned};
-use autoresearch_sys::git::status::{Entry, Kind};
-use autoresearch_sys::store::{FOLDER, Rules};
+use autoresearch_sys::git::rules::{FlaggedPath, is_newly_pinned};
+use autoresearch_sys::git::status::{StatusEntry, StatusKind};
+use autoresearch_sys::store::{FOLDER, PinnedRules};
 
 /// How a cache folder begins the file that marks it (bford.info/cachedir).
 const CACHE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 
 /// What a rule file can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum RuleRole {
     /// It hides files from `git status`, or says what lies in a folder.
     Hides,
     /// It decides which bytes a commit or a file gets.
@@ -31,82 +31,84 @@ pub enum Role {
 
 /// The role of a file that git takes rules from, in whatever folder it lies.
 #[must_use]
-pub fn role(path: &str) -> Option<Role> {
+pub fn find_rule_role(path: &str) -> Option<RuleRole> {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.to_ascii_lowercase().as_str() {
-        ".gitignore" | ".gitmodules" => Some(Role::Hides),
-        ".gitattributes" => Some(Role::Rewrites),
+        ".gitignore" | ".gitmodules" => Some(RuleRole::Hides),
+        ".gitattributes" => Some(RuleRole::Rewrites),
         _ => None,
     }
 }
 
 /// Pins the rules as they are.
-pub fn pin(git: &Git, common: &Path) -> Result<Rules> {
-    let settings = git.settings()?;
+pub fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
+    let settings = git.read_settings()?;
     let root = git.work_tree();
     let lists = git.rule_lists(&settings, common);
     let ignored = git
-        .status_with_ignored()?
+        .read_status_with_ignored()?
         .into_iter()
-        .filter(|entry| entry.kind == Kind::Ignored)
+        .filter(|entry| entry.kind == StatusKind::Ignored)
         .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
-        .filter(|path| role(path).is_some() && !path.starts_with(&format!("{FOLDER}/")));
-    Ok(Rules {
+        .filter(|path| find_rule_role(path).is_some() && !path.starts_with(&format!("{FOLDER}/")));
+    Ok(PinnedRules {
         lists: lists
             .iter()
-            .map(|path| (yardstick::name(root, path), yardstick::measure(path)))
+            .map(|path| (yardstick::name_path(root, path), yardstick::make_pin(path)))
             .collect(),
         ignored: ignored
-            .filter_map(|path| Some((path.clone(), yardstick::measure(&root.join(&path))?)))
+            .filter_map(|path| Some((path.clone(), yardstick::make_pin(&root.join(&path))?)))
             .collect(),
-        flags: text(&git.flagged()?),
-        settings: sealed(&settings),
+        flags: format_flags(&git.list_flagged()?),
+        settings: hash_settings(&settings),
     })
 }
 
 /// Values of settings are nobody's business: their hashes are enough.
-fn sealed(settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     settings
         .iter()
-        .map(|(key, value)| (key.clone(), hash(value.as_bytes())))
+        .map(|(key, value)| (key.clone(), hash_bytes(value.as_bytes())))
         .collect()
 }
 
 /// One line for each flag, as it is named in messages.
-fn text(flagged: &[Flagged]) -> String {
-    let line = |flagged: &Flagged| {
-        let path = escape(&String::from_utf8_lossy(&flagged.path));
+fn format_flags(flagged: &[FlaggedPath]) -> String {
+    let line = |flagged: &FlaggedPath| {
+        let path = escape_text(&String::from_utf8_lossy(&flagged.path));
         format!("index flag {} on {path}", flagged.flag)
     };
     flagged.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
-pub fn rewriting(run: &Run<'_>) -> Result<Vec<String>> {
+pub fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
     let rules = &run.store.pinned.rules;
-    let (before, now) = (&rules.settings, sealed(&run.git.settings()?));
+    let (before, now) = (&rules.settings, hash_settings(&run.git.read_settings()?));
     let by_an_older_version = run.store.pinned.repository.is_none();
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let settings = keys
         .into_iter()
         .filter(|key| before.get(*key) != now.get(*key))
         .filter(|key| !(by_an_older_version && is_newly_pinned(key)))
-        .map(|key| format!("git config {}", escape(key)));
+        .map(|key| format!("git config {}", escape_text(key)));
     let lists = rules
         .lists
         .iter()
-        .filter(|(name, pin)| yardstick::differs(&run.work_tree().join(name), pin.as_ref()))
-        .map(|(name, _)| escape(name));
+        .filter(|(name, pin)| {
+            yardstick::differs_from_pin(&run.work_tree().join(name), pin.as_ref())
+        })
+        .map(|(name, _)| escape_text(name));
     Ok(settings.chain(lists).collect())
 }
 
 /// The settings of filters whose program is not that of the start. An agent that can write the repository's settings, as
 /// below the folder that Codex protects, would have git run it, outside of any sandbox and at the first look: so git gets
 /// them without a value. The trial is void all the same, because the settings have changed.
-pub fn strange_filters(git: &Git, rules: &Rules) -> Vec<String> {
+pub fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String> {
     // Where git cannot even list its settings, it does nothing else either.
-    let now = git.settings().unwrap_or_default();
-    let sealed = sealed(&now);
+    let now = git.read_settings().unwrap_or_default();
+    let sealed = hash_settings(&now);
     let strange = |key: &&String| rules.settings.get(*key) != sealed.get(*key);
     let driver = |key: &str| {
         let (driver, what) = key.strip_prefix("filter.")?.rsplit_once('.')?;
@@ -126,8 +128,11 @@ pub fn strange_filters(git: &Git, rules: &Rules) -> Vec<String> {
 }
 
 /// The index flags that were not there at start.
-pub fn flags(run: &Run<'_>) -> Result<Vec<String>> {
-    let (before, now) = (&run.store.pinned.rules.flags, text(&run.git.flagged()?));
+pub fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
+    let (before, now) = (
+        &run.store.pinned.rules.flags,
+        format_flags(&run.git.list_flagged()?),
+    );
     if *before == now {
         return Ok(Vec::new());
     }
@@ -139,31 +144,32 @@ pub fn flags(run: &Run<'_>) -> Result<Vec<String>> {
 /// A rule file that git ignores is no change when it is what it was at start, or when it hides the cache of a tool: a
 /// folder with a dot that marks itself with `CACHEDIR.TAG`.
 #[must_use]
-pub fn is_known(run: &Run<'_>, entry: &Entry, path: &str) -> bool {
+pub fn is_known_rule_file(run: &Run<'_>, entry: &StatusEntry, path: &str) -> bool {
     let pinned = run.store.pinned.rules.ignored.get(path);
     let file = run.work_tree().join(path);
-    entry.kind == Kind::Ignored
-        && (is_cache(&file) || pinned.is_some_and(|pin| !yardstick::differs(&file, Some(pin))))
+    entry.kind == StatusKind::Ignored
+        && (is_in_cache(&file)
+            || pinned.is_some_and(|pin| !yardstick::differs_from_pin(&file, Some(pin))))
 }
 
-fn is_cache(file: &Path) -> bool {
+fn is_in_cache(file: &Path) -> bool {
     let Some(folder) = file.parent() else {
         return false;
     };
     let dotted = folder
         .file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    dotted && is_tagged(folder)
+    dotted && is_tagged_cache(folder)
 }
 
 /// Does a folder mark itself as the cache of a tool?
 #[must_use]
-pub fn is_tagged(folder: &Path) -> bool {
+pub fn is_tagged_cache(folder: &Path) -> bool {
     std::fs::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE))
 }
 
 /// Refuses to write by other rules than those of the start.
-pub fn refuse(names: &[String]) -> Result<()> {
+pub fn refuse_other_rules(names: &[String]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }

@@ -6,19 +6,19 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::journal::event::Why;
-use autoresearch_core::words::table::{escape, short};
+use autoresearch_core::words::table::{escape_text, shorten_hash};
 
-use crate::run::{Run, tracked};
+use crate::run::{Run, tracked_runs_error};
 use crate::watch::git_rules;
-use crate::watch::git_rules::Role;
+use crate::watch::git_rules::RuleRole;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::status::{Entry, Kind};
+use autoresearch_sys::git::status::{StatusEntry, StatusKind};
 use autoresearch_sys::store::FOLDER;
 
 /// The changes in a work tree, by owner.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub struct TreeChanges {
     /// Changed files in the scope: the trial.
     pub ours: Vec<Vec<u8>>,
     /// Changed files that are protected or pinned.
@@ -42,20 +42,20 @@ pub struct Survey {
     /// What was done to HEAD, where that is taken back.
     pub moved: Option<String>,
     /// Everything that is not ours and must stay out of commits.
-    pub foreign: Vec<Entry>,
+    pub foreign: Vec<StatusEntry>,
 }
 
-impl Survey {
+impl TreeChanges {
     /// In a work tree of the run's own, everything that git can hold is ours to take back.
     #[must_use]
-    pub fn all_ours(mut self) -> Self {
+    pub fn claim_all(mut self) -> Self {
         let (ours, foreign) = self
             .foreign
             .into_iter()
-            .partition(|entry| unsupported(entry).is_none());
+            .partition(|entry| describe_unsupported(entry).is_none());
         self.foreign = foreign;
         self.ours
-            .extend(Vec::<Entry>::into_iter(ours).map(|entry| entry.path));
+            .extend(Vec::<StatusEntry>::into_iter(ours).map(|entry| entry.path));
         self
     }
 
@@ -67,16 +67,16 @@ impl Survey {
             let tracked = self.tracked_outside.iter();
             forgiven.extend(tracked.map(|path| String::from_utf8_lossy(path).into_owned()));
         }
-        let forgiven: Vec<String> = forgiven.iter().map(|path| escape(path)).collect();
+        let forgiven: Vec<String> = forgiven.iter().map(|path| escape_text(path)).collect();
         for names in [&mut self.hiding, &mut self.rewriting] {
             names.retain(|name| !forgiven.contains(name));
         }
     }
 
-    fn note_outside(&mut self, entry: &Entry, text: String) {
+    fn note_outside(&mut self, entry: &StatusEntry, text: String) {
         match &entry.kind {
-            Kind::Untracked | Kind::Ignored => self.untracked_outside.push(text),
-            Kind::Tracked(tracked) if !tracked.submodule => {
+            StatusKind::Untracked | StatusKind::Ignored => self.untracked_outside.push(text),
+            StatusKind::Tracked(tracked) if !tracked.submodule => {
                 self.tracked_outside.push(entry.path.clone());
             }
             _ => {}
@@ -85,7 +85,7 @@ impl Survey {
 
     /// Why these changes make a trial void, if they do.
     #[must_use]
-    pub fn void(&self) -> Option<Why> {
+    pub fn find_void_why(&self) -> Option<Why> {
         if let Some(moved) = &self.moved {
             return Some(Why::HeadMoved(moved.clone()));
         }
@@ -112,15 +112,15 @@ pub fn check_head(run: &Run<'_>) -> Result<()> {
         .expected_head()
         .unwrap_or(&run.store.state.head)
         .to_owned();
-    let found = check_branch(run)?;
+    let found = check_branch_checked_out(run)?;
     if found == expected {
         return Ok(());
     }
     let subject = run.history.message_of(&found).unwrap_or_default();
-    let subject = escape(subject.lines().next().unwrap_or_default());
+    let subject = escape_text(subject.lines().next().unwrap_or_default());
     let parents = run
         .history
-        .commits(&expected, &found, 50)
+        .list_commits(&expected, &found, 50)
         .unwrap_or_default();
     let on_top = parents.first().is_some_and(|(first, _)| {
         run.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
@@ -129,32 +129,32 @@ pub fn check_head(run: &Run<'_>) -> Result<()> {
         Failure::blocked(format!(
             "HEAD has {} commit(s) that this run did not make; the last is {} \"{subject}\"",
             parents.len(),
-            short(&found)
+            shorten_hash(&found)
         ))
     } else {
         Failure::blocked(format!(
             "HEAD was moved to {} \"{subject}\"; the run left it at {}",
-            short(&found),
-            short(&expected)
+            shorten_hash(&found),
+            shorten_hash(&expected)
         ))
     };
     Err(failure.hint(format!(
         "nothing was changed. To go on: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
-        short(&expected)
+        shorten_hash(&expected)
     )))
 }
 
 /// The commit of HEAD, if HEAD names the run's branch.
-pub fn check_branch(run: &Run<'_>) -> Result<String> {
+pub fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
     let state = &run.store.state;
-    if let Some(operation) = run.history.operation() {
+    if let Some(operation) = run.history.find_operation() {
         return Err(
             Failure::blocked(format!("a {operation} is under way")).hint(format!(
                 "finish or abort the {operation}, then run the command again"
             )),
         );
     }
-    let head = run.history.head()?;
+    let head = run.history.read_head()?;
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let hint = format!(
         "nothing was changed. `git switch {}` goes back to the run",
@@ -170,20 +170,22 @@ pub fn check_branch(run: &Run<'_>) -> Result<String> {
         .hint(hint)),
         (None, commit) => Err(Failure::blocked(format!(
             "HEAD is detached at {}",
-            short(&commit.unwrap_or_default())
+            shorten_hash(&commit.unwrap_or_default())
         ))
         .hint(hint)),
     }
 }
 
 /// Sorts all changes in the run's work tree by owner.
-pub fn look(run: &Run<'_>) -> Result<Survey> {
-    let owner = Owner::of(run)?;
-    let mut survey = Survey::default();
-    for entry in run.git.status_with_ignored()? {
-        owner.sort(entry, &mut survey)?;
+pub fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
+    let owner = ChangeOwners::of_run(run)?;
+    let mut survey = TreeChanges::default();
+    for entry in run.git.read_status_with_ignored()? {
+        owner.sort_entry(entry, &mut survey)?;
     }
-    for path in yardstick::changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect) {
+    for path in
+        yardstick::list_changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect)
+    {
         if !survey.protected.contains(&path) {
             survey.protected.push(path);
         }
@@ -192,21 +194,21 @@ pub fn look(run: &Run<'_>) -> Result<Survey> {
 }
 
 /// The same, and whether git itself still works by the rules of the start.
-pub fn look_behind(run: &Run<'_>) -> Result<Survey> {
-    let mut survey = look(run)?;
-    survey.hiding.extend(git_rules::flags(run)?);
-    survey.rewriting.extend(git_rules::rewriting(run)?);
+pub fn read_changes_and_rules(run: &Run<'_>) -> Result<TreeChanges> {
+    let mut survey = read_changes(run)?;
+    survey.hiding.extend(git_rules::list_new_flags(run)?);
+    survey.rewriting.extend(git_rules::list_rewriting(run)?);
     Ok(survey)
 }
 
-struct Owner<'r> {
+struct ChangeOwners<'r> {
     run: &'r Run<'r>,
     scope: Globs,
     protect: Globs,
 }
 
-impl<'r> Owner<'r> {
-    fn of(run: &'r Run<'r>) -> Result<Self> {
+impl<'r> ChangeOwners<'r> {
+    fn of_run(run: &'r Run<'r>) -> Result<Self> {
         let config = run.store.state.config();
         let compile = |patterns: &[String]| {
             Globs::new(patterns).map_err(|error: GlobError| Failure::config(error.to_string()))
@@ -218,38 +220,41 @@ impl<'r> Owner<'r> {
         })
     }
 
-    fn sort(&self, entry: Entry, survey: &mut Survey) -> Result<()> {
+    fn sort_entry(&self, entry: StatusEntry, survey: &mut TreeChanges) -> Result<()> {
         let text = String::from_utf8_lossy(&entry.path).into_owned();
         let path = text.trim_end_matches('/');
-        let role = git_rules::role(path);
-        if entry.kind == Kind::Ignored {
+        let role = git_rules::find_rule_role(path);
+        if entry.kind == StatusKind::Ignored {
             survey.ignored.push(entry.path.clone());
         }
-        if entry.kind == Kind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
+        if entry.kind == StatusKind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
             return Ok(());
         }
         if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {
-            if !matches!(entry.kind, Kind::Untracked | Kind::NestedRepository) {
-                return Err(tracked());
+            if !matches!(
+                entry.kind,
+                StatusKind::Untracked | StatusKind::NestedRepository
+            ) {
+                return Err(tracked_runs_error());
             }
             // A folder of this name was the user's before, or its `.gitignore` is gone: neither is a trial's.
             survey.foreign.push(entry);
             return Ok(());
         }
         let state = &self.run.store.state;
-        let in_scope = self.scope.matches(path) && !self.protect.matches(path);
-        if (!in_scope && self.run.store.pinned.dirt.has(&entry.path))
-            || state.droppings.contains(&text)
+        let in_scope = self.scope.matches_path(path) && !self.protect.matches_path(path);
+        if (!in_scope && self.run.store.pinned.dirty_files.has_path(&entry.path))
+            || state.left_files.contains(&text)
         {
             survey.foreign.push(entry);
             return Ok(());
         }
-        let shown = escape(path);
+        let shown = escape_text(path);
         if let Some(role) = role {
-            if !git_rules::is_known(self.run, &entry, path) {
+            if !git_rules::is_known_rule_file(self.run, &entry, path) {
                 let names = match role {
-                    Role::Hides => &mut survey.hiding,
-                    Role::Rewrites => &mut survey.rewriting,
+                    RuleRole::Hides => &mut survey.hiding,
+                    RuleRole::Rewrites => &mut survey.rewriting,
                 };
                 names.push(shown);
                 if !in_scope {
@@ -257,14 +262,16 @@ impl<'r> Owner<'r> {
                 }
                 survey.foreign.push(entry);
             }
-        } else if self.protect.matches(path) || self.run.store.pinned.yardstick.contains_key(path) {
+        } else if self.protect.matches_path(path)
+            || self.run.store.pinned.yardstick.contains_key(path)
+        {
             survey.protected.push(shown);
             survey.foreign.push(entry);
         } else if !in_scope {
             survey.note_outside(&entry, text);
             survey.outside.push(shown);
             survey.foreign.push(entry);
-        } else if let Some(kind) = unsupported(&entry) {
+        } else if let Some(kind) = describe_unsupported(&entry) {
             survey.unsupported.push(format!("{shown} ({kind})"));
             survey.foreign.push(entry);
         } else {
@@ -275,11 +282,11 @@ impl<'r> Owner<'r> {
 }
 
 /// What a trial cannot hold: it could be committed, but not undone or shown safely.
-fn unsupported(entry: &Entry) -> Option<&'static str> {
+fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
     match &entry.kind {
-        Kind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
-        Kind::NestedRepository => Some("a repository of its own"),
-        Kind::Unmerged => Some("a conflict"),
+        StatusKind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
+        StatusKind::NestedRepository => Some("a repository of its own"),
+        StatusKind::Unmerged => Some("a conflict"),
         _ if std::str::from_utf8(&entry.path).is_err() => Some("a name that is not UTF-8"),
         _ => None,
     }

@@ -9,13 +9,15 @@ use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::{GlobError, Globs};
 
 use crate::run::Run;
-use crate::trial::moved_away::{as_path, shown};
+use crate::trial::moved_away::{as_path, show_path};
 use crate::watch::git_rules;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
-use autoresearch_sys::git::status::Kind;
-use autoresearch_sys::store::{FOLDER, Known, Pin, Signature, Unseen, dirt_key, key_path};
+use autoresearch_sys::git::status::StatusKind;
+use autoresearch_sys::store::{
+    FOLDER, FileSignature, KnownFile, Pin, UnseenFiles, path_from_key, path_to_key,
+};
 
 /// Files of the user's are compared by their bytes as far as there are no more than this.
 const MOST_HASHED: usize = 2_000;
@@ -24,7 +26,7 @@ const LARGE: u64 = 16 << 20;
 
 /// What a look before a trial found.
 #[derive(Debug, Default)]
-pub struct Strange {
+pub struct UnseenChanges {
     /// Files and folders that appeared, and files of verify's that somebody changed: to be put aside.
     pub new: Vec<PathBuf>,
     /// Files that were there at start and are not as they were.
@@ -32,7 +34,7 @@ pub struct Strange {
 }
 
 /// Where to look.
-struct Look<'a> {
+struct UnseenScan<'a> {
     root: &'a Path,
     scope: Globs,
     protect: Globs,
@@ -45,12 +47,12 @@ struct Look<'a> {
 
 /// What stands there.
 #[derive(Default)]
-struct Found {
-    files: BTreeMap<String, Signature>,
+struct ScannedFiles {
+    files: BTreeMap<String, FileSignature>,
     caches: BTreeSet<String>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> UnseenScan<'a> {
     fn new(root: &'a Path, config: &Config, pins: &'a BTreeMap<String, Pin>) -> Result<Self> {
         const NONE: &BTreeSet<String> = &BTreeSet::new();
         let compile = |patterns: &[String]| {
@@ -67,8 +69,8 @@ impl<'a> Look<'a> {
     }
 
     /// Everything in these paths that git ignores: files, or folders by their name alone.
-    fn look(&self, ignored: &[Vec<u8>]) -> Found {
-        let mut found = Found::default();
+    fn scan_ignored(&self, ignored: &[Vec<u8>]) -> ScannedFiles {
+        let mut found = ScannedFiles::default();
         for path in ignored {
             let path = path.strip_suffix(b"/").unwrap_or(path);
             if as_path(path).starts_with(FOLDER) {
@@ -76,120 +78,125 @@ impl<'a> Look<'a> {
             }
             let mut above = as_path(path).ancestors().skip(1);
             if !above.any(|folder| self.is_known_cache(folder)) {
-                self.walk(as_path(path), &mut found);
+                self.scan_path(as_path(path), &mut found);
             }
         }
         found
     }
 
-    fn walk(&self, at: &Path, found: &mut Found) {
+    fn scan_path(&self, at: &Path, found: &mut ScannedFiles) {
         let path = self.root.join(at);
         let Ok(meta) = path.symlink_metadata() else {
             return;
         };
         let text = at.to_string_lossy();
         if !meta.is_dir() {
-            let ours = self.scope.matches(&text) && !self.protect.matches(&text);
-            if ours && git_rules::role(&text).is_none() && !self.pins.contains_key(&*text) {
-                let signature = Signature::of(&path);
+            let ours = self.scope.matches_path(&text) && !self.protect.matches_path(&text);
+            if ours && git_rules::find_rule_role(&text).is_none() && !self.pins.contains_key(&*text)
+            {
+                let signature = FileSignature::read_of(&path);
                 found
                     .files
-                    .extend(signature.map(|signature| (key(at), signature)));
+                    .extend(signature.map(|signature| (path_key(at), signature)));
             }
             return;
         }
-        if !self.reaches(&text) || self.is_known_cache(at) {
+        if !self.reaches_scope(&text) || self.is_known_cache(at) {
             return;
         }
-        if git_rules::is_tagged(&path) {
-            found.caches.insert(key(at));
+        if git_rules::is_tagged_cache(&path) {
+            found.caches.insert(path_key(at));
             if !self.thorough {
                 return;
             }
         }
         for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
-            self.walk(&at.join(entry.file_name()), found);
+            self.scan_path(&at.join(entry.file_name()), found);
         }
     }
 
     fn is_known_cache(&self, folder: &Path) -> bool {
-        !self.caches.is_empty() && self.caches.contains(&key(folder))
+        !self.caches.is_empty() && self.caches.contains(&path_key(folder))
     }
 
     /// Can anything below this folder be in the scope?
-    fn reaches(&self, folder: &str) -> bool {
+    fn reaches_scope(&self, folder: &str) -> bool {
         let folder = Path::new(folder);
-        let mut prefixes = self.scope.prefixes().iter().map(Path::new);
+        let mut prefixes = self.scope.literal_prefixes().iter().map(Path::new);
         prefixes.any(|prefix| folder.starts_with(prefix) || prefix.starts_with(folder))
     }
 }
 
-fn key(path: &Path) -> String {
-    dirt_key(path.as_os_str().as_encoded_bytes())
+fn path_key(path: &Path) -> String {
+    path_to_key(path.as_os_str().as_encoded_bytes())
 }
 
 /// Of what git ignores, what is there before the run: it is the user's.
-pub fn at_start(git: &Git, config: &Config, pins: &BTreeMap<String, Pin>) -> Result<Unseen> {
-    let look = Look::new(git.work_tree(), config, pins)?;
-    let found = look.look(&ignored(git)?);
+pub fn find_at_start(
+    git: &Git,
+    config: &Config,
+    pins: &BTreeMap<String, Pin>,
+) -> Result<UnseenFiles> {
+    let look = UnseenScan::new(git.work_tree(), config, pins)?;
+    let found = look.scan_ignored(&list_ignored(git)?);
     let few = found.files.len() <= MOST_HASHED;
     let files = found.files.into_iter().map(|(key, signature)| {
         let hash = few
-            .then(|| hash_of(&git.work_tree().join(key_path(&key))))
+            .then(|| hash_small_file(&git.work_tree().join(path_from_key(&key))))
             .flatten();
-        let known = Known {
+        let known = KnownFile {
             yours: true,
             signature,
             hash,
         };
         (key, known)
     });
-    Ok(Unseen {
+    Ok(UnseenFiles {
         files: files.collect(),
         caches: found.caches,
     })
 }
 
 /// The same after verify and guard ran on the untouched tree: what is new is theirs.
-pub fn after_baseline(
+pub fn find_after_baseline(
     git: &Git,
     config: &Config,
     pins: &BTreeMap<String, Pin>,
-    before: &Unseen,
-) -> Result<Unseen> {
-    let mut look = Look::new(git.work_tree(), config, pins)?;
+    before: &UnseenFiles,
+) -> Result<UnseenFiles> {
+    let mut look = UnseenScan::new(git.work_tree(), config, pins)?;
     look.caches = &before.caches;
-    let found = look.look(&ignored(git)?);
-    Ok(learn(git.work_tree(), before, found))
+    let found = look.scan_ignored(&list_ignored(git)?);
+    Ok(merge_scanned(git.work_tree(), before, found))
 }
 
-fn ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
-    let entries = git.status_with_ignored()?.into_iter();
-    let ignored = entries.filter(|entry| entry.kind == Kind::Ignored);
+fn list_ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
+    let entries = git.read_status_with_ignored()?.into_iter();
+    let ignored = entries.filter(|entry| entry.kind == StatusKind::Ignored);
     Ok(ignored.map(|entry| entry.path).collect())
 }
 
 /// Compares the unseen files with how they were at the last look. `ignored` is what git ignores now.
-pub fn compare(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<Strange> {
-    let Some(known) = run.store.unseen()? else {
+pub fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<UnseenChanges> {
+    let Some(known) = run.store.read_unseen()? else {
         // An older version began the run, or the memory is lost: from now on.
-        note(run, ignored)?;
-        return Ok(Strange::default());
+        note_unseen(run, ignored)?;
+        return Ok(UnseenChanges::default());
     };
     let root = run.work_tree();
-    let mut look = Look::new(root, run.store.state.config(), &run.store.pinned.yardstick)?;
+    let mut look = UnseenScan::new(root, run.store.state.config(), &run.store.pinned.yardstick)?;
     look.caches = &known.caches;
     look.thorough = true;
-    let found = look.look(ignored);
+    let found = look.scan_ignored(ignored);
     let mut new = BTreeSet::new();
     let mut changed = Vec::new();
     for (key, signature) in &found.files {
-        let path = key_path(key);
+        let path = path_from_key(key);
         match known.files.get(key) {
             Some(known) if known.signature == *signature => {}
             Some(known) if known.yours => {
-                if known.hash.is_none() || hash_of(&root.join(&path)) != known.hash {
-                    changed.push(shown(&path));
+                if known.hash.is_none() || hash_small_file(&root.join(&path)) != known.hash {
+                    changed.push(show_path(&path));
                 }
             }
             _ => drop(new.insert(path)),
@@ -197,18 +204,18 @@ pub fn compare(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<Strange> {
     }
     let yours = known.files.iter().filter(|(_, known)| known.yours);
     let gone = yours
-        .map(|(key, _)| key_path(key))
+        .map(|(key, _)| path_from_key(key))
         .filter(|path| root.join(path).symlink_metadata().is_err());
-    changed.extend(gone.map(|path| shown(&path)));
-    Ok(Strange {
-        new: whole_folders(root, &new, ignored),
+    changed.extend(gone.map(|path| show_path(&path)));
+    Ok(UnseenChanges {
+        new: fold_whole_folders(root, &new, ignored),
         changed,
     })
 }
 
 /// Files of the user's that changed were named once: they are taken as they are. What is new stays unknown.
-pub fn accept(run: &Run<'_>) -> Result<()> {
-    let Some(mut known) = run.store.unseen()? else {
+pub fn accept_changed(run: &Run<'_>) -> Result<()> {
+    let Some(mut known) = run.store.read_unseen()? else {
         return Ok(());
     };
     let root = run.work_tree();
@@ -217,12 +224,16 @@ pub fn accept(run: &Run<'_>) -> Result<()> {
         if !known.yours {
             return true;
         }
-        let path = root.join(key_path(key));
-        let Some(signature) = Signature::of(&path) else {
+        let path = root.join(path_from_key(key));
+        let Some(signature) = FileSignature::read_of(&path) else {
             return false;
         };
         if signature != known.signature {
-            known.hash = known.hash.is_some().then(|| hash_of(&path)).flatten();
+            known.hash = known
+                .hash
+                .is_some()
+                .then(|| hash_small_file(&path))
+                .flatten();
             known.signature = signature;
         }
         true
@@ -234,16 +245,16 @@ pub fn accept(run: &Run<'_>) -> Result<()> {
 }
 
 /// Takes the unseen files as they are: verify and guard have run since the last look.
-pub fn note(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
-    let kept = run.store.unseen()?;
+pub fn note_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
+    let kept = run.store.read_unseen()?;
     let before = kept.clone().unwrap_or_default();
-    let mut look = Look::new(
+    let mut look = UnseenScan::new(
         run.work_tree(),
         run.store.state.config(),
         &run.store.pinned.yardstick,
     )?;
     look.caches = &before.caches;
-    let now = learn(run.work_tree(), &before, look.look(ignored));
+    let now = merge_scanned(run.work_tree(), &before, look.scan_ignored(ignored));
     if kept.as_ref() != Some(&now) {
         run.store.write_unseen(&now)?;
     }
@@ -254,27 +265,27 @@ pub fn note(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
 /// After a verify or guard that was cut short: what they left is theirs, as far as they had begun at all.
 pub fn note_cut_short(run: &Run<'_>) -> Result<()> {
     if run.store.was_measuring() {
-        note(run, &ignored(&run.git)?)?;
+        note_unseen(run, &list_ignored(&run.git)?)?;
     }
     Ok(())
 }
 
-fn learn(root: &Path, before: &Unseen, found: Found) -> Unseen {
+fn merge_scanned(root: &Path, before: &UnseenFiles, found: ScannedFiles) -> UnseenFiles {
     let mut caches = before.caches.clone();
     caches.extend(found.caches);
     let files = found.files.into_iter().map(|(key, signature)| {
         let known = match before.files.get(&key) {
             Some(known) if known.signature == signature => known.clone(),
-            Some(known) if known.yours => Known {
+            Some(known) if known.yours => KnownFile {
                 yours: true,
                 signature,
                 hash: known
                     .hash
                     .is_some()
-                    .then(|| hash_of(&root.join(key_path(&key))))
+                    .then(|| hash_small_file(&root.join(path_from_key(&key))))
                     .flatten(),
             },
-            _ => Known {
+            _ => KnownFile {
                 yours: false,
                 signature,
                 hash: None,
@@ -282,25 +293,25 @@ fn learn(root: &Path, before: &Unseen, found: Found) -> Unseen {
         };
         (key, known)
     });
-    Unseen {
+    UnseenFiles {
         files: files.collect(),
         caches,
     }
 }
 
-fn hash_of(path: &Path) -> Option<String> {
+fn hash_small_file(path: &Path) -> Option<String> {
     let meta = path.symlink_metadata().ok()?;
     (meta.len() <= LARGE)
-        .then(|| yardstick::measure(path).map(|pin| pin.hash))
+        .then(|| yardstick::make_pin(path).map(|pin| pin.hash))
         .flatten()
 }
 
 /// The same finds with folders in place of everything in them, where nothing else lies there.
-fn whole_folders(root: &Path, new: &BTreeSet<PathBuf>, ignored: &[Vec<u8>]) -> Vec<PathBuf> {
+fn fold_whole_folders(root: &Path, new: &BTreeSet<PathBuf>, ignored: &[Vec<u8>]) -> Vec<PathBuf> {
     let rules: BTreeSet<&Path> = ignored
         .iter()
         .map(|path| as_path(path))
-        .filter(|path| git_rules::role(&path.to_string_lossy()).is_some())
+        .filter(|path| git_rules::find_rule_role(&path.to_string_lossy()).is_some())
         .collect();
     let mut asked = BTreeMap::new();
     let mut found = BTreeSet::new();

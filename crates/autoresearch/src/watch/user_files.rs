@@ -6,80 +6,81 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::journal::chain::hash;
-use autoresearch_core::words::table::escape;
+use autoresearch_core::journal::chain::hash_bytes;
+use autoresearch_core::words::table::escape_text;
 
 use crate::run::Run;
 use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
-use autoresearch_sys::store::{Dirt, Notes, Pin, Signature, dirt_key};
+use autoresearch_sys::store::{DirtyFiles, FileNotes, FileSignature, Pin, path_to_key};
 
 /// Of a larger file only the signature is noted, so that a look at a data set costs nothing.
 const LARGE: u64 = 16 << 20;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum FileOwner {
     /// The user's, tracked by git: verify must leave it alone.
     Tracked,
     /// The user's, unknown to git: verify may write it.
     Untracked,
     /// Verify's own: what is gone is no change, since no commit holds it either.
-    Dropping,
+    LeftFile,
 }
 
 /// A bystander that is not as it was noted.
 #[derive(Clone, Debug)]
-pub struct Changed {
+pub struct ChangedUserFile {
     /// Its path, for messages.
     pub name: String,
     /// Whose it is.
-    pub whose: Whose,
+    pub whose: FileOwner,
 }
 
-struct Bystander {
+struct UserFile {
     key: String,
     path: PathBuf,
-    whose: Whose,
+    whose: FileOwner,
 }
 
-fn all(dirt: &Dirt, droppings: &BTreeSet<String>) -> Vec<Bystander> {
-    let yours = dirt.paths().map(|(key, path, tracked)| Bystander {
+fn list_user_files(dirt: &DirtyFiles, droppings: &BTreeSet<String>) -> Vec<UserFile> {
+    let yours = dirt.list_paths().map(|(key, path, tracked)| UserFile {
         key: key.clone(),
         path,
         whose: if tracked {
-            Whose::Tracked
+            FileOwner::Tracked
         } else {
-            Whose::Untracked
+            FileOwner::Untracked
         },
     });
-    let left = droppings.iter().map(|text| Bystander {
-        key: dirt_key(text.as_bytes()),
+    let left = droppings.iter().map(|text| UserFile {
+        key: path_to_key(text.as_bytes()),
         path: PathBuf::from(text),
-        whose: Whose::Dropping,
+        whose: FileOwner::LeftFile,
     });
     yours.chain(left).collect()
 }
 
 /// The bystanders that are not as they were noted.
 #[must_use]
-pub fn changed(
+pub fn find_changed(
     root: &Path,
-    dirt: &Dirt,
+    dirt: &DirtyFiles,
     droppings: &BTreeSet<String>,
-    notes: &Notes,
-) -> Vec<Changed> {
-    let differ = |bystander: &Bystander| {
+    notes: &FileNotes,
+) -> Vec<ChangedUserFile> {
+    let differ = |bystander: &UserFile| {
         let path = root.join(&bystander.path);
-        let gone = bystander.whose == Whose::Dropping && Signature::of(&path).is_none();
+        let gone =
+            bystander.whose == FileOwner::LeftFile && FileSignature::read_of(&path).is_none();
         let known = notes.get(&bystander.key);
-        !gone && known.is_some_and(|known| differs(&path, known.as_ref()))
+        !gone && known.is_some_and(|known| differs_from_pin(&path, known.as_ref()))
     };
-    all(dirt, droppings)
+    list_user_files(dirt, droppings)
         .into_iter()
         .filter(differ)
-        .map(|bystander| Changed {
-            name: escape(&bystander.path.to_string_lossy()),
+        .map(|bystander| ChangedUserFile {
+            name: escape_text(&bystander.path.to_string_lossy()),
             whose: bystander.whose,
         })
         .collect()
@@ -87,47 +88,60 @@ pub fn changed(
 
 /// How the bystanders are now. What did not change keeps its note.
 #[must_use]
-pub fn notes(root: &Path, dirt: &Dirt, droppings: &BTreeSet<String>, before: &Notes) -> Notes {
-    let now = |bystander: Bystander| {
+pub fn make_notes(
+    root: &Path,
+    dirt: &DirtyFiles,
+    droppings: &BTreeSet<String>,
+    before: &FileNotes,
+) -> FileNotes {
+    let now = |bystander: UserFile| {
         let path = root.join(&bystander.path);
         let known = before.get(&bystander.key);
         let note = match known {
-            Some(Some(pin)) if pin.signature.is_some() && pin.signature == Signature::of(&path) => {
+            Some(Some(pin))
+                if pin.signature.is_some() && pin.signature == FileSignature::read_of(&path) =>
+            {
                 Some(pin.clone())
             }
-            _ => pin(&path),
+            _ => pin_user_file(&path),
         };
         (bystander.key, note)
     };
-    all(dirt, droppings).into_iter().map(now).collect()
+    list_user_files(dirt, droppings)
+        .into_iter()
+        .map(now)
+        .collect()
 }
 
 /// The bystanders that changed since the last look, as a void trial names them.
-pub fn touched(run: &Run<'_>) -> Result<Vec<String>> {
-    let named = |changed: Changed| match changed.whose {
-        Whose::Dropping => format!("{} (left by verify)", changed.name),
+pub fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
+    let named = |changed: ChangedUserFile| match changed.whose {
+        FileOwner::LeftFile => format!("{} (left by verify)", changed.name),
         _ => format!(
             "{} (changed before the run too; taken as it is from now on)",
             changed.name
         ),
     };
-    Ok(since_the_last_look(run)?.into_iter().map(named).collect())
+    Ok(find_changed_since_note(run)?
+        .into_iter()
+        .map(named)
+        .collect())
 }
 
 /// The tracked files of the user's that changed since the last look.
-pub fn disturbed(run: &Run<'_>) -> Result<Vec<String>> {
-    let tracked = |changed: &Changed| changed.whose == Whose::Tracked;
-    let found = since_the_last_look(run)?.into_iter().filter(tracked);
+pub fn list_disturbed(run: &Run<'_>) -> Result<Vec<String>> {
+    let tracked = |changed: &ChangedUserFile| changed.whose == FileOwner::Tracked;
+    let found = find_changed_since_note(run)?.into_iter().filter(tracked);
     Ok(found.map(|changed| changed.name).collect())
 }
 
-fn since_the_last_look(run: &Run<'_>) -> Result<Vec<Changed>> {
+fn find_changed_since_note(run: &Run<'_>) -> Result<Vec<ChangedUserFile>> {
     let store = &run.store;
-    let mut found = changed(
+    let mut found = find_changed(
         run.work_tree(),
-        &store.pinned.dirt,
-        &store.state.droppings,
-        &store.notes()?,
+        &store.pinned.dirty_files,
+        &store.state.left_files,
+        &store.read_notes()?,
     );
     // What is part of the yardstick too must stay as it was at start.
     found.retain(|changed| !store.pinned.yardstick.contains_key(&changed.name));
@@ -135,41 +149,51 @@ fn since_the_last_look(run: &Run<'_>) -> Result<Vec<Changed>> {
 }
 
 /// Takes the bystanders as they are now. `new` are droppings that the journal does not know yet.
-pub fn note(run: &Run<'_>, new: &[String]) -> Result<()> {
-    let before = run.store.notes()?;
-    let mut droppings = run.store.state.droppings.clone();
+pub fn update_notes(run: &Run<'_>, new: &[String]) -> Result<()> {
+    let before = run.store.read_notes()?;
+    let mut droppings = run.store.state.left_files.clone();
     droppings.extend(new.iter().cloned());
-    let now = notes(run.work_tree(), &run.store.pinned.dirt, &droppings, &before);
+    let now = make_notes(
+        run.work_tree(),
+        &run.store.pinned.dirty_files,
+        &droppings,
+        &before,
+    );
     if now != before {
         run.store.write_notes(&now)?;
     }
     Ok(())
 }
 
-fn differs(path: &Path, pinned: Option<&Pin>) -> bool {
+fn differs_from_pin(path: &Path, pinned: Option<&Pin>) -> bool {
     match pinned {
-        None => Signature::of(path).is_some(),
-        Some(known) if known.signature.is_some() && known.signature == Signature::of(path) => false,
+        None => FileSignature::read_of(path).is_some(),
+        Some(known)
+            if known.signature.is_some() && known.signature == FileSignature::read_of(path) =>
+        {
+            false
+        }
         Some(known) => {
-            known.hash.is_empty() || pin(path).is_none_or(|found| found.hash != known.hash)
+            known.hash.is_empty()
+                || pin_user_file(path).is_none_or(|found| found.hash != known.hash)
         }
     }
 }
 
-fn pin(path: &Path) -> Option<Pin> {
+fn pin_user_file(path: &Path) -> Option<Pin> {
     match path.metadata() {
         // What lies in a folder (a submodule, a repository of its own) is not looked at.
         Ok(meta) if meta.is_dir() => {
             let target = std::fs::read_link(path).unwrap_or_default();
             Some(Pin {
-                hash: hash(target.as_os_str().as_encoded_bytes()),
+                hash: hash_bytes(target.as_os_str().as_encoded_bytes()),
                 signature: None,
             })
         }
         Ok(meta) if !meta.is_file() || meta.len() > LARGE => Some(Pin {
             hash: String::new(),
-            signature: Signature::of(path),
+            signature: FileSignature::read_of(path),
         }),
-        _ => yardstick::measure(path),
+        _ => yardstick::make_pin(path),
     }
 }

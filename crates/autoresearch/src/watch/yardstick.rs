@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs};
-use autoresearch_core::config::{Command, Config};
-use autoresearch_core::journal::chain::hash;
-use autoresearch_core::shell::executed::{executed_words, written_words};
-use autoresearch_core::shell::words::words;
+use autoresearch_core::config::{Config, UserCommand};
+use autoresearch_core::journal::chain::hash_bytes;
+use autoresearch_core::shell::executed::{list_executed_words, list_written_words};
+use autoresearch_core::shell::words::list_command_words;
 
-use autoresearch_sys::store::{FOLDER, Pin, Signature};
+use autoresearch_sys::store::{FOLDER, FileSignature, Pin};
 
 /// Why a file is pinned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Because {
+pub enum PinWhy {
     /// Verify or guard name it, and it lies outside the scope.
     Named,
     /// Verify or guard execute it, or take their rules from it.
@@ -26,7 +26,7 @@ pub enum Because {
 
 /// A pattern that matches files in folders that git ignores, without naming such a folder: they are not pinned.
 #[derive(Clone, Debug)]
-pub struct Unreached {
+pub struct UnreachedPattern {
     /// The key and the place in its list.
     pub place: String,
     /// The pattern.
@@ -39,11 +39,11 @@ pub struct Unreached {
 
 /// What is pinned, before it is hashed.
 #[derive(Debug, Default)]
-pub struct Choice {
+pub struct PinChoice {
     /// The files, and why.
-    pub files: BTreeMap<PathBuf, Because>,
+    pub files: BTreeMap<PathBuf, PinWhy>,
     /// What was left out.
-    pub unreached: Vec<Unreached>,
+    pub unreached: Vec<UnreachedPattern>,
 }
 
 /// Chooses the files that are pinned. `ignored` are the folders that git ignores, from the root.
@@ -51,34 +51,38 @@ pub struct Choice {
 /// A file that verify or guard name is pinned when they execute it or when it lies outside the scope; in the scope it is
 /// the subject of the work. A file that the scope names without a wildcard is the subject always, unless `pin` or
 /// `protect` match it.
-pub fn choose(root: &Path, config: &Config, ignored: &[String]) -> Result<Choice, GlobError> {
+pub fn choose_files(
+    root: &Path,
+    config: &Config,
+    ignored: &[String],
+) -> Result<PinChoice, GlobError> {
     let scope = Globs::new(&config.scope)?;
-    let mut choice = Choice::default();
-    for (file, because) in named_files(root, config) {
-        let name = name(root, &file);
-        let inside = scope.matches(&name);
-        if scope.names_file(&name) || (inside && because == Because::Named) {
+    let mut choice = PinChoice::default();
+    for (file, because) in find_named_files(root, config) {
+        let name = name_path(root, &file);
+        let inside = scope.matches_path(&name);
+        if scope.names_file(&name) || (inside && because == PinWhy::Named) {
             continue;
         }
         choice.files.insert(file, because);
     }
     for (key, patterns) in [("protect", &config.protect), ("pin", &config.pin)] {
-        for file in matched_files(root, &Globs::new(patterns)?, ignored) {
-            choice.files.insert(file, Because::Said);
+        for file in find_matched_files(root, &Globs::new(patterns)?, ignored) {
+            choice.files.insert(file, PinWhy::Said);
         }
         choice
             .unreached
-            .extend(unreached(root, (key, patterns), ignored)?);
+            .extend(find_unreached(root, (key, patterns), ignored)?);
     }
     Ok(choice)
 }
 
 /// Pins the files that were chosen.
 #[must_use]
-pub fn pin(root: &Path, choice: &Choice) -> BTreeMap<String, Pin> {
+pub fn pin_files(root: &Path, choice: &PinChoice) -> BTreeMap<String, Pin> {
     let files = choice.files.keys();
     files
-        .filter_map(|file| Some((name(root, file), measure(file)?)))
+        .filter_map(|file| Some((name_path(root, file), make_pin(file)?)))
         .collect()
 }
 
@@ -87,18 +91,18 @@ pub fn pin(root: &Path, choice: &Choice) -> BTreeMap<String, Pin> {
 /// bytes changed: a script that writes itself measures what it likes. `known` are git's files.
 pub fn drop_products(
     root: &Path,
-    choice: &Choice,
+    choice: &PinChoice,
     pins: &mut BTreeMap<String, Pin>,
     known: &BTreeSet<Vec<u8>>,
 ) {
     for (file, because) in &choice.files {
-        let name = name(root, file);
+        let name = name_path(root, file);
         let before = pins.get(&name).and_then(|pin| pin.signature);
-        let written = before.is_some() && Signature::of(file) != before;
+        let written = before.is_some() && FileSignature::read_of(file) != before;
         let made = match because {
-            Because::Named => written,
-            Because::Executed => written && !differs(file, pins.get(&name)),
-            Because::Said => false,
+            PinWhy::Named => written,
+            PinWhy::Executed => written && !differs_from_pin(file, pins.get(&name)),
+            PinWhy::Said => false,
         };
         if made && !known.contains(name.as_bytes()) {
             pins.remove(&name);
@@ -107,19 +111,19 @@ pub fn drop_products(
 }
 
 /// The files that verify and guard name, and whether they execute them.
-fn named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, Because> {
+fn find_named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, PinWhy> {
     let mut found = BTreeMap::new();
     let commands = [Some(&config.verify), config.guard.as_ref()];
     for command in commands.into_iter().flatten() {
-        let executed = executed_words(&command.command);
-        let written = written_words(&command.command);
-        let mut all = words(&command.command);
+        let executed = list_executed_words(&command.command);
+        let written = list_written_words(&command.command);
+        let mut all = list_command_words(&command.command);
         all.retain(|word| !written.contains(word));
-        for file in files_of(root, command, &all) {
-            found.entry(file).or_insert(Because::Named);
+        for file in find_command_files(root, command, &all) {
+            found.entry(file).or_insert(PinWhy::Named);
         }
-        for file in files_of(root, command, &executed) {
-            found.insert(file, Because::Executed);
+        for file in find_command_files(root, command, &executed) {
+            found.insert(file, PinWhy::Executed);
         }
     }
     found
@@ -127,10 +131,10 @@ fn named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, Because> {
 
 /// The scripts in a work tree that verify and guard execute.
 #[must_use]
-pub fn executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
-    let named = named_files(root, config).into_iter();
+pub fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
+    let named = find_named_files(root, config).into_iter();
     named
-        .filter(|(_, because)| *because == Because::Executed)
+        .filter(|(_, because)| *because == PinWhy::Executed)
         .map(|(file, _)| file)
         .collect()
 }
@@ -138,7 +142,7 @@ pub fn executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
 /// The folders through which verify and guard are led to their files, from the root: a link that takes the place of one
 /// leads them elsewhere.
 #[must_use]
-pub fn ways(config: &Config) -> BTreeSet<PathBuf> {
+pub fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let commands = [Some(&config.verify), config.guard.as_ref()];
     for command in commands.into_iter().flatten() {
@@ -147,14 +151,14 @@ pub fn ways(config: &Config) -> BTreeSet<PathBuf> {
             let mut at = PathBuf::new();
             let mut parts = path.components().peekable();
             while let Some(part) = parts.next() {
-                at = tidy(&at.join(part));
+                at = tidy_path(&at.join(part));
                 if whole || parts.peek().is_some() {
                     found.insert(at.clone());
                 }
             }
         };
         through(base, true);
-        for word in words(&command.command) {
+        for word in list_command_words(&command.command) {
             if word.contains('/') && !word.starts_with('/') {
                 through(&base.join(&word), false);
                 through(Path::new(&word), false);
@@ -166,7 +170,7 @@ pub fn ways(config: &Config) -> BTreeSet<PathBuf> {
 
 /// The name of a path in messages and in the pins: from the root where it lies below it.
 #[must_use]
-pub fn name(root: &Path, path: &Path) -> String {
+pub fn name_path(root: &Path, path: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)
         .to_string_lossy()
@@ -174,18 +178,22 @@ pub fn name(root: &Path, path: &Path) -> String {
 }
 
 /// Words of the command that are files, seen from its folder, the root, and each folder that it names.
-fn files_of(root: &Path, command: &Command, candidates: &[String]) -> Vec<PathBuf> {
-    let base = tidy(&root.join(&command.working_directory));
+fn find_command_files(root: &Path, command: &UserCommand, candidates: &[String]) -> Vec<PathBuf> {
+    let base = tidy_path(&root.join(&command.working_directory));
     let mut folders = vec![base.clone(), root.to_owned()];
     folders.extend(
-        words(&command.command)
+        list_command_words(&command.command)
             .iter()
-            .map(|word| tidy(&base.join(word)))
+            .map(|word| tidy_path(&base.join(word)))
             .filter(|path| path.is_dir() && path.starts_with(root)),
     );
     let mut files: Vec<PathBuf> = candidates
         .iter()
-        .flat_map(|word| folders.iter().map(move |folder| tidy(&folder.join(word))))
+        .flat_map(|word| {
+            folders
+                .iter()
+                .map(move |folder| tidy_path(&folder.join(word)))
+        })
         .filter(|path| path.is_file())
         .collect();
     files.sort();
@@ -201,7 +209,7 @@ fn files_of(root: &Path, command: &Command, candidates: &[String]) -> Vec<PathBu
 }
 
 /// The path without `.` and `..`, by its text alone.
-fn tidy(path: &Path) -> PathBuf {
+fn tidy_path(path: &Path) -> PathBuf {
     let mut tidy = PathBuf::new();
     for part in path.components() {
         match part {
@@ -217,16 +225,16 @@ fn tidy(path: &Path) -> PathBuf {
 
 /// Every file that the patterns match. Ignored ones too, where a pattern names the ignored folder or begins above it with
 /// a folder of its own; a pattern that begins anywhere does not reach into what git ignores.
-fn matched_files(root: &Path, globs: &Globs, ignored: &[String]) -> Vec<PathBuf> {
+fn find_matched_files(root: &Path, globs: &Globs, ignored: &[String]) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for prefix in globs.prefixes() {
+    for prefix in globs.literal_prefixes() {
         let skipped: Vec<&String> = if prefix.is_empty() {
             let named = |folder: &&String| !globs.names_folder(folder);
             ignored.iter().filter(named).collect()
         } else {
             Vec::new()
         };
-        walk(root, &root.join(prefix), globs, &skipped, &mut found);
+        walk_matching(root, &root.join(prefix), globs, &skipped, &mut found);
     }
     found.sort();
     found.dedup();
@@ -234,30 +242,30 @@ fn matched_files(root: &Path, globs: &Globs, ignored: &[String]) -> Vec<PathBuf>
 }
 
 /// For each pattern what it matches in folders that git ignores, and that it does not pin.
-fn unreached(
+fn find_unreached(
     root: &Path,
     (key, patterns): (&str, &[String]),
     ignored: &[String],
-) -> Result<Vec<Unreached>, GlobError> {
+) -> Result<Vec<UnreachedPattern>, GlobError> {
     let mut all = Vec::new();
     let whole = Globs::new(patterns)?;
     for (index, pattern) in patterns.iter().enumerate() {
         let alone = Globs::new(std::slice::from_ref(pattern))?;
-        if !alone.prefixes().iter().any(String::is_empty) {
+        if !alone.literal_prefixes().iter().any(String::is_empty) {
             continue;
         }
         let (mut count, mut folders) = (0, Vec::new());
         for folder in ignored.iter().filter(|folder| !whole.names_folder(folder)) {
             let mut found = Vec::new();
-            walk(root, &root.join(folder), &alone, &[], &mut found);
-            found.retain(|file| whole.matches(&name(root, file)));
+            walk_matching(root, &root.join(folder), &alone, &[], &mut found);
+            found.retain(|file| whole.matches_path(&name_path(root, file)));
             if !found.is_empty() {
                 count += found.len();
                 folders.push(format!("{folder}/"));
             }
         }
         if count > 0 {
-            all.push(Unreached {
+            all.push(UnreachedPattern {
                 place: format!("{key}[{index}]"),
                 pattern: pattern.clone(),
                 count,
@@ -268,7 +276,13 @@ fn unreached(
     Ok(all)
 }
 
-fn walk(root: &Path, at: &Path, globs: &Globs, skipped: &[&String], found: &mut Vec<PathBuf>) {
+fn walk_matching(
+    root: &Path,
+    at: &Path,
+    globs: &Globs,
+    skipped: &[&String],
+    found: &mut Vec<PathBuf>,
+) {
     let Ok(meta) = at.symlink_metadata() else {
         return;
     };
@@ -280,17 +294,17 @@ fn walk(root: &Path, at: &Path, globs: &Globs, skipped: &[&String], found: &mut 
         }
         let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
         for entry in entries {
-            walk(root, &entry.path(), globs, skipped, found);
+            walk_matching(root, &entry.path(), globs, skipped, found);
         }
-    } else if globs.matches(&below.to_string_lossy()) {
+    } else if globs.matches_path(&below.to_string_lossy()) {
         found.push(at.to_owned());
     }
 }
 
 /// The pin of a file or of a symbolic link and what it leads to; `None` for what is neither or is not there.
 #[must_use]
-pub fn measure(path: &Path) -> Option<Pin> {
-    let signature = Signature::of(path);
+pub fn make_pin(path: &Path) -> Option<Pin> {
+    let signature = FileSignature::read_of(path);
     let meta = path.symlink_metadata().ok()?;
     let target = if meta.is_symlink() {
         std::fs::read_link(path).ok()?
@@ -303,38 +317,39 @@ pub fn measure(path: &Path) -> Option<Pin> {
     bytes.push(mode);
     // What a link leads to may change without the link: it is hashed every time.
     Some(Pin {
-        hash: hash(&bytes),
+        hash: hash_bytes(&bytes),
         signature: signature.filter(|_| !meta.is_symlink()),
     })
 }
 
 /// Is this file not what was pinned, or there although nothing was?
 #[must_use]
-pub fn differs(path: &Path, pin: Option<&Pin>) -> bool {
-    let untouched =
-        pin.is_some_and(|pin| pin.signature.is_some() && Signature::of(path) == pin.signature);
-    !untouched && measure(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone())
+pub fn differs_from_pin(path: &Path, pin: Option<&Pin>) -> bool {
+    let untouched = pin.is_some_and(|pin| {
+        pin.signature.is_some() && FileSignature::read_of(path) == pin.signature
+    });
+    !untouched && make_pin(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone())
 }
 
 /// The pinned files that changed or went, and files that are new under `protect`.
 #[must_use]
-pub fn changed(root: &Path, pins: &BTreeMap<String, Pin>, protect: &Globs) -> Vec<String> {
+pub fn list_changed(root: &Path, pins: &BTreeMap<String, Pin>, protect: &Globs) -> Vec<String> {
     let mut found: Vec<String> = pins
         .iter()
-        .filter(|(name, pin)| differs(&root.join(name), Some(pin)))
+        .filter(|(name, pin)| differs_from_pin(&root.join(name), Some(pin)))
         .map(|(name, _)| name.clone())
         .collect();
     for prefix in protect
-        .prefixes()
+        .literal_prefixes()
         .iter()
         .filter(|prefix| !prefix.is_empty())
     {
         let mut files = Vec::new();
-        walk(root, &root.join(prefix), protect, &[], &mut files);
+        walk_matching(root, &root.join(prefix), protect, &[], &mut files);
         found.extend(
             files
                 .iter()
-                .map(|file| name(root, file))
+                .map(|file| name_path(root, file))
                 .filter(|name| !pins.contains_key(name)),
         );
     }

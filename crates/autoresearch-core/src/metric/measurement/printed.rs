@@ -9,10 +9,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Format, NoMetric};
-use crate::metric::screen::{Line, draw_lines};
+use crate::metric::screen::{DrawnLine, draw_lines};
 use crate::metric::unit::{Doubt, Quantity, QuantityError};
 use crate::metric::value::{Value, ValueError};
-use crate::words::brief::clip;
+use crate::words::brief::clip_text;
 
 /// The longest JSON object at the end of an output, in bytes.
 const MAX_OBJECT: usize = 64 * 1024;
@@ -27,7 +27,7 @@ const MAX_QUOTED: usize = 80;
 
 /// What an output holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Printed {
+pub struct PrintedMetrics {
     /// How it was printed; never `Auto`.
     pub format: Format,
     /// Every metric by its name, the one of the config included.
@@ -37,39 +37,39 @@ pub struct Printed {
 }
 
 /// Reads the stdout of verify. `name` is the metric's name in the config; the result holds it.
-pub fn read_output(stdout: &str, name: &str, format: Format) -> Result<Printed, NoMetric> {
+pub fn read_output(stdout: &str, name: &str, format: Format) -> Result<PrintedMetrics, NoMetric> {
     match format {
-        Format::Number => number_line(&last_line(stdout)?, name),
-        Format::Json => json_object(stdout, name),
-        Format::Lines => metric_lines(stdout, name),
-        Format::Auto if draw_lines(stdout).any(|line| metric_line(&line).is_some()) => {
-            metric_lines(stdout, name)
+        Format::Number => read_number_line(&find_last_line(stdout)?, name),
+        Format::Json => read_json_object(stdout, name),
+        Format::Lines => read_metric_lines(stdout, name),
+        Format::Auto if draw_lines(stdout).any(|line| parse_metric_line(&line).is_some()) => {
+            read_metric_lines(stdout, name)
         }
         Format::Auto => {
-            let last = last_line(stdout)?;
+            let last = find_last_line(stdout)?;
             let text = last.text.trim();
             if text.starts_with('{') || text.ends_with('}') {
-                json_object(stdout, name)
+                read_json_object(stdout, name)
             } else {
-                number_line(&last, name)
+                read_number_line(&last, name)
             }
         }
     }
 }
 
-fn last_line(stdout: &str) -> Result<Line<'_>, NoMetric> {
+fn find_last_line(stdout: &str) -> Result<DrawnLine<'_>, NoMetric> {
     draw_lines(stdout)
         .rev()
         .find(|line| line.garbled || !line.text.trim().is_empty())
         .ok_or(NoMetric::Empty)
 }
 
-fn number_line(line: &Line<'_>, name: &str) -> Result<Printed, NoMetric> {
+fn read_number_line(line: &DrawnLine<'_>, name: &str) -> Result<PrintedMetrics, NoMetric> {
     if line.garbled {
-        return Err(NoMetric::Garbled(clip(line.raw.trim(), MAX_QUOTED)));
+        return Err(NoMetric::Garbled(clip_text(line.raw.trim(), MAX_QUOTED)));
     }
     let found = line.text.parse::<Quantity>()?;
-    Ok(Printed {
+    Ok(PrintedMetrics {
         format: Format::Number,
         metrics: BTreeMap::from([(name.to_owned(), found)]),
         missing: BTreeMap::new(),
@@ -77,30 +77,30 @@ fn number_line(line: &Line<'_>, name: &str) -> Result<Printed, NoMetric> {
 }
 
 /// The name and the value of a `METRIC` line.
-fn metric_line<'l>(line: &'l Line<'_>) -> Option<(&'l str, &'l str)> {
+fn parse_metric_line<'l>(line: &'l DrawnLine<'_>) -> Option<(&'l str, &'l str)> {
     let shown = if line.garbled { line.raw } else { &line.text };
     let (name, value) = shown.trim().strip_prefix("METRIC ")?.split_once('=')?;
     Some((name.trim(), value.trim()))
 }
 
-fn metric_lines(stdout: &str, name: &str) -> Result<Printed, NoMetric> {
-    let mut found = Printed {
+fn read_metric_lines(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetric> {
+    let mut found = PrintedMetrics {
         format: Format::Lines,
         metrics: BTreeMap::new(),
         missing: BTreeMap::new(),
     };
     for line in draw_lines(stdout) {
         if line.garbled && line.raw.contains("METRIC ") {
-            return Err(NoMetric::Garbled(clip(line.raw.trim(), MAX_QUOTED)));
+            return Err(NoMetric::Garbled(clip_text(line.raw.trim(), MAX_QUOTED)));
         }
-        let Some((key, text)) = metric_line(&line) else {
+        let Some((key, text)) = parse_metric_line(&line) else {
             continue;
         };
         match text.parse::<Quantity>() {
-            Ok(quantity) => found.add(key, quantity)?,
+            Ok(quantity) => found.add_metric(key, quantity)?,
             Err(QuantityError::BadValue(
                 error @ (ValueError::NotFinite(_) | ValueError::OutOfRange(_)),
-            )) if key != name => found.miss(key, error.to_string())?,
+            )) if key != name => found.add_missing(key, error.to_string())?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -111,8 +111,8 @@ fn metric_lines(stdout: &str, name: &str) -> Result<Printed, NoMetric> {
     }
 }
 
-impl Printed {
-    fn add(&mut self, name: &str, quantity: Quantity) -> Result<(), NoMetric> {
+impl PrintedMetrics {
+    fn add_metric(&mut self, name: &str, quantity: Quantity) -> Result<(), NoMetric> {
         self.check_room(name)?;
         let same = |before: &Quantity| {
             before.in_unit(&quantity.unit, Doubt::Refuse).as_ref() == Some(&quantity.number)
@@ -126,7 +126,7 @@ impl Printed {
         Ok(())
     }
 
-    fn miss(&mut self, name: &str, why: String) -> Result<(), NoMetric> {
+    fn add_missing(&mut self, name: &str, why: String) -> Result<(), NoMetric> {
         self.check_room(name)?;
         if self.metrics.contains_key(name) {
             return Err(NoMetric::Contradiction(name.to_owned()));
@@ -137,7 +137,7 @@ impl Printed {
 
     fn check_room(&self, name: &str) -> Result<(), NoMetric> {
         if name.chars().count() > MAX_NAME {
-            return Err(NoMetric::LongName(clip(name, MAX_NAME)));
+            return Err(NoMetric::LongName(clip_text(name, MAX_NAME)));
         }
         if self.metrics.len() + self.missing.len() >= MAX_METRICS
             && !self.metrics.contains_key(name)
@@ -149,10 +149,11 @@ impl Printed {
 }
 
 /// The JSON object at the end of the output, on one line or on several.
-fn json_object(stdout: &str, name: &str) -> Result<Printed, NoMetric> {
-    let text = last_object(stdout)?;
-    let Fields(fields) = serde_json::from_str(&text).map_err(|error| bad_json(&error))?;
-    let mut found = Printed {
+fn read_json_object(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetric> {
+    let text = find_last_object(stdout)?;
+    let JsonFields(fields) =
+        serde_json::from_str(&text).map_err(|error| make_json_error(&error))?;
+    let mut found = PrintedMetrics {
         format: Format::Json,
         metrics: BTreeMap::new(),
         missing: BTreeMap::new(),
@@ -160,9 +161,9 @@ fn json_object(stdout: &str, name: &str) -> Result<Printed, NoMetric> {
     for (key, raw) in fields {
         let main = key == "primary" || key == name;
         match read_field(raw.get()) {
-            Ok(number) => found.add(&key, number.into())?,
+            Ok(number) => found.add_metric(&key, number.into())?,
             Err(ValueError::NotANumber(_)) if !main => {}
-            Err(error) if !main => found.miss(&key, error.to_string())?,
+            Err(error) if !main => found.add_missing(&key, error.to_string())?,
             Err(ValueError::NotANumber(text)) => {
                 return Err(NoMetric::BadJson(format!("`{key}` is {text}")));
             }
@@ -192,16 +193,16 @@ fn read_field(raw: &str) -> Result<Value, ValueError> {
     }
 }
 
-fn bad_json(error: &serde_json::Error) -> NoMetric {
-    NoMetric::BadJson(clip(&error.to_string(), MAX_QUOTED))
+fn make_json_error(error: &serde_json::Error) -> NoMetric {
+    NoMetric::BadJson(clip_text(&error.to_string(), MAX_QUOTED))
 }
 
 /// The text of the object that ends with the last line: its first line begins with `{`.
-fn last_object(stdout: &str) -> Result<String, NoMetric> {
+fn find_last_object(stdout: &str) -> Result<String, NoMetric> {
     let mut lines: Vec<String> = Vec::new();
     let (mut size, mut beginnings) = (0, 0);
     let mut reason = None;
-    let written = |line: &Line<'_>| line.garbled || !line.text.trim().is_empty();
+    let written = |line: &DrawnLine<'_>| line.garbled || !line.text.trim().is_empty();
     for line in draw_lines(stdout).rev().skip_while(|line| !written(line)) {
         size += line.text.len() + 1;
         if line.garbled || size > MAX_OBJECT {
@@ -209,7 +210,7 @@ fn last_object(stdout: &str) -> Result<String, NoMetric> {
         }
         let begins = line.text.trim_start().starts_with('{');
         if lines.is_empty() && !begins && !line.text.trim_end().ends_with('}') {
-            let last = clip(line.text.trim(), MAX_QUOTED);
+            let last = clip_text(line.text.trim(), MAX_QUOTED);
             return Err(NoMetric::BadJson(format!("`{last}`")));
         }
         lines.push(line.text.into_owned());
@@ -220,7 +221,7 @@ fn last_object(stdout: &str) -> Result<String, NoMetric> {
         let text = quote_infinities(&whole.join("\n"));
         match serde_json::from_str::<IgnoredAny>(&text) {
             Ok(_) => return Ok(text),
-            Err(error) => reason = Some(reason.unwrap_or_else(|| bad_json(&error))),
+            Err(error) => reason = Some(reason.unwrap_or_else(|| make_json_error(&error))),
         }
         beginnings += 1;
         if beginnings == MAX_BEGINNINGS {
@@ -264,27 +265,27 @@ fn quote_infinities(text: &str) -> String {
 }
 
 /// The fields of an object as they were printed: a key that comes twice is there twice.
-struct Fields(Vec<(String, Box<RawValue>)>);
+struct JsonFields(Vec<(String, Box<RawValue>)>);
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for JsonFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-        impl<'de> Visitor<'de> for All {
-            type Value = Fields;
+        struct FieldVisitor;
+        impl<'de> Visitor<'de> for FieldVisitor {
+            type Value = JsonFields;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonFields, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(JsonFields(fields))
             }
         }
-        deserializer.deserialize_map(All)
+        deserializer.deserialize_map(FieldVisitor)
     }
 }
 
@@ -295,7 +296,7 @@ mod tests {
     fn auto(stdout: &str) -> Result<String, NoMetric> {
         read_output(stdout, "m", Format::Auto).map(|found| {
             let quantity = &found.metrics["m"];
-            format!("{} {}", quantity.number, quantity.unit.text())
+            format!("{} {}", quantity.number, quantity.unit.as_str())
                 .trim_end()
                 .to_owned()
         })

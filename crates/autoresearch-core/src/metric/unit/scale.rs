@@ -25,10 +25,10 @@ pub fn scale_of(text: &str) -> Scale {
         .or_else(|| text.split_once('/'))
         .map_or((text, None), |(top, per)| (top.trim(), Some(per.trim())));
     let Some(per) = per else {
-        return rate_word(text).unwrap_or_else(|| plain(text));
+        return read_rate_word(text).unwrap_or_else(|| read_plain_unit(text));
     };
-    let top = plain(top);
-    match time(per) {
+    let top = read_plain_unit(top);
+    match read_time_unit(per) {
         Some((over, under)) => Scale {
             family: format!("{}/time", top.family),
             over: &top.over * &Value::from(under),
@@ -43,7 +43,7 @@ pub fn scale_of(text: &str) -> Scale {
 }
 
 /// The size of a span of time in nanoseconds, as a fraction.
-fn time(word: &str) -> Option<(i64, i64)> {
+fn read_time_unit(word: &str) -> Option<(i64, i64)> {
     let nanoseconds = match word {
         "ns" | "nsec" | "nanos" | "nanosecond" | "nanoseconds" => 1,
         "us" | "\u{b5}s" | "usec" | "micros" | "microsecond" | "microseconds" => 1_000,
@@ -58,9 +58,9 @@ fn time(word: &str) -> Option<(i64, i64)> {
 }
 
 /// `Mbps` and `MBps`: a rate without a stroke.
-fn rate_word(text: &str) -> Option<Scale> {
+fn read_rate_word(text: &str) -> Option<Scale> {
     let top = text.strip_suffix("ps")?;
-    let scale = prefixed(top).filter(|_| top.ends_with(['b', 'B']))?;
+    let scale = read_prefixed_unit(top).filter(|_| top.ends_with(['b', 'B']))?;
     Some(Scale {
         family: format!("{}/time", scale.family),
         over: scale.over,
@@ -70,14 +70,14 @@ fn rate_word(text: &str) -> Option<Scale> {
 }
 
 /// A unit without a stroke. What is not known is a family by itself.
-fn plain(text: &str) -> Scale {
+fn read_plain_unit(text: &str) -> Scale {
     let of = |family: &str, over: i64, under: i64| Scale {
         family: family.to_owned(),
         over: Value::from(over),
         under: Value::from(under),
         kilo: 0,
     };
-    if let Some((over, under)) = time(text) {
+    if let Some((over, under)) = read_time_unit(text) {
         return of("time", over, under);
     }
     match text {
@@ -85,12 +85,12 @@ fn plain(text: &str) -> Scale {
         "\u{2030}" => return of("share", 1, 1),
         _ => {}
     }
-    if let Some(scale) = prefixed(text) {
+    if let Some(scale) = read_prefixed_unit(text) {
         return scale;
     }
     // `12 K requests`
     if let Some((first, rest)) = text.split_once(' ')
-        && let Some(scale) = prefixed(first).filter(|scale| scale.family.is_empty())
+        && let Some(scale) = read_prefixed_unit(first).filter(|scale| scale.family.is_empty())
     {
         return Scale {
             family: fold_words(rest),
@@ -101,7 +101,7 @@ fn plain(text: &str) -> Scale {
 }
 
 /// A unit of bytes, bits or hertz, or a bare prefix of a count. A lone `m` is none: it may be minutes, metres or milli.
-fn prefixed(text: &str) -> Option<Scale> {
+fn read_prefixed_unit(text: &str) -> Option<Scale> {
     let bases = [
         ("bytes", "byte"),
         ("byte", "byte"),

@@ -3,11 +3,11 @@
 //! Invariant: a program that is not in it is `Other`, and a name counts without its folder and version.
 
 /// What a program does with its arguments.
-pub(super) enum Kind {
+pub(super) enum ProgramKind {
     /// It is a shell: `-c TEXT` or a script.
     Shell,
     /// It runs the first argument that is no option.
-    Interpreter(&'static Options),
+    Interpreter(&'static InterpreterOptions),
     /// It starts the command that its arguments are.
     Wrapper {
         /// Options with a value.
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 /// The options of an interpreter.
-pub(super) struct Options {
+pub(super) struct InterpreterOptions {
     /// Those with a value.
     pub values: &'static str,
     /// Those whose value is code.
@@ -59,56 +59,56 @@ const WRAPPERS: &str = "nohup exec command builtin eval setsid taskset chrt numa
 const ENVIRONMENTS: &str = "uv rye pdm poetry pipenv hatch pixi conda mamba micromamba pipx mise asdf direnv bundle nix rtx \
     rbenv pyenv nvm volta fnm op doppler aws-vault";
 
-const PYTHON: Options = Options {
+const PYTHON: InterpreterOptions = InterpreterOptions {
     values: "-W -X -Q",
     code: "-c",
     preloads: "",
 };
-const NODE: Options = Options {
+const NODE: InterpreterOptions = InterpreterOptions {
     values: "-C --conditions --max-old-space-size --tsconfig -P",
     code: "-e -p -pe --eval --print",
     preloads: "-r --require --import --loader --experimental-loader --preload --env-file",
 };
-const OTHER: Options = Options {
+const OTHER: InterpreterOptions = InterpreterOptions {
     values: "-I -M -cp -classpath --class-path -l",
     code: "-e -E -ne -pe -nle -lne -ple -lane -ane --eval --execute",
     preloads: "-f -jar -File --file --script -L --load -x",
 };
-const LAUNCHER: Options = Options {
+const LAUNCHER: InterpreterOptions = InterpreterOptions {
     values: "-o --output --nproc_per_node --nproc-per-node --nnodes --num_processes --source --omit --include -r",
     code: "",
     preloads: "",
 };
 
 /// Is a word in a list?
-pub(super) fn lists(list: &str, word: &str) -> bool {
+pub(super) fn is_listed(list: &str, word: &str) -> bool {
     !word.is_empty() && list.split_ascii_whitespace().any(|listed| listed == word)
 }
 
 /// What a program of this plain name does.
-pub(super) fn kind(name: &str) -> Kind {
-    if lists(SHELLS, name) {
-        Kind::Shell
-    } else if lists(PYTHONS, name) {
-        Kind::Interpreter(&PYTHON)
-    } else if lists(NODES, name) {
-        Kind::Interpreter(&NODE)
-    } else if lists(OTHERS, name) {
-        Kind::Interpreter(&OTHER)
-    } else if lists(LAUNCHERS, name) {
-        Kind::Interpreter(&LAUNCHER)
-    } else if lists(RUNNERS, name) {
-        Kind::Runner
-    } else if lists(FILE_FLAGS, name) {
-        Kind::FileFlag
-    } else if lists(DATA, name) {
-        Kind::Data
+pub(super) fn find_program_kind(name: &str) -> ProgramKind {
+    if is_listed(SHELLS, name) {
+        ProgramKind::Shell
+    } else if is_listed(PYTHONS, name) {
+        ProgramKind::Interpreter(&PYTHON)
+    } else if is_listed(NODES, name) {
+        ProgramKind::Interpreter(&NODE)
+    } else if is_listed(OTHERS, name) {
+        ProgramKind::Interpreter(&OTHER)
+    } else if is_listed(LAUNCHERS, name) {
+        ProgramKind::Interpreter(&LAUNCHER)
+    } else if is_listed(RUNNERS, name) {
+        ProgramKind::Runner
+    } else if is_listed(FILE_FLAGS, name) {
+        ProgramKind::FileFlag
+    } else if is_listed(DATA, name) {
+        ProgramKind::Data
     } else {
-        wrapper(name)
+        find_wrapper_kind(name)
     }
 }
 
-fn wrapper(name: &str) -> Kind {
+fn find_wrapper_kind(name: &str) -> ProgramKind {
     let (values, verbs) = match name {
         "env" => ("-u --unset -C --chdir -P", ""),
         "timeout" | "gtimeout" => ("-k --kill-after -s --signal", ""),
@@ -127,23 +127,23 @@ fn wrapper(name: &str) -> Kind {
             "exec x dlx node",
         ),
         "uvx" => ("--from --with --python -p", ""),
-        name if lists(ENVIRONMENTS, name) => (
+        name if is_listed(ENVIRONMENTS, name) => (
             "--with --python --extra --group --project --directory -p -n -e --name --env -C --package --env-file \
              --with-requirements --index-url",
             "run exec shell develop x",
         ),
-        name if lists(WRAPPERS, name) => ("-n -np -c -m -N -w --warmup -r --runs -s -p -e", ""),
-        _ => return Kind::Other,
+        name if is_listed(WRAPPERS, name) => ("-n -np -c -m -N -w --warmup -r --runs -s -p -e", ""),
+        _ => return ProgramKind::Other,
     };
-    Kind::Wrapper { values, verbs }
+    ProgramKind::Wrapper { values, verbs }
 }
 
 /// `python` for `.venv/bin/python3.12`, `gcc` for `gcc-13`.
-pub(super) fn plain_name(word: &str) -> String {
+pub(super) fn to_plain_name(word: &str) -> String {
     let name = word.rsplit('/').next().unwrap_or(word);
     let bare = name.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     let bare = bare.strip_suffix('-').unwrap_or(bare);
     // A name that ends with a digit by right, and one of digits alone.
-    let whole = bare.is_empty() || lists("k6 bzip2 lz4 nose2 c8", name);
+    let whole = bare.is_empty() || is_listed("k6 bzip2 lz4 nose2 c8", name);
     if whole { name } else { bare }.to_owned()
 }

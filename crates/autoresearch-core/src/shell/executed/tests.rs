@@ -81,7 +81,7 @@ const STARTS: &[&str] = &[
 
 #[track_caller]
 fn runs(command: &str, file: &str) {
-    let found = executed_words(command);
+    let found = list_executed_words(command);
     assert!(
         found.iter().any(|word| word == file),
         "{command}: {found:?}"
@@ -90,7 +90,7 @@ fn runs(command: &str, file: &str) {
 
 #[track_caller]
 fn spares(command: &str, file: &str) {
-    let found = executed_words(command);
+    let found = list_executed_words(command);
     assert!(
         !found.iter().any(|word| word == file),
         "{command}: {found:?}"
@@ -163,11 +163,11 @@ fn a_file_that_is_given_to_a_tool_is_not_executed() {
 #[test]
 fn programs_are_named_without_folder_and_version() {
     assert_eq!(
-        programs("A=1 .venv/bin/python3.12 x.py; gcc-13 -c a.c"),
+        list_programs("A=1 .venv/bin/python3.12 x.py; gcc-13 -c a.c"),
         ["python", "x.py", "gcc"]
     );
     assert_eq!(
-        written_words("a > out.txt 2> err; b < in"),
+        list_written_words("a > out.txt 2> err; b < in"),
         ["out.txt", "err"]
     );
 }
@@ -189,15 +189,15 @@ proptest! {
         data in "d[a-z]{1,8}\\.[a-z]{1,3}",
     ) {
         let command = format!("{before}{} {interpreter} {name} {data} | tail -n 1", wrappers.join(" "));
-        let found = executed_words(&command);
+        let found = list_executed_words(&command);
         prop_assert!(found.contains(&name), "{command}: {found:?}");
         prop_assert!(name == data || !found.contains(&data), "{command}: {found:?}");
         let quoted = format!("sh -c '{command}'");
-        prop_assert!(executed_words(&quoted).contains(&name), "{quoted}");
+        prop_assert!(list_executed_words(&quoted).contains(&name), "{quoted}");
     }
 
     #[test]
     fn any_command_is_read_without_a_panic(command in "(?s)[ -~\\n]{0,100}", wild in "(?s).{0,60}") {
-        let _ = (executed_words(&command), written_words(&wild), programs(&wild));
+        let _ = (list_executed_words(&command), list_written_words(&wild), list_programs(&wild));
     }
 }

@@ -14,7 +14,10 @@ impl History {
     /// Is what `tip` changes since `base` part of `into` (a reference, or a commit)? Either a commit of `into` holds all of
     /// its files as `tip` has them, or one has the same patch.
     pub fn holds_content(&self, base: &str, tip: &str, into: &str) -> Result<bool, HistoryError> {
-        let Some(into) = self.reference(into).or_else(|| commit_name(into)) else {
+        let Some(into) = self
+            .read_reference(into)
+            .or_else(|| parse_commit_hash(into))
+        else {
             return Ok(false);
         };
         let read = |source| HistoryError::Read {
@@ -25,12 +28,14 @@ impl History {
         if paths.is_empty() {
             return Ok(true);
         }
-        if self.asked().is_some() {
+        if self.asked_git().is_some() {
             // Without libgit2 nothing proves it.
             return Ok(false);
         }
-        let wanted = self.commit(tip)?;
-        let patch = self.patch_of(&self.commit(base)?, &wanted).map_err(read)?;
+        let wanted = self.find_commit(tip)?;
+        let patch = self
+            .patch_of(&self.find_commit(base)?, &wanted)
+            .map_err(read)?;
         let mut walk = self.repository.revwalk().map_err(read)?;
         let start = Oid::from_str(&into).map_err(read)?;
         walk.set_sorting(Sort::TOPOLOGICAL).map_err(read)?;
@@ -42,7 +47,7 @@ impl History {
                 .repository
                 .find_commit(id.map_err(read)?)
                 .map_err(read)?;
-            if agrees(&commit, &wanted, &paths).map_err(read)? {
+            if agree_on_paths(&commit, &wanted, &paths).map_err(read)? {
                 return Ok(true);
             }
             let Some(parent) = commit.parents().next() else {
@@ -56,7 +61,7 @@ impl History {
     }
 
     /// The first of a branch, and of what remotes have under its name, that holds what `tip` changes since `base`.
-    pub fn is_content_in(
+    pub fn find_content_holder(
         &self,
         base: &str,
         tip: &str,
@@ -64,7 +69,7 @@ impl History {
     ) -> Result<Option<String>, HistoryError> {
         let mut places = vec![branch.to_owned()];
         if let Some(name) = branch.strip_prefix("refs/heads/") {
-            let remotes = self.references("refs/remotes/")?.into_iter();
+            let remotes = self.list_references("refs/remotes/")?.into_iter();
             let same = |(other, _): &(String, String)| other.splitn(4, '/').nth(3) == Some(name);
             places.extend(remotes.filter(same).map(|(other, _)| other));
         }
@@ -91,12 +96,16 @@ impl History {
     }
 }
 
-fn commit_name(text: &str) -> Option<String> {
+fn parse_commit_hash(text: &str) -> Option<String> {
     Oid::from_str(text).ok().map(|id| id.to_string())
 }
 
 /// Do two commits hold the same at these paths?
-fn agrees(one: &Commit<'_>, other: &Commit<'_>, paths: &[Vec<u8>]) -> Result<bool, git2::Error> {
+fn agree_on_paths(
+    one: &Commit<'_>,
+    other: &Commit<'_>,
+    paths: &[Vec<u8>],
+) -> Result<bool, git2::Error> {
     let (one, other) = (one.tree()?, other.tree()?);
     let at = |tree: &git2::Tree<'_>, path: &[u8]| {
         let path = super::as_path(path);

@@ -5,13 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::table::{escape, short};
+use autoresearch_core::words::table::{escape_text, shorten_hash};
 use rustix::fs::FileType;
 
-use super::{Scene, git_in};
+use super::{InventoryScene, open_git_in};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::worktrees::Submodule;
-use autoresearch_sys::store::removal::{Entry, SweepError, walk_folder};
+use autoresearch_sys::store::removal::{FolderEntry, SweepError, list_folder};
 use autoresearch_sys::store::{FOLDER, Layout};
 
 /// The files that the tool writes into a run's folder.
@@ -37,16 +37,20 @@ const OF_A_TRIAL: [&str; 4] = ["index", "index.lock", "message", "patch"];
 /// Why nothing below the folder of the runs is looked at.
 pub fn check_place(root: &Path) -> Option<String> {
     // Only the folder itself is opened.
-    let opened = walk_folder(root, Path::new(FOLDER), &|_| true);
+    let opened = list_folder(root, Path::new(FOLDER), &|_| true);
     opened.err().map(|error| error.to_string())
 }
 
 /// Why a run's own work tree stays.
-pub fn check_worktree(scene: &Scene<'_>, layout: &Layout, branch: &str) -> Result<Option<String>> {
-    let path = layout.worktree();
+pub fn check_worktree(
+    scene: &InventoryScene<'_>,
+    layout: &Layout,
+    branch: &str,
+) -> Result<Option<String>> {
+    let path = layout.worktree_path();
     let known = scene.worktrees.iter().find(|tree| tree.path == path);
-    let below = below_root(layout).join("worktree");
-    let entries = match walk_folder(scene.root, &below, &|_| false) {
+    let below = path_below_root(layout).join("worktree");
+    let entries = match list_folder(scene.root, &below, &|_| false) {
         Ok(entries) => entries,
         Err(error) => return Ok(Some(error.to_string())),
     };
@@ -72,25 +76,25 @@ pub fn check_worktree(scene: &Scene<'_>, layout: &Layout, branch: &str) -> Resul
             "another branch than the run's is checked out in it; `git worktree remove {shown}` removes it"
         )));
     }
-    let git = git_in(scene.world, &path)?;
-    if let Some(first) = git.first_uncommitted()? {
+    let git = open_git_in(scene.world, &path)?;
+    if let Some(first) = git.find_first_uncommitted()? {
         return Ok(Some(format!(
             "it holds files that are not committed ({}); `git worktree remove --force {shown}` removes it with them",
-            escape(&first)
+            escape_text(&first)
         )));
     }
-    let submodules = git.populated_submodules()?;
+    let submodules = git.list_populated_submodules()?;
     Ok(check_inside(&entries, &submodules)
         .map(|why| format!("{why}; `git worktree remove --force {shown}` removes it all the same")))
 }
 
 /// What in a clean work tree is in no repository but one that would go with it.
-fn check_inside(entries: &[Entry], submodules: &[Submodule]) -> Option<String> {
+fn check_inside(entries: &[FolderEntry], submodules: &[Submodule]) -> Option<String> {
     let only = submodules.iter().find_map(|submodule| {
         let what = submodule.only_copy?;
         Some(format!(
             "its submodule {} holds {what}",
-            escape(&submodule.path.to_string_lossy())
+            escape_text(&submodule.path.to_string_lossy())
         ))
     });
     let is_known = |folder: &Path| {
@@ -104,24 +108,23 @@ fn check_inside(entries: &[Entry], submodules: &[Submodule]) -> Option<String> {
         let folder = nested?.path.parent()?;
         Some(format!(
             "a repository of its own is in it: {}",
-            escape(&folder.to_string_lossy())
+            escape_text(&folder.to_string_lossy())
         ))
     })
 }
 
 /// Why a run's branch stays.
 pub fn check_branch(
-    scene: &Scene<'_>,
+    scene: &InventoryScene<'_>,
     layout: &Layout,
     state: &RunState,
     tip: &str,
 ) -> Result<Option<String>> {
     let start = &state.start;
     let plain = start.branch.trim_start_matches("refs/heads/");
-    let elsewhere = scene
-        .worktrees
-        .iter()
-        .find(|tree| tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree());
+    let elsewhere = scene.worktrees.iter().find(|tree| {
+        tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree_path()
+    });
     if let Some(tree) = elsewhere {
         return Ok(Some(format!(
             "it is checked out in {}",
@@ -131,8 +134,8 @@ pub fn check_branch(
     if *tip != state.head {
         return Ok(Some(format!(
             "it names {} and not {}, where the run left it; `git branch -D {plain}` deletes it",
-            short(tip),
-            short(&state.head)
+            shorten_hash(tip),
+            shorten_hash(&state.head)
         )));
     }
     let merged = tip == start.base
@@ -146,27 +149,35 @@ pub fn check_branch(
     }))
 }
 
-fn is_content_merged(scene: &Scene<'_>, base: &str, tip: &str, origin: &str) -> Result<bool> {
-    Ok(scene.history.is_content_in(base, tip, origin)?.is_some())
+fn is_content_merged(
+    scene: &InventoryScene<'_>,
+    base: &str,
+    tip: &str,
+    origin: &str,
+) -> Result<bool> {
+    Ok(scene
+        .history
+        .find_content_holder(base, tip, origin)?
+        .is_some())
 }
 
 /// Why a run's folder stays: something in it is not the tool's, or is not where the tool puts it.
 pub fn check_folder(layout: &Layout) -> Option<String> {
     // A run's own work tree has questions of its own, and goes before the folder.
     let skip = |path: &Path| path == Path::new("worktree");
-    let entries = match walk_folder(&layout.root, &below_root(layout), &skip) {
+    let entries = match list_folder(&layout.root, &path_below_root(layout), &skip) {
         Ok(entries) => entries?,
         Err(error) => return Some(error.to_string()),
     };
     let stranger = entries
         .iter()
-        .find(|entry| entry.kind != FileType::Directory && !is_ours(entry))?;
+        .find(|entry| entry.kind != FileType::Directory && !is_our_file(entry))?;
     let shown = format!(
         "{FOLDER}/{}/{}",
         layout.run,
-        escape(&stranger.path.to_string_lossy())
+        escape_text(&stranger.path.to_string_lossy())
     );
-    Some(if is_put_aside(&stranger.path) {
+    Some(if is_moved_away(&stranger.path) {
         format!(
             "it holds a file that was put aside and is nowhere else: {shown}; move it out first"
         )
@@ -176,7 +187,7 @@ pub fn check_folder(layout: &Layout) -> Option<String> {
 }
 
 /// Is this a file that the tool wrote, where it writes it?
-fn is_ours(entry: &Entry) -> bool {
+fn is_our_file(entry: &FolderEntry) -> bool {
     let parts: Option<Vec<&str>> = entry.path.iter().map(|part| part.to_str()).collect();
     let is_temporary = |name: &str| name.starts_with(".autoresearch-");
     let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
@@ -195,17 +206,17 @@ fn is_ours(entry: &Entry) -> bool {
 }
 
 /// Is this below a folder into which files of the user's are put aside?
-fn is_put_aside(path: &Path) -> bool {
+fn is_moved_away(path: &Path) -> bool {
     let parts: Vec<_> = path.iter().take(4).collect();
     parts.len() == 4 && parts[0] == "trials"
 }
 
 /// A run's folder, from the root.
-pub fn below_root(layout: &Layout) -> PathBuf {
+pub fn path_below_root(layout: &Layout) -> PathBuf {
     Path::new(FOLDER).join(&layout.run)
 }
 
 /// A refusal of the file system, as a reason.
-pub fn as_reason(error: &SweepError) -> String {
+pub fn to_reason(error: &SweepError) -> String {
     error.to_string()
 }

@@ -6,25 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
-use super::{Item, checks, git_in, notes_of};
+use super::{InventoryItem, checks, list_start_notes, open_git_in};
 use crate::run::history_around;
-use crate::start::lock_folder;
+use crate::start::start_lock_folder;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::store::{FORMAT, Layout, Made, hold, removal};
+use autoresearch_sys::store::{FORMAT, Layout, MadeNote, removal, take_lock};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
-pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
-    let git = git_in(world, root)?;
+pub fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
+    let git = open_git_in(world, root)?;
     let history = history_around(world, root)?;
     // Nobody starts a run or works on one of these meanwhile.
-    let starting = lock_folder(world, &history);
+    let starting = start_lock_folder(world, &history);
     let _starting = items
         .iter()
         .any(|item| item.kept_because.is_none())
-        .then(|| hold(&starting, world, "clean"))
+        .then(|| take_lock(&starting, world, "clean"))
         .transpose()?;
     let mut locks: BTreeMap<String, File> = BTreeMap::new();
     let mut stuck = BTreeSet::new();
@@ -32,13 +32,13 @@ pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
         .iter()
         .filter(|item| item.kind == "anchor" && item.kept_because.is_none())
     {
-        match hold(Path::new(&item.name), world, "clean") {
+        match take_lock(Path::new(&item.name), world, "clean") {
             Ok(lock) => drop(locks.insert(item.run.clone(), lock)),
             Err(_) => drop(stuck.insert(item.run.clone())),
         }
     }
     for at in 0..items.len() {
-        let staying = staying_references(&items[..at], &items[at]);
+        let staying = list_staying_references(&items[..at], &items[at]);
         let item = &mut items[at];
         if item.kept_because.is_some() {
             continue;
@@ -56,13 +56,16 @@ pub fn remove(world: &World, root: &Path, items: &mut [Item]) -> Result<()> {
             stuck.insert(item.run.clone());
         }
     }
-    forget_notes(world, root, &history);
+    remove_spent_notes(world, root, &history);
     Ok(())
 }
 
 /// The references of an anchor's run that stay, with their commits.
-fn staying_references(before: &[Item], item: &Item) -> BTreeMap<String, String> {
-    let of_run = |other: &&Item| other.kind == "reference" && other.run == item.run;
+fn list_staying_references(
+    before: &[InventoryItem],
+    item: &InventoryItem,
+) -> BTreeMap<String, String> {
+    let of_run = |other: &&InventoryItem| other.kind == "reference" && other.run == item.run;
     before
         .iter()
         .filter(of_run)
@@ -75,7 +78,7 @@ fn remove_item(
     world: &World,
     root: &Path,
     git: &Git,
-    item: &Item,
+    item: &InventoryItem,
     staying: BTreeMap<String, String>,
 ) -> Result<()> {
     let layout = Layout::new(root, &item.run);
@@ -87,30 +90,35 @@ fn remove_item(
             if let Some(reason) = checks::check_folder(&layout) {
                 return Err(Failure::blocked(reason));
             }
-            sweep_folder(root, &checks::below_root(&layout))
+            remove_run_folder(root, &checks::path_below_root(&layout))
         }
         _ => remove_anchor(world, root, Path::new(&item.name), &item.run, staying),
     }
 }
 
-fn sweep_folder(root: &Path, below: &Path) -> Result<()> {
-    removal::remove_folder(root, below).map_err(|error| Failure::blocked(checks::as_reason(&error)))
+fn remove_run_folder(root: &Path, below: &Path) -> Result<()> {
+    removal::remove_folder_below(root, below)
+        .map_err(|error| Failure::blocked(checks::to_reason(&error)))
 }
 
 /// Removes a run's work tree. git refuses to remove one with submodules unless it is forced to: there, where it was found
 /// that nothing in it is the only copy, the files go first, and git then forgets it.
 fn remove_worktree(world: &World, git: &Git, layout: &Layout) -> Result<()> {
-    let path = layout.worktree();
-    let below = checks::below_root(layout).join("worktree");
+    let path = layout.worktree_path();
+    let below = checks::path_below_root(layout).join("worktree");
     // An empty folder stands for nothing.
     let _ = std::fs::remove_dir(&path);
     let is_there = path.symlink_metadata().is_ok();
-    if is_there && !git_in(world, &path)?.populated_submodules()?.is_empty() {
-        sweep_folder(&layout.root, &below)?;
+    if is_there
+        && !open_git_in(world, &path)?
+            .list_populated_submodules()?
+            .is_empty()
+    {
+        remove_run_folder(&layout.root, &below)?;
     }
-    let known = git.worktrees()?.iter().any(|tree| tree.path == path);
+    let known = git.list_work_trees()?.iter().any(|tree| tree.path == path);
     if known {
-        Ok(git.remove_worktree(&path)?)
+        Ok(git.remove_work_tree(&path)?)
     } else {
         Ok(())
     }
@@ -132,28 +140,28 @@ fn remove_anchor(
         return Err(Failure::blocked("it lies outside the state folder"));
     };
     let below = Path::new("runs").join(name);
-    let failed = |error: removal::SweepError| Failure::blocked(checks::as_reason(&error));
+    let failed = |error: removal::SweepError| Failure::blocked(checks::to_reason(&error));
     if references.is_empty() {
-        return removal::remove_folder(&world.state_folder, &below).map_err(failed);
+        return removal::remove_folder_below(&world.state_folder, &below).map_err(failed);
     }
-    let note = Made {
+    let note = MadeNote {
         format: FORMAT,
         id: name.to_string_lossy().into_owned(),
         run: run.to_owned(),
         root: root.to_owned(),
         references,
-        ..Made::default()
+        ..MadeNote::default()
     };
-    removal::remove_folder(&world.state_folder, &below).map_err(failed)?;
-    Ok(note.write(folder)?)
+    removal::remove_folder_below(&world.state_folder, &below).map_err(failed)?;
+    Ok(note.write_to(folder)?)
 }
 
 /// Notes of references that are all gone are needed no more.
-fn forget_notes(world: &World, root: &Path, history: &History) {
-    for (folder, made) in notes_of(world, root) {
+fn remove_spent_notes(world: &World, root: &Path, history: &History) {
+    for (folder, made) in list_start_notes(world, root) {
         let mut names = made.references.keys();
-        if !made.references.is_empty() && names.all(|name| history.reference(name).is_none()) {
-            Made::withdraw(&folder);
+        if !made.references.is_empty() && names.all(|name| history.read_reference(name).is_none()) {
+            MadeNote::remove_from(&folder);
         }
     }
 }

@@ -11,8 +11,8 @@ use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::words::brief;
 
 use crate::finish;
-use crate::run::repair::repair;
-use crate::run::{Place, Run, Wanted};
+use crate::run::repair::repair_run;
+use crate::run::{Place, Run, WantedRun};
 use crate::run::{foreign_commits, lessons, work_tree_check};
 use crate::trial::measure::Bench;
 use crate::watch::{tree_changes, unseen_files};
@@ -24,7 +24,7 @@ use autoresearch_sys::store::Access;
 const ROWS: usize = 12;
 
 /// A run that is ready for a turn.
-pub struct Ground {
+pub struct BeforeTurn {
     /// The work tree.
     pub work_tree: PathBuf,
     /// A folder outside of it for the turn's own files.
@@ -50,18 +50,18 @@ pub struct Ground {
 }
 
 /// A run with everything repaired.
-pub fn rest<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
-    let mut run = Run::open(world, place, Wanted::Latest, Access::Write, "driver")?;
-    run.check_ground()?;
+pub fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    let mut run = Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")?;
+    run.check_repository()?;
     work_tree_check::check_branch_alone(&run)?;
-    repair(&mut run)?;
+    repair_run(&mut run)?;
     run.store.write_views()?;
     Ok(run)
 }
 
 /// Checks a run and makes it ready for a turn; `None` when it has ended.
-pub fn prepare(world: &World, place: &Place) -> Result<Option<Ground>> {
-    let mut run = rest(world, place)?;
+pub fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> {
+    let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_some() {
         return Ok(None);
     }
@@ -73,54 +73,54 @@ pub fn prepare(world: &World, place: &Place) -> Result<Option<Ground>> {
         // What a turn left that was cut short is nobody's trial.
         finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
     }
-    let foreign = foreign(&run)?;
-    let scratch = run.store.vault.join("turn");
+    let foreign = find_foreign_files(&run)?;
+    let scratch = run.store.anchor_folder.join("turn");
     std::fs::create_dir_all(&scratch)
         .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
     let state = &run.store.state;
     let (config, spent) = (state.config(), &state.spent);
     let goes_on = spent.thread_turns < config.agent.turns_per_thread
         && spent.thread_tokens < config.agent.tokens_per_thread;
-    Ok(Some(Ground {
+    Ok(Some(BeforeTurn {
         work_tree: run.work_tree().to_owned(),
         scratch,
         id: state.start.id.clone(),
         trial: state
             .awaiting_rework()
             .map_or(state.next_trial, |rework| rework.trial),
-        step: state.step(),
+        step: state.next_step(),
         agent: config.agent.clone(),
-        brief: told(&run, &foreign)?,
+        brief: make_turn_brief(&run, &foreign)?,
         thread: spent.thread.clone().filter(|_| goes_on),
         thread_tokens: spent.thread_tokens,
-        limit: limit(state, world.now_ms()),
+        limit: turn_limit(state, world.now_ms()),
         foreign,
     }))
 }
 
 /// Files that make each trial void until they are put back.
-fn foreign(run: &Run<'_>) -> Result<Vec<String>> {
-    let survey = tree_changes::look(run)?;
+fn find_foreign_files(run: &Run<'_>) -> Result<Vec<String>> {
+    let survey = tree_changes::read_changes(run)?;
     Ok([survey.protected, survey.unsupported, survey.outside].concat())
 }
 
-fn told(run: &Run<'_>, foreign: &[String]) -> Result<String> {
+fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
     let state = &run.store.state;
-    let rows = run.last_rows(ROWS)?;
-    let lessons = lessons::matching(run);
+    let rows = run.read_last_rows(ROWS)?;
+    let lessons = lessons::find_matching_lessons(run);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let mut notes: Vec<String> = foreign
         .iter()
         .map(|path| format!("`{path}` is not yours to change: give it back the bytes that it had"))
         .take(20)
         .collect();
-    notes.extend(used_git(run)?);
-    Ok(brief::turn(state, &rows, &lessons, &notes))
+    notes.extend(describe_git_use(run)?);
+    Ok(brief::format_turn_brief(state, &rows, &lessons, &notes))
 }
 
 /// The last trial was void because the agent committed, switched or reset.
-fn used_git(run: &Run<'_>) -> Result<Option<String>> {
-    let records = run.store.last_records()?;
+fn describe_git_use(run: &Run<'_>) -> Result<Option<String>> {
+    let records = run.store.read_last_records()?;
     let last = records.iter().rev().find_map(|record| match &record.event {
         Event::Verdict(decided) => Some(decided.why.clone()),
         _ => None,
@@ -128,14 +128,14 @@ fn used_git(run: &Run<'_>) -> Result<Option<String>> {
     Ok(match last.flatten() {
         Some(why @ Why::HeadMoved(_)) => Some(format!(
             "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
-            brief::clip(&why.to_string(), 300)
+            brief::clip_text(&why.to_string(), 300)
         )),
         _ => None,
     })
 }
 
 /// The turn's own limit, or what is left of the run's time.
-fn limit(state: &RunState, now_ms: u64) -> Duration {
+fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
     let ends = [
         state
             .limits
@@ -151,8 +151,8 @@ fn limit(state: &RunState, now_ms: u64) -> Duration {
 }
 
 /// Takes back what a turn edited that was cut short; a rework that waits stays.
-pub fn take_back(world: &World, place: &Place) -> Result<()> {
-    let mut run = rest(world, place)?;
+pub fn take_back_turn(world: &World, place: &Place) -> Result<()> {
+    let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
         finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
         run.store.write_views()?;
@@ -161,8 +161,8 @@ pub fn take_back(world: &World, place: &Place) -> Result<()> {
 }
 
 /// Runs verify on the kept state; why it fails, if it does.
-pub fn probe(world: &World, place: &Place) -> Result<Option<String>> {
-    let mut run = rest(world, place)?;
+pub fn probe_kept_state(world: &World, place: &Place) -> Result<Option<String>> {
+    let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_some() {
         return Ok(None);
     }
@@ -171,10 +171,10 @@ pub fn probe(world: &World, place: &Place) -> Result<Option<String>> {
     let folder = run
         .store
         .layout
-        .make_trial(run.store.state.incumbent.trial)?;
+        .make_trial_folder(run.store.state.incumbent.trial)?;
     let mut bench = Bench::new(world, run.work_tree(), &run.env, folder, "probe-");
     run.store.mark_measuring(true)?;
-    let failed = bench.verify(&config)?.err();
+    let failed = bench.run_verify(&config)?.err();
     unseen_files::note_cut_short(&run)?;
     Ok(failed.map(|why| why.to_string()))
 }

@@ -2,21 +2,26 @@
 //! Does not care what the command does with it.
 //! Invariant: a command that fails, hangs or is missing costs a line in the log and nothing else.
 
-use autoresearch_core::config::Command;
+use autoresearch_core::config::UserCommand;
 use autoresearch_core::config::span::whole_millis;
 use serde_json::{Value, json};
 
-use super::{Audience, Happening};
-use crate::run::{Place, Run, Wanted};
+use super::{Audience, DriverEvent};
+use crate::run::{Place, Run, WantedRun};
 use crate::trial::report::TrialReport;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process;
-use autoresearch_sys::process::{How, Job, What};
+use autoresearch_sys::process::{CommandEnd, CommandLine, Job};
 use autoresearch_sys::store::Access;
 
 /// Tells of a keep.
-pub fn keep(world: &World, place: &Place, report: &TrialReport, audience: &mut dyn Audience) {
+pub fn notify_keep(
+    world: &World,
+    place: &Place,
+    report: &TrialReport,
+    audience: &mut dyn Audience,
+) {
     let news = json!({
         "what": "keep",
         "trial": report.trial,
@@ -24,51 +29,51 @@ pub fn keep(world: &World, place: &Place, report: &TrialReport, audience: &mut d
         "delta": report.delta,
         "commit": report.commit,
     });
-    tell(world, place, news, audience);
+    send_news(world, place, news, audience);
 }
 
 /// Tells of the end, or of an obstacle.
-pub fn end(world: &World, place: &Place, audience: &mut dyn Audience) {
-    let Ok(run) = Run::open(world, place, Wanted::Latest, Access::Glance, "driver") else {
+pub fn notify_end(world: &World, place: &Place, audience: &mut dyn Audience) {
+    let Ok(run) = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver") else {
         return;
     };
     let state = &run.store.state;
     let Some(ending) = &state.end else { return };
     let news = json!({
         "what": if ending.end == autoresearch_core::journal::event::End::Blocked { "blocked" } else { "end" },
-        "end": ending.end.word(),
+        "end": ending.end.as_str(),
         "why": ending.why,
         "start": state.start.measurement.value,
         "value": state.incumbent.measurement.value,
         "kept": state.counts.keep,
-        "iterations": state.counts.iterations(),
+        "iterations": state.counts.count_iterations(),
     });
     drop(run);
-    tell(world, place, news, audience);
+    send_news(world, place, news, audience);
 }
 
 /// Tells of a run that was left because something is wrong that a person must put right.
-pub fn stuck(world: &World, place: &Place, failure: &Failure, audience: &mut dyn Audience) {
+pub fn notify_stuck(world: &World, place: &Place, failure: &Failure, audience: &mut dyn Audience) {
     let news = json!({
         "what": "blocked",
         "end": null,
         "why": failure.to_string(),
     });
-    tell(world, place, news, audience);
+    send_news(world, place, news, audience);
 }
 
-fn tell(world: &World, place: &Place, news: Value, audience: &mut dyn Audience) {
-    let told = attempt(world, place, news);
+fn send_news(world: &World, place: &Place, news: Value, audience: &mut dyn Audience) {
+    let told = try_notify(world, place, news);
     if let Err(failure) = told {
-        audience.hear(&Happening::Note(&format!(
+        audience.hear_event(&DriverEvent::Note(&format!(
             "notify failed: {}",
             failure.error
         )));
     }
 }
 
-fn attempt(world: &World, place: &Place, mut news: Value) -> Result<()> {
-    let run = Run::open(world, place, Wanted::Latest, Access::Glance, "driver")?;
+fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
+    let run = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?;
     let config = run.store.state.config();
     let Some(notify) = &config.notify else {
         return Ok(());
@@ -76,12 +81,12 @@ fn attempt(world: &World, place: &Place, mut news: Value) -> Result<()> {
     news["run"] = json!(run.store.layout.run);
     news["goal"] = json!(config.goal);
     news["metric"] = json!(config.metric.name);
-    let file = run.store.vault.join("notify.json");
+    let file = run.store.anchor_folder.join("notify.json");
     std::fs::write(&file, format!("{news}\n"))
         .map_err(|error| Failure::io(format!("could not write {}", file.display()), &error))?;
-    let (ended, _) = process::run(world, &job(&run, notify, file), &run.env)?;
+    let (ended, _) = process::run_command(world, &make_notify_job(&run, notify, file), &run.env)?;
     match ended.how {
-        How::Exited(status)
+        CommandEnd::Exited(status)
             if u8::try_from(status).is_ok_and(|status| notify.ok_exit.contains(&status)) =>
         {
             Ok(())
@@ -90,9 +95,9 @@ fn attempt(world: &World, place: &Place, mut news: Value) -> Result<()> {
     }
 }
 
-fn job(run: &Run<'_>, notify: &Command, input: std::path::PathBuf) -> Job {
+fn make_notify_job(run: &Run<'_>, notify: &UserCommand, input: std::path::PathBuf) -> Job {
     Job {
-        command: What::from(notify),
+        command: CommandLine::from(notify),
         directory: run.work_tree().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use crate::night::driver::Audience;
-use crate::run::{Place, Run, Wanted};
-use autoresearch_sys::env::{World, pause};
+use crate::run::{Place, Run, WantedRun};
+use autoresearch_sys::env::{World, sleep_for};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::store::Access;
 
@@ -15,7 +15,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
+pub enum WaitEnd {
     /// The moment has come, or the run's own time is up.
     Over,
     /// Somebody wants something.
@@ -23,24 +23,24 @@ pub enum Waited {
 }
 
 /// Waits until a moment, in milliseconds since 1970.
-pub fn until(
+pub fn wait_until(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
     until_ms: u64,
-) -> Result<Waited> {
-    let run = Run::open(world, place, Wanted::Latest, Access::Glance, "driver")?;
+) -> Result<WaitEnd> {
+    let run = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?;
     let (state, meant) = (run.store.state, until_ms.saturating_sub(world.now_ms()));
     let watch = autoresearch_sys::env::Stopwatch::start();
     loop {
         let now = world.now_ms();
         let over = now >= until_ms || watch.elapsed() >= Duration::from_millis(meant);
-        if over || state.due_end(now).is_some() {
-            return Ok(Waited::Over);
+        if over || state.find_due_end(now).is_some() {
+            return Ok(WaitEnd::Over);
         }
-        if world.is_interrupted() || audience.order().is_some() {
-            return Ok(Waited::Called);
+        if world.is_interrupted() || audience.read_order().is_some() {
+            return Ok(WaitEnd::Called);
         }
-        pause(GLANCE);
+        sleep_for(GLANCE);
     }
 }

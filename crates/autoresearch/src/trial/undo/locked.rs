@@ -8,27 +8,27 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::trial::moved_away::{as_path, shown};
+use crate::trial::moved_away::{as_path, show_path};
 
 /// Owner may write and enter.
 const OPEN: u32 = 0o300;
 
 /// Folders that were opened.
 #[derive(Debug, Default)]
-pub struct Opened {
-    folders: Vec<Folder>,
+pub struct OpenedFolders {
+    folders: Vec<OpenedFolder>,
 }
 
 #[derive(Debug)]
-struct Folder {
+struct OpenedFolder {
     path: PathBuf,
     name: String,
     mode: u32,
 }
 
 /// Opens the folders of these files that cannot be written and that belong to this user, from the top downwards.
-pub fn open_folders(root: &Path, paths: &[Vec<u8>]) -> Opened {
-    let mut opened = Opened::default();
+pub fn open_locked_folders(root: &Path, paths: &[Vec<u8>]) -> OpenedFolders {
+    let mut opened = OpenedFolders::default();
     let mut seen = BTreeSet::new();
     for path in paths {
         let mut above: Vec<&Path> = as_path(path).ancestors().skip(1).collect();
@@ -40,29 +40,29 @@ pub fn open_folders(root: &Path, paths: &[Vec<u8>]) -> Opened {
             }
             // The first of the ancestors is the root itself, which is nobody's trial.
             if !folder.as_os_str().is_empty() && seen.insert(folder) {
-                opened.folders.extend(open_folder(at, folder));
+                opened.folders.extend(open_locked_folder(at, folder));
             }
         }
     }
     opened
 }
 
-fn open_folder(at: PathBuf, name: &Path) -> Option<Folder> {
+fn open_locked_folder(at: PathBuf, name: &Path) -> Option<OpenedFolder> {
     if access(&at, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
         return None;
     }
     let mode = at.symlink_metadata().ok()?.mode() & 0o7777;
     set_mode(&at, mode | OPEN).ok()?;
-    Some(Folder {
+    Some(OpenedFolder {
         path: at,
-        name: shown(name),
+        name: show_path(name),
         mode,
     })
 }
 
-impl Opened {
+impl OpenedFolders {
     /// Gives the folders that are still there the rights that they had; one sentence for each that was opened.
-    pub fn close(self) -> Vec<String> {
+    pub fn close_folders(self) -> Vec<String> {
         let mut notes = Vec::new();
         for folder in self.folders.into_iter().rev() {
             if folder
