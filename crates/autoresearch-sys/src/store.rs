@@ -238,13 +238,13 @@ impl<'w> RunStore<'w> {
         let Event::Start(start) = &event else {
             return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
         };
-        let (journal, vault) = (
+        let (journal, anchor_folder) = (
             layout.journal_path(),
             anchor_folder(&world.state_folder, &start.id),
         );
         let created = Self::create_files(world, layout, event, pinned, config);
         if created.is_err() && disk::remove_file_if_there(&journal).is_ok() {
-            let _ = std::fs::remove_dir_all(&vault);
+            let _ = std::fs::remove_dir_all(&anchor_folder);
         }
         created
     }
@@ -259,13 +259,13 @@ impl<'w> RunStore<'w> {
         let Event::Start(start) = &event else {
             return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
         };
-        let vault = anchor_folder(&world.state_folder, &start.id);
+        let anchor_folder = anchor_folder(&world.state_folder, &start.id);
         check_folder_trust(&world.state_folder)?;
-        disk::make_private_folder(&vault)?;
-        let lock = take_lock(&vault, world, "start")?;
+        disk::make_private_folder(&anchor_folder)?;
+        let lock = take_lock(&anchor_folder, world, "start")?;
         DISK.replace_file(&layout.config_path(), config.as_bytes())
             .map_err(StoreError::io_error("write", &layout.config_path()))?;
-        pinned.write_to(&vault)?;
+        pinned.write_to(&anchor_folder)?;
         let anchor = Anchor {
             format: FORMAT,
             id: start.id.clone(),
@@ -280,14 +280,14 @@ impl<'w> RunStore<'w> {
         let mut journal = Journal::new(
             &DISK,
             layout.journal_path(),
-            vault.join("anchor.json"),
+            anchor_folder.join("anchor.json"),
             anchor,
         );
         journal.append_event(&world.now_text(), event, world.step)?;
         Ok(Self {
             world,
             layout,
-            anchor_folder: vault,
+            anchor_folder,
             pinned,
             state,
             journal,
@@ -309,21 +309,21 @@ impl<'w> RunStore<'w> {
         layout.check_links()?;
         let id = find_run_id(world, &layout)?;
         check_folder_trust(&world.state_folder)?;
-        let vault = anchor_folder(&world.state_folder, &id);
-        trust::check_anchor_folder(&vault)?;
-        let anchor_path = vault.join("anchor.json");
+        let anchor_folder = anchor_folder(&world.state_folder, &id);
+        trust::check_anchor_folder(&anchor_folder)?;
+        let anchor_path = anchor_folder.join("anchor.json");
         if !anchor_path.is_file() {
             return Err(StoreError::NoAnchor { run: layout.run });
         }
         let lock = if access.is_writing() {
-            Some(take_lock_in_turn(&vault, world, command)?)
+            Some(take_lock_in_turn(&anchor_folder, world, command)?)
         } else {
             None
         };
         let mut looks = 0;
         loop {
             looks += 1;
-            match Self::load_run(world, &layout, &vault, access) {
+            match Self::load_run(world, &layout, &anchor_folder, access) {
                 // A reader may fall between the anchor and the journal of a process that is writing.
                 Err(StoreError::Tampered { .. } | StoreError::Chain { .. })
                     if !access.is_writing() && looks < LOOKS =>
@@ -339,11 +339,11 @@ impl<'w> RunStore<'w> {
                         seen,
                         repaired: mended,
                     } = loaded;
-                    let pinned = Pinned::read_from(&vault, &layout.run)?;
+                    let pinned = Pinned::read_from(&anchor_folder, &layout.run)?;
                     return Ok(Self {
                         world,
                         layout,
-                        anchor_folder: vault,
+                        anchor_folder,
                         pinned,
                         state,
                         journal,
@@ -361,13 +361,13 @@ impl<'w> RunStore<'w> {
     fn load_run(
         world: &World,
         layout: &Layout,
-        vault: &Path,
+        anchor_folder: &Path,
         access: Access,
     ) -> Result<LoadedRun, StoreError> {
         let mut journal = Journal::open_anchored(
             &DISK,
             layout.journal_path(),
-            vault.join("anchor.json"),
+            anchor_folder.join("anchor.json"),
             layout,
         )?;
         journal.check_place(layout, access)?;
@@ -378,7 +378,7 @@ impl<'w> RunStore<'w> {
             JournalRepair::default()
         };
         if matches!(access, Access::Write | Access::Glance)
-            && let Some(found) = Self::read_checkpoint(vault, &journal)
+            && let Some(found) = Self::read_checkpoint(anchor_folder, &journal)
         {
             return Ok(LoadedRun {
                 journal,
@@ -401,8 +401,8 @@ impl<'w> RunStore<'w> {
     }
 
     /// The checkpoint, if the journal is untouched since it was written.
-    fn read_checkpoint(vault: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
-        let bytes = std::fs::read(vault.join("checkpoint.json")).ok()?;
+    fn read_checkpoint(anchor_folder: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
+        let bytes = std::fs::read(anchor_folder.join("checkpoint.json")).ok()?;
         let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
         let untouched = FileSignature::read_of(&journal.path)
             .is_some_and(|signature| signature == found.journal);
@@ -561,8 +561,8 @@ fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
     let begun = begun.unwrap_or_default();
     let anchors = list_anchor_folders(&world.state_folder)
         .into_iter()
-        .filter_map(|vault| {
-            let bytes = DISK.read_file(&vault.join("anchor.json")).ok()??;
+        .filter_map(|anchor_folder| {
+            let bytes = DISK.read_file(&anchor_folder.join("anchor.json")).ok()??;
             serde_json::from_slice::<Anchor>(&bytes).ok()
         });
     let mut found = anchors.filter(|anchor| {
@@ -573,10 +573,14 @@ fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
 }
 
 /// Takes a run's lock. A driver waits for it: a command that is refused because of the driver holds it for a moment too.
-fn take_lock_in_turn(vault: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+fn take_lock_in_turn(
+    anchor_folder: &Path,
+    world: &World,
+    command: &str,
+) -> Result<File, StoreError> {
     let watch = Stopwatch::start();
     loop {
-        match take_lock(vault, world, command) {
+        match take_lock(anchor_folder, world, command) {
             Err(StoreError::Busy(_))
                 if world.role == ProcessRole::Driver && watch.elapsed() < DRIVER_WAITS =>
             {
@@ -584,7 +588,7 @@ fn take_lock_in_turn(vault: &Path, world: &World, command: &str) -> Result<File,
             }
             held => {
                 if held.is_ok() {
-                    phase::remove_phase_note(vault);
+                    phase::remove_phase_note(anchor_folder);
                 }
                 return held;
             }

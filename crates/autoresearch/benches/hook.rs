@@ -116,7 +116,7 @@ fn run() -> Result<(), Stop> {
                 event,
                 session,
                 folder: &bed.root,
-                stops: Some(bed.vault.join("stops.json")),
+                stops: Some(bed.anchor_folder.join("stops.json")),
                 state: Some(&state),
                 answers,
                 budget: if answers { 20.0 } else { 5.0 },

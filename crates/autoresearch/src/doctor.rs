@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
 use crate::run::lost::find_lost_runs;
-use crate::run::{HOMELESS, Place, Run, history_around};
+use crate::run::{Place, Run, TREE_IS_GONE, history_around};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -181,7 +181,11 @@ fn examine_opened_run(
     findings: &mut Vec<DoctorFinding>,
 ) {
     if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
-        findings.push(report_problem(subject, &run.describe_lost_tree(), HOMELESS));
+        findings.push(report_problem(
+            subject,
+            &run.describe_lost_tree(),
+            TREE_IS_GONE,
+        ));
         return;
     }
     if orders.repair {

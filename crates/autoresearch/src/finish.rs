@@ -162,8 +162,8 @@ pub fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         .open_trial
         .clone()
         .zip(run.store.state.awaiting_rework().cloned());
-    if let Some((flight, rework)) = waiting {
-        crate::trial::discard_rework(&mut run, &flight.intent, &rework)?;
+    if let Some((open_trial, rework)) = waiting {
+        crate::trial::discard_rework(&mut run, &open_trial.intent, &rework)?;
     }
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
@@ -208,12 +208,12 @@ fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
 /// that is named after the trial. The log shows them as interrupted.
 pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, UndoResult)>> {
-    let survey = tree_changes::read_changes(run)?;
-    if survey.ours.is_empty() {
+    let changes = tree_changes::read_changes(run)?;
+    if changes.ours.is_empty() {
         return Ok(None);
     }
     git_rules::refuse_other_rules(
-        &[git_rules::list_rewriting(run)?, survey.rewriting.clone()].concat(),
+        &[git_rules::list_rewriting(run)?, changes.rewriting.clone()].concat(),
     )?;
     let trial = run.store.state.next_trial;
     let parent = run.store.state.head.clone();

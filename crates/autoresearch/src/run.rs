@@ -39,7 +39,7 @@ pub const DRIVER: &str = "driver";
 /// Tells what a driver starts from all other processes; its value is the run's id.
 pub const MARK: &str = "AUTORESEARCH_TURN";
 /// What to do about a run whose own work tree is gone.
-pub const HOMELESS: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
+pub const TREE_IS_GONE: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -233,7 +233,7 @@ impl<'w> Run<'w> {
     ) -> Result<Self> {
         let run = Self::open_run_anywhere(world, place, wanted, access, command)?;
         if run.tree_is_gone {
-            return Err(Failure::blocked(run.describe_lost_tree()).hint(HOMELESS));
+            return Err(Failure::blocked(run.describe_lost_tree()).hint(TREE_IS_GONE));
         }
         Ok(run)
     }

@@ -111,7 +111,7 @@ struct StartParts<'g> {
 /// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
 /// the shape of what lies there tells what is ours.
 fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<()> {
-    let vault = store::anchor_folder(&world.state_folder, &parts.id);
+    let anchor_folder = store::anchor_folder(&world.state_folder, &parts.id);
     let mut made = store::MadeNote {
         format: store::FORMAT,
         id: parts.id.clone(),
@@ -122,17 +122,17 @@ fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<()> {
         ..store::MadeNote::default()
     };
     let created = made
-        .write_to(&vault)
+        .write_to(&anchor_folder)
         .and_then(|()| parts.layout.create_folders());
     match created {
         Ok(extent) => parts.extent.set(extent),
         Err(error) => {
-            store::MadeNote::remove_from(&vault);
+            store::MadeNote::remove_from(&anchor_folder);
             return Err(error.into());
         }
     }
     made.inode = store::removal::folder_inode(&parts.layout.run_folder());
-    if let Err(error) = made.write_to(&vault) {
+    if let Err(error) = made.write_to(&anchor_folder) {
         remove_made_parts(world, parts);
         return Err(error.into());
     }
@@ -151,26 +151,26 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
         .config
         .map(|config| config.env)
         .unwrap_or_default();
-    let ground = preflight::read_start_site(world, &place.search_folder(world), &wanted)?;
-    let checked = check_config_in(world, source, &ground.git)?;
+    let site = preflight::read_start_site(world, &place.search_folder(world), &wanted)?;
+    let checked = check_config_in(world, source, &site.git)?;
     let Some(config) = checked.config else {
         return Err(config_error(source, &checked.problems));
     };
-    let _starting = store::take_lock(&start_lock_folder(world, &ground.history), world, "start")?;
-    if let Some(report) = find_same_start(world, &ground.history.work_tree(), source, &config)? {
+    let _starting = store::take_lock(&start_lock_folder(world, &site.history), world, "start")?;
+    if let Some(report) = find_same_start(world, &site.history.work_tree(), source, &config)? {
         return Ok(report);
     }
-    preflight::check_start_site(world, &ground, &config)?;
-    check_room(world, &ground)?;
-    let dirt = if config.isolation == Isolation::Worktree {
+    preflight::check_start_site(world, &site, &config)?;
+    check_room(world, &site)?;
+    let dirty_files = if config.isolation == Isolation::Worktree {
         store::DirtyFiles::default()
     } else {
-        preflight::find_dirty_files(&ground.git, &config)?
+        preflight::find_dirty_files(&site.git, &config)?
     };
-    let ingredients = gather_parts(&ground, config)?;
+    let ingredients = gather_parts(&site, config)?;
     make_run_folder(world, &ingredients)?;
     let mut pinned = Pinned {
-        dirty_files: dirt,
+        dirty_files,
         ..Pinned::default()
     };
     match prepare_start(world, &ingredients, &mut pinned) {
@@ -192,14 +192,14 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
 }
 
 /// The names that nobody has yet, and what is to be made.
-fn gather_parts(ground: &StartSite, config: Config) -> Result<StartParts<'_>> {
-    let layout = choose_name(ground, &config);
+fn gather_parts(site: &StartSite, config: Config) -> Result<StartParts<'_>> {
+    let layout = choose_name(site, &config);
     let branch = match config.isolation {
-        Isolation::InPlace => ground.origin.clone(),
+        Isolation::InPlace => site.origin.clone(),
         _ => format!("refs/heads/autoresearch/{}", layout.run),
     };
     Ok(StartParts {
-        start_site: ground,
+        start_site: site,
         layout,
         extent: Cell::new(CreatedFolders::Run),
         branch,
@@ -221,19 +221,19 @@ pub fn start_lock_folder(world: &World, history: &History) -> PathBuf {
 
 /// The first name that no folder, no branch and no edits that an earlier run put aside have: a reference to these is often
 /// their only copy, and would be overwritten.
-fn choose_name(ground: &StartSite, config: &Config) -> Layout {
-    let root = ground.history.work_tree();
+fn choose_name(site: &StartSite, config: &Config) -> Layout {
+    let root = site.history.work_tree();
     let base = config
         .tag
         .clone()
         .unwrap_or_else(|| make_run_name(&config.goal));
     let taken = |layout: &Layout| {
         layout.run_folder().symlink_metadata().is_ok()
-            || ground
+            || site
                 .history
                 .read_reference(&format!("refs/heads/autoresearch/{}", layout.run))
                 .is_some()
-            || ground
+            || site
                 .history
                 .list_references(&format!("refs/autoresearch/{}/", layout.run))
                 .is_ok_and(|found| !found.is_empty())
@@ -263,32 +263,32 @@ fn prepare_start(
     pinned: &mut Pinned,
 ) -> Result<PreparedStart> {
     let StartParts {
-        start_site: ground,
+        start_site: site,
         layout,
         config,
         id,
         ..
     } = parts;
     let (sealed, open) = preflight::seal_secrets(world, &config.secrets, id)?;
-    let plain: Vec<(OsString, OsString)> = ground
+    let plain: Vec<(OsString, OsString)> = site
         .env
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    let program = ground.git.program().to_owned();
+    let program = site.git.program().to_owned();
     let work_tree = if config.isolation == Isolation::Worktree {
         make_work_tree(parts)?
     } else {
-        ground.history.work_tree()
+        site.history.work_tree()
     };
     let git = Git::new(&program, &work_tree, &plain);
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
     pinned.git = program;
-    pinned.repository = Some(ground.history.common_folder());
-    pinned.env.clone_from(&ground.env);
+    pinned.repository = Some(site.history.common_folder());
+    pinned.env.clone_from(&site.env);
     pinned.secrets = sealed;
-    pinned.lend_identity = ground.lend_identity;
+    pinned.lend_identity = site.lend_identity;
     let chosen = yardstick::choose_files(&work_tree, config, &git.list_ignored_folders()?)
         .map_err(|error| Failure::config(error.to_string()))?;
     pinned.yardstick = yardstick::pin_files(&work_tree, &chosen);
@@ -302,13 +302,13 @@ fn prepare_start(
     );
     let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let own = OwnFiles::new(layout, config, &start_lock_folder(world, &ground.history))?;
+    let own = OwnFiles::new(layout, config, &start_lock_folder(world, &site.history))?;
     let baseline = measure_baseline(world, &git, &env, config, &own)
         .map_err(|failure| explain_bare_tree(failure, parts))?;
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
-    pinned.rules = git_rules::pin_rules(&git, &ground.history.common_folder())?;
+    pinned.rules = git_rules::pin_rules(&git, &site.history.common_folder())?;
     let said = baseline.said.clone();
     let unseen = unseen_files::find_after_baseline(&git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
@@ -396,7 +396,7 @@ fn make_start_event(
     (config, baseline): (Config, Baseline),
 ) -> Result<Start> {
     let StartParts {
-        start_site: ground,
+        start_site: site,
         layout,
         branch,
         id,
@@ -409,9 +409,9 @@ fn make_start_event(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: world.now_ms(),
         branch: branch.clone(),
-        origin: ground.origin.clone(),
-        base: ground.base.clone(),
-        tree: ground.history.tree_of(&ground.base)?,
+        origin: site.origin.clone(),
+        base: site.base.clone(),
+        tree: site.history.tree_of(&site.base)?,
         worktree: (config.isolation == Isolation::Worktree)
             .then(|| format!("{}/{}/worktree", store::FOLDER, layout.run)),
         measurement: baseline.measurement,
@@ -423,7 +423,7 @@ fn make_start_event(
             "{} {}, git {}, autoresearch {}",
             std::env::consts::OS,
             std::env::consts::ARCH,
-            ground.git_version,
+            site.git_version,
             env!("CARGO_PKG_VERSION")
         ),
         until_ms: config
@@ -498,8 +498,8 @@ fn remove_made_parts(world: &World, parts: &StartParts<'_>) {
     }
     parts.layout.remove_folders(parts.extent.get());
     // Without an anchor nothing outside the repository belongs to a run.
-    let vault = store::anchor_folder(&world.state_folder, &parts.id);
-    if !vault.join("anchor.json").exists() {
+    let anchor_folder = store::anchor_folder(&world.state_folder, &parts.id);
+    if !anchor_folder.join("anchor.json").exists() {
         let below = Path::new("runs").join(&parts.id);
         let _ = store::removal::remove_folder_below(&world.state_folder, &below);
     }
@@ -554,8 +554,8 @@ fn make_start_report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> S
 }
 
 /// Is there room where a run writes?
-fn check_room(world: &World, ground: &StartSite) -> Result<()> {
-    let (root, common) = (ground.history.work_tree(), ground.history.common_folder());
+fn check_room(world: &World, site: &StartSite) -> Result<()> {
+    let (root, common) = (site.history.work_tree(), site.history.common_folder());
     check_free_space(&[&root, &common, &world.state_folder])
 }
 

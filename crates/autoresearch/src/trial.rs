@@ -71,11 +71,11 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
     refuse_lost_edits(&mut run, repaired)?;
     let intent = make_intent(&run, request)?;
     run.check_space()?;
-    let survey = find_changes(&run)?;
+    let changes = find_changes(&run)?;
     run.admit_secrets()?;
     let base = run.store.state.head.clone();
     let (mut timings, mut notes) = (Timings::default(), Vec::new());
-    let decided = match attempt_trial(&mut run, &intent, &survey, &mut timings, &mut notes) {
+    let decided = match attempt_trial(&mut run, &intent, &changes, &mut timings, &mut notes) {
         Err(failure) if failure.kind == FailureKind::Interrupted => {
             return Err(undo_cut_short(&mut run, failure));
         }
@@ -87,7 +87,7 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
     };
     run.store.write_views()?;
     timings.close_account(watch.elapsed(), run.git.time_spent());
-    let files = list_trial_files(&run, &base, &survey, decided.as_ref())?;
+    let files = list_trial_files(&run, &base, &changes, decided.as_ref())?;
     let report = trial_report(&run, &intent, decided.as_ref(), timings)
         .with_undone(undone)
         .with_notes(notes)
@@ -124,28 +124,28 @@ fn find_left_changes(run: &Run<'_>) -> Result<LeftChanges> {
 fn find_changes(run: &Run<'_>) -> Result<TreeChanges> {
     let moved = foreign_commits::take_back_head(run)?;
     tree_changes::check_head(run)?;
-    let mut survey = tree_changes::read_changes_and_rules(run)?;
-    survey.moved = moved;
-    survey.outside.extend(user_files::list_touched(run)?);
-    let strange = unseen_files::compare_unseen(run, &survey.ignored)?;
+    let mut changes = tree_changes::read_changes_and_rules(run)?;
+    changes.moved = moved;
+    changes.outside.extend(user_files::list_touched(run)?);
+    let strange = unseen_files::compare_unseen(run, &changes.ignored)?;
     let named = |name: String| {
         format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
     };
-    survey
+    changes
         .outside
         .extend(strange.changed.into_iter().map(named));
-    survey.unseen = strange.new;
-    Ok(survey)
+    changes.unseen = strange.new;
+    Ok(changes)
 }
 
 /// Puts aside what git ignores and nobody knows.
 fn move_unseen_away(
     run: &Run<'_>,
     trial: u32,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     notes: &mut Vec<String>,
 ) -> Result<()> {
-    let moved = moved_away::move_away(run, trial, &survey.unseen, MovedWhy::Unseen)?;
+    let moved = moved_away::move_away(run, trial, &changes.unseen, MovedWhy::Unseen)?;
     notes.extend(moved.iter().map(ToString::to_string));
     Ok(())
 }
@@ -157,12 +157,12 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let Some(rework) = run.store.state.awaiting_rework().cloned() else {
         return crate::finish::discard_edits(&mut run);
     };
-    let Some(flight) = run.store.state.open_trial.clone() else {
+    let Some(open_trial) = run.store.state.open_trial.clone() else {
         return Err(Failure::usage("no trial awaits a rework"));
     };
-    let (decided, undone) = discard_rework(&mut run, &flight.intent, &rework)?;
+    let (decided, undone) = discard_rework(&mut run, &open_trial.intent, &rework)?;
     run.store.write_views()?;
-    let report = trial_report(&run, &flight.intent, Some(&decided), Timings::default());
+    let report = trial_report(&run, &open_trial.intent, Some(&decided), Timings::default());
     let files = run
         .history
         .changed_paths(&run.store.state.head, &rework.commit)?;
@@ -269,7 +269,7 @@ pub fn make_intent(run: &Run<'_>, request: &TrialRequest) -> Result<Intent> {
         (_, None, false) => (state.next_trial, 0),
     };
     let told = match &state.open_trial {
-        Some(flight) => format!("{}; rework: {message}", flight.intent.message),
+        Some(open_trial) => format!("{}; rework: {message}", open_trial.intent.message),
         None => message.to_owned(),
     };
     Ok(Intent {
@@ -287,18 +287,18 @@ pub fn make_intent(run: &Run<'_>, request: &TrialRequest) -> Result<Intent> {
 fn attempt_trial(
     run: &mut Run<'_>,
     intent: &Intent,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     timings: &mut Timings,
     notes: &mut Vec<String>,
 ) -> Result<Option<Decision>> {
-    if let Some(why) = survey.find_void_why() {
-        let decided = record_void(run, intent, survey, why)?;
+    if let Some(why) = changes.find_void_why() {
+        let decided = record_void(run, intent, changes, why)?;
         user_files::update_notes(run, &[])?;
         unseen_files::accept_changed(run)?;
         return Ok(Some(decided));
     }
     if intent.again {
-        if !survey.ours.is_empty() {
+        if !changes.ours.is_empty() {
             return Err(
                 Failure::usage("files in the scope were changed since the guard failed")
                     .hint("`--again` measures what was measured: use --rework, with a message"),
@@ -309,12 +309,12 @@ fn attempt_trial(
         let finding = examine_candidate(run, &candidate, timings)?;
         return record_verdict(run, candidate, finding);
     }
-    if survey.ours.is_empty() {
+    if changes.ours.is_empty() {
         if intent.attempt > 0 {
             return Err(Failure::usage("nothing was changed since the guard failed")
                 .hint("mend it first, or give it up: autoresearch trial --drop. If the guard fails now and then without a cause, autoresearch trial --again measures the same once more"));
         }
-        move_unseen_away(run, intent.trial, survey, notes)?;
+        move_unseen_away(run, intent.trial, changes, notes)?;
         let decided =
             Decision::without_measurement(intent, Verdict::NoOp, Some(Why::NothingChanged));
         if run.caller.reader == Reader::Person {
@@ -328,8 +328,8 @@ fn attempt_trial(
     run.store
         .write_phase_note(intent.trial, TrialPhase::Committing);
     run.store.record_event(Event::Intent(intent.clone()))?;
-    move_unseen_away(run, intent.trial, survey, notes)?;
-    let candidate = match commit_edits(run, intent, survey, notes) {
+    move_unseen_away(run, intent.trial, changes, notes)?;
+    let candidate = match commit_edits(run, intent, changes, notes) {
         Err(failure) => return Err(leave_edits(run, intent, failure)),
         Ok(Ok(candidate)) => candidate,
         Ok(Err(why)) => {
@@ -347,21 +347,21 @@ fn attempt_trial(
 fn record_void(
     run: &mut Run<'_>,
     intent: &Intent,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     why: Why,
 ) -> Result<Decision> {
-    if !survey.rewriting.is_empty() {
+    if !changes.rewriting.is_empty() {
         // git would undo the edits by other rules than those of the start: they stay as they are.
         if run.store.state.open_trial.is_some() {
-            git_rules::refuse_other_rules(&survey.rewriting)?;
+            git_rules::refuse_other_rules(&changes.rewriting)?;
         }
         let decided = Decision::without_measurement(intent, Verdict::Discard, Some(why));
         run.store
             .record_event(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(decided);
     }
-    let own = run.store.state.start.worktree.is_some() && !survey.foreign.is_empty();
-    if !survey.ours.is_empty() || own || run.store.state.open_trial.is_some() {
+    let own = run.store.state.start.worktree.is_some() && !changes.foreign.is_empty();
+    if !changes.ours.is_empty() || own || run.store.state.open_trial.is_some() {
         run.store.record_event(Event::Intent(intent.clone()))?;
     }
     let decided = Decision::without_measurement(intent, Verdict::Discard, Some(why));
@@ -374,17 +374,17 @@ fn record_void(
 fn commit_edits(
     run: &Run<'_>,
     intent: &Intent,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     notes: &mut Vec<String>,
 ) -> Result<Result<Candidate, Why>> {
     let hooks = match run.store.state.config().repository_hooks {
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
-    file_times::advance_times(run, &survey.ours);
+    file_times::advance_times(run, &changes.ours);
     let commit = match commit_trial(
         run,
-        survey,
+        changes,
         intent.trial,
         &commit_subject(&intent.message),
         hooks,
@@ -401,7 +401,7 @@ fn commit_edits(
     if paths.is_empty() {
         return Ok(Err(Why::NothingChanged));
     }
-    let ours: BTreeSet<&Vec<u8>> = survey.ours.iter().collect();
+    let ours: BTreeSet<&Vec<u8>> = changes.ours.iter().collect();
     let strangers: Vec<String> = paths
         .iter()
         .filter(|path| !ours.contains(path))
@@ -476,7 +476,7 @@ fn examine_candidate(
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
     let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
-    let (changed, droppings) =
+    let (changed, left_files) =
         find_changes_after(run, intent.trial, judge.to_judgement().is_some_and(keep))?;
     if !changed.is_empty() {
         judge.void_trial(Why::ChangedDuringVerify(changed));
@@ -486,7 +486,7 @@ fn examine_candidate(
         .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge came to no end"))?;
     Ok(TrialFinding {
         judgement,
-        left_files: droppings,
+        left_files,
     })
 }
 
@@ -566,7 +566,7 @@ fn record_verdict(
     } = candidate;
     let TrialFinding {
         judgement,
-        left_files: droppings,
+        left_files,
     } = finding;
     let (verdict, why) = match (judgement.outcome, judgement.measurement.clone()) {
         (TrialOutcome::Rework(why), Some(measurement)) => {
@@ -576,7 +576,7 @@ fn record_verdict(
                 commit,
                 measurement,
                 why,
-                left_files: droppings,
+                left_files,
                 guard_retries: judgement.guard_retries,
             }))?;
             return Ok(None);
@@ -600,7 +600,7 @@ fn record_verdict(
         guard_retries: judgement.guard_retries,
         commit: Some(commit),
         tree: Some(tree),
-        left_files: droppings,
+        left_files,
         ..Decision::without_measurement(&intent, verdict, why)
     };
     run.store
@@ -634,7 +634,7 @@ fn close_trial(run: &mut Run<'_>, decided: &Decision) -> Result<Option<UndoResul
 fn list_trial_files(
     run: &Run<'_>,
     base: &str,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     decided: Option<&Decision>,
 ) -> Result<Vec<Vec<u8>>> {
     let commit = match decided {
@@ -647,6 +647,6 @@ fn list_trial_files(
     };
     match commit {
         Some(commit) => Ok(run.history.changed_paths(base, &commit)?),
-        None => Ok(survey.ours.clone()),
+        None => Ok(changes.ours.clone()),
     }
 }

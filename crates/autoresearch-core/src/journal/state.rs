@@ -263,7 +263,10 @@ impl RunState {
     }
 
     fn apply_verdict(&mut self, decided: Decision) -> Result<(), FoldError> {
-        let in_flight = self.open_trial.as_ref().map(|flight| flight.intent.trial);
+        let in_flight = self
+            .open_trial
+            .as_ref()
+            .map(|open_trial| open_trial.intent.trial);
         if in_flight.unwrap_or(self.next_trial) != decided.trial
             || (in_flight.is_none() && decided.commit.is_some())
         {
@@ -322,17 +325,18 @@ impl RunState {
         self.note_left_files(&rework.left_files);
         self.spent.verify_runs += 1;
         match &mut self.open_trial {
-            Some(flight) if flight.intent.trial == rework.trial => {
-                flight.stage = Stage::AwaitingRework(Box::new(rework));
+            Some(open_trial) if open_trial.intent.trial == rework.trial => {
+                open_trial.stage = Stage::AwaitingRework(Box::new(rework));
             }
             _ => return Err(FoldError { event: "rework" }),
         }
         Ok(())
     }
 
-    fn note_left_files(&mut self, droppings: &[String]) {
+    fn note_left_files(&mut self, left_files: &[String]) {
         let room = MAX_LEFT_FILES.saturating_sub(self.left_files.len());
-        self.left_files.extend(droppings.iter().take(room).cloned());
+        self.left_files
+            .extend(left_files.iter().take(room).cloned());
     }
 
     fn fail_trial(&mut self, decided: Decision) {
@@ -343,14 +347,14 @@ impl RunState {
         }
         self.ladder.record_failure();
         match &mut self.open_trial {
-            Some(flight) => flight.stage = Stage::Decided(Box::new(decided)),
+            Some(open_trial) => open_trial.stage = Stage::Decided(Box::new(decided)),
             None => self.open_trial = None,
         }
     }
 
     fn close_trial(&mut self, trial: u32, event: &'static str) -> Result<(), FoldError> {
         match self.open_trial.take() {
-            Some(flight) if flight.intent.trial == trial => Ok(()),
+            Some(open_trial) if open_trial.intent.trial == trial => Ok(()),
             _ => Err(FoldError { event }),
         }
     }

@@ -12,10 +12,10 @@ use crate::store::trust::check_anchor_folder;
 /// The anchors of every run of this user that can be read, with their folders.
 #[must_use]
 pub fn list_anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
-    let read = |vault: PathBuf| {
-        check_anchor_folder(&vault).ok()?;
-        let bytes = DISK.read_file(&vault.join("anchor.json")).ok()??;
-        Some((vault, serde_json::from_slice(&bytes).ok()?))
+    let read = |anchor_folder: PathBuf| {
+        check_anchor_folder(&anchor_folder).ok()?;
+        let bytes = DISK.read_file(&anchor_folder.join("anchor.json")).ok()??;
+        Some((anchor_folder, serde_json::from_slice(&bytes).ok()?))
     };
     if check_folder_trust(state_folder).is_err() {
         return Vec::new();
@@ -28,8 +28,10 @@ pub fn list_anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
 
 /// Where a run stood at its anchor's last record, by the note that its last command left: for a run without a journal.
 #[must_use]
-pub fn read_remembered_state(vault: &Path, anchor: &Anchor) -> Option<RunState> {
-    let bytes = DISK.read_file(&vault.join("checkpoint.json")).ok()??;
+pub fn read_remembered_state(anchor_folder: &Path, anchor: &Anchor) -> Option<RunState> {
+    let bytes = DISK
+        .read_file(&anchor_folder.join("checkpoint.json"))
+        .ok()??;
     let found: Checkpoint = serde_json::from_slice(&bytes).ok()?;
     (found.head == anchor.head).then_some(found.state)
 }

@@ -39,9 +39,9 @@ pub struct MadeNote {
 
 impl MadeNote {
     /// Writes the note durably.
-    pub fn write_to(&self, vault: &Path) -> Result<(), StoreError> {
-        make_private_folder(vault)?;
-        let path = vault.join(FILE);
+    pub fn write_to(&self, anchor_folder: &Path) -> Result<(), StoreError> {
+        make_private_folder(anchor_folder)?;
+        let path = anchor_folder.join(FILE);
         RealDisk
             .replace_file(&path, &encode_json(&path, self)?)
             .map_err(StoreError::io_error("write", &path))
@@ -49,8 +49,8 @@ impl MadeNote {
 
     /// The note in a folder, if there is one that can be read.
     #[must_use]
-    pub fn read_from(vault: &Path) -> Option<Self> {
-        let path = vault.join(FILE);
+    pub fn read_from(anchor_folder: &Path) -> Option<Self> {
+        let path = anchor_folder.join(FILE);
         if RealDisk.file_length(&path).ok()? > MAX {
             return None;
         }
@@ -60,8 +60,8 @@ impl MadeNote {
     }
 
     /// Takes the note away, and its folder if nothing else is in it: the start made nothing.
-    pub fn remove_from(vault: &Path) {
-        let _ = std::fs::remove_file(vault.join(FILE));
-        let _ = std::fs::remove_dir(vault);
+    pub fn remove_from(anchor_folder: &Path) {
+        let _ = std::fs::remove_file(anchor_folder.join(FILE));
+        let _ = std::fs::remove_dir(anchor_folder);
     }
 }

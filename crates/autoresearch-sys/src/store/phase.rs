@@ -62,15 +62,15 @@ impl RunStore<'_> {
 }
 
 /// Takes away what an earlier holder of the lock had noted.
-pub fn remove_phase_note(vault: &Path) {
-    let _ = std::fs::remove_file(vault.join(NOTE));
+pub fn remove_phase_note(anchor_folder: &Path) {
+    let _ = std::fs::remove_file(anchor_folder.join(NOTE));
 }
 
 /// Who acts on the run now, and what its trial is at, if it makes one.
 #[must_use]
-pub fn find_acting_holder(vault: &Path) -> Option<(Holder, Option<PhaseNote>)> {
-    let holder = find_holder(vault)?;
-    let bytes = disk::open_regular_file(&vault.join(NOTE))
+pub fn find_acting_holder(anchor_folder: &Path) -> Option<(Holder, Option<PhaseNote>)> {
+    let holder = find_holder(anchor_folder)?;
+    let bytes = disk::open_regular_file(&anchor_folder.join(NOTE))
         .ok()
         .and_then(|file| {
             let mut bytes = Vec::new();

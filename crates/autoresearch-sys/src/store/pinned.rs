@@ -144,15 +144,15 @@ impl SealedSecret {
 }
 
 impl Pinned {
-    pub(super) fn write_to(&self, vault: &Path) -> Result<(), StoreError> {
-        let path = vault.join("pinned.json");
+    pub(super) fn write_to(&self, anchor_folder: &Path) -> Result<(), StoreError> {
+        let path = anchor_folder.join("pinned.json");
         RealDisk
             .replace_file(&path, &encode_json(&path, self)?)
             .map_err(StoreError::io_error("write", &path))
     }
 
-    pub(super) fn read_from(vault: &Path, run: &str) -> Result<Self, StoreError> {
-        let path = vault.join("pinned.json");
+    pub(super) fn read_from(anchor_folder: &Path, run: &str) -> Result<Self, StoreError> {
+        let path = anchor_folder.join("pinned.json");
         let bytes = RealDisk
             .read_file(&path)
             .map_err(StoreError::io_error("read", &path))?

@@ -68,7 +68,7 @@ pub fn check_own_path(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses what is kept of a run outside the repository, if it is not this user's alone.
-pub fn check_anchor_folder(vault: &Path) -> Result<(), StoreError> {
+pub fn check_anchor_folder(anchor_folder: &Path) -> Result<(), StoreError> {
     let files = [
         "anchor.json",
         "pinned.json",
@@ -76,11 +76,11 @@ pub fn check_anchor_folder(vault: &Path) -> Result<(), StoreError> {
         "made.json",
         "notes.json",
     ];
-    let files = files.iter().map(|file| vault.join(file));
-    let folders = vault
+    let files = files.iter().map(|file| anchor_folder.join(file));
+    let folders = anchor_folder
         .parent()
         .into_iter()
-        .chain([vault])
+        .chain([anchor_folder])
         .map(Path::to_owned);
     folders
         .chain(files)

@@ -91,7 +91,7 @@ pub struct Bed {
     /// The run's files.
     pub layout: Layout,
     /// The run's folder outside the repository.
-    pub vault: PathBuf,
+    pub anchor_folder: PathBuf,
     twin: PathBuf,
     script: PathBuf,
     number: u64,
@@ -114,7 +114,7 @@ impl Bed {
         };
         start::start_run(&world, &place(&root), &source).map_err(floor::stop)?;
         let layout = Layout::new(&root, RUN);
-        let vault = store::anchor_folder(&world.state_folder, &layout.read_run_id()?);
+        let anchor_folder = store::anchor_folder(&world.state_folder, &layout.read_run_id()?);
         floor::make(&twin)?;
         let script = at.join("floor.sh");
         std::fs::write(&script, floor::SCRIPT)?;
@@ -122,7 +122,7 @@ impl Bed {
             world,
             root,
             layout,
-            vault,
+            anchor_folder,
             twin,
             script,
             number: NUMBER,

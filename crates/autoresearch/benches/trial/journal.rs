@@ -38,7 +38,7 @@ pub fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
     let Event::Start(start) = serde_json::from_str::<Record>(&first)?.event else {
         return Err("the journal does not begin with a start".into());
     };
-    let anchor_path = bed.vault.join("anchor.json");
+    let anchor_path = bed.anchor_folder.join("anchor.json");
     let mut anchor: Anchor = serde_json::from_slice(&std::fs::read(&anchor_path)?)?;
     let mut pen = Pen {
         out: BufWriter::new(OpenOptions::new().append(true).open(&path)?),

@@ -59,9 +59,9 @@ fn print_config_check(
     printer: &Printer,
     source: &ConfigSource,
 ) -> Result<ExitCode> {
-    let ground = preflight::read_start_site(world, &place.search_folder(world), &[]);
-    let checked = match &ground {
-        Ok(ground) => check_config_in(world, source, &ground.git)?,
+    let site = preflight::read_start_site(world, &place.search_folder(world), &[]);
+    let checked = match &site {
+        Ok(site) => check_config_in(world, source, &site.git)?,
         Err(_) => check_config_text(source),
     };
     let ok = checked
@@ -71,7 +71,7 @@ fn print_config_check(
     let report = ConfigCheckReport {
         file: source.name.clone(),
         ok,
-        in_repository: ground.is_ok(),
+        in_repository: site.is_ok(),
         problems: checked.problems,
     };
     printer.print_report(&report)?;

@@ -107,9 +107,9 @@ pub fn list_items(world: &World, root: &Path, names: &[String]) -> Result<Vec<In
         scene.list_lost(&lost, &mut items)?;
         known.push(lost.layout.run);
     }
-    for (vault, made) in list_start_notes(world, root) {
+    for (anchor_folder, made) in list_start_notes(world, root) {
         if !known.contains(&made.run) && made.references.is_empty() {
-            scene.list_unfinished(&vault, &made, &mut items)?;
+            scene.list_unfinished(&anchor_folder, &made, &mut items)?;
             known.push(made.run);
         }
     }
@@ -121,9 +121,11 @@ pub fn list_items(world: &World, root: &Path, names: &[String]) -> Result<Vec<In
 /// The notes of starts in this work tree.
 fn list_start_notes(world: &World, root: &Path) -> Vec<(PathBuf, MadeNote)> {
     let all = list_anchor_folders(&world.state_folder).into_iter();
-    all.filter_map(|vault| MadeNote::read_from(&vault).map(|made| (vault, made)))
-        .filter(|(_, made)| made.root == root)
-        .collect()
+    all.filter_map(|anchor_folder| {
+        MadeNote::read_from(&anchor_folder).map(|made| (anchor_folder, made))
+    })
+    .filter(|(_, made)| made.root == root)
+    .collect()
 }
 
 /// git, at work in a folder of the repository, with nothing of the caller's that could lead it elsewhere.
@@ -187,7 +189,7 @@ impl<'w> InventoryScene<'w> {
         &self,
         layout: &Layout,
         state: &RunState,
-        vault: &Path,
+        anchor_folder: &Path,
         open: Option<String>,
     ) -> Result<Vec<InventoryItem>> {
         let run = layout.run.as_str();
@@ -241,7 +243,7 @@ impl<'w> InventoryScene<'w> {
         items.push(InventoryItem::new(
             "anchor",
             run,
-            vault.display().to_string(),
+            anchor_folder.display().to_string(),
             reason,
         ));
         Ok(items)
@@ -315,7 +317,7 @@ impl<'w> InventoryScene<'w> {
     /// What a start that was killed left: its folder, and with `isolation: worktree` a work tree and a branch.
     fn list_unfinished(
         &self,
-        vault: &Path,
+        anchor_folder: &Path,
         made: &MadeNote,
         items: &mut Vec<InventoryItem>,
     ) -> Result<()> {
@@ -374,7 +376,7 @@ impl<'w> InventoryScene<'w> {
         items.push(InventoryItem::new(
             "anchor",
             run,
-            vault.display().to_string(),
+            anchor_folder.display().to_string(),
             reason,
         ));
         Ok(())

@@ -107,13 +107,13 @@ fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
     }
     trial::make_intent(run, request)?;
     tree_changes::check_head(run)?;
-    let survey = tree_changes::read_changes(run)?;
-    let files: Vec<String> = survey
+    let changes = tree_changes::read_changes(run)?;
+    let files: Vec<String> = changes
         .ours
         .iter()
         .map(|path| escape_text(&String::from_utf8_lossy(path)))
         .collect();
-    if files.is_empty() && survey.find_void_why().is_none() && !request.again {
+    if files.is_empty() && changes.find_void_why().is_none() && !request.again {
         return Err(Failure::usage("no file in the scope was changed")
             .hint("change one thing first, then register it"));
     }

@@ -16,7 +16,7 @@ use autoresearch_core::words::table::{escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::under_way::{UnderWay, show_whole_seconds};
-use crate::run::{HOMELESS, Place, Run, WantedRun};
+use crate::run::{Place, Run, TREE_IS_GONE, WantedRun};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{World, clock_text};
 use autoresearch_sys::error::Result;
@@ -186,7 +186,7 @@ fn find_obstacle(run: &Run<'_>) -> Option<String> {
     if run.store.state.needs_repair() {
         Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
     } else if run.tree_is_gone {
-        Some(format!("{}: {HOMELESS}", run.describe_lost_tree()))
+        Some(format!("{}: {TREE_IS_GONE}", run.describe_lost_tree()))
     } else if session.is_some_and(|session| session.paused) {
         Some("paused: the person interrupted the session".to_owned())
     } else {

@@ -308,7 +308,7 @@ pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport>
         trial: state
             .open_trial
             .as_ref()
-            .map_or(state.next_trial, |flight| flight.intent.trial),
+            .map_or(state.next_trial, |open_trial| open_trial.intent.trial),
         under_way,
         end,
         standing: autoresearch_core::words::brief::format_best_value(state),
@@ -327,9 +327,7 @@ fn suggest_next_step(run: &Run<'_>, alive: bool) -> String {
             "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
         ),
         (false, Some(ending))
-            if state.finish.is_none()
-                && ending.end.can_be_lifted()
-                && !ending.end.is_ceiling() =>
+            if state.finish.is_none() && ending.end.can_be_lifted() && !ending.end.is_ceiling() =>
         {
             format!(
                 "next: put the obstacle right, then `{program} background start` goes on; `{program} finish` leaves the run"

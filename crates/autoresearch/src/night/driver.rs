@@ -109,61 +109,61 @@ pub fn drive_run(world: &World, place: &Place, audience: &mut dyn Audience) -> R
 }
 
 fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<DriverExit> {
-    let mut streak = RepeatedFailures::default();
+    let mut failures = RepeatedFailures::default();
     let mut driven = false;
     loop {
         if let Some(left) = obey_order(world, place, audience)? {
             return Ok(left);
         }
-        let Some(ground) = before_turn::prepare_turn(world, place)? else {
+        let Some(before) = before_turn::prepare_turn(world, place)? else {
             if driven {
                 notify::notify_end(world, place, audience);
             }
             return Ok(DriverExit::Ended);
         };
         driven = true;
-        if streak.voids >= VOIDS && !ground.foreign.is_empty() {
+        if failures.voids >= VOIDS && !before.foreign.is_empty() {
             let why = format!(
                 "{} trials in a row were void, and these are still not as they were: {}",
-                streak.voids,
-                ground.foreign.join(", ")
+                failures.voids,
+                before.foreign.join(", ")
             );
             block_run(world, place, &why)?;
             continue;
         }
         audience.hear_event(&DriverEvent::Turn {
-            trial: ground.trial,
+            trial: before.trial,
         });
         let watch = Stopwatch::start();
-        let ended = agent::run_turn(world, &make_ask(&ground))?;
-        record_turn(world, place, &ground, (&ended, watch.elapsed()))?;
+        let ended = agent::run_turn(world, &make_ask(&before))?;
+        record_turn(world, place, &before, (&ended, watch.elapsed()))?;
         match ended.outcome {
             TurnOutcome::Cancelled => before_turn::take_back_turn(world, place)?,
             TurnOutcome::Failed(fault) => {
-                streak.faults += 1;
+                failures.faults += 1;
                 before_turn::take_back_turn(world, place)?;
                 audience.hear_event(&DriverEvent::Failed(&fault));
-                wait_out_outage(world, place, audience, &fault, streak.faults)?;
+                wait_out_outage(world, place, audience, &fault, failures.faults)?;
             }
             TurnOutcome::Answered(answer) => {
-                streak.faults = 0;
+                failures.faults = 0;
                 let answer = answer.unwrap_or_default();
-                measure_edits(world, place, audience, (&ground, &answer), &mut streak)?;
+                measure_edits(world, place, audience, (&before, &answer), &mut failures)?;
             }
         }
     }
 }
 
-fn make_ask(ground: &BeforeTurn) -> TurnRequest<'_> {
+fn make_ask(before: &BeforeTurn) -> TurnRequest<'_> {
     TurnRequest {
-        agent: &ground.agent,
-        brief: &ground.brief,
-        work_tree: ground.work_tree.clone(),
-        scratch: ground.scratch.clone(),
-        id: &ground.id,
-        thread: ground.thread.clone(),
-        thread_tokens: ground.thread_tokens,
-        limit: ground.limit,
+        agent: &before.agent,
+        brief: &before.brief,
+        work_tree: before.work_tree.clone(),
+        scratch: before.scratch.clone(),
+        id: &before.id,
+        thread: before.thread.clone(),
+        thread_tokens: before.thread_tokens,
+        limit: before.limit,
     }
 }
 
@@ -188,7 +188,7 @@ fn obey_order(
 fn record_turn(
     world: &World,
     place: &Place,
-    ground: &BeforeTurn,
+    before: &BeforeTurn,
     (ended, span): (&EndedTurn, Duration),
 ) -> Result<()> {
     let (hypothesis, fault) = match &ended.outcome {
@@ -203,7 +203,7 @@ fn record_turn(
     let fresh = matches!(&ended.outcome, TurnOutcome::Failed(fault) if fault.ends_thread());
     let mut run = open_run(world, place)?;
     run.store.record_event(Event::Turn(Turn {
-        trial: ground.trial,
+        trial: before.trial,
         thread: ended.thread.clone().filter(|_| !fresh),
         tokens: ended.tokens,
         ms: whole_millis(span),
@@ -248,10 +248,10 @@ fn measure_edits(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
-    (ground, answer): (&BeforeTurn, &AgentAnswer),
-    streak: &mut RepeatedFailures,
+    (before, answer): (&BeforeTurn, &AgentAnswer),
+    failures: &mut RepeatedFailures,
 ) -> Result<()> {
-    if let Step::Strategy(due) = ground.step {
+    if let Step::Strategy(due) = before.step {
         let plan = answer.strategy.as_deref().unwrap_or(&answer.message);
         let plan = if plan.is_empty() {
             "the agent gave no reason"
@@ -265,10 +265,10 @@ fn measure_edits(
         }
     }
     audience.hear_event(&DriverEvent::Measuring);
-    let report = match try_trial(world, place, audience, &make_trial_request(ground, answer)) {
+    let report = match try_trial(world, place, audience, &make_trial_request(before, answer)) {
         // Nothing was mended: the rework is given up.
         Err(failure)
-            if failure.kind == FailureKind::Usage && matches!(ground.step, Step::Rework { .. }) =>
+            if failure.kind == FailureKind::Usage && matches!(before.step, Step::Rework { .. }) =>
         {
             trial::drop_changes(world, place)?
         }
@@ -276,18 +276,18 @@ fn measure_edits(
         Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(()),
         other => other?,
     };
-    streak.voids = if is_void_for_driver(&report) {
-        streak.voids + 1
+    failures.voids = if is_void_for_driver(&report) {
+        failures.voids + 1
     } else {
         0
     };
-    streak.crashes = if report.verdict == "crash" {
-        streak.crashes + 1
+    failures.crashes = if report.verdict == "crash" {
+        failures.crashes + 1
     } else {
         0
     };
-    streak.empty = if report.verdict == "no-op" && answer.nothing_more {
-        streak.empty + 1
+    failures.empty = if report.verdict == "no-op" && answer.nothing_more {
+        failures.empty + 1
     } else {
         0
     };
@@ -295,12 +295,12 @@ fn measure_edits(
     if report.verdict == "keep" {
         notify::notify_keep(world, place, &report, audience);
     }
-    if streak.empty >= EMPTY && report.end.is_none() {
+    if failures.empty >= EMPTY && report.end.is_none() {
         let why = format!("the agent has nothing more to try: {}", answer.message);
         return end_run(world, place, End::NeedsHuman, &why);
     }
-    if streak.crashes >= 2 {
-        streak.crashes = 0;
+    if failures.crashes >= 2 {
+        failures.crashes = 0;
         check_kept_state(world, place, audience)?;
     }
     Ok(())
@@ -340,7 +340,7 @@ fn is_void_for_driver(report: &TrialReport) -> bool {
     report.reason.is_some_and(|reason| left.contains(&reason))
 }
 
-fn make_trial_request(ground: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest {
+fn make_trial_request(before: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest {
     let message = if answer.message.is_empty() {
         "the agent did not say what it changed".to_owned()
     } else {
@@ -350,7 +350,7 @@ fn make_trial_request(ground: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest
         message,
         labels: answer.labels.clone(),
         simplify: answer.simplify,
-        rework: matches!(ground.step, Step::Rework { .. }),
+        rework: matches!(before.step, Step::Rework { .. }),
         again: false,
     }
 }

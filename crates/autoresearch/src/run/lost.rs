@@ -27,13 +27,13 @@ pub struct LostRun {
 #[must_use]
 pub fn find_lost_runs(world: &World, history: &History, root: &Path) -> Vec<LostRun> {
     let mut found = Vec::new();
-    for (vault, anchor) in list_anchors(&world.state_folder) {
+    for (anchor_folder, anchor) in list_anchors(&world.state_folder) {
         let layout = Layout::new(root, &anchor.run);
-        let is_start = anchor.head.next <= 1 && MadeNote::read_from(&vault).is_some();
+        let is_start = anchor.head.next <= 1 && MadeNote::read_from(&anchor_folder).is_some();
         if is_start || layout.journal_path().symlink_metadata().is_ok() {
             continue;
         }
-        let state = read_remembered_state(&vault, &anchor);
+        let state = read_remembered_state(&anchor_folder, &anchor);
         // A repository that was moved has another root, and the run's branch as the run left it.
         let is_moved = || {
             let stands = |state: &RunState| {
@@ -44,7 +44,7 @@ pub fn find_lost_runs(world: &World, history: &History, root: &Path) -> Vec<Lost
         if anchor.root == root || is_moved() {
             found.push(LostRun {
                 layout,
-                anchor_folder: vault,
+                anchor_folder,
                 state,
             });
         }

@@ -50,9 +50,9 @@ pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
             .done
             .push("the start of the run was finished".to_owned());
     }
-    if let Some(flight) = run.store.state.open_trial.clone() {
-        let trial = flight.intent.trial;
-        match flight.stage {
+    if let Some(open_trial) = run.store.state.open_trial.clone() {
+        let trial = open_trial.intent.trial;
+        match open_trial.stage {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
                 let undone = interrupt_trial(run)?;
@@ -65,7 +65,7 @@ pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
                 }
             }
             Stage::Decided(decided) => {
-                let undone = undo_trial(run, trial, &flight.intent.message, None)?;
+                let undone = undo_trial(run, trial, &open_trial.intent.message, None)?;
                 let head = undone.head;
                 run.store
                     .record_event(Event::Close(Close { trial, head }))?;
@@ -108,16 +108,16 @@ pub fn set_up_branch(run: &mut Run<'_>) -> Result<()> {
 
 /// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
 pub fn interrupt_trial(run: &mut Run<'_>) -> Result<Option<UndoResult>> {
-    let Some(flight) = run.store.state.open_trial.clone() else {
+    let Some(open_trial) = run.store.state.open_trial.clone() else {
         return Ok(None);
     };
-    let trial = flight.intent.trial;
+    let trial = open_trial.intent.trial;
     let name = name_reference(run, &format!("interrupted-{trial}"));
-    let undone = undo_trial(run, trial, &flight.intent.message, Some(&name))?;
+    let undone = undo_trial(run, trial, &open_trial.intent.message, Some(&name))?;
     // Verify may have written while it was cut short.
     user_files::update_notes(run, &[])?;
     unseen_files::note_cut_short(run)?;
-    let message = flight.intent.message;
+    let message = open_trial.intent.message;
     run.store.record_event(Event::Interrupted(Interruption {
         trial,
         message,

@@ -34,8 +34,8 @@ pub struct UnderWay {
 impl UnderWay {
     /// Looks at the lock of a run, and at the note of whoever holds it.
     #[must_use]
-    pub fn find_at(world: &World, vault: &Path) -> Option<Self> {
-        let (holder, note) = store::find_acting_holder(vault)?;
+    pub fn find_at(world: &World, anchor_folder: &Path) -> Option<Self> {
+        let (holder, note) = store::find_acting_holder(anchor_folder)?;
         let now = world.now_ms();
         let (phase, verify_run) = match note.as_ref().map(|note| note.phase) {
             None => (None, None),

@@ -120,8 +120,8 @@ pub fn seal_secrets(world: &World, names: &[String], salt: &str) -> Result<Seale
 }
 
 /// Refuses a repository in which a run could not work or could do harm.
-pub fn check_start_site(world: &World, ground: &StartSite, config: &Config) -> Result<()> {
-    let history = &ground.history;
+pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Result<()> {
+    let history = &site.history;
     if let Some(operation) = history.find_operation() {
         return Err(Failure::blocked(format!("a {operation} is under way"))
             .hint(format!("finish or abort the {operation} first")));
@@ -129,14 +129,13 @@ pub fn check_start_site(world: &World, ground: &StartSite, config: &Config) -> R
     if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {
         return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
     }
-    work_tree_check::check_root(&ground.git, &history.work_tree(), &history.git_folder())?;
+    work_tree_check::check_root(&site.git, &history.work_tree(), &history.git_folder())?;
     if config.isolation == Isolation::InPlace
-        && let Some(holder) = ground.git.find_branch_holder(&ground.origin)?
+        && let Some(holder) = site.git.find_branch_holder(&site.origin)?
     {
-        return Err(work_tree_check::branch_taken_error(&ground.origin, &holder));
+        return Err(work_tree_check::branch_taken_error(&site.origin, &holder));
     }
-    if history.has_at_root(&ground.base, FOLDER)?
-        || !ground.git.list_tracked_below(FOLDER)?.is_empty()
+    if history.has_at_root(&site.base, FOLDER)? || !site.git.list_tracked_below(FOLDER)?.is_empty()
     {
         return Err(tracked_runs_error());
     }
@@ -146,7 +145,7 @@ pub fn check_start_site(world: &World, ground: &StartSite, config: &Config) -> R
         )
         .hint("rename it: git branch -m autoresearch autoresearch-old"));
     }
-    if config.isolation == Isolation::InPlace && !ground.origin.starts_with("refs/") {
+    if config.isolation == Isolation::InPlace && !site.origin.starts_with("refs/") {
         return Err(
             Failure::blocked("HEAD is detached, and `in-place` needs a branch")
                 .hint("check out a branch, or use `isolation: branch`"),
@@ -155,7 +154,7 @@ pub fn check_start_site(world: &World, ground: &StartSite, config: &Config) -> R
     if config.isolation == Isolation::Worktree {
         Ok(())
     } else {
-        check_alone(world, ground)
+        check_alone(world, site)
     }
 }
 
@@ -173,8 +172,8 @@ pub fn list_remarks(git: &Git) -> Vec<String> {
 }
 
 /// Two runs must not share a work tree.
-fn check_alone(world: &World, ground: &StartSite) -> Result<()> {
-    let root = ground.history.work_tree();
+fn check_alone(world: &World, site: &StartSite) -> Result<()> {
+    let root = site.history.work_tree();
     for name in Layout::list_runs(&root) {
         let Ok(store) =
             RunStore::open_run(world, Layout::new(&root, &name), Access::Glance, "start")
@@ -187,7 +186,7 @@ fn check_alone(world: &World, ground: &StartSite) -> Result<()> {
             && (state.end.is_none()
                 || (state.finish.is_none()
                     && state.config().isolation == Isolation::Branch
-                    && ground.origin == state.start.branch))
+                    && site.origin == state.start.branch))
         {
             let hint = if state.end.is_some() {
                 format!("`autoresearch finish --run {name}` goes back to your branch")
@@ -206,7 +205,7 @@ fn check_alone(world: &World, ground: &StartSite) -> Result<()> {
 
 /// What the index tells git not to look at: outside the scope it is noted like what is dirty, inside it is refused.
 /// Files that a sparse checkout left out are none; git looks at them as soon as they are there.
-fn note_flagged_files(git: &Git, scope: &Globs, dirt: &mut DirtyFiles) -> Result<()> {
+fn note_flagged_files(git: &Git, scope: &Globs, dirty_files: &mut DirtyFiles) -> Result<()> {
     let flagged = git.list_flagged()?;
     if flagged.is_empty() {
         return Ok(());
@@ -232,7 +231,7 @@ fn note_flagged_files(git: &Git, scope: &Globs, dirt: &mut DirtyFiles) -> Result
                 flagged.flag
             )));
         }
-        dirt.add_path(&flagged.path, true);
+        dirty_files.add_path(&flagged.path, true);
     }
     Ok(())
 }
@@ -240,7 +239,7 @@ fn note_flagged_files(git: &Git, scope: &Globs, dirt: &mut DirtyFiles) -> Result
 /// Notes what is dirty outside the scope, and refuses what is dirty inside it.
 pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
-    let mut dirt = DirtyFiles::default();
+    let mut dirty_files = DirtyFiles::default();
     let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
     for entry in git.read_status()? {
         let text = String::from_utf8_lossy(&entry.path);
@@ -258,16 +257,16 @@ pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
                 entry.kind,
                 StatusKind::Untracked | StatusKind::NestedRepository
             );
-            dirt.add_path(&entry.path, !unknown);
+            dirty_files.add_path(&entry.path, !unknown);
         }
     }
     if !unmerged.is_empty() {
         return Err(Failure::blocked(format!("files are in conflict: {}", show_first_names(&unmerged)))
             .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));
     }
-    note_flagged_files(git, &scope, &mut dirt)?;
+    note_flagged_files(git, &scope, &mut dirty_files)?;
     if inside.is_empty() {
-        return Ok(dirt);
+        return Ok(dirty_files);
     }
     Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", show_first_names(&inside)))
         .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))

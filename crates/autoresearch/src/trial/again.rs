@@ -10,13 +10,13 @@ use autoresearch_sys::error::{Failure, Result};
 /// The intention to measure the commit of a failed guard once more. Each commit once, and it uses up a rework: whoever
 /// asks until the guard passes measures luck.
 pub(super) fn make_intent_again(state: &RunState, program: &str) -> Result<Intent> {
-    let (Some(rework), Some(flight)) = (state.awaiting_rework(), &state.open_trial) else {
+    let (Some(rework), Some(open_trial)) = (state.awaiting_rework(), &state.open_trial) else {
         return Err(Failure::usage(
             "no trial awaits a rework, so there is nothing to measure again",
         )
         .hint("`--again` is for a trial whose guard failed; a verdict that was given stays"));
     };
-    if flight.intent.again {
+    if open_trial.intent.again {
         return Err(Failure::usage(format!(
             "trial {} was measured again already, and its guard failed again",
             rework.trial
@@ -27,6 +27,6 @@ pub(super) fn make_intent_again(state: &RunState, program: &str) -> Result<Inten
         attempt: rework.attempt + 1,
         parent: rework.commit.clone(),
         again: true,
-        ..flight.intent.clone()
+        ..open_trial.intent.clone()
     })
 }

@@ -52,7 +52,7 @@ pub struct UndoResult {
 /// Commits exactly the changes that are ours on top of HEAD.
 pub fn commit_trial(
     run: &Run<'_>,
-    survey: &TreeChanges,
+    changes: &TreeChanges,
     trial: u32,
     subject: &str,
     hooks: Hooks,
@@ -71,12 +71,12 @@ pub fn commit_trial(
         date: &date,
     };
     (run.world.step)("git stage");
-    let refused = run.git.stage_paths(&survey.ours)?;
+    let refused = run.git.stage_paths(&changes.ours)?;
     if !refused.is_empty() {
         return Ok(CommitResult::NotTaken(refused));
     }
     (run.world.step)("git tree");
-    let tree = run.git.write_tree_without(&survey.foreign, &new, hooks);
+    let tree = run.git.write_tree_without(&changes.foreign, &new, hooks);
     (run.world.step)("git commit");
     let commit = match tree.and_then(|tree| run.git.commit_tree(&tree, &new, hooks)) {
         Err(error @ GitError::Hook { .. }) => {
@@ -89,7 +89,7 @@ pub fn commit_trial(
         .move_head(&head, &commit, &format!("autoresearch: trial {trial}"))?;
     if hooks == Hooks::Run {
         // A hook may have rewritten files: the index follows the work tree.
-        run.git.stage_paths(&survey.ours)?;
+        run.git.stage_paths(&changes.ours)?;
     }
     Ok(CommitResult::Made(commit))
 }
@@ -158,20 +158,26 @@ fn commit_remaining(
     trial: u32,
     message: &str,
 ) -> Result<(Option<String>, Vec<RefusedPath>)> {
-    let mut survey = tree_changes::read_changes(run)?;
+    let mut changes = tree_changes::read_changes(run)?;
     git_rules::refuse_other_rules(
-        &[git_rules::list_rewriting(run)?, survey.rewriting.clone()].concat(),
+        &[git_rules::list_rewriting(run)?, changes.rewriting.clone()].concat(),
     )?;
     if run.store.state.start.worktree.is_some() {
-        survey = survey.claim_all();
+        changes = changes.claim_all();
     }
     let mut refused = Vec::new();
-    while !survey.ours.is_empty() {
-        match commit_trial(run, &survey, trial, &commit_subject(message), Hooks::Bypass)? {
+    while !changes.ours.is_empty() {
+        match commit_trial(
+            run,
+            &changes,
+            trial,
+            &commit_subject(message),
+            Hooks::Bypass,
+        )? {
             CommitResult::Made(commit) => return Ok((Some(commit), refused)),
             CommitResult::Refused(_) => break,
             CommitResult::NotTaken(paths) => {
-                survey
+                changes
                     .ours
                     .retain(|path| !paths.iter().any(|refused| refused.path == *path));
                 refused.extend(paths);

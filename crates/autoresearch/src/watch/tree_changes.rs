@@ -179,26 +179,26 @@ pub fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
 /// Sorts all changes in the run's work tree by owner.
 pub fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
     let owner = ChangeOwners::of_run(run)?;
-    let mut survey = TreeChanges::default();
+    let mut changes = TreeChanges::default();
     for entry in run.git.read_status_with_ignored()? {
-        owner.sort_entry(entry, &mut survey)?;
+        owner.sort_entry(entry, &mut changes)?;
     }
     for path in
         yardstick::list_changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect)
     {
-        if !survey.protected.contains(&path) {
-            survey.protected.push(path);
+        if !changes.protected.contains(&path) {
+            changes.protected.push(path);
         }
     }
-    Ok(survey)
+    Ok(changes)
 }
 
 /// The same, and whether git itself still works by the rules of the start.
 pub fn read_changes_and_rules(run: &Run<'_>) -> Result<TreeChanges> {
-    let mut survey = read_changes(run)?;
-    survey.hiding.extend(git_rules::list_new_flags(run)?);
-    survey.rewriting.extend(git_rules::list_rewriting(run)?);
-    Ok(survey)
+    let mut changes = read_changes(run)?;
+    changes.hiding.extend(git_rules::list_new_flags(run)?);
+    changes.rewriting.extend(git_rules::list_rewriting(run)?);
+    Ok(changes)
 }
 
 struct ChangeOwners<'r> {
@@ -220,12 +220,12 @@ impl<'r> ChangeOwners<'r> {
         })
     }
 
-    fn sort_entry(&self, entry: StatusEntry, survey: &mut TreeChanges) -> Result<()> {
+    fn sort_entry(&self, entry: StatusEntry, changes: &mut TreeChanges) -> Result<()> {
         let text = String::from_utf8_lossy(&entry.path).into_owned();
         let path = text.trim_end_matches('/');
         let role = git_rules::find_rule_role(path);
         if entry.kind == StatusKind::Ignored {
-            survey.ignored.push(entry.path.clone());
+            changes.ignored.push(entry.path.clone());
         }
         if entry.kind == StatusKind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
             return Ok(());
@@ -238,7 +238,7 @@ impl<'r> ChangeOwners<'r> {
                 return Err(tracked_runs_error());
             }
             // A folder of this name was the user's before, or its `.gitignore` is gone: neither is a trial's.
-            survey.foreign.push(entry);
+            changes.foreign.push(entry);
             return Ok(());
         }
         let state = &self.run.store.state;
@@ -246,36 +246,36 @@ impl<'r> ChangeOwners<'r> {
         if (!in_scope && self.run.store.pinned.dirty_files.has_path(&entry.path))
             || state.left_files.contains(&text)
         {
-            survey.foreign.push(entry);
+            changes.foreign.push(entry);
             return Ok(());
         }
         let shown = escape_text(path);
         if let Some(role) = role {
             if !git_rules::is_known_rule_file(self.run, &entry, path) {
                 let names = match role {
-                    RuleRole::Hides => &mut survey.hiding,
-                    RuleRole::Rewrites => &mut survey.rewriting,
+                    RuleRole::Hides => &mut changes.hiding,
+                    RuleRole::Rewrites => &mut changes.rewriting,
                 };
                 names.push(shown);
                 if !in_scope {
-                    survey.note_outside(&entry, text);
+                    changes.note_outside(&entry, text);
                 }
-                survey.foreign.push(entry);
+                changes.foreign.push(entry);
             }
         } else if self.protect.matches_path(path)
             || self.run.store.pinned.yardstick.contains_key(path)
         {
-            survey.protected.push(shown);
-            survey.foreign.push(entry);
+            changes.protected.push(shown);
+            changes.foreign.push(entry);
         } else if !in_scope {
-            survey.note_outside(&entry, text);
-            survey.outside.push(shown);
-            survey.foreign.push(entry);
+            changes.note_outside(&entry, text);
+            changes.outside.push(shown);
+            changes.foreign.push(entry);
         } else if let Some(kind) = describe_unsupported(&entry) {
-            survey.unsupported.push(format!("{shown} ({kind})"));
-            survey.foreign.push(entry);
+            changes.unsupported.push(format!("{shown} ({kind})"));
+            changes.foreign.push(entry);
         } else {
-            survey.ours.push(entry.path);
+            changes.ours.push(entry.path);
         }
         Ok(())
     }

@@ -43,17 +43,19 @@ struct UserFile {
     whose: FileOwner,
 }
 
-fn list_user_files(dirt: &DirtyFiles, droppings: &BTreeSet<String>) -> Vec<UserFile> {
-    let yours = dirt.list_paths().map(|(key, path, tracked)| UserFile {
-        key: key.clone(),
-        path,
-        whose: if tracked {
-            FileOwner::Tracked
-        } else {
-            FileOwner::Untracked
-        },
-    });
-    let left = droppings.iter().map(|text| UserFile {
+fn list_user_files(dirty_files: &DirtyFiles, left_files: &BTreeSet<String>) -> Vec<UserFile> {
+    let yours = dirty_files
+        .list_paths()
+        .map(|(key, path, tracked)| UserFile {
+            key: key.clone(),
+            path,
+            whose: if tracked {
+                FileOwner::Tracked
+            } else {
+                FileOwner::Untracked
+            },
+        });
+    let left = left_files.iter().map(|text| UserFile {
         key: path_to_key(text.as_bytes()),
         path: PathBuf::from(text),
         whose: FileOwner::LeftFile,
@@ -65,8 +67,8 @@ fn list_user_files(dirt: &DirtyFiles, droppings: &BTreeSet<String>) -> Vec<UserF
 #[must_use]
 pub fn find_changed(
     root: &Path,
-    dirt: &DirtyFiles,
-    droppings: &BTreeSet<String>,
+    dirty_files: &DirtyFiles,
+    left_files: &BTreeSet<String>,
     notes: &FileNotes,
 ) -> Vec<ChangedUserFile> {
     let differ = |bystander: &UserFile| {
@@ -76,7 +78,7 @@ pub fn find_changed(
         let known = notes.get(&bystander.key);
         !gone && known.is_some_and(|known| differs_from_pin(&path, known.as_ref()))
     };
-    list_user_files(dirt, droppings)
+    list_user_files(dirty_files, left_files)
         .into_iter()
         .filter(differ)
         .map(|bystander| ChangedUserFile {
@@ -90,8 +92,8 @@ pub fn find_changed(
 #[must_use]
 pub fn make_notes(
     root: &Path,
-    dirt: &DirtyFiles,
-    droppings: &BTreeSet<String>,
+    dirty_files: &DirtyFiles,
+    left_files: &BTreeSet<String>,
     before: &FileNotes,
 ) -> FileNotes {
     let now = |bystander: UserFile| {
@@ -107,7 +109,7 @@ pub fn make_notes(
         };
         (bystander.key, note)
     };
-    list_user_files(dirt, droppings)
+    list_user_files(dirty_files, left_files)
         .into_iter()
         .map(now)
         .collect()
@@ -151,12 +153,12 @@ fn find_changed_since_note(run: &Run<'_>) -> Result<Vec<ChangedUserFile>> {
 /// Takes the bystanders as they are now. `new` are droppings that the journal does not know yet.
 pub fn update_notes(run: &Run<'_>, new: &[String]) -> Result<()> {
     let before = run.store.read_notes()?;
-    let mut droppings = run.store.state.left_files.clone();
-    droppings.extend(new.iter().cloned());
+    let mut left_files = run.store.state.left_files.clone();
+    left_files.extend(new.iter().cloned());
     let now = make_notes(
         run.work_tree(),
         &run.store.pinned.dirty_files,
-        &droppings,
+        &left_files,
         &before,
     );
     if now != before {

@@ -100,8 +100,8 @@ pub fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> 
 
 /// Files that make each trial void until they are put back.
 fn find_foreign_files(run: &Run<'_>) -> Result<Vec<String>> {
-    let survey = tree_changes::read_changes(run)?;
-    Ok([survey.protected, survey.unsupported, survey.outside].concat())
+    let changes = tree_changes::read_changes(run)?;
+    Ok([changes.protected, changes.unsupported, changes.outside].concat())
 }
 
 fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
