@@ -31,7 +31,7 @@ fn main() -> std::io::Result<()> {
     let mut found = Vec::new();
     files(&root, &mut found)?;
     found.sort();
-    let mut list = String::from("pub const FILES: &[BundleFile] = &[\n");
+    let mut list = String::from("pub(crate) const FILES: &[BundleFile] = &[\n");
     for path in found {
         let name = path
             .strip_prefix(&root)

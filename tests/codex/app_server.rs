@@ -15,7 +15,7 @@ use crate::bench::Bench;
 use crate::running::{DEADLINE, within};
 
 /// An app server that runs. Its messages have no `jsonrpc` field.
-pub struct AppServer<'bench> {
+pub(crate) struct AppServer<'bench> {
     child: Child,
     input: Option<ChildStdin>,
     messages: Receiver<Value>,
@@ -28,7 +28,7 @@ pub struct AppServer<'bench> {
 
 impl<'bench> AppServer<'bench> {
     /// Starts a server and introduces the client.
-    pub fn start(bench: &'bench Bench) -> Self {
+    pub(crate) fn start(bench: &'bench Bench) -> Self {
         let mut child = bench
             .command(&["app-server"])
             .stdin(Stdio::piped())
@@ -75,7 +75,7 @@ impl<'bench> AppServer<'bench> {
 
     /// Calls a method; its result, or the error's object.
     #[track_caller]
-    pub fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
+    pub(crate) fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.calls += 1;
         let id = self.calls;
         self.send(&json!({"id": id, "method": method, "params": params}));
@@ -94,25 +94,25 @@ impl<'bench> AppServer<'bench> {
 
     /// Calls a method that must succeed.
     #[track_caller]
-    pub fn call(&mut self, method: &str, params: &Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
         self.try_call(method, params)
             .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     /// Answers a request of the server's, such as one for an approval.
-    pub fn answer(&mut self, id: &Value, result: &Value) {
+    pub(crate) fn answer(&mut self, id: &Value, result: &Value) {
         self.send(&json!({"id": id, "result": result}));
     }
 
     /// Takes the first notice of this method that fits, now or when it comes: its parameters.
     #[track_caller]
-    pub fn take(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn take(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.take_whole(method, fits)["params"].take()
     }
 
     /// The same, with its `id` if the server asks for an answer.
     #[track_caller]
-    pub fn take_whole(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn take_whole(&mut self, method: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + DEADLINE;
         let is = |notice: &Value| notice["method"] == method && fits(&notice["params"]);
         loop {
@@ -134,14 +134,14 @@ impl<'bench> AppServer<'bench> {
     }
 
     /// The requests of the server that came and were not taken.
-    pub fn questions(&self) -> Vec<&Value> {
+    pub(crate) fn questions(&self) -> Vec<&Value> {
         let asks = |notice: &&Value| notice.get("id").is_some();
         self.notices.iter().filter(asks).collect()
     }
 
     /// The hooks that Codex finds for the repository, with their `trustStatus`.
     #[track_caller]
-    pub fn hooks(&mut self) -> Vec<Value> {
+    pub(crate) fn hooks(&mut self) -> Vec<Value> {
         let list = self.call("hooks/list", &json!({"cwds": [self.bench.bed.repo]}));
         let entry = &list["data"][0];
         assert_eq!(entry["errors"], json!([]), "{entry}");
@@ -149,7 +149,7 @@ impl<'bench> AppServer<'bench> {
     }
 
     /// Trusts every hook that Codex finds, as they are now.
-    pub fn trust_hooks(&mut self) {
+    pub(crate) fn trust_hooks(&mut self) {
         let hooks = self.hooks();
         let trusted = hooks.iter().map(|hook| {
             let key = hook["key"].as_str().unwrap().to_owned();
@@ -163,7 +163,7 @@ impl<'bench> AppServer<'bench> {
 
     /// The skills that Codex finds for the repository.
     #[track_caller]
-    pub fn skills(&mut self) -> Vec<Value> {
+    pub(crate) fn skills(&mut self) -> Vec<Value> {
         let list = self.call(
             "skills/list",
             &json!({"cwds": [self.bench.bed.repo], "forceReload": true}),
@@ -173,13 +173,13 @@ impl<'bench> AppServer<'bench> {
 
     /// Starts a thread in the repository; its id.
     #[track_caller]
-    pub fn start_thread(&mut self, sandbox: &str) -> String {
+    pub(crate) fn start_thread(&mut self, sandbox: &str) -> String {
         self.start_thread_that_asks(sandbox, "never")
     }
 
     /// The same with a policy of approval: `never`, `on-request`, ...
     #[track_caller]
-    pub fn start_thread_that_asks(&mut self, sandbox: &str, policy: &str) -> String {
+    pub(crate) fn start_thread_that_asks(&mut self, sandbox: &str, policy: &str) -> String {
         let params =
             json!({"cwd": self.bench.bed.repo, "sandbox": sandbox, "approvalPolicy": policy});
         let answer = self.call("thread/start", &params);
@@ -188,13 +188,13 @@ impl<'bench> AppServer<'bench> {
 
     /// Starts a turn with a prompt; its id.
     #[track_caller]
-    pub fn start_turn(&mut self, thread: &str, prompt: &str) -> String {
+    pub(crate) fn start_turn(&mut self, thread: &str, prompt: &str) -> String {
         let input = json!([{"type": "text", "text": prompt}]);
         let answer = self.call("turn/start", &json!({"threadId": thread, "input": input}));
         answer["turn"]["id"].as_str().unwrap().to_owned()
     }
 
-    pub fn interrupt(&mut self, thread: &str, turn: &str) {
+    pub(crate) fn interrupt(&mut self, thread: &str, turn: &str) {
         self.call(
             "turn/interrupt",
             &json!({"threadId": thread, "turnId": turn}),
@@ -203,7 +203,7 @@ impl<'bench> AppServer<'bench> {
 
     /// Waits for the end of a turn: the turn, with `status` and `error`.
     #[track_caller]
-    pub fn finish_turn(&mut self, turn: &str) -> Value {
+    pub(crate) fn finish_turn(&mut self, turn: &str) -> Value {
         let mut end = self.take("turn/completed", |params| params["turn"]["id"] == turn);
         end["turn"].take()
     }

@@ -19,7 +19,7 @@ use crate::testbed::{Answer, Testbed};
 const GRACE: Duration = Duration::from_mins(1);
 
 /// One test's world. Everything is below `bed.folder`.
-pub struct Bench {
+pub(crate) struct Bench {
     pub codex: &'static Codex,
     pub model: Model,
     /// The repository, the home and the state folder; `bed.run` runs the binary under test outside of Codex.
@@ -32,7 +32,7 @@ pub struct Bench {
 
 impl Bench {
     /// A bench with the repository of `Testbed::new`, trusted by Codex; `None` when there is no CLI (see `install`).
-    pub fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let codex = install::codex()?;
         let below = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codex-benches");
         std::fs::create_dir_all(&below).unwrap();
@@ -91,7 +91,7 @@ trust_level = "trusted"
     }
 
     /// The native program in the repository, with the sealed variables and no others.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.codex.native);
         command
             .args(arguments)
@@ -111,22 +111,22 @@ trust_level = "trusted"
     }
 
     /// `codex exec` with a prompt, still to be started.
-    pub fn exec(&self, prompt: &str) -> Exec<'_> {
+    pub(crate) fn exec(&self, prompt: &str) -> Exec<'_> {
         self.exec_raw(&[], &[prompt])
     }
 
     /// `codex exec resume` of a thread.
-    pub fn resume(&self, thread: &str, prompt: &str) -> Exec<'_> {
+    pub(crate) fn resume(&self, thread: &str, prompt: &str) -> Exec<'_> {
         self.exec_raw(&["resume"], &[thread, prompt])
     }
 
     /// `codex exec review` of what is not committed.
-    pub fn review(&self) -> Exec<'_> {
+    pub(crate) fn review(&self) -> Exec<'_> {
         self.exec_raw(&["review", "--uncommitted"], &[])
     }
 
     /// Any `codex exec <options> <subcommand> <operands>`, such as `fork`.
-    pub fn exec_raw(&self, command: &[&str], operands: &[&str]) -> Exec<'_> {
+    pub(crate) fn exec_raw(&self, command: &[&str], operands: &[&str]) -> Exec<'_> {
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Exec {
             bench: self,
@@ -138,18 +138,18 @@ trust_level = "trusted"
     }
 
     /// An app server, initialized.
-    pub fn app_server(&self) -> AppServer<'_> {
+    pub(crate) fn app_server(&self) -> AppServer<'_> {
         AppServer::start(self)
     }
 
     /// Runs any other command of the CLI to its end.
     #[track_caller]
-    pub fn run(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         Running::start(self.command(arguments), &self.root).wait()
     }
 
     /// Adds tables to `$CODEX_HOME/config.toml`; single settings are for `Exec::config`.
-    pub fn configure(&self, tables: &str) {
+    pub(crate) fn configure(&self, tables: &str) {
         let path = self.codex_home.join("config.toml");
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str(tables);
@@ -157,7 +157,7 @@ trust_level = "trusted"
     }
 
     /// Adds a hook to `$CODEX_HOME/hooks.json`. It is not trusted yet.
-    pub fn hook(&self, event: &str, command: &str) {
+    pub(crate) fn hook(&self, event: &str, command: &str) {
         let mut hook = json!({"type": "command", "command": command});
         if ["SessionEnd", "Interrupt"].contains(&event) {
             // The most that Codex allows these two; the default of one second is short for a busy machine.
@@ -167,7 +167,7 @@ trust_level = "trusted"
     }
 
     /// Adds a whole group: `matcher`, and hooks with `timeout`, `async`, `statusMessage`, ...
-    pub fn hook_group(&self, event: &str, group: &Value) {
+    pub(crate) fn hook_group(&self, event: &str, group: &Value) {
         let path = self.codex_home.join("hooks.json");
         let old = std::fs::read(&path).unwrap_or_else(|_| b"{\"hooks\":{}}".to_vec());
         let mut file: Value = serde_json::from_slice(&old).unwrap();
@@ -178,14 +178,14 @@ trust_level = "trusted"
     }
 
     /// The binary under test, for commands of the model. Its state folder comes from the bench's variables.
-    pub fn engine() -> PathBuf {
+    pub(crate) fn engine() -> PathBuf {
         assert_cmd::cargo::cargo_bin("autoresearch-sealed")
     }
 
     /// Adds a rule: a command that begins with these words runs outside of the sandbox.
     ///
     /// Codex applies it only to a command of plain words: no `cd`, pipe, redirection, variable or quoted program.
-    pub fn allow(&self, words: &[&str]) {
+    pub(crate) fn allow(&self, words: &[&str]) {
         let folder = self.codex_home.join("rules");
         std::fs::create_dir_all(&folder).unwrap();
         let mut file = std::fs::OpenOptions::new()
@@ -197,13 +197,13 @@ trust_level = "trusted"
     }
 
     /// Adds a hook that records its input, for `heard`, and then runs a command.
-    pub fn listen(&self, event: &str, then: &str) {
+    pub(crate) fn listen(&self, event: &str, then: &str) {
         let log = self.log(event);
         self.hook(event, &format!("cat >> '{}'; {then}", log.display()));
     }
 
     /// The inputs of the hooks of `listen`, oldest first.
-    pub fn heard(&self, event: &str) -> Vec<Value> {
+    pub(crate) fn heard(&self, event: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.log(event)).unwrap_or_default();
         let inputs = serde_json::Deserializer::from_str(&text).into_iter();
         inputs.map(Result::unwrap).collect()
@@ -214,7 +214,7 @@ trust_level = "trusted"
     }
 
     /// Trusts every hook, as the app server offers it, and checks that Codex agrees.
-    pub fn trust_hooks(&self) {
+    pub(crate) fn trust_hooks(&self) {
         let mut server = self.app_server();
         server.trust_hooks();
         for hook in server.hooks() {
@@ -223,13 +223,13 @@ trust_level = "trusted"
     }
 
     /// The processes of this test that run now.
-    pub fn processes(&self) -> Vec<String> {
+    pub(crate) fn processes(&self) -> Vec<String> {
         let left = running::left(&self.root);
         left.into_iter().map(|(_, line)| line).collect()
     }
 
     /// Kills every process of this test; for those that left something behind on purpose.
-    pub fn kill_all(&self) {
+    pub(crate) fn kill_all(&self) {
         running::kill_all(&self.root);
     }
 }
@@ -254,7 +254,7 @@ impl Drop for Bench {
 }
 
 /// A `codex exec` that is being put together.
-pub struct Exec<'bench> {
+pub(crate) struct Exec<'bench> {
     bench: &'bench Bench,
     options: Vec<String>,
     command: Vec<String>,
@@ -264,34 +264,34 @@ pub struct Exec<'bench> {
 
 impl Exec<'_> {
     /// `read-only`, `workspace-write` or `danger-full-access`.
-    pub fn sandbox(self, mode: &str) -> Self {
+    pub(crate) fn sandbox(self, mode: &str) -> Self {
         self.args(&["--sandbox", mode])
     }
 
     /// Events as JSON lines, for `events` and `thread`.
-    pub fn json(self) -> Self {
+    pub(crate) fn json(self) -> Self {
         self.args(&["--json"])
     }
 
     /// A setting: `key=value` as in `-c`.
-    pub fn config(self, setting: &str) -> Self {
+    pub(crate) fn config(self, setting: &str) -> Self {
         self.args(&["-c", setting])
     }
 
     /// Options of `codex exec`.
-    pub fn args(mut self, arguments: &[&str]) -> Self {
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
         let owned = arguments.iter().map(|argument| (*argument).to_owned());
         self.options.extend(owned);
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Starts it.
-    pub fn start(self) -> Running {
+    pub(crate) fn start(self) -> Running {
         // The options of `exec` stand before its subcommand: `resume` and `review` do not know all of them.
         let words = [&self.options, &self.command, &self.operands];
         let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
@@ -302,14 +302,14 @@ impl Exec<'_> {
 
     /// Runs it to its end.
     #[track_caller]
-    pub fn run(self) -> Answer {
+    pub(crate) fn run(self) -> Answer {
         self.start().wait()
     }
 }
 
 /// The events that `codex exec --json` printed.
 #[track_caller]
-pub fn events(answer: &Answer) -> Vec<Value> {
+pub(crate) fn events(answer: &Answer) -> Vec<Value> {
     let lines = answer.out.lines();
     lines
         .map(|line| serde_json::from_str(line).unwrap())
@@ -318,7 +318,7 @@ pub fn events(answer: &Answer) -> Vec<Value> {
 
 /// The thread that `codex exec --json` worked in.
 #[track_caller]
-pub fn thread(answer: &Answer) -> String {
+pub(crate) fn thread(answer: &Answer) -> String {
     let events = events(answer);
     let started = events
         .iter()

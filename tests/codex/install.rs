@@ -16,7 +16,7 @@ use crate::testbed::note_skipped;
 
 /// The release that this test binary is about: `codex` has the newest tested one, `codex_previous` the one before. A new
 /// one is tried by adding it to `TESTED`.
-pub fn release() -> &'static str {
+pub(crate) fn release() -> &'static str {
     let [.., previous, newest] = TESTED;
     if env!("CARGO_CRATE_NAME").ends_with("_previous") {
         previous
@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 
 /// An installed Codex CLI.
 #[derive(Debug)]
-pub struct Codex {
+pub(crate) struct Codex {
     /// The program itself. Kill this one: the wrapper does not take its child along when it is killed.
     pub native: PathBuf,
     /// The script that npm puts on the PATH; it starts the native program as its child.
@@ -41,7 +41,7 @@ pub struct Codex {
 ///
 /// A test that gets `None` must return at once: this function has already said on standard error that it was skipped.
 /// With `CI` set, nothing is skipped: the test fails.
-pub fn codex() -> Option<&'static Codex> {
+pub(crate) fn codex() -> Option<&'static Codex> {
     static CODEX: OnceLock<Result<Codex, String>> = OnceLock::new();
     match CODEX.get_or_init(install) {
         Ok(codex) => Some(codex),

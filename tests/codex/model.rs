@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_mins(2);
 type React = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// The server. Dropping it closes every connection.
-pub struct Model {
+pub(crate) struct Model {
     port: u16,
     shared: Arc<Shared>,
     listener: Option<JoinHandle<()>>,
@@ -55,7 +55,7 @@ impl Shared {
 }
 
 impl Model {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::<Shared>::default();
@@ -89,12 +89,12 @@ impl Model {
     }
 
     /// The `base_url` for Codex.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
     /// The same server as a proxy that refuses everything, so that nothing leaves loopback.
-    pub fn proxy(&self) -> String {
+    pub(crate) fn proxy(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
@@ -102,24 +102,24 @@ impl Model {
     ///
     /// The first conversation that asks takes the first script, and so on. A conversation at the end of its script (one
     /// that is resumed, say) takes the next script.
-    pub fn play(&self, script: impl IntoIterator<Item = Reply>) {
+    pub(crate) fn play(&self, script: impl IntoIterator<Item = Reply>) {
         let script = script.into_iter().collect();
         self.shared.played().scripts.push_back(script);
     }
 
     /// What answers when there is no script left. It may block: each request has a thread of its own.
-    pub fn react(&self, react: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
+    pub(crate) fn react(&self, react: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
         self.shared.played().react = Some(Arc::new(react));
     }
 
     /// All requests until now.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.played().requests.clone()
     }
 
     /// One request, which must have come.
     #[track_caller]
-    pub fn request(&self, number: usize) -> Request {
+    pub(crate) fn request(&self, number: usize) -> Request {
         let requests = self.requests();
         let count = requests.len();
         let found = requests.into_iter().nth(number);
@@ -128,13 +128,13 @@ impl Model {
 
     /// The last request, which must have come.
     #[track_caller]
-    pub fn last(&self) -> Request {
+    pub(crate) fn last(&self) -> Request {
         self.requests().pop().expect("the model was never asked")
     }
 
     /// Waits until a request is one that the test waits for.
     #[track_caller]
-    pub fn wait_for(&self, what: &str, is: impl Fn(&Request) -> bool) -> Request {
+    pub(crate) fn wait_for(&self, what: &str, is: impl Fn(&Request) -> bool) -> Request {
         let start = Instant::now();
         let mut played = self.shared.played();
         loop {
@@ -149,12 +149,12 @@ impl Model {
     }
 
     /// What was asked of the proxy. Codex looks for its curated plugins at every start, and goes on without them.
-    pub fn refused(&self) -> Vec<String> {
+    pub(crate) fn refused(&self) -> Vec<String> {
         self.shared.played().refused.clone()
     }
 
     /// What went wrong on the server's side, scripts that nobody asked for among it.
-    pub fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let played = self.shared.played();
         let mut faults = played.faults.clone();
         let rest = played.threads.values().chain(&played.scripts);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// One answer of the model.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub kind: Kind,
     /// The number of tokens that the answer claims to have cost. Codex compacts by this number.
     pub tokens: u64,
@@ -16,7 +16,7 @@ pub struct Reply {
 
 /// What an answer is.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A whole stream with these output items.
     Items(Vec<Value>),
     /// A whole stream with these events behind the first one.
@@ -39,19 +39,19 @@ impl Reply {
     }
 
     /// The same answer, which claims to have cost so many tokens.
-    pub fn costing(mut self, tokens: u64) -> Self {
+    pub(crate) fn costing(mut self, tokens: u64) -> Self {
         self.tokens = tokens;
         self
     }
 
     /// The same answer with one more header.
-    pub fn header(mut self, name: &'static str, value: &impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
 
     /// The same answer with the items of another one behind its own: several calls in one turn.
-    pub fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         if let (Kind::Items(items), Kind::Items(more)) = (&mut self.kind, other.kind) {
             items.extend(more);
         }
@@ -60,7 +60,7 @@ impl Reply {
 }
 
 /// A message; with nothing else in the answer, it ends the turn.
-pub fn say(text: &str) -> Reply {
+pub(crate) fn say(text: &str) -> Reply {
     item(json!({
         "type": "message",
         "role": "assistant",
@@ -69,19 +69,19 @@ pub fn say(text: &str) -> Reply {
 }
 
 /// A shell command. Codex waits for it as long as it ever does in one call (30 s).
-pub fn shell(command: &str) -> Reply {
+pub(crate) fn shell(command: &str) -> Reply {
     shell_with(&json!({"cmd": command, "yield_time_ms": 30_000}))
 }
 
 /// A shell command with all its arguments: `cmd`, `workdir`, `tty`, `sandbox_permissions`, ...
-pub fn shell_with(arguments: &Value) -> Reply {
+pub(crate) fn shell_with(arguments: &Value) -> Reply {
     code(&format!(
         "const r = await tools.exec_command({arguments}); text(r.output)"
     ))
 }
 
 /// An edit in the format of `apply_patch`, without the lines `*** Begin Patch` and `*** End Patch`.
-pub fn patch(body: &str) -> Reply {
+pub(crate) fn patch(body: &str) -> Reply {
     let whole = Value::from(format!("*** Begin Patch\n{}\n*** End Patch\n", body.trim()));
     code(&format!(
         "const r = await tools.apply_patch({whole}); text(JSON.stringify(r))"
@@ -91,7 +91,7 @@ pub fn patch(body: &str) -> Reply {
 /// JavaScript for the one tool `exec` that the bundled models have ("code mode").
 ///
 /// What `exec_command` gives has `output`, `exit_code`, `wall_time_seconds`, and `session_id` when it still runs.
-pub fn code(script: &str) -> Reply {
+pub(crate) fn code(script: &str) -> Reply {
     item(json!({"type": "custom_tool_call", "name": "exec", "input": script}))
 }
 
@@ -106,7 +106,7 @@ fn call(namespace: &str, name: &str, arguments: &Value) -> Reply {
 }
 
 /// A turn that has a subagent work on a message, waits for it, and ends with these words.
-pub fn helped(message: &str, words: &str) -> [Reply; 3] {
+pub(crate) fn helped(message: &str, words: &str) -> [Reply; 3] {
     let task = json!({"task_name": "helper", "message": message, "fork_turns": "none"});
     let patience = json!({"timeout_ms": 120_000});
     [
@@ -117,22 +117,22 @@ pub fn helped(message: &str, words: &str) -> [Reply; 3] {
 }
 
 /// Any output item. Its ids are filled in when they are missing.
-pub fn item(value: Value) -> Reply {
+pub(crate) fn item(value: Value) -> Reply {
     Reply::new(Kind::Items(vec![value]))
 }
 
 /// A stream with these events behind the first one, such as `response.failed`.
-pub fn events_only(events: Vec<Value>) -> Reply {
+pub(crate) fn events_only(events: Vec<Value>) -> Reply {
     Reply::new(Kind::Events(events))
 }
 
 /// An HTTP error with the body that the service would send.
-pub fn status(code: u16, body: Value) -> Reply {
+pub(crate) fn status(code: u16, body: Value) -> Reply {
     Reply::new(Kind::Status(code, body))
 }
 
 /// The account's limit is used up until a time in seconds since 1970. Codex fails at once, without a retry.
-pub fn usage_limit(resets_at: i64) -> Reply {
+pub(crate) fn usage_limit(resets_at: i64) -> Reply {
     status(
         429,
         json!({"error": {
@@ -147,7 +147,7 @@ pub fn usage_limit(resets_at: i64) -> Reply {
 
 /// The same, with the headers by which the service tells the state of an account's window: Codex keeps these to the
 /// second, and of the body it only shows the minute.
-pub fn usage_limit_with_headers(resets_at: i64) -> Reply {
+pub(crate) fn usage_limit_with_headers(resets_at: i64) -> Reply {
     usage_limit(resets_at)
         .header("x-codex-primary-used-percent", &"100.0")
         .header("x-codex-primary-window-minutes", &"300")
@@ -155,17 +155,17 @@ pub fn usage_limit_with_headers(resets_at: i64) -> Reply {
 }
 
 /// The connection is lost in the middle of the answer.
-pub fn dropped() -> Reply {
+pub(crate) fn dropped() -> Reply {
     Reply::new(Kind::Dropped)
 }
 
 /// The answer never comes.
-pub fn silent() -> Reply {
+pub(crate) fn silent() -> Reply {
     Reply::new(Kind::Silent)
 }
 
 /// The events of a whole stream; `number` makes the ids of the items unique.
-pub fn events(items: &[Value], tokens: u64, number: usize) -> Vec<Value> {
+pub(crate) fn events(items: &[Value], tokens: u64, number: usize) -> Vec<Value> {
     let mut events = vec![created(number)];
     for (index, item) in items.iter().enumerate() {
         let mut item = item.clone();
@@ -197,6 +197,6 @@ pub fn events(items: &[Value], tokens: u64, number: usize) -> Vec<Value> {
 }
 
 /// The first event of every stream.
-pub fn created(number: usize) -> Value {
+pub(crate) fn created(number: usize) -> Value {
     json!({"type": "response.created", "response": {"id": format!("resp_{number}")}})
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A request of the Responses API.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// Counted from 0 over all conversations of the server.
     pub number: usize,
     pub headers: BTreeMap<String, String>,
@@ -20,34 +20,34 @@ pub struct Request {
 
 impl Request {
     /// The conversation. A subagent and a review have conversations of their own.
-    pub fn thread(&self) -> &str {
+    pub(crate) fn thread(&self) -> &str {
         self.header("thread-id")
     }
 
     /// What kind of helper asks (`review`, `collab_spawn`, `guardian`, ...); empty for the main conversation.
-    pub fn agent(&self) -> &str {
+    pub(crate) fn agent(&self) -> &str {
         self.header("x-openai-subagent")
     }
 
     /// Whether Codex asks for a summary, in order to go on with it alone. This takes a turn of the script.
-    pub fn is_compaction(&self) -> bool {
+    pub(crate) fn is_compaction(&self) -> bool {
         let metadata: Value =
             serde_json::from_str(self.header("x-codex-turn-metadata")).unwrap_or_default();
         metadata["request_kind"] == "compaction"
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
     /// Everything that the model is given besides the general instructions and the tools.
-    pub fn input(&self) -> &[Value] {
+    pub(crate) fn input(&self) -> &[Value] {
         self.body["input"].as_array().map_or(&[], Vec::as_slice)
     }
 
     /// Role and text of each message in the input, in order. What agents send each other has the sender for a role
     /// (`/root`, `/root/<task name>`).
-    pub fn texts(&self) -> Vec<(String, String)> {
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
         let is = |item: &&Value| item["type"] == "message" || item["type"] == "agent_message";
         let messages = self.input().iter().filter(is);
         messages
@@ -65,20 +65,20 @@ impl Request {
     }
 
     /// The texts of one role: `user`, `developer`, `assistant`, or an agent.
-    pub fn texts_of(&self, role: &str) -> Vec<String> {
+    pub(crate) fn texts_of(&self, role: &str) -> Vec<String> {
         let texts = self.texts().into_iter().filter(|(who, _)| who == role);
         texts.map(|(_, text)| text).collect()
     }
 
     /// The last text of the user's side, which is a prompt or what a hook said.
-    pub fn last_user_text(&self) -> String {
+    pub(crate) fn last_user_text(&self) -> String {
         self.texts_of("user").pop().unwrap_or_default()
     }
 
     /// The reasons with which `Stop` hooks made the model go on, oldest first, as the hooks wrote them.
     ///
     /// Codex escapes `&`, `<` and `>` in them for XML; `texts_of("user")` has what the model really read.
-    pub fn hook_prompts(&self) -> Vec<String> {
+    pub(crate) fn hook_prompts(&self) -> Vec<String> {
         let texts = self.texts_of("user");
         texts
             .iter()
@@ -92,7 +92,7 @@ impl Request {
     }
 
     /// What the calls of tools gave, oldest first.
-    pub fn outputs(&self) -> Vec<String> {
+    pub(crate) fn outputs(&self) -> Vec<String> {
         let outputs = self.input().iter().filter(|item| {
             item["type"]
                 .as_str()
@@ -102,12 +102,12 @@ impl Request {
     }
 
     /// Whether the input mentions this anywhere.
-    pub fn saw(&self, words: &str) -> bool {
+    pub(crate) fn saw(&self, words: &str) -> bool {
         self.input().iter().any(|item| mentions(item, words))
     }
 
     /// The size of the input as JSON.
-    pub fn input_bytes(&self) -> usize {
+    pub(crate) fn input_bytes(&self) -> usize {
         self.body["input"].to_string().len()
     }
 }

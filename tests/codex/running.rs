@@ -14,13 +14,13 @@ use rustix::process::{Pid, Signal};
 use crate::testbed::Answer;
 
 /// No command of a test takes longer.
-pub const DEADLINE: Duration = Duration::from_mins(3);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
 
 /// Between two looks at the processes, so that looking does not slow down what is looked at.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A command that runs.
-pub struct Running {
+pub(crate) struct Running {
     pub pid: Pid,
     pub out: PathBuf,
     pub err: PathBuf,
@@ -32,7 +32,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a command in a process group of its own; its output goes to files below the bench's folder.
-    pub fn start(mut command: Command, root: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, root: &Path) -> Self {
         let start = Instant::now();
         let folder = tempfile::Builder::new()
             .prefix("run-")
@@ -62,7 +62,7 @@ impl Running {
 
     /// Waits for its end.
     #[track_caller]
-    pub fn wait(self) -> Answer {
+    pub(crate) fn wait(self) -> Answer {
         let left = DEADLINE.saturating_sub(self.start.elapsed());
         let Ok(status) = self.end.recv_timeout(left) else {
             kill_all(&self.root);
@@ -80,7 +80,7 @@ impl Running {
     }
 
     /// Sends it a signal, and nobody else.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let _ = rustix::process::kill_process(self.pid, signal);
     }
 }
@@ -93,7 +93,7 @@ fn said(path: &Path) -> String {
 ///
 /// Everything that Codex starts inherits `HOME`, which lies below the root; also what has left its process group, its
 /// session or its PID namespace. A zombie has none of the three, and does not count.
-pub fn left(root: &Path) -> Vec<(Pid, String)> {
+pub(crate) fn left(root: &Path) -> Vec<(Pid, String)> {
     let root = root.to_str().unwrap();
     let own = std::process::id().to_string();
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
@@ -117,7 +117,7 @@ pub fn left(root: &Path) -> Vec<(Pid, String)> {
 }
 
 /// Kills the processes of a bench until none is left; says which there were.
-pub fn kill_all(root: &Path) -> Vec<String> {
+pub(crate) fn kill_all(root: &Path) -> Vec<String> {
     let start = Instant::now();
     let mut lines = Vec::new();
     loop {
@@ -136,7 +136,7 @@ pub fn kill_all(root: &Path) -> Vec<String> {
 }
 
 /// Waits until something is true; `false` when it did not become true in time.
-pub fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
+pub(crate) fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !holds() {
         if start.elapsed() > time {

@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::testbed::{Answer, finish};
 
 /// Ten `any`, and the run is over at five. A file `src/crash` is a crash; a slow verify tells that it is at work.
-pub const CONFIG: &str = r#"goal: Fewer any
+pub(crate) const CONFIG: &str = r#"goal: Fewer any
 tag: demo
 scope: ["src/**"]
 metric: {name: any_count, direction: lower, target: 5}
@@ -28,12 +28,12 @@ iterations: 20
 const SLOW: &str = "if [ -e \"$HOME/slow\" ]; then\n  touch \"$HOME/measuring\"; sleep \"$(cat \"$HOME/slow\")\"; rm \"$HOME/measuring\"\nfi\n";
 
 /// The number of `any` that a shell writes into `src/a`, of ten in all at the start.
-pub fn set(count: usize) -> String {
+pub(crate) fn set(count: usize) -> String {
     format!("seq {count} | sed 's/.*/any/' > src/a")
 }
 
 /// A bench whose repository has the skill, and a config that is committed.
-pub fn scene() -> Option<Bench> {
+pub(crate) fn scene() -> Option<Bench> {
     let bench = scene_without_skill()?;
     copy(
         &skill(),
@@ -45,7 +45,7 @@ pub fn scene() -> Option<Bench> {
 }
 
 /// The same without the skill.
-pub fn scene_without_skill() -> Option<Bench> {
+pub(crate) fn scene_without_skill() -> Option<Bench> {
     let bench = Bench::new()?;
     bench.bed.write("autoresearch.yaml", CONFIG);
     bench.bed.write("slow.sh", SLOW);
@@ -55,12 +55,12 @@ pub fn scene_without_skill() -> Option<Bench> {
 }
 
 /// The bundle in this repository.
-pub fn skill() -> PathBuf {
+pub(crate) fn skill() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("skill/codex-autoresearch")
 }
 
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {
         let (path, target) = (entry.path(), to.join(entry.file_name()));
@@ -73,12 +73,12 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// The program of our hooks.
-pub fn hook_program() -> PathBuf {
+pub(crate) fn hook_program() -> PathBuf {
     assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook")
 }
 
 /// The programs as a build leaves them, under the names that are shipped.
-pub fn built(folder: &Path) -> PathBuf {
+pub(crate) fn built(folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
     std::fs::copy(hook_program(), folder.join("autoresearch-hook")).unwrap();
@@ -86,7 +86,7 @@ pub fn built(folder: &Path) -> PathBuf {
 }
 
 /// Adds our hooks, which also write down what they read and answer; they are not trusted yet.
-pub fn add_hooks(bench: &Bench) {
+pub(crate) fn add_hooks(bench: &Bench) {
     let words = [
         ("SessionStart", "session-start"),
         ("Stop", "stop"),
@@ -105,7 +105,7 @@ pub fn add_hooks(bench: &Bench) {
 }
 
 /// A command of a person who has Codex on the PATH.
-pub fn person(bench: &Bench, program: &Path, arguments: &[&str]) -> Answer {
+pub(crate) fn person(bench: &Bench, program: &Path, arguments: &[&str]) -> Answer {
     let mut command = std::process::Command::new(program);
     let folder = bench.codex.native.parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -123,22 +123,22 @@ pub fn person(bench: &Bench, program: &Path, arguments: &[&str]) -> Answer {
 }
 
 /// Everything that our hooks of an event have read, or answered (`in` or `out`).
-pub fn hook_log(bench: &Bench, event: &str, which: &str) -> String {
+pub(crate) fn hook_log(bench: &Bench, event: &str, which: &str) -> String {
     std::fs::read_to_string(bench.root.join(format!("{event}.{which}"))).unwrap_or_default()
 }
 
 /// The run is started by a person, in a terminal.
-pub fn start_in_a_terminal(bench: &Bench) {
+pub(crate) fn start_in_a_terminal(bench: &Bench) {
     bench.bed.run(&["start"]).ok();
 }
 
 /// Prints a figure, past the test runner, which hides what a passing test prints.
-pub fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The last `next: ` line that the model sees.
-pub fn last_next(request: &Request) -> Option<String> {
+pub(crate) fn last_next(request: &Request) -> Option<String> {
     let mut found = None;
     for item in request.body["input"].as_array().into_iter().flatten() {
         walk(item, &mut |text| {
@@ -163,7 +163,7 @@ fn walk(value: &Value, look: &mut impl FnMut(&str)) {
 }
 
 /// An agent that does what the tool's last line says, with these edits in turn.
-pub struct Agent {
+pub(crate) struct Agent {
     /// The program, as it was told to call it.
     engine: String,
     /// What it runs first.
@@ -182,12 +182,12 @@ struct State {
 
 impl Agent {
     /// An agent that begins with a command of the engine, and then makes these edits.
-    pub fn new(first: &str, edits: &[&str]) -> Self {
+    pub(crate) fn new(first: &str, edits: &[&str]) -> Self {
         Self::of(&Bench::engine(), first, edits)
     }
 
     /// The same with a program that was installed.
-    pub fn of(engine: &Path, first: &str, edits: &[&str]) -> Self {
+    pub(crate) fn of(engine: &Path, first: &str, edits: &[&str]) -> Self {
         Self {
             engine: engine.display().to_string(),
             first: format!("{} {first}", engine.display()),
@@ -197,7 +197,7 @@ impl Agent {
     }
 
     /// What it does next.
-    pub fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
         let mut state = self.state.lock().unwrap();
         if !std::mem::replace(&mut state.began, true) {
             return shell(&self.first);

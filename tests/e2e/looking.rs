@@ -119,14 +119,14 @@ fn status_tells_people_the_same_in_a_few_lines() {
 }
 
 /// A run whose verify waits for a word from the test, once the gate is shut.
-pub struct Gated {
+pub(crate) struct Gated {
     pub bed: Testbed,
     waiting: std::path::PathBuf,
     gate: std::path::PathBuf,
 }
 
 impl Gated {
-    pub fn started() -> Self {
+    pub(crate) fn started() -> Self {
         let bed = Testbed::new();
         let (gate, waiting) = (bed.home.join("gate"), bed.home.join("waiting"));
         let wait = format!(
@@ -152,7 +152,7 @@ impl Gated {
     }
 
     /// A trial that has reached verify and waits there.
-    pub fn trial(&self, count: usize) -> Child {
+    pub(crate) fn trial(&self, count: usize) -> Child {
         self.bed.edit(count);
         let mut command = self.bed.command(&["trial", "-m", "held up", "--json"]);
         let child = command
@@ -166,13 +166,13 @@ impl Gated {
     }
 
     /// Lets verify go on, now and from now on.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         std::fs::write(&self.gate, "go\n").unwrap();
         self.disarm();
     }
 
     /// No later verify waits.
-    pub fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         std::fs::remove_file(&self.gate).unwrap();
     }
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const DEADLINE: Duration = Duration::from_mins(4);
 
 /// The config that most tests use: the metric is the number of lines `any` in the sources.
-pub const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 goal: Fewer any
 tag: demo
 scope: ["src/**"]
@@ -27,7 +27,7 @@ iterations: 100
 "#;
 
 /// A repository under test.
-pub struct Testbed {
+pub(crate) struct Testbed {
     pub folder: TempDir,
     pub repo: PathBuf,
     pub state: PathBuf,
@@ -36,7 +36,7 @@ pub struct Testbed {
 
 /// What a command answered.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -45,27 +45,27 @@ pub struct Answer {
 impl Answer {
     /// The one JSON object on standard output.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(self.out.trim()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The answer, which must be a success.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
 
     /// The answer, which must have failed with this exit code.
     #[track_caller]
-    pub fn fails(self, code: i32) -> Self {
+    pub(crate) fn fails(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:?}");
         self
     }
 
     /// The answer, which must say this somewhere.
     #[track_caller]
-    pub fn says(self, words: &str) -> Self {
+    pub(crate) fn says(self, words: &str) -> Self {
         assert!(
             self.out.contains(words) || self.err.contains(words),
             "`{words}` is missing in {self:?}"
@@ -76,12 +76,12 @@ impl Answer {
 
 impl Testbed {
     /// A repository with ten `any` in three files, a count script and a guard that wants `ok` in `src/state`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::new_in(&std::env::temp_dir())
     }
 
     /// The same below a folder of the caller's.
-    pub fn new_in(parent: &Path) -> Self {
+    pub(crate) fn new_in(parent: &Path) -> Self {
         let bed = Self::bare_in(parent);
         bed.write(
             "count.sh",
@@ -99,12 +99,12 @@ impl Testbed {
     }
 
     /// An empty repository without a commit.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self::bare_in(&std::env::temp_dir())
     }
 
     /// The same below a folder of the caller's.
-    pub fn bare_in(parent: &Path) -> Self {
+    pub(crate) fn bare_in(parent: &Path) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("ar-test-")
             .tempdir_in(parent)
@@ -125,39 +125,39 @@ impl Testbed {
     }
 
     /// A repository with a run that was started with this config.
-    pub fn started(config: &str) -> Self {
+    pub(crate) fn started(config: &str) -> Self {
         let bed = Self::new();
         bed.start(config);
         bed
     }
 
     /// Starts a run; the config is given on standard input.
-    pub fn start(&self, config: &str) -> Answer {
+    pub(crate) fn start(&self, config: &str) -> Answer {
         self.try_start(config).ok()
     }
 
     /// Tries to start a run.
-    pub fn try_start(&self, config: &str) -> Answer {
+    pub(crate) fn try_start(&self, config: &str) -> Answer {
         let file = self.home.join("config.yaml");
         std::fs::write(&file, config).unwrap();
         self.run(&["start", "--config", file.to_str().unwrap()])
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.repo.join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn executable(&self, name: &str) {
+    pub(crate) fn executable(&self, name: &str) {
         let path = self.path(name);
         let mut rights = path.metadata().unwrap().permissions();
         rights.set_mode(0o755);
@@ -165,12 +165,12 @@ impl Testbed {
     }
 
     /// Sets the number of `any` in `src/a`.
-    pub fn edit(&self, count: usize) {
+    pub(crate) fn edit(&self, count: usize) {
         self.write("src/a", &"any\n".repeat(count));
     }
 
     /// The variables of every command.
-    pub fn env(&self) -> BTreeMap<String, String> {
+    pub(crate) fn env(&self) -> BTreeMap<String, String> {
         let path = std::env::var("PATH").unwrap();
         [
             ("PATH", path.as_str()),
@@ -185,7 +185,7 @@ impl Testbed {
     }
 
     /// The binary under test, in the repository.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed"));
         command
             .args(arguments)
@@ -196,19 +196,19 @@ impl Testbed {
     }
 
     /// Runs the binary under test.
-    pub fn run(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         finish(self.command(arguments))
     }
 
     /// Runs it with more variables.
-    pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Answer {
+    pub(crate) fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Answer {
         let mut command = self.command(arguments);
         command.envs(env.iter().copied());
         finish(command)
     }
 
     /// A hook of a session in the repository; the payload gets the fields that Codex always sends.
-    pub fn hook(&self, event: &str, session: &str) -> Answer {
+    pub(crate) fn hook(&self, event: &str, session: &str) -> Answer {
         let payload = serde_json::json!({
             "session_id": session,
             "cwd": self.repo,
@@ -224,7 +224,7 @@ impl Testbed {
     }
 
     /// A hook with any bytes as its payload.
-    pub fn hook_with(&self, event: &str, payload: &[u8]) -> Answer {
+    pub(crate) fn hook_with(&self, event: &str, payload: &[u8]) -> Answer {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(payload).unwrap();
         std::io::Seek::rewind(&mut file).unwrap();
@@ -238,7 +238,7 @@ impl Testbed {
     }
 
     /// The supervisor of the run `demo`, in the foreground.
-    pub fn supervise(&self, env: &[(&str, &str)]) -> Answer {
+    pub(crate) fn supervise(&self, env: &[(&str, &str)]) -> Answer {
         let program = assert_cmd::cargo::cargo_bin("autoresearch-sealed-supervisor");
         let mut command = Command::new(program);
         command
@@ -253,27 +253,27 @@ impl Testbed {
     }
 
     /// A command of an agent in a session.
-    pub fn agent(&self, session: &str, arguments: &[&str]) -> Answer {
+    pub(crate) fn agent(&self, session: &str, arguments: &[&str]) -> Answer {
         self.run_with(arguments, &[("CODEX_SESSION_ID", session)])
     }
 
     /// A trial of whatever is in the work tree; its JSON report.
     #[track_caller]
-    pub fn trial(&self, message: &str) -> Value {
+    pub(crate) fn trial(&self, message: &str) -> Value {
         self.run(&["trial", "-m", message, "--json"]).ok().json()
     }
 
     /// A trial as an agent without a session of ours asks for it; its JSON report. Unlike a person's, one without an edit is
     /// logged.
     #[track_caller]
-    pub fn agents_trial(&self, message: &str) -> Value {
+    pub(crate) fn agents_trial(&self, message: &str) -> Value {
         let words = ["trial", "-m", message, "--json"];
         self.run_with(&words, &[("CODEX_CI", "1")]).ok().json()
     }
 
     /// Sets the number of `any` in `src/a`, and tries it; the verdict.
     #[track_caller]
-    pub fn try_count(&self, count: usize) -> String {
+    pub(crate) fn try_count(&self, count: usize) -> String {
         self.edit(count);
         self.trial(&format!("{count} any"))["verdict"]
             .as_str()
@@ -283,13 +283,13 @@ impl Testbed {
 
     /// git, as a developer would call it, but sealed.
     #[track_caller]
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let answer = self.try_git(arguments);
         assert_eq!(answer.code, 0, "git {arguments:?}: {answer:?}");
         answer.out
     }
 
-    pub fn try_git(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn try_git(&self, arguments: &[&str]) -> Answer {
         let mut command = Command::new("git");
         command
             .args(arguments)
@@ -306,12 +306,12 @@ impl Testbed {
         finish(command)
     }
 
-    pub fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 
     /// The commits of the run's branch after `main`, oldest first, with the files of each.
-    pub fn run_commits(&self, branch: &str) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn run_commits(&self, branch: &str) -> Vec<(String, Vec<String>)> {
         let hashes = self.git(&["rev-list", "--reverse", &format!("main..{branch}")]);
         hashes
             .lines()
@@ -334,12 +334,12 @@ impl Testbed {
     }
 
     /// A file of the run `demo`.
-    pub fn run_file(&self, name: &str) -> PathBuf {
+    pub(crate) fn run_file(&self, name: &str) -> PathBuf {
         self.repo.join("autoresearch-results/demo").join(name)
     }
 
     /// The table's rows without its head, cells split.
-    pub fn rows(&self) -> Vec<Vec<String>> {
+    pub(crate) fn rows(&self) -> Vec<Vec<String>> {
         let text = std::fs::read_to_string(self.run_file("research-results.tsv")).unwrap();
         let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
         rows.map(|line| line.split('\t').map(ToOwned::to_owned).collect())
@@ -347,7 +347,7 @@ impl Testbed {
     }
 
     /// Iteration and status of each row: `0 baseline`, `1 keep`.
-    pub fn story(&self) -> Vec<String> {
+    pub(crate) fn story(&self) -> Vec<String> {
         self.rows()
             .iter()
             .map(|row| format!("{} {}", row[0], row[5]))
@@ -355,7 +355,7 @@ impl Testbed {
     }
 
     /// The only folder under the state folder's `runs`.
-    pub fn vault(&self) -> PathBuf {
+    pub(crate) fn vault(&self) -> PathBuf {
         let mut entries = std::fs::read_dir(self.state.join("runs")).unwrap();
         let vault = entries.next().unwrap().unwrap().path();
         assert!(entries.next().is_none());
@@ -363,7 +363,7 @@ impl Testbed {
     }
 
     /// Everything that the user sees of the repository: files, index, stash, branches other than ours.
-    pub fn fingerprint(&self) -> BTreeMap<String, String> {
+    pub(crate) fn fingerprint(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         walk(&self.repo, &self.repo, &mut found);
         found.insert("(index)".to_owned(), self.git(&["ls-files", "--stage"]));
@@ -418,12 +418,12 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
 }
 
 /// Runs a command to its end, within the deadline.
-pub fn finish(command: Command) -> Answer {
+pub(crate) fn finish(command: Command) -> Answer {
     finish_with(command, Stdio::null())
 }
 
 /// Runs a command to its end, within the deadline, with this as its standard input.
-pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
+pub(crate) fn finish_with(mut command: Command, input: Stdio) -> Answer {
     let child = command
         .stdin(input)
         .stdout(Stdio::piped())
@@ -448,12 +448,12 @@ pub fn finish_with(mut command: Command, input: Stdio) -> Answer {
 }
 
 /// Processes whose command line or environment mentions a text, from `/proc`.
-pub fn processes_with(text: &str) -> Vec<String> {
+pub(crate) fn processes_with(text: &str) -> Vec<String> {
     pids_with(text).into_iter().map(|(_, line)| line).collect()
 }
 
 /// The same with their numbers.
-pub fn pids_with(text: &str) -> Vec<(rustix::process::Pid, String)> {
+pub(crate) fn pids_with(text: &str) -> Vec<(rustix::process::Pid, String)> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let own = std::process::id().to_string();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
@@ -473,7 +473,7 @@ pub fn pids_with(text: &str) -> Vec<(rustix::process::Pid, String)> {
 
 /// Waits until something is true, or fails loudly.
 #[track_caller]
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < DEADLINE, "never happened: {what}");
@@ -482,7 +482,7 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Says that the test of this thread cannot run here, also to `tests/run`, which would count it among those that passed.
-pub fn note_skipped(why: &str) {
+pub(crate) fn note_skipped(why: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let list = std::env::var_os("AUTORESEARCH_SKIPPED");
     let list = list.and_then(|list| std::fs::File::options().append(true).open(list).ok());

@@ -56,7 +56,7 @@ fn fill_disk(world: &World, name: &str) {
 }
 
 /// The world of a test: what the environment says, where the shipped binary would not ask it.
-pub fn sealed() -> World {
+pub(crate) fn sealed() -> World {
     let mut world = World::from_process();
     world.step = step;
     if let Some(folder) = world.find_variable("SEALED_STATE").cloned() {

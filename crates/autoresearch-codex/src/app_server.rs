@@ -172,7 +172,6 @@ pub fn read_rule_decision(
 pub struct ListedHook {
     /// The key of its trust.
     pub key: String,
-    /// Its command.
     #[serde(default)]
     pub command: Option<String>,
     /// The plugin that it comes from.
@@ -194,7 +193,6 @@ fn default_enabled() -> bool {
     true
 }
 
-/// Codex's app server.
 pub struct AppServer<'w> {
     process: CodexProcess<'w>,
     asked: u64,

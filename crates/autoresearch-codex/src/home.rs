@@ -18,29 +18,20 @@ pub enum CodexError {
     /// The file system said no.
     #[error("could not {what} {}", path.display())]
     Io {
-        /// What was attempted.
         what: &'static str,
-        /// On what.
         path: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
     /// A file of the user's is not what Codex expects there.
     #[error("{} {fault}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it, and where.
         fault: String,
     },
     /// A manifest of a newer version.
     #[error("{} has format {format}, which this version does not know", path.display())]
-    Newer {
-        /// The manifest.
-        path: PathBuf,
-        /// Its format.
-        format: u64,
-    },
+    Newer { path: PathBuf, format: u64 },
     /// Codex would have to be asked with a home that goes again, and none can be made.
     #[error("no temporary folder can be made")]
     NoScratch(#[source] std::io::Error),
@@ -49,12 +40,7 @@ pub enum CodexError {
     NoHome(String),
     /// Codex did not answer as expected.
     #[error("`{command}` {fault}")]
-    Codex {
-        /// What was run.
-        command: String,
-        /// What went wrong.
-        fault: String,
-    },
+    Codex { command: String, fault: String },
 }
 
 impl CodexError {
@@ -72,7 +58,6 @@ pub struct Hook {
     pub event: &'static str,
     /// The event, as keys of trust name it.
     pub snake: &'static str,
-    /// Our program's argument.
     pub word: &'static str,
     /// Seconds until Codex ends it.
     pub timeout: u64,
@@ -134,7 +119,6 @@ pub fn quote_shell_word(text: &str) -> String {
 pub struct CodexHome {
     /// Its real path: Codex keys trust by it, whatever links lead there.
     pub root: PathBuf,
-    /// Does it exist?
     pub exists: bool,
 }
 

@@ -33,20 +33,14 @@ const PROGRAMS: [&str; 3] = [
 /// Where the bundle goes.
 #[derive(Clone, Debug)]
 pub enum InstallTarget {
-    /// The user's skills.
     User,
-    /// A project's.
     Project(PathBuf),
 }
 
-/// What to install.
 #[derive(Clone, Debug, Default)]
 pub struct InstallRequest {
-    /// The bundle.
     pub target: Option<InstallTarget>,
-    /// The hooks.
     pub hooks: bool,
-    /// The execution rule.
     pub rule: Option<StartRule>,
 }
 

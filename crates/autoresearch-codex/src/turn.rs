@@ -21,7 +21,6 @@ use crate::turn::rollout::Rollout;
 /// folder.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnArguments<'a> {
-    /// Codex.
     pub program: &'a Path,
     /// The thread to go on with, by the id that an earlier turn left; `None` for a fresh one. Codex takes anything that
     /// is no id for a name, and starts a fresh thread in silence where it knows none.
@@ -125,7 +124,6 @@ pub fn read_turn_result(
 enum TurnEnd {
     /// With the tokens of the whole thread.
     Completed(u64),
-    /// With this message.
     Failed(String),
 }
 

@@ -47,7 +47,6 @@ pub struct Config {
     /// Patterns of the files that are pinned although the scope holds them.
     #[serde(default)]
     pub pin: Vec<String>,
-    /// What is measured.
     pub metric: Metric,
     /// The command that measures.
     pub verify: UserCommand,
@@ -121,7 +120,6 @@ impl Outputs {
     }
 }
 
-/// What is measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metric {
     /// Its name in the log.
@@ -139,7 +137,6 @@ pub struct Metric {
 pub struct UserCommand {
     /// The text for the shell.
     pub command: String,
-    /// The shell.
     #[serde(default)]
     pub shell: Shell,
     /// When it is ended.
@@ -157,7 +154,6 @@ pub struct UserCommand {
 /// A limit in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
-    /// The span.
     #[serde(with = "crate::config::span::millis", rename = "ms")]
     pub span: Duration,
 }
@@ -175,11 +171,8 @@ pub enum Amount {
 /// An amount of the config in a unit that is not the metric's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherUnit {
-    /// The key.
     pub place: String,
-    /// What was typed.
     pub typed: Quantity,
-    /// The metric.
     pub metric: String,
     /// The unit in which verify prints it.
     pub unit: Unit,

@@ -209,7 +209,6 @@ impl ScriptReader {
         }
     }
 
-    /// Behind a `$`.
     fn read_dollar(&mut self) {
         match (self.peek_letter(0), self.peek_letter(1)) {
             (Some('('), Some('(')) => {

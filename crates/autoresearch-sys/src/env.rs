@@ -22,7 +22,6 @@ const MOST_UPS: usize = 5;
 /// What a process knows of the world around it.
 #[derive(Clone)]
 pub struct World {
-    /// The current directory.
     pub cwd: PathBuf,
     /// Where the reader of the answer stands, if that is known: paths are shown as seen from there, and whole otherwise.
     pub reader_at: Option<PathBuf>,
@@ -32,7 +31,6 @@ pub struct World {
     pub state_folder: PathBuf,
     /// The folder where `install` puts programs and its manifest.
     pub data_folder: PathBuf,
-    /// The caller's environment.
     pub vars: BTreeMap<OsString, OsString>,
     /// Where time comes from.
     pub clock: Clock,
@@ -66,9 +64,7 @@ pub enum ProcessRole {
 /// A source of time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
-    /// The system's.
     System,
-    /// Fixed, for tests.
     Fixed(Timestamp),
 }
 
@@ -111,7 +107,6 @@ impl World {
         }
     }
 
-    /// The time now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
     pub fn now(&self) -> Timestamp {
@@ -228,12 +223,10 @@ fn seen_from(folder: &Path, path: &Path) -> Option<PathBuf> {
     is_near.then_some(seen)
 }
 
-/// A running stop-watch.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
     pub fn start() -> Self {

@@ -70,15 +70,12 @@ impl FailureKind {
 /// An error as the person or the agent sees it.
 #[derive(Debug)]
 pub struct Failure {
-    /// Its kind.
     pub kind: FailureKind,
-    /// What failed.
     pub error: String,
     /// Why, from the outside in.
     pub causes: Vec<String>,
     /// What else was noticed, and is no cause.
     pub warnings: Vec<String>,
-    /// What to do.
     pub hint: Option<String>,
 }
 

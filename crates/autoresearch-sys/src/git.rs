@@ -71,7 +71,6 @@ impl Git {
         }
     }
 
-    /// The binary.
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program
@@ -113,7 +112,6 @@ impl Git {
             .is_some_and(|line| line.ends_with("\ttrue"))
     }
 
-    /// The work tree.
     #[must_use]
     pub fn work_tree(&self) -> &Path {
         &self.work_tree

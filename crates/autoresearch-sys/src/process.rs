@@ -42,7 +42,6 @@ pub const MAX_OUTPUT: u64 = 64 << 20;
 pub struct Job {
     /// The text for a shell, or the words of a program that is started without a shell.
     pub command: CommandLine,
-    /// Where it runs.
     pub directory: PathBuf,
     /// When it is ended, in milliseconds.
     pub timeout_ms: u64,
@@ -50,7 +49,6 @@ pub struct Job {
     pub input: Option<PathBuf>,
 }
 
-/// What is run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum CommandLine {
     /// A text for `/bin/sh -c`.
@@ -83,9 +81,7 @@ impl std::fmt::Display for CommandLine {
 /// What a command printed.
 #[derive(Debug, Default)]
 pub struct CommandOutput {
-    /// On standard output.
     pub stdout: Vec<u8>,
-    /// On standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -106,10 +102,8 @@ pub enum CommandEnd {
     NotStarted(String),
 }
 
-/// A finished command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedCommand {
-    /// How it ended.
     pub how: CommandEnd,
     /// Processes that it left behind and that were ended.
     pub swept: u32,
@@ -121,17 +115,12 @@ pub enum ExecError {
     /// The runner could not be started.
     #[error("could not start {}", program.display())]
     Start {
-        /// The runner's path.
         program: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
-    /// Waiting failed.
     #[error("could not wait for `{command}`")]
     Wait {
-        /// The command.
         command: String,
-        /// The system's error.
         source: std::io::Error,
     },
 }

@@ -66,79 +66,46 @@ pub enum StoreError {
     /// The file system failed.
     #[error("could not {what} {}", path.display())]
     Io {
-        /// What was attempted.
         what: &'static str,
-        /// On which file.
         path: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
     /// The run has no anchor on this machine.
     #[error("the run `{run}` was not started by this user on this machine: it has no anchor")]
-    NoAnchor {
-        /// The run.
-        run: String,
-    },
+    NoAnchor { run: String },
     /// The run's files are not what the tool left.
     #[error("the run `{run}` was changed from outside: {what}")]
-    Tampered {
-        /// The run.
-        run: String,
-        /// What differs.
-        what: String,
-    },
+    Tampered { run: String, what: String },
     /// The folder is a copy of another run's.
     #[error("the run `{run}` is a copy: the original is in {}", original.display())]
     Copied {
-        /// The run.
         run: String,
         /// Where the original is.
         original: PathBuf,
     },
     /// The chain of the journal is broken.
     #[error("the journal of `{run}` cannot be believed")]
-    Chain {
-        /// The run.
-        run: String,
-        /// Where it breaks.
-        source: ChainError,
-    },
+    Chain { run: String, source: ChainError },
     /// The events cannot have happened in this order.
     #[error("the journal of `{run}` makes no sense at record {seq}")]
     Fold {
-        /// The run.
         run: String,
-        /// The record.
         seq: u64,
-        /// What is wrong.
         source: FoldError,
     },
     /// A newer version wrote the file.
     #[error("{} has format {found}; this version reads up to format {FORMAT}", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
+    Newer { path: PathBuf, found: u32 },
     /// The anchor, or what was pinned beside it, cannot be read any more.
     #[error("{} of the run `{run}` {what}", path.display())]
     Damaged {
-        /// The run.
         run: String,
-        /// The file.
         path: PathBuf,
-        /// In which way.
         what: String,
     },
     /// The repository was moved to where its path cannot be written down.
     #[error("the run `{run}` was moved to a path that is not UTF-8: {}", root.display())]
-    NotText {
-        /// The run.
-        run: String,
-        /// Where it is.
-        root: PathBuf,
-    },
+    NotText { run: String, root: PathBuf },
     /// This user has no home folder, so there is no place that is only this user's.
     #[error(
         "this user has no home folder in the user database, so the tool has no place that is this user's alone"
@@ -149,7 +116,6 @@ pub enum StoreError {
     Untrusted {
         /// The folder or file.
         path: PathBuf,
-        /// In which way.
         why: String,
     },
     /// A symbolic link stands where a file or folder of ours should be.
@@ -173,7 +139,6 @@ impl StoreError {
     }
 }
 
-/// A run, opened.
 pub struct RunStore<'w> {
     world: &'w World,
     /// Where its files are.

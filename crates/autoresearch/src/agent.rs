@@ -22,16 +22,12 @@ use autoresearch_sys::process;
 use autoresearch_sys::process::{CommandLine, Job};
 
 /// What a turn is asked with.
-pub struct TurnRequest<'a> {
-    /// Who edits.
+pub(crate) struct TurnRequest<'a> {
     pub agent: &'a Agent,
-    /// The brief.
     pub brief: &'a str,
-    /// The work tree.
     pub work_tree: PathBuf,
     /// A folder outside the work tree for the turn's own files.
     pub scratch: PathBuf,
-    /// The run's id.
     pub id: &'a str,
     /// The thread to go on with.
     pub thread: Option<String>,
@@ -42,7 +38,7 @@ pub struct TurnRequest<'a> {
 }
 
 /// How a turn came out.
-pub enum TurnOutcome {
+pub(crate) enum TurnOutcome {
     /// The agent answered; `None` when its words could not be read, though its edits may be there.
     Answered(Option<AgentAnswer>),
     /// It came to no answer.
@@ -52,8 +48,7 @@ pub enum TurnOutcome {
 }
 
 /// A turn that has ended.
-pub struct EndedTurn {
-    /// The thread.
+pub(crate) struct EndedTurn {
     pub thread: Option<String>,
     /// The tokens of this turn.
     pub tokens: u64,
@@ -61,8 +56,7 @@ pub struct EndedTurn {
     pub outcome: TurnOutcome,
 }
 
-/// Has a turn.
-pub fn run_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
+pub(crate) fn run_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
     match &ask.agent.command {
         Some(shell) => command::run_command_turn(world, ask, shell),
         None => codex::run_codex_turn(world, ask),

@@ -23,7 +23,6 @@ use autoresearch_sys::yaml;
 pub struct ConfigSource {
     /// The file's name for messages; `standard input` for `-`.
     pub name: String,
-    /// Its text.
     pub text: String,
     /// Was it put together, so that its lines are in no file?
     pub merged: bool,

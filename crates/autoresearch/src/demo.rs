@@ -23,27 +23,22 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 
 /// Who watches the demonstration.
-pub trait DemoAudience {
+pub(crate) trait DemoAudience {
     /// A person at a terminal, where a line can be rewritten?
     fn is_terminal(&self) -> bool;
-    /// Shows a text.
     fn show_text(&self, text: &str) -> Result<()>;
 }
 
 /// The answer of `demo`.
 #[derive(Clone, Debug, Serialize)]
-pub struct DemoReport {
+pub(crate) struct DemoReport {
     /// The repository that was made.
     pub folder: PathBuf,
-    /// The log.
     pub log: PathBuf,
-    /// The run.
     pub run: String,
     /// The metric before and after.
     pub baseline: Value,
-    /// The metric after.
     pub value: Value,
-    /// The named end.
     pub end: &'static str,
     /// Rows of the log by status.
     pub rows: std::collections::BTreeMap<String, usize>,
@@ -73,7 +68,7 @@ files!(
 );
 
 /// Makes the repository and runs the loop on it.
-pub fn run_demo(
+pub(crate) fn run_demo(
     world: &World,
     folder: Option<&Path>,
     audience: &dyn DemoAudience,

@@ -3,7 +3,7 @@
 //! Invariant: without `--repair` and `--yes` nothing changes.
 
 mod codex;
-pub mod inventory;
+pub(crate) mod inventory;
 
 use std::fmt;
 
@@ -20,19 +20,18 @@ use autoresearch_sys::store::{Access, Layout, RunStore, check_folder_trust, find
 
 /// What to do besides looking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DoctorOptions {
+pub(crate) struct DoctorOptions {
     /// Repair interrupted trials and rebuild the views.
     pub repair: bool,
     /// List what the tool made, for removal.
     pub clean: bool,
-    /// Remove it.
     pub yes: bool,
 }
 
 impl DoctorOptions {
     /// Lists what the tool made, or removes it.
     #[must_use]
-    pub fn for_cleaning(yes: bool) -> Self {
+    pub(crate) fn for_cleaning(yes: bool) -> Self {
         Self {
             repair: false,
             clean: true,
@@ -41,34 +40,34 @@ impl DoctorOptions {
     }
 }
 
-/// One finding.
 #[derive(Clone, Debug, Serialize)]
-pub struct DoctorFinding {
+pub(crate) struct DoctorFinding {
     /// What was looked at.
     pub subject: String,
     /// Is it as it should be?
     pub ok: bool,
-    /// What was found.
     pub found: String,
-    /// What to do.
     pub remedy: Option<String>,
 }
 
 /// The answer of `doctor`.
 #[derive(Clone, Debug, Serialize)]
-pub struct DoctorReport {
+pub(crate) struct DoctorReport {
     /// Everything that was looked at.
     pub findings: Vec<DoctorFinding>,
     /// How many are not as they should be.
     pub problems: usize,
     /// What the tool made here; with `--clean`.
     pub made: Vec<InventoryItem>,
-    /// Was it removed?
     pub removed: bool,
 }
 
 /// Looks at git, the runs of this work tree, and what was left behind.
-pub fn run_doctor(world: &World, place: &Place, orders: DoctorOptions) -> Result<DoctorReport> {
+pub(crate) fn run_doctor(
+    world: &World,
+    place: &Place,
+    orders: DoctorOptions,
+) -> Result<DoctorReport> {
     let (root, _) = place.find_root(world)?;
     let mut findings = vec![examine_git(world)];
     if let Err(error) = check_folder_trust(&world.state_folder) {

@@ -32,23 +32,18 @@ use autoresearch_sys::store::Access;
 
 /// The answer of `stop` and `finish`.
 #[derive(Clone, Debug, Serialize)]
-pub struct EndReport {
-    /// The run.
+pub(crate) struct EndReport {
     pub run: String,
-    /// The named end.
     pub end: &'static str,
     /// What led to it.
     pub why: String,
-    /// The metric's name.
     pub metric: String,
     /// Its value at start.
     pub baseline: Value,
-    /// Its value now.
     pub value: Value,
     /// Its unit, if it has one.
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
-    /// Whether it improved.
     pub improved: bool,
     /// The branch with the kept commits.
     pub branch: String,
@@ -66,27 +61,22 @@ pub struct EndReport {
     pub left: Vec<String>,
     /// The command that merges the kept commits.
     pub merge: Option<String>,
-    /// The next step.
     pub next: String,
 }
 
 /// What is checked out in a folder.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckedOutHead {
+pub(crate) struct CheckedOutHead {
     /// The root of the work tree.
     pub folder: PathBuf,
     /// The branch, or the commit of a detached HEAD.
     pub head: String,
-    /// Is HEAD detached?
     pub detached: bool,
 }
 
-/// A kept trial.
 #[derive(Clone, Debug, Serialize)]
-pub struct KeptTrial {
-    /// Its last commit.
+pub(crate) struct KeptTrial {
     pub commit: String,
-    /// Its first line.
     pub subject: String,
     /// Was its result far outside everything measured before?
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -94,7 +84,7 @@ pub struct KeptTrial {
 }
 
 /// Ends the run on a person's word. What is in the work tree stays.
-pub fn stop_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+pub(crate) fn stop_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
     let mut run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Write, "stop")?;
     if run.tree_is_gone && run.store.state.needs_repair() {
         run = run.remake_work_tree()?;
@@ -107,7 +97,7 @@ pub fn stop_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
 }
 
 /// Ends the run because something only a person can change stands in the way.
-pub fn block_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
+pub(crate) fn block_run(world: &World, place: &Place, why: &str) -> Result<EndReport> {
     let mut run = crate::trial::open_active_run(world, place, "strategy block")?;
     record_end(&mut run, End::Blocked, why)?;
     run.store.write_views()?;
@@ -127,7 +117,7 @@ fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
 }
 
 /// Ends the run if it is still open, and checks out what was checked out before it. The run's branch stays.
-pub fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
+pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     let mut run = Run::open_run_anywhere(
         world,
         place,
@@ -207,7 +197,10 @@ fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
 /// that is named after the trial. The log shows them as interrupted.
-pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, UndoResult)>> {
+pub(crate) fn take_back_edits(
+    run: &mut Run<'_>,
+    why: &str,
+) -> Result<Option<(Intent, UndoResult)>> {
     let changes = tree_changes::read_changes(run)?;
     if changes.ours.is_empty() {
         return Ok(None);
@@ -233,7 +226,7 @@ pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, U
 }
 
 /// `trial --drop` without a rework: the edits in the scope are taken back and stay reachable.
-pub fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
+pub(crate) fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
     let taken = take_back_edits(run, "edits given up before they were measured")?;
     let Some((intent, undone)) = taken else {
         return Err(Failure::usage(

@@ -4,7 +4,7 @@
 //! Invariant: a session that does not own the run gets nothing, whatever its folder; a command is run only for a run that
 //! its anchor vouches for.
 
-pub mod propose;
+pub(crate) mod propose;
 
 use std::path::{Path, PathBuf};
 
@@ -26,10 +26,8 @@ const ROWS: usize = 5;
 /// What Codex tells a hook, as far as it is used here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct HookPayload {
-    /// The session.
+pub(crate) struct HookPayload {
     pub session_id: Option<String>,
-    /// Its folder.
     pub cwd: Option<PathBuf>,
     /// Set in a subagent, which owns nothing.
     pub agent_id: Option<String>,
@@ -37,7 +35,7 @@ pub struct HookPayload {
 
 /// What a stop is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StopReply {
+pub(crate) enum StopReply {
     /// The agent goes on with this.
     GoOn(String),
     /// The session ends, and the person reads this.
@@ -45,14 +43,14 @@ pub enum StopReply {
 }
 
 /// A run that belongs to the session of a hook.
-pub struct OwnedRun {
+pub(crate) struct OwnedRun {
     layout: Layout,
     session: Session,
 }
 
 /// The runs that this session owns, found without opening anything.
 #[must_use]
-pub fn find_owned_runs(payload: &HookPayload) -> Vec<OwnedRun> {
+pub(crate) fn find_owned_runs(payload: &HookPayload) -> Vec<OwnedRun> {
     let Some(id) = payload.session_id.as_deref() else {
         return Vec::new();
     };
@@ -74,7 +72,7 @@ pub fn find_owned_runs(payload: &HookPayload) -> Vec<OwnedRun> {
 }
 
 /// The run that a session which owns several works on: an open one, and of these the one with something registered.
-pub fn choose_current_run<'o>(
+pub(crate) fn choose_current_run<'o>(
     world: &World,
     owned: &'o mut [OwnedRun],
 ) -> Option<&'o mut OwnedRun> {
@@ -97,7 +95,7 @@ fn find_runs_folder(cwd: &Path) -> Option<PathBuf> {
 
 impl OwnedRun {
     /// Notes a fault of a hook in the run's folder, where a person who wonders finds it.
-    pub fn log_fault(&self, world: &World, line: &str) {
+    pub(crate) fn log_fault(&self, world: &World, line: &str) {
         self.layout.append_hook_log(&world.now_text(), line);
     }
 
@@ -140,7 +138,7 @@ impl OwnedRun {
 }
 
 /// The brief, for a session that starts, was resumed, cleared or compacted.
-pub fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Result<Option<String>> {
+pub(crate) fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Result<Option<String>> {
     owned.update_session(|session| session.hooked = true)?;
     let run = owned.open_glance(world)?;
     if run.store.state.finish.is_some() || owned.session.told {
@@ -168,7 +166,7 @@ pub fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Result<Optio
 }
 
 /// The answer to the end of a turn.
-pub fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<StopReply>> {
+pub(crate) fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<StopReply>> {
     owned.update_session(|session| session.hooked = true)?;
     if !owned.is_going_on() {
         return Ok(None);
@@ -300,7 +298,7 @@ fn format_result(done: Result<String>) -> String {
 }
 
 /// The person interrupted the session: nothing sends it on until the run is resumed.
-pub fn pause_session(owned: &mut OwnedRun) -> Result<()> {
+pub(crate) fn pause_session(owned: &mut OwnedRun) -> Result<()> {
     let _dropped = owned.layout.take_proposal();
     owned.update_session(|session| {
         session.hooked = true;

@@ -2,16 +2,16 @@
 //!
 //! The map, the walls between the crates and the journal protocol are in `crates/ARCHITECTURE.md`.
 
-pub mod agent;
+pub(crate) mod agent;
 pub mod cli;
 pub mod config;
-pub mod demo;
-pub mod doctor;
-pub mod finish;
-pub mod hook;
-pub mod look;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod finish;
+pub(crate) mod hook;
+pub(crate) mod look;
 pub mod night;
 pub mod run;
 pub mod start;
 pub mod trial;
-pub mod watch;
+pub(crate) mod watch;

@@ -2,5 +2,5 @@
 //! Does not lock or change a run.
 //! Invariant: they say what the journal says.
 
-pub mod log;
-pub mod status;
+pub(crate) mod log;
+pub(crate) mod status;

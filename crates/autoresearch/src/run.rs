@@ -52,9 +52,7 @@ pub struct Place {
 
 /// A run in action.
 pub struct Run<'w> {
-    /// The world.
     pub world: &'w World,
-    /// Its files.
     pub store: RunStore<'w>,
     /// git, in the work tree of its trials.
     pub git: Git,

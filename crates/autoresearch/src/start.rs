@@ -50,21 +50,16 @@ use autoresearch_sys::store::{CreatedFolders, FileNotes, Layout, Pinned, RunStor
 /// The answer of `start`.
 #[derive(Clone, Debug, Serialize)]
 pub struct StartReport {
-    /// The run's name.
     pub run: String,
     /// Its folder, as the reader can open it.
     pub folder: String,
-    /// The goal.
     pub goal: String,
-    /// The scope.
     pub scope: Vec<String>,
     /// The files that are pinned.
     pub pinned: Vec<String>,
-    /// The metric's name.
     pub metric: String,
     /// Which way is better.
     pub direction: &'static str,
-    /// Where to.
     pub target: Option<Value>,
     /// The value at start.
     pub baseline: Value,
@@ -82,13 +77,11 @@ pub struct StartReport {
     pub work_tree: PathBuf,
     /// How many files were dirty outside the scope; they are left alone.
     pub left_alone: usize,
-    /// The limits.
     pub limits: String,
     /// The last lines that verify wrote to standard error, although it succeeded.
     pub stderr: Option<String>,
     /// What should be looked at, without stopping the run.
     pub warnings: Vec<String>,
-    /// The next step.
     pub next: String,
 }
 
@@ -139,7 +132,6 @@ fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Starts a run.
 pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
     if place.run.is_some() {
         return Err(Failure::usage("`start` makes a new run")

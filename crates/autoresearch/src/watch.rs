@@ -2,9 +2,9 @@
 //! Does not change a file's bytes.
 //! Invariant: what changed is told by path and bytes, never by what an agent says.
 
-pub mod file_times;
-pub mod git_rules;
-pub mod tree_changes;
-pub mod unseen_files;
-pub mod user_files;
-pub mod yardstick;
+pub(crate) mod file_times;
+pub(crate) mod git_rules;
+pub(crate) mod tree_changes;
+pub(crate) mod unseen_files;
+pub(crate) mod user_files;
+pub(crate) mod yardstick;

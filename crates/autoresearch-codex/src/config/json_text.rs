@@ -15,7 +15,6 @@ pub struct JsonNode {
     pub value_start: usize,
     /// The key, if it is a member of an object.
     pub key: Option<String>,
-    /// Members or elements.
     pub children: Vec<JsonNode>,
 }
 
@@ -29,7 +28,6 @@ impl JsonNode {
             .find(|child| child.key.as_deref() == Some(key))
     }
 
-    /// The value.
     #[must_use]
     pub fn parse_value(&self, text: &str) -> Value {
         serde_json::from_str(&text[self.value_start..self.end]).unwrap_or_default()

@@ -13,7 +13,6 @@ use autoresearch_sys::env::World;
 /// The version of the format.
 pub const FORMAT: u64 = 1;
 
-/// What was installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the format.
@@ -33,7 +32,6 @@ pub struct Manifest {
 /// A file that we made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstalledFile {
-    /// Where.
     pub path: PathBuf,
     /// Hashes of what we wrote there: one, and during an update two.
     pub hashes: Vec<String>,
@@ -42,11 +40,9 @@ pub struct InstalledFile {
 /// A file of the user's that we changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchedFile {
-    /// Where.
     pub path: PathBuf,
     /// The text before; absent when there was no file.
     pub original: Option<String>,
-    /// The rights before.
     pub mode: Option<u32>,
     /// The hash of the text after; absent while it is being changed.
     pub written: Option<String>,
@@ -64,7 +60,6 @@ pub struct RegisteredHooks {
 }
 
 impl Manifest {
-    /// Where it is.
     #[must_use]
     pub fn path_in(world: &World) -> PathBuf {
         world.data_folder.join("manifest.json")
@@ -104,7 +99,6 @@ impl Manifest {
         files::replace_file(&path, (text + "\n").as_bytes(), 0o600)
     }
 
-    /// Is nothing installed?
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.changed.is_empty() && self.hooks.is_empty()

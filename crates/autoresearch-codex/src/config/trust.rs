@@ -17,7 +17,6 @@ pub struct HookState {
 pub struct TrustConfig(DocumentMut);
 
 impl TrustConfig {
-    /// Reads it.
     pub fn parse_text(text: &str) -> Result<Self, String> {
         text.parse()
             .map(Self)

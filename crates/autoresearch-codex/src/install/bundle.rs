@@ -4,12 +4,11 @@
 
 /// A file of the bundle.
 #[derive(Clone, Copy, Debug)]
-pub struct BundleFile {
+pub(super) struct BundleFile {
     /// Its path below the skill's folder.
     pub name: &'static str,
     /// Is it a program?
     pub executable: bool,
-    /// Its bytes.
     pub bytes: &'static [u8],
 }
 

@@ -13,11 +13,9 @@ use crate::config::manifest::Manifest;
 
 /// A file of our own to write.
 pub struct FileWrite {
-    /// Where.
     pub path: PathBuf,
     /// The bytes now, if it is there.
     pub before: Option<Vec<u8>>,
-    /// What.
     pub bytes: Vec<u8>,
     /// With which rights, if it is new.
     pub mode: u32,
@@ -25,9 +23,7 @@ pub struct FileWrite {
 
 /// A change of a file of the user's.
 pub struct FileEdit {
-    /// Where.
     pub path: PathBuf,
-    /// The text now.
     pub before: Option<String>,
     /// The text afterwards; `None` deletes the file.
     pub after: Option<String>,
@@ -37,7 +33,6 @@ pub struct FileEdit {
 
 /// Asking Codex to trust our hooks.
 pub struct TrustRequest {
-    /// The `codex` program.
     pub codex: PathBuf,
     /// The program that the hooks run.
     pub program: String,
@@ -48,7 +43,6 @@ pub struct TrustRequest {
 /// What is going to be done.
 #[derive(Default)]
 pub struct InstallPlan {
-    /// The command.
     pub action: &'static str,
     /// Files of our own to write.
     pub writes: Vec<FileWrite>,
@@ -73,9 +67,7 @@ pub struct InstallPlan {
 /// A change as the person sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileDiff {
-    /// The file.
     pub path: PathBuf,
-    /// A unified diff.
     pub diff: String,
 }
 
@@ -155,7 +147,6 @@ pub enum InstallState {
 /// The answer of `install`, `uninstall`, `hooks install` and `hooks uninstall`.
 #[derive(Clone, Debug, Serialize)]
 pub struct InstallReport {
-    /// The command.
     pub action: &'static str,
     /// How far it came.
     pub state: InstallState,

@@ -17,7 +17,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
 /// Names the file in which something is wrong.
-pub fn make_unreadable(path: &Path) -> impl Fn(String) -> CodexError {
+pub(super) fn make_unreadable(path: &Path) -> impl Fn(String) -> CodexError {
     let path = path.to_owned();
     move |fault| CodexError::Unreadable {
         path: path.clone(),
@@ -26,7 +26,7 @@ pub fn make_unreadable(path: &Path) -> impl Fn(String) -> CodexError {
 }
 
 /// Adds the registration to a plan.
-pub fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result<()> {
+pub(super) fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result<()> {
     let home = CodexHome::find_in(world)?;
     let target = installed_path(world, "autoresearch-hook");
     let program = path_to_text(&target)?;
@@ -65,7 +65,7 @@ pub fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result<()> {
 }
 
 /// The keys of trust of our hooks in this text.
-pub fn list_trust_keys(text: &str, path: &Path, program: &str) -> Result<Vec<String>> {
+pub(super) fn list_trust_keys(text: &str, path: &Path, program: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();
     for hook in &HOOKS {
         let spots = hooks_file::find_spots(text, hook, program).map_err(make_unreadable(path))?;
@@ -157,7 +157,11 @@ fn is_trust_confirmed(known: &RegisteredHooks, ours: &OurHooks<'_>, config: &Tru
 }
 
 /// Has Codex trust our hooks, and checks that it does.
-pub fn trust_our_hooks(world: &World, trust: &TrustRequest, manifest: &mut Manifest) -> Result<()> {
+pub(super) fn trust_our_hooks(
+    world: &World,
+    trust: &TrustRequest,
+    manifest: &mut Manifest,
+) -> Result<()> {
     let config = trust.home.join("config.toml");
     let outcome = ask_for_trust(world, trust);
     let hint = "the hooks are registered but not armed: `autoresearch hooks status` says what is missing; in Codex, /hooks trusts them";
@@ -217,7 +221,7 @@ fn ask_for_trust(world: &World, trust: &TrustRequest) -> Result<Vec<(String, Opt
 }
 
 /// Does Codex run it?
-pub fn is_trusted(hook: &ListedHook) -> bool {
+pub(super) fn is_trusted(hook: &ListedHook) -> bool {
     matches!(hook.trust_status.as_str(), "trusted" | "managed")
 }
 

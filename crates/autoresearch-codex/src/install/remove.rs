@@ -15,12 +15,9 @@ use crate::home::HOOKS;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 
-/// What to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalScope {
-    /// Everything.
     All,
-    /// The hooks.
     Hooks,
 }
 

@@ -16,14 +16,11 @@ use crate::home;
 use crate::home::{CodexHome, HOOKS, Hook, HookReadiness, SKILL};
 use autoresearch_sys::env::World;
 
-/// One hook.
 #[derive(Clone, Debug, Serialize)]
 pub struct HookStanding {
-    /// Its event.
     pub event: &'static str,
     /// Will Codex run it?
     pub state: HookReadiness,
-    /// What arms it.
     pub step: Option<String>,
 }
 
@@ -32,7 +29,6 @@ pub struct HookStanding {
 pub struct HooksReport {
     /// Was Codex itself asked?
     pub asked: bool,
-    /// Each hook.
     pub hooks: Vec<HookStanding>,
     /// What else is worth knowing.
     pub notes: Vec<String>,

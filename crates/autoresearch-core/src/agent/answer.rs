@@ -49,7 +49,6 @@ const SENTENCE: usize = 300;
 const PLAN: usize = 1_000;
 /// The longest label, in characters.
 const LABEL: usize = 60;
-/// The most labels.
 const LABELS: usize = 16;
 /// So many places of a text are tried for an object; a longer search would only find what nobody meant.
 const TRIES: usize = 100;

@@ -53,9 +53,7 @@ pub enum MeasureWay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookReadiness {
-    /// Yes.
     Armed,
-    /// No.
     NotArmed,
     /// It cannot be told.
     Unknown,

@@ -29,11 +29,9 @@ pub enum TurnFault {
     Setup(String),
     /// The turn's deadline passed.
     Deadline,
-    /// Anything else.
     Other(String),
 }
 
-/// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutageAnswer {
     /// Wait so long, then try again.

@@ -43,7 +43,6 @@ pub struct Stops {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GitAccess {
-    /// Commit.
     #[default]
     Write,
     /// Look: a sandbox keeps the git folder from being written.
@@ -53,7 +52,6 @@ pub enum GitAccess {
 /// What a session registered, to be done when its turn ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// The session.
     pub session: String,
     /// The number of records in the journal when it was registered: with another number it is out of date.
     pub records: u64,
@@ -71,31 +69,25 @@ pub enum ProposedOrder {
     Drop,
     /// Log a strategy row.
     Strategy {
-        /// Which.
         strategy: Strategy,
         /// The reason and the plan.
         message: String,
     },
     /// End the run: a person must act.
     Block {
-        /// Why.
         message: String,
     },
     /// End the run on a person's word.
     Stop {
-        /// Why.
         message: String,
     },
-    /// Leave the run.
     Finish,
 }
 
 /// A trial as the agent asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialRequest {
-    /// What it changed.
     pub message: String,
-    /// Its labels.
     pub labels: Vec<String>,
     /// Does it claim a simplification?
     pub simplify: bool,

@@ -25,9 +25,7 @@ pub struct Problem {
     pub place: String,
     /// The line in the file, counted from 1, when it is known.
     pub line: Option<usize>,
-    /// What is wrong.
     pub message: String,
-    /// What to do.
     pub remedy: String,
 }
 
@@ -167,9 +165,7 @@ fn replace_faulty_keys(document: &serde_json::Value, faults: &[Vec<String>]) -> 
     rest
 }
 
-/// Words for messages.
 impl Direction {
-    /// `below` or `above`.
     #[must_use]
     pub fn better_side(self) -> &'static str {
         match self {

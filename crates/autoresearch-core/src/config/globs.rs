@@ -28,7 +28,6 @@ pub struct GlobError {
 }
 
 impl Globs {
-    /// Compiles the patterns.
     pub fn new(patterns: &[String]) -> Result<Self, GlobError> {
         let mut builder = GlobSetBuilder::new();
         let mut includes = Vec::new();

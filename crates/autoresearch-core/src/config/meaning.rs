@@ -61,7 +61,7 @@ impl ConfigMeaning<'_> {
     }
 
     /// The config that was meant; it is used only when no error was noted.
-    pub fn resolve_config(&mut self, file: &ConfigFile) -> Config {
+    pub(super) fn resolve_config(&mut self, file: &ConfigFile) -> Config {
         if file.goal.trim().is_empty() {
             self.note_error(
                 "goal",

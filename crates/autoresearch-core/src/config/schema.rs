@@ -9,9 +9,7 @@ use serde_json::{Map, Value};
 pub struct SchemaFault {
     /// The path of keys from the document's root.
     pub path: Vec<String>,
-    /// What is wrong.
     pub message: String,
-    /// What to do.
     pub remedy: String,
 }
 

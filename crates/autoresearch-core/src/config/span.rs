@@ -81,7 +81,6 @@ pub mod millis {
         serializer.serialize_u64(super::whole_millis(*span))
     }
 
-    /// Reads milliseconds.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
     }
@@ -91,7 +90,6 @@ pub mod millis {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a span of time between 1ms and 366d")]
 pub struct SpanError {
-    /// What was written.
     pub text: String,
 }
 

@@ -19,9 +19,7 @@ pub const REWORKS: u32 = 2;
 /// What the judge wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextCheck {
-    /// Run verify.
     Verify,
-    /// Run the guard.
     Guard,
     /// Nothing: take the outcome.
     Done,
@@ -30,9 +28,7 @@ pub enum NextCheck {
 /// The outcome of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrialOutcome {
-    /// It stays.
     Keep,
-    /// It is undone.
     Discard(Why),
     /// It is undone: verify gave no number.
     Crash(Why),
@@ -43,7 +39,6 @@ pub enum TrialOutcome {
 /// What the agent said about a trial, and what git knows of it.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// The agent's labels.
     pub labels: Vec<String>,
     /// Does the trial claim to simplify, and does its diff remove more lines than it adds?
     pub simplifies: bool,
@@ -71,7 +66,6 @@ pub struct Judge<'a> {
 /// Everything that the log wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// The outcome.
     pub outcome: TrialOutcome,
     /// The measurement that counts: the only one, or the mean of the fresh ones.
     pub measurement: Option<Measurement>,
@@ -163,7 +157,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Verify ran.
     pub fn record_verify(&mut self, measured: Result<Measurement, Why>) {
         match measured {
             Err(why) => self.outcome = Some(TrialOutcome::Crash(why)),

@@ -38,7 +38,6 @@ impl Strategy {
 /// What the ladder asks for before the next trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// Nothing: go on.
     Nothing,
     /// Log this strategy row first.
     Row(Strategy),

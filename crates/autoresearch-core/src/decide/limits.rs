@@ -30,9 +30,7 @@ pub struct Limits {
     pub iterations: Option<u32>,
     /// Time since the start, in milliseconds.
     pub time_limit_ms: Option<u64>,
-    /// Tokens.
     pub tokens: Option<u64>,
-    /// Runs of verify.
     pub verify_runs: Option<u32>,
     /// A moment, in milliseconds since 1970.
     pub until_ms: Option<u64>,
@@ -127,7 +125,6 @@ impl Limits {
 /// One of the ceilings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ceiling {
-    /// Trials.
     Iterations,
     /// Time since the start.
     TimeLimit,
@@ -135,7 +132,6 @@ pub enum Ceiling {
     Until,
     /// Tokens of the agent.
     Tokens,
-    /// Runs of verify.
     VerifyRuns,
 }
 
@@ -164,7 +160,6 @@ impl Ceiling {
 }
 
 impl Spent {
-    /// Adds a turn.
     pub fn add_turn(&mut self, turn: Turn) {
         self.turns += 1;
         self.tokens += turn.tokens;

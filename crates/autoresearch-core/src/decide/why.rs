@@ -18,25 +18,16 @@ pub enum CommandFailure {
         limit_ms: u64,
     },
     /// It exited with a status that is not in `ok_exit`.
-    Exit {
-        /// The status.
-        status: i32,
-    },
+    Exit { status: i32 },
     /// A signal ended it.
-    Signal {
-        /// The signal's number.
-        signal: i32,
-    },
+    Signal { signal: i32 },
     /// It printed more than is kept, and was ended.
     Flood {
         /// The limit in bytes.
         limit: u64,
     },
     /// It could not be started.
-    Start {
-        /// The system's words.
-        error: String,
-    },
+    Start { error: String },
 }
 
 impl fmt::Display for CommandFailure {
@@ -88,7 +79,6 @@ pub enum Why {
     KeepWhen(String),
     /// A required label is missing.
     MissingLabel(String),
-    /// The guard failed.
     GuardFailed(CommandFailure),
     /// Protected or pinned files were changed.
     Protected(Vec<String>),
@@ -102,7 +92,6 @@ pub enum Why {
     HeadMoved(String),
     /// A git hook of the repository refused the commit.
     HookRefused(String),
-    /// Verify failed.
     VerifyFailed(CommandFailure),
     /// Verify printed no usable number.
     NoMetric(String),

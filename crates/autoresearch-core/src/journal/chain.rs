@@ -38,7 +38,6 @@ pub enum ChainError {
     NotARecord {
         /// The line's number, from 1.
         line: u64,
-        /// The parser's words.
         reason: String,
     },
     /// The record's number or hash is not the one that follows.
@@ -49,7 +48,6 @@ pub enum ChainError {
     },
 }
 
-/// SHA-256 in hex.
 #[must_use]
 pub fn hash_bytes(bytes: &[u8]) -> String {
     Sha256::digest(bytes)

@@ -24,11 +24,9 @@ pub struct Record {
     pub prev: String,
     /// When it was written, in UTC (RFC 3339).
     pub at: String,
-    /// What happened.
     pub event: Event,
 }
 
-/// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
@@ -52,7 +50,6 @@ pub enum Event {
     Turn(Turn),
     /// A person changed the ceilings; a run that had come to one is open again.
     Raise(Raise),
-    /// The run ended.
     End(Ending),
     /// The user's own branch was checked out again.
     Finish(Finish),
@@ -63,7 +60,6 @@ pub enum Event {
 pub struct Start {
     /// The format of the journal.
     pub format: u32,
-    /// The run's name.
     pub run: String,
     /// A random id, by which the anchor outside the repository is found.
     pub id: String,
@@ -79,7 +75,6 @@ pub struct Start {
     pub origin: String,
     /// The commit that the run started from.
     pub base: String,
-    /// Its tree.
     pub tree: String,
     /// Where the run's own work tree is, when it has one, from the repository's root.
     pub worktree: Option<String>,
@@ -107,17 +102,14 @@ pub struct Start {
 /// A trial is about to be committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The trial's number.
     pub trial: u32,
     /// 0 for the trial itself, 1 and 2 for its reworks.
     pub attempt: u32,
     /// What the agent says it changed.
     pub message: String,
-    /// The agent's labels.
     pub labels: Vec<String>,
     /// Does the agent claim a simplification?
     pub simplify: bool,
-    /// The commit below.
     pub parent: String,
     /// Is the commit of the failed guard measured once more, without an edit?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -132,13 +124,10 @@ fn is_zero(number: &u32) -> bool {
 /// The metric improved and the guard failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rework {
-    /// The trial's number.
     pub trial: u32,
-    /// Which attempt failed.
     pub attempt: u32,
     /// The commit that was measured.
     pub commit: String,
-    /// What was measured.
     pub measurement: Measurement,
     /// How the guard failed.
     pub why: Why,
@@ -153,21 +142,17 @@ pub struct Rework {
 /// A trial was decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The trial's number.
     pub trial: u32,
-    /// The verdict.
     pub verdict: Verdict,
     /// Why, unless it is a keep.
     pub why: Option<Why>,
     /// What the agent said it changed.
     pub message: String,
-    /// The agent's labels.
     pub labels: Vec<String>,
     /// The trial's last commit, when it has one.
     pub commit: Option<String>,
     /// The tree of that commit.
     pub tree: Option<String>,
-    /// What verify measured.
     pub measurement: Option<Measurement>,
     /// The fresh runs, of a noisy metric only.
     pub samples: Vec<Value>,
@@ -212,29 +197,23 @@ impl Decision {
 /// A trial has been undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    /// The trial's number.
     pub trial: u32,
-    /// HEAD now.
     pub head: String,
 }
 
 /// A trial was cut short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interruption {
-    /// The trial's number.
     pub trial: u32,
     /// What the agent said it changed.
     pub message: String,
-    /// HEAD now.
     pub head: String,
     /// The commit that still holds what the trial had changed.
     pub saved: Option<String>,
 }
 
-/// A strategy row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrategyRow {
-    /// Which.
     pub strategy: Strategy,
     /// The reason and the plan, in the agent's words.
     pub message: String,
@@ -261,13 +240,10 @@ pub struct Turn {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Raise {
-    /// Trials.
     pub iterations: Option<u32>,
     /// Time since the start, in milliseconds.
     pub time_limit_ms: Option<u64>,
-    /// Tokens.
     pub tokens: Option<u64>,
-    /// Runs of verify.
     pub verify_runs: Option<u32>,
     /// A moment, in milliseconds since 1970.
     pub until_ms: Option<u64>,
@@ -322,9 +298,7 @@ impl Verdict {
 pub enum Guard {
     /// There is none, or it did not run.
     NotRun,
-    /// It passed.
     Pass,
-    /// It failed.
     Fail,
 }
 

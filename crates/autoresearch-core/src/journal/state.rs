@@ -36,9 +36,7 @@ pub struct RunState {
     pub noise: Noise,
     /// The range of everything that was measured.
     pub seen: MeasuredRange,
-    /// The ladder's counts.
     pub ladder: Ladder,
-    /// Trials by verdict.
     pub counts: Counts,
     /// What was used up so far.
     pub spent: Spent,
@@ -63,9 +61,7 @@ pub struct RunState {
 pub struct Incumbent {
     /// The trial that made it; 0 is the baseline.
     pub trial: u32,
-    /// Its commit.
     pub commit: String,
-    /// Its tree.
     pub tree: String,
     /// What was measured there.
     pub measurement: Measurement,
@@ -75,16 +71,11 @@ pub struct Incumbent {
     pub labels: Vec<String>,
 }
 
-/// Trials by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Kept.
     pub keep: u32,
-    /// Discarded.
     pub discard: u32,
-    /// Crashed.
     pub crash: u32,
-    /// Without a change.
     pub no_op: u32,
     /// Cut short; these are no attempts.
     pub interrupted: u32,
@@ -103,7 +94,6 @@ impl Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Trials that count.
     pub iterations: u32,
     /// Pivots since the last keep.
     pub pivots: u32,
@@ -113,14 +103,12 @@ pub struct Progress {
     pub attempts: u32,
     /// Has the run ended?
     pub ended: bool,
-    /// Was it left?
     pub left: bool,
 }
 
 /// A trial between its intention and its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenTrial {
-    /// What was intended.
     pub intent: Intent,
     /// How far it came.
     pub stage: Stage,
@@ -157,7 +145,6 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the journal says `{event}` where that cannot be")]
 pub struct FoldError {
-    /// The event's word.
     pub event: &'static str,
 }
 
@@ -201,7 +188,6 @@ impl RunState {
         })
     }
 
-    /// Adds one event.
     pub fn apply_event(&mut self, event: Event) -> Result<(), FoldError> {
         match event {
             Event::Start(_) => return Err(FoldError { event: "start" }),

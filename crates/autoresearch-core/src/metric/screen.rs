@@ -14,7 +14,6 @@ const MAX_COLUMN: usize = 4 * 1024;
 pub struct DrawnLine<'a> {
     /// What a terminal shows.
     pub text: Cow<'a, str>,
-    /// What was written.
     pub raw: &'a str,
     /// Is what is shown a mixture of several texts, or moved about the screen?
     pub garbled: bool,
@@ -98,7 +97,6 @@ impl LineCursor {
         self.strayed || passes.any(|pass| Some(pass) != first)
     }
 
-    /// After ESC.
     fn read_escape(&mut self, letters: &mut Letters<'_>) {
         match letters.next() {
             Some('[') => self.read_control(letters),

@@ -39,7 +39,6 @@ pub const STATUSES: [&str; 10] = [
 /// What is said of a kept result that is too good to be believed at once.
 pub const JUMP: &str = "far outside everything measured before; a second run agrees";
 
-/// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The trial's number; `-` for a row that is no trial, and nothing in JSON.
@@ -47,7 +46,6 @@ pub struct Row {
     pub iteration: String,
     /// The short hash of a keep; `-` for what was undone.
     pub commit: String,
-    /// The metric's value.
     pub metric: Option<Value>,
     /// The signed difference to the incumbent before the trial.
     #[serde(serialize_with = "maybe_number")]

@@ -11,7 +11,6 @@ use super::{Git, GitError, Input, join_nul};
 
 /// A commit to make.
 pub struct NewCommit<'a> {
-    /// The commit below.
     pub parent: &'a str,
     /// The whole message, trailers included.
     pub message: &'a str,
@@ -24,16 +23,13 @@ pub struct NewCommit<'a> {
 /// A path that git does not take into the index as it is: a filter fails, line ends are mixed, its name or kind is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedPath {
-    /// The path.
     pub path: Vec<u8>,
-    /// What git said.
     pub words: String,
 }
 
 /// Do the repository's hooks see a commit?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hooks {
-    /// No.
     Bypass,
     /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run and may refuse it; the last two may change the message.
     Run,

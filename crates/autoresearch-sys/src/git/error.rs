@@ -10,9 +10,7 @@ pub enum GitError {
     /// The binary could not be started.
     #[error("could not start {}", program.display())]
     Start {
-        /// Its path.
         program: PathBuf,
-        /// The system's error.
         source: std::io::Error,
     },
     /// There is no place for what it prints.
@@ -24,19 +22,13 @@ pub enum GitError {
     /// It exited with an error.
     #[error("`git {arguments}` failed in {}: {stderr}", work_tree.display())]
     Failed {
-        /// What was asked.
         arguments: String,
-        /// Where.
         work_tree: PathBuf,
-        /// What it said.
         stderr: String,
     },
     /// Another git process holds a lock of the repository, or died holding it.
     #[error("the repository is locked by {}", lock.display())]
-    Locked {
-        /// The lock file.
-        lock: PathBuf,
-    },
+    Locked { lock: PathBuf },
     /// A git that an earlier command started does not end.
     #[error("a git process of an earlier command is still at work (it holds {})", note.display())]
     Orphan {
@@ -45,40 +37,16 @@ pub enum GitError {
     },
     /// The repository cannot be written.
     #[error("the git folder cannot be written: {stderr}")]
-    ReadOnly {
-        /// What git said.
-        stderr: String,
-    },
+    ReadOnly { stderr: String },
     /// A lock file could not be created: git has done nothing.
     #[error("git could not create {}: {stderr}", lock.display())]
-    NoLock {
-        /// The lock file.
-        lock: PathBuf,
-        /// What git said.
-        stderr: String,
-    },
-    /// git was killed.
+    NoLock { lock: PathBuf, stderr: String },
     #[error("`git {arguments}` was killed by signal {signal}")]
-    Killed {
-        /// What was asked.
-        arguments: String,
-        /// By which signal.
-        signal: i32,
-    },
+    Killed { arguments: String, signal: i32 },
     /// A hook of the repository refused the commit.
     #[error("the {hook} hook refused the commit: {output}")]
-    Hook {
-        /// Which.
-        hook: &'static str,
-        /// What it said.
-        output: String,
-    },
+    Hook { hook: &'static str, output: String },
     /// It answered what it never should.
     #[error("`git {arguments}` answered something unexpected: {answer}")]
-    Unexpected {
-        /// What was asked.
-        arguments: String,
-        /// What came.
-        answer: String,
-    },
+    Unexpected { arguments: String, answer: String },
 }

@@ -31,7 +31,6 @@ struct AskedGit {
 /// The repository could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// There is none.
     #[error("{} is not inside a git repository", .0.display())]
     NotFound(PathBuf),
     /// It has no work tree.
@@ -39,37 +38,21 @@ pub enum HistoryError {
     Bare(PathBuf),
     /// It cannot be opened.
     #[error("the repository at {} cannot be read", path.display())]
-    Open {
-        /// Where.
-        path: PathBuf,
-        /// libgit2's words.
-        source: git2::Error,
-    },
+    Open { path: PathBuf, source: git2::Error },
     /// git refuses it, because its folder belongs to somebody else.
     #[error("git does not use the repository at {}: it belongs to another user", .0.display())]
     Owner(PathBuf),
     /// git cannot open it either.
     #[error("git cannot use the repository at {}", path.display())]
-    Refused {
-        /// Where.
-        path: PathBuf,
-        /// git's words.
-        source: GitError,
-    },
+    Refused { path: PathBuf, source: GitError },
     /// The git program could not read what was asked.
     #[error("git could not read the repository")]
     Asked(#[from] GitError),
     /// An object or reference cannot be read.
     #[error("{what} cannot be read")]
-    Read {
-        /// Which.
-        what: String,
-        /// libgit2's words.
-        source: git2::Error,
-    },
+    Read { what: String, source: git2::Error },
 }
 
-/// What HEAD names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadState {
     /// The full name of the branch, unless HEAD is detached.
@@ -83,16 +66,13 @@ pub struct HeadState {
 pub enum TreeContent {
     /// A file, with its object.
     File(String),
-    /// A symbolic link.
     Link,
 }
 
 /// How many lines a difference adds and removes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiffSize {
-    /// Added lines.
     pub added: usize,
-    /// Removed lines.
     pub removed: usize,
 }
 
@@ -205,7 +185,6 @@ impl History {
         }
     }
 
-    /// What HEAD names.
     pub fn read_head(&self) -> Result<HeadState, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_head()?);

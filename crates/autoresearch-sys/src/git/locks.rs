@@ -170,7 +170,6 @@ pub(super) struct LockPatience {
 }
 
 impl LockPatience {
-    /// Begins to wait.
     pub(super) fn begin_wait() -> Self {
         Self {
             begun: Stopwatch::start(),

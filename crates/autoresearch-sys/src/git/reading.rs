@@ -9,7 +9,6 @@ use super::history::{DiffSize, HeadState};
 use super::{Git, GitError, Input, split_nul};
 
 impl Git {
-    /// What HEAD names.
     pub(super) fn ask_head(&self) -> Result<HeadState, GitError> {
         Ok(HeadState {
             branch: self.ask_optional(&["symbolic-ref", "-q", "HEAD"])?,

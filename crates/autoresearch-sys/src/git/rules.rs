@@ -30,7 +30,6 @@ const CORE: [&str; 13] = [
 /// A path that the index marks as one not to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlaggedPath {
-    /// `skip-worktree` or `assume-unchanged`.
     pub flag: &'static str,
     /// The path from the repository's root.
     pub path: Vec<u8>,

@@ -11,20 +11,17 @@ use super::{Git, GitError, Input, join_nul, split_nul};
 pub struct StatusEntry {
     /// The path from the repository's root.
     pub path: Vec<u8>,
-    /// How it differs.
     pub kind: StatusKind,
 }
 
 /// How a path differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StatusKind {
-    /// A tracked file.
     Tracked(TrackedChange),
     /// A file that git does not know.
     Untracked,
     /// A folder that is a repository of its own and that git does not know.
     NestedRepository,
-    /// A conflict.
     Unmerged,
     /// A file that git ignores, or a folder whose name it ignores.
     Ignored,

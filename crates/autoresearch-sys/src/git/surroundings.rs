@@ -22,7 +22,6 @@ pub struct Surroundings {
 /// One of the work trees of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkTreeHead {
-    /// Its root.
     pub root: PathBuf,
     /// The full name of the branch that its HEAD names.
     pub branch: Option<String>,
@@ -33,7 +32,6 @@ pub struct WorkTreeHead {
 /// Another work tree holds a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchHolder {
-    /// Its root.
     pub root: PathBuf,
     /// What it does with the branch: it is checked out, or a rebase or a bisect will come back to it.
     pub how: &'static str,

@@ -12,7 +12,6 @@ use super::{Git, GitError, Input, split_nul};
 /// A work tree of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkTree {
-    /// Where it is.
     pub path: PathBuf,
     /// The full name of the branch that is checked out there.
     pub branch: Option<String>,

@@ -12,14 +12,14 @@ use crate::env::{Stopwatch, sleep_for};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes orphaned descendants our children, where the system can (Linux).
-pub fn adopt_orphans() {
+pub(super) fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
 /// Kills and reaps all children, and theirs, until none is left. Returns how many were reaped. Call it only when no
 /// child is waited for elsewhere.
-pub fn end_all_children() -> u32 {
+pub(super) fn end_all_children() -> u32 {
     let mut reaped = 0;
     let watch = Stopwatch::start();
     loop {
@@ -37,7 +37,7 @@ pub fn end_all_children() -> u32 {
 }
 
 /// Kills every process of this user whose environment holds this text, and waits until they are gone.
-pub fn end_marked_processes(mark: &str) -> u32 {
+pub(super) fn end_marked_processes(mark: &str) -> u32 {
     let own = rustix::process::getpid();
     let is_marked = |pid: &Pid| {
         let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()));
@@ -68,7 +68,7 @@ pub fn end_marked_processes(mark: &str) -> u32 {
 }
 
 /// Reaps children that have ended. The command itself must have been waited for before.
-pub fn reap_children() {
+pub(super) fn reap_children() {
     while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
 }
 

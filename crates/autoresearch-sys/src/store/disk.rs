@@ -22,7 +22,6 @@ pub trait Disk: Sync {
     fn read_file_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>>;
     /// Adds bytes to the end, in one write.
     fn append_bytes(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Cuts the file.
     fn truncate_file(&self, path: &Path, length: u64) -> io::Result<()>;
     /// Makes what was appended or cut survive a loss of power.
     fn sync_file(&self, path: &Path) -> io::Result<()>;
@@ -30,7 +29,6 @@ pub trait Disk: Sync {
     fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// The real one.
 pub struct RealDisk;
 
 /// Opens a file as it stands there. Whoever put a pipe in its place would have us wait for ever.
@@ -47,7 +45,7 @@ fn open_with_options(options: &mut OpenOptions, path: &Path) -> io::Result<File>
 }
 
 /// Opens a file to read it.
-pub fn open_regular_file(path: &Path) -> io::Result<File> {
+pub(super) fn open_regular_file(path: &Path) -> io::Result<File> {
     open_with_options(OpenOptions::new().read(true), path)
 }
 
@@ -103,7 +101,7 @@ impl Disk for RealDisk {
 }
 
 /// Replaces a file whole, without waiting for the disk: for what can be made again.
-pub fn replace_file_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace_file_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".autoresearch-")
         .tempfile_in(path.parent().unwrap_or(path))?;
@@ -129,7 +127,7 @@ pub fn encode_pretty_json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>
 }
 
 /// Removes a file, if it is there.
-pub fn remove_file_if_there(path: &Path) -> io::Result<()> {
+pub(super) fn remove_file_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
@@ -156,7 +154,7 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
 }
 
 /// Creates a folder, and those above it, that only its owner can read; makes its name durable.
-pub fn make_private_folder(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_private_folder(path: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

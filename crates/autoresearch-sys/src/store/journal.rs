@@ -21,9 +21,7 @@ const TAIL: u64 = 64 * 1024;
 pub struct Anchor {
     /// The format of this file.
     pub format: u32,
-    /// The run's id.
     pub id: String,
-    /// The run's name.
     pub run: String,
     /// The main work tree of its repository.
     pub root: PathBuf,
@@ -50,7 +48,6 @@ pub struct Journal<'d> {
     /// Where the journal is.
     pub path: PathBuf,
     anchor_path: PathBuf,
-    /// The anchor.
     pub anchor: Anchor,
 }
 

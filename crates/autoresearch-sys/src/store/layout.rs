@@ -18,7 +18,6 @@ pub const FOLDER: &str = "autoresearch-results";
 pub struct Layout {
     /// The main work tree of the repository.
     pub root: PathBuf,
-    /// The run's name.
     pub run: String,
 }
 
@@ -32,13 +31,11 @@ impl Layout {
         }
     }
 
-    /// The run's folder.
     #[must_use]
     pub fn run_folder(&self) -> PathBuf {
         self.root.join(FOLDER).join(&self.run)
     }
 
-    /// The truth.
     #[must_use]
     pub fn journal_path(&self) -> PathBuf {
         self.run_folder().join("journal.jsonl")
@@ -56,7 +53,6 @@ impl Layout {
         self.run_folder().join("autoresearch-state.json")
     }
 
-    /// The frozen config.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
         self.run_folder().join("config.yaml")
@@ -243,7 +239,6 @@ impl Layout {
     }
 }
 
-/// What `create` made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreatedFolders {
     /// The run's folder alone: the folder of all runs was there.

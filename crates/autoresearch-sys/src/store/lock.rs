@@ -21,9 +21,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Who holds a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// The process.
     pub pid: u32,
-    /// What it does.
     pub command: String,
     /// Since when, in UTC.
     pub since: String,

@@ -20,9 +20,7 @@ const MAX: u64 = 1 << 20;
 pub struct MadeNote {
     /// The format of this file.
     pub format: u32,
-    /// The run's id.
     pub id: String,
-    /// The run's name.
     pub run: String,
     /// The main work tree of its repository.
     pub root: PathBuf,

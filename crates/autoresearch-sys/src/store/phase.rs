@@ -19,7 +19,6 @@ pub enum TrialPhase {
     Committing,
     /// Verify runs, for this time in the trial.
     Verify(u32),
-    /// The guard runs.
     Guard,
     /// The verdict is made and recorded.
     Deciding,
@@ -30,9 +29,7 @@ pub enum TrialPhase {
 /// How far a trial has come, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseNote {
-    /// Who wrote it.
     pid: u32,
-    /// The trial's number.
     pub trial: u32,
     /// What it is at.
     pub phase: TrialPhase,
@@ -62,7 +59,7 @@ impl RunStore<'_> {
 }
 
 /// Takes away what an earlier holder of the lock had noted.
-pub fn remove_phase_note(anchor_folder: &Path) {
+pub(super) fn remove_phase_note(anchor_folder: &Path) {
     let _ = std::fs::remove_file(anchor_folder.join(NOTE));
 }
 

@@ -17,7 +17,6 @@ use super::{Disk, FileSignature, RealDisk, StoreError, describe_damage};
 /// What was pinned at start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pinned {
-    /// The git binary.
     pub git: PathBuf,
     /// The environment of verify, guard and git, but for secrets.
     pub env: BTreeMap<String, String>,
@@ -30,7 +29,6 @@ pub struct Pinned {
     pub lend_identity: bool,
     /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
     pub yardstick: BTreeMap<String, Pin>,
-    /// git's own rules.
     pub rules: PinnedRules,
     /// What differed from HEAD before the run: it is nobody's trial.
     #[serde(rename = "dirt")]
@@ -58,7 +56,6 @@ pub struct DirtyFiles(BTreeMap<String, bool>);
 pub type FileNotes = BTreeMap<String, Option<Pin>>;
 
 impl DirtyFiles {
-    /// Notes a path.
     pub fn add_path(&mut self, path: &[u8], tracked: bool) {
         self.0.insert(path_to_key(path), tracked);
     }
@@ -110,7 +107,6 @@ pub fn path_to_key(path: &[u8]) -> String {
     }
 }
 
-/// A pinned file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// SHA-256 of its bytes.
@@ -127,7 +123,6 @@ pub struct SealedSecret {
 }
 
 impl SealedSecret {
-    /// Seals a value.
     #[must_use]
     pub fn seal_value(salt: &str, value: &str) -> Self {
         Self {

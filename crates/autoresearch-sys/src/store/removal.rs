@@ -25,11 +25,8 @@ pub enum SweepError {
     /// The file system failed.
     #[error("could not {what} {}: {source}", path.display())]
     Io {
-        /// What was attempted.
         what: &'static str,
-        /// On what.
         path: PathBuf,
-        /// The system's error.
         source: io::Error,
     },
 }
@@ -39,7 +36,6 @@ pub enum SweepError {
 pub struct FolderEntry {
     /// Its path from that folder.
     pub path: PathBuf,
-    /// What it is.
     pub kind: FileType,
 }
 

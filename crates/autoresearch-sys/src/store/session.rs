@@ -78,7 +78,6 @@ impl RunStore<'_> {
         read_small_json(&self.anchor_folder.join(STOPS)).unwrap_or_default()
     }
 
-    /// Notes the stops.
     pub fn write_stops(&self, stops: &Stops) -> Result<(), StoreError> {
         write_json_line(&self.anchor_folder.join(STOPS), stops)
     }

@@ -50,7 +50,7 @@ fn is_writable_by_others(meta: &std::fs::Metadata) -> bool {
 }
 
 /// Refuses a file or folder of ours that is not this user's, or that others may write to. What is not there is fine.
-pub fn check_own_path(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_own_path(path: &Path) -> Result<(), StoreError> {
     let Some(meta) = read_metadata(path)? else {
         return Ok(());
     };
@@ -68,7 +68,7 @@ pub fn check_own_path(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses what is kept of a run outside the repository, if it is not this user's alone.
-pub fn check_anchor_folder(anchor_folder: &Path) -> Result<(), StoreError> {
+pub(super) fn check_anchor_folder(anchor_folder: &Path) -> Result<(), StoreError> {
     let files = [
         "anchor.json",
         "pinned.json",
@@ -88,7 +88,7 @@ pub fn check_anchor_folder(anchor_folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Takes everybody else's rights to a folder of ours away.
-pub fn make_folder_private(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder_private(folder: &Path) -> Result<(), StoreError> {
     let meta = folder
         .metadata()
         .map_err(StoreError::io_error("look at", folder))?;

@@ -16,7 +16,11 @@ use super::layout::Layout;
 use super::{Disk, FORMAT, StoreError};
 
 /// Writes the whole table.
-pub fn write_table(layout: &Layout, start: &Start, records: &[Record]) -> Result<(), StoreError> {
+pub(super) fn write_table(
+    layout: &Layout,
+    start: &Start,
+    records: &[Record],
+) -> Result<(), StoreError> {
     let mut text = table::format_header(start);
     for row in records
         .iter()
@@ -29,7 +33,7 @@ pub fn write_table(layout: &Layout, start: &Start, records: &[Record]) -> Result
 }
 
 /// Adds one row to a table that nobody touched since we left it; fails otherwise, and it will be written anew.
-pub fn append_row(layout: &Layout, known: FileSignature, row: &Row) -> io::Result<()> {
+pub(super) fn append_row(layout: &Layout, known: FileSignature, row: &Row) -> io::Result<()> {
     let path = layout.table_path();
     if FileSignature::read_of(&path) != Some(known) {
         return Err(io::ErrorKind::InvalidData.into());
@@ -37,8 +41,7 @@ pub fn append_row(layout: &Layout, known: FileSignature, row: &Row) -> io::Resul
     RealDisk.append_bytes(&path, table::format_line(row).as_bytes())
 }
 
-/// Writes the snapshot.
-pub fn write_snapshot(
+pub(super) fn write_snapshot(
     layout: &Layout,
     state: &RunState,
     head: &ChainHead,
@@ -50,7 +53,7 @@ pub fn write_snapshot(
 
 /// The run as one JSON object; GUIDE.md describes it.
 #[must_use]
-pub fn make_snapshot(state: &RunState, head: &ChainHead) -> serde_json::Value {
+pub(super) fn make_snapshot(state: &RunState, head: &ChainHead) -> serde_json::Value {
     let config = state.config();
     let incumbent = &state.incumbent;
     let due = match state.next_step() {

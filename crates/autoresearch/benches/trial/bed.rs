@@ -19,7 +19,7 @@ use crate::figures::millis;
 use crate::{Stop, floor, place, world};
 
 /// The hidden word under which this program runs one trial, as the tool's process would.
-pub const TRIAL: &str = "__trial";
+pub(crate) const TRIAL: &str = "__trial";
 
 /// The name of the run.
 const RUN: &str = "bench";
@@ -38,7 +38,7 @@ const NUMBER: u64 = 1_000_000;
 
 /// How a trial ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Taken back.
     Discard,
     /// Kept.
@@ -47,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word in the log.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Discard => "discard",
             Self::Keep => "keep",
@@ -55,7 +55,7 @@ impl Kind {
     }
 
     /// How many records it writes.
-    pub fn records(self) -> u32 {
+    pub(crate) fn records(self) -> u32 {
         match self {
             Self::Discard => 3,
             Self::Keep => 2,
@@ -65,7 +65,7 @@ impl Kind {
 
 /// What one trial cost, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Turn {
+pub(crate) struct Turn {
     /// How it ended.
     pub kind: Kind,
     /// `trial::run` less verify, guard and git.
@@ -83,7 +83,7 @@ pub struct Turn {
 }
 
 /// A repository with a run, and its twin.
-pub struct Bed {
+pub(crate) struct Bed {
     /// Where both are.
     pub world: World,
     /// The repository with the run.
@@ -100,7 +100,7 @@ pub struct Bed {
 
 impl Bed {
     /// Makes both repositories with so many files, and starts the run.
-    pub fn new(at: &Path, files: u32) -> Result<Self, Stop> {
+    pub(crate) fn new(at: &Path, files: u32) -> Result<Self, Stop> {
         let (root, twin, state) = (at.join("repo"), at.join("twin"), at.join("state"));
         let stream = stream(files)?;
         for repository in [&root, &twin] {
@@ -131,7 +131,7 @@ impl Bed {
     }
 
     /// A discard and a keep by tool and floor, who change places each time.
-    pub fn turns(&mut self) -> Result<[Turn; 2], Stop> {
+    pub(crate) fn turns(&mut self) -> Result<[Turn; 2], Stop> {
         Ok([self.turn(Kind::Discard)?, self.turn(Kind::Keep)?])
     }
 
@@ -206,7 +206,7 @@ impl Bed {
 }
 
 /// One trial, timed around `trial::run`, as a process of its own.
-pub fn process(state: &Path, root: &Path, message: &str) -> Result<(), Stop> {
+pub(crate) fn process(state: &Path, root: &Path, message: &str) -> Result<(), Stop> {
     let world = world(state);
     let request = TrialRequest {
         message: message.to_owned(),

@@ -11,11 +11,11 @@ use crate::bed::{Kind, Turn};
 
 /// Figures of one kind.
 #[derive(Default)]
-pub struct Samples(Vec<f64>);
+pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
     /// Runs and times.
-    pub fn time(&mut self, work: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+    pub(crate) fn time(&mut self, work: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
         let watch = Stopwatch::start();
         work()?;
         self.0.push(millis(watch.elapsed()));
@@ -23,7 +23,7 @@ impl Samples {
     }
 
     /// The median.
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         median(self.0.clone())
     }
 }
@@ -34,12 +34,12 @@ fn median(mut samples: Vec<f64>) -> f64 {
 }
 
 /// A span in milliseconds.
-pub fn millis(span: Duration) -> f64 {
+pub(crate) fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1e3
 }
 
 /// A number with its thousands apart.
-pub fn grouped(number: u32) -> String {
+pub(crate) fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -52,7 +52,7 @@ pub fn grouped(number: u32) -> String {
 }
 
 /// The head of a table of trials.
-pub fn head(size: &str) -> String {
+pub(crate) fn head(size: &str) -> String {
     format!(
         "{size:>8}  {:<8} {:>7} {:>9} {:>7} {:>8} {:>9} {:>9} {:>12}  budget for own",
         "kind", "own", "reported", "syncs", "process", "whole", "floor", "whole/floor"
@@ -60,7 +60,7 @@ pub fn head(size: &str) -> String {
 }
 
 /// One row of it.
-pub fn row(size: &str, kind: Kind, turns: &[Turn], budget: Option<f64>) -> String {
+pub(crate) fn row(size: &str, kind: Kind, turns: &[Turn], budget: Option<f64>) -> String {
     let of = |figure: fn(&Turn) -> f64| {
         let mine = turns.iter().filter(|turn| turn.kind == kind);
         median(mine.map(figure).collect())

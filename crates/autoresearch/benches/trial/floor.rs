@@ -15,7 +15,7 @@ use crate::bed::Kind;
 const RECORD: usize = 450;
 
 /// `floor.sh discard|keep TWIN`: one trial.
-pub const SCRIPT: &str = r#"
+pub(crate) const SCRIPT: &str = r#"
 set -eu
 kind=$1
 cd "$2"
@@ -62,7 +62,7 @@ fi
 "#;
 
 /// Prepares the twin: files of a run that never was.
-pub fn make(twin: &Path) -> Result<(), Stop> {
+pub(crate) fn make(twin: &Path) -> Result<(), Stop> {
     let files = twin.join(FOLDER).join("bench");
     std::fs::create_dir_all(files.join("vault"))?;
     std::fs::write(twin.join(FOLDER).join(".gitignore"), "*\n")?;
@@ -78,7 +78,7 @@ pub fn make(twin: &Path) -> Result<(), Stop> {
 }
 
 /// The syncs of one trial without anything else: what no program can save on this disk.
-pub fn syncs(twin: &Path, kind: Kind) -> Result<(), Stop> {
+pub(crate) fn syncs(twin: &Path, kind: Kind) -> Result<(), Stop> {
     let files = twin.join(FOLDER).join("bench");
     let bytes = vec![b'x'; RECORD];
     let journal = files.join("journal.jsonl");
@@ -94,12 +94,12 @@ pub fn syncs(twin: &Path, kind: Kind) -> Result<(), Stop> {
 }
 
 /// The shell's way to read and hash a file.
-pub fn sha256sum(file: &Path) -> Result<(), Stop> {
+pub(crate) fn sha256sum(file: &Path) -> Result<(), Stop> {
     check(&Command::new("sha256sum").arg(file).output()?)
 }
 
 /// Stops at a command that failed.
-pub fn check(output: &Output) -> Result<(), Stop> {
+pub(crate) fn check(output: &Output) -> Result<(), Stop> {
     if output.status.success() {
         Ok(())
     } else {
@@ -108,7 +108,7 @@ pub fn check(output: &Output) -> Result<(), Stop> {
 }
 
 /// A failure of the tool, with all that it says.
-pub fn stop(failure: Failure) -> Stop {
+pub(crate) fn stop(failure: Failure) -> Stop {
     let mut words = vec![failure.error];
     words.extend(failure.causes);
     words.extend(failure.hint);

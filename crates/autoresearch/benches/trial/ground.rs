@@ -9,10 +9,10 @@ use autoresearch::run::Place;
 use autoresearch_sys::env::World;
 
 /// What stops a benchmark.
-pub type Stop = Box<dyn std::error::Error>;
+pub(crate) type Stop = Box<dyn std::error::Error>;
 
 /// The end of a benchmark's process.
-pub fn exit(done: Result<(), Stop>) -> ExitCode {
+pub(crate) fn exit(done: Result<(), Stop>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
@@ -23,7 +23,7 @@ pub fn exit(done: Result<(), Stop>) -> ExitCode {
 }
 
 /// Where a run is.
-pub fn place(root: &Path) -> Place {
+pub(crate) fn place(root: &Path) -> Place {
     Place {
         directory: Some(root.to_owned()),
         run: None,
@@ -31,7 +31,7 @@ pub fn place(root: &Path) -> Place {
 }
 
 /// The world with a state folder of the benchmark's own.
-pub fn world(state: &Path) -> World {
+pub(crate) fn world(state: &Path) -> World {
     World {
         data_folder: state.join("data"),
         state_folder: state.to_owned(),

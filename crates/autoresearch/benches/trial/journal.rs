@@ -31,7 +31,7 @@ impl Pen {
 }
 
 /// Makes the log of a fresh run so many rows long.
-pub fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
+pub(crate) fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
     let path = bed.layout.journal_path();
     let mut first = String::new();
     BufReader::new(File::open(&path)?).read_line(&mut first)?;

@@ -17,8 +17,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::{CommandEnd, CommandLine};
 
-/// Runs Codex.
-pub fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
+pub(super) fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
     let Some(program) = home::find_program(world) else {
         return Ok(make_failed_turn(TurnFault::Setup(
             "codex was not found on PATH: install it, or set `agent.command`".to_owned(),

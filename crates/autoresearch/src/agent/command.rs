@@ -13,8 +13,11 @@ use autoresearch_sys::process::{CommandEnd, CommandLine};
 /// The status by which a command says that its service cannot be had now (`EX_TEMPFAIL` of sysexits.h).
 const TEMPORARY: i32 = 75;
 
-/// Runs the command.
-pub fn run_command_turn(world: &World, ask: &TurnRequest<'_>, shell: &str) -> Result<EndedTurn> {
+pub(super) fn run_command_turn(
+    world: &World,
+    ask: &TurnRequest<'_>,
+    shell: &str,
+) -> Result<EndedTurn> {
     let command = CommandLine::Shell(shell.to_owned());
     let (ended, printed) = run_with_brief(world, ask, command, &make_environment(world, ask))?;
     let said = String::from_utf8_lossy(&printed.stdout);

@@ -22,7 +22,7 @@ Exit codes: 0 done, 2 wrong call, 3 wrong config, 4 a person must act, 5 another
 /// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.
 #[derive(Parser, Debug)]
 #[command(name = "autoresearch", version, about, after_help = AFTER, max_term_width = 100, disable_help_subcommand = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Answer with one JSON object
     #[arg(long, global = true)]
     pub json: bool,
@@ -39,7 +39,7 @@ pub struct Arguments {
 
 /// The commands.
 #[derive(Subcommand, Debug)]
-pub enum CliCommand {
+pub(super) enum CliCommand {
     /// Check a config, print its schema, or print an example
     #[command(
         subcommand,
@@ -192,7 +192,7 @@ pub enum CliCommand {
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-pub struct TrialWords {
+pub(super) struct TrialWords {
     /// What you changed, in one sentence
     #[arg(
         short,
@@ -221,7 +221,7 @@ pub struct TrialWords {
 
 /// What the person has agreed to.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct Agreement {
+pub(super) struct Agreement {
     /// Do it without asking
     #[arg(long)]
     pub yes: bool,
@@ -236,7 +236,7 @@ pub struct Agreement {
     clippy::struct_excessive_bools,
     reason = "each is a flag that a person types"
 )]
-pub struct InstallArguments {
+pub(super) struct InstallArguments {
     /// Put the skill into your own ~/.agents/skills; this is the default
     #[arg(long, conflicts_with = "project")]
     pub user: bool,
@@ -259,7 +259,7 @@ pub struct InstallArguments {
 
 /// The commands about hooks.
 #[derive(Subcommand, Clone, Copy, Debug)]
-pub enum HooksCommand {
+pub(super) enum HooksCommand {
     /// Register the session hooks with Codex, and have it trust them
     #[command(after_help = "Example:\n  autoresearch hooks install --dry-run")]
     Install {
@@ -281,7 +281,7 @@ pub enum HooksCommand {
 
 /// The commands about configs.
 #[derive(Subcommand, Debug)]
-pub enum ConfigCommand {
+pub(super) enum ConfigCommand {
     /// Report every problem of a config, each with its place and a remedy
     #[command(after_help = "Example:\n  autoresearch config check autoresearch.yaml")]
     Check {
@@ -304,7 +304,7 @@ pub enum ConfigCommand {
 
 /// The words of `strategy`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum StrategyWord {
+pub(super) enum StrategyWord {
     /// Adjust within the strategy
     Refine,
     /// Abandon the strategy and choose another

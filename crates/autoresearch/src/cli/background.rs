@@ -20,7 +20,7 @@ use autoresearch_sys::error::Result;
 
 /// The commands about background runs.
 #[derive(Subcommand, Debug)]
-pub enum BackgroundCommand {
+pub(super) enum BackgroundCommand {
     /// Hand a run over to a supervisor, which goes on until a named end; with --config, start it first
     #[command(
         after_help = "Examples:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background start                    (the run that is open here)\n  autoresearch background start --iterations 80    (a run that came to its ceiling goes on)"
@@ -68,7 +68,7 @@ pub enum BackgroundCommand {
 }
 
 /// Runs one of them.
-pub fn run_background_command(
+pub(super) fn run_background_command(
     world: &World,
     place: &Place,
     printer: &Printer,

@@ -13,7 +13,7 @@ use autoresearch_sys::error::{Failure, Result};
 
 /// Ceilings that a person sets or raises.
 #[derive(Args, Debug)]
-pub struct Ceilings {
+pub(super) struct Ceilings {
     /// The most trials, all in all; `none` at start, where something else ends the run
     #[arg(long, value_name = "N")]
     pub iterations: Option<TrialCount>,
@@ -33,7 +33,7 @@ pub struct Ceilings {
 
 /// A number of trials on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrialCount {
+pub(super) enum TrialCount {
     /// This many.
     Most(u32),
     /// As many as come.
@@ -56,7 +56,7 @@ impl FromStr for TrialCount {
 
 impl TrialCount {
     /// As the config has it.
-    pub fn to_json(self) -> serde_json::Value {
+    pub(super) fn to_json(self) -> serde_json::Value {
         match self {
             Self::Most(number) => number.into(),
             Self::Unlimited => "none".into(),
@@ -66,7 +66,7 @@ impl TrialCount {
 
 impl Ceilings {
     /// What they raise.
-    pub fn to_raise(&self, world: &World) -> Result<Raise> {
+    pub(super) fn to_raise(&self, world: &World) -> Result<Raise> {
         let time_limit = self.time_limit.as_ref().map(|text| {
             span::parse_span(text).map_err(|error| {
                 Failure::usage(format!("--time-limit: {error}")).hint("write it like `90m` or `8h`")

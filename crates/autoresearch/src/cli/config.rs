@@ -29,7 +29,7 @@ struct ConfigCheckReport {
     problems: Vec<Problem>,
 }
 
-pub fn run_config_command(
+pub(super) fn run_config_command(
     world: &World,
     place: &Place,
     printer: &Printer,

@@ -28,7 +28,7 @@ const BLOCKED: u8 = 2;
 
 /// Runs `exec` and gives its exit code.
 #[must_use]
-pub fn run_exec(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
+pub(super) fn run_exec(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
     match run_with_flags(world, place, flags) {
         Ok(summary) => {
             let _ = Printer::new(true).print_json_line(&summary);
@@ -40,7 +40,7 @@ pub fn run_exec(world: &World, place: &Place, flags: &ConfigFlags) -> ExitCode {
 
 /// Says why nothing was run, or why it ended.
 #[must_use]
-pub fn print_refusal(failure: &Failure) -> ExitCode {
+pub(super) fn print_refusal(failure: &Failure) -> ExitCode {
     let line = print::failure_to_json(failure, BLOCKED);
     let _ = writeln!(std::io::stderr().lock(), "{line}");
     ExitCode::from(BLOCKED)
@@ -48,7 +48,7 @@ pub fn print_refusal(failure: &Failure) -> ExitCode {
 
 /// Is `exec` the command among words that could not be read?
 #[must_use]
-pub fn is_exec_called(words: &[OsString]) -> bool {
+pub(super) fn is_exec_called(words: &[OsString]) -> bool {
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         if word == "-C" || word == "--run" {

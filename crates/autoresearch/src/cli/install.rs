@@ -17,7 +17,7 @@ use autoresearch_codex::install::{InstallRequest, InstallTarget, standing};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
-pub fn run_install(
+pub(super) fn run_install(
     world: &World,
     place: &Place,
     printer: &Printer,
@@ -51,11 +51,15 @@ pub fn run_install(
     )
 }
 
-pub fn run_uninstall(world: &World, printer: &Printer, agreement: Agreement) -> Result<ExitCode> {
+pub(super) fn run_uninstall(
+    world: &World,
+    printer: &Printer,
+    agreement: Agreement,
+) -> Result<ExitCode> {
     remove_after_yes(world, printer, RemovalScope::All, agreement)
 }
 
-pub fn run_hooks_command(
+pub(super) fn run_hooks_command(
     world: &World,
     place: &Place,
     printer: &Printer,

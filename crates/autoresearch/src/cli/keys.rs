@@ -22,7 +22,7 @@ const FILE: &str = "AUTORESEARCH_CONFIG";
 
 /// A config by file, flag and variable.
 #[derive(clap::Args, Debug)]
-pub struct ConfigFlags {
+pub(super) struct ConfigFlags {
     /// The config file; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -153,7 +153,7 @@ impl ConfigFlags {
 }
 
 /// What flags and variables say, and the variables among them.
-pub struct ConfigOverlay {
+pub(super) struct ConfigOverlay {
     /// The keys.
     pub fields: ConfigFields,
     /// The names of the variables that count.
@@ -161,7 +161,7 @@ pub struct ConfigOverlay {
 }
 
 /// What flags and variables say; a flag wins.
-pub fn read_overlay(world: &World, flags: &ConfigFlags) -> Result<ConfigOverlay> {
+pub(super) fn read_overlay(world: &World, flags: &ConfigFlags) -> Result<ConfigOverlay> {
     let mut fields = ConfigFields::new();
     let mut variables = Vec::new();
     for (key, flag) in flags.list_keys() {
@@ -193,14 +193,14 @@ pub fn read_overlay(world: &World, flags: &ConfigFlags) -> Result<ConfigOverlay>
 }
 
 /// The file that a flag or a variable names.
-pub fn find_named_file(world: &World, flags: &ConfigFlags) -> Option<PathBuf> {
+pub(super) fn find_named_file(world: &World, flags: &ConfigFlags) -> Option<PathBuf> {
     let named = flags.config.clone();
     named.or_else(|| world.find_variable(FILE).map(Into::into))
 }
 
 /// The config of `start`: the file as it was typed where nothing else is said, and otherwise what they say together. With
 /// it come the variables that count, which the person should be told of.
-pub fn read_start_config(
+pub(super) fn read_start_config(
     world: &World,
     flags: &ConfigFlags,
 ) -> Result<(ConfigSource, Vec<String>)> {

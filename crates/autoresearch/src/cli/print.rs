@@ -13,7 +13,7 @@ use super::make_print_error;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 /// Prints reports in the form that was asked for.
-pub struct Printer {
+pub(super) struct Printer {
     /// One JSON object, or text for people.
     pub json: bool,
 }
@@ -21,12 +21,12 @@ pub struct Printer {
 impl Printer {
     /// A printer.
     #[must_use]
-    pub fn new(json: bool) -> Self {
+    pub(super) fn new(json: bool) -> Self {
         Self { json }
     }
 
     /// Prints the report of a command.
-    pub fn print_report(&self, report: &(impl Serialize + Display)) -> Result<ExitCode> {
+    pub(super) fn print_report(&self, report: &(impl Serialize + Display)) -> Result<ExitCode> {
         if self.json {
             self.print_json_line(report)
         } else {
@@ -35,7 +35,7 @@ impl Printer {
     }
 
     /// Prints an object as one line of JSON.
-    pub fn print_json_line(&self, object: &impl Serialize) -> Result<ExitCode> {
+    pub(super) fn print_json_line(&self, object: &impl Serialize) -> Result<ExitCode> {
         let line = serde_json::to_string(object).map_err(|error| {
             Failure::new(
                 FailureKind::Internal,
@@ -48,7 +48,7 @@ impl Printer {
 
     /// Prints a text as it is.
     #[expect(clippy::unused_self, reason = "printing goes through the printer")]
-    pub fn print_text(&self, text: &str) -> Result<ExitCode> {
+    pub(super) fn print_text(&self, text: &str) -> Result<ExitCode> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Ok(ExitCode::SUCCESS),
@@ -58,7 +58,7 @@ impl Printer {
     }
 
     /// Asks a person at a terminal; `None` where nobody can be asked.
-    pub fn ask_yes_no(&self, question: &str) -> Result<Option<bool>> {
+    pub(super) fn ask_yes_no(&self, question: &str) -> Result<Option<bool>> {
         let input = std::io::stdin();
         if self.json || !input.is_terminal() || !std::io::stdout().is_terminal() {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Printer {
 
     /// Prints a failure, and gives its exit code.
     #[must_use]
-    pub fn show_failure(&self, failure: &Failure) -> ExitCode {
+    pub(super) fn show_failure(&self, failure: &Failure) -> ExitCode {
         if self.json {
             let object = failure_to_json(failure, failure.kind.exit_code());
             let _ = self.print_text(&format!("{object}\n"));
@@ -87,7 +87,7 @@ impl Printer {
 
 /// A failure as the one object that programs get.
 #[must_use]
-pub fn failure_to_json(failure: &Failure, exit_code: u8) -> serde_json::Value {
+pub(super) fn failure_to_json(failure: &Failure, exit_code: u8) -> serde_json::Value {
     json!({
         "error": failure.error,
         "caused_by": failure.causes,
@@ -100,7 +100,7 @@ pub fn failure_to_json(failure: &Failure, exit_code: u8) -> serde_json::Value {
 
 /// What clap has to say against the arguments, as a failure of ours.
 #[must_use]
-pub fn make_usage_failure(error: &clap::Error) -> Failure {
+pub(super) fn make_usage_failure(error: &clap::Error) -> Failure {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     Failure::usage(first.trim_start_matches("error: ")).hint("see --help")
@@ -108,7 +108,7 @@ pub fn make_usage_failure(error: &clap::Error) -> Failure {
 
 /// Prints what clap has to say: help and version on standard output, errors on standard error, or as one JSON object.
 #[must_use]
-pub fn print_clap_error(error: &clap::Error, json: bool) -> ExitCode {
+pub(super) fn print_clap_error(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
         return Printer { json }.show_failure(&make_usage_failure(error));
     }
@@ -121,7 +121,7 @@ pub fn print_clap_error(error: &clap::Error, json: bool) -> ExitCode {
 }
 
 /// One line on standard error, if that is a terminal.
-pub fn print_progress(what: &str) {
+pub(super) fn print_progress(what: &str) {
     let mut err = std::io::stderr().lock();
     if err.is_terminal() {
         let _ = writeln!(err, "… {what}");
@@ -130,7 +130,7 @@ pub fn print_progress(what: &str) {
 
 /// The columns of the terminal that standard output is, if it is one.
 #[must_use]
-pub fn read_terminal_width() -> Option<usize> {
+pub(super) fn read_terminal_width() -> Option<usize> {
     let out = std::io::stdout();
     let size = rustix::termios::tcgetwinsize(&out).ok()?;
     Some(if size.ws_col == 0 {

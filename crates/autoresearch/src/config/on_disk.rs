@@ -16,7 +16,11 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 
 /// Everything that the repository and the machine tell about a config.
-pub fn find_disk_problems(world: &World, config: &Config, git: &Git) -> Result<Vec<Problem>> {
+pub(super) fn find_disk_problems(
+    world: &World,
+    config: &Config,
+    git: &Git,
+) -> Result<Vec<Problem>> {
     let (Ok(scope), Ok(protect)) = (Globs::new(&config.scope), Globs::new(&config.protect)) else {
         return Ok(Vec::new());
     };

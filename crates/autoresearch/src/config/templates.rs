@@ -2,12 +2,10 @@
 //! Does not check them; a test does.
 //! Invariant: every file of the repository's `templates` folder that is a config is here.
 
-/// A config example.
 #[derive(Clone, Copy, Debug)]
 pub struct Template {
     /// Its domain, as it is typed.
     pub domain: &'static str,
-    /// The text.
     pub text: &'static str,
 }
 

@@ -4,8 +4,7 @@
 
 use autoresearch_core::decide::ladder::Strategy;
 
-/// One move.
-pub struct ScriptMove {
+pub(super) struct ScriptMove {
     /// What is edited first.
     pub edits: Vec<ScriptEdit>,
     /// What the proposer says.
@@ -15,23 +14,20 @@ pub struct ScriptMove {
 }
 
 /// What a move asks for.
-pub enum MoveKind {
-    /// A trial.
+pub(super) enum MoveKind {
     Trial {
         /// Of a trial whose guard failed?
         rework: bool,
     },
     /// Giving up the trial whose guard failed.
     Drop,
-    /// A strategy row.
     Strategy(Strategy),
     /// Nothing: the proposer puts right what it must not have touched.
     Tidy,
 }
 
 /// An edit of one file.
-pub struct ScriptEdit {
-    /// The file.
+pub(super) struct ScriptEdit {
     pub file: &'static str,
     change: TextChange,
 }
@@ -43,7 +39,6 @@ enum TextChange {
     Replace(&'static str, &'static str),
     /// A text is added at the end.
     Append(&'static str),
-    /// The file goes.
     Remove,
 }
 
@@ -63,7 +58,7 @@ const fn make_replace_edit(file: &'static str, from: &'static str, to: &'static 
 
 impl ScriptEdit {
     /// The file's new text; `None` when it goes.
-    pub fn apply_to(&self, before: &str) -> Option<String> {
+    pub(super) fn apply_to(&self, before: &str) -> Option<String> {
         match self.change {
             TextChange::Narrow(count, with) => Some(replace_any_words(before, count, with)),
             TextChange::Replace(from, to) => Some(before.replacen(from, to, 1)),
@@ -109,7 +104,7 @@ const FORMAT: &str = "src/util/format.ts";
 const GUARDS: &str = "src/util/guards.ts";
 
 /// All moves, in order.
-pub fn list_moves() -> Vec<ScriptMove> {
+pub(super) fn list_moves() -> Vec<ScriptMove> {
     [
         list_first_moves(),
         list_dead_end_moves(),

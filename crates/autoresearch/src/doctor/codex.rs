@@ -18,7 +18,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::git::is_read_only;
 
 /// Looks at everything that has to do with Codex.
-pub fn examine_codex(world: &World, root: &Path, findings: &mut Vec<DoctorFinding>) {
+pub(super) fn examine_codex(world: &World, root: &Path, findings: &mut Vec<DoctorFinding>) {
     let program = home::find_program(world);
     findings.push(match &program {
         _ if home::is_in_session(world) => match home::read_session_release(world) {

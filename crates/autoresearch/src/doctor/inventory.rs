@@ -14,7 +14,7 @@ use autoresearch_core::journal::state::RunState;
 use serde::Serialize;
 
 use self::checks::{check_branch, check_folder, check_worktree};
-pub use self::cleaning::remove_items;
+pub(crate) use self::cleaning::remove_items;
 use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::{DRIVER, caller_variables, history_around};
 use crate::start::start_lock_folder;
@@ -30,7 +30,7 @@ use autoresearch_sys::store::{
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
-pub struct InventoryItem {
+pub(crate) struct InventoryItem {
     /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
     pub kind: &'static str,
     /// Its path or name.
@@ -77,7 +77,11 @@ impl InventoryItem {
 }
 
 /// Everything of the named runs, and what is left of runs and starts that are gone.
-pub fn list_items(world: &World, root: &Path, names: &[String]) -> Result<Vec<InventoryItem>> {
+pub(crate) fn list_items(
+    world: &World,
+    root: &Path,
+    names: &[String],
+) -> Result<Vec<InventoryItem>> {
     check_folder_trust(&world.state_folder)?;
     let scene = InventoryScene::new(world, root)?;
     let mut items = Vec::new();

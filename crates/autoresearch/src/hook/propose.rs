@@ -19,8 +19,7 @@ use autoresearch_sys::store::Access;
 
 /// The answer of `propose`, and of other commands that a sandbox keeps from acting.
 #[derive(Clone, Debug, Serialize)]
-pub struct ProposeReport {
-    /// The run.
+pub(crate) struct ProposeReport {
     pub run: String,
     /// What was registered: `trial`, `drop`, `strategy`, `block`, `stop` or `finish`.
     pub registered: &'static str,
@@ -28,12 +27,15 @@ pub struct ProposeReport {
     pub files: Vec<String>,
     /// Are the session hooks at work? `yes`, or `unknown`.
     pub hooks: &'static str,
-    /// The next step.
     pub next: String,
 }
 
 /// Registers an order of the caller's session.
-pub fn register_order(world: &World, place: &Place, order: ProposedOrder) -> Result<ProposeReport> {
+pub(crate) fn register_order(
+    world: &World,
+    place: &Place,
+    order: ProposedOrder,
+) -> Result<ProposeReport> {
     let run = Run::open_run(world, place, wanted_for(&order), Access::Read, "propose")?;
     let Some(id) = world
         .session

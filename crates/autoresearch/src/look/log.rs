@@ -18,7 +18,7 @@ const GLANCE: Duration = Duration::from_millis(250);
 
 /// Which rows to show.
 #[derive(Clone, Debug, Default)]
-pub struct LogFilter {
+pub(crate) struct LogFilter {
     /// Only rows of these statuses; all when empty.
     pub statuses: Vec<String>,
     /// Only the last ones.
@@ -27,8 +27,7 @@ pub struct LogFilter {
 
 /// The answer of `log`.
 #[derive(Clone, Debug, Serialize)]
-pub struct LogReport {
-    /// The run.
+pub(crate) struct LogReport {
     pub run: String,
     /// The rows, oldest first.
     pub rows: Vec<Row>,
@@ -38,7 +37,7 @@ pub struct LogReport {
 }
 
 /// The rows of a run.
-pub fn read_log(world: &World, place: &Place, filter: &LogFilter) -> Result<LogReport> {
+pub(crate) fn read_log(world: &World, place: &Place, filter: &LogFilter) -> Result<LogReport> {
     let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "log")?;
     let mut rows = read_rows(&run.store, filter)?;
     let from = filter
@@ -67,7 +66,7 @@ fn read_rows(store: &RunStore<'_>, filter: &LogFilter) -> Result<Vec<(String, Ro
 }
 
 /// Shows the rows, and each new one as it comes, until the run ends or a person interrupts.
-pub fn follow_log(
+pub(crate) fn follow_log(
     world: &World,
     place: &Place,
     filter: &LogFilter,
@@ -106,7 +105,7 @@ pub fn follow_log(
 
 /// A row for people: aligned columns, and as much of the description as fits into the width.
 #[must_use]
-pub fn format_row(row: &Row, width: usize) -> String {
+pub(crate) fn format_row(row: &Row, width: usize) -> String {
     let metric = row
         .metric
         .as_ref()
@@ -127,7 +126,7 @@ pub fn format_row(row: &Row, width: usize) -> String {
 
 /// The heads of the columns that `line` makes.
 #[must_use]
-pub fn format_head() -> String {
+pub(crate) fn format_head() -> String {
     format!(
         "{:>4}  {:<7}  {:>10}  {:>8}  {:<5}  {:<11}  description",
         "iter", "commit", "metric", "delta", "guard", "status"

@@ -24,22 +24,17 @@ use autoresearch_sys::store::{Access, find_holder};
 
 /// The answer of `status`.
 #[derive(Clone, Debug, Serialize)]
-pub struct StatusReport {
-    /// The run.
+pub(crate) struct StatusReport {
     pub run: String,
-    /// The goal.
     pub goal: String,
     /// `active`, `running` (a command holds it) or `ended`.
     pub state: &'static str,
-    /// The named end.
     pub end: Option<&'static str>,
     /// What led to the end.
     pub why: Option<String>,
-    /// The metric's name.
     pub metric: String,
     /// Which way is better.
     pub direction: &'static str,
-    /// Where to.
     pub target: Option<Value>,
     /// The value at start.
     pub baseline: Value,
@@ -53,19 +48,14 @@ pub struct StatusReport {
     pub metrics: BTreeMap<String, Value>,
     /// The trial that made it.
     pub incumbent_trial: u32,
-    /// Its commit.
     pub incumbent_commit: String,
     /// Did all baseline runs give the same value?
     pub deterministic: bool,
-    /// Trials that count.
     pub iterations: u32,
     /// Their limit; `null` where something else ends the run.
     pub iterations_limit: Option<u32>,
-    /// Kept trials.
     pub keep: u32,
-    /// Discarded trials.
     pub discard: u32,
-    /// Crashed trials.
     pub crash: u32,
     /// Trials without a change.
     pub no_op: u32,
@@ -75,7 +65,6 @@ pub struct StatusReport {
     pub failures: u32,
     /// Pivots since the last keep.
     pub pivots: u32,
-    /// The run's branch.
     pub branch: String,
     /// Who is at work on the run now.
     pub holder: Option<String>,
@@ -83,9 +72,7 @@ pub struct StatusReport {
     pub under_way: Option<UnderWay>,
     /// What stands in the way: HEAD elsewhere, a foreign commit, a repair that is due.
     pub obstacle: Option<String>,
-    /// What is due.
     pub due: &'static str,
-    /// The next step.
     pub next: String,
     /// When the run began, in milliseconds since 1970.
     pub started_ms: u64,
@@ -101,7 +88,7 @@ pub struct StatusReport {
 }
 
 /// Looks at a run.
-pub fn read_status(world: &World, place: &Place) -> Result<StatusReport> {
+pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> {
     let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "status")?;
     let state = &run.store.state;
     let (config, counts) = (state.config(), &state.counts);

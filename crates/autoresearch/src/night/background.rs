@@ -37,17 +37,14 @@ const AT_ONCE: Duration = Duration::from_secs(30);
 const MOST: u64 = 4 << 20;
 /// How long a command that works on the run by hand is waited for.
 const HANDS: Duration = Duration::from_secs(1);
-/// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The answer of the commands about a background run.
 #[derive(Clone, Debug, Serialize)]
 pub struct BackgroundReport {
-    /// The run.
     pub run: String,
     /// Is a supervisor at work?
     pub alive: bool,
-    /// Its process.
     pub pid: Option<u32>,
     /// What it does, or how it left the run.
     pub phase: &'static str,
@@ -67,7 +64,6 @@ pub struct BackgroundReport {
     pub log: String,
     /// What should be looked at in the config of a run that was just started.
     pub warnings: Vec<String>,
-    /// The next step.
     pub next: String,
 }
 

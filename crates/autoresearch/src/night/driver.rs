@@ -38,7 +38,6 @@ const TRIES: u32 = 4;
 
 /// What happens in a run, for whoever listens.
 pub enum DriverEvent<'a> {
-    /// A turn begins.
     Turn {
         /// The trial that it is for.
         trial: u32,
@@ -46,12 +45,7 @@ pub enum DriverEvent<'a> {
     /// A turn came to no answer.
     Failed(&'a TurnFault),
     /// It is waited until a moment, in milliseconds since 1970.
-    Waiting {
-        /// For what.
-        why: &'a str,
-        /// Until when.
-        until_ms: u64,
-    },
+    Waiting { why: &'a str, until_ms: u64 },
     /// A trial begins to be measured.
     Measuring,
     /// A trial was decided.
@@ -64,7 +58,6 @@ pub enum DriverEvent<'a> {
 
 /// Whoever listens to a run, and may end it.
 pub trait Audience {
-    /// Something happens.
     fn hear_event(&mut self, happening: &DriverEvent<'_>);
     /// What a person wants now.
     fn read_order(&mut self) -> Option<DriverOrder>;
@@ -76,14 +69,12 @@ pub trait Audience {
 pub enum DriverOrder {
     /// Leave it for now.
     Pause,
-    /// End it.
     Stop,
 }
 
 /// How the driver left a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriverExit {
-    /// It has ended.
     Ended,
     /// It can be gone on with.
     Open,
@@ -184,7 +175,6 @@ fn obey_order(
     }
 }
 
-/// Records a turn.
 fn record_turn(
     world: &World,
     place: &Place,

@@ -29,7 +29,6 @@ const ALONE: &str = "`exec` runs outside of any sandbox: tell the person that th
 pub struct RunCost {
     /// Turns of the agent.
     pub turns: u32,
-    /// Their tokens.
     pub tokens: u64,
     /// Runs of verify in trials.
     pub verify_runs: u32,
@@ -43,13 +42,10 @@ pub struct ExecSummary {
     /// `summary`, to tell it from the trials.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The run.
     pub run: String,
-    /// The named end.
     pub status: &'static str,
     /// What led to it.
     pub why: String,
-    /// The metric's name.
     pub metric: String,
     /// The value at start.
     pub baseline: Value,
@@ -57,11 +53,9 @@ pub struct ExecSummary {
     pub best: Value,
     /// The trial that made it; 0 is the start.
     pub best_iteration: u32,
-    /// Trials by verdict.
     pub counts: autoresearch_core::journal::state::Counts,
     /// Is the best better than the start?
     pub improved: bool,
-    /// What it cost.
     pub cost: RunCost,
     /// The branch with the kept commits.
     pub branch: String,

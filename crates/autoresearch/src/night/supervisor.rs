@@ -32,7 +32,6 @@ pub const SUPERVISE: &str = "supervise";
 pub enum SupervisorPhase {
     /// It was just started.
     Starting,
-    /// The agent edits.
     Turn,
     /// A trial is measured.
     Measuring,
@@ -67,15 +66,12 @@ impl SupervisorPhase {
 pub struct SupervisorRuntime {
     /// The format of this file.
     pub format: u32,
-    /// What it does.
     pub phase: SupervisorPhase,
-    /// For which trial.
     pub trial: u32,
     /// Why it waits, or was left.
     pub why: Option<String>,
     /// Until when it waits, in milliseconds since 1970.
     pub until_ms: Option<u64>,
-    /// Its process.
     pub pid: u32,
     /// When this was written, in UTC.
     pub at: String,

@@ -15,7 +15,6 @@ const QUOTED: usize = 3;
 /// A larger file is not one of ours.
 const MAX: u64 = 1 << 20;
 
-/// What worked.
 pub fn add_keep_lesson(run: &Run<'_>, decided: &Decision) {
     let metric = &run.store.state.config().metric.name;
     let delta = decided

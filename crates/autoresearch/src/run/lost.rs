@@ -109,7 +109,6 @@ impl LostRun {
         format!("{gone}; {left}")
     }
 
-    /// What to do.
     #[must_use]
     pub fn advise_next(&self, history: &History) -> String {
         let branch = self.branch_name();

@@ -21,7 +21,6 @@ use autoresearch_sys::store::Access;
 /// The answer of `raise`.
 #[derive(Clone, Debug, Serialize)]
 pub struct RaiseReport {
-    /// The run.
     pub run: String,
     /// Had it ended, and is it open again?
     pub reopened: bool,
@@ -37,13 +36,10 @@ pub struct RaiseReport {
     pub tokens: Option<u64>,
     /// The limit of verify's runs in trials.
     pub verify_runs: Option<u32>,
-    /// What is due.
     pub due: &'static str,
-    /// The next step.
     pub next: String,
 }
 
-/// Sets limits anew.
 pub fn raise_limits(world: &World, place: &Place, raise: Raise) -> Result<RaiseReport> {
     session::refuse_agent(world, "to raise a ceiling")?;
     let mut run = Run::open_run_anywhere(

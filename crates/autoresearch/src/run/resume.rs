@@ -23,17 +23,13 @@ const ROWS: usize = 5;
 /// The answer of `resume`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResumeReport {
-    /// The run.
     pub run: String,
-    /// What was repaired.
     pub repaired: Vec<String>,
     /// Files in the scope that are changed and not measured yet.
     pub unmeasured: Vec<String>,
-    /// The brief.
     pub brief: String,
     /// The run's end, when it has come.
     pub end: Option<&'static str>,
-    /// What is due.
     pub due: &'static str,
 }
 

@@ -19,9 +19,7 @@ use autoresearch_sys::error::{Failure, Result};
 /// The answer of `strategy`.
 #[derive(Clone, Debug, Serialize)]
 pub struct StrategyReport {
-    /// The run.
     pub run: String,
-    /// What was logged.
     pub logged: &'static str,
     /// Failed trials since the last keep or pivot.
     pub failures: u32,
@@ -33,7 +31,6 @@ pub struct StrategyReport {
     pub end: Option<&'static str>,
     /// What is due now.
     pub due: &'static str,
-    /// The next step.
     pub next: String,
 }
 

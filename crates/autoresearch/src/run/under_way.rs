@@ -15,9 +15,7 @@ use autoresearch_sys::store::TrialPhase;
 /// What another process does on a run now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnderWay {
-    /// The process.
     pub pid: u32,
-    /// Its command.
     pub command: String,
     /// The trial that it makes, if it makes one.
     pub trial: Option<u32>,

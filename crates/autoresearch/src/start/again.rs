@@ -16,7 +16,7 @@ use autoresearch_sys::error::Result;
 use autoresearch_sys::store::{Access, Layout, RunStore};
 
 /// The run that an earlier call with the same config started here, if nothing has happened in it yet.
-pub fn find_same_start(
+pub(super) fn find_same_start(
     world: &World,
     root: &Path,
     source: &ConfigSource,

@@ -30,7 +30,6 @@ pub struct Baseline {
     pub measurement: Measurement,
     /// Its format and units.
     pub reading: Reading,
-    /// Every run.
     pub samples: Vec<Value>,
     /// What the guard said.
     pub guard: Guard,

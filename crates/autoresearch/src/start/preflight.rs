@@ -25,7 +25,6 @@ use autoresearch_sys::store::{Access, DirtyFiles, FOLDER, Layout, RunStore, Seal
 pub struct StartSite {
     /// git, in the work tree where the run starts.
     pub git: Git,
-    /// The repository.
     pub history: History,
     /// git's version, for the log.
     pub git_version: String,

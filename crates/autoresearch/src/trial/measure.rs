@@ -21,11 +21,8 @@ use autoresearch_sys::store::{cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
-    /// The world.
     pub world: &'a World,
-    /// The work tree.
     pub work_tree: &'a Path,
-    /// The environment.
     pub env: &'a [(std::ffi::OsString, std::ffi::OsString)],
     /// The folder for the output.
     pub folder: PathBuf,
@@ -101,7 +98,6 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Runs the guard.
     pub fn run_guard(&mut self, guard: &UserCommand) -> Result<std::result::Result<(), How>> {
         self.guard_runs += 1;
         let name = match self.guard_runs {

@@ -29,9 +29,7 @@ const MOST_FILES: usize = 50;
 pub struct Timings {
     /// In verify, all runs.
     pub verify_ms: f64,
-    /// In the guard.
     pub guard_ms: f64,
-    /// In git commands.
     pub git_ms: f64,
     /// In everything else: our own cost.
     pub own_ms: f64,
@@ -67,9 +65,7 @@ fn to_millis(span: Duration) -> f64 {
 /// The answer of `trial`.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrialReport {
-    /// The run.
     pub run: String,
-    /// The trial's number.
     pub trial: u32,
     /// `keep`, `discard`, `crash`, `no-op`, or `rework` when the guard failed and the trial waits; `dropped` for edits
     /// that were no trial.
@@ -82,9 +78,7 @@ pub struct TrialReport {
     pub files: Vec<String>,
     /// How many these are.
     pub files_count: usize,
-    /// The metric's name.
     pub metric: String,
-    /// What was measured.
     pub value: Option<Value>,
     /// The unit of the metric, if it has one.
     #[serde(skip_serializing_if = "Unit::is_none")]
@@ -332,7 +326,6 @@ impl TrialReport {
         }
     }
 
-    /// Adds a sentence.
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());

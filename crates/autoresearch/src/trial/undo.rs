@@ -41,7 +41,6 @@ pub enum CommitResult {
 /// What an undoing left.
 #[derive(Debug)]
 pub struct UndoResult {
-    /// HEAD now.
     pub head: String,
     /// The commit that still holds what was undone.
     pub tip: Option<String>,

@@ -19,7 +19,7 @@ const AHEAD: i64 = 3_600;
 
 /// Gives edited files a second later than the floor, where they have none: an editor was quick, or a file with an old time
 /// was moved there.
-pub fn advance_times(run: &Run<'_>, paths: &[Vec<u8>]) {
+pub(crate) fn advance_times(run: &Run<'_>, paths: &[Vec<u8>]) {
     let floor = find_time_floor(run);
     let mut highest = floor;
     for path in paths {
@@ -38,7 +38,7 @@ pub fn advance_times(run: &Run<'_>, paths: &[Vec<u8>]) {
 
 /// Gives files that were just written back a second later than the floor and than the one in which they were written: it
 /// may be that of the bytes that they replace, and of what a command made of those.
-pub fn renew_times(run: &Run<'_>, paths: &[Vec<u8>]) {
+pub(crate) fn renew_times(run: &Run<'_>, paths: &[Vec<u8>]) {
     let paths: Vec<_> = paths
         .iter()
         .map(|path| run.work_tree().join(as_path(path)))

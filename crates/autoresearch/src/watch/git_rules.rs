@@ -22,7 +22,7 @@ const CACHE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 
 /// What a rule file can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleRole {
+pub(crate) enum RuleRole {
     /// It hides files from `git status`, or says what lies in a folder.
     Hides,
     /// It decides which bytes a commit or a file gets.
@@ -31,7 +31,7 @@ pub enum RuleRole {
 
 /// The role of a file that git takes rules from, in whatever folder it lies.
 #[must_use]
-pub fn find_rule_role(path: &str) -> Option<RuleRole> {
+pub(crate) fn find_rule_role(path: &str) -> Option<RuleRole> {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.to_ascii_lowercase().as_str() {
         ".gitignore" | ".gitmodules" => Some(RuleRole::Hides),
@@ -41,7 +41,7 @@ pub fn find_rule_role(path: &str) -> Option<RuleRole> {
 }
 
 /// Pins the rules as they are.
-pub fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
+pub(crate) fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
     let settings = git.read_settings()?;
     let root = git.work_tree();
     let lists = git.rule_lists(&settings, common);
@@ -82,7 +82,7 @@ fn format_flags(flagged: &[FlaggedPath]) -> String {
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
-pub fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
     let rules = &run.store.pinned.rules;
     let (before, now) = (&rules.settings, hash_settings(&run.git.read_settings()?));
     let by_an_older_version = run.store.pinned.repository.is_none();
@@ -105,7 +105,7 @@ pub fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
 /// The settings of filters whose program is not that of the start. An agent that can write the repository's settings, as
 /// below the folder that Codex protects, would have git run it, outside of any sandbox and at the first look: so git gets
 /// them without a value. The trial is void all the same, because the settings have changed.
-pub fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String> {
+pub(crate) fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String> {
     // Where git cannot even list its settings, it does nothing else either.
     let now = git.read_settings().unwrap_or_default();
     let sealed = hash_settings(&now);
@@ -128,7 +128,7 @@ pub fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String> {
 }
 
 /// The index flags that were not there at start.
-pub fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
     let (before, now) = (
         &run.store.pinned.rules.flags,
         format_flags(&run.git.list_flagged()?),
@@ -144,7 +144,7 @@ pub fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
 /// A rule file that git ignores is no change when it is what it was at start, or when it hides the cache of a tool: a
 /// folder with a dot that marks itself with `CACHEDIR.TAG`.
 #[must_use]
-pub fn is_known_rule_file(run: &Run<'_>, entry: &StatusEntry, path: &str) -> bool {
+pub(crate) fn is_known_rule_file(run: &Run<'_>, entry: &StatusEntry, path: &str) -> bool {
     let pinned = run.store.pinned.rules.ignored.get(path);
     let file = run.work_tree().join(path);
     entry.kind == StatusKind::Ignored
@@ -164,12 +164,12 @@ fn is_in_cache(file: &Path) -> bool {
 
 /// Does a folder mark itself as the cache of a tool?
 #[must_use]
-pub fn is_tagged_cache(folder: &Path) -> bool {
+pub(crate) fn is_tagged_cache(folder: &Path) -> bool {
     std::fs::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE))
 }
 
 /// Refuses to write by other rules than those of the start.
-pub fn refuse_other_rules(names: &[String]) -> Result<()> {
+pub(crate) fn refuse_other_rules(names: &[String]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }

@@ -105,7 +105,7 @@ impl TreeChanges {
 }
 
 /// Refuses to build on a HEAD that is not where the run left it; says in which way it differs.
-pub fn check_head(run: &Run<'_>) -> Result<()> {
+pub(crate) fn check_head(run: &Run<'_>) -> Result<()> {
     let expected = run
         .store
         .state
@@ -145,7 +145,7 @@ pub fn check_head(run: &Run<'_>) -> Result<()> {
 }
 
 /// The commit of HEAD, if HEAD names the run's branch.
-pub fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
+pub(crate) fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
     let state = &run.store.state;
     if let Some(operation) = run.history.find_operation() {
         return Err(
@@ -177,7 +177,7 @@ pub fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
 }
 
 /// Sorts all changes in the run's work tree by owner.
-pub fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
+pub(crate) fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
     let owner = ChangeOwners::of_run(run)?;
     let mut changes = TreeChanges::default();
     for entry in run.git.read_status_with_ignored()? {
@@ -194,7 +194,7 @@ pub fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
 }
 
 /// The same, and whether git itself still works by the rules of the start.
-pub fn read_changes_and_rules(run: &Run<'_>) -> Result<TreeChanges> {
+pub(crate) fn read_changes_and_rules(run: &Run<'_>) -> Result<TreeChanges> {
     let mut changes = read_changes(run)?;
     changes.hiding.extend(git_rules::list_new_flags(run)?);
     changes.rewriting.extend(git_rules::list_rewriting(run)?);

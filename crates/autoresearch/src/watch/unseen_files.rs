@@ -26,14 +26,13 @@ const LARGE: u64 = 16 << 20;
 
 /// What a look before a trial found.
 #[derive(Debug, Default)]
-pub struct UnseenChanges {
+pub(crate) struct UnseenChanges {
     /// Files and folders that appeared, and files of verify's that somebody changed: to be put aside.
     pub new: Vec<PathBuf>,
     /// Files that were there at start and are not as they were.
     pub changed: Vec<String>,
 }
 
-/// Where to look.
 struct UnseenScan<'a> {
     root: &'a Path,
     scope: Globs,
@@ -45,7 +44,6 @@ struct UnseenScan<'a> {
     thorough: bool,
 }
 
-/// What stands there.
 #[derive(Default)]
 struct ScannedFiles {
     files: BTreeMap<String, FileSignature>,
@@ -132,7 +130,7 @@ fn path_key(path: &Path) -> String {
 }
 
 /// Of what git ignores, what is there before the run: it is the user's.
-pub fn find_at_start(
+pub(crate) fn find_at_start(
     git: &Git,
     config: &Config,
     pins: &BTreeMap<String, Pin>,
@@ -158,7 +156,7 @@ pub fn find_at_start(
 }
 
 /// The same after verify and guard ran on the untouched tree: what is new is theirs.
-pub fn find_after_baseline(
+pub(crate) fn find_after_baseline(
     git: &Git,
     config: &Config,
     pins: &BTreeMap<String, Pin>,
@@ -177,7 +175,7 @@ fn list_ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Compares the unseen files with how they were at the last look. `ignored` is what git ignores now.
-pub fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<UnseenChanges> {
+pub(crate) fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<UnseenChanges> {
     let Some(known) = run.store.read_unseen()? else {
         // An older version began the run, or the memory is lost: from now on.
         note_unseen(run, ignored)?;
@@ -214,7 +212,7 @@ pub fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<UnseenChange
 }
 
 /// Files of the user's that changed were named once: they are taken as they are. What is new stays unknown.
-pub fn accept_changed(run: &Run<'_>) -> Result<()> {
+pub(crate) fn accept_changed(run: &Run<'_>) -> Result<()> {
     let Some(mut known) = run.store.read_unseen()? else {
         return Ok(());
     };
@@ -245,7 +243,7 @@ pub fn accept_changed(run: &Run<'_>) -> Result<()> {
 }
 
 /// Takes the unseen files as they are: verify and guard have run since the last look.
-pub fn note_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
+pub(crate) fn note_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
     let kept = run.store.read_unseen()?;
     let before = kept.clone().unwrap_or_default();
     let mut look = UnseenScan::new(
@@ -263,7 +261,7 @@ pub fn note_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
 }
 
 /// After a verify or guard that was cut short: what they left is theirs, as far as they had begun at all.
-pub fn note_cut_short(run: &Run<'_>) -> Result<()> {
+pub(crate) fn note_cut_short(run: &Run<'_>) -> Result<()> {
     if run.store.was_measuring() {
         note_unseen(run, &list_ignored(&run.git)?)?;
     }

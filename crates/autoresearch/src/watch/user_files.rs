@@ -19,7 +19,7 @@ const LARGE: u64 = 16 << 20;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileOwner {
+pub(crate) enum FileOwner {
     /// The user's, tracked by git: verify must leave it alone.
     Tracked,
     /// The user's, unknown to git: verify may write it.
@@ -30,10 +30,9 @@ pub enum FileOwner {
 
 /// A bystander that is not as it was noted.
 #[derive(Clone, Debug)]
-pub struct ChangedUserFile {
+pub(crate) struct ChangedUserFile {
     /// Its path, for messages.
     pub name: String,
-    /// Whose it is.
     pub whose: FileOwner,
 }
 
@@ -65,7 +64,7 @@ fn list_user_files(dirty_files: &DirtyFiles, left_files: &BTreeSet<String>) -> V
 
 /// The bystanders that are not as they were noted.
 #[must_use]
-pub fn find_changed(
+pub(crate) fn find_changed(
     root: &Path,
     dirty_files: &DirtyFiles,
     left_files: &BTreeSet<String>,
@@ -90,7 +89,7 @@ pub fn find_changed(
 
 /// How the bystanders are now. What did not change keeps its note.
 #[must_use]
-pub fn make_notes(
+pub(crate) fn make_notes(
     root: &Path,
     dirty_files: &DirtyFiles,
     left_files: &BTreeSet<String>,
@@ -116,7 +115,7 @@ pub fn make_notes(
 }
 
 /// The bystanders that changed since the last look, as a void trial names them.
-pub fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
     let named = |changed: ChangedUserFile| match changed.whose {
         FileOwner::LeftFile => format!("{} (left by verify)", changed.name),
         _ => format!(
@@ -131,7 +130,7 @@ pub fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
 }
 
 /// The tracked files of the user's that changed since the last look.
-pub fn list_disturbed(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_disturbed(run: &Run<'_>) -> Result<Vec<String>> {
     let tracked = |changed: &ChangedUserFile| changed.whose == FileOwner::Tracked;
     let found = find_changed_since_note(run)?.into_iter().filter(tracked);
     Ok(found.map(|changed| changed.name).collect())
@@ -151,7 +150,7 @@ fn find_changed_since_note(run: &Run<'_>) -> Result<Vec<ChangedUserFile>> {
 }
 
 /// Takes the bystanders as they are now. `new` are droppings that the journal does not know yet.
-pub fn update_notes(run: &Run<'_>, new: &[String]) -> Result<()> {
+pub(crate) fn update_notes(run: &Run<'_>, new: &[String]) -> Result<()> {
     let before = run.store.read_notes()?;
     let mut left_files = run.store.state.left_files.clone();
     left_files.extend(new.iter().cloned());

@@ -15,7 +15,7 @@ use autoresearch_sys::store::{FOLDER, FileSignature, Pin};
 
 /// Why a file is pinned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PinWhy {
+pub(crate) enum PinWhy {
     /// Verify or guard name it, and it lies outside the scope.
     Named,
     /// Verify or guard execute it, or take their rules from it.
@@ -26,12 +26,10 @@ pub enum PinWhy {
 
 /// A pattern that matches files in folders that git ignores, without naming such a folder: they are not pinned.
 #[derive(Clone, Debug)]
-pub struct UnreachedPattern {
+pub(crate) struct UnreachedPattern {
     /// The key and the place in its list.
     pub place: String,
-    /// The pattern.
     pub pattern: String,
-    /// How many files.
     pub count: usize,
     /// The folders, from the root.
     pub folders: Vec<String>,
@@ -39,7 +37,7 @@ pub struct UnreachedPattern {
 
 /// What is pinned, before it is hashed.
 #[derive(Debug, Default)]
-pub struct PinChoice {
+pub(crate) struct PinChoice {
     /// The files, and why.
     pub files: BTreeMap<PathBuf, PinWhy>,
     /// What was left out.
@@ -51,7 +49,7 @@ pub struct PinChoice {
 /// A file that verify or guard name is pinned when they execute it or when it lies outside the scope; in the scope it is
 /// the subject of the work. A file that the scope names without a wildcard is the subject always, unless `pin` or
 /// `protect` match it.
-pub fn choose_files(
+pub(crate) fn choose_files(
     root: &Path,
     config: &Config,
     ignored: &[String],
@@ -79,7 +77,7 @@ pub fn choose_files(
 
 /// Pins the files that were chosen.
 #[must_use]
-pub fn pin_files(root: &Path, choice: &PinChoice) -> BTreeMap<String, Pin> {
+pub(crate) fn pin_files(root: &Path, choice: &PinChoice) -> BTreeMap<String, Pin> {
     let files = choice.files.keys();
     files
         .filter_map(|file| Some((name_path(root, file), make_pin(file)?)))
@@ -89,7 +87,7 @@ pub fn pin_files(root: &Path, choice: &PinChoice) -> BTreeMap<String, Pin> {
 /// Takes out what verify or guard wrote anew, even with the same bytes, and git ignores or does not have: that is made and
 /// measured, and not what it is measured with. What `pin` and `protect` say stays in, and so does an executed file whose
 /// bytes changed: a script that writes itself measures what it likes. `known` are git's files.
-pub fn drop_products(
+pub(crate) fn drop_products(
     root: &Path,
     choice: &PinChoice,
     pins: &mut BTreeMap<String, Pin>,
@@ -131,7 +129,7 @@ fn find_named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, PinWhy> {
 
 /// The scripts in a work tree that verify and guard execute.
 #[must_use]
-pub fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
+pub(crate) fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
     let named = find_named_files(root, config).into_iter();
     named
         .filter(|(_, because)| *because == PinWhy::Executed)
@@ -142,7 +140,7 @@ pub fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
 /// The folders through which verify and guard are led to their files, from the root: a link that takes the place of one
 /// leads them elsewhere.
 #[must_use]
-pub fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
+pub(crate) fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let commands = [Some(&config.verify), config.guard.as_ref()];
     for command in commands.into_iter().flatten() {
@@ -170,7 +168,7 @@ pub fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
 
 /// The name of a path in messages and in the pins: from the root where it lies below it.
 #[must_use]
-pub fn name_path(root: &Path, path: &Path) -> String {
+pub(crate) fn name_path(root: &Path, path: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)
         .to_string_lossy()
@@ -303,7 +301,7 @@ fn walk_matching(
 
 /// The pin of a file or of a symbolic link and what it leads to; `None` for what is neither or is not there.
 #[must_use]
-pub fn make_pin(path: &Path) -> Option<Pin> {
+pub(crate) fn make_pin(path: &Path) -> Option<Pin> {
     let signature = FileSignature::read_of(path);
     let meta = path.symlink_metadata().ok()?;
     let target = if meta.is_symlink() {
@@ -324,7 +322,7 @@ pub fn make_pin(path: &Path) -> Option<Pin> {
 
 /// Is this file not what was pinned, or there although nothing was?
 #[must_use]
-pub fn differs_from_pin(path: &Path, pin: Option<&Pin>) -> bool {
+pub(crate) fn differs_from_pin(path: &Path, pin: Option<&Pin>) -> bool {
     let untouched = pin.is_some_and(|pin| {
         pin.signature.is_some() && FileSignature::read_of(path) == pin.signature
     });
@@ -333,7 +331,11 @@ pub fn differs_from_pin(path: &Path, pin: Option<&Pin>) -> bool {
 
 /// The pinned files that changed or went, and files that are new under `protect`.
 #[must_use]
-pub fn list_changed(root: &Path, pins: &BTreeMap<String, Pin>, protect: &Globs) -> Vec<String> {
+pub(crate) fn list_changed(
+    root: &Path,
+    pins: &BTreeMap<String, Pin>,
+    protect: &Globs,
+) -> Vec<String> {
     let mut found: Vec<String> = pins
         .iter()
         .filter(|(name, pin)| differs_from_pin(&root.join(name), Some(pin)))

@@ -5,19 +5,18 @@
 use crate::metric::value::Value;
 
 /// What a unit measures, and how large it is: `over / under`, times 1000 or 1024 to the power of `kilo`.
-pub struct Scale {
+pub(super) struct Scale {
     /// What it measures; only units of one family convert.
     pub family: String,
     /// How large it is: `over / under`.
     pub over: Value,
-    /// See `over`.
     pub under: Value,
     /// The power of 1000, or of 1024.
     pub kilo: i32,
 }
 
 /// The scale of a unit's text.
-pub fn scale_of(text: &str) -> Scale {
+pub(super) fn scale_of(text: &str) -> Scale {
     let (top, per) = text
         .strip_prefix("per ")
         .map(|per| ("", per))

@@ -21,7 +21,6 @@ pub(super) enum ProgramKind {
     FileFlag,
     /// It reads and writes files, and takes no config with `-c` or `-p`.
     Data,
-    /// Anything else.
     Other,
 }
 

@@ -35,14 +35,14 @@ const OURS: [&str; 14] = [
 const OF_A_TRIAL: [&str; 4] = ["index", "index.lock", "message", "patch"];
 
 /// Why nothing below the folder of the runs is looked at.
-pub fn check_place(root: &Path) -> Option<String> {
+pub(super) fn check_place(root: &Path) -> Option<String> {
     // Only the folder itself is opened.
     let opened = list_folder(root, Path::new(FOLDER), &|_| true);
     opened.err().map(|error| error.to_string())
 }
 
 /// Why a run's own work tree stays.
-pub fn check_worktree(
+pub(super) fn check_worktree(
     scene: &InventoryScene<'_>,
     layout: &Layout,
     branch: &str,
@@ -114,7 +114,7 @@ fn check_inside(entries: &[FolderEntry], submodules: &[Submodule]) -> Option<Str
 }
 
 /// Why a run's branch stays.
-pub fn check_branch(
+pub(super) fn check_branch(
     scene: &InventoryScene<'_>,
     layout: &Layout,
     state: &RunState,
@@ -162,7 +162,7 @@ fn is_content_merged(
 }
 
 /// Why a run's folder stays: something in it is not the tool's, or is not where the tool puts it.
-pub fn check_folder(layout: &Layout) -> Option<String> {
+pub(super) fn check_folder(layout: &Layout) -> Option<String> {
     // A run's own work tree has questions of its own, and goes before the folder.
     let skip = |path: &Path| path == Path::new("worktree");
     let entries = match list_folder(&layout.root, &path_below_root(layout), &skip) {
@@ -212,11 +212,11 @@ fn is_moved_away(path: &Path) -> bool {
 }
 
 /// A run's folder, from the root.
-pub fn path_below_root(layout: &Layout) -> PathBuf {
+pub(super) fn path_below_root(layout: &Layout) -> PathBuf {
     Path::new(FOLDER).join(&layout.run)
 }
 
 /// A refusal of the file system, as a reason.
-pub fn to_reason(error: &SweepError) -> String {
+pub(super) fn to_reason(error: &SweepError) -> String {
     error.to_string()
 }

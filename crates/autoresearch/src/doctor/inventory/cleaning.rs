@@ -16,7 +16,7 @@ use autoresearch_sys::git::history::History;
 use autoresearch_sys::store::{FORMAT, Layout, MadeNote, removal, take_lock};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
-pub fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
+pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
     let git = open_git_in(world, root)?;
     let history = history_around(world, root)?;
     // Nobody starts a run or works on one of these meanwhile.

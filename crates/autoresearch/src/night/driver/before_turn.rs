@@ -24,24 +24,19 @@ use autoresearch_sys::store::Access;
 const ROWS: usize = 12;
 
 /// A run that is ready for a turn.
-pub struct BeforeTurn {
-    /// The work tree.
+pub(super) struct BeforeTurn {
     pub work_tree: PathBuf,
     /// A folder outside of it for the turn's own files.
     pub scratch: PathBuf,
-    /// The run's id.
     pub id: String,
     /// The trial that the turn is for.
     pub trial: u32,
-    /// What is due.
     pub step: Step,
-    /// Who edits.
     pub agent: Agent,
     /// What it is told.
     pub brief: String,
     /// The thread to go on with.
     pub thread: Option<String>,
-    /// Tokens in it.
     pub thread_tokens: u64,
     /// When the turn is ended.
     pub limit: Duration,
@@ -50,7 +45,7 @@ pub struct BeforeTurn {
 }
 
 /// A run with everything repaired.
-pub fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+pub(super) fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
     let mut run = Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")?;
     run.check_repository()?;
     work_tree_check::check_branch_alone(&run)?;
@@ -60,7 +55,7 @@ pub fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>>
 }
 
 /// Checks a run and makes it ready for a turn; `None` when it has ended.
-pub fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> {
+pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_some() {
         return Ok(None);
@@ -151,7 +146,7 @@ fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
 }
 
 /// Takes back what a turn edited that was cut short; a rework that waits stays.
-pub fn take_back_turn(world: &World, place: &Place) -> Result<()> {
+pub(super) fn take_back_turn(world: &World, place: &Place) -> Result<()> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
         finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
@@ -161,7 +156,7 @@ pub fn take_back_turn(world: &World, place: &Place) -> Result<()> {
 }
 
 /// Runs verify on the kept state; why it fails, if it does.
-pub fn probe_kept_state(world: &World, place: &Place) -> Result<Option<String>> {
+pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<String>> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_some() {
         return Ok(None);

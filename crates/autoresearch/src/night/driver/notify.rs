@@ -16,7 +16,7 @@ use autoresearch_sys::process::{CommandEnd, CommandLine, Job};
 use autoresearch_sys::store::Access;
 
 /// Tells of a keep.
-pub fn notify_keep(
+pub(super) fn notify_keep(
     world: &World,
     place: &Place,
     report: &TrialReport,
@@ -33,7 +33,7 @@ pub fn notify_keep(
 }
 
 /// Tells of the end, or of an obstacle.
-pub fn notify_end(world: &World, place: &Place, audience: &mut dyn Audience) {
+pub(super) fn notify_end(world: &World, place: &Place, audience: &mut dyn Audience) {
     let Ok(run) = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver") else {
         return;
     };
@@ -53,7 +53,12 @@ pub fn notify_end(world: &World, place: &Place, audience: &mut dyn Audience) {
 }
 
 /// Tells of a run that was left because something is wrong that a person must put right.
-pub fn notify_stuck(world: &World, place: &Place, failure: &Failure, audience: &mut dyn Audience) {
+pub(super) fn notify_stuck(
+    world: &World,
+    place: &Place,
+    failure: &Failure,
+    audience: &mut dyn Audience,
+) {
     let news = json!({
         "what": "blocked",
         "end": null,

@@ -15,15 +15,14 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitEnd {
+pub(super) enum WaitEnd {
     /// The moment has come, or the run's own time is up.
     Over,
-    /// Somebody wants something.
     Called,
 }
 
 /// Waits until a moment, in milliseconds since 1970.
-pub fn wait_until(
+pub(super) fn wait_until(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,

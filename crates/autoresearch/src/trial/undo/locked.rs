@@ -15,7 +15,7 @@ const OPEN: u32 = 0o300;
 
 /// Folders that were opened.
 #[derive(Debug, Default)]
-pub struct OpenedFolders {
+pub(super) struct OpenedFolders {
     folders: Vec<OpenedFolder>,
 }
 
@@ -27,7 +27,7 @@ struct OpenedFolder {
 }
 
 /// Opens the folders of these files that cannot be written and that belong to this user, from the top downwards.
-pub fn open_locked_folders(root: &Path, paths: &[Vec<u8>]) -> OpenedFolders {
+pub(super) fn open_locked_folders(root: &Path, paths: &[Vec<u8>]) -> OpenedFolders {
     let mut opened = OpenedFolders::default();
     let mut seen = BTreeSet::new();
     for path in paths {
@@ -62,7 +62,7 @@ fn open_locked_folder(at: PathBuf, name: &Path) -> Option<OpenedFolder> {
 
 impl OpenedFolders {
     /// Gives the folders that are still there the rights that they had; one sentence for each that was opened.
-    pub fn close_folders(self) -> Vec<String> {
+    pub(super) fn close_folders(self) -> Vec<String> {
         let mut notes = Vec::new();
         for folder in self.folders.into_iter().rev() {
             if folder
