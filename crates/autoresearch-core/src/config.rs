@@ -28,9 +28,6 @@ use crate::metric::measurement::{Format, Reading};
 use crate::metric::unit::{Doubt, Quantity, Unit};
 use crate::metric::value::Value;
 
-/// The URL-like name under which the published schema is known to editors.
-pub const SCHEMA_PATH: &str = "skill/codex-autoresearch/config.schema.json";
-
 /// Everything that a run needs to know about what the person wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {

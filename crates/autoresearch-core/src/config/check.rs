@@ -3,7 +3,7 @@
 //! Invariant: a config without errors becomes a `Config`; warnings do not stop it.
 
 use super::meaning::ConfigMeaning;
-use super::{Config, ConfigFile, Direction};
+use super::{Config, ConfigFile};
 pub use crate::config::schema::find_nearest_word;
 
 /// Does a problem stop a run?
@@ -163,16 +163,6 @@ fn replace_faulty_keys(document: &serde_json::Value, faults: &[Vec<String>]) -> 
         }
     }
     rest
-}
-
-impl Direction {
-    #[must_use]
-    pub fn better_side(self) -> &'static str {
-        match self {
-            Self::Lower => "below",
-            Self::Higher => "above",
-        }
-    }
 }
 
 #[cfg(test)]
