@@ -9,8 +9,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use autoresearch_core::config::Sandbox;
-use autoresearch_core::words::brief::clip_text;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::{clip_text, escape_text};
 use serde_json::Value;
 
 use crate::home::CodexHome;

@@ -7,3 +7,4 @@ pub mod excerpt;
 pub mod lessons;
 pub mod plot;
 pub mod table;
+pub mod text;

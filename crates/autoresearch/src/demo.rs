@@ -8,8 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::brief::clip_text;
-use autoresearch_core::words::table::shorten_hash;
+use autoresearch_core::words::text::{clip_text, shorten_hash};
 use serde::Serialize;
 
 use self::script::{ScriptMove, list_moves};

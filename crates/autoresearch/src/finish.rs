@@ -11,7 +11,8 @@ use autoresearch_core::journal::event::{
 };
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::table::{JUMP, escape_text, shorten_hash};
+use autoresearch_core::words::table::JUMP;
+use autoresearch_core::words::text::{escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::lessons;
@@ -109,7 +110,7 @@ fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
     if run.store.state.end.is_none() {
         run.store.record_event(Event::End(Ending {
             end,
-            why: autoresearch_core::words::brief::clip_text(why.trim(), 500),
+            why: autoresearch_core::words::text::clip_text(why.trim(), 500),
         }))?;
         lessons::add_end_lesson(run);
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table;
+use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
 
 use crate::run::{Place, Run};
@@ -241,7 +241,7 @@ fn format_end(owned: &OwnedRun, run: &Run<'_>) -> String {
     let (end, why) = state
         .end
         .as_ref()
-        .map(|ending| (ending.end.as_str(), table::escape_text(&ending.why)))
+        .map(|ending| (ending.end.as_str(), escape_text(&ending.why)))
         .unwrap_or_default();
     format!(
         "autoresearch: the run `{}` has ended: {end} ({why}); {}; {left}",

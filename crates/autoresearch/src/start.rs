@@ -20,8 +20,7 @@ use autoresearch_core::config::span;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::brief;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
 use self::again::find_same_start;
@@ -609,11 +608,7 @@ impl StartReport {
                 self.guard
             }
         )?;
-        writeln!(
-            out,
-            "  scope     {}",
-            brief::clip_text(&self.scope.join(" "), 160)
-        )?;
+        writeln!(out, "  scope     {}", clip_text(&self.scope.join(" "), 160))?;
         writeln!(
             out,
             "  pinned    {} file(s){}; a trial that touches one is void",

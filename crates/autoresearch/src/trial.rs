@@ -20,7 +20,7 @@ use autoresearch_core::journal::event::{
     Close, Decision, Event, Guard, Intent, Rework, Verdict, Why,
 };
 use autoresearch_core::journal::state::Step;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use self::again::make_intent_again;
 use self::unmeasured::{leave_edits, undo_cut_short};
@@ -201,7 +201,7 @@ fn refuse_lost_edits(run: &mut Run<'_>, repaired: RepairResult) -> Result<()> {
         return Ok(());
     };
     run.store.write_views()?;
-    let commit = autoresearch_core::words::table::shorten_hash(&commit);
+    let commit = autoresearch_core::words::text::shorten_hash(&commit);
     Err(Failure::usage("the last trial was cut short; it was undone now, with all edits in the scope, and does not count")
         .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
 }
@@ -275,7 +275,7 @@ pub fn make_intent(run: &Run<'_>, request: &TrialRequest) -> Result<Intent> {
     Ok(Intent {
         trial,
         attempt,
-        message: autoresearch_core::words::brief::clip_text(&told, MAX_MESSAGE),
+        message: autoresearch_core::words::text::clip_text(&told, MAX_MESSAGE),
         labels: request.labels.clone(),
         simplify: request.simplify,
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),

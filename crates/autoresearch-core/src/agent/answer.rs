@@ -2,10 +2,8 @@
 //! Does not decide what follows from it; it carries no number and no verdict.
 //! Invariant: any text can be read, and every field of the result is one short line without control characters.
 
+use crate::words::text::{clip_text, is_unsafe_mark};
 use serde_json::{Map, Value};
-
-use crate::words::brief::clip_text;
-use crate::words::table::is_unsafe_mark;
 
 /// The JSON Schema of the answer, in the strict form that the Responses API asks for: every property is required, and
 /// no other is allowed. Nobody checks that an answer keeps to it, so `Answer::read` does not rely on that.

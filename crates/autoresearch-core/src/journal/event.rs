@@ -382,7 +382,7 @@ pub fn format_further_metrics(metrics: &BTreeMap<String, Value>) -> String {
     let mut shown: Vec<String> = metrics
         .iter()
         .take(MOST_METRICS)
-        .map(|(key, value)| format!("{}={value}", crate::words::table::escape_text(key)))
+        .map(|(key, value)| format!("{}={value}", crate::words::text::escape_text(key)))
         .collect();
     if metrics.len() > MOST_METRICS {
         shown.push(format!("and {} more", metrics.len() - MOST_METRICS));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use self::scale::scale_of;
 use crate::metric::value::{Value, ValueError};
-use crate::words::brief::clip_text;
+use crate::words::text::clip_text;
 
 /// Longer units are kept but not shown.
 const MAX_SHOWN: usize = 16;
@@ -169,7 +169,7 @@ fn is_unit(text: &str) -> bool {
         && !text.chars().any(|letter| {
             letter.is_control()
                 || letter == char::REPLACEMENT_CHARACTER
-                || crate::words::table::is_unsafe_mark(letter)
+                || crate::words::text::is_unsafe_mark(letter)
         })
 }
 

@@ -7,11 +7,10 @@ use std::num::NonZeroU64;
 use std::ops::{Add, Mul, Sub};
 use std::str::FromStr;
 
+use crate::words::text::clip_text;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use crate::words::brief::clip_text;
 
 /// Digits that a printed metric may have. More is not a measurement, and arithmetic on it could be made to take for
 /// ever.

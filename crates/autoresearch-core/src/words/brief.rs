@@ -9,7 +9,8 @@ use crate::decide::ladder::{Due, Strategy};
 use crate::journal::event::Ending;
 use crate::journal::state::{RunState, Step};
 use crate::metric::value::Value;
-use crate::words::table::{Row, escape_text};
+use crate::words::table::Row;
+use crate::words::text::{clip_text, escape_text};
 
 /// The most characters of a brief.
 pub const MAX: usize = 1_499;
@@ -421,17 +422,4 @@ pub fn format_row(row: &Row) -> String {
         row.status,
         clip_text(&escape_text(&row.description), 120)
     )
-}
-
-/// The first `most` characters, with an ellipsis when there were more.
-#[must_use]
-pub fn clip_text(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        text.to_owned()
-    } else {
-        text.chars()
-            .take(most.saturating_sub(1))
-            .chain(['…'])
-            .collect()
-    }
 }

@@ -2,8 +2,7 @@
 //! Does not decide how a command ended; no verdict hangs on these words.
 //! Invariant: an excerpt is short, in the order of the output, and no line of it is made up.
 
-use crate::words::brief::clip_text;
-use crate::words::table::escape_text;
+use crate::words::text::{clip_text, escape_text};
 
 /// How many of the last lines are shown.
 const LAST: usize = 3;

@@ -12,7 +12,7 @@ const HEAD: &str = "# Lessons\n\nWhat the runs in this repository taught, the ne
 /// Every other line stays: people write headings and lessons of their own between ours.
 #[must_use]
 pub fn add_lesson(file: &str, date: &str, kind: &str, text: &str) -> String {
-    let text = crate::words::table::escape_text(text.trim());
+    let text = crate::words::text::escape_text(text.trim());
     let is_old = |line: &str| is_run_lesson(line) && read_lesson_text(line) == text;
     let mut lines: Vec<&str> = file.lines().filter(|line| !is_old(line)).collect();
     let ours = lines.iter().filter(|line| is_run_lesson(line)).count();

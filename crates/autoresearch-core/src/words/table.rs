@@ -10,6 +10,7 @@ use crate::journal::event::{
     Decision, End, Event, Interruption, Start, Verdict, list_further_metrics,
 };
 use crate::metric::value::Value;
+use crate::words::text::{escape_text, shorten_hash};
 
 /// The columns, in their order.
 pub const COLUMNS: [&str; 7] = [
@@ -175,12 +176,6 @@ fn make_remark_row(status: &'static str, message: &str) -> Row {
     }
 }
 
-/// The first seven letters of a hash.
-#[must_use]
-pub fn shorten_hash(hash: &str) -> String {
-    hash.chars().take(7).collect()
-}
-
 /// The comment lines and the column names at the head of `research-results.tsv`.
 #[must_use]
 pub fn format_header(start: &Start) -> String {
@@ -235,30 +230,6 @@ pub fn format_line(row: &Row) -> String {
     cells.join("\t") + "\n"
 }
 
-/// A text without tabs, line ends or control characters: those become backslash escapes.
-#[must_use]
-pub fn escape_text(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\\' => plain.push_str("\\\\"),
-            '\t' => plain.push_str("\\t"),
-            '\n' => plain.push_str("\\n"),
-            '\r' => plain.push_str("\\r"),
-            letter if letter.is_control() || is_unsafe_mark(letter) => {
-                plain.extend(letter.escape_unicode());
-            }
-            letter => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
-pub(crate) fn is_unsafe_mark(letter: char) -> bool {
-    matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,11 +242,5 @@ mod tests {
             proptest::prop_assert_eq!(line.lines().count(), 1);
             proptest::prop_assert!(!line.trim_end().chars().any(|letter| letter.is_control() && letter != '\t'));
         }
-    }
-
-    #[test]
-    fn escapes_can_be_told_from_what_was_typed() {
-        assert_eq!(escape_text("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
-        assert_eq!(escape_text("\u{1b}[31m"), "\\u{1b}[31m");
     }
 }

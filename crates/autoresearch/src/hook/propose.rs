@@ -6,7 +6,7 @@ use std::fmt;
 
 use autoresearch_core::agent::caller::MeasureWay;
 use autoresearch_core::agent::session::{Proposal, ProposedOrder};
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 use serde::Serialize;
 
 use crate::run::session;

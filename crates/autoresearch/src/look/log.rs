@@ -118,7 +118,7 @@ pub(crate) fn format_row(row: &Row, width: usize) -> String {
     let room = width.saturating_sub(head.chars().count()).max(20);
     format!(
         "{head}{}",
-        autoresearch_core::words::brief::clip_text(&table::format_description(row), room)
+        autoresearch_core::words::text::clip_text(&table::format_description(row), room)
     )
     .trim_end()
     .to_owned()

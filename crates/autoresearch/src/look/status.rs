@@ -12,7 +12,7 @@ use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
-use autoresearch_core::words::table::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::under_way::{UnderWay, show_whole_seconds};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use autoresearch_core::config::Agent;
 use autoresearch_core::journal::event::Raise;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 

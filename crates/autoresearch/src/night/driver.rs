@@ -197,8 +197,8 @@ fn record_turn(
         thread: ended.thread.clone().filter(|_| !fresh),
         tokens: ended.tokens,
         ms: whole_millis(span),
-        hypothesis: autoresearch_core::words::brief::clip_text(&hypothesis, 300),
-        fault: fault.map(|fault| autoresearch_core::words::brief::clip_text(&fault, 300)),
+        hypothesis: autoresearch_core::words::text::clip_text(&hypothesis, 300),
+        fault: fault.map(|fault| autoresearch_core::words::text::clip_text(&fault, 300)),
     }))?;
     run.store.write_views()?;
     Ok(())
@@ -398,7 +398,7 @@ fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
     if run.store.state.end.is_none() {
         run.store.record_event(Event::End(Ending {
             end,
-            why: autoresearch_core::words::brief::clip_text(why, 500),
+            why: autoresearch_core::words::text::clip_text(why, 500),
         }))?;
         lessons::add_end_lesson(&run);
     }

@@ -4,8 +4,7 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::words::brief::clip_text;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::{Deserialize, Serialize};
 
 use crate::night::driver;

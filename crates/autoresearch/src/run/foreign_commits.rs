@@ -2,7 +2,7 @@
 //! Does not touch files: what they hold now is the trial's change, and the trial is void.
 //! Invariant: only a driver does it, only in a work tree of the run's own; what HEAD and the branch named stays reachable.
 
-use autoresearch_core::words::table::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, shorten_hash};
 
 use crate::run::Run;
 use crate::run::repair::name_reference;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::table::shorten_hash;
+use autoresearch_core::words::text::shorten_hash;
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;

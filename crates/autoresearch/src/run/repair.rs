@@ -4,7 +4,7 @@
 
 use autoresearch_core::journal::event::{Close, Event, Interruption};
 use autoresearch_core::journal::state::Stage;
-use autoresearch_core::words::table::shorten_hash;
+use autoresearch_core::words::text::shorten_hash;
 
 use crate::run::Run;
 use crate::run::lessons;

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 use serde::Serialize;
 
 use crate::run::{MARK, Place, Run, WantedRun, refuse_driven};

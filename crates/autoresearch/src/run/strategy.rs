@@ -7,7 +7,7 @@ use std::fmt;
 use autoresearch_core::config::LadderMode;
 use autoresearch_core::decide::ladder::{Due, Strategy};
 use autoresearch_core::journal::event::{Event, StrategyRow};
-use autoresearch_core::words::brief;
+use autoresearch_core::words::text::clip_text;
 use serde::Serialize;
 
 use crate::run::Place;
@@ -69,7 +69,7 @@ pub fn log_strategy(
     }
     let row = StrategyRow {
         strategy,
-        message: brief::clip_text(message, 500),
+        message: clip_text(message, 500),
     };
     run.store.record_event(Event::Strategy(row.clone()))?;
     if strategy != Strategy::Refine {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::Run;
 use autoresearch_core::shell::quote::quote_word;

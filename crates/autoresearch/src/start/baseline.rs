@@ -12,7 +12,7 @@ use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::list_bash_syntax;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use crate::start::own_files::{OwnFiles, REMEDY, differ_by_more_than_noise};
 use crate::trial::measure::Bench;

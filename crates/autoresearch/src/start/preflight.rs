@@ -9,7 +9,7 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use crate::config::variables;
 use crate::run::tracked_runs_error;

@@ -9,9 +9,8 @@ use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, Outputs, UserCommand};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::measurement::{Measurement, Reading, read_measurement};
-use autoresearch_core::words::brief::clip_text;
 use autoresearch_core::words::excerpt::make_excerpt;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::{clip_text, escape_text};
 
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};

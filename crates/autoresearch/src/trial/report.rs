@@ -13,8 +13,8 @@ use autoresearch_core::journal::state::Step;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{JUMP, escape_text, shorten_hash};
+use autoresearch_core::words::table::JUMP;
+use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -242,7 +242,7 @@ fn guard_retries(rework: Option<&Rework>, decided: Option<&Decision>) -> u32 {
 /// As many names as fit into a width, at least one, and how many more there are.
 #[must_use]
 pub fn shorten_names(names: &[String], count: usize, width: usize) -> String {
-    let mut shown = brief::clip_text(names.first().map_or("", String::as_str), width);
+    let mut shown = clip_text(names.first().map_or("", String::as_str), width);
     let mut more = count.saturating_sub(1);
     for name in names.iter().skip(1) {
         if shown.chars().count() + name.chars().count() + 2 > width {
@@ -335,7 +335,7 @@ impl TrialReport {
     /// The first notes; each has its line.
     fn write_notes(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for note in self.notes.iter().take(2) {
-            writeln!(out, "{}", brief::clip_text(note, 300))?;
+            writeln!(out, "{}", clip_text(note, 300))?;
         }
         if let more @ 1.. = self.notes.len().saturating_sub(2) {
             writeln!(out, "and {more} more like these: `--json` has them all")?;
@@ -435,7 +435,7 @@ impl fmt::Display for TrialReport {
             )?,
         }
         if let Some(detail) = &self.detail {
-            writeln!(out, "why: {}", brief::clip_text(detail, 300))?;
+            writeln!(out, "why: {}", clip_text(detail, 300))?;
         }
         if !self.metrics.is_empty() {
             writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;

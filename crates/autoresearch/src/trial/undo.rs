@@ -7,8 +7,7 @@ mod locked;
 
 use autoresearch_core::config::Rollback;
 use autoresearch_core::config::globs::Globs;
-use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
 
 use crate::run::Run;
 use crate::trial::moved_away;
@@ -197,7 +196,7 @@ pub fn describe_refused(refused: &RefusedPath) -> String {
     format!(
         "{} (git: {})",
         moved_away::show_path(moved_away::as_path(&refused.path)),
-        brief::clip_text(&escape_text(&refused.words), 160)
+        clip_text(&escape_text(&refused.words), 160)
     )
 }
 

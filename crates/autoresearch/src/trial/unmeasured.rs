@@ -51,7 +51,7 @@ pub(super) fn undo_cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
         )
         .hint(format!(
             "its changes are in commit {}",
-            autoresearch_core::words::table::shorten_hash(&commit)
+            autoresearch_core::words::text::shorten_hash(&commit)
         )),
         Ok(None) => failure,
         Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),

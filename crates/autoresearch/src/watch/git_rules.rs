@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::journal::chain::hash_bytes;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::Run;
 use crate::watch::yardstick;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::journal::event::Why;
-use autoresearch_core::words::table::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, shorten_hash};
 
 use crate::run::{Run, tracked_runs_error};
 use crate::watch::git_rules;

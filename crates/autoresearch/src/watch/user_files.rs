@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::chain::hash_bytes;
-use autoresearch_core::words::table::escape_text;
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::Run;
 use crate::watch::yardstick;

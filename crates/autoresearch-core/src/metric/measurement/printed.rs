@@ -12,7 +12,7 @@ use super::{Format, NoMetric};
 use crate::metric::screen::{DrawnLine, draw_lines};
 use crate::metric::unit::{Doubt, Quantity, QuantityError};
 use crate::metric::value::{Value, ValueError};
-use crate::words::brief::clip_text;
+use crate::words::text::clip_text;
 
 /// The longest JSON object at the end of an output, in bytes.
 const MAX_OBJECT: usize = 64 * 1024;

@@ -56,7 +56,7 @@ const WRAPPERS: &str = "nohup exec command builtin eval setsid taskset chrt numa
     dotenvx nix-shell su script mpirun mpiexec srun caffeinate arch retry start-server-and-test trap cgexec catchsegv";
 /// What starts a command behind a word such as `run`.
 const ENVIRONMENTS: &str = "uv rye pdm poetry pipenv hatch pixi conda mamba micromamba pipx mise asdf direnv bundle nix rtx \
-    rbenv pyenv nvm volta fnm op doppler aws-anchor_folder";
+    rbenv pyenv nvm volta fnm op doppler aws-vault";
 
 const PYTHON: InterpreterOptions = InterpreterOptions {
     values: "-W -X -Q",

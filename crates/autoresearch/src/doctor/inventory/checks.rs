@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::table::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, shorten_hash};
 use rustix::fs::FileType;
 
 use super::{InventoryScene, open_git_in};

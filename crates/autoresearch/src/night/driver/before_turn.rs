@@ -9,6 +9,7 @@ use autoresearch_core::config::Agent;
 use autoresearch_core::journal::event::{Event, Why};
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::words::brief;
+use autoresearch_core::words::text::clip_text;
 
 use crate::finish;
 use crate::run::repair::repair_run;
@@ -123,7 +124,7 @@ fn describe_git_use(run: &Run<'_>) -> Result<Option<String>> {
     Ok(match last.flatten() {
         Some(why @ Why::HeadMoved(_)) => Some(format!(
             "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
-            brief::clip_text(&why.to_string(), 300)
+            clip_text(&why.to_string(), 300)
         )),
         _ => None,
     })

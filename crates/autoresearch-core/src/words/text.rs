@@ -1,0 +1,83 @@
+//! Owns text for people's eyes: escaped, clipped, a hash in its short form.
+//! Does not know what a text is about; it is the lowest file of the core.
+//! Invariant: an escaped text is one line and cannot move a cursor; a clipped one is no longer than asked for.
+
+/// A text without tabs, line ends or control characters: those become backslash escapes.
+#[must_use]
+pub fn escape_text(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' => plain.push_str("\\\\"),
+            '\t' => plain.push_str("\\t"),
+            '\n' => plain.push_str("\\n"),
+            '\r' => plain.push_str("\\r"),
+            letter if letter.is_control() || is_unsafe_mark(letter) => {
+                plain.extend(letter.escape_unicode());
+            }
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
+pub(crate) fn is_unsafe_mark(letter: char) -> bool {
+    matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The first `most` characters, with an ellipsis when there were more.
+#[must_use]
+pub fn clip_text(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars()
+            .take(most.saturating_sub(1))
+            .chain(['…'])
+            .collect()
+    }
+}
+
+/// The first seven letters of a hash.
+#[must_use]
+pub fn shorten_hash(hash: &str) -> String {
+    hash.chars().take(7).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_can_be_told_from_what_was_typed() {
+        assert_eq!(escape_text("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
+        assert_eq!(escape_text("\u{1b}[31m"), "\\u{1b}[31m");
+    }
+
+    #[test]
+    fn a_short_text_stays_and_a_long_one_ends_with_an_ellipsis() {
+        assert_eq!(clip_text("über", 4), "über");
+        assert_eq!(clip_text("übers", 4), "übe…");
+        assert_eq!(clip_text("", 0), "");
+    }
+
+    #[test]
+    fn a_hash_is_shown_by_its_first_seven_letters() {
+        assert_eq!(shorten_hash("0123456789abcdef"), "0123456");
+        assert_eq!(shorten_hash("012"), "012");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_escaped_text_is_one_line_without_marks_that_move_or_hide(text in "(?s).{0,60}") {
+            let plain = escape_text(&text);
+            proptest::prop_assert!(!plain.chars().any(|letter| letter.is_control() || is_unsafe_mark(letter)));
+        }
+
+        #[test]
+        fn texts_that_differ_are_escaped_differently(one in "[\\\\\\t\\nnt]{0,6}", other in "[\\\\\\t\\nnt]{0,6}") {
+            proptest::prop_assert_eq!(one == other, escape_text(&one) == escape_text(&other));
+        }
+    }
+}
