@@ -6,8 +6,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::error::GitError;
+use super::program::{Git, Input, join_nul};
 use super::status::{StatusEntry, StatusKind};
-use super::{Git, GitError, Input, join_nul};
 
 /// A commit to make.
 pub struct NewCommit<'a> {

@@ -1,5 +1,5 @@
 //! Owns `GitError`: how a git command can fail.
-//! Does not tell the kinds apart; that is `answer`.
+//! Does not tell the kinds apart; that is `messages`.
 //! Invariant: each kind names what was asked, or the file that stands in the way.
 
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::GitError;
+use super::error::GitError;
 use crate::env::{Stopwatch, sleep_for};
 
 /// How long an orphaned git may go on before the next command gives up waiting for it.

@@ -5,8 +5,23 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::history::{DiffSize, HeadState};
-use super::{Git, GitError, Input, split_nul};
+use super::error::GitError;
+use super::program::{Git, Input, split_nul};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadState {
+    /// The full name of the branch, unless HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit, unless the branch has none yet.
+    pub commit: Option<String>,
+}
+
+/// How many lines a difference adds and removes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiffSize {
+    pub added: usize,
+    pub removed: usize,
+}
 
 impl Git {
     pub(super) fn ask_head(&self) -> Result<HeadState, GitError> {

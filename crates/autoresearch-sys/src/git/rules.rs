@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Git, GitError, Input, split_nul};
+use super::error::GitError;
+use super::program::{Git, Input, split_nul};
 
 /// The settings of `core` that count; `git` is called with fixed values for `fsmonitor`, `checkStat`, `trustctime` and
 /// `ignoreStat`.

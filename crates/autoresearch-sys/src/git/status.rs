@@ -4,7 +4,8 @@
 
 use std::ffi::OsStr;
 
-use super::{Git, GitError, Input, join_nul, split_nul};
+use super::error::GitError;
+use super::program::{Git, Input, join_nul, split_nul};
 
 /// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]

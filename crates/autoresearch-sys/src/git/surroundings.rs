@@ -6,7 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::{Git, GitError, Input};
+use super::error::GitError;
+use super::program::{Git, Input};
 
 /// What git takes for the repository around a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Git, GitError, Input, split_nul};
+use super::error::GitError;
+use super::program::{Git, Input, split_nul};
 
 /// A work tree of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,13 +117,13 @@ impl Git {
                 continue;
             };
             let path = Path::new(OsStr::from_bytes(path));
-            let folder = self.work_tree.join(path);
+            let folder = self.work_tree().join(path);
             if folder.join(".git").symlink_metadata().is_err() {
                 continue;
             }
             let recorded = String::from_utf8_lossy(head);
             let recorded = recorded.split(' ').next().unwrap_or_default();
-            let inside = Self::new(&self.program, &folder, &self.env);
+            let inside = Self::new(self.program(), &folder, &self.env);
             found.push(Submodule {
                 path: path.to_owned(),
                 only_copy: inside.find_only_copy(recorded)?,

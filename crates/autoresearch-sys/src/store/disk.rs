@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// What the journal needs of a disk. Tests have one that lies.
 pub trait Disk: Sync {

@@ -9,9 +9,10 @@ use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{Event, Record};
 use serde::{Deserialize, Serialize};
 
-use super::disk::encode_json;
+use super::access::Access;
+use super::disk::{Disk, encode_json};
+use super::error::{FORMAT, StoreError, describe_damage};
 use super::layout::Layout;
-use super::{Access, Disk, FORMAT, StoreError, describe_damage};
 
 /// How much of the end of a journal is read for the last records.
 const TAIL: u64 = 64 * 1024;

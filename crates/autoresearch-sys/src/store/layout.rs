@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::event::{Event, Record};
 
-use super::disk::open_regular_file;
-use super::{Disk, FORMAT, RealDisk, StoreError};
+use super::disk::{Disk, RealDisk, open_regular_file};
+use super::error::{FORMAT, StoreError};
 
 /// The folder of all runs, in the main work tree.
 pub const FOLDER: &str = "autoresearch-results";

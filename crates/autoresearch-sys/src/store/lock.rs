@@ -2,42 +2,19 @@
 //! Does not wait, but for whoever just looks.
 //! Invariant: the kernel releases the lock when its holder dies; the file is never deleted.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::StoreError;
 use super::disk::{encode_json, make_private_folder};
-use crate::env::{Stopwatch, World, clock_text_of, sleep_for};
+use super::error::StoreError;
+use super::holder::Holder;
+use crate::env::{Stopwatch, World, sleep_for};
 use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// Who holds a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    pub pid: u32,
-    pub command: String,
-    /// Since when, in UTC.
-    pub since: String,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "process {} (`{}`, since {})",
-            self.pid,
-            self.command,
-            clock_text_of(&self.since)
-        )
-    }
-}
 
 /// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
 pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{encode_json, make_private_folder};
-use super::{Disk, FORMAT, RealDisk, StoreError};
+use super::disk::{Disk, RealDisk, encode_json, make_private_folder};
+use super::error::{FORMAT, StoreError};
 
 /// The note's file, in the run's folder outside the repository.
 const FILE: &str = "made.json";

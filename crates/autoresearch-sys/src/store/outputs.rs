@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Outputs;
 
-use super::{Layout, RunStore, StoreError, disk, read_output, write_output};
+use super::disk::{self, read_output, write_output};
+use super::error::StoreError;
+use super::layout::Layout;
+use super::run_store::RunStore;
 
 /// What is left of an output that makes room for newer ones.
 const REST: u64 = 4 << 10;

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, RunStore, disk, find_holder};
+use super::disk::{open_regular_file, replace_file_unsynced};
+use super::holder::Holder;
+use super::lock::find_holder;
 
 /// The file, beside the anchor.
 const NOTE: &str = "phase.json";
@@ -39,21 +41,22 @@ pub struct PhaseNote {
     pub began_ms: u64,
 }
 
-impl RunStore<'_> {
-    /// Notes what the trial is at. A note that cannot be written is nobody's fault, and not worth a failed trial.
-    pub fn write_phase_note(&self, trial: u32, phase: TrialPhase) {
-        if !self.holds_lock() {
-            return;
-        }
-        let note = PhaseNote {
+impl PhaseNote {
+    /// A note of this process.
+    pub(super) fn of_now(trial: u32, phase: TrialPhase, since_ms: u64, began_ms: u64) -> Self {
+        Self {
             pid: std::process::id(),
             trial,
             phase,
-            since_ms: self.world.now_ms(),
-            began_ms: self.opened_ms,
-        };
-        if let Ok(bytes) = serde_json::to_vec(&note) {
-            let _ = disk::replace_file_unsynced(&self.anchor_folder.join(NOTE), &bytes);
+            since_ms,
+            began_ms,
+        }
+    }
+
+    /// Writes the note. One that cannot be written is nobody's fault, and not worth a failed trial.
+    pub(super) fn write_to(&self, anchor_folder: &Path) {
+        if let Ok(bytes) = serde_json::to_vec(self) {
+            let _ = replace_file_unsynced(&anchor_folder.join(NOTE), &bytes);
         }
     }
 }
@@ -67,7 +70,7 @@ pub(super) fn remove_phase_note(anchor_folder: &Path) {
 #[must_use]
 pub fn find_acting_holder(anchor_folder: &Path) -> Option<(Holder, Option<PhaseNote>)> {
     let holder = find_holder(anchor_folder)?;
-    let bytes = disk::open_regular_file(&anchor_folder.join(NOTE))
+    let bytes = open_regular_file(&anchor_folder.join(NOTE))
         .ok()
         .and_then(|file| {
             let mut bytes = Vec::new();

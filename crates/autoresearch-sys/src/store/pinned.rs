@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
-use super::disk::encode_json;
-use super::{Disk, FileSignature, RealDisk, StoreError, describe_damage};
+use super::disk::{Disk, FileSignature, RealDisk, encode_json};
+use super::error::{StoreError, describe_damage};
 
 /// What was pinned at start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

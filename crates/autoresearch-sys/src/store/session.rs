@@ -8,8 +8,10 @@ use autoresearch_core::agent::session::{Proposal, Session, Stops};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::disk::{encode_json, replace_file_unsynced};
-use super::{Disk, Layout, RealDisk, RunStore, StoreError};
+use super::disk::{Disk, RealDisk, encode_json, replace_file_unsynced};
+use super::error::StoreError;
+use super::layout::Layout;
+use super::run_store::RunStore;
 
 /// A larger file is not one of ours.
 const MAX: u64 = 64 * 1024;

@@ -9,8 +9,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use super::StoreError;
 use crate::env::NO_HOME;
+
+use super::error::StoreError;
 
 /// A path with more links than this leads nowhere.
 const MOST_LINKS: usize = 40;

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Disk, FileSignature, RealDisk, RunStore, StoreError, disk};
+use super::disk::{self, Disk, FileSignature, RealDisk};
+use super::error::StoreError;
+use super::run_store::RunStore;
 
 /// The unseen files of a run, by lossless path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,9 @@ use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde_json::json;
 
-use super::disk::{FileSignature, RealDisk, encode_pretty_json, replace_file_unsynced};
+use super::disk::{Disk, FileSignature, RealDisk, encode_pretty_json, replace_file_unsynced};
+use super::error::{FORMAT, StoreError};
 use super::layout::Layout;
-use super::{Disk, FORMAT, StoreError};
 
 /// Writes the whole table.
 pub(super) fn write_table(

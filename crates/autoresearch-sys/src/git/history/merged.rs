@@ -5,7 +5,7 @@
 
 use git2::{Commit, Oid, Sort};
 
-use super::{History, HistoryError};
+use super::repository::{History, HistoryError, as_path};
 
 /// How far back the other branch is looked through.
 const MOST: usize = 1_000;
@@ -108,7 +108,7 @@ fn agree_on_paths(
 ) -> Result<bool, git2::Error> {
     let (one, other) = (one.tree()?, other.tree()?);
     let at = |tree: &git2::Tree<'_>, path: &[u8]| {
-        let path = super::as_path(path);
+        let path = as_path(path);
         tree.get_path(path)
             .ok()
             .map(|entry| (entry.id(), entry.filemode()))

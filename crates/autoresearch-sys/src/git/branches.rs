@@ -1,0 +1,111 @@
+//! Owns what moves references, HEAD and the checked-out state: branches, checkouts, a new repository.
+//! Does not make a trial's commit.
+//! Invariant: a reference moves only from the commit that the caller names, or the call says that it may be anywhere.
+
+use super::error::GitError;
+use super::program::Git;
+
+impl Git {
+    /// Makes a new repository in the work tree, with an empty branch `main`.
+    pub fn init_repository(&self) -> Result<(), GitError> {
+        self.run_for_text(&["init", "--quiet", "-b", "main"])
+            .map(drop)
+    }
+
+    /// Commits these paths as the first commit of an empty branch.
+    pub fn make_first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
+        if let Some(refused) = self.stage_paths(paths)?.into_iter().next() {
+            return Err(GitError::Unexpected {
+                arguments: "update-index".into(),
+                answer: refused.words,
+            });
+        }
+        let tree = self.run_for_text(&["write-tree"])?;
+        let commit = self.run_for_text(&["commit-tree", "--no-gpg-sign", "-m", message, &tree])?;
+        self.run_for_text(&["update-ref", "HEAD", &commit])
+            .map(drop)
+    }
+
+    /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
+    pub fn begin_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
+        self.run_for_text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
+            .map(drop)
+    }
+
+    /// Creates a branch at a commit; fails where it exists. The branch is a full reference.
+    pub fn create_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let none = "0".repeat(commit.len());
+        self.run_for_text(&[
+            "update-ref",
+            "-m",
+            "autoresearch: start",
+            branch,
+            commit,
+            &none,
+        ])
+        .map(drop)
+    }
+
+    /// Deletes a branch, given as a full reference, if it names this commit.
+    pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-d", branch, commit])
+            .map(drop)
+    }
+
+    /// Points a reference of ours at a commit.
+    pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", reference, commit])
+            .map(drop)
+    }
+
+    /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
+    /// names `head` (a full reference, or a commit for a detached HEAD). Other changes and staged hunks stay.
+    pub fn check_out(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
+        self.move_tree(from, to)?;
+        if head.starts_with("refs/") {
+            self.run_for_text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
+                .map(drop)
+        } else {
+            self.run_for_text(&[
+                "update-ref",
+                "--no-deref",
+                "-m",
+                "autoresearch: finish",
+                "HEAD",
+                head,
+            ])
+            .map(drop)
+        }
+    }
+
+    /// Moves index and files from one commit to another, where these differ.
+    pub fn move_tree(&self, from: &str, to: &str) -> Result<(), GitError> {
+        self.run_for_text(&["read-tree", "-m", "-u", from, to])
+            .map(drop)
+    }
+
+    /// Moves HEAD's branch from one commit to another; fails when it names neither.
+    pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-m", why, "HEAD", to, from])
+            .map(drop)
+    }
+
+    /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
+    pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+        let why = "autoresearch: take HEAD back";
+        self.run_for_text(&["update-ref", "-m", why, branch, commit])?;
+        self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
+        self.run_for_text(&["read-tree", "--reset", commit])
+            .map(drop)
+    }
+
+    /// Forgets an operation that is under way, such as a merge. Files and commits stay as they are.
+    pub fn quit_operation(&self, operation: &str) -> Result<(), GitError> {
+        let arguments = match operation {
+            "bisect" => ["bisect", "reset", "HEAD"].as_slice(),
+            operation => &[operation, "--quit"],
+        };
+        self.run_for_text(arguments).map(drop)
+    }
+}

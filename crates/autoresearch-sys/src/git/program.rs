@@ -1,0 +1,332 @@
+//! Owns the git binary: how it is called, what it may see, and what its failure means.
+//! Does not know a single git command by its purpose.
+//! Invariant: nothing of git's own environment comes from the caller, and a git that did not get its lock has done nothing.
+
+use std::cell::{Cell, OnceCell};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use super::error::GitError;
+use super::locks::{self, LockPatience, Traces, WorkNote};
+use super::messages::{LockRefusal, read_lock_refusal, read_signal};
+use crate::env::{Stopwatch, sleep_for};
+
+/// The git binary, at work in one work tree.
+pub struct Git {
+    program: PathBuf,
+    work_tree: PathBuf,
+    pub(super) env: Vec<(OsString, OsString)>,
+    note: Option<(PathBuf, Traces)>,
+    spent: Cell<Duration>,
+    tells_case: OnceCell<bool>,
+}
+
+impl Git {
+    /// A git at work in a work tree, with exactly these variables.
+    #[must_use]
+    pub fn new(program: &Path, work_tree: &Path, env: &[(OsString, OsString)]) -> Self {
+        let mut env = env.to_vec();
+        // Nothing of git's own environment comes from the caller, nothing may ask, and messages are in one language.
+        for (name, value) in [
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_EDITOR", "true"),
+            ("LC_ALL", "C"),
+            ("GIT_ADVICE", "0"),
+            ("GIT_LITERAL_PATHSPECS", "1"),
+            // What a reference in refs/replace stands for is not what a commit holds.
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+        ] {
+            env.retain(|(known, _)| known != name);
+            env.push((name.into(), value.into()));
+        }
+        Self {
+            program: program.to_owned(),
+            work_tree: work_tree.to_owned(),
+            env,
+            note: None,
+            spent: Cell::default(),
+            tells_case: OnceCell::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The same git with the same variables, at work in another folder.
+    #[must_use]
+    pub fn at_folder(&self, folder: &Path) -> Self {
+        Self {
+            program: self.program.clone(),
+            work_tree: folder.to_owned(),
+            env: self.env.clone(),
+            note: None,
+            spent: Cell::default(),
+            tells_case: OnceCell::new(),
+        }
+    }
+
+    /// Does the disk below the root of the work tree tell upper from lower case?
+    #[must_use]
+    pub fn tells_case(&self) -> bool {
+        *self.tells_case.get_or_init(|| {
+            let here = |name: &str| self.work_tree.join(name).symlink_metadata().is_ok();
+            here(".git") && !here(".GIT")
+        })
+    }
+
+    /// A setting of a yes or no, as the user has it.
+    #[must_use]
+    pub fn is_setting_on(&self, key: &str) -> bool {
+        let files = ["config", "--type=bool", "--show-scope", "--get-all", key];
+        let answer = self.run_for_text(&files).unwrap_or_default();
+        // What this program itself adds is not the user's.
+        let mut users = answer
+            .lines()
+            .filter(|line| !line.starts_with("command\t") || key != "core.ignoreCase");
+        users
+            .next_back()
+            .is_some_and(|line| line.ends_with("\ttrue"))
+    }
+
+    #[must_use]
+    pub fn work_tree(&self) -> &Path {
+        &self.work_tree
+    }
+
+    /// From now on a file tells, as long as a git is at work, that it is: the next command finds it when we die. A git
+    /// that is killed alone leaves none of these traces.
+    pub fn leave_notes(&mut self, note: &Path, traces: Traces) {
+        self.note = Some((note.to_owned(), traces));
+    }
+
+    /// The time spent in git commands so far.
+    #[must_use]
+    pub fn time_spent(&self) -> Duration {
+        self.spent.get()
+    }
+
+    /// The version, as `(2, 47)` and as text.
+    pub fn read_version(&self) -> Result<((u32, u32), String), GitError> {
+        let answer = self.run_for_text(&["--version"])?;
+        let numbers = answer.split(' ').nth(2).unwrap_or_default().to_owned();
+        let mut parts = numbers.split('.').map_while(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(major), Some(minor)) => Ok(((major, minor), numbers)),
+            _ => Err(GitError::Unexpected {
+                arguments: "--version".into(),
+                answer,
+            }),
+        }
+    }
+
+    /// Runs a hook of the repository, if it has it.
+    pub(super) fn run_hook(
+        &self,
+        hook: &'static str,
+        arguments: &[&OsStr],
+        env: &[(&str, &OsStr)],
+    ) -> Result<(), GitError> {
+        let all = ["hook", "run", "--ignore-missing", hook, "--"].map(OsStr::new);
+        match self.run_with_env(
+            all.into_iter().chain(arguments.iter().copied()),
+            Input::Nothing,
+            env,
+        ) {
+            Err(GitError::Failed { stderr, .. }) => Err(GitError::Hook {
+                hook,
+                output: stderr,
+            }),
+            other => other.map(drop),
+        }
+    }
+
+    /// Runs git and returns what it printed, trimmed.
+    pub(super) fn run_for_text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let output = self.run_git(arguments.iter().map(OsStr::new), Input::Nothing)?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    pub(super) fn run_git<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+    ) -> Result<Output, GitError> {
+        self.run_with_env(arguments, input, &[])
+    }
+
+    pub(super) fn run_with_env<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a OsStr>,
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        let arguments: Vec<&OsStr> = arguments.into_iter().collect();
+        let watch = Stopwatch::start();
+        let mut patience = LockPatience::begin_wait();
+        let answer = loop {
+            let output = self.spawn_git(&arguments, input, env)?;
+            if output.status.success() {
+                break Ok(output);
+            }
+            match self.explain_failure(&arguments, &output) {
+                // A git that does not get its lock has done nothing yet: it is asked again.
+                GitError::Locked { ref lock } if patience.is_worth_waiting(lock) => {
+                    sleep_for(locks::LOOK);
+                }
+                error => break Err(error),
+            }
+        };
+        self.spent.set(self.spent.get() + watch.elapsed());
+        answer
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the home of spawning git"
+    )]
+    fn spawn_git(
+        &self,
+        arguments: &[&OsStr],
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        // The repository's hooks run only where they are asked for by name, and may leave processes of their own behind.
+        let asked = arguments.first() == Some(&OsStr::new("hook"));
+        let hooks: &[&str] = if asked {
+            &[]
+        } else {
+            &["-c", "core.hooksPath=/dev/null"]
+        };
+        // A setting that came with a clone from another system would hide files that differ in case alone.
+        let case: &[&str] = if self.tells_case() {
+            &["-c", "core.ignoreCase=false"]
+        } else {
+            &[]
+        };
+        let start_error = |source| GitError::Start {
+            program: self.program.clone(),
+            source,
+        };
+        // Files, not pipes: a process that a filter or a hook leaves behind would hold a pipe open, and keep us waiting.
+        let (stdout, stderr) = (make_scratch_file()?, make_scratch_file()?);
+        let to = |file: &File| file.try_clone().map_err(start_error);
+        let note = self.note.as_ref().filter(|_| !asked);
+        let at_work = note.map(|(note, traces)| (WorkNote::write_locked(note), traces));
+        let mut child = Command::new(&self.program)
+            .arg("-C")
+            .arg(&self.work_tree)
+            // What changed is told by the files, not by a program that the repository's config names.
+            .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
+            .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
+            .args(case)
+            .args(hooks)
+            .args(arguments)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(env.iter().copied())
+            .stdin(if matches!(input, Input::Nothing) {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
+            .stdout(to(&stdout)?)
+            .stderr(to(&stderr)?)
+            // Ctrl-C on the terminal reaches us alone: git finishes what it began.
+            .process_group(0)
+            .spawn()
+            .map_err(start_error)?;
+        // git reads all of its standard input before it answers anything, in every command that is used with one.
+        if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
+            let _ = stdin.write_all(bytes);
+        }
+        let status = child.wait().map_err(start_error)?;
+        if let (Some(_), Some((at_work, traces))) = (read_signal(status), &at_work) {
+            at_work.clear_locks(traces);
+        }
+        Ok(Output {
+            status,
+            stdout: read_written(stdout).map_err(start_error)?,
+            stderr: read_written(stderr).map_err(start_error)?,
+        })
+    }
+
+    fn explain_failure(&self, arguments: &[&OsStr], output: &Output) -> GitError {
+        let shown: Vec<_> = arguments
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr: String = said.trim().chars().take(600).collect();
+        let arguments = shown.join(" ");
+        if let Some(signal) = read_signal(output.status) {
+            return GitError::Killed { arguments, signal };
+        }
+        match read_lock_refusal(&said, &self.work_tree) {
+            Some(LockRefusal::Held(lock)) => GitError::Locked { lock },
+            Some(LockRefusal::Denied(lock)) if lock.parent().is_some_and(is_read_only) => {
+                GitError::ReadOnly { stderr }
+            }
+            Some(LockRefusal::Denied(lock)) => GitError::NoLock { lock, stderr },
+            None => GitError::Failed {
+                arguments,
+                work_tree: self.work_tree.clone(),
+                stderr,
+            },
+        }
+    }
+}
+
+/// A file without a name. Where no folder can be written, as in a read-only sandbox, it is one in memory: a look at a run
+/// must work there too.
+fn make_scratch_file() -> Result<File, GitError> {
+    let made = tempfile::tempfile();
+    #[cfg(target_os = "linux")]
+    let made = made.or_else(|error| {
+        let flags = rustix::fs::MemfdFlags::CLOEXEC;
+        let memory = rustix::fs::memfd_create("autoresearch-git", flags);
+        memory.map(File::from).map_err(|_| error)
+    });
+    made.map_err(|source| GitError::NoScratch { source })
+}
+
+/// What was written to a file, from its beginning.
+fn read_written(mut file: File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+pub(super) fn join_nul(paths: &[Vec<u8>]) -> Vec<u8> {
+    paths
+        .iter()
+        .flat_map(|path| path.iter().copied().chain([0]))
+        .collect()
+}
+
+pub(super) fn split_nul(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    bytes
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
+        .map(<[u8]>::to_vec)
+}
+
+/// Standard input of a git command.
+#[derive(Clone, Copy)]
+pub(super) enum Input<'a> {
+    Nothing,
+    Bytes(&'a [u8]),
+}
+
+/// Can nothing be written in a folder, because of its rights or because it is mounted read-only?
+#[must_use]
+pub fn is_read_only(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err()
+}

@@ -1,0 +1,30 @@
+//! Owns `Holder`: who holds a run, as its lock file says.
+//! Does not take or look at a lock.
+//! Invariant: it is read as input that anybody may have written.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::clock_text_of;
+
+/// Who holds a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    pub pid: u32,
+    pub command: String,
+    /// Since when, in UTC.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "process {} (`{}`, since {})",
+            self.pid,
+            self.command,
+            clock_text_of(&self.since)
+        )
+    }
+}

@@ -1,0 +1,496 @@
+//! Owns an opened run: its journal with its anchor, its state, its lock, and the views made from it.
+//! Does not decide what is recorded, and never touches git.
+//! Invariant: nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
+use autoresearch_core::journal::event::{Event, Record};
+use autoresearch_core::journal::state::{FoldError, RunState};
+use autoresearch_core::words::table::make_row;
+
+use super::access::Access;
+use super::checkpoint::Checkpoint;
+use super::disk::{self, Disk, FileSignature, RealDisk, encode_json};
+use super::error::{FORMAT, StoreError};
+use super::journal::{Anchor, Journal, JournalRepair};
+use super::layout::{Layout, anchor_folder, list_anchor_folders};
+use super::lock::take_lock;
+use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
+use super::pinned::{FileNotes, Pinned};
+use super::trust::{check_anchor_folder, check_folder_trust};
+use super::views;
+use crate::env::{ProcessRole, Stopwatch, World, sleep_for};
+
+/// How often a reader looks at a journal that does not agree with its anchor. A number of looks and no time: on a busy
+/// machine one look takes longer than all of them should.
+const LOOKS: u32 = 40;
+/// How long a driver waits for a command that holds its run.
+const DRIVER_WAITS: Duration = Duration::from_secs(30);
+
+/// So many of the last records are enough for every text that quotes them.
+const LAST: usize = 200;
+
+/// A longer frozen config is not one that was accepted.
+const MAX_CONFIG: u64 = 1 << 20;
+
+pub struct RunStore<'w> {
+    pub(super) world: &'w World,
+    /// Where its files are.
+    pub layout: Layout,
+    /// Its folder outside the repository.
+    pub anchor_folder: PathBuf,
+    /// What was pinned at start.
+    pub pinned: Pinned,
+    /// What the journal adds up to.
+    pub state: RunState,
+    journal: Journal<'static>,
+    table: Option<FileSignature>,
+    /// The records, where opening the run read them all: for a reader, as they were then.
+    seen: Option<Vec<Record>>,
+    /// What had to be mended when it was opened.
+    pub repaired: JournalRepair,
+    lock: Option<File>,
+    /// When it was opened, in milliseconds since 1970.
+    opened_ms: u64,
+}
+
+impl<'w> RunStore<'w> {
+    /// Creates a run's files and records its start. The folder of the run exists already. Where that fails, half a run is
+    /// taken away again: its journal first, so that no journal is ever without its anchor.
+    pub fn create_run(
+        world: &'w World,
+        layout: Layout,
+        event: Event,
+        pinned: Pinned,
+        config: &str,
+    ) -> Result<Self, StoreError> {
+        let Event::Start(start) = &event else {
+            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+        };
+        let (journal, anchor_folder) = (
+            layout.journal_path(),
+            anchor_folder(&world.state_folder, &start.id),
+        );
+        let created = Self::create_files(world, layout, event, pinned, config);
+        if created.is_err() && disk::remove_file_if_there(&journal).is_ok() {
+            let _ = std::fs::remove_dir_all(&anchor_folder);
+        }
+        created
+    }
+
+    fn create_files(
+        world: &'w World,
+        layout: Layout,
+        event: Event,
+        pinned: Pinned,
+        config: &str,
+    ) -> Result<Self, StoreError> {
+        let Event::Start(start) = &event else {
+            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+        };
+        let anchor_folder = anchor_folder(&world.state_folder, &start.id);
+        check_folder_trust(&world.state_folder)?;
+        disk::make_private_folder(&anchor_folder)?;
+        let lock = take_lock(&anchor_folder, world, "start")?;
+        RealDisk
+            .replace_file(&layout.config_path(), config.as_bytes())
+            .map_err(StoreError::io_error("write", &layout.config_path()))?;
+        pinned.write_to(&anchor_folder)?;
+        let anchor = Anchor {
+            format: FORMAT,
+            id: start.id.clone(),
+            run: layout.run.clone(),
+            root: layout.root.clone(),
+            config_hash: hash_bytes(config.as_bytes()),
+            head: ChainHead::default(),
+            last: String::new(),
+        };
+        let state =
+            RunState::from_start(event.clone()).map_err(|source| fold_error(&layout, 0, source))?;
+        let mut journal = Journal::new(
+            &RealDisk,
+            layout.journal_path(),
+            anchor_folder.join("anchor.json"),
+            anchor,
+        );
+        journal.append_event(&world.now_text(), event, world.step)?;
+        Ok(Self {
+            world,
+            layout,
+            anchor_folder,
+            pinned,
+            state,
+            journal,
+            table: None,
+            seen: None,
+            repaired: JournalRepair::default(),
+            lock: Some(lock),
+            opened_ms: world.now_ms(),
+        })
+    }
+
+    /// Opens a run, after checking that it is what this tool left.
+    pub fn open_run(
+        world: &'w World,
+        layout: Layout,
+        access: Access,
+        command: &str,
+    ) -> Result<Self, StoreError> {
+        layout.check_links()?;
+        let id = find_run_id(world, &layout)?;
+        check_folder_trust(&world.state_folder)?;
+        let anchor_folder = anchor_folder(&world.state_folder, &id);
+        check_anchor_folder(&anchor_folder)?;
+        let anchor_path = anchor_folder.join("anchor.json");
+        if !anchor_path.is_file() {
+            return Err(StoreError::NoAnchor { run: layout.run });
+        }
+        let lock = if access.is_writing() {
+            Some(take_lock_in_turn(&anchor_folder, world, command)?)
+        } else {
+            None
+        };
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            match Self::load_run(world, &layout, &anchor_folder, access) {
+                // A reader may fall between the anchor and the journal of a process that is writing.
+                Err(StoreError::Tampered { .. } | StoreError::Chain { .. })
+                    if !access.is_writing() && looks < LOOKS =>
+                {
+                    sleep_for(Duration::from_millis(5));
+                }
+                Err(error) => return Err(error),
+                Ok(loaded) => {
+                    let LoadedRun {
+                        journal,
+                        state,
+                        table,
+                        seen,
+                        repaired: mended,
+                    } = loaded;
+                    let pinned = Pinned::read_from(&anchor_folder, &layout.run)?;
+                    return Ok(Self {
+                        world,
+                        layout,
+                        anchor_folder,
+                        pinned,
+                        state,
+                        journal,
+                        table,
+                        seen,
+                        repaired: mended,
+                        lock,
+                        opened_ms: world.now_ms(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn load_run(
+        world: &World,
+        layout: &Layout,
+        anchor_folder: &Path,
+        access: Access,
+    ) -> Result<LoadedRun, StoreError> {
+        let mut journal = Journal::open_anchored(
+            &RealDisk,
+            layout.journal_path(),
+            anchor_folder.join("anchor.json"),
+            layout,
+        )?;
+        journal.check_place(layout, access)?;
+        check_frozen_config(layout, &journal.anchor)?;
+        let mended = if access.is_writing() {
+            journal.repair_tail(world.step)?
+        } else {
+            JournalRepair::default()
+        };
+        if matches!(access, Access::Write | Access::Glance)
+            && let Some(found) = Self::read_checkpoint(anchor_folder, &journal)
+        {
+            return Ok(LoadedRun {
+                journal,
+                state: found.state,
+                table: found.table,
+                seen: None,
+                repaired: mended,
+            });
+        }
+        let records = journal.read_records()?;
+        let state = fold_records(layout, &records)?;
+        let seen = Some(records);
+        Ok(LoadedRun {
+            journal,
+            state,
+            table: None,
+            seen,
+            repaired: mended,
+        })
+    }
+
+    /// The checkpoint, if the journal is untouched since it was written.
+    fn read_checkpoint(anchor_folder: &Path, journal: &Journal<'_>) -> Option<Checkpoint> {
+        let found = Checkpoint::read_from(anchor_folder)?;
+        let untouched = FileSignature::read_of(&journal.path)
+            .is_some_and(|signature| signature == found.journal);
+        (untouched && found.head == journal.anchor.head).then_some(found)
+    }
+
+    /// Records an event: first in the anchor, then in the journal, both synced, then in the state.
+    pub fn record_event(&mut self, event: Event) -> Result<(), StoreError> {
+        let at = self.world.now_text();
+        let ChainHead {
+            next: seq,
+            hash: prev,
+            ..
+        } = self.journal.anchor.head.clone();
+        let mut state = self.state.clone();
+        state
+            .apply_event(event.clone())
+            .map_err(|source| fold_error(&self.layout, seq, source))?;
+        let row = make_row(&event, &self.state.config().metric.name);
+        self.journal
+            .append_event(&at, event.clone(), self.world.step)?;
+        if let Some(seen) = &mut self.seen {
+            seen.push(Record {
+                seq,
+                prev,
+                at,
+                event,
+            });
+        }
+        self.state = state;
+        if let (Some(row), Some(known)) = (row, self.table) {
+            let appended = views::append_row(&self.layout, known, &row).is_ok();
+            self.table = if appended {
+                FileSignature::read_of(&self.layout.table_path())
+            } else {
+                None
+            };
+        }
+        Ok(())
+    }
+
+    /// How the files that are nobody's change were at the last look. Without notes nothing is held against anybody.
+    pub fn read_notes(&self) -> Result<FileNotes, StoreError> {
+        let path = self.anchor_folder.join("notes.json");
+        let bytes = RealDisk
+            .read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?;
+        Ok(bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default())
+    }
+
+    /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
+    pub fn write_notes(&self, notes: &FileNotes) -> Result<(), StoreError> {
+        let path = self.anchor_folder.join("notes.json");
+        let bytes = encode_json(&path, notes)?;
+        disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
+    }
+
+    /// The second, since 1970, that `write_floor` kept.
+    #[must_use]
+    pub fn read_time_floor(&self) -> Option<i64> {
+        let bytes = RealDisk
+            .read_file(&self.anchor_folder.join("floor"))
+            .ok()??;
+        String::from_utf8(bytes).ok()?.trim().parse().ok()
+    }
+
+    /// Keeps the latest second that files of the run were given. Not synced: losing it costs nothing but for trials that
+    /// follow each other within a second.
+    pub fn write_time_floor(&self, second: i64) {
+        let _ = disk::replace_file_unsynced(
+            &self.anchor_folder.join("floor"),
+            format!("{second}\n").as_bytes(),
+        );
+    }
+
+    /// Brings the table and the snapshot up to date, and the checkpoint.
+    pub fn write_views(&mut self) -> Result<(), StoreError> {
+        (self.world.step)("view table");
+        if self.table.is_none() || FileSignature::read_of(&self.layout.table_path()) != self.table {
+            views::write_table(&self.layout, &self.state.start, &self.read_records()?)?;
+            self.table = FileSignature::read_of(&self.layout.table_path());
+        }
+        (self.world.step)("view snapshot");
+        views::write_snapshot(&self.layout, &self.state, &self.journal.anchor.head)?;
+        if let Some(journal) = FileSignature::read_of(&self.layout.journal_path()) {
+            let checkpoint = Checkpoint {
+                journal,
+                head: self.journal.anchor.head.clone(),
+                state: self.state.clone(),
+                table: self.table,
+            };
+            checkpoint.write_to(&self.anchor_folder)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the table anew from the journal, whatever it holds now.
+    pub fn rebuild_views(&mut self) -> Result<(), StoreError> {
+        self.table = None;
+        self.write_views()
+    }
+
+    /// Every record of the journal, each checked.
+    pub fn read_records(&self) -> Result<Cow<'_, [Record]>, StoreError> {
+        match &self.seen {
+            Some(seen) => Ok(Cow::Borrowed(seen)),
+            None => self.journal.read_records().map(Cow::Owned),
+        }
+    }
+
+    /// Is the run held by this process, to act on it?
+    #[must_use]
+    pub fn holds_lock(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// The last records, oldest first: as many as the end of the journal holds, and each checked against the one after it.
+    pub fn read_last_records(&self) -> Result<Vec<Record>, StoreError> {
+        match &self.seen {
+            Some(seen) => Ok(seen[seen.len().saturating_sub(LAST)..].to_vec()),
+            None => self.journal.read_last_records(),
+        }
+    }
+
+    /// The last link of the chain.
+    #[must_use]
+    pub fn journal_head(&self) -> &ChainHead {
+        &self.journal.anchor.head
+    }
+
+    /// Notes what the trial is at, for whoever looks meanwhile.
+    pub fn write_phase_note(&self, trial: u32, phase: TrialPhase) {
+        if self.holds_lock() {
+            PhaseNote::of_now(trial, phase, self.world.now_ms(), self.opened_ms)
+                .write_to(&self.anchor_folder);
+        }
+    }
+
+    /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
+    #[must_use]
+    pub fn read_anchored_root(&self) -> PathBuf {
+        let bytes = RealDisk
+            .read_file(&self.anchor_folder.join("anchor.json"))
+            .ok()
+            .flatten();
+        let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
+        anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
+    }
+}
+
+/// What opening a run found.
+struct LoadedRun {
+    journal: Journal<'static>,
+    state: RunState,
+    table: Option<FileSignature>,
+    seen: Option<Vec<Record>>,
+    repaired: JournalRepair,
+}
+
+/// The id of a run. A crash may have torn the first line of its journal, or kept it from being written: then the anchor
+/// holds that line.
+fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
+    let unreadable = match layout.read_run_id() {
+        Err(error @ StoreError::Tampered { .. }) => error,
+        found => return found,
+    };
+    let path = layout.journal_path();
+    let begun = RealDisk
+        .read_file(&path)
+        .map_err(StoreError::io_error("read", &path))?;
+    let begun = begun.unwrap_or_default();
+    let anchors = list_anchor_folders(&world.state_folder)
+        .into_iter()
+        .filter_map(|anchor_folder| {
+            let bytes = RealDisk
+                .read_file(&anchor_folder.join("anchor.json"))
+                .ok()??;
+            serde_json::from_slice::<Anchor>(&bytes).ok()
+        });
+    let mut found = anchors.filter(|anchor| {
+        let is_here = anchor.root == layout.root && anchor.run == layout.run;
+        is_here && anchor.head.next == 1 && anchor.last.as_bytes().starts_with(&begun)
+    });
+    found.next().map_or(Err(unreadable), |anchor| Ok(anchor.id))
+}
+
+/// Takes a run's lock. A driver waits for it: a command that is refused because of the driver holds it for a moment too.
+fn take_lock_in_turn(
+    anchor_folder: &Path,
+    world: &World,
+    command: &str,
+) -> Result<File, StoreError> {
+    let watch = Stopwatch::start();
+    loop {
+        match take_lock(anchor_folder, world, command) {
+            Err(StoreError::Busy(_))
+                if world.role == ProcessRole::Driver && watch.elapsed() < DRIVER_WAITS =>
+            {
+                sleep_for(Duration::from_millis(5));
+            }
+            held => {
+                if held.is_ok() {
+                    remove_phase_note(anchor_folder);
+                }
+                return held;
+            }
+        }
+    }
+}
+
+fn check_frozen_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {
+    let path = layout.config_path();
+    let length = RealDisk
+        .file_length(&path)
+        .map_err(StoreError::io_error("look at", &path))?;
+    let bytes = if length > MAX_CONFIG {
+        Some(Vec::new())
+    } else {
+        RealDisk
+            .read_file(&path)
+            .map_err(StoreError::io_error("read", &path))?
+    };
+    match bytes {
+        Some(bytes) if hash_bytes(&bytes) == anchor.config_hash => Ok(()),
+        Some(_) => Err(StoreError::Tampered {
+            run: layout.run.clone(),
+            what: "its frozen config.yaml was edited".to_owned(),
+        }),
+        None => Err(StoreError::Tampered {
+            run: layout.run.clone(),
+            what: "its frozen config.yaml is gone".to_owned(),
+        }),
+    }
+}
+
+fn fold_records(layout: &Layout, records: &[Record]) -> Result<RunState, StoreError> {
+    let (first, rest) = records
+        .split_first()
+        .ok_or_else(|| fold_error(layout, 0, FoldError { event: "nothing" }))?;
+    let mut state = RunState::from_start(first.event.clone())
+        .map_err(|source| fold_error(layout, 0, source))?;
+    for record in rest {
+        state
+            .apply_event(record.event.clone())
+            .map_err(|source| fold_error(layout, record.seq, source))?;
+    }
+    Ok(state)
+}
+
+fn fold_error(layout: &Layout, seq: u64, source: FoldError) -> StoreError {
+    StoreError::Fold {
+        run: layout.run.clone(),
+        seq,
+        source,
+    }
+}
