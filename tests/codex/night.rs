@@ -256,7 +256,7 @@ fn a_stream_that_hangs_is_ended_at_the_turns_deadline() {
         ["0 baseline", "1 interrupted", "2 keep"]
     );
     let turns = night.turns();
-    assert_eq!(turns[0]["fault"], "the turn was ended at its deadline");
+    assert_eq!(turns[0]["fault"], "the turn timed out");
     assert_ne!(turns[1]["thread"], Value::Null);
 }
 

@@ -50,7 +50,7 @@ fn a_limit_that_is_used_up_already_or_none_at_all_is_not_set() {
         .says("higher than what is used");
     bed.run(&["raise", "--iterations", "5", "--time-limit", "1ms"])
         .fails(2)
-        .says("would end again at once: 1ms have passed");
+        .says("would end again at once: reached the time limit of 1ms");
     bed.run(&["raise", "--iterations", "none"])
         .fails(2)
         .says("write a number");

@@ -61,9 +61,9 @@ fn config_check_reports_every_problem_at_once_with_its_line() {
     ~/run.yaml:8: verify.timout: unknown key `timout` -> did you mean `timeout`?
     ~/run.yaml: `goal` is missing -> add `goal:` (What to improve, in one sentence)
     ~/run.yaml:2: scope: the scope is empty: no trial could change anything -> name the files to improve, such as `src/**`
-    ~/run.yaml:11: env[0]: `GITHUB_TOKEN` looks like a secret, and values under `env` are kept in a file -> name it under `secrets` instead
-    ~/run.yaml:4: metric.name: `any count` cannot name a metric -> use letters, digits, `_`, `-`, `.`, such as `any_count`
-    warning: ~/run.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so the moment of success would be a crash -> add `ok_exit: [0, 1]` to verify
+    ~/run.yaml:11: env[0]: `GITHUB_TOKEN` looks like a secret, and values under `env` are written to a file -> list it under `secrets` instead
+    ~/run.yaml:4: metric.name: `any count` is not a valid metric name -> use letters, digits, `_`, `-`, `.`, such as `any_count`
+    warning: ~/run.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
     ~/run.yaml: 9 error(s), 1 warning(s)
     ");
 }
@@ -142,7 +142,7 @@ guard: {command: sh guard.sh}
     insta::assert_snapshot!(check(&bed, text.as_bytes()).fails(3).out.trim_end(), @r"
     ~/run.yaml:2: scope: the scope matches no file of the repository -> check the patterns: they start at the repository's root, and ignored files do not count
     warning: ~/run.yaml:4: protect[0]: `nothing/**` matches no file -> check the pattern: it protects nothing now
-    ~/run.yaml:9: verify.working_directory: `missing` is not a folder -> give a folder below the repository's root
+    ~/run.yaml:9: verify.working_directory: `missing` is not a folder -> name a folder inside the repository
     ~/run.yaml: 2 error(s), 1 warning(s)
     ");
 }

@@ -145,6 +145,6 @@ fn a_guard_that_times_out_has_failed() {
         report["detail"]
             .as_str()
             .unwrap()
-            .contains("deadline of 3s")
+            .contains("timed out after 3s")
     );
 }

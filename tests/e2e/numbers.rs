@@ -51,7 +51,7 @@ fn a_unit_is_a_part_of_the_value() {
       trial 2: keep, m 950 ms (-48)
     "0.9 parsecs\n"
       trial 3: crash (no-metric); the best is 950 from trial 2
-      why: the unit changed: verify printed `0.9 parsecs`, and the baseline had `ms`; one does not convert into the other
+      why: the unit changed: verify printed `0.9 parsecs`, and the baseline had `ms`; one cannot be converted into the other
         | 0.9 parsecs
       whole output: autoresearch-results/demo/trials/3
     "#);
@@ -76,12 +76,12 @@ fn a_unit_is_a_part_of_the_value() {
     insta::assert_snapshot!(transcript(&bed, &["11 errors\n", "11\n", "1 problem\n"]), @r#"
     "11 errors\n"
       trial 1: crash (no-metric); the best is 12 from trial 0
-      why: the unit changed: verify printed `11 errors`, and the baseline had `problems`; one does not convert into the other
+      why: the unit changed: verify printed `11 errors`, and the baseline had `problems`; one cannot be converted into the other
         | 11 errors
       whole output: autoresearch-results/demo/trials/1
     "11\n"
       trial 2: crash (no-metric); the best is 12 from trial 0
-      why: the unit changed: verify printed `11`, and the baseline had `problems`; one does not convert into the other
+      why: the unit changed: verify printed `11`, and the baseline had `problems`; one cannot be converted into the other
         | 11
       whole output: autoresearch-results/demo/trials/2
     "1 problem\n"
@@ -150,7 +150,7 @@ fn colours_and_progress_bars_are_taken_off_before_reading() {
     let bed = printing("100%\r5\n");
     let refused = bed.try_start(CONFIG).fails(3);
     insta::assert_snapshot!(refused.err, @r"
-    error: verify gives no metric on the untouched tree: the line `100%\r5` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a line of its own, without a progress bar
+    error: verify gives no metric on the untouched tree: the line `100%\r5` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar
     caused by: its last lines: 100%\r5
     hint: verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines
     ");

@@ -51,14 +51,14 @@ fn ends(how: &str, detail: &str) {
 
 #[test]
 fn a_hanging_verify_with_a_background_child_is_over_at_its_deadline() {
-    ends("sleep 1000 & sleep 1000\n", "deadline of 3s");
+    ends("sleep 1000 & sleep 1000\n", "timed out after 3s");
 }
 
 #[test]
 fn a_verify_that_ignores_term_is_killed_after_the_grace() {
     ends(
         "trap '' TERM INT HUP\nsleep 1000 & sleep 1000; sleep 1000\n",
-        "deadline of 3s",
+        "timed out after 3s",
     );
 }
 
@@ -66,7 +66,7 @@ fn a_verify_that_ignores_term_is_killed_after_the_grace() {
 fn a_verify_that_leaves_its_session_does_not_escape() {
     ends(
         "setsid sh -c \"trap '' TERM; sleep 1000\" &\nsetsid setsid sleep 1000 &\nsleep 1000\n",
-        "deadline of 3s",
+        "timed out after 3s",
     );
 }
 

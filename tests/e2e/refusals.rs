@@ -238,13 +238,13 @@ fn a_verify_that_fails_is_refused_with_its_last_lines() {
         &Testbed::new(),
         &verify("no-such-command"),
         3,
-        &["exit status 127 (a command was not found)", "PATH"],
+        &["exit status 127 (command not found)", "PATH"],
     );
     refuses(
         &Testbed::new(),
         &verify("kill -9 $$"),
         3,
-        &["ended by signal 9"],
+        &["killed by signal 9"],
     );
 }
 
@@ -255,7 +255,7 @@ fn a_verify_that_times_out_is_refused() {
         &Testbed::new(),
         &config,
         3,
-        &["deadline of 300ms", "raise `verify.timeout`"],
+        &["timed out after 300ms", "raise `verify.timeout`"],
     );
 }
 

@@ -188,7 +188,7 @@ fn an_agent_that_strays_is_told_and_then_stopped() {
     assert_eq!(bed.story(), ["0 baseline", "1 discard", "2 keep"]);
     let brief = std::fs::read_to_string(bed.home.join("brief-1")).unwrap();
     assert!(
-        brief.contains("first put right: `other/notes.md`"),
+        brief.contains("fix this first: `other/notes.md`"),
         "{brief}"
     );
     let bed = self::bed(&[stray, set(4), set(3), set(2)]);

@@ -27,7 +27,7 @@ fn verify(command: &str) -> String {
 fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
     let bed = Testbed::new();
     insta::assert_snapshot!(check(&bed, &verify("cat src/* | grep any | wc -l")).ok().out.trim_end(), @r"
-    warning: ~/run.yaml:6: verify.command: `sh` reports the status of a pipe's last command alone, so a failure before it is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
+    warning: ~/run.yaml:6: verify.command: `sh` reports only the status of the last command in a pipe, so an earlier failure is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
     ~/run.yaml: 0 error(s), 1 warning(s)
     ");
     for quiet in [

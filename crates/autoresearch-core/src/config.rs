@@ -33,7 +33,7 @@ use crate::metric::value::Value;
 pub struct Config {
     /// What to improve, in one sentence.
     pub goal: String,
-    /// Which of the seven ways of working.
+    /// The mode: one of seven ways of working.
     pub mode: Mode,
     /// The run's name, when the person chose one.
     pub tag: Option<String>,
@@ -69,9 +69,9 @@ pub struct Config {
     pub env: Vec<String>,
     /// Variables that verify and guard see and whose values are never written down.
     pub secrets: Vec<String>,
-    /// Do the repository's own git hooks see the trial commits?
+    /// Whether the repository's git hooks run on trial commits.
     pub repository_hooks: RepositoryHooks,
-    /// What follows from failed trials in a row.
+    /// What happens after failed trials in a row.
     #[serde(default)]
     pub ladder: LadderMode,
     /// Who edits in background and exec runs.
@@ -80,7 +80,7 @@ pub struct Config {
     pub budget: Budget,
     /// The command that is told of keeps, obstacles and the end.
     pub notify: Option<UserCommand>,
-    /// How much of the outputs of verify and guard is kept.
+    /// How much output of verify and guard to keep.
     #[serde(default)]
     pub outputs: Outputs,
 }
@@ -141,7 +141,7 @@ pub struct UserCommand {
     pub timeout: Duration,
     /// Where it runs, from the repository's root.
     pub working_directory: String,
-    /// Exit statuses that are no failure.
+    /// Exit statuses that count as success.
     pub ok_exit: Vec<u8>,
     /// How often a guard that failed is run again.
     #[serde(default)]

@@ -134,7 +134,7 @@ impl World {
         u64::try_from(self.now().as_millisecond()).unwrap_or(0)
     }
 
-    /// When it is this time of the day next, by the machine's clock: milliseconds since 1970.
+    /// When it is this time of day next, by the machine's clock: milliseconds since 1970.
     #[must_use]
     pub fn next_time_of_day_ms(&self, time: TimeOfDay) -> u64 {
         let now = self

@@ -213,11 +213,11 @@ fn no_run_error(root: &Path, unusable: Vec<StoreError>, candidates: &[RunCandida
             last.layout.run
         ))
         .hint(
-            "`autoresearch status` shows it; `autoresearch start --config FILE` begins a new one",
+            "`autoresearch status` shows it; `autoresearch start --config FILE` starts a new one",
         );
     }
     Failure::usage(format!("no run was started in {}", root.display()))
-        .hint("`autoresearch start --config FILE` begins one; `autoresearch config example DOMAIN` prints a config to start from")
+        .hint("`autoresearch start --config FILE` starts one; `autoresearch config example DOMAIN` prints a config to start from")
 }
 
 impl<'w> Run<'w> {

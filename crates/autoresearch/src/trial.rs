@@ -232,7 +232,7 @@ fn open_and_repair<'w>(
         .hint(if ending.end.is_ceiling() && run.caller.reader == Reader::Person {
             "`autoresearch raise` sets a higher limit, and the run goes on; `autoresearch finish` goes back to your branch"
         } else {
-            "`autoresearch finish` goes back to your branch; `autoresearch start` begins a new run"
+            "`autoresearch finish` goes back to your branch; `autoresearch start` starts a new run"
         }));
     }
     Ok((run, repaired))

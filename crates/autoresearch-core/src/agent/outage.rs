@@ -80,14 +80,14 @@ impl TurnFault {
         let given_up = patience.tries.is_some_and(|tries| count >= tries);
         match self {
             Self::Auth(why) => OutageAnswer::GiveUp(format!(
-                "the agent's account is not accepted ({why}): log in again (`codex login`)"
+                "the agent's account was rejected ({why}): log in again (`codex login`)"
             )),
             Self::Setup(why) => OutageAnswer::GiveUp(format!("the agent cannot be started: {why}")),
             Self::UsageLimit {
                 resets_at: Some(moment),
             } => OutageAnswer::Until(moment.saturating_add(AFTER_RESET)),
             Self::Deadline if count >= DEADLINES => OutageAnswer::GiveUp(format!(
-                "{count} turns in a row ended at their deadline: raise `agent.timeout`, or look at what the agent waits for"
+                "{count} turns in a row timed out: raise `agent.timeout`, or find out what the agent waits for"
             )),
             Self::Other(why) if count >= UNKNOWN => {
                 OutageAnswer::GiveUp(format!("{count} turns in a row failed: {why}"))
@@ -121,13 +121,13 @@ impl std::fmt::Display for TurnFault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::UsageLimit { .. } => out.write_str("the usage limit is reached"),
-            Self::Auth(why) => write!(out, "not accepted: {why}"),
+            Self::Auth(why) => write!(out, "account rejected: {why}"),
             Self::Server(why) => write!(out, "the service failed: {why}"),
             Self::Network(why) => write!(out, "the service cannot be reached: {why}"),
             Self::Context => out.write_str("the thread is full"),
-            Self::Thread(why) => write!(out, "the thread cannot be gone on with: {why}"),
+            Self::Thread(why) => write!(out, "the thread cannot be resumed: {why}"),
             Self::Setup(why) => write!(out, "the agent cannot be started: {why}"),
-            Self::Deadline => out.write_str("the turn was ended at its deadline"),
+            Self::Deadline => out.write_str("the turn timed out"),
             Self::Other(why) => write!(out, "the turn failed: {why}"),
         }
     }

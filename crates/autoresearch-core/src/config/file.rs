@@ -15,7 +15,7 @@ use crate::metric::measurement::Format;
 pub struct ConfigFile {
     /// What to improve, in one sentence.
     pub goal: String,
-    /// Which of the seven ways of working.
+    /// The mode: one of seven ways of working.
     #[serde(default)]
     pub mode: Mode,
     /// The run's name. Default: made from the goal.
@@ -49,7 +49,7 @@ pub struct ConfigFile {
     /// Labels that are required of a trial.
     #[serde(default)]
     pub required_labels: RequiredLabels,
-    /// The run ends after so many trials, or `none`, where something else ends it. Default: 50.
+    /// The run ends after this many trials; `none` if something else ends it. Default: 50.
     #[serde(
         default = "default_iterations",
         deserialize_with = "read_count_or_word"
@@ -62,23 +62,23 @@ pub struct ConfigFile {
     /// Where the trials are made.
     #[serde(default)]
     pub isolation: Isolation,
-    /// How a failed trial is undone. Default: `reset` on a branch or worktree of the run, `revert` in-place.
+    /// How to undo a failed trial. Default: `reset` with isolation `branch` or `worktree`, `revert` with `in-place`.
     #[serde(default)]
     pub rollback: Option<Rollback>,
     /// The smallest improvement that is worth keeping: a number in the metric's unit, or a share such as `2%`.
     #[serde(default, deserialize_with = "read_number_or_text")]
     #[schemars(schema_with = "make_amount_schema")]
     pub min_improvement: Option<String>,
-    /// Names of environment variables that verify and guard see, with their values as they were at start.
+    /// Names of environment variables that verify and guard get, with their values at start.
     #[serde(default)]
     pub env: Vec<String>,
-    /// Names of environment variables that verify and guard see and whose values are never written to a file.
+    /// Names of environment variables that verify and guard get, but whose values are never written to a file.
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// Do the repository's own git hooks see the trial commits?
+    /// Whether the repository's git hooks run on trial commits.
     #[serde(default)]
     pub repository_hooks: RepositoryHooks,
-    /// What follows from failed trials in a row: refine, pivot, search, and at last the end.
+    /// What happens after failed trials in a row: refine, pivot, search, and finally the end of the run.
     #[serde(default)]
     pub ladder: LadderMode,
     /// Who edits in background and exec runs.
@@ -87,23 +87,23 @@ pub struct ConfigFile {
     /// Ceilings besides `iterations` and `time_limit`.
     #[serde(default)]
     pub budget: BudgetFile,
-    /// A command that gets a JSON object on standard input at each keep, when the run is blocked, and at its end.
+    /// A command that gets a JSON object on standard input at each keep, when the run is blocked, and when it ends.
     #[serde(default)]
     pub notify: Option<CommandFile>,
-    /// How much of the outputs of verify and guard is kept under `trials/`.
+    /// How much output of verify and guard to keep under `trials/`.
     #[serde(default)]
     pub outputs: OutputsFile,
 }
 
-/// How much of the outputs of verify and guard is kept under `trials/`.
+/// How much output of verify and guard to keep under `trials/`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutputsFile {
-    /// MiB of one output; of a longer one the beginning and the end are kept. Default: 4.
+    /// MiB to keep of one output; a longer one is cut in the middle. Default: 4.
     #[serde(default)]
     #[schemars(range(min = 1, max = 64))]
     pub file_mib: Option<u32>,
-    /// MiB of all outputs together; those of the oldest trials are cut first. Default: 256.
+    /// MiB to keep of all outputs together; the oldest trials are cut first. Default: 256.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub total_mib: Option<u32>,
@@ -140,7 +140,7 @@ pub struct ConditionFile {
     pub value: String,
 }
 
-/// A command of yours.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandFile {
@@ -149,16 +149,16 @@ pub struct CommandFile {
     /// The shell: `sh`, or `bash` with `-o pipefail`.
     #[serde(default)]
     pub shell: Shell,
-    /// When it is ended, such as `90s` or `10m`. Default: 10m.
+    /// How long it may run, such as `90s` or `10m`. Default: 10m.
     #[serde(default)]
     pub timeout: Option<String>,
     /// Where it runs, from the repository's root. Default: the root.
     #[serde(default)]
     pub working_directory: Option<String>,
-    /// Exit statuses that are no failure. Default: 0 alone.
+    /// Exit statuses that count as success. Default: only 0.
     #[serde(default = "default_ok_exit")]
     pub ok_exit: Vec<u8>,
-    /// The guard alone: how often it is run again after a failure, before the failure counts. Default: 0.
+    /// Guard only: how often to run it again before a failure counts. Default: 0.
     #[serde(default)]
     #[schemars(range(min = 0, max = 5))]
     pub retries: u32,
@@ -215,7 +215,7 @@ words! {
         Debug = "debug",
         /// Make failing checks pass.
         Fix = "fix",
-        /// Find and mend weaknesses.
+        /// Find and fix weaknesses.
         Security = "security",
         /// Bring a change to release.
         Ship = "ship",
@@ -253,7 +253,7 @@ words! {
         /// On a branch `autoresearch/<run>` in the work tree where the run starts.
         #[default]
         Branch = "branch",
-        /// In a work tree of the run's own.
+        /// In a separate work tree of the run.
         Worktree = "worktree",
         /// On the branch that is checked out.
         InPlace = "in-place",
@@ -273,10 +273,10 @@ words! {
 }
 
 words! {
-    /// Do the repository's own git hooks see the trial commits?
+    /// Whether the repository's git hooks run on trial commits.
     #[derive(Default)]
     RepositoryHooks {
-        /// Trial commits bypass them.
+        /// Trial commits bypass the hooks.
         #[default]
         Bypass = "bypass",
         /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run, and may refuse a trial.
@@ -285,14 +285,14 @@ words! {
 }
 
 words! {
-    /// What follows from failed trials in a row.
+    /// What happens after failed trials in a row.
     #[derive(Default)]
     LadderMode {
         /// Nothing.
         Off = "off",
-        /// The next step names what would be due; nothing is refused, and no run ends.
+        /// The next step only says what would be due; the program refuses nothing and ends no run.
         Advise = "advise",
-        /// What is due must be logged before the next trial, and the ladder's end ends the run.
+        /// The agent must log what is due before the next trial; the run ends when the ladder does.
         #[default]
         Enforce = "enforce",
     }

@@ -157,7 +157,7 @@ impl ConfigMeaning<'_> {
         if !file.scope.is_empty() && file.scope.iter().all(|pattern| pattern.starts_with('!')) {
             self.note_error(
                 "scope",
-                "the scope only takes files out",
+                "the scope only excludes files",
                 "add a pattern without `!`",
             );
         }
@@ -200,7 +200,7 @@ impl ConfigMeaning<'_> {
                 "use letters a-z, digits and `-`, such as `{}`",
                 crate::config::name::make_run_name(tag)
             );
-            self.note_error("tag", format!("`{tag}` cannot name a run"), &remedy);
+            self.note_error("tag", format!("`{tag}` is not a valid run name"), &remedy);
         }
         let variable = |name: &String| {
             !name.is_empty()
@@ -213,8 +213,8 @@ impl ConfigMeaning<'_> {
             for (index, name) in names.iter().enumerate().filter(|(_, name)| !variable(name)) {
                 self.note_error(
                     &format!("{key}[{index}]"),
-                    format!("`{name}` is no name of a variable"),
-                    "write the name alone, without `$` and value",
+                    format!("`{name}` is not a valid variable name"),
+                    "write only the name, without `$` and without a value",
                 );
             }
         }
@@ -224,12 +224,13 @@ impl ConfigMeaning<'_> {
             .enumerate()
             .filter(|(_, name)| looks_secret(name))
         {
-            let message =
-                format!("`{name}` looks like a secret, and values under `env` are kept in a file");
+            let message = format!(
+                "`{name}` looks like a secret, and values under `env` are written to a file"
+            );
             self.note_error(
                 &format!("env[{index}]"),
                 message,
-                "name it under `secrets` instead",
+                "list it under `secrets` instead",
             );
         }
     }
@@ -239,7 +240,7 @@ impl ConfigMeaning<'_> {
         if file.name.is_empty() || !file.name.chars().all(plain) {
             self.note_error(
                 "metric.name",
-                format!("`{}` cannot name a metric", file.name),
+                format!("`{}` is not a valid metric name", file.name),
                 "use letters, digits, `_`, `-`, `.`, such as `any_count`",
             );
         }
@@ -302,7 +303,7 @@ impl ConfigMeaning<'_> {
         {
             self.note_error(
                 "required_labels",
-                "a label is empty or has white space in it",
+                "a label is empty or contains a space",
                 "use one word, such as `real-backend`",
             );
         }
@@ -329,18 +330,18 @@ impl ConfigMeaning<'_> {
             self.note_error(
                 &format!("{key}.command"),
                 "the command is empty",
-                "write what a shell should run",
+                "write the command that the shell should run",
             );
         }
         if file.ok_exit.is_empty() {
             self.note_error(
                 &format!("{key}.ok_exit"),
-                "no exit status would be a success",
+                "no exit status would count as success",
                 "list the good ones, such as [0]",
             );
         }
         if key == "verify" && ends_in_counting_grep(&file.command) && !file.ok_exit.contains(&1) {
-            let message = "`grep -c` exits with 1 when it counts zero, so the moment of success would be a crash";
+            let message = "`grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash";
             self.problems.push(Problem::warning(
                 "verify.command",
                 message,
@@ -362,8 +363,8 @@ impl ConfigMeaning<'_> {
         if directory.starts_with('/') || directory.split('/').any(|part| part == "..") {
             self.note_error(
                 &format!("{key}.working_directory"),
-                format!("`{directory}` leaves the repository"),
-                "give a folder below the repository's root",
+                format!("`{directory}` is outside the repository"),
+                "name a folder inside the repository",
             );
         }
         let timeout = file
@@ -389,11 +390,11 @@ impl ConfigMeaning<'_> {
         let remedy = format!("add `shell: bash` to {key}");
         let syntax = list_bash_syntax(&file.command);
         if let Some(first) = syntax.first() {
-            let message = format!("`{first}` is bash syntax, and `sh` may not know it");
+            let message = format!("`{first}` is bash syntax, and `sh` may not support it");
             self.problems
                 .push(Problem::warning(&place, message, remedy));
         } else if key != "notify" && has_pipe(&file.command) {
-            let message = "`sh` reports the status of a pipe's last command alone, so a failure before it is hidden";
+            let message = "`sh` reports only the status of the last command in a pipe, so an earlier failure is hidden";
             self.problems.push(Problem::warning(
                 &place,
                 message,
@@ -413,7 +414,7 @@ impl ConfigMeaning<'_> {
                 self.note_error(
                     key,
                     "it is empty",
-                    "leave it out to use Codex and its own model",
+                    "remove it to use Codex with its default model",
                 );
             }
         }
@@ -478,7 +479,7 @@ impl ConfigMeaning<'_> {
         if positive.is_none() {
             self.note_error(
                 "min_improvement",
-                format!("`{text}` is no amount above zero"),
+                format!("`{text}` is not a number above zero"),
                 "write a number in the metric's unit, or a share such as `2%`",
             );
         }

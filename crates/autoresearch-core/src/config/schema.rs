@@ -91,7 +91,7 @@ impl<'a> SchemaWalk<'a> {
             self.note_fault(
                 format!("expected {wanted}, found {}", show_value(document)),
                 match schema["description"].as_str() {
-                    Some(meaning) if wanted == "a text" => {
+                    Some(meaning) if wanted == "a string" => {
                         format!("write {wanted} ({})", meaning.trim_end_matches('.'))
                     }
                     _ if wanted == describe_type("object") => {
@@ -241,7 +241,7 @@ fn describe_type(name: &str) -> &str {
     match name {
         "integer" => "a whole number",
         "number" => "a number",
-        "string" => "a text",
+        "string" => "a string",
         "array" => "a list",
         "object" => "a block of keys",
         "boolean" => "true or false",

@@ -17,17 +17,17 @@ pub struct AgentFile {
     /// What Codex may do in a turn.
     #[serde(default)]
     pub sandbox: Sandbox,
-    /// The model, when it is not Codex's own default.
+    /// The model. Default: the one that Codex is set up with.
     #[serde(default)]
     pub model: Option<String>,
-    /// When a turn is ended, such as `20m`. Default: 30m.
+    /// How long a turn may take, such as `20m`. Default: 30m.
     #[serde(default)]
     pub timeout: Option<String>,
-    /// After so many turns Codex gets a fresh thread with the brief. Default: 8.
+    /// Start a new thread, with the brief, after this many turns. Default: 8.
     #[serde(default = "default_turns_per_thread")]
     #[schemars(range(min = 1, max = 1_000))]
     pub turns_per_thread: u32,
-    /// After so many tokens in one thread, too. Default: 150000.
+    /// Start a new thread after this many tokens. Default: 150000.
     #[serde(default = "default_tokens_per_thread")]
     #[schemars(range(min = 1))]
     pub tokens_per_thread: u64,
@@ -50,15 +50,15 @@ impl Default for AgentFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetFile {
-    /// The run ends when the agent has used so many tokens, as Codex counts them. Default: no limit.
+    /// The run ends when the agent has used this many tokens, as Codex counts them. Default: no limit.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub tokens: Option<u64>,
-    /// The run ends when verify has run so often in trials. Default: no limit.
+    /// The run ends when verify has run this many times in trials. Default: no limit.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub verify_runs: Option<u32>,
-    /// The run ends at this time of the day, such as `07:00`, by the machine's clock. Default: no limit.
+    /// The run ends at this time of day, such as `07:00`, by the machine's clock. Default: no limit.
     #[serde(default)]
     pub until: Option<String>,
 }
@@ -100,11 +100,11 @@ pub struct Budget {
     pub tokens: Option<u64>,
     /// Runs of verify in trials.
     pub verify_runs: Option<u32>,
-    /// A time of the day.
+    /// A time of day.
     pub until: Option<TimeOfDay>,
 }
 
-/// A time of the day on the machine's clock.
+/// A time of day on the machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeOfDay {
     /// 0 to 23.

@@ -105,10 +105,19 @@ impl Limits {
         }
         if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
             let limit = crate::config::span::format_span(std::time::Duration::from_millis(limit));
-            return Some((Ceiling::TimeLimit, format!("{limit} have passed")));
+            return Some((
+                Ceiling::TimeLimit,
+                format!("reached the time limit of {limit}"),
+            ));
         }
-        if self.until_ms.is_some_and(|until| now_ms >= until) {
-            return Some((Ceiling::Until, "its time of day to end has come".to_owned()));
+        if let Some(until) = self.until_ms.filter(|until| now_ms >= *until) {
+            let minutes = until / 60_000 % (24 * 60);
+            let why = format!(
+                "reached the deadline {:02}:{:02} UTC",
+                minutes / 60,
+                minutes % 60
+            );
+            return Some((Ceiling::Until, why));
         }
         if let Some(limit) = self.tokens.filter(|limit| spent.tokens >= *limit) {
             let why = format!("{} of {limit} tokens are used", spent.tokens);
@@ -128,7 +137,7 @@ pub enum Ceiling {
     Iterations,
     /// Time since the start.
     TimeLimit,
-    /// A time of the day.
+    /// A time of day.
     Until,
     /// Tokens of the agent.
     Tokens,

@@ -36,15 +36,13 @@ impl fmt::Display for CommandFailure {
             Self::Timeout { limit_ms } => {
                 write!(
                     out,
-                    "ended at its deadline of {}",
+                    "timed out after {}",
                     crate::config::span::format_span(std::time::Duration::from_millis(*limit_ms))
                 )
             }
-            Self::Exit { status: 127 } => {
-                out.write_str("exit status 127 (a command was not found)")
-            }
+            Self::Exit { status: 127 } => out.write_str("exit status 127 (command not found)"),
             Self::Exit { status } => write!(out, "exit status {status}"),
-            Self::Signal { signal } => write!(out, "ended by signal {signal}"),
+            Self::Signal { signal } => write!(out, "killed by signal {signal}"),
             Self::Flood { limit } => write!(out, "printed more than {} MiB", limit >> 20),
             Self::Start { error } => write!(out, "could not be started: {error}"),
         }
@@ -84,7 +82,7 @@ pub enum Why {
     Protected(Vec<String>),
     /// Files outside the scope were changed.
     OutOfScope(Vec<String>),
-    /// Files of a kind that a trial cannot hold: submodules, nested repositories, names that are not UTF-8.
+    /// Files of a kind that a trial cannot contain: submodules, nested repositories, names that are not UTF-8.
     Unsupported(Vec<String>),
     /// Files changed while verify or guard ran.
     ChangedDuringVerify(Vec<String>),
@@ -149,26 +147,26 @@ impl fmt::Display for Why {
             Self::MissingLabel(label) => write!(out, "the label `{label}` is required for a keep"),
             Self::GuardFailed(failure) => write!(out, "the guard failed: {failure}"),
             Self::Protected(files) => {
-                write!(out, "protected files were touched: {}", FileList(files))
+                write!(out, "protected files were changed: {}", FileList(files))
             }
             Self::OutOfScope(files) => write!(
                 out,
                 "files outside the scope were changed: {}",
                 FileList(files)
             ),
-            Self::Unsupported(files) => write!(out, "a trial cannot hold: {}", FileList(files)),
+            Self::Unsupported(files) => write!(out, "a trial cannot contain: {}", FileList(files)),
             Self::ChangedDuringVerify(files) => {
                 write!(out, "files changed while verify ran: {}", FileList(files))
             }
             Self::HeadMoved(what) => write!(
                 out,
-                "git was used during the turn, and HEAD was taken back: {what}"
+                "git was used during the turn, so HEAD was moved back: {what}"
             ),
             Self::HookRefused(output) => write!(out, "a git hook refused the commit: {output}"),
             Self::VerifyFailed(failure) => write!(out, "verify failed: {failure}"),
             Self::NoMetric(reason) => out.write_str(reason),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
-            Self::Dropped => out.write_str("the agent gave the trial up"),
+            Self::Dropped => out.write_str("the agent gave up the trial"),
         }
     }
 }

@@ -143,7 +143,7 @@ pub enum Step {
 
 /// An event that cannot follow what came before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the journal says `{event}` where that cannot be")]
+#[error("the journal says `{event}` where it cannot occur")]
 pub struct FoldError {
     pub event: &'static str,
 }

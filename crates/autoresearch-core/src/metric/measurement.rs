@@ -62,7 +62,7 @@ pub enum NoMetric {
     Quantity(#[from] QuantityError),
     /// What a terminal shows is a mixture, or hangs on what stood there before.
     #[error(
-        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a line of its own, without a progress bar"
+        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar"
     )]
     Garbled(String),
     /// The output ends with no JSON object with numbers.
@@ -81,11 +81,11 @@ pub enum NoMetric {
     #[error("more than {0} metrics were printed")]
     TooMany(usize),
     /// The name of a metric is a text.
-    #[error("`{0}` is too long for the name of a metric")]
+    #[error("`{0}` is too long for a metric name")]
     LongName(String),
     /// The unit is another one than the baseline's.
     #[error(
-        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one does not convert into the other"
+        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one cannot be converted into the other"
     )]
     UnitChanged {
         /// What was printed.

@@ -41,7 +41,7 @@ pub fn format_next_step(state: &RunState, caller: &Caller) -> String {
             format_turn_end(caller)
         ),
         Step::Rework { left } => format!(
-            "next: mend what the guard found without losing the gain ({left} of 2 reworks left), then run: {program} {} --rework -m \"what you mended\"; or give it up: {program} {} --drop{}",
+            "next: fix what the guard found without losing the gain ({left} of 2 reworks left), then run: {program} {} --rework -m \"what you fixed\"; or give it up: {program} {} --drop{}",
             name_trial_command(caller),
             if caller.is_confined() {
                 "propose"
@@ -85,7 +85,7 @@ fn format_advice(state: &RunState) -> String {
 }
 
 /// The remedy where a session can neither measure by itself nor have it done at the end of its turn.
-pub const STUCK: &str = "stop and tell the person: git cannot be written from this sandbox and the session hooks are not armed, so nothing can be measured; `autoresearch install --hooks` (or --rule) in a terminal mends it";
+pub const STUCK: &str = "stop and tell the person: git cannot be written from this sandbox and the session hooks are not armed, so nothing can be measured; `autoresearch install --hooks` (or --rule) in a terminal fixes it";
 
 /// The command that asks for a trial.
 fn name_trial_command(caller: &Caller) -> &'static str {
@@ -122,7 +122,7 @@ fn format_ended_step(state: &RunState, ending: &Ending, caller: &Caller) -> Stri
     let program = &caller.program;
     if state.finish.is_some() {
         return format!(
-            "next: the run has ended ({}) and was left; `{program} log` shows what was tried, `{program} start` begins a new run",
+            "next: the run has ended ({}) and is finished; `{program} log` shows what was tried, `{program} start` starts a new run",
             ending.end.as_str()
         );
     }
@@ -263,12 +263,12 @@ pub fn format_turn_brief(
             clip_text(&escape_text(lesson), 160)
         )
     }));
-    lines.extend(notes.iter().map(|note| format!("first put right: {note}")));
+    lines.extend(notes.iter().map(|note| format!("fix this first: {note}")));
     lines.push(format_turn_task(state));
     let labels = &state.config().required_labels.keep;
     if !labels.is_empty() {
         lines.push(format!(
-            "a kept change needs these labels, where they are true: {}",
+            "to be kept, a change needs these labels (give only those that are true): {}",
             labels.join(" ")
         ));
     }
@@ -290,7 +290,7 @@ fn format_turn_task(state: &RunState) -> String {
                 .map(|rework| escape_text(&rework.why.to_string()))
                 .unwrap_or_default();
             format!(
-                "Now: your last change improved the metric, but the guard failed (\"{}\"). It is still in the files. Mend it without losing the gain ({left} of 2 reworks left); if there is no way, change nothing and set nothing_more.",
+                "Now: your last change improved the metric, but the guard failed (\"{}\"). It is still in the files. Fix it without losing the gain ({left} of 2 reworks left); if there is no way, change nothing and set nothing_more.",
                 clip_text(&why, 300)
             )
         }

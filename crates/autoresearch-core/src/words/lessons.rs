@@ -6,7 +6,7 @@
 const MAX: usize = 50;
 
 /// The head of a new file.
-const HEAD: &str = "# Lessons\n\nWhat the runs in this repository taught, the newest last. Lines that begin with `- ` are read. Edit the file freely: a run adds its lines, and takes away its own oldest ones.\n\n";
+const HEAD: &str = "# Lessons\n\nLessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely: a run adds lines, and removes only its own oldest ones.\n\n";
 
 /// Adds a lesson to the text of the file and returns the new text. `date` is a day, `kind` is `keep`, `pivot` or `end`.
 /// Every other line stays: people write headings and lessons of their own between ours.

@@ -31,7 +31,7 @@ pub(super) fn run_command_turn(
             TurnOutcome::Failed(TurnFault::Other(format!("exit status {status}: {last}")))
         }
         CommandEnd::Signalled(signal) => {
-            TurnOutcome::Failed(TurnFault::Other(format!("ended by signal {signal}")))
+            TurnOutcome::Failed(TurnFault::Other(format!("killed by signal {signal}")))
         }
         CommandEnd::TimedOut => TurnOutcome::Failed(TurnFault::Deadline),
         CommandEnd::Flooded => {

@@ -53,12 +53,12 @@ pub(super) enum CliCommand {
     Start(Box<super::keys::ConfigFlags>),
     /// Measure what you changed: commit, verify, guard, then keep it or undo it
     #[command(
-        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"mend the failing test\"\n  autoresearch trial --again\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
+        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"fix the failing test\"\n  autoresearch trial --again\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
     )]
     Trial(TrialWords),
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
     #[command(
-        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"mend the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox that keeps git from being written, and costs nothing while a long verify runs."
+        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox that keeps git from being written, and costs nothing while a long verify runs."
     )]
     Propose(TrialWords),
     /// Let a run go on without a person: hand it over, look at it, end it
@@ -208,7 +208,7 @@ pub(super) struct TrialWords {
     /// Keep it on a tie too, if it removes more lines than it adds
     #[arg(long)]
     pub simplify: bool,
-    /// Measure the trial again whose guard failed, with what you mended
+    /// Measure the trial again whose guard failed, with what you fixed
     #[arg(long)]
     pub rework: bool,
     /// Measure the trial whose guard failed once more as it is: for a guard that fails now and then. It counts as a rework

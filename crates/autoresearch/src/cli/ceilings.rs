@@ -26,7 +26,7 @@ pub(super) struct Ceilings {
     /// The most runs of verify in trials, all in all
     #[arg(long, value_name = "N")]
     pub verify_runs: Option<u32>,
-    /// The next time of the day to end at, such as 07:00
+    /// The next time of day to end at, such as 07:00
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
 }

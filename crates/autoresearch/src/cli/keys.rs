@@ -74,7 +74,7 @@ pub(super) struct ConfigFlags {
     /// branch, worktree or in-place
     #[arg(long, value_name = "WHERE")]
     isolation: Option<String>,
-    /// What follows from failed trials in a row: off, advise or enforce
+    /// What happens after failed trials in a row: off, advise or enforce
     #[arg(long, value_name = "WAY")]
     ladder: Option<String>,
     /// The smallest improvement worth keeping: a number, or a share such as 2%

@@ -87,7 +87,7 @@ fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Pro
             problems.push(Problem::error(
                 &format!("{key}.working_directory"),
                 format!("`{}` is not a folder", command.working_directory),
-                "give a folder below the repository's root",
+                "name a folder inside the repository",
             ));
         }
         if command.shell == Shell::Bash && World::find_program(&world.vars, "bash").is_none() {

@@ -103,7 +103,7 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
         return Err(Failure::usage(format!(
             "the run `{run}` was left: `finish` has checked out what was there before it"
         ))
-        .hint("`autoresearch start` begins a new run"));
+        .hint("`autoresearch start` starts a new run"));
     }
     match state
         .end
@@ -116,7 +116,7 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
             ending.end.as_str()
         ))
         .hint(
-            "only a ceiling or an obstacle can be lifted; `autoresearch start` begins a new run",
+            "only a ceiling or an obstacle can be lifted; `autoresearch start` starts a new run",
         )),
     }
 }

@@ -214,7 +214,7 @@ fn run_guard_retrying(
 fn guard_error(bench: &Bench<'_>, guard: &UserCommand, how: &How) -> Failure {
     let hint = find_bash_syntax(guard).map_or_else(
         || "a guard must pass before the first trial: mend the code, or the guard; for one that fails now and then there is `guard.retries`".to_owned(),
-        |first| format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to guard"),
+        |first| format!("`{first}` is bash syntax, and `sh` does not support it on every machine: add `shell: bash` to guard"),
     );
     baseline_error(
         bench,
@@ -228,14 +228,14 @@ fn run_verify_once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement
         let counting = autoresearch_core::shell::words::ends_in_counting_grep(&config.verify.command);
         let syntax = find_bash_syntax(&config.verify);
         if let Some(first) = syntax {
-            let hint = format!("`{first}` is bash syntax, and `sh` does not know it on every machine: add `shell: bash` to verify");
+            let hint = format!("`{first}` is bash syntax, and `sh` does not support it on every machine: add `shell: bash` to verify");
             return baseline_error(bench, format!("verify gives no metric on the untouched tree: {why}"), &hint);
         }
         let hint = match &why {
             Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
             Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
             Why::VerifyFailed(How::Exit { status: 127 }) => "verify sees PATH as it is now, and only the variables named under `env`",
-            Why::VerifyFailed(_) => "run the command by hand; statuses that are no failure belong in `verify.ok_exit`",
+            Why::VerifyFailed(_) => "run the command by hand; statuses that count as success belong in `verify.ok_exit`",
             _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
         };
         baseline_error(bench, format!("verify gives no metric on the untouched tree: {why}"), hint)

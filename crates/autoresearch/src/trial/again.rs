@@ -21,7 +21,7 @@ pub(super) fn make_intent_again(state: &RunState, program: &str) -> Result<Inten
             "trial {} was measured again already, and its guard failed again",
             rework.trial
         ))
-        .hint(format!("`{program} trial --rework -m MSG` measures it with what you mended, `{program} trial --drop` gives it up")));
+        .hint(format!("`{program} trial --rework -m MSG` measures it with what you fixed, `{program} trial --drop` gives it up")));
     }
     Ok(Intent {
         attempt: rework.attempt + 1,

@@ -281,7 +281,7 @@ impl<'r> ChangeOwners<'r> {
     }
 }
 
-/// What a trial cannot hold: it could be committed, but not undone or shown safely.
+/// What a trial cannot contain: it could be committed, but not undone or shown safely.
 fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
     match &entry.kind {
         StatusKind::Tracked(tracked) if tracked.submodule => Some("a submodule"),

@@ -231,7 +231,7 @@ fn find_last_object(stdout: &str) -> Result<String, NoMetric> {
     Err(reason.unwrap_or(if lines.is_empty() {
         NoMetric::Empty
     } else {
-        NoMetric::BadJson("no line begins it with `{`".to_owned())
+        NoMetric::BadJson("no line starts with `{`".to_owned())
     }))
 }
 
