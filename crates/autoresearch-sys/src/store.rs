@@ -12,6 +12,7 @@ mod journal;
 mod layout;
 mod lock;
 mod made;
+mod notes;
 mod outputs;
 mod phase;
 mod pinned;
@@ -34,6 +35,7 @@ pub use self::journal::{Anchor, Journal, JournalRepair};
 pub use self::layout::{CreatedFolders, FOLDER, Layout, anchor_folder, list_anchor_folders};
 pub use self::lock::{find_holder, take_lock};
 pub use self::made::MadeNote;
+pub use self::notes::TreeNotes;
 pub use self::outputs::cut_middle;
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
 pub use self::pinned::{

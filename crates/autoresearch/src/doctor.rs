@@ -211,7 +211,7 @@ fn examine_opened_run(
         return;
     }
     if run.store.state.end.is_none() {
-        match tree_changes::check_head(&run) {
+        match tree_changes::check_head(&run.tree, &run.store.state) {
             Ok(()) => findings.push(report_good(subject, "HEAD is where the run left it")),
             Err(failure) => findings.push(report_failure(subject, &failure)),
         }

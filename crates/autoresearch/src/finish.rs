@@ -16,7 +16,7 @@ use autoresearch_core::words::text::{escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::lessons;
-use crate::run::repair::{name_reference, repair_run};
+use crate::run::repair::repair_run;
 use crate::run::work_tree_check;
 use crate::run::{Place, Run, WantedRun};
 use crate::trial::moved_away;
@@ -135,7 +135,7 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     if run.tree_is_gone {
         return finish_without_tree(run);
     }
-    let here = run.history.read_head()?.branch;
+    let here = run.tree.history.read_head()?.branch;
     let left = here.as_deref() != Some(run.store.state.start.branch.as_str());
     if run.store.state.finish.is_some() || left {
         record_end(&mut run, End::UserStop, "finished by a person")?;
@@ -146,16 +146,8 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         run.store.write_views()?;
         return make_end_report(&run, here);
     }
-    tree_changes::check_head(&run)?;
-    let waiting = run
-        .store
-        .state
-        .open_trial
-        .clone()
-        .zip(run.store.state.awaiting_rework().cloned());
-    if let Some((open_trial, rework)) = waiting {
-        crate::trial::discard_rework(&mut run, &open_trial.intent, &rework)?;
-    }
+    tree_changes::check_head(&run.tree, &run.store.state)?;
+    drop_rework(&mut run)?;
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
         take_back_edits(&mut run, "edits that were never measured")?
@@ -164,7 +156,9 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     };
     let (saved, notes) = match taken {
         Some((intent, undone)) => {
-            let name = name_reference(&run, &format!("interrupted-{}", intent.trial));
+            let name = run
+                .tree
+                .name_reference(&format!("interrupted-{}", intent.trial));
             (undone.tip.map(|_| name), undone.notes)
         }
         None => (None, Vec::new()),
@@ -179,6 +173,21 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     report.saved = saved;
     report.notes.extend(notes);
     Ok(report)
+}
+
+/// Gives up the trial that awaits a rework, if one does.
+fn drop_rework(run: &mut Run<'_>) -> Result<()> {
+    let state = &run.store.state;
+    let waiting = state
+        .open_trial
+        .clone()
+        .zip(state.awaiting_rework().cloned());
+    match waiting {
+        Some((open_trial, rework)) => {
+            crate::trial::discard_rework(run, &open_trial.intent, &rework).map(drop)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
@@ -202,12 +211,16 @@ pub(crate) fn take_back_edits(
     run: &mut Run<'_>,
     why: &str,
 ) -> Result<Option<(Intent, UndoResult)>> {
-    let changes = tree_changes::read_changes(run)?;
+    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
     if changes.ours.is_empty() {
         return Ok(None);
     }
     git_rules::refuse_other_rules(
-        &[git_rules::list_rewriting(run)?, changes.rewriting.clone()].concat(),
+        &[
+            git_rules::list_rewriting(&run.tree)?,
+            changes.rewriting.clone(),
+        ]
+        .concat(),
     )?;
     let trial = run.store.state.next_trial;
     let parent = run.store.state.head.clone();
@@ -267,7 +280,7 @@ fn leave_run(run: &mut Run<'_>) -> Result<LeaveResult> {
         return Ok(LeaveResult::default());
     }
     let target = if origin.starts_with("refs/") {
-        run.history.read_reference(&origin)
+        run.tree.history.read_reference(&origin)
     } else {
         Some(origin.clone())
     };
@@ -276,23 +289,23 @@ fn leave_run(run: &mut Run<'_>) -> Result<LeaveResult> {
             .hint("check out a branch yourself; the kept commits are on the run's branch")
     })?;
     let head = run.store.state.head.clone();
-    let holder = work_tree_check::find_branch_holder(run, &origin)?;
+    let holder = work_tree_check::find_branch_holder(&run.tree, &origin)?;
     let goal = match &holder {
         Some(_) => target.clone(),
         None => origin.clone(),
     };
-    let paths = run.history.changed_paths(&head, &target)?;
-    if let Some(first) = moved_away::find_in_the_way(run, &head, &target, &paths)?.first() {
+    let paths = run.tree.history.changed_paths(&head, &target)?;
+    if let Some(first) = moved_away::find_in_the_way(&run.tree, &head, &target, &paths)?.first() {
         return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", moved_away::show_path(first)))
             .hint("nothing was changed. Put it aside, then run the command again"));
     }
-    run.git.check_out(&head, &target, &goal).map_err(|error| {
+    run.tree.git.check_out(&head, &target, &goal).map_err(|error| {
         Failure::blocked(format!("could not go back to {origin}"))
             .because(&error)
             .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
     })?;
-    file_times::renew_times(run, &paths);
-    run.git.refresh_index(&paths);
+    file_times::renew_times(&run.tree, &run.store.state, &paths);
+    run.tree.git.refresh_index(&paths);
     run.store
         .record_event(Event::Finish(Finish { head: goal.clone() }))?;
     Ok(LeaveResult {
@@ -317,10 +330,10 @@ fn list_checked_out(run: &Run<'_>) -> Result<Vec<CheckedOutHead>> {
     if run.store.state.finish.is_none() {
         return Ok(Vec::new());
     }
-    let mut places = vec![place(&run.history)?];
+    let mut places = vec![place(&run.tree.history)?];
     if run.store.state.start.worktree.is_some() && !run.tree_is_gone {
         places.push(place(&History::open_with_git(
-            &run.git.at_folder(&run.store.layout.root),
+            &run.tree.git.at_folder(&run.store.layout.root),
         )?)?);
     }
     Ok(places)
@@ -413,7 +426,7 @@ fn list_left_behind(run: &Run<'_>) -> Vec<String> {
     let mut left = Vec::new();
     let branch = &state.start.branch;
     let is_own = state.config().isolation != Isolation::InPlace;
-    if is_own && run.history.read_reference(branch).is_some() {
+    if is_own && run.tree.history.read_reference(branch).is_some() {
         left.push(format!(
             "branch {}",
             branch.trim_start_matches("refs/heads/")
@@ -435,12 +448,13 @@ fn list_left_behind(run: &Run<'_>) -> Vec<String> {
 fn find_merging_branch(run: &Run<'_>) -> Result<Option<String>> {
     let state = &run.store.state;
     let (start, head) = (&state.start, &state.head);
-    if run.history.read_reference(&start.origin).is_some()
-        && run.history.is_merged(head, &start.origin)?
+    if run.tree.history.read_reference(&start.origin).is_some()
+        && run.tree.history.is_merged(head, &start.origin)?
     {
         return Ok(Some(start.origin.clone()));
     }
     Ok(run
+        .tree
         .history
         .find_content_holder(&start.base, head, &start.origin)?)
 }
@@ -448,7 +462,7 @@ fn find_merging_branch(run: &Run<'_>) -> Result<Option<String>> {
 /// How the kept commits can be signed, for a user who signs.
 fn advise_signing(run: &Run<'_>, kept: &[KeptTrial]) -> Option<String> {
     let finished = run.store.state.finish.is_some();
-    if kept.is_empty() || !finished || !run.git.is_setting_on("commit.gpgsign") {
+    if kept.is_empty() || !finished || !run.tree.git.is_setting_on("commit.gpgsign") {
         return None;
     }
     let start = &run.store.state.start;

@@ -10,11 +10,13 @@ pub mod repair;
 pub mod resume;
 pub mod session;
 pub mod strategy;
+pub mod tree;
 pub mod under_way;
 pub mod work_tree_check;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use autoresearch_core::agent::caller::{Caller, Reader};
 use autoresearch_core::journal::event::{End, Event};
@@ -22,6 +24,7 @@ use autoresearch_core::words::brief;
 use autoresearch_core::words::table::{Row, make_row};
 
 use crate::run::lost::{LostRun, find_lost_runs};
+use crate::run::tree::Tree;
 use crate::run::under_way::UnderWay;
 use crate::watch::git_rules;
 use autoresearch_sys::env::{ProcessRole, World};
@@ -29,7 +32,9 @@ use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::locks::{Traces, is_lock_stuck, recover_locks};
 use autoresearch_sys::git::{Git, is_read_only, variables};
-use autoresearch_sys::store::{Access, FOLDER, Holder, Layout, RunStore, StoreError, find_holder};
+use autoresearch_sys::store::{
+    Access, FOLDER, Holder, Layout, RunStore, StoreError, TreeNotes, find_holder,
+};
 
 /// The note, beside the anchor, that a git of ours is at work.
 const GIT_AT_WORK: &str = "git-at-work";
@@ -54,10 +59,8 @@ pub struct Place {
 pub struct Run<'w> {
     pub world: &'w World,
     pub store: RunStore<'w>,
-    /// git, in the work tree of its trials.
-    pub git: Git,
-    /// The same repository, for reading.
-    pub history: History,
+    /// The work tree of its trials.
+    pub tree: Tree<'w>,
     /// The environment of verify and guard.
     pub env: Vec<(OsString, OsString)>,
     /// How the caller has to call the tool.
@@ -251,8 +254,6 @@ impl<'w> Run<'w> {
 
     /// Puts git at the side of opened files.
     pub fn from_store(world: &'w World, store: RunStore<'w>) -> Result<Self> {
-        let mut work_tree = work_tree(&store);
-        let mut homeless = false;
         let plain: Vec<(OsString, OsString)> = store
             .pinned
             .env
@@ -261,28 +262,17 @@ impl<'w> Run<'w> {
             .collect();
         let mut for_git = plain.clone();
         variables::add_safe_places(&mut for_git, &world.vars);
-        let git = Git::new(&store.pinned.git, &work_tree, &for_git);
-        let history = if store.state.start.worktree.is_some() {
-            let own = History::open_with_git(&git).ok();
-            // Where it is gone, git finds the repository around it.
-            let own = own.filter(|history| split_own_worktree(&history.work_tree()).is_some());
-            homeless = own.is_none();
-            own
-        } else {
-            None
-        };
-        if homeless {
-            work_tree.clone_from(&store.layout.root);
-        }
-        let history = match history {
-            Some(history) => history,
-            None => History::open_with_git(&git.at_folder(&work_tree))?,
-        };
+        let git = Git::new(&store.pinned.git, &work_tree(&store), &for_git);
+        let (history, homeless) = open_history(&store, &git)?;
         let mut env = plain.clone();
         if world.role == ProcessRole::Driver {
             env.push((MARK.into(), store.state.start.id.clone().into()));
         }
-        let mut git = git.at_folder(&work_tree);
+        let mut git = if homeless {
+            git.at_folder(&store.layout.root)
+        } else {
+            git
+        };
         if store.holds_lock() || world.role == ProcessRole::Command {
             git.disarm_settings(&git_rules::list_foreign_filters(&git, &store.pinned.rules));
         }
@@ -298,11 +288,20 @@ impl<'w> Run<'w> {
             git.leave_notes(&note, traces);
         }
         let caller = session::make_caller(world, &store, &history.git_folder());
+        let tree = Tree {
+            world,
+            layout: store.layout.clone(),
+            git,
+            history,
+            branch: store.state.start.branch.clone(),
+            is_own: store.state.start.worktree.is_some(),
+            pinned: Arc::clone(&store.pinned),
+            notes: TreeNotes::beside_anchor(&store.anchor_folder),
+        };
         Ok(Self {
             world,
             store,
-            git,
-            history,
+            tree,
             env,
             caller,
             cleared,
@@ -323,47 +322,52 @@ impl<'w> Run<'w> {
     pub fn remake_work_tree(self) -> Result<Self> {
         let path = self.store.layout.worktree_path();
         let branch = self.store.state.start.branch.clone();
-        if self.history.read_reference(&branch).is_none() {
+        if self.tree.history.read_reference(&branch).is_none() {
             return Err(Failure::blocked(format!("{}, and so is {branch}", self.describe_lost_tree()))
                 .hint("`git branch` with the commit that `autoresearch status` names makes the branch again"));
         }
         // An empty folder and git's note of the old one stand in the way of the new one.
         let _ = std::fs::remove_dir(&path);
         if path.symlink_metadata().is_err() {
-            let _ = self.git.discard_work_tree(&path);
+            let _ = self.tree.git.discard_work_tree(&path);
         }
-        self.git.add_work_tree(&path, &branch).map_err(|error| {
-            Failure::blocked(format!(
-                "{}, and it could not be made again",
-                self.describe_lost_tree()
-            ))
-            .because(&error)
-            .hint("put right what git says, then run the command again")
-        })?;
+        self.tree
+            .git
+            .add_work_tree(&path, &branch)
+            .map_err(|error| {
+                Failure::blocked(format!(
+                    "{}, and it could not be made again",
+                    self.describe_lost_tree()
+                ))
+                .because(&error)
+                .hint("put right what git says, then run the command again")
+            })?;
         Self::from_store(self.world, self.store)
     }
 
     /// Refuses to act where git cannot be written, works on other files, or tracks the run's own.
     pub fn check_repository(&self) -> Result<()> {
-        if is_read_only(&self.history.git_folder()) || is_read_only(&self.history.common_folder()) {
+        if is_read_only(&self.tree.history.git_folder())
+            || is_read_only(&self.tree.history.common_folder())
+        {
             return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
         }
-        let locks = needed_locks(&self.history, &self.store.state.start.branch);
+        let locks = needed_locks(&self.tree.history, &self.store.state.start.branch);
         if let Some(lock) = locks.into_iter().find(|lock| is_lock_stuck(lock)) {
             return Err(autoresearch_sys::git::GitError::Locked { lock }.into());
         }
-        let head = self.history.read_head()?.commit.unwrap_or_default();
-        if self.history.has_at_root(&head, FOLDER)? {
-            return Err(tracked_runs_error());
+        let head = self.tree.history.read_head()?.commit.unwrap_or_default();
+        if self.tree.history.has_at_root(&head, FOLDER)? {
+            return Err(work_tree_check::tracked_runs_error());
         }
-        work_tree_check::check_run_tree(self)
+        work_tree_check::check_run_tree(&self.tree)
     }
 
     /// Refuses to measure where the disk is nearly full: a verify that cannot write tells nothing about the code.
     pub fn check_space(&self) -> Result<()> {
         check_free_space(&[
             &self.store.layout.run_folder(),
-            &self.history.common_folder(),
+            &self.tree.history.common_folder(),
             &self.world.state_folder,
         ])
     }
@@ -467,12 +471,6 @@ impl<'w> Run<'w> {
             ),
         }
     }
-
-    /// The work tree of the trials.
-    #[must_use]
-    pub fn work_tree(&self) -> &Path {
-        self.git.work_tree()
-    }
 }
 
 /// The repository around a folder, with the variables of the caller.
@@ -536,6 +534,22 @@ fn needed_space(size: u64) -> u64 {
     (64 << 20).min(size / 20)
 }
 
+/// The repository as the run's work tree shows it, and whether that work tree is gone: then it is that of the runs' folder.
+fn open_history(store: &RunStore<'_>, git: &Git) -> Result<(History, bool)> {
+    if store.state.start.worktree.is_none() {
+        return Ok((History::open_with_git(git)?, false));
+    }
+    // Where it is gone, git finds the repository around it.
+    let own = History::open_with_git(git).ok();
+    match own.filter(|history| split_own_worktree(&history.work_tree()).is_some()) {
+        Some(own) => Ok((own, false)),
+        None => Ok((
+            History::open_with_git(&git.at_folder(&store.layout.root))?,
+            true,
+        )),
+    }
+}
+
 /// The lock files without which no trial can be made or undone.
 fn needed_locks(history: &History, branch: &str) -> Vec<PathBuf> {
     let (own, common) = (history.git_folder(), history.common_folder());
@@ -574,17 +588,6 @@ pub fn work_tree(store: &RunStore<'_>) -> PathBuf {
     } else {
         store.layout.root.clone()
     }
-}
-
-/// Files of a run came with the repository.
-#[must_use]
-pub fn tracked_runs_error() -> Failure {
-    Failure::blocked(format!(
-        "git tracks files in {FOLDER}: a run must not come with a repository"
-    ))
-    .hint(format!(
-        "nothing of it was run. `git rm -r --cached {FOLDER}` and commit, if the files are yours"
-    ))
 }
 
 #[cfg(test)]

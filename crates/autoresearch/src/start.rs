@@ -445,7 +445,7 @@ fn record_start(
     )
     .inspect_err(|_| remove_made_parts(world, parts))?;
     // Without this memory the first look takes everything for known.
-    let _ = store.write_unseen(&unseen);
+    let _ = store::TreeNotes::beside_anchor(&store.anchor_folder).write_unseen(&unseen);
     make_ready(world, store)
         .map(|run| make_start_report(&run, left_alone, pinned_files))
         .map_err(|failure| {
@@ -458,7 +458,7 @@ fn record_start(
 fn make_ready<'w>(world: &'w World, store: RunStore<'w>) -> Result<Run<'w>> {
     let mut run = Run::from_store(world, store)?;
     set_up_branch(&mut run)?;
-    user_files::update_notes(&run, &[])?;
+    user_files::update_notes(&run.tree, &run.store.state.left_files, &[])?;
     run.store.write_views()?;
     session::claim_run(&run);
     Ok(run)
@@ -530,7 +530,7 @@ fn make_start_report(run: &Run<'_>, left_alone: usize, pinned: Vec<String>) -> S
         spread: state.noise.run_spread(),
         guard: start.guard.as_str(),
         branch: start.branch.trim_start_matches("refs/heads/").to_owned(),
-        work_tree: run.work_tree().to_owned(),
+        work_tree: run.tree.path().to_owned(),
         left_alone,
         stderr: None,
         limits: match config.iterations {

@@ -86,7 +86,7 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         None => None,
     };
     run.store.write_views()?;
-    timings.close_account(watch.elapsed(), run.git.time_spent());
+    timings.close_account(watch.elapsed(), run.tree.git.time_spent());
     let files = list_trial_files(&run, &base, &changes, decided.as_ref())?;
     let report = trial_report(&run, &intent, decided.as_ref(), timings)
         .with_undone(undone)
@@ -105,7 +105,7 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
 
 /// What a void trial has left in the work tree, and what would void the next one too.
 fn find_left_changes(run: &Run<'_>) -> Result<LeftChanges> {
-    let after = tree_changes::read_changes_and_rules(run)?;
+    let after = tree_changes::read_changes_and_rules(&run.tree, &run.store.state)?;
     let edits = !after.ours.is_empty();
     let names = [
         after.protected,
@@ -122,12 +122,16 @@ fn find_left_changes(run: &Run<'_>) -> Result<LeftChanges> {
 
 /// Whose are the changes, and what is there that no commit would hold?
 fn find_changes(run: &Run<'_>) -> Result<TreeChanges> {
-    let moved = foreign_commits::take_back_head(run)?;
-    tree_changes::check_head(run)?;
-    let mut changes = tree_changes::read_changes_and_rules(run)?;
+    let moved = foreign_commits::take_back_head(&run.tree, &run.store.state)?;
+    tree_changes::check_head(&run.tree, &run.store.state)?;
+    let mut changes = tree_changes::read_changes_and_rules(&run.tree, &run.store.state)?;
     changes.moved = moved;
-    changes.outside.extend(user_files::list_touched(run)?);
-    let strange = unseen_files::compare_unseen(run, &changes.ignored)?;
+    changes.outside.extend(user_files::list_touched(
+        &run.tree,
+        &run.store.state.left_files,
+    )?);
+    let strange =
+        unseen_files::compare_unseen(&run.tree, run.store.state.config(), &changes.ignored)?;
     let named = |name: String| {
         format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
     };
@@ -145,7 +149,7 @@ fn move_unseen_away(
     changes: &TreeChanges,
     notes: &mut Vec<String>,
 ) -> Result<()> {
-    let moved = moved_away::move_away(run, trial, &changes.unseen, MovedWhy::Unseen)?;
+    let moved = moved_away::move_away(&run.tree, trial, &changes.unseen, MovedWhy::Unseen)?;
     notes.extend(moved.iter().map(ToString::to_string));
     Ok(())
 }
@@ -153,7 +157,7 @@ fn move_unseen_away(
 /// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
 pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     let mut run = open_active_run(world, place, "trial --drop")?;
-    tree_changes::check_head(&run)?;
+    tree_changes::check_head(&run.tree, &run.store.state)?;
     let Some(rework) = run.store.state.awaiting_rework().cloned() else {
         return crate::finish::discard_edits(&mut run);
     };
@@ -164,6 +168,7 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<TrialReport> {
     run.store.write_views()?;
     let report = trial_report(&run, &open_trial.intent, Some(&decided), Timings::default());
     let files = run
+        .tree
         .history
         .changed_paths(&run.store.state.head, &rework.commit)?;
     Ok(report.with_undone(undone).with_files(&files))
@@ -218,7 +223,7 @@ fn open_and_repair<'w>(
     let mut run = Run::open_run(world, place, WantedRun::Active, Access::Write, command)?;
     run.check_repository()?;
     session::refuse_paused(&run)?;
-    work_tree_check::check_branch_alone(&run)?;
+    work_tree_check::check_branch_alone(&run.tree)?;
     let repaired = repair_run(&mut run)?;
     session::claim_run(&run);
     if let Some(ending) = run.store.state.end.clone() {
@@ -293,8 +298,8 @@ fn attempt_trial(
 ) -> Result<Option<Decision>> {
     if let Some(why) = changes.find_void_why() {
         let decided = record_void(run, intent, changes, why)?;
-        user_files::update_notes(run, &[])?;
-        unseen_files::accept_changed(run)?;
+        user_files::update_notes(&run.tree, &run.store.state.left_files, &[])?;
+        unseen_files::accept_changed(&run.tree)?;
         return Ok(Some(decided));
     }
     if intent.again {
@@ -360,7 +365,7 @@ fn record_void(
             .record_event(Event::Verdict(Box::new(decided.clone())))?;
         return Ok(decided);
     }
-    let own = run.store.state.start.worktree.is_some() && !changes.foreign.is_empty();
+    let own = run.tree.is_own && !changes.foreign.is_empty();
     if !changes.ours.is_empty() || own || run.store.state.open_trial.is_some() {
         run.store.record_event(Event::Intent(intent.clone()))?;
     }
@@ -381,9 +386,9 @@ fn commit_edits(
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
-    file_times::advance_times(run, &changes.ours);
+    file_times::advance_times(&run.tree, &run.store.state, &changes.ours);
     let commit = match commit_trial(
-        run,
+        &run.tree,
         changes,
         intent.trial,
         &commit_subject(&intent.message),
@@ -397,7 +402,7 @@ fn commit_edits(
             )));
         }
     };
-    let paths = run.history.changed_paths(&intent.parent, &commit)?;
+    let paths = run.tree.history.changed_paths(&intent.parent, &commit)?;
     if paths.is_empty() {
         return Ok(Err(Why::NothingChanged));
     }
@@ -410,7 +415,13 @@ fn commit_edits(
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
     }
-    let likeness = commit_contents::compare_with_commit(run, &commit, &paths, hooks)?;
+    let likeness = commit_contents::compare_with_commit(
+        &run.tree,
+        run.store.state.config(),
+        &commit,
+        &paths,
+        hooks,
+    )?;
     notes.extend(likeness.notes);
     if let Some(why) = likeness.why {
         return Ok(Err(why));
@@ -422,11 +433,12 @@ fn commit_edits(
 fn make_candidate(run: &Run<'_>, intent: &Intent, commit: String) -> Result<Candidate> {
     let simplifies = intent.simplify && {
         let size = run
+            .tree
             .history
             .count_changed_lines(&run.store.state.head, &commit)?;
         size.removed > size.added
     };
-    let tree = run.history.tree_of(&commit)?;
+    let tree = run.tree.history.tree_of(&commit)?;
     Ok(Candidate {
         intent: intent.clone(),
         commit,
@@ -456,7 +468,7 @@ fn examine_candidate(
     };
     let mut bench = Bench::new(
         run.world,
-        run.work_tree(),
+        run.tree.path(),
         &run.env,
         run.store.layout.make_trial_folder(intent.trial)?,
         &prefix,
@@ -465,13 +477,13 @@ fn examine_candidate(
     bench.reading.clone_from(&state.start.reading);
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
         .with_measured_range(Some(&state.seen));
-    run.store.mark_measuring(true)?;
+    run.tree.notes.mark_measuring(true)?;
     run_checks(run, intent.trial, &mut bench, &mut judge)?;
     timings.take_from_bench(&bench);
     run.store.bound_outputs(intent.trial, config.outputs)?;
     run.store
         .write_phase_note(intent.trial, TrialPhase::Deciding);
-    if tree_changes::check_branch_checked_out(run)? != candidate.commit {
+    if tree_changes::check_branch_checked_out(&run.tree)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
     }
@@ -516,24 +528,24 @@ fn run_checks(run: &Run<'_>, trial: u32, bench: &mut Bench<'_>, judge: &mut Judg
 fn find_changes_after(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<String>, Vec<String>)> {
     (run.world.step)("look after");
     let mut after = if keep {
-        tree_changes::read_changes_and_rules(run)?
+        tree_changes::read_changes_and_rules(&run.tree, &run.store.state)?
     } else {
-        tree_changes::read_changes(run)?
+        tree_changes::read_changes(&run.tree, &run.store.state)?
     };
-    after.forgive_outside(run.store.state.start.worktree.is_some());
-    if run.store.state.start.worktree.is_some() && !after.tracked_outside.is_empty() {
+    after.forgive_outside(run.tree.is_own);
+    if run.tree.is_own && !after.tracked_outside.is_empty() {
         let outside = after
             .tracked_outside
             .iter()
             .map(|path| moved_away::as_path(path));
         let outside: Vec<&std::path::Path> = outside.collect();
         let known = outside.iter().map(|path| (*path).to_owned()).collect();
-        let way = moved_away::find_foreign_files(run.work_tree(), &outside, &known);
-        let moved = moved_away::move_away(run, trial, &way, MovedWhy::InTheWay)?;
+        let way = moved_away::find_foreign_files(run.tree.path(), &outside, &known);
+        let moved = moved_away::move_away(&run.tree, trial, &way, MovedWhy::InTheWay)?;
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
-        run.git.restore_from_index(&after.tracked_outside)?;
-        file_times::renew_times(run, &after.tracked_outside);
+        run.tree.git.restore_from_index(&after.tracked_outside)?;
+        file_times::renew_times(&run.tree, &run.store.state, &after.tracked_outside);
         after.tracked_outside.clear();
     }
     let text = |path: &Vec<u8>| escape_text(&String::from_utf8_lossy(path));
@@ -546,9 +558,16 @@ fn find_changes_after(run: &Run<'_>, trial: u32, keep: bool) -> Result<(Vec<Stri
         after.rewriting,
     ];
     changed.extend(more.into_iter().flatten());
-    changed.extend(user_files::list_disturbed(run)?);
-    user_files::update_notes(run, &after.untracked_outside)?;
-    unseen_files::note_unseen(run, &after.ignored)?;
+    changed.extend(user_files::list_disturbed(
+        &run.tree,
+        &run.store.state.left_files,
+    )?);
+    user_files::update_notes(
+        &run.tree,
+        &run.store.state.left_files,
+        &after.untracked_outside,
+    )?;
+    unseen_files::note_unseen(&run.tree, run.store.state.config(), &after.ignored)?;
     Ok((changed, after.untracked_outside))
 }
 
@@ -615,7 +634,13 @@ fn close_trial(run: &mut Run<'_>, decided: &Decision) -> Result<Option<UndoResul
     if run.store.state.open_trial.is_some() {
         run.store
             .write_phase_note(decided.trial, TrialPhase::Undoing);
-        let done = undo_trial(run, decided.trial, &decided.message, None)?;
+        let done = undo_trial(
+            &run.tree,
+            &run.store.state,
+            decided.trial,
+            &decided.message,
+            None,
+        )?;
         run.store.record_event(Event::Close(Close {
             trial: decided.trial,
             head: done.head.clone(),
@@ -646,7 +671,7 @@ fn list_trial_files(
             .map(|rework| rework.commit.clone()),
     };
     match commit {
-        Some(commit) => Ok(run.history.changed_paths(base, &commit)?),
+        Some(commit) => Ok(run.tree.history.changed_paths(base, &commit)?),
         None => Ok(changes.ours.clone()),
     }
 }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
@@ -14,13 +15,13 @@ use autoresearch_core::words::table::make_row;
 
 use super::access::Access;
 use super::checkpoint::Checkpoint;
-use super::disk::{self, Disk, FileSignature, RealDisk, encode_json};
+use super::disk::{self, Disk, FileSignature, RealDisk};
 use super::error::{FORMAT, StoreError};
 use super::journal::{Anchor, Journal, JournalRepair};
 use super::layout::{Layout, anchor_folder, list_anchor_folders};
 use super::lock::take_lock;
 use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
-use super::pinned::{FileNotes, Pinned};
+use super::pinned::Pinned;
 use super::trust::{check_anchor_folder, check_folder_trust};
 use super::views;
 use crate::env::{ProcessRole, Stopwatch, World, sleep_for};
@@ -44,7 +45,7 @@ pub struct RunStore<'w> {
     /// Its folder outside the repository.
     pub anchor_folder: PathBuf,
     /// What was pinned at start.
-    pub pinned: Pinned,
+    pub pinned: Arc<Pinned>,
     /// What the journal adds up to.
     pub state: RunState,
     journal: Journal<'static>,
@@ -122,7 +123,7 @@ impl<'w> RunStore<'w> {
             world,
             layout,
             anchor_folder,
-            pinned,
+            pinned: Arc::new(pinned),
             state,
             journal,
             table: None,
@@ -173,7 +174,7 @@ impl<'w> RunStore<'w> {
                         seen,
                         repaired: mended,
                     } = loaded;
-                    let pinned = Pinned::read_from(&anchor_folder, &layout.run)?;
+                    let pinned = Arc::new(Pinned::read_from(&anchor_folder, &layout.run)?);
                     return Ok(Self {
                         world,
                         layout,
@@ -275,42 +276,6 @@ impl<'w> RunStore<'w> {
             };
         }
         Ok(())
-    }
-
-    /// How the files that are nobody's change were at the last look. Without notes nothing is held against anybody.
-    pub fn read_notes(&self) -> Result<FileNotes, StoreError> {
-        let path = self.anchor_folder.join("notes.json");
-        let bytes = RealDisk
-            .read_file(&path)
-            .map_err(StoreError::io_error("read", &path))?;
-        Ok(bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default())
-    }
-
-    /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
-    pub fn write_notes(&self, notes: &FileNotes) -> Result<(), StoreError> {
-        let path = self.anchor_folder.join("notes.json");
-        let bytes = encode_json(&path, notes)?;
-        disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
-    }
-
-    /// The second, since 1970, that `write_floor` kept.
-    #[must_use]
-    pub fn read_time_floor(&self) -> Option<i64> {
-        let bytes = RealDisk
-            .read_file(&self.anchor_folder.join("floor"))
-            .ok()??;
-        String::from_utf8(bytes).ok()?.trim().parse().ok()
-    }
-
-    /// Keeps the latest second that files of the run were given. Not synced: losing it costs nothing but for trials that
-    /// follow each other within a second.
-    pub fn write_time_floor(&self, second: i64) {
-        let _ = disk::replace_file_unsynced(
-            &self.anchor_folder.join("floor"),
-            format!("{second}\n").as_bytes(),
-        );
     }
 
     /// Brings the table and the snapshot up to date, and the checkpoint.

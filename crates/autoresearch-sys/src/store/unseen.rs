@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{self, Disk, FileSignature, RealDisk};
 use super::error::StoreError;
-use super::run_store::RunStore;
+use super::notes::TreeNotes;
 
 /// The unseen files of a run, by lossless path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +32,10 @@ pub struct KnownFile {
     pub hash: Option<String>,
 }
 
-impl RunStore<'_> {
+impl TreeNotes {
     /// The unseen files at the last look; `None` where no look was kept.
     pub fn read_unseen(&self) -> Result<Option<UnseenFiles>, StoreError> {
-        let path = self.anchor_folder.join("unseen.json");
+        let path = self.folder.join("unseen.json");
         let bytes = RealDisk
             .read_file(&path)
             .map_err(StoreError::io_error("read", &path))?;
@@ -44,7 +44,7 @@ impl RunStore<'_> {
 
     /// Keeps a look. Not synced: a loss of power costs one comparison.
     pub fn write_unseen(&self, unseen: &UnseenFiles) -> Result<(), StoreError> {
-        let path = self.anchor_folder.join("unseen.json");
+        let path = self.folder.join("unseen.json");
         let bytes = serde_json::to_vec(unseen).map_err(|error| StoreError::Io {
             what: "write",
             path: path.clone(),
@@ -55,7 +55,7 @@ impl RunStore<'_> {
 
     /// Notes that verify or guard may write from now on, or that they have ended.
     pub fn mark_measuring(&self, begins: bool) -> Result<(), StoreError> {
-        let path = self.anchor_folder.join("measuring");
+        let path = self.folder.join("measuring");
         if begins {
             return disk::replace_file_unsynced(&path, b"")
                 .map_err(StoreError::io_error("write", &path));
@@ -71,9 +71,6 @@ impl RunStore<'_> {
     /// Were verify or guard cut short, so that what they left is not noted yet?
     #[must_use]
     pub fn was_measuring(&self) -> bool {
-        self.anchor_folder
-            .join("measuring")
-            .symlink_metadata()
-            .is_ok()
+        self.folder.join("measuring").symlink_metadata().is_ok()
     }
 }

@@ -108,8 +108,8 @@ fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     trial::make_intent(run, request)?;
-    tree_changes::check_head(run)?;
-    let changes = tree_changes::read_changes(run)?;
+    tree_changes::check_head(&run.tree, &run.store.state)?;
+    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
     let files: Vec<String> = changes
         .ours
         .iter()

@@ -177,7 +177,7 @@ fn find_obstacle(run: &Run<'_>) -> Option<String> {
     } else if session.is_some_and(|session| session.paused) {
         Some("paused: the person interrupted the session".to_owned())
     } else {
-        tree_changes::check_head(run)
+        tree_changes::check_head(&run.tree, &run.store.state)
             .err()
             .map(|failure| failure.error)
     }

@@ -65,7 +65,13 @@ pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
                 }
             }
             Stage::Decided(decided) => {
-                let undone = undo_trial(run, trial, &open_trial.intent.message, None)?;
+                let undone = undo_trial(
+                    &run.tree,
+                    &run.store.state,
+                    trial,
+                    &open_trial.intent.message,
+                    None,
+                )?;
                 let head = undone.head;
                 run.store
                     .record_event(Event::Close(Close { trial, head }))?;
@@ -87,8 +93,8 @@ pub fn set_up_branch(run: &mut Run<'_>) -> Result<()> {
         run.store.state.start.branch.clone(),
         run.store.state.start.base.clone(),
     );
-    if run.history.read_head()?.branch.as_ref() != Some(&branch) {
-        let there = run.history.read_reference(&branch);
+    if run.tree.history.read_head()?.branch.as_ref() != Some(&branch) {
+        let there = run.tree.history.read_reference(&branch);
         if let Some(other) = there.filter(|commit| *commit != base) {
             return Err(Failure::blocked(format!(
                 "the run's branch {} was made by somebody else: it is at {} and not at {}",
@@ -98,9 +104,9 @@ pub fn set_up_branch(run: &mut Run<'_>) -> Result<()> {
             ))
             .hint("nothing was changed. Rename that branch (`git branch -m`), then run the command again"));
         }
-        work_tree_check::check_branch_alone(run)?;
+        work_tree_check::check_branch_alone(&run.tree)?;
         (run.world.step)("git branch");
-        run.git.begin_branch(&branch, &base)?;
+        run.tree.git.begin_branch(&branch, &base)?;
     }
     run.store.record_event(Event::Ready)?;
     Ok(())
@@ -112,11 +118,17 @@ pub fn interrupt_trial(run: &mut Run<'_>) -> Result<Option<UndoResult>> {
         return Ok(None);
     };
     let trial = open_trial.intent.trial;
-    let name = name_reference(run, &format!("interrupted-{trial}"));
-    let undone = undo_trial(run, trial, &open_trial.intent.message, Some(&name))?;
+    let name = run.tree.name_reference(&format!("interrupted-{trial}"));
+    let undone = undo_trial(
+        &run.tree,
+        &run.store.state,
+        trial,
+        &open_trial.intent.message,
+        Some(&name),
+    )?;
     // Verify may have written while it was cut short.
-    user_files::update_notes(run, &[])?;
-    unseen_files::note_cut_short(run)?;
+    user_files::update_notes(&run.tree, &run.store.state.left_files, &[])?;
+    unseen_files::note_cut_short(&run.tree, run.store.state.config())?;
     let message = open_trial.intent.message;
     run.store.record_event(Event::Interrupted(Interruption {
         trial,
@@ -125,12 +137,6 @@ pub fn interrupt_trial(run: &mut Run<'_>) -> Result<Option<UndoResult>> {
         saved: undone.tip.clone(),
     }))?;
     Ok(Some(undone))
-}
-
-/// A reference of the run, outside the branches.
-#[must_use]
-pub fn name_reference(run: &Run<'_>, name: &str) -> String {
-    format!("refs/autoresearch/{}/{name}", run.store.state.start.run)
 }
 
 /// Records the end that the run has come to.

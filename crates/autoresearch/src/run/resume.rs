@@ -57,7 +57,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
         }
         run.check_repository()?;
         if run.store.state.end.is_none() || run.store.state.needs_repair() {
-            work_tree_check::check_branch_alone(&run)?;
+            work_tree_check::check_branch_alone(&run.tree)?;
         }
         done.extend(repair::repair_run(&mut run)?.done);
         run.store.rebuild_views()?;
@@ -66,9 +66,9 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     let mut unmeasured = Vec::new();
     if run.store.state.end.is_none() {
         if !run.store.state.needs_repair() {
-            tree_changes::check_head(&run)?;
+            tree_changes::check_head(&run.tree, &run.store.state)?;
         }
-        unmeasured = tree_changes::read_changes(&run)?
+        unmeasured = tree_changes::read_changes(&run.tree, &run.store.state)?
             .ours
             .iter()
             .map(|path| escape_text(&String::from_utf8_lossy(path)))

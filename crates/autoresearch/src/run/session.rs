@@ -137,7 +137,7 @@ pub fn claim_run(run: &Run<'_>) {
     else {
         return;
     };
-    let git = find_git_access(world, &run.history.git_folder());
+    let git = find_git_access(world, &run.tree.history.git_folder());
     let before = run.store.layout.read_session();
     let session = match before.clone().filter(|before| before.matches_id(id)) {
         Some(known) => Session { git, ..known },

@@ -5,14 +5,15 @@
 
 use std::path::Path;
 
+use autoresearch_core::shell::quote::quote_word;
 use autoresearch_core::words::text::escape_text;
 
-use crate::run::Run;
-use autoresearch_core::shell::quote::quote_word;
+use crate::run::tree::Tree;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::HistoryError;
 use autoresearch_sys::git::surroundings::{BranchHolder, resolve_links};
 use autoresearch_sys::git::{Git, GitError};
+use autoresearch_sys::store::FOLDER;
 
 /// Refuses a folder that git does not take for the root of a work tree, or for which it uses another git folder.
 pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
@@ -69,10 +70,10 @@ pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
 const ELSEWHERE: &str = "nothing was changed. `git config --show-origin --get-all core.worktree` (and core.bare) says which setting does it. For a submodule with extensions.worktreeConfig, move it to where only one work tree has it: in the submodule `git config --worktree core.worktree \"$(git config core.worktree)\"`, then `git config --local --unset core.worktree`";
 
 /// The same for the work tree of a run's trials; and its repository is still the one of the start.
-pub fn check_run_tree(run: &Run<'_>) -> Result<()> {
-    check_root(&run.git, run.work_tree(), &run.history.git_folder())?;
-    let common = run.history.common_folder();
-    let pinned = run.store.pinned.repository.as_ref();
+pub fn check_run_tree(tree: &Tree<'_>) -> Result<()> {
+    check_root(&tree.git, tree.path(), &tree.history.git_folder())?;
+    let common = tree.history.common_folder();
+    let pinned = tree.pinned.repository.as_ref();
     // A repository that was moved as a whole has nothing left where it was.
     match pinned.filter(|repository| repository.exists()) {
         Some(repository) if resolve_links(repository) != resolve_links(&common) => {
@@ -88,18 +89,18 @@ pub fn check_run_tree(run: &Run<'_>) -> Result<()> {
 }
 
 /// The other work tree that holds a branch. Where the repository has one work tree only, git is not asked.
-pub fn find_branch_holder(run: &Run<'_>, branch: &str) -> Result<Option<BranchHolder>> {
-    let (own, common) = (run.history.git_folder(), run.history.common_folder());
+pub fn find_branch_holder(tree: &Tree<'_>, branch: &str) -> Result<Option<BranchHolder>> {
+    let (own, common) = (tree.history.git_folder(), tree.history.common_folder());
     if own == common && !has_entries(&common.join("worktrees")) {
         return Ok(None);
     }
-    Ok(run.git.find_branch_holder(branch)?)
+    Ok(tree.git.find_branch_holder(branch)?)
 }
 
 /// Refuses to move the run's branch under the feet of another work tree.
-pub fn check_branch_alone(run: &Run<'_>) -> Result<()> {
-    let branch = &run.store.state.start.branch;
-    match find_branch_holder(run, branch)? {
+pub fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
+    let branch = &tree.branch;
+    match find_branch_holder(tree, branch)? {
         None => Ok(()),
         Some(holder) => Err(branch_taken_error(branch, &holder)),
     }
@@ -126,6 +127,17 @@ pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
 #[must_use]
 pub fn quote_shell_word(path: &Path) -> String {
     quote_word(&path.to_string_lossy())
+}
+
+/// Files of a run came with the repository.
+#[must_use]
+pub fn tracked_runs_error() -> Failure {
+    Failure::blocked(format!(
+        "git tracks files in {FOLDER}: a run must not come with a repository"
+    ))
+    .hint(format!(
+        "nothing of it was run. `git rm -r --cached {FOLDER}` and commit, if the files are yours"
+    ))
 }
 
 fn has_entries(folder: &Path) -> bool {

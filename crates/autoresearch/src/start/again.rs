@@ -37,7 +37,7 @@ pub(super) fn find_same_start(
             continue;
         }
         let run = Run::from_store(world, store)?;
-        if tree_changes::check_head(&run).is_err() {
+        if tree_changes::check_head(&run.tree, &run.store.state).is_err() {
             continue;
         }
         session::claim_run(&run);

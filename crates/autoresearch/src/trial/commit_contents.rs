@@ -6,9 +6,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use autoresearch_core::config::Config;
 use autoresearch_core::journal::event::Why;
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::trial::moved_away::{as_path, show_path};
 use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
@@ -27,17 +28,18 @@ pub struct CommitLikeness {
 
 /// Compares the files of a trial with its commit.
 pub fn compare_with_commit(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
+    config: &Config,
     commit: &str,
     paths: &[Vec<u8>],
     hooks: Hooks,
 ) -> Result<CommitLikeness> {
-    let root = run.work_tree();
-    let ways = yardstick::list_ways(run.store.state.config());
+    let root = tree.path();
+    let ways = yardstick::list_ways(config);
     let mut likeness = CommitLikeness::default();
     let (mut astray, mut detours, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        match run.history.read_content(commit, path)? {
+        match tree.history.read_content(commit, path)? {
             Some(TreeContent::Link) => {
                 let path = as_path(path);
                 if ways.contains(path) {
@@ -45,13 +47,13 @@ pub fn compare_with_commit(
                         "{} (a link on the way to verify's files)",
                         show_path(path)
                     ));
-                } else if let Some(words) = describe_astray_link(run, commit, path)? {
+                } else if let Some(words) = describe_astray_link(tree, commit, path)? {
                     astray.push(format!("{} ({words})", show_path(path)));
                 }
             }
             Some(TreeContent::File(id))
                 if hooks == Hooks::Bypass
-                    && run.history.hash_of(&root.join(as_path(path)))?.as_ref() != Some(&id) =>
+                    && tree.history.hash_of(&root.join(as_path(path)))?.as_ref() != Some(&id) =>
             {
                 other.push(path.clone());
             }
@@ -63,14 +65,14 @@ pub fn compare_with_commit(
         return Ok(likeness);
     }
     for path in other {
-        if run.git.is_large_file(&path)? || is_as_checked_out(run, commit, &path)? {
+        if tree.git.is_large_file(&path)? || is_as_checked_out(tree, commit, &path)? {
             continue;
         }
         // git leaves a file alone that is what it was when it was staged.
         let _ = std::fs::remove_file(root.join(as_path(&path)));
-        run.git.restore_from_index(std::slice::from_ref(&path))?;
+        tree.git.restore_from_index(std::slice::from_ref(&path))?;
         let name = show_path(as_path(&path));
-        if is_as_checked_out(run, commit, &path)? {
+        if is_as_checked_out(tree, commit, &path)? {
             likeness.notes.push(format!(
                 "{name}: git holds other bytes than the file had (line ends or a filter); it was measured as a checkout gives it"
             ));
@@ -85,14 +87,14 @@ pub fn compare_with_commit(
 }
 
 /// Is the file what a checkout of the commit would give?
-fn is_as_checked_out(run: &Run<'_>, commit: &str, path: &[u8]) -> Result<bool> {
-    let here = std::fs::read(run.work_tree().join(as_path(path))).unwrap_or_default();
-    Ok(run.git.read_checked_out(commit, path)? == here)
+fn is_as_checked_out(tree: &Tree<'_>, commit: &str, path: &[u8]) -> Result<bool> {
+    let here = std::fs::read(tree.path().join(as_path(path))).unwrap_or_default();
+    Ok(tree.git.read_checked_out(commit, path)? == here)
 }
 
 /// Where a link leads that no commit holds; `None` for one that stays in the commit, or leads nowhere.
-fn describe_astray_link(run: &Run<'_>, commit: &str, path: &Path) -> Result<Option<String>> {
-    let root = run.work_tree();
+fn describe_astray_link(tree: &Tree<'_>, commit: &str, path: &Path) -> Result<Option<String>> {
+    let root = tree.path();
     let target = std::fs::read_link(root.join(path)).unwrap_or_default();
     if target.is_absolute() {
         return Ok(Some("a link by an absolute path".to_owned()));
@@ -109,7 +111,7 @@ fn describe_astray_link(run: &Run<'_>, commit: &str, path: &Path) -> Result<Opti
         return out();
     };
     let hidden = inside.starts_with(".git") || inside.starts_with(FOLDER);
-    let holds = inside.as_os_str().is_empty() || run.history.has_path(commit, inside)?;
+    let holds = inside.as_os_str().is_empty() || tree.history.has_path(commit, inside)?;
     if hidden || !holds {
         return Ok(Some(format!(
             "a link to {}, which the commit does not hold",

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::words::text::escape_text;
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store::FOLDER;
 
 /// Files of `to` that do not stand in `from` come back when git goes from the one to the other. These are the paths, from
 /// the root, of what git would write over there: ignored files, mostly.
 pub fn find_in_the_way(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
     from: &str,
     to: &str,
     paths: &[Vec<u8>],
@@ -26,13 +26,13 @@ pub fn find_in_the_way(
     let mut known = BTreeSet::new();
     let mut returning = Vec::new();
     for path in paths {
-        if run.history.has_file(from, path)? {
+        if tree.history.has_file(from, path)? {
             known.insert(as_path(path).to_owned());
-        } else if run.history.has_file(to, path)? {
+        } else if tree.history.has_file(to, path)? {
             returning.push(as_path(path));
         }
     }
-    Ok(find_foreign_files(run.work_tree(), &returning, &known))
+    Ok(find_foreign_files(tree.path(), &returning, &known))
 }
 
 /// What stands at these paths, above them or below them, and is none of the known files.
@@ -110,7 +110,7 @@ impl fmt::Display for MovedFile {
 
 /// Moves these paths into a new folder of the trial.
 pub fn move_away(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
     trial: u32,
     paths: &[PathBuf],
     why: MovedWhy,
@@ -118,8 +118,8 @@ pub fn move_away(
     if paths.is_empty() {
         return Ok(Vec::new());
     }
-    (run.world.step)("put aside");
-    let above = run.store.layout.make_trial_folder(trial)?;
+    (tree.world.step)("put aside");
+    let above = tree.layout.make_trial_folder(trial)?;
     let name = make_fresh_folder(&above).map_err(|error| {
         Failure::io(
             format!("could not make a folder in {}", above.display()),
@@ -128,7 +128,7 @@ pub fn move_away(
     })?;
     let mut moved_aside = Vec::new();
     for path in paths {
-        let (from, to) = (run.work_tree().join(path), above.join(&name).join(path));
+        let (from, to) = (tree.path().join(path), above.join(&name).join(path));
         let folder = to.parent().unwrap_or(&above);
         let moved = std::fs::create_dir_all(folder).and_then(|()| std::fs::rename(&from, &to));
         moved.map_err(|error| {
@@ -140,7 +140,7 @@ pub fn move_away(
             Failure::io(text, &error).hint("move it away yourself, then run `autoresearch resume`")
         })?;
         let path = show_path(path);
-        let run = &run.store.layout.run;
+        let run = &tree.layout.run;
         let place = format!("{FOLDER}/{run}/trials/{trial}/{name}/{path}");
         moved_aside.push(MovedFile { path, place, why });
     }

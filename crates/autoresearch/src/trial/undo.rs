@@ -5,11 +5,12 @@
 
 mod locked;
 
-use autoresearch_core::config::Rollback;
 use autoresearch_core::config::globs::Globs;
+use autoresearch_core::config::{Config, Rollback};
+use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::trial::moved_away;
 use crate::trial::moved_away::MovedWhy;
 use crate::watch::file_times;
@@ -49,45 +50,45 @@ pub struct UndoResult {
 
 /// Commits exactly the changes that are ours on top of HEAD.
 pub fn commit_trial(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
     changes: &TreeChanges,
     trial: u32,
     subject: &str,
     hooks: Hooks,
 ) -> Result<CommitResult> {
-    let head = tree_changes::check_branch_checked_out(run)?;
+    let head = tree_changes::check_branch_checked_out(tree)?;
     let message = format!(
         "{subject}\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
-        run.store.state.start.run
+        tree.layout.run
     );
-    let scratch = run.store.layout.make_trial_folder(trial)?;
-    let date = format!("{} +0000", run.world.now().as_second());
+    let scratch = tree.layout.make_trial_folder(trial)?;
+    let date = format!("{} +0000", tree.world.now().as_second());
     let new = NewCommit {
         parent: &head,
         message: &message,
         scratch: &scratch,
         date: &date,
     };
-    (run.world.step)("git stage");
-    let refused = run.git.stage_paths(&changes.ours)?;
+    (tree.world.step)("git stage");
+    let refused = tree.git.stage_paths(&changes.ours)?;
     if !refused.is_empty() {
         return Ok(CommitResult::NotTaken(refused));
     }
-    (run.world.step)("git tree");
-    let tree = run.git.write_tree_without(&changes.foreign, &new, hooks);
-    (run.world.step)("git commit");
-    let commit = match tree.and_then(|tree| run.git.commit_tree(&tree, &new, hooks)) {
+    (tree.world.step)("git tree");
+    let staged = tree.git.write_tree_without(&changes.foreign, &new, hooks);
+    (tree.world.step)("git commit");
+    let commit = match staged.and_then(|staged| tree.git.commit_tree(&staged, &new, hooks)) {
         Err(error @ GitError::Hook { .. }) => {
             return Ok(CommitResult::Refused(escape_text(&error.to_string())));
         }
         commit => commit?,
     };
-    (run.world.step)("git head");
-    run.git
+    (tree.world.step)("git head");
+    tree.git
         .move_head(&head, &commit, &format!("autoresearch: trial {trial}"))?;
     if hooks == Hooks::Run {
         // A hook may have rewritten files: the index follows the work tree.
-        run.git.stage_paths(&changes.ours)?;
+        tree.git.stage_paths(&changes.ours)?;
     }
     Ok(CommitResult::Made(commit))
 }
@@ -98,15 +99,16 @@ pub fn commit_trial(
 /// lost; then HEAD, index and files go back to the kept state. What git does not take stays as it is, and is put aside
 /// where a kept file comes back; so is what git ignores.
 pub fn undo_trial(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
+    state: &RunState,
     trial: u32,
     message: &str,
     name: Option<&str>,
 ) -> Result<UndoResult> {
-    let tip = tree_changes::check_branch_checked_out(run)?;
-    let kept = run.store.state.head.clone();
-    check_own_commits(run, &kept, &tip)?;
-    let (made, refused) = commit_remaining(run, trial, message)?;
+    let tip = tree_changes::check_branch_checked_out(tree)?;
+    let kept = state.head.clone();
+    check_own_commits(tree, &kept, &tip)?;
+    let (made, refused) = commit_remaining(tree, state, trial, message)?;
     let tip = made.unwrap_or(tip);
     if tip == kept {
         let notes = refused.iter().map(describe_left).collect();
@@ -117,32 +119,36 @@ pub fn undo_trial(
         });
     }
     if let Some(name) = name {
-        (run.world.step)("git reference");
-        run.git.set_reference(name, &tip)?;
+        (tree.world.step)("git reference");
+        tree.git.set_reference(name, &tip)?;
     }
-    let paths = run.history.changed_paths(&kept, &tip)?;
+    let paths = tree.history.changed_paths(&kept, &tip)?;
     let (blocking, staying): (Vec<&RefusedPath>, Vec<&RefusedPath>) = refused
         .iter()
         .partition(|refused| paths.contains(&refused.path));
-    let mut way = moved_away::find_in_the_way(run, &tip, &kept, &paths)?;
+    let mut way = moved_away::find_in_the_way(tree, &tip, &kept, &paths)?;
     let files = blocking
         .iter()
         .map(|refused| moved_away::as_path(&refused.path).to_owned())
-        .filter(|path| run.work_tree().join(path).symlink_metadata().is_ok());
+        .filter(|path| tree.path().join(path).symlink_metadata().is_ok());
     way.extend(files);
     way.sort();
     // What lies in a folder goes with it.
     way.dedup_by(|path, above| path.starts_with(above));
-    let opened = locked::open_locked_folders(run.work_tree(), &paths);
-    let taken = moved_away::move_away(run, trial, &way, MovedWhy::InTheWay)
-        .and_then(|moved| Ok((moved, restore_kept(run, &paths, (&tip, &kept), trial)?)));
+    let opened = locked::open_locked_folders(tree.path(), &paths);
+    let taken = moved_away::move_away(tree, trial, &way, MovedWhy::InTheWay).and_then(|moved| {
+        Ok((
+            moved,
+            restore_kept(tree, state, &paths, (&tip, &kept), trial)?,
+        ))
+    });
     let mut notes = opened.close_folders();
     let (moved, head) = taken?;
     notes.extend(moved.iter().map(ToString::to_string));
     notes.extend(staying.into_iter().map(describe_left));
-    check_restored_tree(run, &paths, &kept)?;
-    check_added_gone(run, &paths, &kept)?;
-    run.git.refresh_index(&paths);
+    check_restored_tree(tree, state.config(), &paths, &kept)?;
+    check_added_gone(tree, &paths, &kept)?;
+    tree.git.refresh_index(&paths);
     Ok(UndoResult {
         head,
         tip: Some(tip),
@@ -152,21 +158,22 @@ pub fn undo_trial(
 
 /// Commits what is changed and not committed, as far as git takes it. Returns the commit, and what git does not take.
 fn commit_remaining(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
+    state: &RunState,
     trial: u32,
     message: &str,
 ) -> Result<(Option<String>, Vec<RefusedPath>)> {
-    let mut changes = tree_changes::read_changes(run)?;
+    let mut changes = tree_changes::read_changes(tree, state)?;
     git_rules::refuse_other_rules(
-        &[git_rules::list_rewriting(run)?, changes.rewriting.clone()].concat(),
+        &[git_rules::list_rewriting(tree)?, changes.rewriting.clone()].concat(),
     )?;
-    if run.store.state.start.worktree.is_some() {
+    if tree.is_own {
         changes = changes.claim_all();
     }
     let mut refused = Vec::new();
     while !changes.ours.is_empty() {
         match commit_trial(
-            run,
+            tree,
             &changes,
             trial,
             &commit_subject(message),
@@ -201,37 +208,38 @@ pub fn describe_refused(refused: &RefusedPath) -> String {
 }
 
 fn restore_kept(
-    run: &Run<'_>,
+    tree: &Tree<'_>,
+    state: &RunState,
     paths: &[Vec<u8>],
     (tip, kept): (&str, &str),
     trial: u32,
 ) -> Result<String> {
-    (run.world.step)("git restore");
-    run.git.move_tree(tip, kept)?;
-    file_times::renew_times(run, paths);
+    (tree.world.step)("git restore");
+    tree.git.move_tree(tip, kept)?;
+    file_times::renew_times(tree, state, paths);
     let why = format!("autoresearch: undo trial {trial}");
-    if run.store.state.config().rollback == Rollback::Reset {
-        (run.world.step)("git head back");
-        run.git.move_head(tip, kept, &why)?;
+    if state.config().rollback == Rollback::Reset {
+        (tree.world.step)("git head back");
+        tree.git.move_head(tip, kept, &why)?;
         return Ok(kept.to_owned());
     }
-    let tree = run.history.tree_of(kept)?;
+    let kept_tree = tree.history.tree_of(kept)?;
     let message = format!(
         "Revert trial {trial}\n\nThis reverts the changes up to {tip}.\n\n{RUN}: {}\n{TRIAL}: {trial}\n",
-        run.store.state.start.run
+        tree.layout.run
     );
-    let date = format!("{} +0000", run.world.now().as_second());
-    let scratch = run.store.layout.trial_folder(trial);
+    let date = format!("{} +0000", tree.world.now().as_second());
+    let scratch = tree.layout.trial_folder(trial);
     let new = NewCommit {
         parent: tip,
         message: &message,
         scratch: &scratch,
         date: &date,
     };
-    (run.world.step)("git revert");
-    let revert = run.git.commit_tree(&tree, &new, Hooks::Bypass)?;
-    (run.world.step)("git head back");
-    run.git.move_head(tip, &revert, &why)?;
+    (tree.world.step)("git revert");
+    let revert = tree.git.commit_tree(&kept_tree, &new, Hooks::Bypass)?;
+    (tree.world.step)("git head back");
+    tree.git.move_head(tip, &revert, &why)?;
     Ok(revert)
 }
 
@@ -242,16 +250,16 @@ pub fn commit_subject(message: &str) -> String {
 }
 
 /// Every commit between the kept state and the tip must be one of ours.
-fn check_own_commits(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
+fn check_own_commits(tree: &Tree<'_>, kept: &str, tip: &str) -> Result<()> {
     let mut at = tip.to_owned();
     for _ in 0..MOST {
         if at == kept {
             return Ok(());
         }
-        if !is_own_commit(run, &at)? {
+        if !is_own_commit(tree, &at)? {
             break;
         }
-        match run.history.parent_of(&at)? {
+        match tree.history.parent_of(&at)? {
             Some(parent) => at = parent,
             None => break,
         }
@@ -260,28 +268,32 @@ fn check_own_commits(run: &Run<'_>, kept: &str, tip: &str) -> Result<()> {
         .hint(format!("nothing was changed. Put your commits on a branch of their own, then `git reset --soft {}`", shorten_hash(kept))))
 }
 
-fn is_own_commit(run: &Run<'_>, commit: &str) -> Result<bool> {
-    let message = run.history.message_of(commit)?;
-    Ok(message.contains(&format!("\n{RUN}: {}\n", run.store.state.start.run)))
+fn is_own_commit(tree: &Tree<'_>, commit: &str) -> Result<bool> {
+    let message = tree.history.message_of(commit)?;
+    Ok(message.contains(&format!("\n{RUN}: {}\n", tree.layout.run)))
 }
 
 /// After an undo the files must be those of the kept state, byte for byte as git sees them.
-fn check_restored_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
-    let head = run.history.read_head()?.commit.unwrap_or_default();
-    if run.history.tree_of(&head)? != run.history.tree_of(kept)? {
+fn check_restored_tree(
+    tree: &Tree<'_>,
+    config: &Config,
+    paths: &[Vec<u8>],
+    kept: &str,
+) -> Result<()> {
+    let head = tree.history.read_head()?.commit.unwrap_or_default();
+    if tree.history.tree_of(&head)? != tree.history.tree_of(kept)? {
         return Err(Failure::new(
             autoresearch_sys::error::FailureKind::Internal,
             "after the undo, HEAD does not hold the kept state's tree",
         ));
     }
-    let scope = Globs::new(&run.store.state.config().scope)
-        .map_err(|error| Failure::config(error.to_string()))?;
+    let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
     let paths: Vec<Vec<u8>> = paths
         .iter()
         .filter(|path| scope.matches_path(&String::from_utf8_lossy(path)))
         .cloned()
         .collect();
-    let left = run.git.list_modified(&paths)?;
+    let left = tree.git.list_modified(&paths)?;
     if left.is_empty() {
         return Ok(());
     }
@@ -298,14 +310,14 @@ fn check_restored_tree(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<(
 }
 
 /// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
-fn check_added_gone(run: &Run<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
+fn check_added_gone(tree: &Tree<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
     let mut left = Vec::new();
     for path in paths {
-        let added = !run.history.has_file(kept, path)?;
+        let added = !tree.history.has_file(kept, path)?;
         let stands = || {
-            !is_behind_link(run.work_tree(), path)
-                && run
-                    .work_tree()
+            !is_behind_link(tree.path(), path)
+                && tree
+                    .path()
                     .join(moved_away::as_path(path))
                     .symlink_metadata()
                     .is_ok_and(|meta| !meta.is_dir())

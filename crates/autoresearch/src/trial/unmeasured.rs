@@ -13,7 +13,7 @@ use autoresearch_sys::error::{Failure, FailureKind};
 /// an undo, so that the same edits can be tried again.
 pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
     let at_parent =
-        tree_changes::check_branch_checked_out(run).is_ok_and(|head| head == intent.parent);
+        tree_changes::check_branch_checked_out(&run.tree).is_ok_and(|head| head == intent.parent);
     if failure.kind != FailureKind::Environment || intent.attempt > 0 || !at_parent {
         return failure;
     }

@@ -9,9 +9,10 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use autoresearch_core::journal::state::RunState;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::trial::moved_away::as_path;
 
 /// A time that is further ahead of the clock, in seconds, comes from a clock that was wrong: nothing is built on it.
@@ -19,37 +20,37 @@ const AHEAD: i64 = 3_600;
 
 /// Gives edited files a second later than the floor, where they have none: an editor was quick, or a file with an old time
 /// was moved there.
-pub(crate) fn advance_times(run: &Run<'_>, paths: &[Vec<u8>]) {
-    let floor = find_time_floor(run);
+pub(crate) fn advance_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) {
+    let floor = find_time_floor(tree, state);
     let mut highest = floor;
     for path in paths {
-        let path = run.work_tree().join(as_path(path));
+        let path = tree.path().join(as_path(path));
         match read_seconds(&path) {
             Some(edited) if edited <= floor => {
                 set_seconds(&path, floor + 1);
                 highest = highest.max(floor + 1);
             }
-            Some(edited) if is_credible(run, edited) => highest = highest.max(edited),
+            Some(edited) if is_credible(tree, edited) => highest = highest.max(edited),
             _ => {}
         }
     }
-    run.store.write_time_floor(highest);
+    tree.notes.write_time_floor(highest);
 }
 
 /// Gives files that were just written back a second later than the floor and than the one in which they were written: it
 /// may be that of the bytes that they replace, and of what a command made of those.
-pub(crate) fn renew_times(run: &Run<'_>, paths: &[Vec<u8>]) {
+pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) {
     let paths: Vec<_> = paths
         .iter()
-        .map(|path| run.work_tree().join(as_path(path)))
+        .map(|path| tree.path().join(as_path(path)))
         .filter(|path| read_seconds(path).is_some())
         .collect();
     let written = paths.iter().filter_map(|path| read_seconds(path));
-    let written = written.filter(|second| is_credible(run, *second)).max();
+    let written = written.filter(|second| is_credible(tree, *second)).max();
     let Some(written) = written else {
         return;
     };
-    let mut second = find_time_floor(run).max(written) + 1;
+    let mut second = find_time_floor(tree, state).max(written) + 1;
     for path in &paths {
         set_seconds(path, second);
         if read_seconds(path).is_some_and(|got| got < second) {
@@ -58,34 +59,32 @@ pub(crate) fn renew_times(run: &Run<'_>, paths: &[Vec<u8>]) {
             set_seconds(path, second);
         }
     }
-    run.store.write_time_floor(second);
+    tree.notes.write_time_floor(second);
 }
 
 /// The latest second that a measurement, or a file that was measured, can have.
-fn find_time_floor(run: &Run<'_>) -> i64 {
-    let layout = &run.store.layout;
+fn find_time_floor(tree: &Tree<'_>, state: &RunState) -> i64 {
     // Since a measurement ended nobody wrote into its folder.
     let ended = |number| {
-        let meta = layout.trial_folder(number).symlink_metadata().ok()?;
+        let meta = tree.layout.trial_folder(number).symlink_metadata().ok()?;
         meta.is_dir().then(|| meta.mtime())
     };
-    let state = &run.store.state;
     let last = (0..=state.next_trial).rev().find_map(ended);
     // A driver may have had the kept state measured in between.
     let known = [
-        run.store.read_time_floor(),
+        tree.notes.read_time_floor(),
         last,
         ended(state.incumbent.trial),
     ];
     let known = known.into_iter().flatten();
     known
-        .filter(|second| is_credible(run, *second))
+        .filter(|second| is_credible(tree, *second))
         .max()
         .unwrap_or(0)
 }
 
-fn is_credible(run: &Run<'_>, second: i64) -> bool {
-    second <= run.world.now().as_second() + AHEAD
+fn is_credible(tree: &Tree<'_>, second: i64) -> bool {
+    second <= tree.world.now().as_second() + AHEAD
 }
 
 /// The whole second in which a file, or a link itself, was changed.

@@ -9,7 +9,7 @@ use std::path::Path;
 use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_core::words::text::escape_text;
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -82,10 +82,10 @@ fn format_flags(flagged: &[FlaggedPath]) -> String {
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
-pub(crate) fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
-    let rules = &run.store.pinned.rules;
-    let (before, now) = (&rules.settings, hash_settings(&run.git.read_settings()?));
-    let by_an_older_version = run.store.pinned.repository.is_none();
+pub(crate) fn list_rewriting(tree: &Tree<'_>) -> Result<Vec<String>> {
+    let rules = &tree.pinned.rules;
+    let (before, now) = (&rules.settings, hash_settings(&tree.git.read_settings()?));
+    let by_an_older_version = tree.pinned.repository.is_none();
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let settings = keys
         .into_iter()
@@ -95,9 +95,7 @@ pub(crate) fn list_rewriting(run: &Run<'_>) -> Result<Vec<String>> {
     let lists = rules
         .lists
         .iter()
-        .filter(|(name, pin)| {
-            yardstick::differs_from_pin(&run.work_tree().join(name), pin.as_ref())
-        })
+        .filter(|(name, pin)| yardstick::differs_from_pin(&tree.path().join(name), pin.as_ref()))
         .map(|(name, _)| escape_text(name));
     Ok(settings.chain(lists).collect())
 }
@@ -128,10 +126,10 @@ pub(crate) fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String
 }
 
 /// The index flags that were not there at start.
-pub(crate) fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_new_flags(tree: &Tree<'_>) -> Result<Vec<String>> {
     let (before, now) = (
-        &run.store.pinned.rules.flags,
-        format_flags(&run.git.list_flagged()?),
+        &tree.pinned.rules.flags,
+        format_flags(&tree.git.list_flagged()?),
     );
     if *before == now {
         return Ok(Vec::new());
@@ -144,9 +142,9 @@ pub(crate) fn list_new_flags(run: &Run<'_>) -> Result<Vec<String>> {
 /// A rule file that git ignores is no change when it is what it was at start, or when it hides the cache of a tool: a
 /// folder with a dot that marks itself with `CACHEDIR.TAG`.
 #[must_use]
-pub(crate) fn is_known_rule_file(run: &Run<'_>, entry: &StatusEntry, path: &str) -> bool {
-    let pinned = run.store.pinned.rules.ignored.get(path);
-    let file = run.work_tree().join(path);
+pub(crate) fn is_known_rule_file(tree: &Tree<'_>, entry: &StatusEntry, path: &str) -> bool {
+    let pinned = tree.pinned.rules.ignored.get(path);
+    let file = tree.path().join(path);
     entry.kind == StatusKind::Ignored
         && (is_in_cache(&file)
             || pinned.is_some_and(|pin| !yardstick::differs_from_pin(&file, Some(pin))))

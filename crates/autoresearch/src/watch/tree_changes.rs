@@ -2,13 +2,16 @@
 //! Does not change anything.
 //! Invariant: what is ours is known by its path from the repository's root, never by a file's name.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::journal::event::Why;
+use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, shorten_hash};
 
-use crate::run::{Run, tracked_runs_error};
+use crate::run::tree::Tree;
+use crate::run::work_tree_check::tracked_runs_error;
 use crate::watch::git_rules;
 use crate::watch::git_rules::RuleRole;
 use crate::watch::yardstick;
@@ -105,25 +108,20 @@ impl TreeChanges {
 }
 
 /// Refuses to build on a HEAD that is not where the run left it; says in which way it differs.
-pub(crate) fn check_head(run: &Run<'_>) -> Result<()> {
-    let expected = run
-        .store
-        .state
-        .expected_head()
-        .unwrap_or(&run.store.state.head)
-        .to_owned();
-    let found = check_branch_checked_out(run)?;
+pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
+    let expected = state.expected_head().unwrap_or(&state.head).to_owned();
+    let found = check_branch_checked_out(tree)?;
     if found == expected {
         return Ok(());
     }
-    let subject = run.history.message_of(&found).unwrap_or_default();
+    let subject = tree.history.message_of(&found).unwrap_or_default();
     let subject = escape_text(subject.lines().next().unwrap_or_default());
-    let parents = run
+    let parents = tree
         .history
         .list_commits(&expected, &found, 50)
         .unwrap_or_default();
     let on_top = parents.first().is_some_and(|(first, _)| {
-        run.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
+        tree.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
     });
     let failure = if on_top {
         Failure::blocked(format!(
@@ -145,27 +143,26 @@ pub(crate) fn check_head(run: &Run<'_>) -> Result<()> {
 }
 
 /// The commit of HEAD, if HEAD names the run's branch.
-pub(crate) fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
-    let state = &run.store.state;
-    if let Some(operation) = run.history.find_operation() {
+pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<String> {
+    if let Some(operation) = tree.history.find_operation() {
         return Err(
             Failure::blocked(format!("a {operation} is under way")).hint(format!(
                 "finish or abort the {operation}, then run the command again"
             )),
         );
     }
-    let head = run.history.read_head()?;
+    let head = tree.history.read_head()?;
     let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
     let hint = format!(
         "nothing was changed. `git switch {}` goes back to the run",
-        plain(&state.start.branch)
+        plain(&tree.branch)
     );
     match (head.branch, head.commit) {
-        (Some(branch), Some(commit)) if branch == state.start.branch => Ok(commit),
+        (Some(branch), Some(commit)) if branch == tree.branch => Ok(commit),
         (Some(branch), _) => Err(Failure::blocked(format!(
             "another branch is checked out: {} instead of {}",
             plain(&branch),
-            plain(&state.start.branch)
+            plain(&tree.branch)
         ))
         .hint(hint)),
         (None, commit) => Err(Failure::blocked(format!(
@@ -177,15 +174,13 @@ pub(crate) fn check_branch_checked_out(run: &Run<'_>) -> Result<String> {
 }
 
 /// Sorts all changes in the run's work tree by owner.
-pub(crate) fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
-    let owner = ChangeOwners::of_run(run)?;
+pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
+    let owner = ChangeOwners::new(tree, state)?;
     let mut changes = TreeChanges::default();
-    for entry in run.git.read_status_with_ignored()? {
+    for entry in tree.git.read_status_with_ignored()? {
         owner.sort_entry(entry, &mut changes)?;
     }
-    for path in
-        yardstick::list_changed(run.work_tree(), &run.store.pinned.yardstick, &owner.protect)
-    {
+    for path in yardstick::list_changed(tree.path(), &tree.pinned.yardstick, &owner.protect) {
         if !changes.protected.contains(&path) {
             changes.protected.push(path);
         }
@@ -194,27 +189,30 @@ pub(crate) fn read_changes(run: &Run<'_>) -> Result<TreeChanges> {
 }
 
 /// The same, and whether git itself still works by the rules of the start.
-pub(crate) fn read_changes_and_rules(run: &Run<'_>) -> Result<TreeChanges> {
-    let mut changes = read_changes(run)?;
-    changes.hiding.extend(git_rules::list_new_flags(run)?);
-    changes.rewriting.extend(git_rules::list_rewriting(run)?);
+pub(crate) fn read_changes_and_rules(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
+    let mut changes = read_changes(tree, state)?;
+    changes.hiding.extend(git_rules::list_new_flags(tree)?);
+    changes.rewriting.extend(git_rules::list_rewriting(tree)?);
     Ok(changes)
 }
 
-struct ChangeOwners<'r> {
-    run: &'r Run<'r>,
+struct ChangeOwners<'t> {
+    tree: &'t Tree<'t>,
+    /// Files that verify left: nobody's change.
+    left_files: &'t BTreeSet<String>,
     scope: Globs,
     protect: Globs,
 }
 
-impl<'r> ChangeOwners<'r> {
-    fn of_run(run: &'r Run<'r>) -> Result<Self> {
-        let config = run.store.state.config();
+impl<'t> ChangeOwners<'t> {
+    fn new(tree: &'t Tree<'t>, state: &'t RunState) -> Result<Self> {
+        let config = state.config();
         let compile = |patterns: &[String]| {
             Globs::new(patterns).map_err(|error: GlobError| Failure::config(error.to_string()))
         };
         Ok(Self {
-            run,
+            tree,
+            left_files: &state.left_files,
             scope: compile(&config.scope)?,
             protect: compile(&config.protect)?,
         })
@@ -241,17 +239,16 @@ impl<'r> ChangeOwners<'r> {
             changes.foreign.push(entry);
             return Ok(());
         }
-        let state = &self.run.store.state;
         let in_scope = self.scope.matches_path(path) && !self.protect.matches_path(path);
-        if (!in_scope && self.run.store.pinned.dirty_files.has_path(&entry.path))
-            || state.left_files.contains(&text)
+        if (!in_scope && self.tree.pinned.dirty_files.has_path(&entry.path))
+            || self.left_files.contains(&text)
         {
             changes.foreign.push(entry);
             return Ok(());
         }
         let shown = escape_text(path);
         if let Some(role) = role {
-            if !git_rules::is_known_rule_file(self.run, &entry, path) {
+            if !git_rules::is_known_rule_file(self.tree, &entry, path) {
                 let names = match role {
                     RuleRole::Hides => &mut changes.hiding,
                     RuleRole::Rewrites => &mut changes.rewriting,
@@ -262,9 +259,7 @@ impl<'r> ChangeOwners<'r> {
                 }
                 changes.foreign.push(entry);
             }
-        } else if self.protect.matches_path(path)
-            || self.run.store.pinned.yardstick.contains_key(path)
-        {
+        } else if self.protect.matches_path(path) || self.tree.pinned.yardstick.contains_key(path) {
             changes.protected.push(shown);
             changes.foreign.push(entry);
         } else if !in_scope {

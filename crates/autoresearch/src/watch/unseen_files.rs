@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::{GlobError, Globs};
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::trial::moved_away::{as_path, show_path};
 use crate::watch::git_rules;
 use crate::watch::yardstick;
@@ -175,14 +175,18 @@ fn list_ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Compares the unseen files with how they were at the last look. `ignored` is what git ignores now.
-pub(crate) fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<UnseenChanges> {
-    let Some(known) = run.store.read_unseen()? else {
+pub(crate) fn compare_unseen(
+    tree: &Tree<'_>,
+    config: &Config,
+    ignored: &[Vec<u8>],
+) -> Result<UnseenChanges> {
+    let Some(known) = tree.notes.read_unseen()? else {
         // An older version began the run, or the memory is lost: from now on.
-        note_unseen(run, ignored)?;
+        note_unseen(tree, config, ignored)?;
         return Ok(UnseenChanges::default());
     };
-    let root = run.work_tree();
-    let mut look = UnseenScan::new(root, run.store.state.config(), &run.store.pinned.yardstick)?;
+    let root = tree.path();
+    let mut look = UnseenScan::new(root, config, &tree.pinned.yardstick)?;
     look.caches = &known.caches;
     look.thorough = true;
     let found = look.scan_ignored(ignored);
@@ -212,11 +216,11 @@ pub(crate) fn compare_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<Unsee
 }
 
 /// Files of the user's that changed were named once: they are taken as they are. What is new stays unknown.
-pub(crate) fn accept_changed(run: &Run<'_>) -> Result<()> {
-    let Some(mut known) = run.store.read_unseen()? else {
+pub(crate) fn accept_changed(tree: &Tree<'_>) -> Result<()> {
+    let Some(mut known) = tree.notes.read_unseen()? else {
         return Ok(());
     };
-    let root = run.work_tree();
+    let root = tree.path();
     let before = known.clone();
     known.files.retain(|key, known| {
         if !known.yours {
@@ -237,33 +241,29 @@ pub(crate) fn accept_changed(run: &Run<'_>) -> Result<()> {
         true
     });
     if known != before {
-        run.store.write_unseen(&known)?;
+        tree.notes.write_unseen(&known)?;
     }
     Ok(())
 }
 
 /// Takes the unseen files as they are: verify and guard have run since the last look.
-pub(crate) fn note_unseen(run: &Run<'_>, ignored: &[Vec<u8>]) -> Result<()> {
-    let kept = run.store.read_unseen()?;
+pub(crate) fn note_unseen(tree: &Tree<'_>, config: &Config, ignored: &[Vec<u8>]) -> Result<()> {
+    let kept = tree.notes.read_unseen()?;
     let before = kept.clone().unwrap_or_default();
-    let mut look = UnseenScan::new(
-        run.work_tree(),
-        run.store.state.config(),
-        &run.store.pinned.yardstick,
-    )?;
+    let mut look = UnseenScan::new(tree.path(), config, &tree.pinned.yardstick)?;
     look.caches = &before.caches;
-    let now = merge_scanned(run.work_tree(), &before, look.scan_ignored(ignored));
+    let now = merge_scanned(tree.path(), &before, look.scan_ignored(ignored));
     if kept.as_ref() != Some(&now) {
-        run.store.write_unseen(&now)?;
+        tree.notes.write_unseen(&now)?;
     }
-    run.store.mark_measuring(false)?;
+    tree.notes.mark_measuring(false)?;
     Ok(())
 }
 
 /// After a verify or guard that was cut short: what they left is theirs, as far as they had begun at all.
-pub(crate) fn note_cut_short(run: &Run<'_>) -> Result<()> {
-    if run.store.was_measuring() {
-        note_unseen(run, &list_ignored(&run.git)?)?;
+pub(crate) fn note_cut_short(tree: &Tree<'_>, config: &Config) -> Result<()> {
+    if tree.notes.was_measuring() {
+        note_unseen(tree, config, &list_ignored(&tree.git)?)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_core::words::text::escape_text;
 
-use crate::run::Run;
+use crate::run::tree::Tree;
 use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::store::{DirtyFiles, FileNotes, FileSignature, Pin, path_to_key};
@@ -115,7 +115,7 @@ pub(crate) fn make_notes(
 }
 
 /// The bystanders that changed since the last look, as a void trial names them.
-pub(crate) fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_touched(tree: &Tree<'_>, left_files: &BTreeSet<String>) -> Result<Vec<String>> {
     let named = |changed: ChangedUserFile| match changed.whose {
         FileOwner::LeftFile => format!("{} (left by verify)", changed.name),
         _ => format!(
@@ -123,45 +123,51 @@ pub(crate) fn list_touched(run: &Run<'_>) -> Result<Vec<String>> {
             changed.name
         ),
     };
-    Ok(find_changed_since_note(run)?
+    Ok(find_changed_since_note(tree, left_files)?
         .into_iter()
         .map(named)
         .collect())
 }
 
 /// The tracked files of the user's that changed since the last look.
-pub(crate) fn list_disturbed(run: &Run<'_>) -> Result<Vec<String>> {
+pub(crate) fn list_disturbed(
+    tree: &Tree<'_>,
+    left_files: &BTreeSet<String>,
+) -> Result<Vec<String>> {
     let tracked = |changed: &ChangedUserFile| changed.whose == FileOwner::Tracked;
-    let found = find_changed_since_note(run)?.into_iter().filter(tracked);
+    let found = find_changed_since_note(tree, left_files)?
+        .into_iter()
+        .filter(tracked);
     Ok(found.map(|changed| changed.name).collect())
 }
 
-fn find_changed_since_note(run: &Run<'_>) -> Result<Vec<ChangedUserFile>> {
-    let store = &run.store;
+fn find_changed_since_note(
+    tree: &Tree<'_>,
+    left_files: &BTreeSet<String>,
+) -> Result<Vec<ChangedUserFile>> {
     let mut found = find_changed(
-        run.work_tree(),
-        &store.pinned.dirty_files,
-        &store.state.left_files,
-        &store.read_notes()?,
+        tree.path(),
+        &tree.pinned.dirty_files,
+        left_files,
+        &tree.notes.read_notes()?,
     );
     // What is part of the yardstick too must stay as it was at start.
-    found.retain(|changed| !store.pinned.yardstick.contains_key(&changed.name));
+    found.retain(|changed| !tree.pinned.yardstick.contains_key(&changed.name));
     Ok(found)
 }
 
 /// Takes the bystanders as they are now. `new` are droppings that the journal does not know yet.
-pub(crate) fn update_notes(run: &Run<'_>, new: &[String]) -> Result<()> {
-    let before = run.store.read_notes()?;
-    let mut left_files = run.store.state.left_files.clone();
+pub(crate) fn update_notes(
+    tree: &Tree<'_>,
+    left_files: &BTreeSet<String>,
+    new: &[String],
+) -> Result<()> {
+    let before = tree.notes.read_notes()?;
+    let mut left_files = left_files.clone();
     left_files.extend(new.iter().cloned());
-    let now = make_notes(
-        run.work_tree(),
-        &run.store.pinned.dirty_files,
-        &left_files,
-        &before,
-    );
+    let now = make_notes(tree.path(), &tree.pinned.dirty_files, &left_files, &before);
     if now != before {
-        run.store.write_notes(&now)?;
+        tree.notes.write_notes(&now)?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(super) struct BeforeTurn {
 pub(super) fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
     let mut run = Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")?;
     run.check_repository()?;
-    work_tree_check::check_branch_alone(&run)?;
+    work_tree_check::check_branch_alone(&run.tree)?;
     repair_run(&mut run)?;
     run.store.write_views()?;
     Ok(run)
@@ -62,8 +62,8 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
         return Ok(None);
     }
     // A turn that was cut short may have moved HEAD.
-    foreign_commits::take_back_head(&run)?;
-    tree_changes::check_head(&run)?;
+    foreign_commits::take_back_head(&run.tree, &run.store.state)?;
+    tree_changes::check_head(&run.tree, &run.store.state)?;
     run.check_space()?;
     if run.store.state.awaiting_rework().is_none() {
         // What a turn left that was cut short is nobody's trial.
@@ -78,7 +78,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
     let goes_on = spent.thread_turns < config.agent.turns_per_thread
         && spent.thread_tokens < config.agent.tokens_per_thread;
     Ok(Some(BeforeTurn {
-        work_tree: run.work_tree().to_owned(),
+        work_tree: run.tree.path().to_owned(),
         scratch,
         id: state.start.id.clone(),
         trial: state
@@ -96,7 +96,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
 
 /// Files that make each trial void until they are put back.
 fn find_foreign_files(run: &Run<'_>) -> Result<Vec<String>> {
-    let changes = tree_changes::read_changes(run)?;
+    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
     Ok([changes.protected, changes.unsupported, changes.outside].concat())
 }
 
@@ -168,9 +168,9 @@ pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<St
         .store
         .layout
         .make_trial_folder(run.store.state.incumbent.trial)?;
-    let mut bench = Bench::new(world, run.work_tree(), &run.env, folder, "probe-");
-    run.store.mark_measuring(true)?;
+    let mut bench = Bench::new(world, run.tree.path(), &run.env, folder, "probe-");
+    run.tree.notes.mark_measuring(true)?;
     let failed = bench.run_verify(&config)?.err();
-    unseen_files::note_cut_short(&run)?;
+    unseen_files::note_cut_short(&run.tree, &config)?;
     Ok(failed.map(|why| why.to_string()))
 }

@@ -103,7 +103,7 @@ fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
 fn make_notify_job(run: &Run<'_>, notify: &UserCommand, input: std::path::PathBuf) -> Job {
     Job {
         command: CommandLine::from(notify),
-        directory: run.work_tree().join(&notify.working_directory),
+        directory: run.tree.path().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),
     }

@@ -1,0 +1,43 @@
+//! Owns `Tree`: a work tree in which trials are made, and what git has to keep to in it.
+//! Does not know the journal, the lock or the caller: what the journal says is handed in as a value.
+//! Invariant: git works in this folder alone, and the rules and files of the start are those that are compared.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use autoresearch_sys::env::World;
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::store::{Layout, Pinned, TreeNotes};
+
+/// The work tree of a run's trials.
+pub struct Tree<'w> {
+    /// Its clock and its steps.
+    pub world: &'w World,
+    /// Where the files of its trials are.
+    pub layout: Layout,
+    pub git: Git,
+    /// The same repository, for reading.
+    pub history: History,
+    /// The reference that HEAD names here.
+    pub branch: String,
+    /// Was it made for the run? The user's own otherwise.
+    pub is_own: bool,
+    /// The rules and the files of the start.
+    pub pinned: Arc<Pinned>,
+    /// What the last look left.
+    pub notes: TreeNotes,
+}
+
+impl Tree<'_> {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.git.work_tree()
+    }
+
+    /// A reference of the run, outside the branches.
+    #[must_use]
+    pub fn name_reference(&self, name: &str) -> String {
+        format!("refs/autoresearch/{}/{name}", self.layout.run)
+    }
+}
