@@ -2,6 +2,7 @@
 //! Does not judge them.
 //! Invariant: a value keeps every digit that was printed.
 
+pub mod definition;
 pub mod measurement;
 pub mod screen;
 pub mod unit;

@@ -2,53 +2,11 @@
 //! Does not see the repository; what only the disk can tell is added by the caller.
 //! Invariant: a config without errors becomes a `Config`; warnings do not stop it.
 
-use super::meaning::ConfigMeaning;
-use super::{Config, ConfigFile};
-pub use crate::config::schema::find_nearest_word;
-
-/// Does a problem stop a run?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The config cannot be used.
-    Error,
-    /// It can, and probably does not do what is meant.
-    Warning,
-}
-
-/// One thing that is wrong with a config.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// Does it stop a run?
-    pub severity: Severity,
-    /// The key, such as `verify.timeout`; empty for the whole file.
-    pub place: String,
-    /// The line in the file, counted from 1, when it is known.
-    pub line: Option<usize>,
-    pub message: String,
-    pub remedy: String,
-}
-
-impl Problem {
-    /// A problem that stops a run.
-    pub fn error(place: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            place: place.to_owned(),
-            line: None,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
-    }
-
-    /// A problem that does not.
-    pub fn warning(place: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(place, message, remedy)
-        }
-    }
-}
+use crate::config::file::{ConfigFile, make_config_schema};
+use crate::config::meaning::ConfigMeaning;
+use crate::config::problem::{Problem, Severity};
+use crate::config::resolved::Config;
+use crate::config::schema::find_faults;
 
 /// The outcome of a check.
 #[derive(Clone, Debug)]
@@ -73,7 +31,7 @@ pub fn check_config(document: &serde_json::Value) -> CheckedConfig {
             problems: vec![problem],
         };
     }
-    let faults = crate::config::schema::find_faults(&super::make_config_schema(), document);
+    let faults = find_faults(&make_config_schema(), document);
     let paths: Vec<Vec<String>> = faults.iter().map(|fault| fault.path.clone()).collect();
     let mut problems: Vec<Problem> = faults
         .into_iter()
@@ -172,7 +130,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Isolation, Rollback};
+    use crate::config::choices::{Isolation, Rollback};
     use crate::metric::value::Value;
 
     fn smallest() -> serde_json::Value {

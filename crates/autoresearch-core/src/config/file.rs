@@ -3,11 +3,14 @@
 //! Invariant: no `flatten` and no `untagged`, so that each mistake has a place.
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::unattended::{AgentFile, BudgetFile};
+use crate::config::choices::{
+    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
+};
 use crate::config::condition::Op;
-use crate::metric::measurement::Format;
+use crate::config::unattended::{AgentFile, BudgetFile};
+use crate::metric::definition::{Direction, Format};
 
 /// The config of a codex-autoresearch run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -171,131 +174,6 @@ pub enum CountFile {
     Number(u32),
     /// A word: `none`, or one that means nothing.
     Word(String),
-}
-
-/// Labels that are required of a trial (`autoresearch trial --label NAME`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RequiredLabels {
-    /// A trial without all of these is not kept.
-    #[serde(default)]
-    pub keep: Vec<String>,
-    /// The target ends the run only when the kept state carries all of these.
-    #[serde(default)]
-    pub stop: Vec<String>,
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// The word in files and commands.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-    };
-}
-
-words! {
-    /// The way of working.
-    #[derive(Default)]
-    Mode {
-        /// Improve a metric until the end.
-        #[default]
-        Loop = "loop",
-        /// Make a plan.
-        Plan = "plan",
-        /// Find the cause of a fault.
-        Debug = "debug",
-        /// Make failing checks pass.
-        Fix = "fix",
-        /// Find and fix weaknesses.
-        Security = "security",
-        /// Bring a change to release.
-        Ship = "ship",
-        /// Run without a person, as in CI.
-        Exec = "exec",
-    }
-}
-
-words! {
-    /// The shell that reads a command.
-    #[derive(Default)]
-    Shell {
-        /// `/bin/sh`.
-        #[default]
-        Sh = "sh",
-        /// The bash on `PATH`, with `-o pipefail`: a command that fails anywhere in a pipe is a failure.
-        Bash = "bash",
-    }
-}
-
-words! {
-    /// Which way of the metric is better. There is no default: a config says it.
-    Direction {
-        /// Smaller is better.
-        Lower = "lower",
-        /// Larger is better.
-        Higher = "higher",
-    }
-}
-
-words! {
-    /// Where the trials are made.
-    #[derive(Default)]
-    Isolation {
-        /// On a branch `autoresearch/<run>` in the work tree where the run starts.
-        #[default]
-        Branch = "branch",
-        /// In a separate work tree of the run.
-        Worktree = "worktree",
-        /// On the branch that is checked out.
-        InPlace = "in-place",
-    }
-}
-
-words! {
-    /// How a failed trial is undone.
-    #[derive(Default)]
-    Rollback {
-        /// The branch goes back to the incumbent.
-        #[default]
-        Reset = "reset",
-        /// A commit on top undoes the trial.
-        Revert = "revert",
-    }
-}
-
-words! {
-    /// Whether the repository's git hooks run on trial commits.
-    #[derive(Default)]
-    RepositoryHooks {
-        /// Trial commits bypass the hooks.
-        #[default]
-        Bypass = "bypass",
-        /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run, and may refuse a trial.
-        Run = "run",
-    }
-}
-
-words! {
-    /// What happens after failed trials in a row.
-    #[derive(Default)]
-    LadderMode {
-        /// Nothing.
-        Off = "off",
-        /// The next step only says what would be due; the program refuses nothing and ends no run.
-        Advise = "advise",
-        /// The agent must log what is due before the next trial; the run ends when the ladder does.
-        #[default]
-        Enforce = "enforce",
-    }
 }
 
 /// The JSON Schema of the config file, draft 2020-12.

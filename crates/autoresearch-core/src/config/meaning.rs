@@ -4,15 +4,17 @@
 
 use std::time::Duration;
 
-use super::check::Problem;
-use super::file::{CommandFile, ConditionFile, CountFile, MetricFile, OutputsFile};
-use super::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
-use super::{
-    Amount, Config, ConfigFile, Isolation, Metric, Outputs, Rollback, Shell, TimeLimit, UserCommand,
-};
+use crate::config::choices::{Isolation, Rollback, Shell};
 use crate::config::condition::Condition;
+use crate::config::file::{
+    CommandFile, ConditionFile, ConfigFile, CountFile, MetricFile, OutputsFile,
+};
 use crate::config::globs::Globs;
+use crate::config::problem::Problem;
+use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, UserCommand};
 use crate::config::span;
+use crate::config::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
+use crate::metric::definition::Metric;
 use crate::metric::unit::Quantity;
 use crate::metric::value::Value;
 use crate::shell::words::ends_in_counting_grep;

@@ -78,7 +78,7 @@ pub mod millis {
 
     /// Writes the span's milliseconds.
     pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(super::whole_millis(*span))
+        serializer.serialize_u64(crate::config::span::whole_millis(*span))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

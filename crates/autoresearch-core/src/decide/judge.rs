@@ -5,11 +5,13 @@
 use std::cmp::Ordering;
 
 use crate::config::Config;
+use crate::decide::incumbent::Incumbent;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::noise;
 use crate::decide::noise::{EvidenceResult, Noise};
-use crate::journal::event::{CommandFailure, Guard, Why};
-use crate::journal::state::Incumbent;
+use crate::decide::why::{CommandFailure, Why};
+use crate::journal::event::Guard;
+use crate::metric::definition::Direction;
 use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
 
@@ -152,8 +154,8 @@ impl<'a> Judge<'a> {
     fn compute_gain(&self, value: &Value) -> f64 {
         let middle = noise::mean_of(noise::latest_runs(&self.incumbent.samples));
         match self.config.metric.direction {
-            crate::config::Direction::Lower => middle - value.to_double(),
-            crate::config::Direction::Higher => value.to_double() - middle,
+            Direction::Lower => middle - value.to_double(),
+            Direction::Higher => value.to_double() - middle,
         }
     }
 

@@ -9,8 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Direction;
-use crate::config::Metric;
+use crate::metric::definition::{Direction, Metric};
 use crate::metric::value::Value;
 
 /// A change of this factor is a jump when it is also larger than the range so far.
@@ -92,7 +91,7 @@ fn is_beyond(direction: Direction, incumbent: &Value, found: &Value, factor: i64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::measurement::Format;
+    use crate::metric::definition::Format;
 
     fn is_jump(direction: Direction, seen: &[i64], found: i64) -> bool {
         let metric = Metric {

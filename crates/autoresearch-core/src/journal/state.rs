@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, LadderMode};
+use crate::decide::incumbent::Incumbent;
 use crate::decide::judge::REWORKS;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
@@ -15,7 +16,6 @@ use crate::decide::noise::Noise;
 use crate::journal::event::{
     Decision, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict,
 };
-use crate::metric::measurement::Measurement;
 use crate::metric::unit::Unit;
 
 /// How many droppings of verify a run puts up with; the state must not grow with the log.
@@ -54,21 +54,6 @@ pub struct RunState {
     /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
     #[serde(rename = "droppings")]
     pub left_files: BTreeSet<String>,
-}
-
-/// The kept state that a trial must beat.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Incumbent {
-    /// The trial that made it; 0 is the baseline.
-    pub trial: u32,
-    pub commit: String,
-    pub tree: String,
-    /// What was measured there.
-    pub measurement: Measurement,
-    /// Its fresh runs, as doubles, for a noisy metric.
-    pub samples: Vec<f64>,
-    /// The labels of its trial.
-    pub labels: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

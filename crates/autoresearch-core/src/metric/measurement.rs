@@ -6,29 +6,13 @@ mod printed;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::printed::{PrintedMetrics, read_output};
-use crate::config::{Direction, Metric};
-use crate::metric::unit::{Doubt, QuantityError, Unit};
+pub use self::printed::NoMetric;
+use self::printed::{PrintedMetrics, read_output};
+use crate::metric::definition::{Direction, Format, Metric};
+use crate::metric::unit::{Doubt, Unit};
 use crate::metric::value::Value;
-
-/// How verify prints its metric.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// `METRIC` lines when there are any, otherwise the last line, as JSON or as a number. What the baseline printed holds
-    /// for the whole run.
-    #[default]
-    Auto,
-    /// The last non-empty line is a number, with an optional unit behind it: `58%`, `12 problems`.
-    Number,
-    /// The output ends with a JSON object with a `primary` number, and more metrics.
-    Json,
-    /// Lines of the form `METRIC name=value`, anywhere.
-    Lines,
-}
 
 /// The numbers of one run of verify, in the units of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,50 +35,6 @@ pub struct Reading {
     pub units: BTreeMap<String, Unit>,
 }
 
-/// Why an output holds no measurement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoMetric {
-    /// Nothing but white space was printed.
-    #[error("verify printed nothing on stdout")]
-    Empty,
-    /// The last line, or the value of a `METRIC` line, is no number with a unit.
-    #[error("the last line {0}")]
-    Quantity(#[from] QuantityError),
-    /// What a terminal shows is a mixture, or hangs on what stood there before.
-    #[error(
-        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar"
-    )]
-    Garbled(String),
-    /// The output ends with no JSON object with numbers.
-    #[error("the last line is not a JSON object with numbers: {0}")]
-    BadJson(String),
-    /// The JSON object has neither `primary` nor a key of the metric's name.
-    #[error("the JSON object has no key `primary` and none called `{0}`")]
-    NoPrimary(String),
-    /// No `METRIC` line carries the name.
-    #[error("no line `METRIC {0}=<number>` was printed")]
-    NoLine(String),
-    /// A metric was printed twice with different numbers.
-    #[error("the metric `{0}` was printed twice with different values")]
-    Contradiction(String),
-    /// More metrics than anybody reads.
-    #[error("more than {0} metrics were printed")]
-    TooMany(usize),
-    /// The name of a metric is a text.
-    #[error("`{0}` is too long for a metric name")]
-    LongName(String),
-    /// The unit is another one than the baseline's.
-    #[error(
-        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one cannot be converted into the other"
-    )]
-    UnitChanged {
-        /// What was printed.
-        printed: String,
-        /// The unit of the run, in words.
-        unit: String,
-    },
-}
-
 /// Reads the stdout of verify. Without a reading the output makes its own, as the first one at the baseline does.
 pub fn read_measurement(
     stdout: &str,
@@ -112,8 +52,7 @@ pub fn read_measurement(
 
 impl Reading {
     /// The reading that an output shows.
-    #[must_use]
-    pub fn from_printed(printed: &PrintedMetrics) -> Self {
+    fn from_printed(printed: &PrintedMetrics) -> Self {
         let unit = |(name, quantity): (&String, &crate::metric::unit::Quantity)| {
             (name.clone(), quantity.unit.clone())
         };

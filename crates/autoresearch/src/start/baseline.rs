@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Config, Direction, Shell, UserCommand};
+use autoresearch_core::config::{Config, Shell, UserCommand};
 use autoresearch_core::decide::noise::{BASELINE_RUNS, Noise};
 use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
+use autoresearch_core::metric::definition::Direction;
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::list_bash_syntax;

@@ -1,4 +1,4 @@
-//! Owns `Printed`: the quantities that an output of verify holds, in the units in which they were printed.
+//! Owns `PrintedMetrics`: the quantities that an output of verify holds, in the units in which they were printed.
 //! Does not compare units; `measurement` does.
 //! Invariant: two readings that contradict each other are no metric; nothing is guessed.
 
@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Format, NoMetric};
+use crate::metric::definition::Format;
 use crate::metric::screen::{DrawnLine, draw_lines};
 use crate::metric::unit::{Doubt, Quantity, QuantityError};
 use crate::metric::value::{Value, ValueError};
@@ -27,7 +27,7 @@ const MAX_QUOTED: usize = 80;
 
 /// What an output holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrintedMetrics {
+pub(super) struct PrintedMetrics {
     /// How it was printed; never `Auto`.
     pub format: Format,
     /// Every metric by its name, the one of the config included.
@@ -36,8 +36,56 @@ pub struct PrintedMetrics {
     pub missing: BTreeMap<String, String>,
 }
 
+/// Why an output holds no measurement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoMetric {
+    /// Nothing but white space was printed.
+    #[error("verify printed nothing on stdout")]
+    Empty,
+    /// The last line, or the value of a `METRIC` line, is no number with a unit.
+    #[error("the last line {0}")]
+    Quantity(#[from] QuantityError),
+    /// What a terminal shows is a mixture, or hangs on what stood there before.
+    #[error(
+        "the line `{0}` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar"
+    )]
+    Garbled(String),
+    /// The output ends with no JSON object with numbers.
+    #[error("the last line is not a JSON object with numbers: {0}")]
+    BadJson(String),
+    /// The JSON object has neither `primary` nor a key of the metric's name.
+    #[error("the JSON object has no key `primary` and none called `{0}`")]
+    NoPrimary(String),
+    /// No `METRIC` line carries the name.
+    #[error("no line `METRIC {0}=<number>` was printed")]
+    NoLine(String),
+    /// A metric was printed twice with different numbers.
+    #[error("the metric `{0}` was printed twice with different values")]
+    Contradiction(String),
+    /// More metrics than anybody reads.
+    #[error("more than {0} metrics were printed")]
+    TooMany(usize),
+    /// The name of a metric is a text.
+    #[error("`{0}` is too long for a metric name")]
+    LongName(String),
+    /// The unit is another one than the baseline's.
+    #[error(
+        "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one cannot be converted into the other"
+    )]
+    UnitChanged {
+        /// What was printed.
+        printed: String,
+        /// The unit of the run, in words.
+        unit: String,
+    },
+}
+
 /// Reads the stdout of verify. `name` is the metric's name in the config; the result holds it.
-pub fn read_output(stdout: &str, name: &str, format: Format) -> Result<PrintedMetrics, NoMetric> {
+pub(super) fn read_output(
+    stdout: &str,
+    name: &str,
+    format: Format,
+) -> Result<PrintedMetrics, NoMetric> {
     match format {
         Format::Number => read_number_line(&find_last_line(stdout)?, name),
         Format::Json => read_json_object(stdout, name),

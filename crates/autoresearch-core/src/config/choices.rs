@@ -1,0 +1,149 @@
+//! Owns the choices of a config that mean the same as typed and as true: one of a few words each, and labels.
+//! Does not know what follows from a choice.
+//! Invariant: the word of a choice is the same in files, in the schema and in texts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// The word in files and commands.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// The way of working.
+    #[derive(Default)]
+    Mode {
+        /// Improve a metric until the end.
+        #[default]
+        Loop = "loop",
+        /// Make a plan.
+        Plan = "plan",
+        /// Find the cause of a fault.
+        Debug = "debug",
+        /// Make failing checks pass.
+        Fix = "fix",
+        /// Find and fix weaknesses.
+        Security = "security",
+        /// Bring a change to release.
+        Ship = "ship",
+        /// Run without a person, as in CI.
+        Exec = "exec",
+    }
+}
+
+words! {
+    /// The shell that reads a command.
+    #[derive(Default)]
+    Shell {
+        /// `/bin/sh`.
+        #[default]
+        Sh = "sh",
+        /// The bash on `PATH`, with `-o pipefail`: a command that fails anywhere in a pipe is a failure.
+        Bash = "bash",
+    }
+}
+
+words! {
+    /// Where the trials are made.
+    #[derive(Default)]
+    Isolation {
+        /// On a branch `autoresearch/<run>` in the work tree where the run starts.
+        #[default]
+        Branch = "branch",
+        /// In a separate work tree of the run.
+        Worktree = "worktree",
+        /// On the branch that is checked out.
+        InPlace = "in-place",
+    }
+}
+
+words! {
+    /// How a failed trial is undone.
+    #[derive(Default)]
+    Rollback {
+        /// The branch goes back to the incumbent.
+        #[default]
+        Reset = "reset",
+        /// A commit on top undoes the trial.
+        Revert = "revert",
+    }
+}
+
+words! {
+    /// Whether the repository's git hooks run on trial commits.
+    #[derive(Default)]
+    RepositoryHooks {
+        /// Trial commits bypass the hooks.
+        #[default]
+        Bypass = "bypass",
+        /// `pre-commit`, `prepare-commit-msg` and `commit-msg` run, and may refuse a trial.
+        Run = "run",
+    }
+}
+
+words! {
+    /// What happens after failed trials in a row.
+    #[derive(Default)]
+    LadderMode {
+        /// Nothing.
+        Off = "off",
+        /// The next step only says what would be due; the program refuses nothing and ends no run.
+        Advise = "advise",
+        /// The agent must log what is due before the next trial; the run ends when the ladder does.
+        #[default]
+        Enforce = "enforce",
+    }
+}
+
+/// Labels that are required of a trial (`autoresearch trial --label NAME`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredLabels {
+    /// A trial without all of these is not kept.
+    #[serde(default)]
+    pub keep: Vec<String>,
+    /// The target ends the run only when the kept state carries all of these.
+    #[serde(default)]
+    pub stop: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_choice_is_the_one_in_files() {
+        macro_rules! assert_words {
+            ($($choice:expr),+ $(,)?) => {
+                $(assert_eq!(serde_json::to_value($choice).unwrap(), $choice.as_str());)+
+            };
+        }
+        assert_words!(
+            Mode::Loop,
+            Mode::Plan,
+            Mode::Debug,
+            Mode::Fix,
+            Mode::Security,
+            Mode::Ship,
+            Mode::Exec
+        );
+        assert_words!(Shell::Sh, Shell::Bash);
+        assert_words!(Isolation::Branch, Isolation::Worktree, Isolation::InPlace);
+        assert_words!(Rollback::Reset, Rollback::Revert);
+        assert_words!(RepositoryHooks::Bypass, RepositoryHooks::Run);
+        assert_words!(LadderMode::Off, LadderMode::Advise, LadderMode::Enforce);
+    }
+}

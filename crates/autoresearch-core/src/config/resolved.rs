@@ -1,0 +1,203 @@
+//! Owns `Config`: what is true for a run, with every default in its place.
+//! Does not know what was typed.
+//! Invariant: nothing after it asks whether something was set.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::choices::{
+    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
+};
+use crate::config::condition::Condition;
+use crate::config::unattended::{Agent, Budget};
+use crate::metric::definition::Metric;
+use crate::metric::measurement::Reading;
+use crate::metric::unit::{Doubt, Quantity, Unit};
+use crate::metric::value::Value;
+
+/// Everything that a run needs to know about what the person wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// What to improve, in one sentence.
+    pub goal: String,
+    /// The mode: one of seven ways of working.
+    pub mode: Mode,
+    /// The run's name, when the person chose one.
+    pub tag: Option<String>,
+    /// Patterns of the files that a trial may change.
+    pub scope: Vec<String>,
+    /// Patterns of the files that no trial may change and whose bytes are pinned.
+    pub protect: Vec<String>,
+    /// Patterns of the files that are pinned although the scope holds them.
+    #[serde(default)]
+    pub pin: Vec<String>,
+    pub metric: Metric,
+    /// The command that measures.
+    pub verify: UserCommand,
+    /// The command that must pass before a keep.
+    pub guard: Option<UserCommand>,
+    /// What must hold for a keep, besides the improvement.
+    pub keep_when: Vec<Condition>,
+    /// The run ends when an incumbent satisfies all of these (and there are any).
+    pub stop_when: Vec<Condition>,
+    /// Labels that a trial needs to be kept, and that an incumbent needs to end the run.
+    pub required_labels: RequiredLabels,
+    /// The run ends after so many trials; `None`: something else ends it.
+    pub iterations: Option<u32>,
+    /// The run ends when this much time has passed since its start.
+    pub time_limit: Option<TimeLimit>,
+    /// Where the trials are made.
+    pub isolation: Isolation,
+    /// How a failed trial is undone.
+    pub rollback: Rollback,
+    /// The smallest improvement that is worth keeping.
+    pub min_improvement: Option<Amount>,
+    /// Variables that verify and guard see, with their values as they were at start.
+    pub env: Vec<String>,
+    /// Variables that verify and guard see and whose values are never written down.
+    pub secrets: Vec<String>,
+    /// Whether the repository's git hooks run on trial commits.
+    pub repository_hooks: RepositoryHooks,
+    /// What happens after failed trials in a row.
+    #[serde(default)]
+    pub ladder: LadderMode,
+    /// Who edits in background and exec runs.
+    pub agent: Agent,
+    /// Ceilings besides iterations and time.
+    pub budget: Budget,
+    /// The command that is told of keeps, obstacles and the end.
+    pub notify: Option<UserCommand>,
+    /// How much output of verify and guard to keep.
+    #[serde(default)]
+    pub outputs: Outputs,
+}
+
+/// How much of the outputs of verify and guard is kept, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Of one output; a longer one is cut in the middle.
+    pub file_mib: u32,
+    /// Of all trials together; older ones are cut first.
+    pub total_mib: u32,
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self {
+            file_mib: 4,
+            total_mib: 256,
+        }
+    }
+}
+
+impl Outputs {
+    /// The bytes of one output.
+    #[must_use]
+    pub fn file_bytes(self) -> u64 {
+        u64::from(self.file_mib) << 20
+    }
+
+    /// The bytes of all outputs.
+    #[must_use]
+    pub fn total_bytes(self) -> u64 {
+        u64::from(self.total_mib) << 20
+    }
+}
+
+/// A command of the user's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCommand {
+    /// The text for the shell.
+    pub command: String,
+    #[serde(default)]
+    pub shell: Shell,
+    /// When it is ended.
+    #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
+    pub timeout: Duration,
+    /// Where it runs, from the repository's root.
+    pub working_directory: String,
+    /// Exit statuses that count as success.
+    pub ok_exit: Vec<u8>,
+    /// How often a guard that failed is run again.
+    #[serde(default)]
+    pub retries: u32,
+}
+
+/// A limit in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeLimit {
+    #[serde(with = "crate::config::span::millis", rename = "ms")]
+    pub span: Duration,
+}
+
+/// An amount of the metric.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Amount {
+    /// In the metric's own unit during a run, in the one that was typed before it.
+    Absolute(Quantity),
+    /// In per cent of the incumbent's value.
+    Percent(Value),
+}
+
+/// An amount of the config in a unit that is not the metric's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherUnit {
+    pub place: String,
+    pub typed: Quantity,
+    pub metric: String,
+    /// The unit in which verify prints it.
+    pub unit: Unit,
+}
+
+impl Config {
+    /// The config with every amount in the unit of its metric, as the baseline showed it.
+    pub fn into_metric_units(mut self, reading: &Reading) -> Result<Self, Box<OtherUnit>> {
+        let settle = |place: String, metric: &str, quantity: &mut Quantity| {
+            if quantity.unit.is_none() {
+                return Ok(());
+            }
+            let unit = reading.unit_of(metric);
+            let Some(number) = quantity.in_unit(&unit, Doubt::Refuse) else {
+                return Err(Box::new(OtherUnit {
+                    place,
+                    typed: quantity.clone(),
+                    metric: metric.to_owned(),
+                    unit,
+                }));
+            };
+            *quantity = number.into();
+            Ok(())
+        };
+        let name = self.metric.name.clone();
+        if let Some(target) = &mut self.metric.target {
+            settle("metric.target".to_owned(), &name, target)?;
+        }
+        if let Some(Amount::Absolute(amount)) = &mut self.min_improvement {
+            settle("min_improvement".to_owned(), &name, amount)?;
+        }
+        let lists = [
+            ("keep_when", &mut self.keep_when),
+            ("stop_when", &mut self.stop_when),
+        ];
+        for (key, conditions) in lists {
+            for (index, condition) in conditions.iter_mut().enumerate() {
+                let place = format!("{key}[{index}].value");
+                settle(place, &condition.metric, &mut condition.value)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Amount {
+    /// The amount in the metric's unit, for an incumbent of this value.
+    #[must_use]
+    pub fn for_incumbent(&self, incumbent: &Value) -> Value {
+        match self {
+            Self::Absolute(quantity) => quantity.number.clone(),
+            Self::Percent(percent) => incumbent.take_percent(percent),
+        }
+    }
+}
