@@ -156,6 +156,32 @@ trust_level = "trusted"
         std::fs::write(path, text).unwrap();
     }
 
+    /// Sets one key of `$CODEX_HOME/config.toml`, by the names of the tables that lead to it.
+    pub(crate) fn set(&self, key: &[&str], value: impl Into<toml_edit::Value>) {
+        self.edit(key, |table, name| {
+            table.insert(name, toml_edit::value(value));
+        });
+    }
+
+    /// Takes one key out, which must be there.
+    pub(crate) fn unset(&self, key: &[&str]) {
+        self.edit(key, |table, name| {
+            table.remove(name).unwrap();
+        });
+    }
+
+    fn edit(&self, key: &[&str], act: impl FnOnce(&mut toml_edit::Table, &str)) {
+        let path = self.codex_home.join("config.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut file: toml_edit::DocumentMut = text.parse().unwrap();
+        let (name, tables) = key.split_last().unwrap();
+        let table = tables.iter().fold(file.as_table_mut(), |table, name| {
+            table[name].as_table_mut().unwrap()
+        });
+        act(table, name);
+        std::fs::write(path, file.to_string()).unwrap();
+    }
+
     /// Adds a hook to `$CODEX_HOME/hooks.json`. It is not trusted yet.
     pub(crate) fn hook(&self, event: &str, command: &str) {
         let mut hook = json!({"type": "command", "command": command});

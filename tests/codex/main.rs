@@ -14,6 +14,8 @@
 
 mod app_server;
 mod bench;
+#[path = "../e2e/config_text.rs"]
+mod config_text;
 mod foreground;
 mod install;
 mod installer;

@@ -8,8 +8,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
+use crate::config_text::ConfigText;
 use crate::reply::{Reply, say, shell, silent, status, usage_limit_with_headers};
-use crate::scene::{person, scene_without_skill, set};
+use crate::scene::{config, person, scene_without_skill, set};
 use crate::testbed::{pids_with, wait_until};
 
 /// What one answer of the scripted model claims to cost: its tokens, input and output together.
@@ -34,19 +35,20 @@ struct Night {
 }
 
 impl Night {
-    fn new(more: &str) -> Option<Self> {
+    fn new() -> Option<Self> {
+        Self::with(&config())
+    }
+
+    fn with(config: &ConfigText) -> Option<Self> {
         let bench = scene_without_skill()?;
-        let config = bench.bed.read("autoresearch.yaml") + more;
-        bench.bed.write("autoresearch.yaml", &config);
+        bench.bed.write("autoresearch.yaml", &config.to_string());
         bench
             .bed
             .git(&["commit", "-qam", "config", "--allow-empty"]);
         // Codex's own patience is measured in `turns`; here it would only take time.
-        let path = bench.codex_home.join("config.toml");
-        let impatient =
-            "supports_websockets = false\nrequest_max_retries = 1\nstream_max_retries = 1";
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(path, text.replace("supports_websockets = false", impatient)).unwrap();
+        for key in ["request_max_retries", "stream_max_retries"] {
+            bench.set(&["model_providers", "scripted", key], 1);
+        }
         Some(Self { bench })
     }
 
@@ -95,16 +97,14 @@ const VERDICTS: [&str; 12] = [
 
 #[test]
 fn a_night_of_twelve_trials_agrees_in_journal_table_commits_and_requests() {
-    let Some(night) = Night::new("agent: {turns_per_thread: 5}\n") else {
+    let twelve = config()
+        .target(0)
+        .iterations(12)
+        .agent_with("turns_per_thread", 5);
+    let Some(night) = Night::with(&twelve) else {
         return;
     };
     let bench = &night.bench;
-    let config = bench.bed.read("autoresearch.yaml");
-    let config = config
-        .replace("target: 5", "target: 0")
-        .replace("iterations: 20", "iterations: 12");
-    bench.bed.write("autoresearch.yaml", &config);
-    bench.bed.git(&["commit", "-qam", "twelve"]);
     std::fs::write(bench.bed.home.join("slow"), "0.3").unwrap();
     let (measuring, during) = (
         bench.bed.home.join("measuring"),
@@ -181,7 +181,7 @@ fn then_done(night: &Night, first: Vec<Reply>) {
 
 #[test]
 fn a_usage_limit_is_slept_out_and_nobody_asks_meanwhile() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     // The window is counted from the request, however long the start took.
     night.bench.model.react(|request| {
         let done = turn(&set(0));
@@ -203,7 +203,7 @@ fn a_usage_limit_is_slept_out_and_nobody_asks_meanwhile() {
 
 #[test]
 fn a_storm_of_errors_passes_and_is_no_trial() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     let ill = status(500, json!({"error": {"message": "ill"}}));
     then_done(&night, vec![ill; 9]);
     night.start();
@@ -218,24 +218,21 @@ fn a_storm_of_errors_passes_and_is_no_trial() {
 
 #[test]
 fn a_refused_connection_ends_the_turn_and_the_run_goes_on_when_it_is_back() {
-    let Some(night) = Night::new("") else { return };
-    let path = night.bench.codex_home.join("config.toml");
-    let good = std::fs::read_to_string(&path).unwrap();
+    let Some(night) = Night::new() else { return };
+    let url = ["model_providers", "scripted", "base_url"];
     // A port that nobody listens on.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    let url = night.bench.model.url();
-    let bad = good.replace(&url, &format!("http://127.0.0.1:{port}/v1"));
-    std::fs::write(&path, bad).unwrap();
+    night.bench.set(&url, format!("http://127.0.0.1:{port}/v1"));
     then_done(&night, Vec::new());
     night.start();
     wait_until("the turn fails", || {
         night.log().contains("cannot be reached")
     });
-    std::fs::write(&path, good).unwrap();
+    night.bench.set(&url, night.bench.model.url());
     assert_eq!(night.over()["end"], "target", "{}", night.log());
     assert_eq!(night.bench.bed.story(), ["0 baseline", "1 keep"]);
 }
@@ -243,7 +240,7 @@ fn a_refused_connection_ends_the_turn_and_the_run_goes_on_when_it_is_back() {
 #[test]
 fn a_stream_that_hangs_is_ended_at_the_turns_deadline() {
     // Long enough for every turn that does not hang, also on a busy machine.
-    let Some(night) = Night::new("agent: {timeout: 15s}\n") else {
+    let Some(night) = Night::with(&config().agent_with("timeout", "15s")) else {
         return;
     };
     then_done(&night, vec![shell(&set(7)), silent()]);
@@ -262,7 +259,7 @@ fn a_stream_that_hangs_is_ended_at_the_turns_deadline() {
 
 #[test]
 fn an_agent_without_an_answer_or_with_edits_elsewhere_or_a_commit_is_handled_and_the_run_goes_on() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     let stray = format!("{}; echo mine >> other/notes.md", set(3));
     let back = "printf 'notes\\n' > other/notes.md";
     let commit = format!("{}; git commit -qam mine; echo code $?", set(3));
@@ -308,7 +305,7 @@ fn an_agent_without_an_answer_or_with_edits_elsewhere_or_a_commit_is_handled_and
 
 #[test]
 fn a_turn_that_deletes_the_runs_folder_ends_the_night_without_a_guess() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     // Not before the start was answered.
     let answer = night.bench.bed.home.join("answer");
     std::fs::write(&answer, "").unwrap();
@@ -333,7 +330,7 @@ fn a_turn_that_deletes_the_runs_folder_ends_the_night_without_a_guess() {
 
 #[test]
 fn an_expired_login_blocks_at_once_and_a_login_lets_the_same_run_go_on() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     let refused = status(401, json!({"error": {"message": "expired"}}));
     then_done(&night, vec![refused; 2]);
     night.start();
@@ -373,7 +370,7 @@ enum Moment {
 
 /// A night that has come to this moment.
 fn at(moment: Moment) -> Option<Night> {
-    let night = Night::new("")?;
+    let night = Night::new()?;
     let (model, home) = (&night.bench.model, &night.bench.bed.home);
     match moment {
         Moment::Turn => {
@@ -485,7 +482,7 @@ fn a_stop_at_any_moment_leaves_nothing_behind_and_a_named_end() {
 
 #[test]
 fn a_session_hands_a_run_over_and_ends_and_the_run_goes_on() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     let bench = &night.bench;
     let folder = bench.codex.native.parent().unwrap().display();
     // A login shell has the PATH of its profile.
@@ -525,7 +522,7 @@ fn a_session_hands_a_run_over_and_ends_and_the_run_goes_on() {
 
 /// A session of `codex exec` whose prompt has every field: the config is written, checked, and run once.
 fn in_mode_exec(sandbox: &str) -> Option<(Night, Vec<String>)> {
-    let night = Night::new("")?;
+    let night = Night::new()?;
     let bench = &night.bench;
     let text = bench.bed.read("autoresearch.yaml");
     bench.bed.git(&["rm", "-q", "autoresearch.yaml"]);
@@ -585,7 +582,7 @@ fn a_prompt_in_mode_exec_ends_in_the_sandbox_with_the_one_line_of_who_can_run_it
 
 #[test]
 fn exec_drives_codex_in_its_sandbox_and_keeps_its_contract() {
-    let Some(night) = Night::new("") else { return };
+    let Some(night) = Night::new() else { return };
     then_done(&night, Vec::new());
     let words = ["exec", "--config", "autoresearch.yaml", "--iterations", "3"];
     let answer = person(&night.bench, &Bench::engine(), &words).ok();

@@ -10,19 +10,19 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
+use crate::config_text::ConfigText;
 use crate::reply::{Reply, say, shell};
 use crate::request::Request;
 use crate::testbed::{Answer, finish};
 
 /// Ten `any`, and the run is over at five. A file `src/crash` is a crash; a slow verify tells that it is at work.
-pub(crate) const CONFIG: &str = r#"goal: Fewer any
-tag: demo
-scope: ["src/**"]
-metric: {name: any_count, direction: lower, target: 5}
-verify: {command: "test ! -e src/crash && sh slow.sh && sh count.sh", timeout: 1m}
-guard: {command: "sh guard.sh", timeout: 20s}
-iterations: 20
-"#;
+pub(crate) fn config() -> ConfigText {
+    ConfigText::demo()
+        .target(5)
+        .verify("test ! -e src/crash && sh slow.sh && sh count.sh")
+        .verify_with("timeout", "1m")
+        .iterations(20)
+}
 
 /// Waits only in trials of a test that wants it, and says so meanwhile.
 const SLOW: &str = "if [ -e \"$HOME/slow\" ]; then\n  touch \"$HOME/measuring\"; sleep \"$(cat \"$HOME/slow\")\"; rm \"$HOME/measuring\"\nfi\n";
@@ -47,7 +47,7 @@ pub(crate) fn scene() -> Option<Bench> {
 /// The same without the skill.
 pub(crate) fn scene_without_skill() -> Option<Bench> {
     let bench = Bench::new()?;
-    bench.bed.write("autoresearch.yaml", CONFIG);
+    bench.bed.write("autoresearch.yaml", &config().to_string());
     bench.bed.write("slow.sh", SLOW);
     bench.bed.git(&["add", "-A"]);
     bench.bed.git(&["commit", "-qm", "config"]);

@@ -22,10 +22,11 @@ use crate::request::Request;
 use crate::testbed;
 
 /// No second tries, and a short patience with a silent stream. Codex tries five times by itself.
-const IMPATIENT: &str = "supports_websockets = false
-request_max_retries = 0
-stream_max_retries = 0
-stream_idle_timeout_ms = 3000";
+const IMPATIENT: [(&str, i64); 3] = [
+    ("request_max_retries", 0),
+    ("stream_max_retries", 0),
+    ("stream_idle_timeout_ms", 3000),
+];
 
 /// A bench with the files that a turn needs.
 struct Turns {
@@ -52,23 +53,24 @@ impl Turns {
             answer,
         };
         // What `words` has to switch off is on, as it is for users.
-        turns.reconfigure("unbounded_connection_retries = false", "");
-        turns.reconfigure("exclude_slash_tmp = true", "");
+        let bench = &turns.bench;
+        bench.unset(&["features", "unbounded_connection_retries"]);
+        bench.unset(&["sandbox_workspace_write", "exclude_slash_tmp"]);
         Some(turns)
     }
 
     /// A bench on which trouble is reported at once.
     fn impatient() -> Option<Self> {
         let turns = Self::new()?;
-        turns.reconfigure("supports_websockets = false", IMPATIENT);
+        for (key, value) in IMPATIENT {
+            turns.provider(key, value);
+        }
         Some(turns)
     }
 
-    fn reconfigure(&self, old: &str, new: &str) {
-        let path = self.bench.codex_home.join("config.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(old), "{old}");
-        std::fs::write(path, text.replace(old, new)).unwrap();
+    /// Sets a key of the scripted model's provider.
+    fn provider(&self, key: &str, value: impl Into<toml_edit::Value>) {
+        self.bench.set(&["model_providers", "scripted", key], value);
     }
 
     fn ask(&self) -> TurnArguments<'_> {
@@ -227,11 +229,9 @@ fn a_turn_edits_and_answers_by_the_schema_and_costs_what_it_cost() {
 #[test]
 fn a_turn_keeps_to_its_sandbox_in_a_project_that_is_not_trusted_and_when_resumed() {
     let Some(turns) = Turns::new() else { return };
-    turns.reconfigure("trust_level = \"trusted\"", "");
-    turns.reconfigure(
-        "check_for_update_on_startup",
-        "approval_policy = \"on-request\"\ncheck_for_update_on_startup",
-    );
+    let repo = turns.bench.bed.repo.to_str().unwrap();
+    turns.bench.unset(&["projects", repo, "trust_level"]);
+    turns.bench.set(&["approval_policy"], "on-request");
     let escape = json!({"cmd": "touch .git/escaped", "sandbox_permissions": "require_escalated", "justification": "why not"});
     let script = || {
         [
@@ -400,7 +400,7 @@ fn a_refusal_of_the_user_is_an_auth_fault_and_a_plan_without_codex_is_for_a_pers
         let fault = turns.fault([reply]);
         assert!(matches!(fault, TurnFault::Setup(_)), "{fault:?}");
     }
-    turns.reconfigure(IMPATIENT, &format!("{IMPATIENT}\nenv_key = \"AR_NO_KEY\""));
+    turns.provider("env_key", "AR_NO_KEY");
     let fault = turns.fault([]);
     assert_eq!(
         fault,
@@ -482,7 +482,7 @@ fn a_refused_connection_ends_and_is_a_fault_of_the_network() {
         return;
     };
     // Port 9 of loopback belongs to nobody: it discards, where anybody has it at all.
-    turns.reconfigure(&turns.bench.model.url(), "http://127.0.0.1:9/v1");
+    turns.provider("base_url", "http://127.0.0.1:9/v1");
     let fault = turns.fault([]);
     assert_eq!(
         fault,
@@ -593,9 +593,10 @@ fn what_codex_does_not_accept_before_it_begins_is_a_fault_of_the_setup() {
         &[],
         "required MCP servers failed to initialize",
     );
-    turns.reconfigure("required = true", "required = 3");
+    let required = ["mcp_servers", "x", "required"];
+    turns.bench.set(&required, 3);
     setup(&turns.ask(), &[], "Error loading config.toml: invalid type");
-    turns.reconfigure("required = 3", "required = false");
+    turns.bench.set(&required, false);
     turns.bench.allow(&["true"]);
     let rules = turns.bench.codex_home.join("rules/bench.rules");
     std::fs::write(rules, "prefix_rule(").unwrap();

@@ -1,10 +1,12 @@
 //! Background runs with a scripted command as the agent: handing over, looking, ending, and every way to die.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Testbed, processes_with, wait_until};
 
 /// Takes the next line of `$HOME/moves` and does it; then waits as long as there is a file `$HOME/hold`.
@@ -18,16 +20,18 @@ echo "{\"message\": \"did: $move\"}"
 "#;
 
 /// Counts, after it has waited as long as there is a file `$HOME/measure`.
-const CONFIG: &str = r#"
-goal: Fewer any
-tag: demo
-scope: ["src/**"]
-metric: {name: any_count, direction: lower, target: 5}
-verify: {command: "touch $HOME/measuring; while [ -e $HOME/measure ]; do sleep 0.02; done; sh count.sh", timeout: 50s}
-guard: {command: "sh guard.sh", timeout: 20s}
-iterations: 100
-agent: {command: 'sh "$HOME/agent.sh"', timeout: 50s}
-"#;
+const VERIFY: &str =
+    "touch $HOME/measuring; while [ -e $HOME/measure ]; do sleep 0.02; done; sh count.sh";
+
+/// The config of a run that nobody has to attend.
+fn unattended() -> ConfigText {
+    ConfigText::demo()
+        .target(5)
+        .verify(VERIFY)
+        .verify_with("timeout", "50s")
+        .agent("sh \"$HOME/agent.sh\"")
+        .agent_with("timeout", "50s")
+}
 
 fn set(count: usize) -> String {
     format!("seq {count} | sed s/.*/any/ > src/a")
@@ -42,14 +46,18 @@ impl Night {
     fn new(moves: &[String]) -> Self {
         let bed = Testbed::new();
         std::fs::write(bed.home.join("agent.sh"), AGENT).unwrap();
-        std::fs::write(bed.home.join("config.yaml"), CONFIG).unwrap();
         let night = Self { bed };
+        night.configure(unattended());
         night.moves(moves);
         night
     }
 
     fn moves(&self, moves: &[String]) {
         std::fs::write(self.home("moves"), moves.join("\n") + "\n").unwrap();
+    }
+
+    fn configure(&self, config: impl Display) {
+        std::fs::write(self.home("config.yaml"), config.to_string()).unwrap();
     }
 
     fn home(&self, name: &str) -> PathBuf {
@@ -145,8 +153,7 @@ fn a_background_run_goes_to_its_end_alone() {
 #[test]
 fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
     let night = Night::new(&[set(4)]);
-    let config = CONFIG.replace("sh count.sh\"", "cat src/a | sh count.sh\"");
-    std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.configure(unattended().verify("cat src/a | sh count.sh"));
     night.hold("hold");
     let words = ["background", "start", "--config", &night.config()];
     let told = night.bed.run(&words).ok();
@@ -164,9 +171,7 @@ fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
 #[test]
 fn a_night_in_which_nobody_could_edit_is_not_begun() {
     let night = Night::new(&[]);
-    let config = CONFIG.lines().filter(|line| !line.starts_with("agent:"));
-    let config: Vec<&str> = config.collect();
-    std::fs::write(night.home("config.yaml"), config.join("\n")).unwrap();
+    night.configure(ConfigText::demo());
     let words = ["background", "start", "--config", &night.config()];
     let path = [("PATH", night.bed.home.to_str().unwrap())];
     let refused = night.bed.run_with(&words, &path).fails(6);
@@ -299,8 +304,7 @@ fn a_paused_run_goes_on_by_hand_and_then_in_the_background_again() {
 #[test]
 fn a_ceiling_is_raised_and_the_same_run_goes_on() {
     let night = Night::new(&[set(4), set(3), set(0)]);
-    let config = CONFIG.replace("iterations: 100", "iterations: 1");
-    std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.configure(unattended().iterations(1));
     night.start();
     assert_eq!(night.over()["end"], "iteration-cap");
     // At its ceiling nothing is started, and nothing claims to be.
@@ -488,8 +492,7 @@ fn a_session_that_had_the_run_is_silent_while_a_supervisor_drives_it() {
 fn commands_that_are_refused_while_a_run_is_driven_never_end_it() {
     let worse: Vec<String> = (11..15).map(set).collect();
     let night = Night::new(&worse);
-    let config = CONFIG.replace("iterations: 100", "iterations: 4");
-    std::fs::write(night.home("config.yaml"), config).unwrap();
+    night.configure(unattended().iterations(4));
     night.start();
     let over = loop {
         night.bed.run(&["trial", "-m", "by hand"]);
@@ -583,7 +586,7 @@ fn a_pipe_in_the_place_of_the_log_or_a_flood_of_words_makes_nobody_wait() {
 fn a_run_that_is_left_because_something_is_wrong_is_notified_as_well() {
     let night = Night::new(&["git checkout -q --detach".to_owned()]);
     let notify = "notify: {command: 'cat >> \"$HOME/news\"', timeout: 1m}\n";
-    std::fs::write(night.home("config.yaml"), format!("{CONFIG}{notify}")).unwrap();
+    night.configure(format!("{}{notify}", unattended()));
     night.start();
     assert_eq!(night.over()["phase"], "blocked");
     let news = std::fs::read_to_string(night.home("news")).unwrap();

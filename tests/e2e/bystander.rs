@@ -1,5 +1,6 @@
 //! Files that are nobody's change, and that verify sees all the same: dirty before the run, or left by verify.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// The trial is void because of this file outside the scope, and was not measured.
@@ -178,7 +179,7 @@ fn a_sparse_checkout_can_be_the_place_of_a_run() {
     let bed = Testbed::new();
     bed.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/other/"]);
     assert!(!bed.path("other/notes.md").exists());
-    bed.start(&CONFIG.replace("\"src/**\"", "\"src/**\", \"other/**\""));
+    bed.start(&ConfigText::demo().scope(&["src/**", "other/**"]));
     assert_eq!(bed.try_count(4), "keep");
     bed.write("other/notes.md", "here again\n");
     bed.edit(3);

@@ -1,12 +1,10 @@
 //! Limits of a run: raised by a person and by nobody else, left out where something else ends the run.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 fn limited(extra: &str) -> Testbed {
-    Testbed::started(&format!(
-        "{}{extra}\n",
-        CONFIG.replace("iterations: 100", "iterations: 1")
-    ))
+    Testbed::started(&format!("{}{extra}\n", ConfigText::demo().iterations(1)))
 }
 
 #[test]
@@ -123,15 +121,15 @@ fn no_agent_raises_a_limit_and_none_is_told_to() {
 
 #[test]
 fn a_run_without_a_limit_of_trials_needs_another_end() {
-    let none = CONFIG.replace("iterations: 100", "iterations: none");
+    let none = ConfigText::demo().iterations("none");
     Testbed::new()
         .try_start(&none)
         .fails(3)
         .says("iterations: with `none`, nothing would end this run")
         .says("add `time_limit`");
-    for wrong in ["iterations: never", "iterations: 0", "iterations: \"\""] {
+    for wrong in ["never", "0", "\"\""] {
         Testbed::new()
-            .try_start(&CONFIG.replace("iterations: 100", wrong))
+            .try_start(&ConfigText::demo().iterations(wrong))
             .fails(3)
             .says("iterations: ");
     }
@@ -145,7 +143,7 @@ fn a_run_without_a_limit_of_trials_needs_another_end() {
         let status = bed.run(&["status", "--json"]).ok().json();
         assert!(status["iterations_limit"].is_null(), "{status}");
     }
-    let bed = Testbed::started(&none.replace("direction: lower", "direction: lower, target: 7"));
+    let bed = Testbed::started(&none.target(7));
     assert!(
         bed.run(&["status"])
             .ok()

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::looking::Gated;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
@@ -299,7 +300,7 @@ fn exit_code_2_is_a_wrong_call() {
 fn exit_code_3_is_a_wrong_config() {
     let bed = Testbed::new();
     let file = bed.home.join("config.yaml");
-    std::fs::write(&file, CONFIG.replace("lower", "down")).unwrap();
+    std::fs::write(&file, ConfigText::demo().direction("down").to_string()).unwrap();
     let object = failure(
         &bed.run(&["start", "--config", file.to_str().unwrap(), "--json"]),
         3,
@@ -421,10 +422,7 @@ fn completions_print_a_script_for_each_shell() {
 fn the_name_of_a_run_is_needed_only_when_several_are_active() {
     let bed = Testbed::started(CONFIG);
     assert_eq!(bed.try_count(4), "keep");
-    bed.start(&format!(
-        "{}isolation: worktree\n",
-        CONFIG.replace("tag: demo", "tag: other")
-    ));
+    bed.start(&ConfigText::demo().tag("other").isolation("worktree"));
     for arguments in [
         &["status"][..],
         &["trial", "-m", "x"],
@@ -478,10 +476,7 @@ fn the_name_of_a_run_is_needed_only_when_several_are_active() {
 #[test]
 fn two_active_runs_do_not_see_each_others_trials() {
     let bed = Testbed::started(CONFIG);
-    bed.start(&format!(
-        "{}isolation: worktree\n",
-        CONFIG.replace("tag: demo", "tag: other")
-    ));
+    bed.start(&ConfigText::demo().tag("other").isolation("worktree"));
     let inside = bed.path("autoresearch-results/other/worktree");
     std::fs::write(inside.join("src/a"), "any\n").unwrap();
     bed.edit(4);

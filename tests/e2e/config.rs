@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// The answer of `config check` on this text, in a file called `run.yaml` outside the repository.
@@ -150,24 +151,20 @@ guard: {command: sh guard.sh}
 #[test]
 fn config_check_finds_protected_and_pinned_files_in_the_scope() {
     let bed = Testbed::new();
-    let text = r#"goal: Fewer any
-scope: ["src/**", "*.sh"]
-protect: ["src/state"]
-metric: {name: any_count, direction: lower}
-verify: {command: sh count.sh}
-guard: {command: sh guard.sh}
-"#;
-    insta::assert_snapshot!(check(&bed, text.as_bytes()).fails(3).out.trim_end(), @r#"
-    ~/run.yaml:3: protect: protected paths lie inside the scope: src/state -> take them out of the scope: add "!src/state" to it
+    let checked = |config: ConfigText| check(&bed, config.to_string().as_bytes());
+    let whole = ConfigText::demo().scope(&["src/**", "*.sh"]);
+    let both = whole.clone().protect(&["src/state"]);
+    insta::assert_snapshot!(checked(both).fails(3).out.trim_end(), @r#"
+    ~/run.yaml:4: protect: protected paths lie inside the scope: src/state -> take them out of the scope: add "!src/state" to it
     ~/run.yaml: 1 error(s), 0 warning(s)
     "#);
-    let warned = text.replace("protect: [\"src/state\"]\n", "");
-    insta::assert_snapshot!(check(&bed, warned.as_bytes()).ok().out.trim_end(), @r#"
-    warning: ~/run.yaml:2: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that touches it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
+    insta::assert_snapshot!(checked(whole).ok().out.trim_end(), @r#"
+    warning: ~/run.yaml:4: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that touches it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
     ~/run.yaml: 0 error(s), 1 warning(s)
     "#);
-    let mended = text.replace("\"src/**\", \"*.sh\"", "\"src/**\", \"!src/state\"");
-    check(&bed, mended.as_bytes()).ok().says("no problems");
+    let mended = ConfigText::demo().scope(&["src/**", "!src/state"]);
+    let mended = mended.protect(&["src/state"]);
+    checked(mended).ok().says("no problems");
 }
 
 #[test]
@@ -187,7 +184,7 @@ fn a_config_is_read_from_standard_input() {
     let answer = with_stdin(
         &bed,
         &["config", "check", "-"],
-        &CONFIG.replace("lower", "down"),
+        &ConfigText::demo().direction("down").to_string(),
     );
     answer
         .fails(3)
@@ -225,10 +222,9 @@ fn a_key_that_is_written_twice_is_refused() {
     check(&bed, format!("{CONFIG}iterations: 5\n").as_bytes())
         .fails(3)
         .says("iterations");
-    let nested = CONFIG.replace(
-        "metric: {name: any_count",
-        "metric: {name: other, name: any_count",
-    );
+    let nested = ConfigText::demo()
+        .metric("other, name: any_count")
+        .to_string();
     check(&bed, nested.as_bytes()).fails(3).says("name");
 }
 

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A command to crash in.
@@ -178,7 +179,9 @@ fn reworks() -> Vec<Scenario> {
 fn measured_again() -> Scenario {
     Scenario {
         name: "measured again",
-        config: CONFIG.replace("sh guard.sh", "test ! -e ../home/flaky"),
+        config: ConfigText::demo()
+            .guard("test ! -e ../home/flaky")
+            .to_string(),
         prepare: |bed| {
             let flaky = bed.home.join("flaky");
             std::fs::write(&flaky, "").unwrap();
@@ -513,11 +516,12 @@ fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
 /// A run without a person, at its start: each turn of its agent would reach the target.
 fn driven(iterations: u32) -> Testbed {
     let bed = Testbed::new();
-    let config = CONFIG.replace("direction: lower}", "direction: lower, target: 5}");
-    let config = config.replace("iterations: 100", &format!("iterations: {iterations}"));
-    bed.start(&format!(
-        "{config}agent: {{command: ': > src/a', timeout: 20s}}\n"
-    ));
+    bed.start(
+        &ConfigText::demo()
+            .target(5)
+            .iterations(iterations)
+            .agent(": > src/a"),
+    );
     bed
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::testbed::{CONFIG, Testbed, wait_until};
+use crate::config_text::ConfigText;
+use crate::testbed::{Testbed, wait_until};
 
 /// Objects whose keys are names of the user's, or one of several forms.
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
@@ -86,7 +87,7 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     let bed = Testbed::new();
     std::fs::write(
         bed.path("autoresearch.yaml"),
-        CONFIG.replace("iterations: 100", "iterations: 3"),
+        ConfigText::demo().iterations(3).to_string(),
     )
     .unwrap();
     answers.ask(&bed, &["config", "check"]);
@@ -142,8 +143,10 @@ fn unattended(answers: &mut Answers) -> Testbed {
     let bed = Testbed::new();
     let agent = bed.home.join("agent.sh");
     std::fs::write(&agent, AGENT).unwrap();
-    let config = CONFIG.replace("iterations: 100", "iterations: 1");
-    let config = format!("{config}agent: {{command: \"sh {}\"}}\n", agent.display());
+    let config = ConfigText::demo()
+        .iterations(1)
+        .agent(&format!("sh {}", agent.display()))
+        .to_string();
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, config).unwrap();
     let file = file.to_str().unwrap();

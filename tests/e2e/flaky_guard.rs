@@ -1,5 +1,6 @@
 //! A guard that fails now and then: run again by the config, or by hand, and never until it happens to pass.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A guard that fails as often as the file `fails` beside the repository says, and then tells the truth.
@@ -9,11 +10,8 @@ if [ \"$n\" -gt 0 ]; then echo $((n - 1)) > ../home/fails; echo 'flaked' >&2; ex
 grep -qx ok src/state
 ";
 
-fn config(retries: u32) -> String {
-    CONFIG.replace(
-        "\"sh guard.sh\", timeout: 20s",
-        &format!("\"sh guard.sh\", timeout: 20s, retries: {retries}"),
-    )
+fn config(retries: u32) -> ConfigText {
+    ConfigText::demo().guard_with("retries", retries)
 }
 
 fn bench() -> Testbed {
@@ -188,7 +186,7 @@ fn a_guard_that_needs_what_verify_builds_passes_at_start() {
 fn guard_retries_is_bounded_and_of_the_guard_alone() {
     let bed = bench();
     bed.try_start(&config(6)).fails(3).says("guard.retries");
-    let of_verify = CONFIG.replace("\"sh count.sh\"", "\"sh count.sh\", retries: 1");
+    let of_verify = ConfigText::demo().verify_with("retries", 1);
     bed.try_start(&of_verify)
         .fails(3)
         .says("only the guard can be retried");

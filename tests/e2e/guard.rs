@@ -1,5 +1,6 @@
 //! The guard: never a keep without it, and a rework at most twice.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 fn break_guard(bed: &Testbed) -> serde_json::Value {
@@ -138,7 +139,7 @@ fn a_guard_that_times_out_has_failed() {
     let bed = Testbed::new();
     bed.write("guard.sh", "grep -qx ok src/state || sleep 1000\n");
     bed.git(&["commit", "-qam", "guard"]);
-    bed.start(&CONFIG.replace("sh guard.sh\", timeout: 20s", "sh guard.sh\", timeout: 3s"));
+    bed.start(&ConfigText::demo().guard_with("timeout", "3s"));
     let report = break_guard(&bed);
     assert_eq!(report["verdict"], "rework");
     assert!(

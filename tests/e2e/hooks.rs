@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 const ME: &str = "0199-me";
@@ -412,7 +413,7 @@ fn of_several_runs_of_a_session_the_open_one_is_answered_and_an_interruption_pau
     let bed = Testbed::new();
     let start = |tag: &str| {
         let config = bed.home.join("config.yaml");
-        std::fs::write(&config, CONFIG.replace("tag: demo", &format!("tag: {tag}"))).unwrap();
+        std::fs::write(&config, ConfigText::demo().tag(tag).to_string()).unwrap();
         bed.agent(ME, &["start", "--config", config.to_str().unwrap()])
             .ok();
     };
@@ -440,7 +441,7 @@ fn a_session_that_lost_the_run_while_its_trial_was_measured_is_not_sent_on() {
         bed.run_file("").display()
     );
     let config = bed.home.join("config.yaml");
-    std::fs::write(&config, CONFIG.replace("sh count.sh", &verify)).unwrap();
+    std::fs::write(&config, ConfigText::demo().verify(&verify).to_string()).unwrap();
     bed.agent(ME, &["start", "--config", config.to_str().unwrap()])
         .ok();
     bed.edit(3);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 fn with(extra: &str) -> String {
@@ -575,7 +576,7 @@ fn a_void_trial_says_what_was_left_and_only_that() {
         "and the next trial is no longer void"
     );
     // In a work tree of the run's own everything is put back.
-    let bed = Testbed::started(&CONFIG.replace("iterations", "isolation: worktree\niterations"));
+    let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
     bed.write("autoresearch-results/demo/worktree/src/a", "");
     bed.write("autoresearch-results/demo/worktree/other/notes.md", "x");
     let report = bed.run(&["trial", "-m", "x", "--json"]).ok().json();
@@ -596,7 +597,9 @@ fn a_void_trial_says_what_was_left_and_only_that() {
 
 /// A config whose verify fails in the run's own work tree, after it did something to git there.
 fn refused_in_a_work_tree(bed: &Testbed, verify: &str) -> Answer {
-    let config = with("isolation: worktree").replace("sh count.sh", &format!("{verify}; exit 9"));
+    let config = ConfigText::demo()
+        .isolation("worktree")
+        .verify(&format!("{verify}; exit 9"));
     bed.try_start(&config).fails(3)
 }
 
@@ -653,8 +656,7 @@ fn a_start_without_a_work_tree_of_its_own_deletes_no_branch_when_it_is_refused()
     let bed = Testbed::new();
     let before = of_git(&bed);
     for isolation in ["branch", "in-place"] {
-        let config = with(&format!("isolation: {isolation}"));
-        bed.try_start(&config.replace("sh count.sh", "exit 9"))
+        bed.try_start(&ConfigText::demo().isolation(isolation).verify("exit 9"))
             .fails(3);
         assert_eq!(of_git(&bed), before);
         assert_eq!(branch_of(&bed), "main");

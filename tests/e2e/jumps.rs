@@ -1,15 +1,15 @@
 //! A result far outside everything measured before: it is measured again, never kept in silence, and named at the end.
 
+use crate::config_text::ConfigText;
 use crate::testbed::Testbed;
 
-const CONFIG: &str = r#"
-goal: Smaller
-tag: demo
-scope: ["src/**"]
-metric: {name: bytes, direction: lower}
-verify: {command: "sh size.sh", timeout: 20s}
-iterations: 100
-"#;
+fn config() -> ConfigText {
+    ConfigText::demo()
+        .goal("Smaller")
+        .metric("bytes")
+        .verify("sh size.sh")
+        .without_guard()
+}
 
 /// A repository with a verify of its own; the subject is `src/code`.
 fn measuring(script: &str, code: &str) -> Testbed {
@@ -49,7 +49,7 @@ fn a_pipe_that_hides_a_failure_is_flagged_in_answer_log_and_finish() {
     // The compiler fails on the word `broken`, and the pipe goes on with what it had printed.
     let script = "{ grep -q broken src/code && { echo 'error: syntax' >&2; exit 1; }; cat src/code; } | wc -c\n";
     let bed = measuring(script, &"x".repeat(5_000));
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(says(&bed, "broken"), @"
     trial 1: keep, bytes 0 (-5000), commit <hash>
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
@@ -78,7 +78,7 @@ fn a_jump_that_a_second_run_does_not_repeat_is_not_kept() {
     let script =
         "if grep -q lucky src/code && [ ! -e made ]; then : > made; echo 3; else echo 5000; fi\n";
     let bed = measuring(script, "x\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(says(&bed, "lucky\n"), @"
     trial 1: discard (not-repeated), bytes 3 (-4997); the best is 5000 from trial 0
     why: 3 is far outside everything measured before, and a second run of the same commit gave 5000
@@ -94,7 +94,7 @@ fn the_last_problems_may_go_at_once_and_are_measured_twice() {
         "grep -c problem src/code || [ $? -eq 1 ]\n",
         &"problem\n".repeat(12),
     );
-    bed.start(&CONFIG.replace("direction: lower", "direction: lower, target: 0"));
+    bed.start(&config().target(0));
     insta::assert_snapshot!(says(&bed, "fine\n"), @"
     trial 1: keep, bytes 0 (-12), commit <hash>
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
@@ -112,7 +112,7 @@ fn steady_progress_costs_one_run_a_trial() {
         "grep -c problem src/code || [ $? -eq 1 ]\n",
         &"problem\n".repeat(12),
     );
-    bed.start(CONFIG);
+    bed.start(&config());
     for left in [8, 5, 3, 1, 0] {
         let answer = says(&bed, &format!("{}end\n", "problem\n".repeat(left)));
         assert!(

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed, wait_until};
 
 /// How many kills the suite makes; `AUTORESEARCH_KILLS` makes it a campaign.
@@ -73,7 +74,7 @@ fn a_kill_at_any_moment_of_a_trial_converges() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(KILLS);
-    let bed = Testbed::started(&CONFIG.replace("iterations: 100", "iterations: 1000000"));
+    let bed = Testbed::started(&ConfigText::demo().iterations(1_000_000));
     let mut seed = 20_261_123;
     let mut interrupted = 0;
     for round in 0..kills {

@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed, wait_until};
 
 /// A run with a keep, a discard, a crash and a no-op; 9 is the best.
@@ -356,10 +357,8 @@ fn log_follow_with_json_is_one_object_a_row() {
 
 #[test]
 fn resume_prints_a_short_brief_that_ends_with_the_next_step() {
-    let bed = Testbed::started(&CONFIG.replace(
-        "goal: Fewer any",
-        &format!("goal: {}", "Fewer any and a very long story ".repeat(40)),
-    ));
+    let bed =
+        Testbed::started(&ConfigText::demo().goal(&"Fewer any and a very long story ".repeat(40)));
     for trial in 0..12 {
         bed.edit(20 + trial);
         let report = bed
@@ -581,7 +580,13 @@ fn doctor_finds_a_journal_that_was_cut() {
 #[test]
 fn doctor_finds_an_edited_config() {
     damaged(
-        |bed| std::fs::write(bed.run_file("config.yaml"), CONFIG.replace("100", "200")).unwrap(),
+        |bed| {
+            std::fs::write(
+                bed.run_file("config.yaml"),
+                ConfigText::demo().iterations(200).to_string(),
+            )
+            .unwrap();
+        },
         "config.yaml was edited",
     );
 }

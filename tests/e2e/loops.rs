@@ -1,5 +1,6 @@
 //! The loop itself: keep, discard, crash, no-op, and the named ends.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 fn with(extra: &str) -> String {
@@ -120,7 +121,7 @@ fn a_simplification_is_kept_on_a_tie_when_it_removes_more_than_it_adds() {
 
 #[test]
 fn the_target_ends_the_run_at_once_and_no_trial_follows() {
-    let bed = Testbed::started(&CONFIG.replace("direction: lower", "direction: lower, target: 7"));
+    let bed = Testbed::started(&ConfigText::demo().target(7));
     bed.edit(2);
     let report = bed.trial("two");
     assert_eq!(
@@ -136,7 +137,7 @@ fn the_target_ends_the_run_at_once_and_no_trial_follows() {
 
 #[test]
 fn the_iteration_cap_is_enforced_by_the_tool() {
-    let bed = Testbed::started(&CONFIG.replace("iterations: 100", "iterations: 2"));
+    let bed = Testbed::started(&ConfigText::demo().iterations(2));
     bed.try_count(6);
     bed.edit(7);
     assert_eq!(bed.trial("seven")["end"], "iteration-cap");

@@ -17,6 +17,7 @@ mod cleaning;
 mod commands;
 mod concurrency;
 mod config;
+mod config_text;
 mod crash;
 mod demo;
 mod disk;

@@ -1,15 +1,15 @@
 //! What verify prints is never guessed: units, formats, escape sequences, and numbers in other notations.
 
+use crate::config_text::ConfigText;
 use crate::testbed::Testbed;
 
-const CONFIG: &str = r#"
-goal: Smaller
-tag: demo
-scope: ["src/**"]
-metric: {name: m, direction: lower}
-verify: {command: "sh print.sh", timeout: 20s}
-iterations: 100
-"#;
+fn config() -> ConfigText {
+    ConfigText::demo()
+        .goal("Smaller")
+        .metric("m")
+        .verify("sh print.sh")
+        .without_guard()
+}
 
 /// A repository whose verify prints the file `src/out`.
 fn printing(text: &str) -> Testbed {
@@ -42,7 +42,7 @@ fn transcript(bed: &Testbed, texts: &[&str]) -> String {
 #[test]
 fn a_unit_is_a_part_of_the_value() {
     let bed = printing("998 ms\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["1.02 s\n", "950000 µs\n", "0.9 parsecs\n"]), @r#"
     "1.02 s\n"
       trial 1: discard (worse-metric), m 1020 ms (+22); the best is 998 from trial 0
@@ -59,7 +59,7 @@ fn a_unit_is_a_part_of_the_value() {
     assert!(record.contains(r#""reading":{"format":"number","units":{"m":"ms"}}"#));
 
     let bed = printing("950K\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["1.1M\n", "949\n"]), @r#"
     "1.1M\n"
       trial 1: discard (worse-metric), m 1126.4 K (+176.4); the best is 950 from trial 0
@@ -72,7 +72,7 @@ fn a_unit_is_a_part_of_the_value() {
     "#);
 
     let bed = printing("12 problems\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["11 errors\n", "11\n", "1 problem\n"]), @r#"
     "11 errors\n"
       trial 1: crash (no-metric); the best is 12 from trial 0
@@ -95,7 +95,7 @@ fn a_unit_is_a_part_of_the_value() {
 #[test]
 fn the_format_of_the_baseline_is_frozen() {
     let bed = printing("7\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["METRIC m=0\n7\n", "METRIC m=0\n", "{\"m\": 0}\n"]), @r#"
     "METRIC m=0\n7\n"
       trial 1: discard (tie), m 7 (0); the best is 7 from trial 0
@@ -113,7 +113,7 @@ fn the_format_of_the_baseline_is_frozen() {
     "#);
 
     let bed = printing("METRIC m=7\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["METRIC m=7\nMETRIC m=0\n", "0\n"]), @r#"
     "METRIC m=7\nMETRIC m=0\n"
       trial 1: crash (no-metric); the best is 7 from trial 0
@@ -141,14 +141,14 @@ fn colours_and_progress_bars_are_taken_off_before_reading() {
         ),
     ] {
         let bed = printing(text);
-        let started = bed.start(CONFIG);
+        let started = bed.start(&config());
         assert!(
             started.out.contains(&format!("m = {value} ")),
             "{started:?}"
         );
     }
     let bed = printing("100%\r5\n");
-    let refused = bed.try_start(CONFIG).fails(3);
+    let refused = bed.try_start(&config()).fails(3);
     insta::assert_snapshot!(refused.err, @r"
     error: verify gives no metric on the untouched tree: the line `100%\r5` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar
     caused by: its last lines: 100%\r5
@@ -159,7 +159,7 @@ fn colours_and_progress_bars_are_taken_off_before_reading() {
 #[test]
 fn a_number_in_another_notation_is_no_metric() {
     let bed = printing("50\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     let texts = [
         "0xff\n",
         "1,234\n",
@@ -191,7 +191,7 @@ fn a_number_in_another_notation_is_no_metric() {
 #[test]
 fn a_duplicate_key_and_a_long_output_are_refused_in_few_words() {
     let bed = printing("{\"m\": 5}\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["{\"m\": 5, \"m\": 1}\n"]), @r#"
     "{\"m\": 5, \"m\": 1}\n"
       trial 1: crash (no-metric); the best is 5 from trial 0
@@ -206,14 +206,13 @@ fn a_duplicate_key_and_a_long_output_are_refused_in_few_words() {
 #[test]
 fn a_further_metric_without_a_number_is_missing_and_holds_no_condition() {
     let bed = printing("{\"m\": 5, \"loss\": 1.5}\n");
-    bed.start(CONFIG);
+    bed.start(&config());
     assert!(says(&bed, "{\"m\": 4, \"loss\": NaN}\n").contains("keep"));
     bed.run(&["finish"]).ok();
 
     let bed = printing("{\"m\": 5, \"loss\": 1.5}\n");
-    bed.start(&format!(
-        "{CONFIG}keep_when: [{{metric: loss, op: \"<\", value: 2}}]\n"
-    ));
+    let conditional = "keep_when: [{metric: loss, op: \"<\", value: 2}]\n";
+    bed.start(&format!("{}{conditional}", config()));
     insta::assert_snapshot!(transcript(&bed, &["{\"m\": 4, \"loss\": NaN}\n", "{\"m\": 4}\n", "{\"m\": 4, \"loss\": 1}\n"]), @r#"
     "{\"m\": 4, \"loss\": NaN}\n"
       trial 1: discard (keep-when), m 4 (-1); the best is 5 from trial 0
@@ -230,9 +229,9 @@ fn a_further_metric_without_a_number_is_missing_and_holds_no_condition() {
 #[test]
 fn amounts_of_the_config_may_have_units() {
     let more = "min_improvement: 10 ms\nkeep_when: [{metric: heap, op: \"<=\", value: 1 GiB}]\n";
-    let config = CONFIG.replace("direction: lower", "direction: lower, target: 0.5 s") + more;
+    let text = format!("{}{more}", config().target("0.5 s"));
     let bed = printing("METRIC m=998 ms\nMETRIC heap=100 MiB\n");
-    bed.start(&config);
+    bed.start(&text);
     insta::assert_snapshot!(transcript(&bed, &[
         "METRIC m=0.99 s\nMETRIC heap=100 MiB\n",
         "METRIC m=0.9 s\nMETRIC heap=2 GiB\n",
@@ -259,12 +258,12 @@ fn amounts_of_the_config_may_have_units() {
         ("998 problems\n", "verify prints m in `problems`"),
     ] {
         let bed = printing(text);
-        let config = CONFIG.replace("direction: lower", "direction: lower, target: 0.5 s");
-        bed.try_start(&config).fails(3).says(words).says("hint: ");
+        let known = config().target("0.5 s");
+        bed.try_start(&known).fails(3).says(words).says("hint: ");
     }
     let bed = printing("998 ms\n");
-    let config = CONFIG.replace("direction: lower", "direction: lower, target: \"1,000 ms\"");
-    bed.try_start(&config)
+    let several = config().target("\"1,000 ms\"");
+    bed.try_start(&several)
         .fails(3)
         .says("metric.target")
         .says("more than one number");

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::testbed::{CONFIG, Testbed};
+use crate::config_text::ConfigText;
+use crate::testbed::Testbed;
 
 /// Everything in the folder of the runs but the run itself: name and content.
 fn theirs(bed: &Testbed) -> Vec<(String, String)> {
@@ -39,12 +40,12 @@ fn a_folder_of_the_runs_name_that_was_there_stays_byte_for_byte_and_hides_the_ru
         }
         let before = theirs(&bed);
         // Refused at the last moment: what was there stays.
-        bed.try_start(&CONFIG.replace("sh count.sh", "echo none"))
+        bed.try_start(&ConfigText::demo().verify("echo none"))
             .fails(3);
         assert_eq!(theirs(&bed), before);
         assert!(!bed.run_file("").exists());
         let seen = bed.git(&["status", "--porcelain", "--untracked-files=all"]);
-        bed.start(&CONFIG.replace("\"src/**\"", "\"**\", \"!*.sh\""));
+        bed.start(&ConfigText::demo().scope(&["**", "!*.sh"]));
         assert_eq!(bed.try_count(4), "keep");
         assert_eq!(bed.try_count(20), "discard");
         assert_eq!(bed.try_count(3), "keep");
@@ -65,20 +66,19 @@ fn a_folder_of_the_runs_name_that_was_there_stays_byte_for_byte_and_hides_the_ru
 #[test]
 fn a_refused_start_takes_away_the_folder_that_it_made_and_keeps_what_others_left_in_it() {
     let bed = Testbed::new();
-    let refused = CONFIG.replace("sh count.sh", "echo none");
+    let refused = ConfigText::demo().verify("echo none");
     bed.try_start(&refused).fails(3);
     assert!(!bed.path("autoresearch-results").exists());
     // Verify writes there: that is not ours to delete.
     let writes = "echo x > autoresearch-results/report.txt; echo none";
-    bed.try_start(&CONFIG.replace("sh count.sh", writes))
-        .fails(3);
+    bed.try_start(&ConfigText::demo().verify(writes)).fails(3);
     assert_eq!(bed.read("autoresearch-results/report.txt"), "x\n");
     assert!(!bed.run_file("").exists());
 }
 
 #[test]
 fn a_verify_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
-    let goal = CONFIG.replace("Fewer any", "Resolve every any");
+    let goal = ConfigText::demo().goal("Resolve every any");
     for (verify, told) in [
         (
             "grep -rw any . --exclude-dir=.git | wc -l",
@@ -95,7 +95,7 @@ fn a_verify_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
         ),
     ] {
         let bed = Testbed::new();
-        let answer = bed.try_start(&goal.replace("sh count.sh", verify));
+        let answer = bed.try_start(&goal.clone().verify(verify));
         answer
             .fails(3)
             .says(told)
@@ -108,13 +108,13 @@ fn a_verify_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
 fn a_guard_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
     let bed = Testbed::new();
     let guard = "test $(grep -rlw any . --exclude-dir=.git | wc -l) -eq 4";
-    bed.try_start(&CONFIG.replace("sh guard.sh", guard))
+    bed.try_start(&ConfigText::demo().guard(guard))
         .fails(3)
         .says(
             "the guard passes on the untouched tree, and fails when the run's own files are in it",
         )
         .says("leave `autoresearch-results` out");
-    bed.try_start(&CONFIG.replace("sh guard.sh", "false"))
+    bed.try_start(&ConfigText::demo().guard("false"))
         .fails(3)
         .says("the guard fails on the untouched tree");
 }
@@ -127,8 +127,7 @@ fn a_scan_without_the_runs_own_files_or_in_another_work_tree_is_accepted_and_its
     let whole = format!("{scan} | wc -l");
     for (verify, isolation) in [(clean, "branch"), (whole, "worktree")] {
         let bed = Testbed::new();
-        let config = CONFIG.replace("sh count.sh", &verify);
-        bed.start(&format!("{config}isolation: {isolation}\n"));
+        bed.start(&ConfigText::demo().verify(&verify).isolation(isolation));
         for run in 1..=2 {
             let output = bed.run_file(&format!("trials/0/verify-{run}.out"));
             assert_eq!(std::fs::read_to_string(output).unwrap(), "11\n");
@@ -142,11 +141,7 @@ fn noise_is_not_taken_for_the_runs_own_files() {
     let bed = Testbed::new();
     // Another value at each run, and no two alike.
     let verify = "n=$(cat .git/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n > .git/n; echo $((n * n % 7 + 10)).$n";
-    bed.start(
-        &CONFIG
-            .replace("sh count.sh", verify)
-            .replace("lower", "higher"),
-    );
+    bed.start(&ConfigText::demo().verify(verify).direction("higher"));
     let report = bed.run(&["status", "--json"]).ok().json();
     assert_eq!(report["incumbent_trial"], 0, "{report}");
 }

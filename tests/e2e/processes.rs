@@ -1,5 +1,6 @@
 //! Commands that hang, fork, hide, flood or kill must not hurt the run, and nothing of them survives.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed, processes_with, wait_until};
 
 /// A run whose verify does what `src/how` says, once that file exists, within three seconds.
@@ -10,7 +11,7 @@ fn bed_with(how: &str) -> Testbed {
         "test -f src/how && . src/how\ncat src/* | grep -c '^any$'\n",
     );
     bed.git(&["commit", "-qam", "how"]);
-    bed.start(&CONFIG.replacen("timeout: 20s", "timeout: 3s", 1));
+    bed.start(&ConfigText::demo().verify_with("timeout", "3s"));
     bed.edit(1);
     bed.write("src/how", how);
     bed

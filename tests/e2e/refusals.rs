@@ -1,9 +1,11 @@
 //! What `start` refuses: it says what to change, and leaves nothing behind.
 
+use std::fmt::Display;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 fn with(extra: &str) -> String {
@@ -11,8 +13,8 @@ fn with(extra: &str) -> String {
 }
 
 /// The config with another verify.
-fn verify(command: &str) -> String {
-    CONFIG.replace("sh count.sh", command)
+fn verify(command: &str) -> ConfigText {
+    ConfigText::demo().verify(command)
 }
 
 /// Everything that a start could leave: the tool's folders, references, work trees, anchors.
@@ -60,7 +62,7 @@ fn explained(answer: &Answer, code: i32, words: &[&str]) {
 
 /// Start refuses this config here, with this code and these words, and nothing differs afterwards.
 #[track_caller]
-fn refuses(bed: &Testbed, config: &str, code: i32, words: &[&str]) {
+fn refuses(bed: &Testbed, config: &(impl Display + ?Sized), code: i32, words: &[&str]) {
     let before = (bed.fingerprint(), leftovers(bed));
     explained(&bed.try_start(config), code, words);
     assert_eq!((bed.fingerprint(), leftovers(bed)), before);
@@ -250,7 +252,7 @@ fn a_verify_that_fails_is_refused_with_its_last_lines() {
 
 #[test]
 fn a_verify_that_times_out_is_refused() {
-    let config = verify("sleep 1000").replacen("20s", "300ms", 1);
+    let config = verify("sleep 1000").verify_with("timeout", "300ms");
     refuses(
         &Testbed::new(),
         &config,
@@ -273,17 +275,14 @@ fn the_trap_of_a_counting_grep_is_explained() {
         ],
     );
     let bed = Testbed::new();
-    bed.start(&config.replacen("20s", "20s, ok_exit: [0, 1]", 1))
+    bed.start(&config.verify_with("ok_exit", "[0, 1]"))
         .says("any_count = 0");
 }
 
 #[test]
 fn a_target_that_is_already_met_is_refused() {
     for target in [10, 11] {
-        let config = CONFIG.replace(
-            "direction: lower",
-            &format!("direction: lower, target: {target}"),
-        );
+        let config = ConfigText::demo().target(target);
         refuses(
             &Testbed::new(),
             &config,
@@ -294,7 +293,7 @@ fn a_target_that_is_already_met_is_refused() {
             ],
         );
     }
-    let higher = CONFIG.replace("direction: lower", "direction: higher, target: 9");
+    let higher = ConfigText::demo().direction("higher").target(9);
     refuses(
         &Testbed::new(),
         &higher,
@@ -332,7 +331,7 @@ fn a_condition_on_a_metric_that_is_not_printed_is_refused() {
 
 /// A command that dirties the tree is refused; what it did is there, and nothing of ours.
 #[track_caller]
-fn dirties(config: &str, words: &[&str]) {
+fn dirties(config: &(impl Display + ?Sized), words: &[&str]) {
     let bed = Testbed::new();
     let before = leftovers(&bed);
     explained(&bed.try_start(config), 3, words);
@@ -365,7 +364,7 @@ fn a_verify_that_leaves_the_tree_dirty_is_refused() {
 #[test]
 fn a_guard_that_leaves_the_tree_dirty_is_refused() {
     dirties(
-        &CONFIG.replace("sh guard.sh", "echo x > report.txt"),
+        &ConfigText::demo().guard("echo x > report.txt"),
         &["the guard leaves the tree dirty: report.txt"],
     );
 }
@@ -435,7 +434,7 @@ fn a_secret_that_is_not_set_is_refused() {
 #[test]
 fn a_second_run_in_the_same_work_tree_is_refused() {
     let bed = Testbed::started(CONFIG);
-    let other = CONFIG.replace("tag: demo", "tag: other");
+    let other = ConfigText::demo().tag("other");
     refuses(
         &bed,
         &other,
@@ -466,11 +465,7 @@ fn a_second_run_in_the_same_work_tree_is_refused() {
 fn a_start_that_was_made_already_answers_again_and_measures_nothing() {
     let bed = Testbed::new();
     let ran = bed.home.join("ran");
-    let counted = CONFIG.replace(
-        "command: \"",
-        &format!("command: \"echo x >> {}; ", ran.display()),
-    );
-    assert_ne!(counted, CONFIG);
+    let counted = verify(&format!("echo x >> {}; sh count.sh", ran.display()));
     let first = bed.start(&counted);
     let runs = std::fs::read_to_string(&ran).unwrap();
     let records = bed.read("autoresearch-results/demo/journal.jsonl");
@@ -480,8 +475,7 @@ fn a_start_that_was_made_already_answers_again_and_measures_nothing() {
     assert_eq!(std::fs::read_to_string(&ran).unwrap(), runs);
     assert_eq!(bed.read("autoresearch-results/demo/journal.jsonl"), records);
     // Another config, a trial, or another HEAD: it is not the start that was asked for.
-    bed.try_start(&counted.replace("tag: demo", "tag: other"))
-        .fails(4);
+    bed.try_start(&counted.clone().tag("other")).fails(4);
     bed.git(&["checkout", "-q", "main"]);
     bed.try_start(&counted).fails(4);
     bed.git(&["checkout", "-q", "autoresearch/demo"]);
@@ -636,7 +630,7 @@ fn a_git_folder_that_cannot_be_written_is_refused_at_once_with_the_way_out() {
     let file = bed.home.join("config.yaml");
     let ran = bed.home.join("ran");
     let telling = format!("touch '{}'; sh count.sh", ran.display());
-    std::fs::write(&file, CONFIG.replace("sh count.sh", &telling)).unwrap();
+    std::fs::write(&file, verify(&telling).to_string()).unwrap();
     let start = ["start", "--config", file.to_str().unwrap()];
     git_folder_writable(&bed, false);
     let answer = as_mortal(&bed, &start);
@@ -685,11 +679,9 @@ fn a_git_folder_that_becomes_read_only_stops_a_trial_before_it_begins() {
 #[test]
 fn a_refused_start_keeps_warnings_apart_from_the_causes() {
     let bed = Testbed::new();
-    let config = CONFIG.replace(
-        "iterations: 100",
-        "iterations: 0\nprotect: [\"nowhere/**\"]",
-    );
-    let config = config.replace("sh count.sh", "grep -c any src/a");
+    let config = verify("grep -c any src/a")
+        .iterations(0)
+        .protect(&["nowhere/**"]);
     let text = bed.try_start(&config).fails(3);
     assert!(text.err.contains("\nwarning: "), "{text:?}");
     assert!(!text.err.contains("caused by: warning"), "{text:?}");

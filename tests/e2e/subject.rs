@@ -1,13 +1,12 @@
 //! What verify executes is pinned; what it measures is the subject, and the trials may change it.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A config with this scope and verify, and with further lines.
-fn config(scope: &str, verify: &str, more: &str) -> String {
-    CONFIG
-        .replace(r#"["src/**"]"#, scope)
-        .replace("sh count.sh", verify)
-        + more
+fn config(scope: &[&str], verify: &str, more: &str) -> String {
+    let config = ConfigText::demo().scope(scope).verify(verify);
+    format!("{config}{more}")
 }
 
 /// A bed with a committed script in the scope that counts `any` in `src/a`.
@@ -30,7 +29,7 @@ fn a_file_that_verify_measures_is_kept_when_the_scope_holds_it() {
         "sh count.sh src/a",
     ] {
         let bed = Testbed::new();
-        bed.start(&config(r#"["src/**"]"#, verify, ""));
+        bed.start(&config(&["src/**"], verify, ""));
         assert_eq!(bed.try_count(3), "keep", "{verify}");
     }
 }
@@ -56,7 +55,7 @@ fn a_script_that_verify_executes_is_pinned_however_it_is_started() {
         } else {
             "src/bench.sh"
         };
-        bed.start(&config(r#"["**"]"#, verify, ""))
+        bed.start(&config(&["**"], verify, ""))
             .says(script)
             .says("and the scope holds it: a trial that touches it is void");
         bed.edit(4);
@@ -67,7 +66,7 @@ fn a_script_that_verify_executes_is_pinned_however_it_is_started() {
 
 #[test]
 fn a_script_that_the_scope_names_is_the_subject_unless_pin_says_otherwise() {
-    let scope = r#"["src/bench.sh", "src/a"]"#;
+    let scope = &["src/bench.sh", "src/a"];
     let bed = with_script();
     bed.start(&config(scope, "sh src/bench.sh", ""));
     bed.write("src/bench.sh", "grep -c '^any$' src/c\n");
@@ -86,11 +85,7 @@ fn a_script_that_the_scope_names_is_the_subject_unless_pin_says_otherwise() {
 #[test]
 fn a_pattern_under_pin_keeps_files_of_the_scope() {
     let bed = Testbed::new();
-    bed.start(&config(
-        r#"["src/**"]"#,
-        "sh count.sh",
-        "pin: [\"src/b*\"]\n",
-    ));
+    bed.start(&config(&["src/**"], "sh count.sh", "pin: [\"src/b*\"]\n"));
     bed.write("src/b", "");
     assert_eq!(bed.trial("pinned")["reason"], "protected");
     bed.git(&["checkout", "--", "src/b"]);
@@ -102,20 +97,12 @@ fn a_scope_of_which_nothing_is_left_is_refused_with_the_remedy() {
     let bed = with_script();
     for (scope, more, remedy) in [
         (
-            r#"["src/*.sh"]"#,
+            &["src/*.sh"][..],
             "",
             "name it in the scope without a wildcard: \"src/bench.sh\"",
         ),
-        (
-            r#"["src/a"]"#,
-            "pin: [src/a]\n",
-            "take patterns out of `pin`",
-        ),
-        (
-            r#"["src/b", "src/c"]"#,
-            "pin: [\"src/*\"]\n",
-            "widen the scope",
-        ),
+        (&["src/a"], "pin: [src/a]\n", "take patterns out of `pin`"),
+        (&["src/b", "src/c"], "pin: [\"src/*\"]\n", "widen the scope"),
     ] {
         let text = config(scope, "sh src/bench.sh", more);
         let answer = bed.try_start(&text).fails(3);
@@ -144,7 +131,7 @@ fn what_verify_builds_and_measures_is_not_pinned() {
         "mkdir -p dist; printf 'cat src/a' > dist/tool; sh dist/tool > dist/app.css; wc -l < dist/app.css".to_owned(),
     ] {
         let bed = &bed;
-        bed.start(&config(r#"["src/**"]"#, &verify, ""));
+        bed.start(&config(&["src/**"], &verify, ""));
         bed.edit(3);
         assert_eq!(bed.trial("fewer")["verdict"], "keep", "{verify}");
         bed.run(&["finish"]).ok();
@@ -161,7 +148,7 @@ fn ignored_data_that_verify_reads_stays_pinned() {
     bed.git(&["commit", "-qm", "ignore"]);
     bed.write("data/words", "any\n");
     bed.start(&config(
-        r#"["src/**"]"#,
+        &["src/**"],
         "cat src/* | grep -c -f data/words",
         "",
     ));

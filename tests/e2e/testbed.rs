@@ -3,6 +3,7 @@
 //! Invariant: everything is below one temporary folder, and every command has a deadline.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -125,21 +126,21 @@ impl Testbed {
     }
 
     /// A repository with a run that was started with this config.
-    pub(crate) fn started(config: &str) -> Self {
+    pub(crate) fn started(config: &(impl Display + ?Sized)) -> Self {
         let bed = Self::new();
         bed.start(config);
         bed
     }
 
     /// Starts a run; the config is given on standard input.
-    pub(crate) fn start(&self, config: &str) -> Answer {
+    pub(crate) fn start(&self, config: &(impl Display + ?Sized)) -> Answer {
         self.try_start(config).ok()
     }
 
     /// Tries to start a run.
-    pub(crate) fn try_start(&self, config: &str) -> Answer {
+    pub(crate) fn try_start(&self, config: &(impl Display + ?Sized)) -> Answer {
         let file = self.home.join("config.yaml");
-        std::fs::write(&file, config).unwrap();
+        std::fs::write(&file, config.to_string()).unwrap();
         self.run(&["start", "--config", file.to_str().unwrap()])
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 /// Runs a command in a folder below the repository.
@@ -74,7 +75,7 @@ fn a_path_in_an_answer_opens_from_where_the_command_was_called() {
 
 #[test]
 fn the_work_tree_of_a_run_is_named_as_it_is_seen() {
-    let bed = Testbed::started(&CONFIG.replace("iterations", "isolation: worktree\niterations"));
+    let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
     let own = bed.run_file("worktree");
     for (folder, seen) in [
         (bed.repo.clone(), "autoresearch-results/demo/worktree"),

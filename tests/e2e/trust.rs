@@ -6,6 +6,7 @@ use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::event::{Event, Record};
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A run whose verify leaves a mark each time it runs.
@@ -493,8 +494,8 @@ fn a_check_of_a_config_runs_nothing_that_the_repository_names() {
     bed.write("built/package.json", "{}\n");
     bed.write("logs/one.log", "1\n");
     let mark = arm_with_programs(&bed);
-    let config = CONFIG.replace("scope:", "protect: [\"package.json\"]\nscope:");
-    bed.write("autoresearch.yaml", &config);
+    let config = ConfigText::demo().protect(&["package.json"]);
+    bed.write("autoresearch.yaml", &config.to_string());
     touch_sources(&bed);
     bed.run(&["config", "check"])
         .ok()

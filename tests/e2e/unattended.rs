@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::testbed::{Answer, CONFIG, Testbed};
+use crate::config_text::ConfigText;
+use crate::testbed::{Answer, Testbed};
 
 /// Takes the next line of `$HOME/moves`, does it, and answers; without a line it has no idea left.
 const AGENT: &str = r#"cat > "$HOME/brief-$(ls "$HOME" | grep -c '^brief')"
@@ -26,8 +27,13 @@ fn bed(moves: &[String]) -> Testbed {
     bed
 }
 
+/// The config with the scripted command as the agent.
+fn scripted() -> ConfigText {
+    ConfigText::demo().agent("sh \"$HOME/agent.sh\"")
+}
+
 fn config(more: &str) -> String {
-    format!("{CONFIG}agent: {{command: 'sh \"$HOME/agent.sh\"', timeout: 20s}}\n{more}")
+    format!("{}{more}", scripted())
 }
 
 fn exec(bed: &Testbed, config: &str, more: &[&str]) -> Answer {
@@ -205,10 +211,9 @@ fn an_agent_that_strays_is_told_and_then_stopped() {
 fn verify_that_fails_on_the_kept_state_too_is_not_the_trials_fault() {
     let bed = bed(&[set(4), set(3), set(2)]);
     let broken = bed.home.join("broken");
-    let config = config("").replace(
-        "sh count.sh\", timeout",
-        "test ! -e $HOME/broken && sh count.sh\", timeout",
-    );
+    let config = scripted()
+        .verify("test ! -e $HOME/broken && sh count.sh")
+        .to_string();
     let first = format!("{}; touch {}", set(4), broken.display());
     std::fs::write(
         bed.home.join("moves"),
@@ -238,7 +243,10 @@ fn ceilings_end_a_run_within_one_trial() {
     assert_eq!(summary["counts"]["keep"], 2);
     // A turn that nothing else would end before the bench gives up.
     let bed = self::bed(&["sleep 100000".to_owned()]);
-    let patient = config("time_limit: 2s\n").replace("timeout: 20s}\ntime", "timeout: 10h}\ntime");
+    let patient = format!(
+        "{}time_limit: 2s\n",
+        scripted().agent_with("timeout", "10h")
+    );
     let answer = exec(&bed, &patient, &[]);
     assert_eq!(lines(&answer).pop().unwrap()["status"], "time-limit");
 }

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::testbed::{Answer, CONFIG, Testbed, finish, wait_until};
+use crate::config_text::ConfigText;
+use crate::testbed::{Answer, Testbed, finish, wait_until};
 
 /// A run whose verify waits while `$HOME/hold-verify` stands, and whose guard waits while `$HOME/hold-guard` does.
 fn gated() -> Testbed {
@@ -18,7 +19,11 @@ fn gated() -> Testbed {
         &format!("touch {home}/in-guard; while [ -e {home}/hold-guard ]; do sleep 0.02; done\n"),
     );
     bed.git(&["commit", "-qam", "gates"]);
-    bed.start(&CONFIG.replace("timeout: 20s", "timeout: 100s"));
+    bed.start(
+        &ConfigText::demo()
+            .verify_with("timeout", "100s")
+            .guard_with("timeout", "100s"),
+    );
     for mark in ["in-verify", "in-guard"] {
         std::fs::remove_file(bed.home.join(mark)).unwrap();
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 /// Counts `any` in every file below the sources, ignored ones too, and keeps a cache there as compilers do.
@@ -243,11 +244,11 @@ fn a_folder_on_the_way_to_verifys_files_that_becomes_a_link_makes_the_trial_void
             "cd \"$(git rev-parse --show-toplevel)\"; cat src/a | grep -c any\n",
         );
         bed.git(&["commit", "-qam", "from anywhere"]);
-        let command = format!("command: \"{verify}\", working_directory: {directory}");
-        let verify = CONFIG.replace("command: \"sh count.sh\"", &command);
+        let verify = ConfigText::demo()
+            .verify(verify)
+            .verify_with("working_directory", directory);
         if directory == "." {
-            let config = CONFIG.replace("sh count.sh", "sh src/app/../../count.sh");
-            bed.start(&config);
+            bed.start(&ConfigText::demo().verify("sh src/app/../../count.sh"));
         } else {
             bed.start(&verify);
         }
@@ -269,7 +270,7 @@ fn bytes_that_a_checkout_gives_otherwise_are_measured_as_it_gives_them() {
     bed.git(&["config", "core.safecrlf", "false"]);
     bed.write("src/a", &"any\n".repeat(5));
     bed.git(&["commit", "-qam", "bytes"]);
-    bed.start(&CONFIG.replace("lower", "higher"));
+    bed.start(&ConfigText::demo().direction("higher"));
     bed.write("src/a", &"any\r\n".repeat(5));
     let report = bed.trial("line ends");
     assert_ne!(report["verdict"], "keep", "{report}");

@@ -2,25 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use std::fmt::Display;
+
+use crate::config_text::ConfigText;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
-fn check_with(bed: &Testbed, text: &str, env: &[(&str, &str)]) -> Answer {
+fn check_with(bed: &Testbed, text: &(impl Display + ?Sized), env: &[(&str, &str)]) -> Answer {
     let file = bed.home.join("run.yaml");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text.to_string()).unwrap();
     let mut answer = bed.run_with(&["config", "check", file.to_str().unwrap()], env);
     answer.out = answer.out.replace(bed.home.to_str().unwrap(), "~");
     answer
 }
 
-fn check(bed: &Testbed, text: &str) -> Answer {
+fn check(bed: &Testbed, text: &(impl Display + ?Sized)) -> Answer {
     check_with(bed, text, &[])
 }
 
-fn verify(command: &str) -> String {
-    CONFIG.replace(
-        "\"sh count.sh\"",
-        &format!("'{}'", command.replace('\'', "''")),
-    )
+fn verify(command: &str) -> ConfigText {
+    ConfigText::demo().verify(command)
+}
+
+fn verify_in_bash(command: &str) -> ConfigText {
+    verify(command).verify_with("shell", "bash")
 }
 
 #[test]
@@ -38,19 +42,16 @@ fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
         check(&bed, &verify(quiet)).ok().says("no problems");
     }
     let broken = "sh src/build.sh | sort | wc -l";
-    let bash = |command: &str| {
-        verify(command).replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard")
-    };
     bed.write("src/build.sh", "cat src/a; [ ! -e src/broken ]\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "build"]);
     check(
         &bed,
-        &bash(broken).replace("[\"src/**\"]", "[\"src/**\", \"!src/build.sh\"]"),
+        &verify_in_bash(broken).scope(&["src/**", "!src/build.sh"]),
     )
     .ok()
     .says("no problems");
-    bed.start(&bash(broken));
+    bed.start(&verify_in_bash(broken));
     bed.write("src/a", "any\n");
     bed.write("src/broken", "x\n");
     let report = bed.trial("a smaller bundle of broken code");
@@ -65,10 +66,9 @@ fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
 #[test]
 fn a_guard_can_run_in_bash_too() {
     let bed = Testbed::new();
-    let text = CONFIG.replace(
-        "guard: {command: \"sh guard.sh\"",
-        "guard: {shell: bash, command: \"[[ -f src/state ]] && cat src/state | grep -qx ok\"",
-    );
+    let text = ConfigText::demo()
+        .guard("[[ -f src/state ]] && cat src/state | grep -qx ok")
+        .guard_with("shell", "bash");
     check(&bed, &text).ok().says("no problems");
     bed.start(&text);
     assert_eq!(bed.try_count(4), "keep");
@@ -118,8 +118,7 @@ fn without_bash_on_path_a_config_that_asks_for_it_is_refused() {
             .unwrap();
         std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
     }
-    let text =
-        verify("sh count.sh").replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard");
+    let text = verify_in_bash("sh count.sh");
     check_with(&bed, &text, &[("PATH", bin.to_str().unwrap())])
         .fails(3)
         .says("verify.shell: bash was not found on PATH");
@@ -153,7 +152,7 @@ fn bash_syntax_under_sh_is_named_at_check_and_where_start_fails() {
                 "{answer:?}"
             );
         }
-        let bash = text.replace("timeout: 20s}\nguard", "timeout: 20s, shell: bash}\nguard");
+        let bash = verify_in_bash(command);
         check(&bed, &bash).ok();
         if answer.code != 0 {
             bed.start(&bash);
@@ -192,7 +191,7 @@ fn what_verify_says_on_stderr_is_shown_at_start_although_it_succeeded() {
 #[test]
 fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
     let bed = Testbed::new();
-    let bare = CONFIG.replace("guard: {command: \"sh guard.sh\", timeout: 20s}\n", "");
+    let bare = ConfigText::demo().without_guard();
     insta::assert_snapshot!(check(&bed, &bare).ok().out.trim_end(), @r"
     warning: ~/run.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     ~/run.yaml: 0 error(s), 1 warning(s)
@@ -251,7 +250,7 @@ fn build_variables_are_passed_and_the_guide_lists_every_name_that_is() {
     let names = ["CFLAGS", "RUSTFLAGS", "GIT_LFS_SKIP_SMUDGE"];
     let text = verify("test \"$CFLAGS$RUSTFLAGS$GIT_LFS_SKIP_SMUDGE\" = 111 && sh count.sh");
     let file = bed.home.join("run.yaml");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text.to_string()).unwrap();
     let env = names.map(|name| (name, "1"));
     bed.run_with(&["start", "--config", file.to_str().unwrap()], &env)
         .ok();
@@ -313,9 +312,9 @@ fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
     bed.write("app/(group)/[...rest]/page.tsx", "any\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "next"]);
-    let scoped = |scope: &str| CONFIG.replace(r#"["src/**"]"#, scope);
+    let scoped = |scope: &[&str]| ConfigText::demo().scope(scope);
     insta::assert_snapshot!(
-        check(&bed, &scoped(r#"["src/**", "app/[slug]/**", "lib/**", "!app/(group)/[...rest]/*", "!docs/**"]"#)).ok().out.trim_end(),
+        check(&bed, &scoped(&["src/**", "app/[slug]/**", "lib/**", "!app/(group)/[...rest]/*", "!docs/**"])).ok().out.trim_end(),
         @r"
     warning: ~/run.yaml:4: scope[1]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern is one character of a class, and not the name of a folder -> write 'app/\[slug\]/**' in single quotes
     warning: ~/run.yaml:4: scope[2]: `lib/**` matches no file of the repository -> check the pattern: it starts at the repository's root, and ignored files do not count
@@ -323,11 +322,11 @@ fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
     ~/run.yaml: 0 error(s), 3 warning(s)
     "
     );
-    check(&bed, &scoped(r#"["app/[slug]/**"]"#))
+    check(&bed, &scoped(&["app/[slug]/**"]))
         .fails(3)
         .says("the scope matches no file")
         .says(r"'app/\[slug\]/**'");
-    check(&bed, &scoped(r"['app/\[slug\]/**']"))
+    check(&bed, &scoped(&[r"app/\[slug\]/**"]))
         .ok()
         .says("no problems");
 }
@@ -345,7 +344,7 @@ fn a_work_tree_of_the_runs_own_says_what_it_lacks_when_verify_fails_there() {
         .try_start(&format!("{text}isolation: worktree\n"))
         .fails(3);
     answer.says("it lacks what git ignores here (.env, node_modules/)");
-    let there = bed.try_start(&text.replace("echo $N", "echo x")).fails(3);
+    let there = bed.try_start(&verify(". ./.env && echo x")).fails(3);
     assert!(!there.err.contains("tracked files only"), "{there:?}");
 }
 
@@ -368,7 +367,7 @@ fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree()
             .says("lies in your checkout");
         check(&bed, &text).ok().says("no problems");
     }
-    let env = format!("{}{tree}env: [EXTRA]\n", verify("sh count.sh"));
+    let env = format!("{CONFIG}{tree}env: [EXTRA]\n");
     check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))])
         .ok()
         .says("`EXTRA` names a folder of your checkout");
@@ -386,7 +385,7 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     bed.write(".venv/bin/python", "#!/bin/sh\necho 3\n");
     bed.executable(".venv/bin/python");
     let command = format!("{root}/.venv/bin/python bench.py");
-    let text = format!("{}isolation: worktree\n", verify(&command));
+    let text = verify(&command).isolation("worktree");
     bed.write(
         &format!("{packages}/other.pth"),
         &format!("{root}/.venv/lib/x\n/elsewhere\n"),
@@ -403,9 +402,9 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
         let link = format!("{packages}/{name}");
         bed.write(&link, &content);
         check(&bed, &text).ok().says(name).says("PYTHONPATH=src");
-        let first = text.replace(&format!("'{root}"), &format!("'PYTHONPATH=src {root}"));
+        let first = text.clone().verify(&format!("PYTHONPATH=src {command}"));
         check(&bed, &first).ok().says("no problems");
-        let active = format!("{}isolation: worktree\n", verify("python bench.py"));
+        let active = verify("python bench.py").isolation("worktree");
         let venv = format!("{root}/.venv");
         check_with(&bed, &active, &[("VIRTUAL_ENV", &venv)])
             .ok()
@@ -415,8 +414,9 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     let user = bed.home.join(".local/lib/python3.12/site-packages");
     std::fs::create_dir_all(&user).unwrap();
     std::fs::write(user.join("easy-install.pth"), format!("{root}/src\n")).unwrap();
-    let plain = format!("{}isolation: worktree\n", verify("python3 bench.py"));
-    check(&bed, &plain).ok().says("easy-install.pth");
-    let branch = plain.replace("isolation: worktree\n", "");
-    check(&bed, &branch).ok().says("no problems");
+    let plain = verify("python3 bench.py");
+    check(&bed, &plain.clone().isolation("worktree"))
+        .ok()
+        .says("easy-install.pth");
+    check(&bed, &plain).ok().says("no problems");
 }

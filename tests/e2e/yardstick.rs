@@ -1,5 +1,6 @@
 //! The yardstick is out of reach: what verify and guard name, and what is protected.
 
+use crate::config_text::ConfigText;
 use crate::testbed::{CONFIG, Testbed};
 
 #[test]
@@ -36,7 +37,7 @@ fn a_pinned_script_in_the_scope_is_pinned_all_the_same() {
     bed.write("src/bench.sh", "grep -c '^any$' src/a\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "bench"]);
-    bed.start(&CONFIG.replace("sh count.sh", "cd src && cd .. && sh ./src/bench.sh"));
+    bed.start(&ConfigText::demo().verify("cd src && cd .. && sh ./src/bench.sh"));
     bed.write("src/bench.sh", "echo 0\n");
     assert_eq!(bed.trial("cheat")["reason"], "protected");
     assert_eq!(bed.read("src/bench.sh"), "echo 0\n");
