@@ -676,7 +676,6 @@ fn the_command_that_builds_from_an_installed_plugin_writes_nothing_into_the_plug
 fn the_launchers_follow_links_to_the_script_and_to_the_folder() {
     let place = Place::new();
     let program = place.program("a clone/skill/codex-autoresearch/bin/autoresearch");
-    let hook = place.program("a clone/skill/codex-autoresearch/bin/autoresearch-hook");
     symlink(place.launcher(), place.path("first")).unwrap();
     symlink("first", place.path("second")).unwrap();
     symlink(place.skill(), place.path("linked")).unwrap();
@@ -690,33 +689,47 @@ fn the_launchers_follow_links_to_the_script_and_to_the_folder() {
     let script = place.skill().join("scripts/autoresearch-hook");
     symlink(script, place.path("hook")).unwrap();
     let answer = said(place.call(&place.path("hook")).arg("stop"));
-    assert_eq!(answer, format!("{}\nstop", hook.display()));
+    assert_eq!(answer, format!("{}\nhook\nstop", program.display()));
 }
 
 #[test]
 fn the_hook_launcher_hands_over_its_words_and_its_input() {
     let place = Place::new();
-    let path = "a home/.local/share/codex-autoresearch/bin/autoresearch-hook";
-    let hook = place.program(path);
     let input = place.path("input");
     fs::write(&input, "{\"session_id\":\"s\"}\n").unwrap();
-    let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
-    call.arg("session-start")
-        .stdin(fs::File::open(input).unwrap());
+    let answer = || {
+        let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
+        call.arg("session-start")
+            .stdin(fs::File::open(&input).unwrap());
+        said(&mut call)
+    };
+    let program = place.program("a home/.local/share/codex-autoresearch/bin/autoresearch");
+    let session = "{\"session_id\":\"s\"}";
     assert_eq!(
-        said(&mut call),
-        format!(
-            "{}\nsession-start\n{{\"session_id\":\"s\"}}",
-            hook.display()
-        )
+        answer(),
+        format!("{}\nhook\nsession-start\n{session}", program.display())
     );
+    // The name that the installer gave it, which is a program of its own in an older installation.
+    let named = place.program("a home/.local/share/codex-autoresearch/bin/autoresearch-hook");
+    assert_eq!(
+        answer(),
+        format!("{}\nsession-start\n{session}", named.display())
+    );
+}
+
+/// Exit code 2 and a word on standard error would make Codex go on at each of its stops.
+#[test]
+fn the_hook_launcher_hides_the_refusal_of_a_program_that_knows_no_hook() {
+    let place = Place::new();
+    let program = place.program("a home/.cargo/bin/autoresearch");
+    fs::write(program, "#!/bin/sh\necho unknown word >&2\nexit 2\n").unwrap();
+    let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
+    assert_eq!(said(call.arg("stop")), "");
 }
 
 #[test]
 fn the_hook_launcher_without_a_program_ends_well_and_says_and_reads_nothing() {
     let place = Place::new();
-    // The main program alone is not enough, and must not be called in its place.
-    place.program("a home/.cargo/bin/autoresearch");
     for event in ["session-start", "stop", "interrupt"] {
         let mut call = place.call(&place.skill().join("scripts/autoresearch-hook"));
         // The pipe stays open: a launcher that reads would wait for ever.

@@ -403,7 +403,7 @@ fn killed(victims: &[&str], moment: Moment, first: &[&str]) {
     let mut killed = 0;
     for (pid, line) in pids_with(&root) {
         let is = |what: &&str| match *what {
-            "supervisor" => line.contains("sealed-supervisor -C"),
+            "supervisor" => line.contains("sealed supervisor -C"),
             "runner" => line.contains("__run"),
             _ => line.contains("codex exec"),
         };

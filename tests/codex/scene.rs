@@ -72,16 +72,10 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The program of our hooks.
-pub(crate) fn hook_program() -> PathBuf {
-    assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook")
-}
-
-/// The programs as a build leaves them, under the names that are shipped.
+/// The program as a build leaves it, under the name that is shipped.
 pub(crate) fn built(folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
-    std::fs::copy(hook_program(), folder.join("autoresearch-hook")).unwrap();
     folder.join("autoresearch")
 }
 
@@ -94,9 +88,9 @@ pub(crate) fn add_hooks(bench: &Bench) {
     ];
     for (event, word) in words {
         let command = format!(
-            "tee -a '{0}/{event}.in' | '{1}' {word} | tee -a '{0}/{event}.out'",
+            "tee -a '{0}/{event}.in' | '{1}' hook {word} | tee -a '{0}/{event}.out'",
             bench.root.display(),
-            hook_program().display()
+            Bench::engine().display()
         );
         let timeout = if event == "Interrupt" { 3 } else { 600 };
         let hook = json!({"type": "command", "command": command, "timeout": timeout});

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -229,8 +230,9 @@ impl Testbed {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(payload).unwrap();
         std::io::Seek::rewind(&mut file).unwrap();
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed-hook"));
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed"));
         command
+            .arg0("autoresearch-hook")
             .arg(event)
             .current_dir("/")
             .env_clear()
@@ -240,10 +242,9 @@ impl Testbed {
 
     /// The supervisor of the run `demo`, in the foreground.
     pub(crate) fn supervise(&self, env: &[(&str, &str)]) -> Answer {
-        let program = assert_cmd::cargo::cargo_bin("autoresearch-sealed-supervisor");
-        let mut command = Command::new(program);
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("autoresearch-sealed"));
         command
-            .arg("-C")
+            .args(["supervisor", "-C"])
             .arg(&self.repo)
             .args(["--run", "demo"])
             .current_dir("/")

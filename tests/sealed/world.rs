@@ -1,6 +1,6 @@
-//! Owns the world of the binaries under test.
+//! Owns the world of the binary under test.
 //! Does not differ from the real one but in where the state folder is and in the crash before a step.
-//! Invariant: the shipped binaries have none of it.
+//! Invariant: the shipped binary has none of it.
 
 use std::fs::OpenOptions;
 use std::io::Write;

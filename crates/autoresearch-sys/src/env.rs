@@ -175,19 +175,18 @@ impl World {
         self.vars.get(std::ffi::OsStr::new(name))
     }
 
-    /// The program of ours with this ending that stands beside the running one.
+    /// The program under the name that takes commands, by whichever of its names this process was called.
     #[must_use]
-    pub fn sibling_program(&self, ending: &str) -> PathBuf {
-        let name = self
-            .program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let name = name
-            .strip_suffix("-hook")
-            .or_else(|| name.strip_suffix("-supervisor"))
-            .unwrap_or(&name);
-        self.program.with_file_name(format!("{name}-{ending}"))
+    pub fn main_program(&self) -> PathBuf {
+        let name = self.program.file_name().and_then(|name| name.to_str());
+        let main = name.and_then(|name| {
+            let main = name.strip_suffix("-hook");
+            main.or_else(|| name.strip_suffix("-supervisor"))
+        });
+        main.map_or_else(
+            || self.program.clone(),
+            |main| self.program.with_file_name(main),
+        )
     }
 
     /// The first program of this name in the folders of `PATH` of these variables.

@@ -170,13 +170,14 @@ fn measure(case: &Case<'_>) -> Result<(), Stop> {
 
 /// Starts the hook; whether it said anything.
 fn process(case: &Case<'_>, input: &Path) -> Result<bool, Stop> {
-    let mut command = match case.state {
-        Some(state) => {
-            let mut command = Command::new(World::from_process().program);
-            command.arg(HOOK).arg(state);
-            command
-        }
-        None => Command::new(env!("CARGO_BIN_EXE_autoresearch-hook")),
+    let mut command = if let Some(state) = case.state {
+        let mut command = Command::new(World::from_process().program);
+        command.arg(HOOK).arg(state);
+        command
+    } else {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autoresearch"));
+        command.arg("hook");
+        command
     };
     let output = command
         .arg(case.event)

@@ -6,12 +6,13 @@ mod args;
 mod background;
 mod ceilings;
 mod config;
+mod entry;
 mod exec;
 pub mod hook;
 mod install;
 mod keys;
 mod print;
-pub mod supervisor;
+mod supervisor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ use autoresearch_core::words::table::Row;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Arguments, CliCommand, StrategyWord, TrialWords};
+use self::entry::ProgramEntry;
 use self::keys::ConfigFlags;
 use self::print::Printer;
 use crate::hook::propose;
@@ -34,13 +36,27 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{RUNNER, runner_main};
 
-/// Runs one command of a process and returns its exit code.
+/// Runs the part of the program that was called and returns its exit code.
 #[must_use]
 pub fn main(world: &World) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
+    // A runner is the program by whatever name its parent was called.
     if let Some(code) = run_as_runner(&words) {
         return code;
     }
+    // Nobody waits in front of a hook or a supervisor.
+    let silent = || World {
+        progress: |_| {},
+        ..world.clone()
+    };
+    match entry::find_entry(&words) {
+        ProgramEntry::Hook(words) => hook::run_hook(silent(), words),
+        ProgramEntry::Supervisor(words) => supervisor::run_supervisor(&silent(), words),
+        ProgramEntry::CommandLine => run_command_line(world, words),
+    }
+}
+
+fn run_command_line(world: &World, words: Vec<OsString>) -> ExitCode {
     let json = words.iter().any(|word| word == "--json");
     let is_exec = self::exec::is_exec_called(&words);
     let arguments = match Arguments::try_parse_from(words) {

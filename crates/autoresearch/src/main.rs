@@ -1,4 +1,5 @@
-//! The binary that the agent and people call. Everything is in the library, so that the tests can call it too.
+//! The one program: people and agents call it as `autoresearch`, Codex as `autoresearch-hook`. Everything is in the library,
+//! so that the tests can call it too.
 
 use std::process::ExitCode;
 

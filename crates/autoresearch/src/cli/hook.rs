@@ -1,4 +1,4 @@
-//! Owns the edge of the session hooks: the payload in, a valid answer or nothing out.
+//! Owns the entry of the session hooks: the payload in, a valid answer or nothing out.
 //! Does not decide; `hooks` does.
 //! Invariant: exit code 0, and not one byte where the session owns no run; a fault inside lets the session go on as if
 //! there were no hook, and leaves a line in the run's `hooks.log`.
@@ -19,14 +19,9 @@ use autoresearch_sys::error::Result;
 /// A longer payload is not read: it holds the last message of the agent, never more than some kilobytes.
 const MAX_PAYLOAD: u64 = 32 << 20;
 
-/// Answers one hook, named by the first argument of the process.
-#[must_use]
-pub fn main(world: World) -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = super::run_as_runner(&words) {
-        return code;
-    }
-    let event = words.get(1).and_then(|word| word.to_str());
+/// Answers one hook, named by the first word.
+pub(super) fn run_hook(world: World, words: &[OsString]) -> ExitCode {
+    let event = words.first().and_then(|word| word.to_str());
     match event {
         Some("--version") => {
             let version = concat!("autoresearch-hook ", env!("CARGO_PKG_VERSION"), "\n");

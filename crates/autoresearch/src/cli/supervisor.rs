@@ -1,4 +1,4 @@
-//! Owns the edge of the supervisor: which run, and the exit code.
+//! Owns the entry of the supervisor: which run, and the exit code.
 //! Does not drive; `supervise` does.
 //! Invariant: nothing is printed but by `--version`; what happens is in the run's `runtime.log`.
 
@@ -12,17 +12,8 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::FailureKind;
 
 /// Runs the supervisor: `-C ROOT --run NAME`.
-#[must_use]
-pub fn main(world: &World) -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().collect();
-    if let Some(code) = super::run_as_runner(&words) {
-        return code;
-    }
-    let texts: Vec<&str> = words
-        .iter()
-        .skip(1)
-        .filter_map(|word| word.to_str())
-        .collect();
+pub(super) fn run_supervisor(world: &World, words: &[OsString]) -> ExitCode {
+    let texts: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     let place = match texts.as_slice() {
         ["--version"] => {
             let version = concat!("autoresearch-supervisor ", env!("CARGO_PKG_VERSION"), "\n");
@@ -30,7 +21,7 @@ pub fn main(world: &World) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         ["-C", _, "--run", run] => Place {
-            directory: words.get(2).map(Into::into),
+            directory: words.get(1).map(Into::into),
             run: Some((*run).to_owned()),
         },
         _ => return ExitCode::from(FailureKind::Usage.exit_code()),

@@ -3,7 +3,6 @@
 //! Invariant: whether a supervisor lives is told by its lock, and by nothing else.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::config::Agent;
@@ -78,11 +77,6 @@ pub fn start_background(
     if source.is_none() && raise != Raise::default() {
         session::refuse_agent(world, "to raise a ceiling")?;
     }
-    let program = world.sibling_program("supervisor");
-    if !program.is_file() {
-        return Err(Failure::environment(format!("{} is not there", program.display()))
-            .hint("install all programs: `cargo install --path crates/autoresearch --locked --force`, then `autoresearch install` if you used it"));
-    }
     if let Some(config) = source.and_then(|source| crate::config::check_config_text(source).config)
     {
         check_agent_program(world, &config.agent)?;
@@ -125,7 +119,7 @@ pub fn start_background(
     }
     Ok(BackgroundReport {
         warnings,
-        ..launch_supervisor(world, &place, &program)?
+        ..launch_supervisor(world, &place)?
     })
 }
 
@@ -198,7 +192,7 @@ fn refuse_second_driver(run: &Run<'_>) -> Result<()> {
 
 /// Starts the supervisor and waits until it has taken its place and does something: `starting` would tell a person
 /// neither that the run goes on, nor that it was left at once.
-fn launch_supervisor(world: &World, place: &Place, program: &Path) -> Result<BackgroundReport> {
+fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
     let run = Run::open_run_anywhere(
         world,
         place,
@@ -207,6 +201,7 @@ fn launch_supervisor(world: &World, place: &Place, program: &Path) -> Result<Bac
         "background",
     )?;
     let layout = run.store.layout.clone();
+    let program = world.main_program();
     let launched = serde_json::json!({
         "format": store::FORMAT,
         "program": program,
@@ -215,12 +210,13 @@ fn launch_supervisor(world: &World, place: &Place, program: &Path) -> Result<Bac
     });
     store::write_output(&layout.launch_path(), format!("{launched}\n").as_bytes())?;
     let words = [
+        "supervisor".into(),
         "-C".into(),
         layout.root.clone().into(),
         "--run".into(),
         layout.run.clone().into(),
     ];
-    let mut child = process::spawn_detached(program, &words, &world.vars)?;
+    let mut child = process::spawn_detached(&program, &words, &world.vars)?;
     let watch = Stopwatch::start();
     loop {
         let ended = child.try_wait().ok().flatten();

@@ -77,8 +77,7 @@ pub fn find_reader(world: &World) -> Reader {
 
 /// The path of `autoresearch`, quoted where a shell would take it apart.
 fn quote_program(world: &World) -> String {
-    let path = world.program.to_string_lossy();
-    quote_shell_word(Path::new(path.strip_suffix("-hook").unwrap_or(&path)))
+    quote_shell_word(&world.main_program())
 }
 
 /// Can this process write git and the anchors? In the sandbox of Codex neither can.

@@ -1,9 +1,0 @@
-//! The hook under test: the shipped one in the world of the tests.
-
-mod world;
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    autoresearch::cli::hook::main(world::sealed())
-}
