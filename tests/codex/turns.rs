@@ -6,10 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use autoresearch_codex::home::{CodexHome, TurnFault};
+use autoresearch_codex::home::CodexHome;
 use autoresearch_codex::turn::{TurnArguments, TurnResult, make_command_words, read_turn_result};
 use autoresearch_core::agent::answer;
 use autoresearch_core::agent::answer::AgentAnswer;
+use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::Sandbox;
 use serde_json::{Value, json};
 

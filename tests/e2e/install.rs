@@ -3,7 +3,7 @@
 //! Codex itself is not needed here: a script stands in where its absence or presence matters.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,19 +11,19 @@ use serde_json::Value;
 
 use crate::testbed::{Answer, Testbed, finish};
 
-const HOOKS: &str = "{ \"version\":1,\n\t\"hooks\" :{\"Stop\":[ {\"hooks\":[{\"type\":\"command\",\"command\":\"mine\"}]} ] , \"SessionStart\":[]}}";
-const CONFIG: &str =
+pub(crate) const HOOKS: &str = "{ \"version\":1,\n\t\"hooks\" :{\"Stop\":[ {\"hooks\":[{\"type\":\"command\",\"command\":\"mine\"}]} ] , \"SessionStart\":[]}}";
+pub(crate) const CONFIG: &str =
     "# mine\nmodel = \"m\"   # odd\n\n[projects.\"/x\"]\ntrust_level=\"trusted\"  # yes\n";
 
-/// A home, a project, three programs to install, and a `PATH` without Codex.
-struct Machine {
+/// A home, a project, a program to install, and a `PATH` without Codex.
+pub(crate) struct Machine {
     bed: Testbed,
-    home: PathBuf,
+    pub(crate) home: PathBuf,
     codex_home: Option<PathBuf>,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::at("home")
     }
 
@@ -37,9 +37,7 @@ impl Machine {
             home,
             codex_home: None,
         };
-        for name in ["autoresearch", "autoresearch-hook"] {
-            bed.program(&bed.base().join("programs").join(name), "echo \"$1\"\n");
-        }
+        bed.program(&bed.base().join("programs/autoresearch"), "echo \"$1\"\n");
         std::fs::create_dir(bed.base().join("path")).unwrap();
         for name in ["git", "sh", "cat", "sleep"] {
             let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
@@ -61,27 +59,27 @@ impl Machine {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.join(".local/share/codex-autoresearch")
     }
 
-    fn codex(&self, name: &str) -> PathBuf {
+    pub(crate) fn codex(&self, name: &str) -> PathBuf {
         self.home.join(".codex").join(name)
     }
 
     /// A Codex home with hooks in an odd form, and a configuration with comments.
-    fn with_codex_home(self) -> Self {
+    pub(crate) fn with_codex_home(self) -> Self {
         std::fs::create_dir(self.home.join(".codex")).unwrap();
         std::fs::write(self.codex("hooks.json"), HOOKS).unwrap();
         std::fs::write(self.codex("config.toml"), CONFIG).unwrap();
         self
     }
 
-    fn run(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         self.run_with(arguments, &[])
     }
 
-    fn run_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> Answer {
+    pub(crate) fn run_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> Answer {
         let mut command = self.bed.command(arguments);
         command
             .env("HOME", &self.home)
@@ -104,7 +102,7 @@ impl Machine {
     }
 
     /// Everything below the home and the project, with rights and links.
-    fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    pub(crate) fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut found = BTreeMap::new();
         for folder in [&self.home, &self.bed.repo] {
             everything(folder, &mut found);
@@ -112,8 +110,24 @@ impl Machine {
         found
     }
 
+    /// Each name in the stable folder is the same file, with this in it.
+    #[track_caller]
+    pub(crate) fn is_one_program(&self, text: &str) {
+        let bin = self.data().join("bin");
+        let program = bin.join("autoresearch").metadata().unwrap();
+        assert_eq!(std::fs::read_dir(&bin).unwrap().count(), 3);
+        assert_eq!((program.nlink(), program.mode() & 0o777), (3, 0o755));
+        for name in ["autoresearch-hook", "autoresearch-supervisor"] {
+            // Not a symbolic link, which a Codex plugin would drop.
+            let found = bin.join(name).symlink_metadata().unwrap();
+            assert_eq!(found.ino(), program.ino(), "{name}");
+        }
+        let found = std::fs::read_to_string(bin.join("autoresearch")).unwrap();
+        assert!(found.contains(text), "{found}");
+    }
+
     /// The states of the three hooks.
-    fn states(&self) -> Vec<String> {
+    pub(crate) fn states(&self) -> Vec<String> {
         let report = self.run(&["hooks", "status", "--json"]).ok().json();
         let hooks = report["hooks"].as_array().unwrap().clone();
         hooks
@@ -140,7 +154,7 @@ fn everything(folder: &Path, found: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
     }
 }
 
-const EVERYTHING: [&str; 4] = ["install", "--hooks", "--rule", "--yes"];
+pub(crate) const EVERYTHING: [&str; 4] = ["install", "--hooks", "--rule", "--yes"];
 
 #[test]
 fn install_and_uninstall_leave_an_empty_home_and_a_project_byte_for_byte_as_they_were() {
@@ -149,6 +163,7 @@ fn install_and_uninstall_leave_an_empty_home_and_a_project_byte_for_byte_as_they
     bed.bed.write("sub/file", "");
     let before = bed.all();
     bed.run(&EVERYTHING).ok().says("install: done");
+    bed.is_one_program("echo");
     bed.run(&["-C", "sub", "install", "--project", "..", "--yes"])
         .ok();
     for (path, executable) in [
@@ -395,14 +410,9 @@ fn an_update_replaces_our_files_and_reports_those_that_the_user_edited() {
     let bed = Machine::new();
     let before = bed.all();
     bed.run(&EVERYTHING).ok();
-    let installed = bed.data().join("bin/autoresearch-hook");
-    bed.program(&bed.base().join("programs/autoresearch-hook"), "exit 7\n");
+    bed.program(&bed.base().join("programs/autoresearch"), "exit 7\n");
     bed.run(&EVERYTHING).ok().says("wrote  ");
-    assert!(
-        std::fs::read_to_string(&installed)
-            .unwrap()
-            .contains("exit 7")
-    );
+    bed.is_one_program("exit 7");
     let schema = bed
         .home
         .join(".agents/skills/codex-autoresearch/config.schema.json");
@@ -471,9 +481,9 @@ fn hooks_are_armed_only_if_codex_confirmed_the_trust_and_nothing_changed_since()
 }
 
 #[test]
-fn hooks_need_their_program() {
+fn hooks_need_the_program() {
     let bed = Machine::new();
-    std::fs::remove_file(bed.base().join("programs/autoresearch-hook")).unwrap();
+    std::fs::remove_file(bed.base().join("programs/autoresearch")).unwrap();
     let before = bed.all();
     bed.run(&["hooks", "install", "--yes"])
         .fails(6)
@@ -586,7 +596,7 @@ fn programs_whose_manifest_is_gone_are_listed_again_and_a_file_in_the_way_is_ref
     std::fs::remove_file(&manifest).unwrap();
     bed.run(&["hooks", "install", "--yes"]).ok();
     let mut again = bed.manifest();
-    assert_eq!(again["files"].as_array().unwrap().len(), 2);
+    assert_eq!(again["files"].as_array().unwrap().len(), 3);
     again["folders"] = folders;
     std::fs::write(&manifest, again.to_string()).unwrap();
     bed.run(&["uninstall", "--yes"]).ok();

@@ -38,6 +38,7 @@ mod leftovers;
 mod locks;
 mod looking;
 mod loops;
+mod migration;
 mod not_taken;
 mod numbers;
 mod openings;

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::home::CodexError;
+use crate::error::CodexError;
 use autoresearch_sys::env::{Stopwatch, World, sleep_for};
 
 /// A conversation takes no longer. Half a second is usual; a busy machine is no fault.
@@ -187,6 +187,14 @@ pub struct ListedHook {
     pub current_hash: String,
     /// `trusted`, `managed`, `untrusted` or `modified`.
     pub trust_status: String,
+}
+
+impl ListedHook {
+    /// Does Codex run it?
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        matches!(self.trust_status.as_str(), "trusted" | "managed")
+    }
 }
 
 fn default_enabled() -> bool {

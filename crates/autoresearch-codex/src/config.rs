@@ -7,6 +7,7 @@ pub mod files;
 pub mod hooks_file;
 pub mod json_text;
 pub mod manifest;
+pub mod our_hooks;
 pub mod rules;
 pub mod skills;
 pub mod trust;

@@ -1,118 +1,14 @@
-//! Owns the user's Codex configuration: where it is, what we add to it, and whether that is in force.
-//! Does not ask the person: a use case shows the change and gets the yes.
-//! Invariant: what is not ours keeps its bytes, and trust is given by Codex itself, never by a hash of our own making.
+//! Owns where Codex is for this process: its home, its program, the session that started us.
+//! Does not read what is in its files.
+//! Invariant: a home is known by its real path, as Codex knows it.
 
-use autoresearch_sys::error::Failure;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub use crate::config::armed::{HookReadiness, read_armed};
-pub use crate::turn::outage::TurnFault;
+use crate::error::CodexError;
 use autoresearch_sys::env::World;
 
 /// The name of the skill.
 pub const SKILL: &str = "codex-autoresearch";
-
-/// Something about the Codex configuration did not work.
-#[derive(Debug, thiserror::Error)]
-pub enum CodexError {
-    /// The file system said no.
-    #[error("could not {what} {}", path.display())]
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    /// A file of the user's is not what Codex expects there.
-    #[error("{} {fault}", path.display())]
-    Unreadable {
-        path: PathBuf,
-        /// What is wrong with it, and where.
-        fault: String,
-    },
-    /// A manifest of a newer version.
-    #[error("{} has format {format}, which this version does not know", path.display())]
-    Newer { path: PathBuf, format: u64 },
-    /// Codex would have to be asked with a home that goes again, and none can be made.
-    #[error("no temporary folder can be made")]
-    NoScratch(#[source] std::io::Error),
-    /// Codex has no home.
-    #[error("{0}")]
-    NoHome(String),
-    /// Codex did not answer as expected.
-    #[error("`{command}` {fault}")]
-    Codex { command: String, fault: String },
-}
-
-impl CodexError {
-    /// Wraps an error of the file system.
-    pub fn wrap_io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { what, path, source }
-    }
-}
-
-/// A hook that we register.
-#[derive(Debug)]
-pub struct Hook {
-    /// The event, as `hooks.json` names it.
-    pub event: &'static str,
-    /// The event, as keys of trust name it.
-    pub snake: &'static str,
-    pub word: &'static str,
-    /// Seconds until Codex ends it.
-    pub timeout: u64,
-    /// What Codex shows while it runs.
-    pub status: Option<&'static str>,
-}
-
-/// The hooks that we register. Codex clamps `Interrupt` to three seconds, with a warning at every start if it must.
-pub const HOOKS: [Hook; 3] = [
-    Hook {
-        event: "SessionStart",
-        snake: "session_start",
-        word: "session-start",
-        timeout: 10,
-        status: None,
-    },
-    Hook {
-        event: "Stop",
-        snake: "stop",
-        word: "stop",
-        timeout: 1_000_000,
-        status: Some("autoresearch: measuring"),
-    },
-    Hook {
-        event: "Interrupt",
-        snake: "interrupt",
-        word: "interrupt",
-        timeout: 3,
-        status: None,
-    },
-];
-
-impl Hook {
-    /// What Codex gives to the shell.
-    #[must_use]
-    pub fn format_command(&self, program: &str) -> String {
-        format!("{} {}", quote_shell_word(program), self.word)
-    }
-
-    /// The key of trust of a hook at a place of a `hooks.json`.
-    #[must_use]
-    pub fn format_trust_key(&self, hooks_file: &Path, group: usize, handler: usize) -> String {
-        format!("{}:{}:{group}:{handler}", hooks_file.display(), self.snake)
-    }
-}
-
-/// A text as one word of a shell command.
-#[must_use]
-pub fn quote_shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@:,".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
 
 /// The folder of Codex's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,28 +94,4 @@ pub fn read_session_release(world: &World) -> Option<String> {
 #[must_use]
 pub fn find_program(world: &World) -> Option<PathBuf> {
     World::find_program(&world.vars, "codex")
-}
-
-impl From<CodexError> for Failure {
-    fn from(error: CodexError) -> Self {
-        use CodexError as E;
-        match &error {
-            E::Io { what, path, source } => {
-                Self::io(format!("could not {what} {}", path.display()), source)
-            }
-            E::Unreadable { path, .. } => Self::blocked(error.to_string()).hint(format!(
-                "nothing was written. Mend {} and run the command again",
-                path.display()
-            )),
-            E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
-            E::NoScratch(_) => Self::environment("Codex was not asked")
-                .because(&error)
-                .hint("set TMPDIR to a folder that this process can write"),
-            E::NoHome(_) => Self::environment(error.to_string())
-                .hint("create that folder, or unset CODEX_HOME to use ~/.codex"),
-            E::Codex { .. } => Self::environment("Codex did not answer")
-                .because(&error)
-                .hint("`codex --version` must work here, and `codex doctor` says what is wrong with Codex itself"),
-        }
-    }
 }

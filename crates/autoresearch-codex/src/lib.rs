@@ -6,6 +6,7 @@
 
 pub mod app_server;
 pub mod config;
+pub mod error;
 pub mod home;
 pub mod install;
 pub mod release;

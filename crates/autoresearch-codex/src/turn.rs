@@ -8,13 +8,13 @@ pub mod rollout;
 use std::ffi::OsString;
 use std::path::Path;
 
+use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::Sandbox;
-use autoresearch_core::words::text::{clip_text, escape_text};
 use serde_json::Value;
 
+use self::outage::format_one_line;
+use self::rollout::{Rollout, count_tokens};
 use crate::home::CodexHome;
-use crate::turn::outage::TurnFault;
-use crate::turn::rollout::Rollout;
 
 /// What a turn is asked with. The prompt comes on standard input, which must end, and the work tree is the current
 /// folder.
@@ -162,12 +162,6 @@ impl TurnEvents {
     }
 }
 
-/// The tokens of a `usage` object. Cached input is part of the input.
-pub(super) fn count_tokens(usage: &Value) -> u64 {
-    let count = |name: &str| usage[name].as_u64().unwrap_or(0);
-    count("input_tokens").saturating_add(count("output_tokens"))
-}
-
 /// Why a turn stopped in its middle: the trouble that it was in, else nothing that Codex said.
 fn explain_cut_turn(printed: &TurnEvents, exited: Option<i32>) -> TurnFault {
     if let Some(trouble) = &printed.trouble {
@@ -205,12 +199,6 @@ fn find_complaint(stderr: &str) -> String {
     let at = stderr.lines().find(is_error);
     let at = at.and_then(|line| stderr.find(line)).unwrap_or(0);
     format_one_line(&stderr[at..])
-}
-
-/// A message as one short line without control characters.
-pub(super) fn format_one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    clip_text(&escape_text(&words.join(" ")), 300)
 }
 
 #[cfg(test)]

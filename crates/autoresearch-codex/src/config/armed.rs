@@ -2,14 +2,15 @@
 //! Does not ask Codex; `hooks status` does.
 //! Invariant: `Armed` only if Codex confirmed the trust at the installation and nothing of it has changed since.
 
-pub use autoresearch_core::agent::caller::HookReadiness;
-
 use std::path::Path;
 
+use autoresearch_core::agent::caller::HookReadiness;
+
 use super::manifest::{Manifest, RegisteredHooks};
+use super::our_hooks::HOOKS;
 use super::trust::TrustConfig;
 use super::{files, hooks_file};
-use crate::home::{CodexHome, HOOKS, SKILL};
+use crate::home::{CodexHome, SKILL};
 use autoresearch_sys::env::World;
 
 /// Stands in every command that calls our hook program.

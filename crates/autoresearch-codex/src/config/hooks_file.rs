@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::json_text::{JsonNode, append_child, parse_json, remove_child};
-use crate::home::{HOOKS, Hook};
+use super::our_hooks::{HOOKS, Hook};
 
 /// Where one of our hooks stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

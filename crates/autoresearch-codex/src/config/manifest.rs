@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use crate::home::CodexError;
+use crate::error::CodexError;
 use autoresearch_sys::env::World;
 
 /// The version of the format.
@@ -57,6 +57,14 @@ pub struct RegisteredHooks {
     pub program: String,
     /// Keys and hashes for which Codex confirmed the trust; the hash is absent as long as it did not.
     pub keys: Vec<(String, Option<String>)>,
+}
+
+impl InstalledFile {
+    /// Does the file hold what we wrote there?
+    pub fn is_unchanged(&self) -> Result<bool, CodexError> {
+        let now = files::hash_file(&self.path)?;
+        Ok(now.is_some_and(|now| self.hashes.contains(&now)))
+    }
 }
 
 impl Manifest {

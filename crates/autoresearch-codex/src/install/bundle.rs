@@ -2,14 +2,40 @@
 //! Does not put it anywhere.
 //! Invariant: it is the whole of the repository's `skill/codex-autoresearch`.
 
+use include_dir::{Dir, include_dir};
+
+static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../skill/codex-autoresearch");
+
 /// A file of the bundle.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct BundleFile {
     /// Its path below the skill's folder.
     pub name: &'static str,
-    /// Is it a program?
-    pub executable: bool,
     pub bytes: &'static [u8],
+    pub mode: u32,
 }
 
-include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
+/// All files, in the order of their paths. Those below `scripts` can be executed.
+pub(super) fn list_bundle_files() -> Vec<BundleFile> {
+    let mut found = Vec::new();
+    collect_files(&FOLDER, &mut found);
+    found.sort_by_key(|file: &BundleFile| file.name);
+    found
+}
+
+fn collect_files(folder: &'static Dir<'_>, found: &mut Vec<BundleFile>) {
+    for file in folder.files() {
+        let name = file.path().to_str().unwrap_or_default();
+        found.push(BundleFile {
+            name,
+            bytes: file.contents(),
+            mode: if name.starts_with("scripts/") {
+                0o755
+            } else {
+                0o644
+            },
+        });
+    }
+    for deeper in folder.dirs() {
+        collect_files(deeper, found);
+    }
+}

@@ -1,5 +1,5 @@
-//! Owns `Plan`: everything that an installation or a removal is going to do, before it does any of it.
-//! Does not touch the disk.
+//! Owns `InstallPlan`: everything that an installation or a removal is going to do, before it does any of it.
+//! Does not change anything on the disk.
 //! Invariant: whatever lies outside our own folders is in the plan with its text before and after.
 
 use std::fmt;
@@ -9,14 +9,26 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use super::standing::HookStanding;
+use crate::config::files;
 use crate::config::manifest::Manifest;
+use crate::error::CodexError;
+
+/// Where the bytes of a file come from.
+pub enum FileContent {
+    Bytes(Vec<u8>),
+    CopyOf(PathBuf),
+    /// Another name of a file that was written before it; a copy where the file system allows no second name.
+    LinkTo(PathBuf),
+}
 
 /// A file of our own to write.
 pub struct FileWrite {
     pub path: PathBuf,
-    /// The bytes now, if it is there.
-    pub before: Option<Vec<u8>>,
-    pub bytes: Vec<u8>,
+    /// The hash of the bytes now, if it is there.
+    pub before: Option<String>,
+    pub content: FileContent,
+    /// The hash of the bytes afterwards.
+    pub hash: String,
     /// With which rights, if it is new.
     pub mode: u32,
 }
@@ -99,6 +111,43 @@ impl InstallPlan {
             && self.edits.is_empty()
             && self.deletes.is_empty()
             && self.trust.is_none()
+    }
+
+    /// Adds a file of our own.
+    pub(super) fn add_write(&mut self, write: FileWrite) {
+        self.manifest
+            .note_installed_file(&write.path, write.hash.clone());
+        self.writes.push(write);
+    }
+
+    /// Adds a text of our own, unless it is there. One that the user changed stays.
+    pub(super) fn add_own_file(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<(), CodexError> {
+        let (before, hash) = (files::hash_file(path)?, files::hash_bytes(bytes));
+        if before.as_ref() == Some(&hash) {
+            return Ok(());
+        }
+        let known = self.manifest.find_installed_file(path);
+        let is_ours = |now: &String| known.is_some_and(|made| made.hashes.contains(now));
+        if before.as_ref().is_some_and(|now| !is_ours(now)) {
+            self.warnings.push(format!(
+                "{} was changed by somebody else and is left as it is; move it away and install again to get the new one",
+                path.display()
+            ));
+            return Ok(());
+        }
+        self.add_write(FileWrite {
+            path: path.to_owned(),
+            before,
+            content: FileContent::Bytes(bytes.to_owned()),
+            hash,
+            mode,
+        });
+        Ok(())
     }
 
     /// Adds a change of a file of the user's, if it is one.

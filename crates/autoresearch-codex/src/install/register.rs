@@ -4,44 +4,37 @@
 
 use std::path::Path;
 
+use super::places::{HOOK_NAME, installed_path, path_to_text};
 use super::plan::{FileDiff, InstallPlan, TrustRequest};
-use super::{installed_path, path_to_text};
 use crate::app_server::{AppServer, ListedHook};
 use crate::config::manifest::{Manifest, RegisteredHooks};
+use crate::config::our_hooks::HOOKS;
 use crate::config::trust;
 use crate::config::trust::TrustConfig;
 use crate::config::{files, hooks_file};
+use crate::error::CodexError;
 use crate::home;
-use crate::home::{CodexError, CodexHome, HOOKS, SKILL};
+use crate::home::{CodexHome, SKILL};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-
-/// Names the file in which something is wrong.
-pub(super) fn make_unreadable(path: &Path) -> impl Fn(String) -> CodexError {
-    let path = path.to_owned();
-    move |fault| CodexError::Unreadable {
-        path: path.clone(),
-        fault,
-    }
-}
 
 /// Adds the registration to a plan.
 pub(super) fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result<()> {
     let home = CodexHome::find_in(world)?;
-    let target = installed_path(world, "autoresearch-hook");
+    let target = installed_path(world, HOOK_NAME);
     let program = path_to_text(&target)?;
     if !target.exists() && !plan.writes.iter().any(|write| write.path == target) {
         return Err(Failure::environment(format!(
-            "autoresearch-hook stands neither beside {} nor in {}",
+            "{} cannot be read, and {} is not there",
             world.program.display(),
-            world.data_folder.join("bin").display()
+            target.display()
         ))
-        .hint("build all programs: cargo install --path crates/autoresearch --locked --force"));
+        .hint("build it: cargo install --path crates/autoresearch --locked --force"));
     }
     let path = home.hooks_file();
     let now = files::read_text(&path)?;
-    let after =
-        hooks_file::add_our_hooks(now.as_deref(), &program).map_err(make_unreadable(&path))?;
+    let after = hooks_file::add_our_hooks(now.as_deref(), &program)
+        .map_err(CodexError::wrap_fault(&path))?;
     let keys = list_trust_keys(&after, &path, &program)?;
     let edited = now.as_deref() != Some(after.as_str());
     if edited {
@@ -50,7 +43,7 @@ pub(super) fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result
             .compute_original(&path, now.as_deref(), |text, before| {
                 hooks_file::remove_our_hooks(text, before, &program)
             });
-        let original = original.map_err(make_unreadable(&path))?;
+        let original = original.map_err(CodexError::wrap_fault(&path))?;
         plan.manifest.note_patched_file(&path, original);
         plan.add_edit(&path, now, Some(after));
         plan.notes.push("hooks run outside Codex's sandbox, in every session; ours answer nothing where no run of that session is open, and in a run they execute its verify and guard, and so code that the agent has edited".to_owned());
@@ -68,7 +61,8 @@ pub(super) fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result
 pub(super) fn list_trust_keys(text: &str, path: &Path, program: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();
     for hook in &HOOKS {
-        let spots = hooks_file::find_spots(text, hook, program).map_err(make_unreadable(path))?;
+        let spots =
+            hooks_file::find_spots(text, hook, program).map_err(CodexError::wrap_fault(path))?;
         keys.extend(
             spots
                 .iter()
@@ -91,7 +85,7 @@ fn plan_trust(world: &World, plan: &mut InstallPlan, ours: &OurHooks<'_>) -> Res
     let path = ours.home.config_file();
     let now = files::read_text(&path)?;
     let config = TrustConfig::parse_text(now.as_deref().unwrap_or_default())
-        .map_err(make_unreadable(&path))?;
+        .map_err(CodexError::wrap_fault(&path))?;
     let known = plan.manifest.find_registered_hooks(&ours.home.root);
     if !ours.edited && known.is_some_and(|known| is_trust_confirmed(known, ours, &config)) {
         return Ok(());
@@ -127,7 +121,7 @@ fn plan_trust(world: &World, plan: &mut InstallPlan, ours: &OurHooks<'_>) -> Res
             trust::remove_trust_keys(text, &ours.keys, before).map(Some)
         });
     plan.manifest
-        .note_patched_file(&path, original.map_err(make_unreadable(&path))?);
+        .note_patched_file(&path, original.map_err(CodexError::wrap_fault(&path))?);
     let preview = trust::preview_trust_lines(now.as_deref().unwrap_or_default(), &ours.keys);
     plan.changes
         .push(FileDiff::new(&path, now.as_deref(), Some(&preview)));
@@ -202,13 +196,13 @@ fn ask_for_trust(world: &World, trust: &TrustRequest) -> Result<Vec<(String, Opt
         failure.causes = faults;
         return Err(failure);
     }
-    let (_, fresh): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_trusted);
+    let (_, fresh): (Vec<_>, Vec<_>) = ours.into_iter().partition(ListedHook::is_trusted);
     if !fresh.is_empty() {
         server.trust_hooks(&fresh)?;
     }
     let (listed, _) = server.list_hooks(&trust.home)?;
     let ours = self::filter_our_hooks(listed, trust);
-    if let Some(hook) = ours.iter().find(|hook| !is_trusted(hook)) {
+    if let Some(hook) = ours.iter().find(|hook| !hook.is_trusted()) {
         return Err(Failure::environment(format!(
             "Codex says that the hook {} is {}",
             hook.key, hook.trust_status
@@ -218,11 +212,6 @@ fn ask_for_trust(world: &World, trust: &TrustRequest) -> Result<Vec<(String, Opt
         .into_iter()
         .map(|hook| (hook.key, Some(hook.current_hash)))
         .collect())
-}
-
-/// Does Codex run it?
-pub(super) fn is_trusted(hook: &ListedHook) -> bool {
-    matches!(hook.trust_status.as_str(), "trusted" | "managed")
 }
 
 fn filter_our_hooks(listed: Vec<ListedHook>, trust: &TrustRequest) -> Vec<ListedHook> {

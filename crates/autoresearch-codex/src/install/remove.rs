@@ -5,13 +5,14 @@
 use std::path::Path;
 
 use super::plan::{InstallPlan, InstallReport, InstallState};
-use super::register::{list_trust_keys, make_unreadable};
-use super::{check_unchanged, lock_installation};
+use super::register::list_trust_keys;
+use super::safety::{check_unchanged, lock_installation};
 use crate::config::manifest::{Manifest, RegisteredHooks};
+use crate::config::our_hooks::HOOKS;
 use crate::config::trust;
 use crate::config::trust::TrustConfig;
 use crate::config::{files, hooks_file};
-use crate::home::HOOKS;
+use crate::error::CodexError;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 
@@ -36,11 +37,9 @@ pub fn plan_removal(world: &World, scope: RemovalScope) -> Result<InstallPlan> {
     }
     if scope == RemovalScope::All {
         for made in plan.manifest.files.clone() {
-            match files::read_bytes(&made.path)? {
+            match files::hash_file(&made.path)? {
                 None => {}
-                Some(bytes) if made.hashes.contains(&files::hash_bytes(&bytes)) => {
-                    plan.deletes.push(made.path);
-                }
+                Some(now) if made.hashes.contains(&now) => plan.deletes.push(made.path),
                 Some(_) => plan.warnings.push(format!(
                     "{} was changed by somebody else and stays",
                     made.path.display()
@@ -64,7 +63,7 @@ fn plan_unregistration(plan: &mut InstallPlan, hooks: &RegisteredHooks) -> Resul
             .compute_original(&path, now.as_deref(), |text, before| {
                 hooks_file::remove_our_hooks(text, before, &hooks.program)
             });
-        let after = after.map_err(make_unreadable(&path))?;
+        let after = after.map_err(CodexError::wrap_fault(&path))?;
         plan_edit(plan, &path, now, after);
     }
     plan_distrust(plan, hooks, ours, &moves)?;
@@ -89,7 +88,7 @@ fn plan_distrust(
     let Some(now) = files::read_text(&path)? else {
         return Ok(());
     };
-    let config = TrustConfig::parse_text(&now).map_err(make_unreadable(&path))?;
+    let config = TrustConfig::parse_text(&now).map_err(CodexError::wrap_fault(&path))?;
     for (key, hash) in &hooks.keys {
         let trusted = config
             .find_hook_state(key)
@@ -109,7 +108,7 @@ fn plan_distrust(
         None => trust::remove_trust_keys(&now, &ours, None)
             .map(|text| Some(trust::rename_trust_keys(&text, moves))),
     };
-    let after = after.map_err(make_unreadable(&path))?;
+    let after = after.map_err(CodexError::wrap_fault(&path))?;
     plan_edit(plan, &path, Some(now), after);
     Ok(())
 }
@@ -131,13 +130,14 @@ fn plan_edit(plan: &mut InstallPlan, path: &Path, now: Option<String>, after: Op
 fn list_moved_keys(text: &str, path: &Path, program: &str) -> Result<Vec<(String, String)>> {
     let mut moves = Vec::new();
     for hook in &HOOKS {
-        let spots = hooks_file::find_spots(text, hook, program).map_err(make_unreadable(path))?;
+        let spots =
+            hooks_file::find_spots(text, hook, program).map_err(CodexError::wrap_fault(path))?;
         if let [spot] = spots.as_slice()
             && spot.alone
         {
             for group in spot.group + 1..=spot.group + spot.behind {
-                let handlers =
-                    hooks_file::count_handlers(text, hook, group).map_err(make_unreadable(path))?;
+                let handlers = hooks_file::count_handlers(text, hook, group)
+                    .map_err(CodexError::wrap_fault(path))?;
                 moves.extend((0..handlers).map(|handler| {
                     (
                         hook.format_trust_key(path, group, handler),

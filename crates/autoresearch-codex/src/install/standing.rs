@@ -5,15 +5,16 @@
 use std::fmt;
 use std::path::Path;
 
+use autoresearch_core::agent::caller::HookReadiness;
 use serde::Serialize;
 
-use super::installed_path;
-use super::register::is_trusted;
+use super::places::{HOOK_NAME, installed_path};
 use crate::app_server::{AppServer, ListedHook};
-use crate::config::files;
+use crate::config::our_hooks::{HOOKS, Hook};
 use crate::config::trust::TrustConfig;
+use crate::config::{armed, files};
 use crate::home;
-use crate::home::{CodexHome, HOOKS, Hook, HookReadiness, SKILL};
+use crate::home::{CodexHome, SKILL};
 use autoresearch_sys::env::World;
 
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +71,7 @@ pub fn report_hooks(world: &World, folder: &Path) -> HooksReport {
     if from_file && from_plugin {
         notes.push("the plugin and hooks.json both register our hooks, and both run: `autoresearch hooks uninstall` takes one out".to_owned());
     }
-    if armed && !from_plugin && home::read_armed(world) != HookReadiness::Armed {
+    if armed && !from_plugin && armed::read_armed(world) != HookReadiness::Armed {
         notes.push(format!(
             "`{INSTALL}` once more notes the trust, so that commands need not ask Codex"
         ));
@@ -105,7 +106,7 @@ fn report_same_state(state: HookReadiness, step: &str, asked: bool) -> HooksRepo
 }
 
 fn report_from_files(world: &World, home: &CodexHome) -> HooksReport {
-    let state = home::read_armed(world);
+    let state = armed::read_armed(world);
     let step = match state {
         _ if are_hooks_off(home) => ON.to_owned(),
         HookReadiness::Unknown => {
@@ -124,7 +125,7 @@ fn is_from_plugin(listed: &ListedHook) -> bool {
 }
 
 fn is_our_program(world: &World, listed: &ListedHook) -> bool {
-    let program = installed_path(world, "autoresearch-hook");
+    let program = installed_path(world, HOOK_NAME);
     let program = program.to_string_lossy();
     let ours = |hook: &Hook| listed.command.as_deref() == Some(&hook.format_command(&program));
     HOOKS.iter().any(ours)
@@ -142,7 +143,7 @@ fn judge_hook(world: &World, hook: &Hook, listed: &[ListedHook], off: bool) -> H
     let (state, step) = match ours.as_slice() {
         _ if off => (HookReadiness::NotArmed, Some(ON.to_owned())),
         [] => (HookReadiness::NotArmed, Some(INSTALL.to_owned())),
-        ours if ours.iter().any(|hook| is_trusted(hook) && hook.enabled) => {
+        ours if ours.iter().any(|hook| hook.is_trusted() && hook.enabled) => {
             (HookReadiness::Armed, None)
         }
         [first, ..] if !first.enabled => (

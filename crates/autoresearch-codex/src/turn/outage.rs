@@ -2,15 +2,14 @@
 //! Does not wait, retry or give up; that is for who asked for the turn.
 //! Invariant: a reset time lies behind the moment of the refusal, and is never earlier than the service's own.
 
-pub use autoresearch_core::agent::outage::TurnFault;
-
+use autoresearch_core::agent::outage::TurnFault;
+use autoresearch_core::words::text::{clip_text, escape_text};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::rollout::{Rollout, TurnError};
-use crate::turn::format_one_line;
 use autoresearch_sys::env::time_zone;
 
 /// The fault behind a message of a failed turn, and what the thread's file has of it.
@@ -155,6 +154,12 @@ fn find_message_day(at: Timestamp, zone: &TimeZone) -> Option<Date> {
     let date = |moment: Timestamp| zone.to_datetime(moment).date();
     let before = at.checked_sub(SignedDuration::from_secs(5)).ok()?;
     (date(before) == date(at)).then(|| date(at))
+}
+
+/// A message as one short line without control characters.
+pub(super) fn format_one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    clip_text(&escape_text(&words.join(" ")), 300)
 }
 
 #[cfg(test)]

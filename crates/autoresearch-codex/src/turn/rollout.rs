@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::home::CodexHome;
-use crate::turn;
 
 /// So much of the end of a file is read, in bytes. One line can hold what a command printed, but Codex clips that.
 const TAIL: u64 = 8 * 1024 * 1024;
@@ -62,7 +61,7 @@ impl Rollout {
             // What is told of an earlier turn is not about this one.
             Some("task_started") => (self.error, self.resets_at) = (None, None),
             Some("token_usage_record") => {
-                self.tokens = Some(turn::count_tokens(&payload["thread_token_usage"]));
+                self.tokens = Some(count_tokens(&payload["thread_token_usage"]));
             }
             Some("token_count") => {
                 self.resets_at = find_reset_time(&payload["rate_limits"]).or(self.resets_at);
@@ -113,6 +112,12 @@ fn read_tail(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     file.take(TAIL).read_to_end(&mut text)?;
     Ok(text)
+}
+
+/// The tokens of a `usage` object. Cached input is part of the input.
+pub(super) fn count_tokens(usage: &Value) -> u64 {
+    let count = |name: &str| usage[name].as_u64().unwrap_or(0);
+    count("input_tokens").saturating_add(count("output_tokens"))
 }
 
 #[cfg(test)]

@@ -50,14 +50,30 @@ pub enum ChainError {
 
 #[must_use]
 pub fn hash_bytes(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
+    let mut hasher = PieceHasher::default();
+    hasher.add_piece(bytes);
+    hasher.into_hash()
+}
+
+/// The same hash of bytes that come in pieces.
+#[derive(Default)]
+pub struct PieceHasher(Sha256);
+
+impl PieceHasher {
+    pub fn add_piece(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    #[must_use]
+    pub fn into_hash(self) -> String {
+        let mut hex = String::with_capacity(64);
+        for byte in self.0.finalize() {
             for half in [byte >> 4, byte & 15] {
                 hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
             }
-            hex
-        })
+        }
+        hex
+    }
 }
 
 impl ChainHead {

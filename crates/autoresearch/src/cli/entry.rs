@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use autoresearch_codex::home::HOOKS;
+use autoresearch_codex::config::our_hooks::HOOKS;
 
 /// A part of the program, with the words that are for it.
 #[derive(Debug, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use autoresearch_codex::install;
 use autoresearch_codex::install::plan::{InstallPlan, InstallState};
 use autoresearch_codex::install::remove;
 use autoresearch_codex::install::remove::RemovalScope;
-use autoresearch_codex::install::{InstallRequest, InstallTarget, standing};
+use autoresearch_codex::install::skill::InstallTarget;
+use autoresearch_codex::install::{InstallRequest, standing};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 

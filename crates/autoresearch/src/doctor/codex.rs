@@ -4,15 +4,20 @@
 
 use std::path::Path;
 
+use autoresearch_core::agent::caller::HookReadiness;
+
 use super::{DoctorFinding, report_good, report_note, report_problem};
 use crate::run::history_around;
 use autoresearch_codex::app_server;
 use autoresearch_codex::app_server::AppServer;
+use autoresearch_codex::config::armed;
 use autoresearch_codex::config::manifest::Manifest;
 use autoresearch_codex::config::{files, rules, skills};
+use autoresearch_codex::error::CodexError;
 use autoresearch_codex::home;
-use autoresearch_codex::home::{CodexError, CodexHome, HookReadiness, SKILL};
-use autoresearch_codex::install::{installed_path, standing};
+use autoresearch_codex::home::{CodexHome, SKILL};
+use autoresearch_codex::install::places::{PROGRAM, installed_path};
+use autoresearch_codex::install::standing;
 use autoresearch_codex::release::{ReleaseStanding, format_tested_releases, judge_release};
 use autoresearch_sys::env::World;
 use autoresearch_sys::git::is_read_only;
@@ -94,7 +99,7 @@ fn examine_git_folder(world: &World, root: &Path) -> DoctorFinding {
     let in_codex = home::is_in_session(world);
     match (writable, in_codex) {
         (true, _) => report_good("git folder", "this process can write it"),
-        (false, true) if home::read_armed(world) == HookReadiness::Armed => report_note(
+        (false, true) if armed::read_armed(world) == HookReadiness::Armed => report_note(
             "git folder",
             "read-only for this process, which runs in Codex's sandbox; the hooks are armed",
             "hand trials over with `autoresearch propose`",
@@ -175,7 +180,7 @@ fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFi
 }
 
 fn examine_rule(world: &World, root: &Path, home: &CodexHome) -> DoctorFinding {
-    let program = installed_path(world, "autoresearch");
+    let program = installed_path(world, PROGRAM);
     let path = home.rules_file();
     let install =
         "autoresearch install --rule adds it, if trials are to run outside Codex's sandbox";

@@ -11,6 +11,7 @@ use autoresearch_core::agent::session::{GitAccess, Session};
 
 use crate::run::work_tree_check::quote_shell_word;
 use crate::run::{MARK, Run};
+use autoresearch_codex::config::armed;
 use autoresearch_codex::home;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, Result};
@@ -40,7 +41,7 @@ pub fn make_caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Ca
     } else if known.is_some_and(|known| known.hooked) {
         (HookReadiness::Armed, find_git_access(world, git_folder))
     } else {
-        (home::read_armed(world), find_git_access(world, git_folder))
+        (armed::read_armed(world), find_git_access(world, git_folder))
     };
     let verify = Duration::from_millis(store.state.start.verify_ms);
     Caller {
