@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "structure/count.rs"]
+mod count;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use count::Structure;
 
 /// No source file of the crates is longer.
 const MAX_LINES: usize = 670;
@@ -133,6 +139,123 @@ fn the_modules_of_the_map_are_those_of_the_crates() {
     }
 }
 
+/// How many circles there are.
+const CIRCLES: usize = 99;
+
+#[test]
+fn no_two_files_use_each_other_by_whatever_way() {
+    let structure = Structure::read(&root());
+    let circles = structure.list_circles();
+    assert!(structure.count_floors() > 5);
+    assert!(circles.len() <= CIRCLES, "{circles:#?}");
+}
+
+/// The modules of the crates, each with the rooms that it is in: `night/driver/before_turn`.
+fn modules() -> BTreeSet<String> {
+    let below = root().join("crates");
+    let found = sources().into_iter().filter_map(|path| {
+        let inside: PathBuf = path
+            .strip_prefix(&below)
+            .ok()?
+            .components()
+            .skip(1)
+            .collect();
+        let module = inside.strip_prefix("src").ok()?.with_extension("");
+        Some(module.display().to_string())
+    });
+    found.collect()
+}
+
+/// Words between backticks that could be modules: `night/driver`, and in the tables of the map `driver` as well.
+fn named_modules(text: &str, with_plain_words: bool) -> Vec<&str> {
+    let words = text.split('`').skip(1).step_by(2);
+    let shaped = words.filter(|word| {
+        let letters = |letter: char| letter.is_ascii_lowercase() || letter == '_' || letter == '/';
+        word.chars().all(letters) && (word.contains('/') || with_plain_words)
+    });
+    shaped.collect()
+}
+
+#[test]
+fn the_modules_that_the_pages_name_exist() {
+    let modules = modules();
+    let exists = |word: &str| {
+        let ending = format!("/{word}");
+        modules
+            .iter()
+            .any(|module| module == word || module.ends_with(&ending))
+            || modules
+                .iter()
+                .any(|module| module.starts_with(&format!("{word}/")))
+    };
+    // Files of a run, and folders that are not code.
+    let others = ["driver/lock", "node_modules", "turn/"];
+    let map = read("crates/ARCHITECTURE.md");
+    let (_, tables) = map.split_once("## Code map").unwrap();
+    let (tables, _) = tables.split_once("## What holds").unwrap();
+    let rows: String = tables
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    for word in named_modules(&rows, true) {
+        assert!(
+            exists(word),
+            "the map names `{word}`, which is not a module"
+        );
+    }
+    for page in ["journal", "trust", "processes", "decisions"] {
+        let text = read(&format!("crates/docs/{page}.md"));
+        for word in named_modules(&text, false) {
+            assert!(
+                exists(word) || others.contains(&word),
+                "{page}.md names `{word}`, which is not a module"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_map_fits_on_two_screens() {
+    let lines = read("crates/ARCHITECTURE.md").lines().count();
+    assert!(
+        lines <= 120,
+        "crates/ARCHITECTURE.md has {lines} lines: move details to a page of crates/docs"
+    );
+}
+
+#[test]
+fn names_lengths_and_packages_stay_within_the_houses_limits() {
+    let structure = Structure::read(&root());
+    let (one_word, all) = structure.count_one_word();
+    assert!(all > 1_000, "only {all} functions were found");
+    assert!(
+        one_word * 4 <= all,
+        "{one_word} of {all} function names have one word: name them by verb and object"
+    );
+    let (doubles, names) = structure.list_doubles();
+    assert!(
+        doubles.len() * 50 <= names,
+        "types that share a name: {doubles:?}"
+    );
+    let longest = structure
+        .functions()
+        .max_by_key(|function| function.lines)
+        .unwrap();
+    assert!(
+        longest.lines <= 75,
+        "{} has {} lines",
+        longest.name,
+        longest.lines
+    );
+    let most = structure.count_files_per_folder();
+    assert!(most <= 16, "{most} files in one folder: make rooms");
+    let packages = read("Cargo.lock")
+        .lines()
+        .filter(|line| line.starts_with("name = "))
+        .count();
+    assert!(packages <= 180, "{packages} packages");
+}
+
 #[test]
 fn the_version_is_in_the_changelog() {
     let changelog = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
@@ -176,7 +299,7 @@ fn leaves(command: &autoresearch::cli::ClapCommand, words: &str, found: &mut Vec
 /// What each row means with the real CLI is tried in `tests/codex/permissions.rs`.
 #[test]
 fn the_table_of_who_may_do_what_has_a_row_for_each_command_and_is_what_the_rule_says() {
-    let text = read("crates/ARCHITECTURE.md");
+    let text = read("crates/docs/trust.md");
     let (_, section) = text.split_once("## Who may do what").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `"));

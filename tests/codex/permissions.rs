@@ -1,4 +1,4 @@
-//! Who may do what: each row of the table in ARCHITECTURE.md, tried with the real CLI, and the one question of `start`.
+//! Who may do what: each row of the table in crates/docs/trust.md, tried with the real CLI, and the one question of `start`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::scene::{built, person, scene, scene_without_skill, set, start_in_a_te
 
 /// The rows of the table: the words of a command, and who may call it.
 fn table() -> Vec<(String, String)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ARCHITECTURE.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/docs/trust.md");
     let text = std::fs::read_to_string(file).unwrap();
     let (_, section) = text.split_once("## Who may do what").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();

@@ -1,7 +1,7 @@
 //! A crash before every step of every command that writes, and before every step of the repair that follows.
 //!
 //! After each: the next command repairs, `doctor` finds nothing, git and journal agree, and the work can be done as if
-//! nothing had happened. The steps met are printed and must be those of `crates/ARCHITECTURE.md`.
+//! nothing had happened. The steps met are printed and must be those of `crates/docs/journal.md`.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -600,10 +600,10 @@ fn a_crash_while_a_ceiling_is_raised_leaves_a_run_that_can_be_raised() {
     }
 }
 
-/// The steps in the table of ARCHITECTURE.md.
+/// The steps in the table of the journal's page.
 fn listed_steps() -> BTreeSet<String> {
     let document = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ARCHITECTURE.md"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/docs/journal.md"),
     )
     .unwrap();
     document
@@ -673,6 +673,6 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     .unwrap();
     assert_eq!(
         met, listed,
-        "left: met by the tests; right: listed in ARCHITECTURE.md"
+        "left: met by the tests; right: listed in crates/docs/journal.md"
     );
 }

@@ -1,6 +1,6 @@
 //! The product: the commands of codex-autoresearch, one room for each noun of the GUIDE.
 //!
-//! The map, the walls between the crates and the journal protocol are in `crates/ARCHITECTURE.md`.
+//! The map and the walls between the crates are in `crates/ARCHITECTURE.md`, the journal protocol in `crates/docs/journal.md`.
 
 pub(crate) mod agent;
 pub mod cli;

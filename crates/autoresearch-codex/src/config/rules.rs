@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-/// Commands that act on a run which a person has started. The table of who may call what is in ARCHITECTURE.md.
+/// Commands that act on a run which a person has started. The table of who may call what is in crates/docs/trust.md.
 pub const ALLOWED: [&str; 9] = [
     "trial", "propose", "strategy", "status", "log", "resume", "stop", "finish", "doctor",
 ];

@@ -330,7 +330,7 @@ impl Journal<'_> {
     }
 }
 
-/// The names of the two steps that record an event, as ARCHITECTURE.md lists them.
+/// The names of the two steps that record an event, as crates/docs/journal.md lists them.
 fn step_names(event: &Event) -> (&'static str, &'static str) {
     match event {
         Event::Start(_) => ("anchor start", "journal start"),
