@@ -248,9 +248,9 @@ fn run_trial(
     asked: TrialWords,
 ) -> Result<ExitCode> {
     if asked.drop {
-        return printer.print_report(&trial::drop_changes(world, place)?);
+        return printer.print_report(&trial::drop_changes(world, place)?.report);
     }
-    printer.print_report(&trial::run_trial(world, place, &to_trial_request(asked))?)
+    printer.print_report(&trial::run_trial(world, place, &to_trial_request(asked))?.report)
 }
 
 fn to_trial_request(asked: TrialWords) -> TrialRequest {

@@ -213,11 +213,11 @@ fn play_move(
                 again: false,
                 ..trial::TrialRequest::default()
             };
-            let report = trial::run_trial(world, place, &request)?;
-            (report.verdict == "rework").then(|| {
+            let ended = trial::run_trial(world, place, &request)?;
+            matches!(ended.decided, trial::verdict::Decided::Rework(_)).then(|| {
                 format!(
                     "      the guard failed; the trial may be reworked: {}",
-                    report.tail.unwrap_or_default()
+                    ended.report.tail.unwrap_or_default()
                 )
             })
         }

@@ -1,4 +1,4 @@
-//! Owns the ends that people ask for: `stop`, `finish`, and giving up edits that were never measured.
+//! Owns the ends that people ask for: `stop`, `finish`, and an obstacle.
 //! Does not delete anything of a run.
 //! Invariant: the user's branch is where it was; the run's branch stays.
 
@@ -6,9 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::journal::event::{
-    Decision, End, Ending, Event, Finish, Intent, Verdict, Why,
-};
+use autoresearch_core::journal::event::{End, Ending, Event, Finish, Verdict};
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
@@ -19,11 +17,10 @@ use crate::run::lessons;
 use crate::run::repair::repair_run;
 use crate::run::work_tree_check;
 use crate::run::{Place, Run, WantedRun};
+use crate::trial::give_up;
 use crate::trial::moved_away;
-use crate::trial::report::{Timings, TrialReport, trial_report};
-use crate::trial::undo::{UndoResult, commit_subject};
+use crate::trial::undo::commit_subject;
 use crate::watch::file_times;
-use crate::watch::git_rules;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -147,10 +144,10 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         return make_end_report(&run, here);
     }
     tree_changes::check_head(&run.tree, &run.store.state)?;
-    drop_rework(&mut run)?;
+    give_up::give_up_rework(&mut run)?;
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
-        take_back_edits(&mut run, "edits that were never measured")?
+        give_up::take_back_edits(&mut run, "edits that were never measured")?
     } else {
         None
     };
@@ -175,21 +172,6 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     Ok(report)
 }
 
-/// Gives up the trial that awaits a rework, if one does.
-fn drop_rework(run: &mut Run<'_>) -> Result<()> {
-    let state = &run.store.state;
-    let waiting = state
-        .open_trial
-        .clone()
-        .zip(state.awaiting_rework().cloned());
-    match waiting {
-        Some((open_trial, rework)) => {
-            crate::trial::discard_rework(run, &open_trial.intent, &rework).map(drop)
-        }
-        None => Ok(()),
-    }
-}
-
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
 fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
     record_end(&mut run, End::UserStop, "finished by a person")?;
@@ -203,60 +185,6 @@ fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
         .notes
         .push(run.describe_lost_tree() + "; edits that were not measured went with it");
     Ok(report)
-}
-
-/// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
-/// that is named after the trial. The log shows them as interrupted.
-pub(crate) fn take_back_edits(
-    run: &mut Run<'_>,
-    why: &str,
-) -> Result<Option<(Intent, UndoResult)>> {
-    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
-    if changes.ours.is_empty() {
-        return Ok(None);
-    }
-    git_rules::refuse_other_rules(
-        &[
-            git_rules::list_rewriting(&run.tree)?,
-            changes.rewriting.clone(),
-        ]
-        .concat(),
-    )?;
-    let trial = run.store.state.next_trial;
-    let parent = run.store.state.head.clone();
-    let intent = Intent {
-        trial,
-        attempt: 0,
-        message: why.to_owned(),
-        labels: Vec::new(),
-        simplify: false,
-        parent,
-        again: false,
-    };
-    run.store.record_event(Event::Intent(intent.clone()))?;
-    // The undoing commits them first.
-    let undone = crate::run::repair::interrupt_trial(run)?;
-    Ok(undone.map(|undone| (intent, undone)))
-}
-
-/// `trial --drop` without a rework: the edits in the scope are taken back and stay reachable.
-pub(crate) fn discard_edits(run: &mut Run<'_>) -> Result<TrialReport> {
-    let taken = take_back_edits(run, "edits given up before they were measured")?;
-    let Some((intent, undone)) = taken else {
-        return Err(Failure::usage(
-            "there is nothing to drop: no file in the scope was changed",
-        ));
-    };
-    run.store.write_views()?;
-    let dropped = Decision {
-        why: Some(Why::Dropped),
-        ..Decision::without_measurement(&intent, Verdict::Discard, None)
-    };
-    let report = trial_report(run, &intent, Some(&dropped), Timings::default());
-    Ok(TrialReport {
-        verdict: "dropped",
-        ..report.with_undone(Some(undone))
-    })
 }
 
 /// How a run was left.

@@ -272,8 +272,10 @@ fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<S
     }
     let place = owned.to_place();
     Ok(match proposal.order {
-        ProposedOrder::Trial(request) => trial::run_trial(world, &place, &request)?.to_string(),
-        ProposedOrder::Drop => trial::drop_changes(world, &place)?.to_string(),
+        ProposedOrder::Trial(request) => trial::run_trial(world, &place, &request)?
+            .report
+            .to_string(),
+        ProposedOrder::Drop => trial::drop_changes(world, &place)?.report.to_string(),
         ProposedOrder::Strategy { strategy, message } => {
             strategy::log_strategy(world, &place, strategy, &message)?.to_string()
         }

@@ -441,12 +441,7 @@ impl<'w> Run<'w> {
     #[must_use]
     pub fn next_step_meanwhile(&self) -> (&'static str, String) {
         let program = &self.caller.program;
-        let own = || {
-            (
-                crate::trial::report::due_word(&self.store.state.next_step()),
-                self.next_step(),
-            )
-        };
+        let own = || (self.store.state.next_step().as_str(), self.next_step());
         if self.store.state.end.is_some() {
             return own();
         }

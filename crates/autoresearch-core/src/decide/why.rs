@@ -100,6 +100,19 @@ pub enum Why {
 }
 
 impl Why {
+    /// Was what stood in the work tree not a change of exactly the files in the scope? Then a trial is void.
+    #[must_use]
+    pub fn is_void(&self) -> bool {
+        matches!(
+            self,
+            Self::Protected(_)
+                | Self::OutOfScope(_)
+                | Self::Unsupported(_)
+                | Self::ChangedDuringVerify(_)
+                | Self::HeadMoved(_)
+        )
+    }
+
     /// The reason as one word, for the log and for programs.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -126,6 +126,19 @@ pub enum Step {
     Ended(Ending),
 }
 
+impl Step {
+    /// The word for programs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Rework { .. } => "rework",
+            Self::Strategy(strategy) => strategy.as_str(),
+            Self::Ended(_) => "finish",
+        }
+    }
+}
+
 /// An event that cannot follow what came before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the journal says `{event}` where it cannot occur")]

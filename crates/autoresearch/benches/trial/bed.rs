@@ -213,7 +213,8 @@ pub(crate) fn process(state: &Path, root: &Path, message: &str) -> Result<(), St
         ..TrialRequest::default()
     };
     let watch = Stopwatch::start();
-    let report = trial::run_trial(&world, &place(root), &request).map_err(floor::stop)?;
+    let ended = trial::run_trial(&world, &place(root), &request).map_err(floor::stop)?;
+    let report = ended.report;
     let run = millis(watch.elapsed());
     let timings = &report.timings;
     let answer = json!({

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::run::session;
 use crate::run::{Place, Run, WantedRun, refuse_driven};
-use crate::trial;
+use crate::trial::intent::make_intent;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
@@ -107,7 +107,7 @@ fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
         // The hook undoes what was cut short first, and takes edits back with it: there is nothing to look at yet.
         return Ok(Vec::new());
     }
-    trial::make_intent(run, request)?;
+    make_intent(&run.store.state, &run.caller, request)?;
     tree_changes::check_head(&run.tree, &run.store.state)?;
     let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
     let files: Vec<String> = changes

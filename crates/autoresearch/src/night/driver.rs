@@ -11,18 +11,18 @@ use std::time::Duration;
 use autoresearch_core::agent::answer::AgentAnswer;
 use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::journal::event::{End, Ending, Event, Raise, Turn};
+use autoresearch_core::journal::event::{End, Ending, Event, Raise, Turn, Verdict};
 use autoresearch_core::journal::state::Step;
 
 use self::waiting::WaitEnd;
 use crate::agent::{self, EndedTurn, TurnOutcome, TurnRequest};
-use crate::finish;
 use crate::night::driver::before_turn::BeforeTurn;
 use crate::run::strategy::StrategyReport;
 use crate::run::{DRIVER, Place, Run, WantedRun};
 use crate::run::{lessons, strategy};
+use crate::trial::give_up;
 use crate::trial::report::TrialReport;
-use crate::trial::{self, TrialRequest};
+use crate::trial::{self, EndedTrial, TrialRequest};
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store;
@@ -255,7 +255,7 @@ fn measure_edits(
         }
     }
     audience.hear_event(&DriverEvent::Measuring);
-    let report = match try_trial(world, place, audience, &make_trial_request(before, answer)) {
+    let ended = match try_trial(world, place, audience, &make_trial_request(before, answer)) {
         // Nothing was mended: the rework is given up.
         Err(failure)
             if failure.kind == FailureKind::Usage && matches!(before.step, Step::Rework { .. }) =>
@@ -266,24 +266,25 @@ fn measure_edits(
         Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(()),
         other => other?,
     };
-    failures.voids = if is_void_for_driver(&report) {
+    let EndedTrial { decided, report } = &ended;
+    failures.voids = if decided.is_void() {
         failures.voids + 1
     } else {
         0
     };
-    failures.crashes = if report.verdict == "crash" {
+    failures.crashes = if decided.verdict() == Some(Verdict::Crash) {
         failures.crashes + 1
     } else {
         0
     };
-    failures.empty = if report.verdict == "no-op" && answer.nothing_more {
+    failures.empty = if decided.verdict() == Some(Verdict::NoOp) && answer.nothing_more {
         failures.empty + 1
     } else {
         0
     };
-    audience.hear_event(&DriverEvent::Trial(&report));
-    if report.verdict == "keep" {
-        notify::notify_keep(world, place, &report, audience);
+    audience.hear_event(&DriverEvent::Trial(report));
+    if decided.verdict() == Some(Verdict::Keep) {
+        notify::notify_keep(world, place, report, audience);
     }
     if failures.empty >= EMPTY && report.end.is_none() {
         let why = format!("the agent has nothing more to try: {}", answer.message);
@@ -303,7 +304,7 @@ fn try_trial(
     place: &Place,
     audience: &mut dyn Audience,
     request: &TrialRequest,
-) -> Result<TrialReport> {
+) -> Result<EndedTrial> {
     for count in 1..TRIES {
         let failure = match trial::run_trial(world, place, request) {
             Err(failure) if failure.kind == FailureKind::Environment => failure,
@@ -323,11 +324,6 @@ fn try_trial(
         }
     }
     trial::run_trial(world, place, request)
-}
-
-fn is_void_for_driver(report: &TrialReport) -> bool {
-    let left = ["protected", "out-of-scope", "unsupported"];
-    report.reason.is_some_and(|reason| left.contains(&reason))
 }
 
 fn make_trial_request(before: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest {
@@ -393,7 +389,7 @@ fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
         trial::drop_changes(world, place)?;
         run = before_turn::open_repaired_run(world, place)?;
     } else if run.store.state.end.is_none() {
-        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
     }
     if run.store.state.end.is_none() {
         run.store.record_event(Event::End(Ending {

@@ -13,7 +13,6 @@ use serde::Serialize;
 use crate::run::repair::repair_run;
 use crate::run::session;
 use crate::run::{Place, Run, WantedRun};
-use crate::trial::report::due_word;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store::Access;
@@ -68,7 +67,7 @@ pub fn raise_limits(world: &World, place: &Place, raise: Raise) -> Result<RaiseR
         until_ms: limits.until_ms,
         tokens: limits.tokens,
         verify_runs: limits.verify_runs,
-        due: due_word(&state.next_step()),
+        due: state.next_step().as_str(),
         next: format!(
             "{}; or hand it over: autoresearch background start",
             run.next_step()

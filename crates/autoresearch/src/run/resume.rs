@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::run::{MARK, Place, Run, WantedRun, refuse_driven};
 use crate::run::{lessons, repair, session, work_tree_check};
-use crate::trial::report::due_word;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -80,7 +79,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let state = &run.store.state;
     let mut brief = brief::format_brief(state, &rows, &lessons, &run.caller);
-    let mut due_now = due_word(&state.next_step());
+    let mut due_now = state.next_step().as_str();
     if let Some(("wait", next)) = waits {
         brief = brief::format_busy_brief(&brief, &next);
         due_now = "wait";

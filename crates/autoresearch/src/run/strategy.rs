@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use crate::run::Place;
 use crate::run::{lessons, repair};
-use crate::trial::report::due_word;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
@@ -91,7 +90,7 @@ pub fn log_strategy(
             state.ladder.pivots
         )),
         end: state.end.as_ref().map(|ending| ending.end.as_str()),
-        due: due_word(&state.next_step()),
+        due: state.next_step().as_str(),
         next: run.next_step(),
     })
 }

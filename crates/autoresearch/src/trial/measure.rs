@@ -11,6 +11,7 @@ use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::measurement::{Measurement, Reading, read_measurement};
 use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::{clip_text, escape_text};
+use serde::Serialize;
 
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
@@ -148,6 +149,44 @@ impl<'a> Bench<'a> {
             }
         })
     }
+}
+
+/// Where the time of a trial went, in milliseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Timings {
+    /// In verify, all runs.
+    pub verify_ms: f64,
+    pub guard_ms: f64,
+    pub git_ms: f64,
+    /// In everything else: our own cost.
+    pub own_ms: f64,
+    /// The end of the last command's output.
+    #[serde(skip)]
+    pub tail: String,
+    /// Processes that were left behind and ended.
+    #[serde(skip)]
+    pub swept: u32,
+}
+
+impl Timings {
+    /// Takes over what the bench measured.
+    pub fn take_from_bench(&mut self, bench: &Bench<'_>) {
+        self.verify_ms = to_millis(bench.verify_time);
+        self.guard_ms = to_millis(bench.guard_time);
+        self.tail.clone_from(&bench.tail);
+        self.swept = bench.swept;
+    }
+
+    /// Closes the account: what is left of the whole is our own.
+    pub fn close_account(&mut self, whole: Duration, git: Duration) {
+        self.git_ms = to_millis(git);
+        let others = self.verify_ms + self.guard_ms + self.git_ms;
+        self.own_ms = ((to_millis(whole) - others) * 1e3).round() / 1e3;
+    }
+}
+
+fn to_millis(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The last lines with anything on them, at most three and short.

@@ -4,12 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use autoresearch_core::journal::event::{
-    Decision, Guard, Intent, Rework, Verdict, format_further_metrics, list_further_metrics,
+    Decision, Guard, Intent, Verdict, Why, format_further_metrics, list_further_metrics,
 };
-use autoresearch_core::journal::state::Step;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -18,49 +16,12 @@ use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::Run;
-use crate::trial::measure::Bench;
+use crate::trial::measure::Timings;
 use crate::trial::undo::UndoResult;
+use crate::trial::verdict::Decided;
 
 /// How many files of a trial are named.
 const MOST_FILES: usize = 50;
-
-/// Where the time of a trial went, in milliseconds.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Timings {
-    /// In verify, all runs.
-    pub verify_ms: f64,
-    pub guard_ms: f64,
-    pub git_ms: f64,
-    /// In everything else: our own cost.
-    pub own_ms: f64,
-    /// The end of the last command's output.
-    #[serde(skip)]
-    tail: String,
-    /// Processes that were left behind and ended.
-    #[serde(skip)]
-    swept: u32,
-}
-
-impl Timings {
-    /// Takes over what the bench measured.
-    pub fn take_from_bench(&mut self, bench: &Bench<'_>) {
-        self.verify_ms = to_millis(bench.verify_time);
-        self.guard_ms = to_millis(bench.guard_time);
-        self.tail.clone_from(&bench.tail);
-        self.swept = bench.swept;
-    }
-
-    /// Closes the account: what is left of the whole is our own.
-    pub fn close_account(&mut self, whole: Duration, git: Duration) {
-        self.git_ms = to_millis(git);
-        let others = self.verify_ms + self.guard_ms + self.git_ms;
-        self.own_ms = ((to_millis(whole) - others) * 1e3).round() / 1e3;
-    }
-}
-
-fn to_millis(span: Duration) -> f64 {
-    (span.as_secs_f64() * 1e6).round() / 1e3
-}
 
 /// The answer of `trial`.
 #[derive(Clone, Debug, Serialize)]
@@ -125,12 +86,20 @@ pub struct TrialReport {
     pub next: String,
     /// Where the time went.
     pub timings: Timings,
+    /// For a void trial, what became of its edits in the scope.
+    #[serde(skip)]
+    pub void: Option<VoidEdits>,
     /// Is the trial's work tree the run's own?
     #[serde(skip)]
     pub own_work_tree: bool,
-    /// Are edits in the scope still in the work tree?
-    #[serde(skip)]
-    pub edits_left: bool,
+}
+
+/// What became of the edits of a void trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoidEdits {
+    TakenBack,
+    /// They are still in the work tree.
+    Left,
 }
 
 /// What a void trial has left in the work tree.
@@ -147,96 +116,97 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// Makes the answer from the state after the trial. `decided` is absent when the trial awaits a rework.
+/// Makes the answer from the state after the trial.
 #[must_use]
 pub fn trial_report(
     run: &Run<'_>,
     intent: &Intent,
-    decided: Option<&Decision>,
+    decided: &Decided,
     timings: Timings,
 ) -> TrialReport {
     let state = &run.store.state;
-    let rework = state.awaiting_rework();
-    let why = decided.map_or_else(
-        || rework.map(|rework| &rework.why),
-        |decided| decided.why.as_ref(),
-    );
-    let measurement = decided.map_or_else(
-        || rework.map(|rework| &rework.measurement),
-        |decided| decided.measurement.as_ref(),
-    );
-    let value = measurement.map(|measurement| measurement.value.clone());
-    let delta = match decided {
-        Some(decided) => decided.delta.as_ref().map(Value::format_signed),
-        None => value
-            .as_ref()
-            .map(|value| (value - &state.incumbent.measurement.value).format_signed()),
+    let measured = MeasuredParts::of_trial(decided, &state.incumbent.measurement.value);
+    let kept = match decided {
+        Decided::Verdict(decision) if decision.verdict == Verdict::Keep => Some(decision.as_ref()),
+        _ => None,
     };
-    let verdict = decided.map_or("rework", |decided| decided.verdict.as_str());
-    let kept = decided.is_some_and(|decided| decided.verdict == Verdict::Keep);
-    let jump = kept && decided.is_some_and(|decided| decided.jump);
+    let jump = kept.filter(|decision| decision.jump);
     TrialReport {
         run: state.start.run.clone(),
         trial: intent.trial,
-        verdict,
-        reason: why.map(autoresearch_core::journal::event::Why::as_str),
-        detail: why.map(ToString::to_string),
+        verdict: decided.verdict().map_or("rework", Verdict::as_str),
+        reason: decided.why().map(Why::as_str),
+        detail: decided.why().map(ToString::to_string),
         files: Vec::new(),
         files_count: 0,
         metric: state.config().metric.name.clone(),
-        value,
-        delta,
+        value: measured.value.map(|found| found.value.clone()),
+        delta: measured.delta,
         unit: state.metric_unit(),
-        metrics: further_metrics_of(measurement, &state.config().metric.name),
-        guard: decided.map_or("fail", |decided| decided.guard.as_str()),
-        jump,
-        guard_retries: guard_retries(rework, decided),
-        commit: decided
-            .filter(|_| kept)
-            .and_then(|decided| decided.commit.clone()),
+        metrics: further_metrics_of(measured.value, &state.config().metric.name),
+        guard: measured.guard.as_str(),
+        jump: jump.is_some(),
+        guard_retries: measured.guard_retries,
+        commit: kept.and_then(|decision| decision.commit.clone()),
         undone: None,
         notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
         incumbent_trial: state.incumbent.trial,
         left: Vec::new(),
-        left_files: list_left_files(decided, rework),
+        left_files: measured.left_files.to_vec(),
         swept: timings.swept,
         output: run
             .world
             .path_from_here(&run.store.layout.trial_folder(intent.trial)),
-        tail: shown_tail(&timings, verdict, jump.then_some(decided).flatten()),
+        tail: shown_tail(&timings, decided, jump),
         end: state.end.as_ref().map(|ending| ending.end.as_str()),
-        due: due_word(&state.next_step()),
+        due: state.next_step().as_str(),
         next: run.next_step(),
         timings,
-        own_work_tree: state.start.worktree.is_some(),
-        edits_left: false,
+        void: decided.is_void().then_some(VoidEdits::TakenBack),
+        own_work_tree: run.tree.is_own,
+    }
+}
+
+/// What was measured, of a verdict or of a trial that awaits a rework.
+struct MeasuredParts<'a> {
+    value: Option<&'a Measurement>,
+    delta: Option<String>,
+    guard: Guard,
+    guard_retries: u32,
+    left_files: &'a [String],
+}
+
+impl<'a> MeasuredParts<'a> {
+    fn of_trial(decided: &'a Decided, incumbent: &Value) -> Self {
+        match decided {
+            Decided::Verdict(decision) => Self {
+                value: decision.measurement.as_ref(),
+                delta: decision.delta.as_ref().map(Value::format_signed),
+                guard: decision.guard,
+                guard_retries: decision.guard_retries,
+                left_files: &decision.left_files,
+            },
+            Decided::Rework(rework) => Self {
+                value: Some(&rework.measurement),
+                delta: Some((&rework.measurement.value - incumbent).format_signed()),
+                guard: Guard::Fail,
+                guard_retries: rework.guard_retries,
+                left_files: &rework.left_files,
+            },
+        }
     }
 }
 
 /// The output at hand is that of the last command. It is shown for a failure, and for a jump without a guard.
-fn shown_tail(timings: &Timings, verdict: &str, jump: Option<&Decision>) -> Option<String> {
-    let failed = matches!(verdict, "crash" | "rework");
+fn shown_tail(timings: &Timings, decided: &Decided, jump: Option<&Decision>) -> Option<String> {
+    let failed = matches!(decided.verdict(), None | Some(Verdict::Crash));
     let lonely = jump.is_some_and(|decided| decided.guard == Guard::NotRun);
     (!timings.tail.is_empty() && (failed || lonely)).then(|| timings.tail.clone())
 }
 
 fn further_metrics_of(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
     measurement.map_or_else(BTreeMap::new, |found| list_further_metrics(found, name))
-}
-
-fn list_left_files(decided: Option<&Decision>, rework: Option<&Rework>) -> Vec<String> {
-    decided
-        .map(|decided| &decided.left_files)
-        .or_else(|| rework.map(|rework| &rework.left_files))
-        .cloned()
-        .unwrap_or_default()
-}
-
-/// How often the guard was run again in the attempt that an answer is about.
-fn guard_retries(rework: Option<&Rework>, decided: Option<&Decision>) -> u32 {
-    let waiting = rework.map_or(0, |rework| rework.guard_retries);
-    decided.map_or(waiting, |decided| decided.guard_retries)
 }
 
 /// As many names as fit into a width, at least one, and how many more there are.
@@ -254,17 +224,6 @@ pub fn shorten_names(names: &[String], count: usize, width: usize) -> String {
     match more {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-/// The word for a step, in JSON.
-#[must_use]
-pub fn due_word(step: &Step) -> &'static str {
-    match step {
-        Step::Trial => "trial",
-        Step::Rework { .. } => "rework",
-        Step::Strategy(strategy) => strategy.as_str(),
-        Step::Ended(_) => "finish",
     }
 }
 
@@ -302,26 +261,17 @@ impl TrialReport {
         }
     }
 
-    /// Was the trial void: not a measured change of exactly the files in the scope?
-    #[must_use]
-    pub fn is_void(&self) -> bool {
-        let void = [
-            "protected",
-            "out-of-scope",
-            "unsupported",
-            "changed-during-verify",
-            "head-moved",
-        ];
-        self.reason.is_some_and(|reason| void.contains(&reason))
-    }
-
     /// Adds what a look at the work tree found after a void trial.
     #[must_use]
     pub fn with_left_changes(self, still: LeftChanges) -> Self {
         let left = still.others.into_iter().take(MOST_FILES).collect();
         Self {
             left,
-            edits_left: still.edits,
+            void: Some(if still.edits {
+                VoidEdits::Left
+            } else {
+                VoidEdits::TakenBack
+            }),
             ..self
         }
     }
@@ -353,17 +303,18 @@ impl TrialReport {
 
     /// What became of the edits of a void trial: only what was seen afterwards.
     fn write_void(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.is_void() {
+        let Some(edits) = self.void else {
             return Ok(());
-        }
-        let is_clean = self.left.is_empty() && !self.edits_left;
+        };
+        let edits_left = edits == VoidEdits::Left;
+        let is_clean = self.left.is_empty() && !edits_left;
         match &self.undone {
             Some(commit) if self.own_work_tree && is_clean => writeln!(
                 out,
                 "everything was put back in the run's work tree; what it was is in commit {}",
                 shorten_hash(commit)
             )?,
-            Some(commit) if !self.edits_left => writeln!(
+            Some(commit) if !edits_left => writeln!(
                 out,
                 "your edits in the scope were taken back; they are in commit {}",
                 shorten_hash(commit)
@@ -373,7 +324,7 @@ impl TrialReport {
                 "your edits in the scope were taken back as far as git could; they are in commit {}",
                 shorten_hash(commit)
             )?,
-            None if self.edits_left => {
+            None if edits_left => {
                 writeln!(out, "your edits in the scope are still in the work tree")?;
             }
             None => {}

@@ -9,12 +9,22 @@ use crate::run::repair::interrupt_trial;
 use crate::watch::tree_changes;
 use autoresearch_sys::error::{Failure, FailureKind};
 
+/// What becomes of the edits of an attempt that failed; the failure, as the caller is told of it.
+pub(super) fn recover_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+    if failure.kind == FailureKind::Interrupted {
+        undo_cut_short(run, failure)
+    } else {
+        leave_edits(run, intent, failure)
+    }
+}
+
 /// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
 /// an undo, so that the same edits can be tried again.
-pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+    let is_open = run.store.state.open_trial.is_some();
     let at_parent =
         tree_changes::check_branch_checked_out(&run.tree).is_ok_and(|head| head == intent.parent);
-    if failure.kind != FailureKind::Environment || intent.attempt > 0 || !at_parent {
+    if failure.kind != FailureKind::Environment || intent.attempt > 0 || !is_open || !at_parent {
         return failure;
     }
     let closed = run.store.record_event(Event::Interrupted(Interruption {
@@ -37,7 +47,7 @@ pub(super) fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) 
 }
 
 /// A person or a signal ended the command: the trial is undone now.
-pub(super) fn undo_cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
+fn undo_cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
     let undone = interrupt_trial(run).and_then(|undone| {
         run.store
             .write_views()

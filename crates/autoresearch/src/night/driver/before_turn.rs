@@ -11,10 +11,10 @@ use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::clip_text;
 
-use crate::finish;
 use crate::run::repair::repair_run;
 use crate::run::{Place, Run, WantedRun};
 use crate::run::{foreign_commits, lessons, work_tree_check};
+use crate::trial::give_up;
 use crate::trial::measure::Bench;
 use crate::watch::{tree_changes, unseen_files};
 use autoresearch_sys::env::World;
@@ -67,7 +67,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
     run.check_space()?;
     if run.store.state.awaiting_rework().is_none() {
         // What a turn left that was cut short is nobody's trial.
-        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
     }
     let foreign = find_foreign_files(&run)?;
     let scratch = run.store.anchor_folder.join("turn");
@@ -150,7 +150,7 @@ fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
 pub(super) fn take_back_turn(world: &World, place: &Place) -> Result<()> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
-        finish::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
         run.store.write_views()?;
     }
     Ok(())

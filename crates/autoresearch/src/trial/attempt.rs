@@ -1,0 +1,333 @@
+//! Owns one attempt at a trial: its commit, the runs of verify and guard, and the look at what they left.
+//! Does not record anything, and gives no verdict: what came out is handed back.
+//! Invariant: it touches its work tree and the folder of its trial, so that attempts in other work trees can go on beside it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use autoresearch_core::config::RepositoryHooks;
+use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, NextCheck, TrialOutcome};
+use autoresearch_core::journal::event::{Intent, Why};
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::text::escape_text;
+
+use crate::run::tree::Tree;
+use crate::trial::commit_contents;
+use crate::trial::measure::{Bench, Timings};
+use crate::trial::moved_away;
+use crate::trial::moved_away::MovedWhy;
+use crate::trial::undo::{CommitResult, commit_subject, commit_trial, describe_refused};
+use crate::watch::file_times;
+use crate::watch::tree_changes;
+use crate::watch::tree_changes::TreeChanges;
+use crate::watch::unseen_files;
+use crate::watch::user_files;
+use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::git::Hooks;
+use autoresearch_sys::store::TrialPhase;
+
+/// What is to be done about the changes in a work tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptPlan {
+    /// They are not a change of exactly the files in the scope.
+    Refuse(Why),
+    /// There are none.
+    Skip,
+    /// They are committed, and the commit is measured.
+    Commit,
+    /// The commit of the attempt before is measured once more.
+    Repeat,
+}
+
+/// What came of an attempt.
+pub enum Attempted {
+    /// The changes are not a change of exactly the files in the scope: nothing was committed.
+    Void(Why),
+    /// No file in the scope was changed.
+    NoOp,
+    /// git or a hook did not take the commit, or it does not hold what verify would see.
+    Refused(Why),
+    /// Verify and guard have run as the judge asked.
+    Measured(Box<MeasuredCommit>),
+}
+
+/// A commit that was measured.
+pub struct MeasuredCommit {
+    pub commit: String,
+    pub tree: String,
+    pub judgement: Judgement,
+    /// Untracked files that verify and guard left.
+    pub left_files: Vec<String>,
+}
+
+/// What an attempt knows besides its work tree.
+pub struct AttemptInput<'a> {
+    pub state: &'a RunState,
+    pub intent: &'a Intent,
+    pub changes: &'a TreeChanges,
+    /// The environment of verify and guard.
+    pub env: &'a [(OsString, OsString)],
+    /// Hears how far it has come.
+    pub observe: &'a dyn Fn(TrialPhase),
+}
+
+/// An attempt that came to an end.
+pub struct AttemptResult {
+    pub attempted: Attempted,
+    pub timings: Timings,
+    /// What was done to files before they were measured, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A commit under test.
+struct Candidate {
+    commit: String,
+    tree: String,
+    simplifies: bool,
+}
+
+/// What is to be done about these changes; refuses an attempt that says another thing than they do.
+pub fn plan_attempt(intent: &Intent, changes: &TreeChanges) -> Result<AttemptPlan> {
+    let is_changed = !changes.ours.is_empty();
+    match (changes.find_void_why(), intent.again) {
+        (Some(why), _) => Ok(AttemptPlan::Refuse(why)),
+        (None, true) if is_changed => Err(Failure::usage(
+            "files in the scope were changed since the guard failed",
+        )
+        .hint("`--again` measures what was measured: use --rework, with a message")),
+        (None, true) => Ok(AttemptPlan::Repeat),
+        (None, false) if is_changed => Ok(AttemptPlan::Commit),
+        (None, false) if intent.attempt > 0 => Err(Failure::usage(
+            "nothing was changed since the guard failed",
+        )
+        .hint("mend it first, or give it up: autoresearch trial --drop. If the guard fails now and then without a cause, autoresearch trial --again measures the same once more")),
+        (None, false) => Ok(AttemptPlan::Skip),
+    }
+}
+
+/// Does what was planned. The intention of a commit must be recorded before.
+pub fn attempt_trial(
+    tree: &Tree<'_>,
+    plan: AttemptPlan,
+    input: &AttemptInput<'_>,
+) -> Result<AttemptResult> {
+    let (mut timings, mut notes) = (Timings::default(), Vec::new());
+    let attempted = match plan {
+        AttemptPlan::Refuse(why) => Attempted::Void(why),
+        AttemptPlan::Skip => {
+            notes.extend(move_unseen_away(tree, input)?);
+            Attempted::NoOp
+        }
+        AttemptPlan::Commit => {
+            notes.extend(move_unseen_away(tree, input)?);
+            match commit_edits(tree, input, &mut notes)? {
+                Ok(candidate) => measure_candidate(tree, input, candidate, &mut timings)?,
+                Err(why) => Attempted::Refused(why),
+            }
+        }
+        AttemptPlan::Repeat => {
+            let candidate = make_candidate(tree, input, input.intent.parent.clone())?;
+            measure_candidate(tree, input, candidate, &mut timings)?
+        }
+    };
+    Ok(AttemptResult {
+        attempted,
+        timings,
+        notes,
+    })
+}
+
+/// Puts aside what git ignores and nobody knows; one sentence for each.
+fn move_unseen_away(tree: &Tree<'_>, input: &AttemptInput<'_>) -> Result<Vec<String>> {
+    let (trial, unseen) = (input.intent.trial, &input.changes.unseen);
+    let moved = moved_away::move_away(tree, trial, unseen, MovedWhy::Unseen)?;
+    Ok(moved.iter().map(ToString::to_string).collect())
+}
+
+/// Commits exactly the paths in scope, and makes sure that nothing else got in; why there is nothing to measure otherwise.
+fn commit_edits(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Result<Candidate, Why>> {
+    let (intent, changes, config) = (input.intent, input.changes, input.state.config());
+    let hooks = match config.repository_hooks {
+        RepositoryHooks::Bypass => Hooks::Bypass,
+        RepositoryHooks::Run => Hooks::Run,
+    };
+    file_times::advance_times(tree, input.state, &changes.ours);
+    let commit = match commit_trial(
+        tree,
+        changes,
+        intent.trial,
+        &commit_subject(&intent.message),
+        hooks,
+    )? {
+        CommitResult::Made(commit) => commit,
+        CommitResult::Refused(words) => return Ok(Err(Why::HookRefused(words))),
+        CommitResult::NotTaken(refused) => {
+            return Ok(Err(Why::Unsupported(
+                refused.iter().map(describe_refused).collect(),
+            )));
+        }
+    };
+    let paths = tree.history.changed_paths(&intent.parent, &commit)?;
+    if paths.is_empty() {
+        return Ok(Err(Why::NothingChanged));
+    }
+    let ours: BTreeSet<&Vec<u8>> = changes.ours.iter().collect();
+    let strangers: Vec<String> = paths
+        .iter()
+        .filter(|path| !ours.contains(path))
+        .map(|path| escape_text(&String::from_utf8_lossy(path)))
+        .collect();
+    if !strangers.is_empty() {
+        return Ok(Err(Why::OutOfScope(strangers)));
+    }
+    let likeness = commit_contents::compare_with_commit(tree, config, &commit, &paths, hooks)?;
+    notes.extend(likeness.notes);
+    if let Some(why) = likeness.why {
+        return Ok(Err(why));
+    }
+    make_candidate(tree, input, commit).map(Ok)
+}
+
+/// A commit with what the judge wants to know of it.
+fn make_candidate(tree: &Tree<'_>, input: &AttemptInput<'_>, commit: String) -> Result<Candidate> {
+    let simplifies = input.intent.simplify && {
+        let size = tree
+            .history
+            .count_changed_lines(&input.state.head, &commit)?;
+        size.removed > size.added
+    };
+    Ok(Candidate {
+        tree: tree.history.tree_of(&commit)?,
+        commit,
+        simplifies,
+    })
+}
+
+/// Runs verify and guard as the judge asks, and looks at the tree afterwards.
+fn measure_candidate(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    candidate: Candidate,
+    timings: &mut Timings,
+) -> Result<Attempted> {
+    let (state, intent) = (input.state, input.intent);
+    let config = state.config();
+    let attempt = Attempt {
+        labels: intent.labels.clone(),
+        simplifies: candidate.simplifies,
+        number: intent.attempt,
+    };
+    let mut bench = make_bench(tree, input)?;
+    let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
+        .with_measured_range(Some(&state.seen));
+    tree.notes.mark_measuring(true)?;
+    run_checks(tree, input, &mut bench, &mut judge)?;
+    timings.take_from_bench(&bench);
+    (input.observe)(TrialPhase::Deciding);
+    if tree_changes::check_branch_checked_out(tree)? != candidate.commit {
+        return Err(Failure::blocked("HEAD was moved while verify or guard ran")
+            .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
+    }
+    let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
+    let (changed, left_files) =
+        find_changes_after(tree, input, judge.to_judgement().is_some_and(keep))?;
+    if !changed.is_empty() {
+        judge.void_trial(Why::ChangedDuringVerify(changed));
+    }
+    let judgement = judge
+        .to_judgement()
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge came to no end"))?;
+    Ok(Attempted::Measured(Box::new(MeasuredCommit {
+        commit: candidate.commit,
+        tree: candidate.tree,
+        judgement,
+        left_files,
+    })))
+}
+
+fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<'a>> {
+    let prefix = match input.intent.attempt {
+        0 => String::new(),
+        attempt => format!("rework-{attempt}-"),
+    };
+    let folder = tree.layout.make_trial_folder(input.intent.trial)?;
+    let mut bench = Bench::new(tree.world, tree.path(), input.env, folder, &prefix);
+    bench.most = input.state.config().outputs.file_bytes();
+    bench.reading.clone_from(&input.state.start.reading);
+    Ok(bench)
+}
+
+/// Runs verify and guard until the judge has seen enough.
+fn run_checks(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    bench: &mut Bench<'_>,
+    judge: &mut Judge<'_>,
+) -> Result<()> {
+    let config = input.state.config();
+    loop {
+        match (judge.next_check(), &config.guard) {
+            (NextCheck::Verify, _) => {
+                (input.observe)(TrialPhase::Verify(bench.runs + 1));
+                (tree.world.step)("verify");
+                judge.record_verify(bench.run_verify(config)?);
+            }
+            (NextCheck::Guard, Some(guard)) => {
+                (input.observe)(TrialPhase::Guard);
+                (tree.world.step)("guard");
+                judge.record_guard(bench.run_guard(guard)?);
+            }
+            (NextCheck::Done, _) | (NextCheck::Guard, None) => return Ok(()),
+        }
+    }
+}
+
+/// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own
+/// rules are compared once more.
+fn find_changes_after(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    keep: bool,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let (state, trial) = (input.state, input.intent.trial);
+    (tree.world.step)("look after");
+    let mut after = if keep {
+        tree_changes::read_changes_and_rules(tree, state)?
+    } else {
+        tree_changes::read_changes(tree, state)?
+    };
+    after.forgive_outside(tree.is_own);
+    if tree.is_own && !after.tracked_outside.is_empty() {
+        let outside = after
+            .tracked_outside
+            .iter()
+            .map(|path| moved_away::as_path(path));
+        let outside: Vec<&std::path::Path> = outside.collect();
+        let known = outside.iter().map(|path| (*path).to_owned()).collect();
+        let way = moved_away::find_foreign_files(tree.path(), &outside, &known);
+        let moved = moved_away::move_away(tree, trial, &way, MovedWhy::InTheWay)?;
+        let places = moved.into_iter().map(|aside| aside.place);
+        after.untracked_outside.extend(places);
+        tree.git.restore_from_index(&after.tracked_outside)?;
+        file_times::renew_times(tree, state, &after.tracked_outside);
+        after.tracked_outside.clear();
+    }
+    let text = |path: &Vec<u8>| escape_text(&String::from_utf8_lossy(path));
+    let mut changed: Vec<String> = after.ours.iter().map(text).collect();
+    changed.extend(after.tracked_outside.iter().map(text));
+    let more = [
+        after.protected,
+        after.unsupported,
+        after.hiding,
+        after.rewriting,
+    ];
+    changed.extend(more.into_iter().flatten());
+    changed.extend(user_files::list_disturbed(tree, &state.left_files)?);
+    user_files::update_notes(tree, &state.left_files, &after.untracked_outside)?;
+    unseen_files::note_unseen(tree, state.config(), &after.ignored)?;
+    Ok((changed, after.untracked_outside))
+}
