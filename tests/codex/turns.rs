@@ -447,7 +447,7 @@ fn a_turn_that_is_killed_has_cost_what_it_cost_and_its_thread_goes_on() {
     started.child.kill().unwrap();
     let killed = started.wait(0);
     assert_eq!(killed.heard.tokens, 501);
-    let text = "codex was ended before the turn was".to_owned();
+    let text = "codex was killed before the turn ended".to_owned();
     assert_eq!(killed.heard.fault, Some(TurnFault::Other(text)));
     // Only a turn that ends by itself empties the file.
     assert_eq!(killed.answer.as_deref(), Some("of an earlier turn"));

@@ -115,7 +115,7 @@ fn every_command_has_help_with_an_example_that_names_it() {
     let answer = bed.run(&["--help"]).ok();
     assert!(
         answer.out.contains("A first run:")
-            && answer.out.contains("Exit codes: 0 done, 2 wrong call"),
+            && answer.out.contains("Exit codes: 0 done, 2 usage error"),
         "{answer:?}"
     );
     assert!(

@@ -175,7 +175,7 @@ fn outside_a_repository_config_check_says_what_it_did_not_check() {
     let home = bed.home.to_str().unwrap();
     bed.run(&["-C", home, "config", "check", file.to_str().unwrap()])
         .ok()
-        .says("was not checked");
+        .says("were not checked");
 }
 
 #[test]

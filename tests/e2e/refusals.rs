@@ -638,7 +638,7 @@ fn a_git_folder_that_cannot_be_written_is_refused_at_once_with_the_way_out() {
         &answer,
         6,
         &[
-            "the git folder cannot be written",
+            "git cannot write to its folder",
             "inside a Codex sandbox, run this command outside it",
         ],
     );
@@ -658,7 +658,7 @@ fn a_git_folder_that_becomes_read_only_stops_a_trial_before_it_begins() {
     let journal = std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap();
     git_folder_writable(&bed, false);
     let answer = as_mortal(&bed, &["trial", "-m", "locked in a sandbox"]);
-    explained(&answer, 6, &["the git folder cannot be written"]);
+    explained(&answer, 6, &["git cannot write to its folder"]);
     assert_eq!(
         bed.read("src/a"),
         "any\n".repeat(4),

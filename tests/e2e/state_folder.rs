@@ -54,13 +54,11 @@ fn a_state_folder_that_others_can_write_is_not_believed() {
     for mode in [0o777, 0o770, 0o1777] {
         let bed = marked(|_| {});
         set_mode(&bed.state, mode);
-        is_refused(&bed, &bed.state, "can be written by others");
-        bed.try_start(CONFIG)
-            .fails(4)
-            .says("can be written by others");
+        is_refused(&bed, &bed.state, "is writable by others");
+        bed.try_start(CONFIG).fails(4).says("is writable by others");
         bed.run(&["clean", "--yes"])
             .fails(4)
-            .says("can be written by others");
+            .says("is writable by others");
         set_mode(&bed.state, 0o700);
         assert_eq!(bed.try_count(3), "keep");
     }
@@ -83,7 +81,7 @@ fn what_is_kept_of_a_run_is_not_believed_where_others_can_write_it() {
             name => bed.vault().join(name),
         };
         set_mode(&path, 0o777);
-        is_refused(&bed, &path, "can be written by others");
+        is_refused(&bed, &path, "is writable by others");
     }
 }
 
@@ -99,7 +97,7 @@ fn a_folder_above_that_others_can_write_is_refused_also_behind_a_link() {
         bed.state = state;
         bed.try_start(CONFIG)
             .fails(4)
-            .says(&format!("{} can be written by others", open.display()));
+            .says(&format!("{} is writable by others", open.display()));
         assert!(!bed.path("autoresearch-results").exists());
         assert!(!open.join("state").exists(), "nothing was made there");
     }

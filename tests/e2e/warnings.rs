@@ -316,9 +316,9 @@ fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
     insta::assert_snapshot!(
         check(&bed, &scoped(&["src/**", "app/[slug]/**", "lib/**", "!app/(group)/[...rest]/*", "!docs/**"])).ok().out.trim_end(),
         @r"
-    warning: ~/run.yaml:4: scope[1]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern is one character of a class, and not the name of a folder -> write 'app/\[slug\]/**' in single quotes
+    warning: ~/run.yaml:4: scope[1]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern matches one character, not a folder of that name -> write 'app/\[slug\]/**' in single quotes
     warning: ~/run.yaml:4: scope[2]: `lib/**` matches no file of the repository -> check the pattern: it starts at the repository's root, and ignored files do not count
-    warning: ~/run.yaml:4: scope[3]: `!app/(group)/[...rest]/*` matches no file of the repository: `[...]` in a pattern is one character of a class, and not the name of a folder -> write '!app/(group)/\[...rest\]/*' in single quotes
+    warning: ~/run.yaml:4: scope[3]: `!app/(group)/[...rest]/*` matches no file of the repository: `[...]` in a pattern matches one character, not a folder of that name -> write '!app/(group)/\[...rest\]/*' in single quotes
     ~/run.yaml: 0 error(s), 3 warning(s)
     "
     );

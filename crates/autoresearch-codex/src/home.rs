@@ -29,7 +29,7 @@ impl CodexHome {
             return match named.canonicalize() {
                 Ok(root) => Ok(Self { root, exists: true }),
                 Err(_) => Err(CodexError::NoHome(format!(
-                    "CODEX_HOME names {}, which is not there",
+                    "CODEX_HOME is {}, which does not exist",
                     named.display()
                 ))),
             };

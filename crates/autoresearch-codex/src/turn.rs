@@ -169,7 +169,7 @@ fn explain_cut_turn(printed: &TurnEvents, exited: Option<i32>) -> TurnFault {
     }
     TurnFault::Other(match exited {
         Some(code) => format!("codex ended with code {code} before the turn did"),
-        None => "codex was ended before the turn was".to_owned(),
+        None => "codex was killed before the turn ended".to_owned(),
     })
 }
 
@@ -184,7 +184,7 @@ fn explain_unbegun_turn(stderr: &[u8], exited: Option<i32>) -> TurnFault {
     let setup = text.contains("required MCP servers")
         || !broken_start.iter().any(|words| text.contains(words));
     match exited {
-        None => TurnFault::Other(format!("codex was ended before the turn began; {said}")),
+        None => TurnFault::Other(format!("codex was killed before the turn began; {said}")),
         Some(_) if text.contains("thread/resume") => TurnFault::Thread(said),
         Some(1 | 2) if setup && !text.trim().is_empty() => TurnFault::Setup(said),
         Some(code) => TurnFault::Other(format!(

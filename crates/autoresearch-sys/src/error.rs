@@ -186,23 +186,23 @@ impl From<crate::git::GitError> for Failure {
                 )),
             E::Orphan { .. } => Self::new(
                 FailureKind::Busy,
-                "an earlier command left a git process behind, and it goes on",
+                "a git process of an earlier command is still running",
             )
             .because(&error)
-            .hint("wait for it, or end it; nothing was changed"),
-            E::NoLock { .. } => Self::environment("the git folder cannot be written")
+            .hint("wait until it ends, or kill it; nothing was changed"),
+            E::NoLock { .. } => Self::environment("git cannot write to its folder")
                 .because(&error)
-                .hint("put right what git says, then run the command again: nothing was lost"),
-            E::Killed { .. } => Self::environment("git was killed while it was at work")
+                .hint("fix what git reports, then run the command again: nothing was lost"),
+            E::Killed { .. } => Self::environment("git was killed")
                 .because(&error)
                 .hint("out of memory, or a limit of the shell: remove the cause, then run the command again"),
-            E::ReadOnly { .. } => Self::environment("the git folder cannot be written")
+            E::ReadOnly { .. } => Self::environment("git cannot write to its folder")
                 .because(&error)
                 .hint(READ_ONLY),
-            E::NoScratch { .. } => Self::environment("git was not asked")
+            E::NoScratch { .. } => Self::environment("git was not started")
                 .because(&error)
                 .hint("set TMPDIR to a folder that this process can write"),
-            _ => Self::environment("git did not do its part").because(&error),
+            _ => Self::environment("git failed").because(&error),
         }
     }
 }
@@ -236,20 +236,20 @@ impl From<crate::store::StoreError> for Failure {
         use crate::store::StoreError as E;
         match &error {
             E::Io { what, path, source } => Self::io(format!("could not {what} {}", path.display()), source),
-            E::Busy(_) => Self::new(FailureKind::Busy, error.to_string()).hint("wait until it is done: `autoresearch status` shows what it does, and for how long. A dead process holds nothing"),
+            E::Busy(_) => Self::new(FailureKind::Busy, error.to_string()).hint("wait until it is done: `autoresearch status` shows what it does, and for how long. A dead process holds no lock"),
             E::NoAnchor { .. } => Self::blocked(error.to_string())
-                .hint("nothing of it was run. If you did not expect it, delete its folder in autoresearch-results; a new `start` makes a run of your own"),
+                .hint("nothing of it was run. If you did not expect this run, delete its folder in autoresearch-results; a new `start` makes your own run"),
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")
                 .because(&error)
                 .hint("nothing of it was run. Put the file back as it was; or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept"),
             E::Damaged { run, path, .. } => Self::blocked(error.to_string()).hint(format!(
-                "nothing was run, and this run cannot go on: only a backup of that file could bring it back. The branch autoresearch/{run} still holds what was kept. Delete autoresearch-results/{run} and {}, then start a new run",
+                "nothing was run, and this run cannot continue: only a backup of that file could restore it. The branch autoresearch/{run} still holds what was kept. Delete autoresearch-results/{run} and {}, then start a new run",
                 path.parent().unwrap_or(path).display()
             )),
             E::NotText { .. } => Self::blocked(error.to_string())
-                .hint("nothing was run or changed. Move the repository to a path in UTF-8, and the run goes on"),
+                .hint("nothing was run or changed. Move the repository to a path in UTF-8, and the run can continue"),
             E::NoHome => Self::environment(error.to_string()).hint(
-                "nothing was run. Give the user a home folder (`usermod -d FOLDER USER`), or run this as a user who has one; HOME does not count, because whoever sets it would choose what is believed",
+                "nothing was run. Give the user a home folder (`usermod -d FOLDER USER`), or run this as a user who has one; HOME is ignored, because whoever sets it could choose which files are trusted",
             ),
             E::Untrusted { path, .. } => Self::blocked(error.to_string()).hint(format!(
                 "nothing was run. If what is in it is yours, `chmod go-w {0}` as its owner; if not, move it away",

@@ -43,7 +43,7 @@ pub struct Job {
     /// The text for a shell, or the words of a program that is started without a shell.
     pub command: CommandLine,
     pub directory: PathBuf,
-    /// When it is ended, in milliseconds.
+    /// How long it may run, in milliseconds.
     pub timeout_ms: u64,
     /// The file that is its standard input; nothing otherwise.
     pub input: Option<PathBuf>,

@@ -12,7 +12,7 @@ pub enum YamlError {
     #[error("the file has {0} bytes; a config has at most {MAX}")]
     TooLong(usize),
     /// The document is YAML that no config can be: keys that are no texts.
-    #[error("the keys of a config are words: {0}")]
+    #[error("the keys of a config must be words: {0}")]
     Keys(#[from] serde_json::Error),
     /// The text is no YAML.
     #[error("not YAML: {0}")]

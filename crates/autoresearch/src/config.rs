@@ -80,7 +80,7 @@ pub fn merge_config(
     }
     // JSON is YAML: the text that is frozen is the text that is checked.
     let text = serde_json::to_string_pretty(&document).map_err(|error| {
-        Failure::config(format!("{name} and the flags make no config")).because(&error)
+        Failure::config(format!("{name} and the flags do not make a config")).because(&error)
     })?;
     Ok(ConfigSource {
         name,
@@ -136,7 +136,7 @@ pub fn check_config_text(source: &ConfigSource) -> CheckedConfig {
             problems: vec![Problem::error(
                 "",
                 error.to_string(),
-                "mend the YAML; `autoresearch config example lint` shows a good one",
+                "fix the YAML; `autoresearch config example lint` shows a good one",
             )],
         },
     };
@@ -190,7 +190,7 @@ pub fn config_error(source: &ConfigSource, problems: &[Problem]) -> Failure {
     };
     failure.causes = lines(errors);
     failure.warnings = lines(warnings);
-    failure.hint("mend these, then run `autoresearch config check`")
+    failure.hint("fix these, then run `autoresearch config check`")
 }
 
 /// A problem in one line.

@@ -46,7 +46,7 @@ pub(super) fn plan_registration(world: &World, plan: &mut InstallPlan) -> Result
         let original = original.map_err(CodexError::wrap_fault(&path))?;
         plan.manifest.note_patched_file(&path, original);
         plan.add_edit(&path, now, Some(after));
-        plan.notes.push("hooks run outside Codex's sandbox, in every session; ours answer nothing where no run of that session is open, and in a run they execute its verify and guard, and so code that the agent has edited".to_owned());
+        plan.notes.push("hooks run outside Codex's sandbox, in every session; ours do nothing unless a run of that session is open, and in a run they execute its verify and guard, and so code that the agent has edited".to_owned());
     }
     let ours = OurHooks {
         home: &home,

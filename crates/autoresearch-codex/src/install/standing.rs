@@ -69,11 +69,11 @@ pub fn report_hooks(world: &World, folder: &Path) -> HooksReport {
     let from_plugin = listed.iter().any(is_from_plugin);
     let from_file = listed.iter().any(|each| is_our_program(world, each));
     if from_file && from_plugin {
-        notes.push("the plugin and hooks.json both register our hooks, and both run: `autoresearch hooks uninstall` takes one out".to_owned());
+        notes.push("the plugin and hooks.json both register our hooks, and both run: `autoresearch hooks uninstall` removes one".to_owned());
     }
     if armed && !from_plugin && armed::read_armed(world) != HookReadiness::Armed {
         notes.push(format!(
-            "`{INSTALL}` once more notes the trust, so that commands need not ask Codex"
+            "`{INSTALL}` again records the trust, so that commands need not ask Codex"
         ));
     }
     HooksReport {
@@ -110,7 +110,7 @@ fn report_from_files(world: &World, home: &CodexHome) -> HooksReport {
     let step = match state {
         _ if are_hooks_off(home) => ON.to_owned(),
         HookReadiness::Unknown => {
-            "Codex was not asked: in a shell of your own that finds codex, run autoresearch hooks status".to_owned()
+            "Codex was not asked: in your own shell, with codex on PATH, run autoresearch hooks status".to_owned()
         }
         _ => INSTALL.to_owned(),
     };

@@ -83,7 +83,7 @@ pub struct Agent {
     pub sandbox: Sandbox,
     /// Codex's model.
     pub model: Option<String>,
-    /// When a turn is ended.
+    /// How long a turn may take.
     #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
     pub timeout: Duration,
     /// Turns in one thread.

@@ -14,7 +14,7 @@ pub enum GitError {
         source: std::io::Error,
     },
     /// There is no place for what it prints.
-    #[error("no temporary file can be made for what git prints")]
+    #[error("cannot create a temporary file for git's output")]
     NoScratch {
         /// The system's error, which names the folder.
         source: std::io::Error,
@@ -30,13 +30,13 @@ pub enum GitError {
     #[error("the repository is locked by {}", lock.display())]
     Locked { lock: PathBuf },
     /// A git that an earlier command started does not end.
-    #[error("a git process of an earlier command is still at work (it holds {})", note.display())]
+    #[error("a git process of an earlier command is still running (it holds {})", note.display())]
     Orphan {
         /// The file that it holds.
         note: PathBuf,
     },
     /// The repository cannot be written.
-    #[error("the git folder cannot be written: {stderr}")]
+    #[error("git cannot write to its folder: {stderr}")]
     ReadOnly { stderr: String },
     /// A lock file could not be created: git has done nothing.
     #[error("git could not create {}: {stderr}", lock.display())]
@@ -47,6 +47,6 @@ pub enum GitError {
     #[error("the {hook} hook refused the commit: {output}")]
     Hook { hook: &'static str, output: String },
     /// It answered what it never should.
-    #[error("`git {arguments}` answered something unexpected: {answer}")]
+    #[error("`git {arguments}` gave an unexpected answer: {answer}")]
     Unexpected { arguments: String, answer: String },
 }

@@ -36,7 +36,7 @@ pub enum StoreError {
         original: PathBuf,
     },
     /// The chain of the journal is broken.
-    #[error("the journal of `{run}` cannot be believed")]
+    #[error("the journal of `{run}` cannot be trusted")]
     Chain { run: String, source: ChainError },
     /// The events cannot have happened in this order.
     #[error("the journal of `{run}` makes no sense at record {seq}")]
@@ -60,11 +60,11 @@ pub enum StoreError {
     NotText { run: String, root: PathBuf },
     /// This user has no home folder, so there is no place that is only this user's.
     #[error(
-        "this user has no home folder in the user database, so the tool has no place that is this user's alone"
+        "this user has no home folder in the user database, so the tool has no private folder for its records"
     )]
     NoHome,
     /// Somebody else could have written what stands there.
-    #[error("{} {why}, so nothing below it can be believed", path.display())]
+    #[error("{} {why}, so nothing in it can be trusted", path.display())]
     Untrusted {
         /// The folder or file.
         path: PathBuf,

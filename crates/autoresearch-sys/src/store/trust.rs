@@ -63,7 +63,7 @@ pub(super) fn check_own_path(path: &Path) -> Result<(), StoreError> {
         ));
     }
     if !meta.is_symlink() && meta.mode() & 0o022 != 0 {
-        return Err(untrusted_error(path, "can be written by others".to_owned()));
+        return Err(untrusted_error(path, "is writable by others".to_owned()));
     }
     Ok(())
 }
@@ -125,10 +125,7 @@ fn resolve_trusted_path(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
         check_path_owner(&next, &meta)?;
         links += 1;
         if links > MOST_LINKS {
-            return Err(untrusted_error(
-                &next,
-                "is a link that leads nowhere".to_owned(),
-            ));
+            return Err(untrusted_error(&next, "is a broken link".to_owned()));
         }
         let target = std::fs::read_link(&next).map_err(StoreError::io_error("read", &next))?;
         if target.is_absolute() {
@@ -169,10 +166,7 @@ fn check_folder_above(folder: &Path) -> Result<(), StoreError> {
     };
     check_path_owner(folder, &meta)?;
     if is_writable_by_others(&meta) && meta.mode() & STICKY == 0 {
-        return Err(untrusted_error(
-            folder,
-            "can be written by others".to_owned(),
-        ));
+        return Err(untrusted_error(folder, "is writable by others".to_owned()));
     }
     Ok(())
 }

@@ -16,8 +16,8 @@ A first run:
   autoresearch status
   autoresearch finish
 
-Exit codes: 0 done, 2 wrong call, 3 wrong config, 4 a person must act, 5 another process is at work,
-6 the machine lacks something, 70 a fault of this program, 130 interrupted. A discarded trial exits with 0.";
+Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process is at work,
+6 missing requirement, 70 internal error, 130 interrupted. A discarded trial exits with 0.";
 
 /// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.
 #[derive(Parser, Debug)]
@@ -46,9 +46,9 @@ pub(super) enum CliCommand {
         after_help = "Example:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
     )]
     Config(ConfigCommand),
-    /// Begin a run: check the ground, measure the untouched tree, freeze the config
+    /// Start a run: check the repository, measure the untouched tree, freeze the config
     #[command(
-        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and wins over the file, as in\n`exec`; a variable such as AUTORESEARCH_ITERATIONS does too. What they say together is checked and frozen.\nA start that is refused leaves nothing behind."
+        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and overrides the file, as in\n`exec`; so does a variable such as AUTORESEARCH_ITERATIONS. The combined config is checked and frozen.\nA refused start leaves nothing behind."
     )]
     Start(Box<super::keys::ConfigFlags>),
     /// Measure what you changed: commit, verify, guard, then keep it or undo it
@@ -58,18 +58,18 @@ pub(super) enum CliCommand {
     Trial(TrialWords),
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
     #[command(
-        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox that keeps git from being written, and costs nothing while a long verify runs."
+        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
     )]
     Propose(TrialWords),
-    /// Let a run go on without a person: hand it over, look at it, end it
+    /// Run in the background, without a person: start, watch, pause or end it
     #[command(
         subcommand,
         after_help = "Example:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background attach"
     )]
     Background(super::background::BackgroundCommand),
-    /// Run a whole bounded run without a person, as in CI: JSON lines, and the exit codes 0, 1 and 2
+    /// Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
     #[command(
-        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or wrongly set up.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
+        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
     )]
     Exec(Box<super::keys::ConfigFlags>),
     /// Log a change of strategy, or say that a person must act
@@ -97,19 +97,19 @@ pub(super) enum CliCommand {
         /// Only the last N rows
         #[arg(long, value_name = "N")]
         last: Option<usize>,
-        /// Go on showing rows until the run ends
+        /// Keep showing new rows until the run ends
         #[arg(long, short)]
         follow: bool,
-        /// Begin each row with its local time, and UTC beside it
+        /// Start each row with its local time and UTC
         #[arg(long)]
         times: bool,
     },
-    /// Find the run, repair what a crash left, and print the brief to go on from
+    /// Find the run, repair what a crash left, and print the brief to continue from
     #[command(after_help = "Example:\n  autoresearch resume")]
     Resume,
-    /// Raise a limit of the run, also of one that has ended at it (for a person at a terminal)
+    /// Raise a limit of the run, even after the run ended at it (for a person at a terminal)
     #[command(
-        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run, all in all. A run that had ended at one is open again:\ngo on with a trial, or with `autoresearch background start`. An agent's call is refused."
+        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run. A run that ended at the limit is open again:\ncontinue with a trial, or with `autoresearch background start`. An agent cannot call this."
     )]
     Raise(super::ceilings::Ceilings),
     /// End the run; the work tree stays as it is
@@ -133,7 +133,7 @@ pub(super) enum CliCommand {
     /// Check runs, journals, git and Codex
     #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair")]
     Doctor {
-        /// Repair interrupted trials and make the table and the snapshot anew
+        /// Repair interrupted trials and rebuild the table and the snapshot
         #[arg(long)]
         repair: bool,
         /// The same as `autoresearch clean`
@@ -157,7 +157,7 @@ pub(super) enum CliCommand {
         after_help = "Examples:\n  autoresearch install --hooks --rule            (skill, hooks and rule for this user)\n  autoresearch install --project . --dry-run     (shows what it would do)\n  autoresearch install --yes\n\nEvery change outside our own folders is shown as a diff before anything is written."
     )]
     Install(InstallArguments),
-    /// Take out everything that `install` put in; your files get their bytes back
+    /// Remove everything that `install` added, and restore your files byte for byte
     #[command(
         after_help = "Examples:\n  autoresearch uninstall --dry-run\n  autoresearch uninstall\n\nRun folders, anchors and branches stay: see `autoresearch clean`."
     )]
@@ -166,7 +166,7 @@ pub(super) enum CliCommand {
         #[command(flatten)]
         agreement: Agreement,
     },
-    /// Register, look at, or take out the session hooks alone
+    /// Register, check or remove only the session hooks
     #[command(subcommand, after_help = "Example:\n  autoresearch hooks status")]
     Hooks(HooksCommand),
     /// Watch a whole run on a small repository made for it; needs git and a shell
@@ -205,16 +205,16 @@ pub(super) struct TrialWords {
     /// A label of the trial, such as `real-backend`; may be given more than once
     #[arg(long, value_name = "L")]
     pub label: Vec<String>,
-    /// Keep it on a tie too, if it removes more lines than it adds
+    /// Also keep it on a tie, if it removes more lines than it adds
     #[arg(long)]
     pub simplify: bool,
-    /// Measure the trial again whose guard failed, with what you fixed
+    /// Measure the trial whose guard failed again, with your fix
     #[arg(long)]
     pub rework: bool,
-    /// Measure the trial whose guard failed once more as it is: for a guard that fails now and then. It counts as a rework
+    /// Measure the trial whose guard failed again as it is, for a flaky guard. It counts as a rework
     #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework"])]
     pub again: bool,
-    /// Take back what is changed in the scope, or give up the trial that awaits a rework
+    /// Undo the edits in the scope, or give up the trial that waits for a rework
     #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework", "again"])]
     pub drop: bool,
 }
@@ -267,10 +267,10 @@ pub(super) enum HooksCommand {
         #[command(flatten)]
         agreement: Agreement,
     },
-    /// Say of each hook whether Codex will run it, and the step that arms it
+    /// Show for each hook whether Codex will run it, and how to arm it
     #[command(after_help = "Example:\n  autoresearch hooks status --json")]
     Status,
-    /// Take our hooks and their trust out of Codex's configuration
+    /// Remove our hooks and their trust from Codex's configuration
     #[command(after_help = "Example:\n  autoresearch hooks uninstall")]
     Uninstall {
         /// What the person has agreed to
@@ -282,7 +282,7 @@ pub(super) enum HooksCommand {
 /// The commands about configs.
 #[derive(Subcommand, Debug)]
 pub(super) enum ConfigCommand {
-    /// Report every problem of a config, each with its place and a remedy
+    /// Report every problem of a config, each with its place and how to fix it
     #[command(after_help = "Example:\n  autoresearch config check autoresearch.yaml")]
     Check {
         /// The config file; `-` reads standard input
@@ -311,6 +311,6 @@ pub(super) enum StrategyWord {
     Pivot,
     /// Abandon the strategy and look outside for another
     Search,
-    /// End the run: something only a person can change stands in the way
+    /// End the run: it is blocked by something that only a person can change
     Block,
 }

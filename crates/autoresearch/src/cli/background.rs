@@ -21,9 +21,9 @@ use autoresearch_sys::error::Result;
 /// The commands about background runs.
 #[derive(Subcommand, Debug)]
 pub(super) enum BackgroundCommand {
-    /// Hand a run over to a supervisor, which goes on until a named end; with --config, start it first
+    /// Hand a run over to a supervisor, which continues it to its end; with --config, start the run first
     #[command(
-        after_help = "Examples:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background start                    (the run that is open here)\n  autoresearch background start --iterations 80    (a run that came to its ceiling goes on)"
+        after_help = "Examples:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background start                    (the run that is open here)\n  autoresearch background start --iterations 30    (ends after 30 trials in total)"
     )]
     Start {
         /// Start a run with this config first
@@ -36,23 +36,23 @@ pub(super) enum BackgroundCommand {
     /// Show whether a supervisor is at work, and where the run stands
     #[command(after_help = "Example:\n  autoresearch background status --json")]
     Status,
-    /// End the run: a trial that is being measured is finished first, an edit is taken back
+    /// End the run: a trial that is being measured finishes first, unmeasured edits are undone
     #[command(
         after_help = "Examples:\n  autoresearch background stop\n  autoresearch background stop --now"
     )]
     Stop {
-        /// Undo what is under way instead of finishing it
+        /// Undo the current trial instead of finishing it
         #[arg(long)]
         now: bool,
     },
-    /// Leave the run for now: it can be gone on with in the background or by hand
+    /// Pause the run: continue it later, in the background or by hand
     #[command(after_help = "Example:\n  autoresearch background pause")]
     Pause {
-        /// Undo what is under way instead of finishing it
+        /// Undo the current trial instead of finishing it
         #[arg(long)]
         now: bool,
     },
-    /// Go on with a run that was paused, or whose supervisor died
+    /// Continue a run that was paused, or whose supervisor died
     #[command(after_help = "Example:\n  autoresearch background resume")]
     Resume,
     /// Show what the supervisor did

@@ -14,19 +14,19 @@ use autoresearch_sys::error::{Failure, Result};
 /// Ceilings that a person sets or raises.
 #[derive(Args, Debug)]
 pub(super) struct Ceilings {
-    /// The most trials, all in all; `none` at start, where something else ends the run
+    /// The most trials in total; `none` only at start, if something else ends the run
     #[arg(long, value_name = "N")]
     pub iterations: Option<TrialCount>,
     /// The most time since the start, such as 8h
     #[arg(long, value_name = "SPAN")]
     pub time_limit: Option<String>,
-    /// The most tokens, all in all
+    /// The most tokens in total
     #[arg(long, value_name = "N")]
     pub tokens: Option<u64>,
-    /// The most runs of verify in trials, all in all
+    /// The most runs of verify in trials, in total
     #[arg(long, value_name = "N")]
     pub verify_runs: Option<u32>,
-    /// The next time of day to end at, such as 07:00
+    /// End at this time of day, such as 07:00
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
 }

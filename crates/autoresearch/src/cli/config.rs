@@ -90,7 +90,7 @@ impl fmt::Display for ConfigCheckReport {
         if !self.in_repository {
             writeln!(
                 out,
-                "this is no git repository with a commit: what the config says about files was not checked"
+                "this is not a git repository with a commit, so the file patterns were not checked"
             )?;
         }
         let errors = self

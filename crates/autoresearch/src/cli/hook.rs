@@ -50,7 +50,7 @@ pub fn answer_hook(mut world: World, event: &str) {
         }
         Ok(Ok(None)) => {}
         Ok(Err(failure)) => note_fault(&world, &owned, event, &failure.to_string()),
-        Err(_) => note_fault(&world, &owned, event, "a fault of this program"),
+        Err(_) => note_fault(&world, &owned, event, "an internal error"),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) struct ConfigFlags {
     /// The shell: sh, or bash with pipefail
     #[arg(long, value_name = "SHELL")]
     verify_shell: Option<String>,
-    /// When it is ended, such as 10m
+    /// How long it may run, such as 10m
     #[arg(long, value_name = "SPAN")]
     verify_timeout: Option<String>,
     /// The command that must pass before a keep
@@ -65,7 +65,7 @@ pub(super) struct ConfigFlags {
     /// Its shell: sh, or bash with pipefail
     #[arg(long, value_name = "SHELL")]
     guard_shell: Option<String>,
-    /// When it is ended
+    /// How long it may run
     #[arg(long, value_name = "SPAN")]
     guard_timeout: Option<String>,
     /// Ceilings of the run
@@ -89,7 +89,7 @@ pub(super) struct ConfigFlags {
     /// What Codex may do: workspace-write or full-access
     #[arg(long, value_name = "WHAT")]
     agent_sandbox: Option<String>,
-    /// When a turn of the agent is ended
+    /// How long a turn of the agent may take
     #[arg(long, value_name = "SPAN")]
     agent_timeout: Option<String>,
 }

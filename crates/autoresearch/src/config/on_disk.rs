@@ -94,7 +94,7 @@ fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Pro
             problems.push(Problem::error(
                 &format!("{key}.shell"),
                 "bash was not found on PATH",
-                "install bash, or write the command for `sh` and leave `shell` out",
+                "install bash, or write the command for `sh` and remove `shell`",
             ));
         }
     }
@@ -121,7 +121,7 @@ fn find_idle_scope(config: &Config, files: &[String], none: bool) -> Vec<Problem
             let mark = if bare.is_some() { "!" } else { "" };
             problems.push(Problem::warning(
                 &place,
-                format!("{message}: `[...]` in a pattern is one character of a class, and not the name of a folder"),
+                format!("{message}: `[...]` in a pattern matches one character, not a folder of that name"),
                 format!("write '{mark}{plain}' in single quotes"),
             ));
         } else if bare.is_none() && !none {

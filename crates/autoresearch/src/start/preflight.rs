@@ -126,7 +126,7 @@ pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Res
             .hint(format!("finish or abort the {operation} first")));
     }
     if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {
-        return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
+        return Err(Failure::environment("git cannot write to its folder").hint(READ_ONLY));
     }
     work_tree_check::check_root(&site.git, &history.work_tree(), &history.git_folder())?;
     if config.isolation == Isolation::InPlace

@@ -40,7 +40,7 @@ pub enum HistoryError {
     #[error("the repository at {} cannot be read", path.display())]
     Open { path: PathBuf, source: git2::Error },
     /// git refuses it, because its folder belongs to somebody else.
-    #[error("git does not use the repository at {}: it belongs to another user", .0.display())]
+    #[error("git refuses the repository at {}: it belongs to another user", .0.display())]
     Owner(PathBuf),
     /// git cannot open it either.
     #[error("git cannot use the repository at {}", path.display())]
