@@ -214,7 +214,7 @@ fn without_hooks_and_rule_one_line_names_the_remedy_at_once_and_nothing_is_lost(
     bench.exec("go").sandbox("workspace-write").run().ok();
     let output = bench.model.last().outputs().pop().unwrap();
     assert!(
-        output.contains("nothing was done: this sandbox keeps git"),
+        output.contains("nothing was done: in this sandbox git"),
         "{output}"
     );
     assert_eq!(bench.bed.story(), ["0 baseline"]);

@@ -572,7 +572,10 @@ fn a_prompt_in_mode_exec_ends_in_the_sandbox_with_the_one_line_of_who_can_run_it
     let error: Value = serde_json::from_str(said.trim()).unwrap();
     assert_eq!(error["exit_code"], 2, "{error}");
     let hint = error["hint"].as_str().unwrap();
-    assert!(hint.contains("the CI job, or they in a terminal"), "{hint}");
+    assert!(
+        hint.contains("run this same line in CI or in a terminal"),
+        "{hint}"
+    );
     assert!(!night.bench.bed.path("autoresearch-results").exists());
     assert_eq!(
         night.bench.bed.git(&["branch", "--list", "autoresearch/*"]),

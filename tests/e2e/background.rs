@@ -189,7 +189,7 @@ fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
     let session = rustix::process::getsid(Some(pid)).unwrap();
     assert_eq!(session, pid, "it outlives whoever started it");
     let second = night.bed.run(&["background", "start"]).fails(5);
-    second.says("driven already").says("supervise");
+    second.says("already driven").says("supervise");
     for words in [
         &["trial", "-m", "by hand"][..],
         &["stop"],
@@ -321,7 +321,7 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
         .bed
         .run(&["background", "start", "--iterations", "3"])
         .fails(2)
-        .says("`background start` lifts no limit of a run");
+        .says("`background start` raises no limit of a run");
     let raised = night
         .bed
         .run(&["raise", "--iterations", "3", "--json"])
@@ -339,7 +339,7 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
         .bed
         .run(&refused)
         .fails(2)
-        .says("only a ceiling or an obstacle can be lifted");
+        .says("only a run that reached a limit or was blocked can be reopened");
     night.bed.run(&["finish"]).ok();
     night.bed.run(&refused).fails(2).says("was left");
     let status = night.bed.run(&["status", "--json"]).ok().json();

@@ -128,7 +128,7 @@ fn a_verify_that_changes_a_dirty_tracked_file_is_refused_at_start() {
     bed.git(&["commit", "-qm", "meddle", "--", "count.sh"]);
     bed.try_start(CONFIG)
         .fails(3)
-        .says("verify or guard changed a file of yours: other/notes.md");
+        .says("verify or guard changed one of your files: other/notes.md");
 }
 
 #[test]

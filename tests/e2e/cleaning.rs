@@ -192,7 +192,7 @@ fn a_file_that_was_put_aside_keeps_its_folder_until_somebody_takes_it_out() {
     assert_kept(
         &kept,
         "folder",
-        "put aside and is nowhere else: autoresearch-results/demo/trials/1/aside-1/",
+        "moved away: autoresearch-results/demo/trials/1/aside-1/",
     );
     assert_kept(&kept, "anchor", "needed to remove it later");
     assert_eq!(std::fs::read_to_string(&aside).unwrap(), "the only copy\n");
@@ -240,7 +240,7 @@ fn a_file_of_the_users_in_a_runs_folder_keeps_it_and_lessons_are_never_removed()
 fn the_log_of_a_branch_that_stays_stays_with_it() {
     let bed = finished("");
     let kept = clean(&bed);
-    assert_kept(&kept, "branch", "1 kept commit(s) are not merged");
+    assert_kept(&kept, "branch", "1 kept commit not merged yet");
     assert_kept(
         &kept,
         "folder",
@@ -372,7 +372,7 @@ fn half_of_a_branch_or_a_merge_that_changed_it_is_not_taken_for_all_of_it() {
         let bed = two_kept();
         merge(&bed);
         let kept = clean(&bed);
-        assert_kept(&kept, "branch", "2 kept commit(s) are not merged");
+        assert_kept(&kept, "branch", "2 kept commits not merged yet");
         assert_kept(&kept, "folder", "which stays");
         assert!(!bed.run(&["finish", "--json"]).ok().json()["merge"].is_null());
     }
@@ -436,7 +436,7 @@ fn a_work_tree_stays_with_a_repository_of_its_own_that_git_ignores() {
                 &["commit", "-q", "--allow-empty", "-m", "only here"],
             );
         },
-        "a repository of its own is in it: vendored/lib",
+        "it contains another repository: vendored/lib",
     );
 }
 

@@ -65,7 +65,7 @@ fn config_check_reports_every_problem_at_once_with_its_line() {
     ~/run.yaml:11: env[0]: `GITHUB_TOKEN` looks like a secret, and values under `env` are written to a file -> list it under `secrets` instead
     ~/run.yaml:4: metric.name: `any count` is not a valid metric name -> use letters, digits, `_`, `-`, `.`, such as `any_count`
     warning: ~/run.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
-    ~/run.yaml: 9 error(s), 1 warning(s)
+    ~/run.yaml: 9 errors, 1 warning
     ");
 }
 
@@ -104,7 +104,7 @@ fn start_refuses_what_config_check_refuses_with_the_same_lines() {
     let answer = bed
         .try_start(BAD)
         .fails(3)
-        .says("has 9 error(s)")
+        .says("has 9 errors")
         .says("did you mean `goal`?");
     assert!(
         answer.err.contains("config.yaml:5: metric.direction"),
@@ -144,7 +144,7 @@ guard: {command: sh guard.sh}
     ~/run.yaml:2: scope: the scope matches no file of the repository -> check the patterns: they start at the repository's root, and ignored files do not count
     warning: ~/run.yaml:4: protect[0]: `nothing/**` matches no file -> check the pattern: it protects nothing now
     ~/run.yaml:9: verify.working_directory: `missing` is not a folder -> name a folder inside the repository
-    ~/run.yaml: 2 error(s), 1 warning(s)
+    ~/run.yaml: 2 errors, 1 warning
     ");
 }
 
@@ -156,11 +156,11 @@ fn config_check_finds_protected_and_pinned_files_in_the_scope() {
     let both = whole.clone().protect(&["src/state"]);
     insta::assert_snapshot!(checked(both).fails(3).out.trim_end(), @r#"
     ~/run.yaml:4: protect: protected paths lie inside the scope: src/state -> take them out of the scope: add "!src/state" to it
-    ~/run.yaml: 1 error(s), 0 warning(s)
+    ~/run.yaml: 1 error, 0 warnings
     "#);
     insta::assert_snapshot!(checked(whole).ok().out.trim_end(), @r#"
     warning: ~/run.yaml:4: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that touches it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
-    ~/run.yaml: 0 error(s), 1 warning(s)
+    ~/run.yaml: 0 errors, 1 warning
     "#);
     let mended = ConfigText::demo().scope(&["src/**", "!src/state"]);
     let mended = mended.protect(&["src/state"]);

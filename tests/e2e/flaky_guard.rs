@@ -124,11 +124,11 @@ fn again_works_once_for_a_commit_and_uses_up_a_rework() {
 fn again_is_for_a_failed_guard_alone() {
     let bed = started(0);
     let refused = |words: &str| bed.run(&["trial", "--again"]).fails(2).says(words);
-    refused("no trial awaits a rework");
+    refused("no trial waits for a rework");
     assert_eq!(bed.try_count(6), "discard");
-    refused("no trial awaits a rework");
+    refused("no trial waits for a rework");
     assert_eq!(bed.try_count(4), "keep");
-    refused("no trial awaits a rework");
+    refused("no trial waits for a rework");
     fail(&bed, 1);
     bed.edit(3);
     assert_eq!(bed.trial("three any")["verdict"], "rework");
@@ -161,7 +161,7 @@ fn a_guard_that_fails_at_start_is_known_before_verify_ran_twice() {
     assert!(
         answer
             .out
-            .contains("the guard failed 1 time(s) before it passed"),
+            .contains("the guard failed 1 time before it passed"),
         "{answer:?}"
     );
 }

@@ -66,10 +66,10 @@ fn is_undone(git: &str, words: &str) -> Testbed {
 
 #[test]
 fn a_commit_of_the_agents_is_undone_and_stays_reachable() {
-    let bed = is_undone("git add -A; git commit -qm mine", "1 commit(s)");
+    let bed = is_undone("git add -A; git commit -qm mine", "1 commit");
     let kept = bed.git(&["show", "refs/autoresearch/demo/foreign-1:src/a"]);
     assert_eq!(kept, "any\n".repeat(4));
-    is_undone("git commit -q --allow-empty -m nothing", "1 commit(s)");
+    is_undone("git commit -q --allow-empty -m nothing", "1 commit");
     is_undone("git commit -qa --amend -m rewritten", "HEAD was moved");
 }
 
@@ -99,7 +99,7 @@ fn a_reset_behind_the_kept_state_is_undone_and_the_keep_stays() {
 fn a_merge_that_was_left_in_conflict_is_undone() {
     is_undone(
         "git commit -qam one; git switch -qc other HEAD~1; seq 2 > src/a; git commit -qam two; git merge -q autoresearch/demo",
-        "a merge was left under way",
+        "a merge was left unfinished",
     );
 }
 

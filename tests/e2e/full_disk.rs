@@ -133,7 +133,7 @@ fn a_first_line_that_is_torn_anywhere_is_written_again_from_the_anchor() {
         std::fs::write(bed.run_file("journal.jsonl"), &line[..length]).unwrap();
         bed.run(&["resume"])
             .ok()
-            .says("the start of the run was finished");
+            .says("the start of the run was completed");
         assert_eq!(bed.try_count(4), "keep", "{length} bytes");
         bed.run(&["doctor"]).ok();
     }

@@ -402,7 +402,7 @@ fn a_nested_repository_in_the_scope_makes_the_trial_void() {
     bed.write("src/nested/file", "x\n");
     bed.git(&["-C", "src/nested", "add", "-A"]);
     bed.git(&["-C", "src/nested", "commit", "-qm", "nested"]);
-    unsupported(&bed, "src/nested", "a repository of its own");
+    unsupported(&bed, "src/nested", "another repository");
     assert_eq!(bed.read("src/nested/file"), "x\n");
 }
 

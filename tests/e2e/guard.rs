@@ -24,13 +24,13 @@ fn a_failed_guard_awaits_a_rework_that_can_become_a_keep() {
     assert_eq!(bed.rows().len(), 1, "a trial that waits has no row yet");
     bed.run(&["trial", "-m", "another idea"])
         .fails(2)
-        .says("awaits a rework");
+        .says("waits for a rework");
     bed.run(&["trial", "--rework", "-m", "nothing"])
         .fails(2)
         .says("nothing was changed");
     bed.run(&["strategy", "refine", "-m", "x"])
         .fails(2)
-        .says("awaits a rework");
+        .says("waits for a rework");
     bed.write("src/state", "ok\n");
     let report = bed
         .run(&["trial", "--rework", "-m", "mended", "--json"])
@@ -62,7 +62,7 @@ fn a_third_failed_guard_is_a_discard() {
     assert_eq!(bed.fingerprint(), before);
     bed.run(&["trial", "--rework", "-m", "again"])
         .fails(2)
-        .says("no trial awaits a rework");
+        .says("no trial waits for a rework");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn foreign_commits_on_top_are_counted_and_the_last_is_quoted() {
         &bed,
         4,
         &[
-            "1 commit(s) that this run did not make",
+            "1 commit that this run did not make",
             "my own idea",
             "git reset --soft",
         ],
@@ -127,7 +127,7 @@ fn foreign_commits_on_top_are_counted_and_the_last_is_quoted() {
     refused(
         &bed,
         4,
-        &["2 commit(s) that this run did not make", "and another"],
+        &["2 commits that this run did not make", "and another"],
     );
     bed.git(&["branch", "mine"]);
     bed.git(&["reset", "-q", "--hard", &kept]);
@@ -140,7 +140,7 @@ fn a_foreign_commit_with_the_runs_own_trailers_is_foreign_all_the_same() {
     let kept = bed.head();
     let message = bed.git(&["log", "-1", "--format=%B"]);
     bed.git(&["commit", "-q", "--allow-empty", "-m", &message]);
-    refused(&bed, 4, &["1 commit(s) that this run did not make"]);
+    refused(&bed, 4, &["1 commit that this run did not make"]);
     bed.git(&["reset", "-q", "--soft", &kept]);
     goes_on(&bed, &kept);
 }

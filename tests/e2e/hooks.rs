@@ -179,7 +179,7 @@ fn a_proposal_is_refused_where_a_trial_would_be() {
         .says("empty");
     bed.agent(ME, &["propose", "--rework", "-m", "x"])
         .fails(2)
-        .says("no trial awaits a rework");
+        .says("no trial waits for a rework");
     bed.run(&["propose", "-m", "no session"])
         .fails(2)
         .says("use `autoresearch trial`");

@@ -446,7 +446,7 @@ fn resume_makes_a_deleted_work_tree_again_and_the_run_goes_on() {
     for delete in DELETED {
         let side = homeless("", |_| {}, delete);
         let before = side.bed.fingerprint();
-        side.bed.run(&["resume"]).ok().says("was made again");
+        side.bed.run(&["resume"]).ok().says("was recreated");
         assert_eq!(side.git(&["status", "--porcelain"]), "");
         assert_eq!(side.trial(3)["verdict"], "keep");
         side.bed.run(&["doctor"]).ok();

@@ -66,10 +66,10 @@ fn a_pipe_that_hides_a_failure_is_flagged_in_answer_log_and_finish() {
     );
     insta::assert_snapshot!(shown(&bed.run(&["finish"]).ok().out), @"
     run `demo` ended: user-stop (finished by a person)
-    improved: bytes 5000 -> 0, 1 trial(s) kept on autoresearch/demo
+    improved: bytes 5000 -> 0, 1 trial kept on autoresearch/demo
       <hash> experiment: a change [jump: far outside everything measured before; a second run agrees; look at it before you merge]
     checked out: main
-    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can go
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
     ");
 }
 

@@ -108,7 +108,7 @@ fn status_tells_people_the_same_in_a_few_lines() {
       start     10
       best      9 from trial 1, commit COMMIT7
       trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
-      ladder    3 failed in a row, 0 pivot(s) without a keep
+      ladder    3 failed in a row, 0 pivots without a keep
       branch    autoresearch/demo
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
@@ -603,7 +603,7 @@ fn doctor_finds_that_the_anchor_is_missing() {
 fn doctor_finds_that_head_was_moved() {
     damaged(
         |bed| drop(bed.git(&["commit", "-q", "--allow-empty", "-m", "foreign"])),
-        "1 commit(s) that this run did not make",
+        "1 commit that this run did not make",
     );
 }
 
@@ -679,7 +679,7 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     let bed = finished();
     bed.run(&["clean", "--yes"])
         .ok()
-        .says("1 kept commit(s) are not merged")
+        .says("1 kept commit not merged yet")
         .says("git branch -D");
     assert_eq!(
         refs(&bed)
@@ -705,7 +705,9 @@ fn doctor_clean_keeps_the_only_copy_of_edits_and_says_how_to_remove_it_also_when
     ] {
         bed.run(arguments)
             .ok()
-            .says(&format!("{name} (keep: the only copy of edits"))
+            .says(&format!(
+                "{name} (keep: the only copy of interrupted or dropped edits"
+            ))
             .says(&format!("`git update-ref -d {name}` deletes it"));
     }
     assert_eq!(bed.git(&["show", &format!("{name}:src/a")]), "any\n");

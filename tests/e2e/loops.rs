@@ -323,7 +323,7 @@ fn start_names_the_pinned_files() {
     let bed = Testbed::new();
     let answer = bed.start(CONFIG);
     assert!(
-        answer.out.contains(" file(s): count.sh, guard.sh"),
+        answer.out.contains(" files: count.sh, guard.sh"),
         "{}",
         answer.out
     );

@@ -99,7 +99,7 @@ fn a_verify_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
         answer
             .fails(3)
             .says(told)
-            .says("leave `autoresearch-results` out");
+            .says("exclude `autoresearch-results`");
         assert!(!bed.path("autoresearch-results").exists());
     }
 }
@@ -113,7 +113,7 @@ fn a_guard_that_counts_the_runs_own_files_is_refused_with_the_remedy() {
         .says(
             "the guard passes on the untouched tree, and fails when the run's own files are in it",
         )
-        .says("leave `autoresearch-results` out");
+        .says("exclude `autoresearch-results`");
     bed.try_start(&ConfigText::demo().guard("false"))
         .fails(3)
         .says("the guard fails on the untouched tree");

@@ -192,7 +192,7 @@ fn uncommitted_changes_in_the_scope_are_refused_by_name() {
             CONFIG,
             4,
             &[
-                "files in the scope have changes that are not committed",
+                "files in the scope have uncommitted changes",
                 name,
                 "commit them",
             ],

@@ -56,7 +56,7 @@ fn a_setting_that_changes_what_git_sees_or_writes_makes_the_trial_void_and_nothi
         );
         bed.run(&["trial", "--drop"])
             .fails(4)
-            .says("git's own rules are not those of the start");
+            .says("git's rules changed since the start");
         assert_eq!(bed.read("src/a"), "any\n".repeat(4));
         bed.write(".git/config", &before);
         assert_eq!(bed.trial("the same edits")["verdict"], "keep");

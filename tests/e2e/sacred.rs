@@ -170,7 +170,7 @@ fn finish_refuses_to_overwrite_what_the_user_changed_meanwhile() {
     bed.git(&["-C", tree.to_str().unwrap(), "add", "notes"]);
     bed.git(&["-C", tree.to_str().unwrap(), "commit", "-qm", "notes"]);
     bed.write("notes", "mine\n");
-    bed.run(&["finish"]).fails(4).says("Put it aside");
+    bed.run(&["finish"]).fails(4).says("Move it away");
     assert_eq!(bed.read("notes"), "mine\n");
     std::fs::remove_file(bed.path("notes")).unwrap();
 }

@@ -172,7 +172,7 @@ fn a_protect_pattern_does_not_reach_into_ignored_folders_unless_it_names_them() 
         "{CONFIG}protect: [package.json, \"/vendor/**\"]\n"
     ));
     let start = start
-        .says("`package.json` also matches 3 file(s) in folders that git ignores (node_modules/), and these are not pinned")
+        .says("`package.json` also matches 3 files in folders that git ignores (node_modules/): not pinned")
         .says("write `/package.json` for the root alone");
     assert!(start.out.contains("vendor/lib/x.csv"), "{start:?}");
     bed.write("node_modules/a/package.json", "{\"a\": 1}\n");

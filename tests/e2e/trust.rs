@@ -499,7 +499,7 @@ fn a_check_of_a_config_runs_nothing_that_the_repository_names() {
     touch_sources(&bed);
     bed.run(&["config", "check"])
         .ok()
-        .says("1 file(s) in folders that git ignores (built/)");
+        .says("1 file in folders that git ignores (built/)");
     bed.run(&["config", "example"]).ok();
     let ran = std::fs::read_to_string(&mark).unwrap_or_default();
     assert_eq!(ran, "", "a check compares no file");

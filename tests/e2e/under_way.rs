@@ -142,7 +142,7 @@ fn a_killed_trial_is_not_said_to_be_under_way() {
     assert!(status["under_way"].is_null(), "{status}");
     assert_eq!(
         status["obstacle"],
-        "a command was cut short: `autoresearch resume` repairs it"
+        "a command was interrupted: `autoresearch resume` repairs it"
     );
     let_go(&bed, "verify");
     // Another command that holds the run is not taken for that trial.

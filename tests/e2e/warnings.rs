@@ -32,7 +32,7 @@ fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
     let bed = Testbed::new();
     insta::assert_snapshot!(check(&bed, &verify("cat src/* | grep any | wc -l")).ok().out.trim_end(), @r"
     warning: ~/run.yaml:6: verify.command: `sh` reports only the status of the last command in a pipe, so an earlier failure is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
-    ~/run.yaml: 0 error(s), 1 warning(s)
+    ~/run.yaml: 0 errors, 1 warning
     ");
     for quiet in [
         "grep -o any src/a > /dev/null || true; echo 3",
@@ -194,7 +194,7 @@ fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
     let bare = ConfigText::demo().without_guard();
     insta::assert_snapshot!(check(&bed, &bare).ok().out.trim_end(), @r"
     warning: ~/run.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
-    ~/run.yaml: 0 error(s), 1 warning(s)
+    ~/run.yaml: 0 errors, 1 warning
     ");
     bed.start(&bare).says("there is no guard");
     let bed = Testbed::new();
@@ -319,7 +319,7 @@ fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
     warning: ~/run.yaml:4: scope[1]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern matches one character, not a folder of that name -> write 'app/\[slug\]/**' in single quotes
     warning: ~/run.yaml:4: scope[2]: `lib/**` matches no file of the repository -> check the pattern: it starts at the repository's root, and ignored files do not count
     warning: ~/run.yaml:4: scope[3]: `!app/(group)/[...rest]/*` matches no file of the repository: `[...]` in a pattern matches one character, not a folder of that name -> write '!app/(group)/\[...rest\]/*' in single quotes
-    ~/run.yaml: 0 error(s), 3 warning(s)
+    ~/run.yaml: 0 errors, 3 warnings
     "
     );
     check(&bed, &scoped(&["app/[slug]/**"]))

@@ -18,8 +18,8 @@ fn is_found(bed: &Testbed, words: &str) {
             .fails(4)
             .says("the run `demo` was started here, but")
             .says(words)
-            .says("1 kept commit(s) are on autoresearch/demo (any_count 10 -> 9)")
-            .says("put it back, and the run goes on");
+            .says("1 kept commit on autoresearch/demo (any_count 10 -> 9)")
+            .says("put it back, and the run can continue");
     }
     let report = bed.run(&["doctor", "--json"]).fails(4).json();
     assert_eq!(report["problems"], 1, "{report}");
@@ -116,10 +116,10 @@ fn a_run_with_a_work_tree_of_its_own_is_found_and_can_be_removed_when_its_branch
     // It was finished: nothing is wrong, something is left.
     bed.run(&["doctor"])
         .ok()
-        .says("1 kept commit(s) are on autoresearch/demo");
+        .says("1 kept commit on autoresearch/demo");
     bed.run(&["clean", "--yes"])
         .ok()
-        .says("1 kept commit(s) are not merged");
+        .says("1 kept commit not merged yet");
     assert!(bed.vault().join("anchor.json").exists());
     bed.git(&["merge", "-q", "autoresearch/demo"]);
     bed.run(&["clean", "--yes"]).ok();

@@ -62,12 +62,12 @@ fn finish_leaves_a_branch_to_the_work_tree_that_has_it_checked_out() {
     bed.git(&["worktree", "add", "-q", other.to_str().unwrap(), "main"]);
     insta::assert_snapshot!(finish_without_main(&bed), @r"
     run `demo` ended: user-stop (finished by a person)
-    improved: any_count 10 -> 9, 1 trial(s) kept on autoresearch/demo
+    improved: any_count 10 -> 9, 1 trial kept on autoresearch/demo
       DEMO experiment: 4 any
     checked out: MAIN without a branch
-    main is checked out in /other tree, and git lets one work tree have a branch: this one is at the same commit without a branch
-    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can go
-    next: look at it with `git log -p MAIN..autoresearch/demo`, then `git -C '/other tree' merge autoresearch/demo`; `git branch -D autoresearch/demo` throws it away
+    main is checked out in /other tree, and git allows a branch in one work tree only: this one is at the same commit without a branch
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p MAIN..autoresearch/demo`, then `git -C '/other tree' merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
     ");
     std::fs::write(other.join("theirs"), "x\n").unwrap();
     git_in(&bed, &other, &["add", "theirs"]).ok();
@@ -202,11 +202,11 @@ fn finish_says_what_is_checked_out_in_each_folder() {
         .says("keep");
     insta::assert_snapshot!(plain(&bed, &bed.run(&["finish"]).ok().out), @r"
     run `demo` ended: user-stop (finished by a person)
-    improved: any_count 10 -> 6, 1 trial(s) kept on autoresearch/demo
+    improved: any_count 10 -> 6, 1 trial kept on autoresearch/demo
       DEMO experiment: one
     checked out: autoresearch/demo in /repo/autoresearch-results/demo/worktree
     checked out: main in /repo
-    left here: branch autoresearch/demo, work tree autoresearch-results/demo/worktree, folder autoresearch-results/demo; `autoresearch clean` lists what can go
+    left here: branch autoresearch/demo, work tree autoresearch-results/demo/worktree, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
     next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`; `autoresearch clean --yes` removes the run's work tree
     ");
 

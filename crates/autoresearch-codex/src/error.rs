@@ -62,7 +62,7 @@ impl From<CodexError> for Failure {
                 Self::io(format!("could not {what} {}", path.display()), source)
             }
             E::Unreadable { path, .. } => Self::blocked(error.to_string()).hint(format!(
-                "nothing was written. Mend {} and run the command again",
+                "nothing was written. Fix {} and run the command again",
                 path.display()
             )),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::Path;
 
 use autoresearch_core::config::{CheckedConfig, Problem, Severity, check_config};
+use autoresearch_core::words::text::format_count;
 use serde_json::{Map, Value, json};
 
 use autoresearch_sys::env::World;
@@ -181,7 +182,11 @@ pub fn config_error(source: &ConfigSource, problems: &[Problem]) -> Failure {
         .iter()
         .partition(|problem| problem.severity == Severity::Error);
     let count = errors.len();
-    let mut failure = Failure::config(format!("the config {} has {count} error(s)", source.name));
+    let mut failure = Failure::config(format!(
+        "the config {} has {}",
+        source.name,
+        format_count(count, "error")
+    ));
     let lines = |problems: Vec<&Problem>| {
         let lines = problems
             .into_iter()

@@ -13,6 +13,7 @@ use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
 use crate::run::lost::find_lost_runs;
 use crate::run::{Place, Run, TREE_IS_GONE, history_around};
 use crate::watch::tree_changes;
+use autoresearch_core::words::text::format_count;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::GitError;
@@ -205,7 +206,7 @@ fn examine_opened_run(
     } else if run.store.state.needs_repair() {
         findings.push(report_problem(
             subject,
-            "a command was cut short",
+            "a command was interrupted",
             "`autoresearch resume` finishes or undoes it",
         ));
         return;
@@ -220,7 +221,7 @@ fn examine_opened_run(
     if torn.exists() {
         findings.push(report_good(
             subject,
-            &format!("a torn line was set aside in {}", torn.display()),
+            &format!("an incomplete line was moved to {}", torn.display()),
         ));
     }
 }
@@ -286,21 +287,21 @@ impl fmt::Display for DoctorReport {
                 if self.removed {
                     "removed, or kept for the reason given:"
                 } else {
-                    "made by this tool (nothing was removed; `autoresearch clean --yes` removes what can go):"
+                    "made by this tool (nothing was removed; `autoresearch clean --yes` removes what it can):"
                 }
             )?;
             for item in &self.made {
                 let fate = match (&item.kept_because, self.removed) {
                     (Some(reason), _) => format!("keep: {reason}"),
                     (None, true) => "removed".to_owned(),
-                    (None, false) => "can go".to_owned(),
+                    (None, false) => "can be removed".to_owned(),
                 };
                 writeln!(out, "  {:<10} {} ({fate})", item.kind, item.name)?;
             }
         }
         match self.problems {
             0 => write!(out, "no problems"),
-            count => write!(out, "{count} problem(s)"),
+            count => out.write_str(&format_count(count, "problem")),
         }
     }
 }

@@ -10,7 +10,7 @@ use autoresearch_core::journal::event::{End, Ending, Event, Finish, Verdict};
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
 use crate::run::lessons;
@@ -147,7 +147,7 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     give_up::give_up_rework(&mut run)?;
     let leaves = run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {
-        give_up::take_back_edits(&mut run, "edits that were never measured")?
+        give_up::take_back_edits(&mut run, "unmeasured edits")?
     } else {
         None
     };
@@ -183,7 +183,7 @@ fn finish_without_tree(mut run: Run<'_>) -> Result<EndReport> {
     let mut report = make_end_report(&run, None)?;
     report
         .notes
-        .push(run.describe_lost_tree() + "; edits that were not measured went with it");
+        .push(run.describe_lost_tree() + "; unmeasured edits in it are lost");
     Ok(report)
 }
 
@@ -224,13 +224,13 @@ fn leave_run(run: &mut Run<'_>) -> Result<LeaveResult> {
     };
     let paths = run.tree.history.changed_paths(&head, &target)?;
     if let Some(first) = moved_away::find_in_the_way(&run.tree, &head, &target, &paths)?.first() {
-        return Err(Failure::blocked(format!("could not go back to {origin}: {} stands where a file of it comes back, and git does not hold it", moved_away::show_path(first)))
-            .hint("nothing was changed. Put it aside, then run the command again"));
+        return Err(Failure::blocked(format!("could not go back to {origin}: {} is in the way of one of its files, and git does not track it", moved_away::show_path(first)))
+            .hint("nothing was changed. Move it away, then run the command again"));
     }
     run.tree.git.check_out(&head, &target, &goal).map_err(|error| {
         Failure::blocked(format!("could not go back to {origin}"))
             .because(&error)
-            .hint("nothing was changed: a file of yours would have been overwritten. Put it aside, then run the command again")
+            .hint("nothing was changed: a file of yours would have been overwritten. Move it away, then run the command again")
     })?;
     file_times::renew_times(&run.tree, &run.store.state, &paths);
     run.tree.git.refresh_index(&paths);
@@ -331,7 +331,7 @@ fn say_next(
         ),
         (Some(merge), _) => {
             format!(
-                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` throws it away"
+                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` discards it"
             )
         }
         (None, _) if held_by.is_some() => format!(
@@ -432,7 +432,7 @@ impl EndReport {
         let branch = origin.trim_start_matches("refs/heads/");
         let root = holder.root.display();
         self.notes.push(format!(
-            "{branch} is {} in {root}, and git lets one work tree have a branch: this one is at the same commit without a branch",
+            "{branch} is {} in {root}, and git allows a branch in one work tree only: this one is at the same commit without a branch",
             holder.how
         ));
         if let Some(merge) = &mut self.merge {
@@ -464,11 +464,11 @@ impl fmt::Display for EndReport {
         writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
         writeln!(
             out,
-            "{verdict}: {} {} -> {}, {} trial(s) kept on {}",
+            "{verdict}: {} {} -> {}, {} kept on {}",
             self.metric,
             self.baseline,
             self.unit.format_number(&self.value.to_string()),
-            self.kept.len(),
+            format_count(self.kept.len(), "trial"),
             self.branch
         )?;
         for kept in &self.kept {
@@ -497,7 +497,7 @@ impl fmt::Display for EndReport {
         if let Some(saved) = &self.saved {
             writeln!(
                 out,
-                "edits that were never measured were taken back; they are in {saved}"
+                "unmeasured edits were undone; they are saved in {saved}"
             )?;
         }
         for note in &self.notes {
@@ -506,7 +506,7 @@ impl fmt::Display for EndReport {
         if !self.left.is_empty() {
             writeln!(
                 out,
-                "left here: {}; `autoresearch clean` lists what can go",
+                "left here: {}; `autoresearch clean` lists what can be removed",
                 self.left.join(", ")
             )?;
         }

@@ -234,9 +234,9 @@ fn answer_with_next_step(
 fn format_end(owned: &OwnedRun, run: &Run<'_>) -> String {
     let state = &run.store.state;
     let left = if state.finish.is_some() {
-        "and was left".to_owned()
+        "and is finished".to_owned()
     } else {
-        format!("`{} finish` leaves it", run.caller.program)
+        format!("`{} finish` goes back to your branch", run.caller.program)
     };
     let (end, why) = state
         .end
@@ -290,7 +290,7 @@ fn repair_run(world: &World, owned: &OwnedRun) -> Result<String> {
     let mut run = trial::open_active_run(world, &owned.to_place(), "hook")?;
     run.store.write_views()?;
     Ok(format!(
-        "a command was cut short; it was undone and does not count.\n{}",
+        "a command was interrupted; it was undone and does not count.\n{}",
         run.next_step()
     ))
 }

@@ -44,7 +44,7 @@ pub const DRIVER: &str = "driver";
 /// Tells what a driver starts from all other processes; its value is the run's id.
 pub const MARK: &str = "AUTORESEARCH_TURN";
 /// What to do about a run whose own work tree is gone.
-pub const TREE_IS_GONE: &str = "`autoresearch resume` makes it again from the run's branch, `autoresearch finish` ends the run; edits that were not measured went with it";
+pub const TREE_IS_GONE: &str = "`autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost";
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -324,7 +324,7 @@ impl<'w> Run<'w> {
         let branch = self.store.state.start.branch.clone();
         if self.tree.history.read_reference(&branch).is_none() {
             return Err(Failure::blocked(format!("{}, and so is {branch}", self.describe_lost_tree()))
-                .hint("`git branch` with the commit that `autoresearch status` names makes the branch again"));
+                .hint("`git branch` with the commit that `autoresearch status` names recreates the branch"));
         }
         // An empty folder and git's note of the old one stand in the way of the new one.
         let _ = std::fs::remove_dir(&path);
@@ -336,11 +336,11 @@ impl<'w> Run<'w> {
             .add_work_tree(&path, &branch)
             .map_err(|error| {
                 Failure::blocked(format!(
-                    "{}, and it could not be made again",
+                    "{}, and it could not be recreated",
                     self.describe_lost_tree()
                 ))
                 .because(&error)
-                .hint("put right what git says, then run the command again")
+                .hint("fix what git reports, then run the command again")
             })?;
         Self::from_store(self.world, self.store)
     }
@@ -350,7 +350,7 @@ impl<'w> Run<'w> {
         if is_read_only(&self.tree.history.git_folder())
             || is_read_only(&self.tree.history.common_folder())
         {
-            return Err(Failure::environment("the git folder cannot be written").hint(READ_ONLY));
+            return Err(Failure::environment("git cannot write to its folder").hint(READ_ONLY));
         }
         let locks = needed_locks(&self.tree.history, &self.store.state.start.branch);
         if let Some(lock) = locks.into_iter().find(|lock| is_lock_stuck(lock)) {

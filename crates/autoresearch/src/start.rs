@@ -20,7 +20,7 @@ use autoresearch_core::config::span;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{clip_text, escape_text};
+use autoresearch_core::words::text::{clip_text, escape_text, format_count};
 use serde::Serialize;
 
 use self::again::find_same_start;
@@ -330,7 +330,7 @@ fn refuse_touched(
         .iter()
         .find(|changed| changed.whose == FileOwner::Tracked)
     {
-        return Err(Failure::config(format!("verify or guard changed a file of yours: {}", first.name))
+        return Err(Failure::config(format!("verify or guard changed one of your files: {}", first.name))
             .hint("it is tracked and has changes that are not committed; write reports to a temporary or ignored folder"));
     }
     Ok(())
@@ -450,7 +450,7 @@ fn record_start(
         .map(|run| make_start_report(&run, left_alone, pinned_files))
         .map_err(|failure| {
             let run = &parts.layout.run;
-            failure.hint(format!("the run `{run}` is recorded: put right what failed, then `autoresearch resume` finishes its start"))
+            failure.hint(format!("the run `{run}` is recorded: fix what failed, then run `autoresearch resume` to complete its start"))
         })
 }
 
@@ -553,7 +553,7 @@ fn check_room(world: &World, site: &StartSite) -> Result<()> {
 /// A guard that failed on the untouched tree before it passed.
 fn warn_of_flaky_guard(retries: u32) -> Option<String> {
     (retries > 0).then(|| {
-        format!("warning: the guard failed {retries} time(s) before it passed on the untouched tree: it does not depend on the code alone")
+        format!("warning: the guard failed {} before it passed on the untouched tree: its result does not depend only on the code", format_count(retries, "time"))
     })
 }
 
@@ -611,8 +611,8 @@ impl StartReport {
         writeln!(out, "  scope     {}", clip_text(&self.scope.join(" "), 160))?;
         writeln!(
             out,
-            "  pinned    {} file(s){}; a trial that touches one is void",
-            self.pinned.len(),
+            "  pinned    {}{}; a trial that changes one is void",
+            format_count(self.pinned.len(), "file"),
             if self.pinned.is_empty() {
                 String::new()
             } else {
@@ -622,8 +622,8 @@ impl StartReport {
         if self.left_alone > 0 {
             writeln!(
                 out,
-                "  yours     {} changed file(s) outside the scope: left as they are, never committed",
-                self.left_alone
+                "  yours     {} outside the scope: left alone, never committed",
+                format_count(self.left_alone, "changed file")
             )?;
         }
         writeln!(

@@ -167,7 +167,7 @@ fn find_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
         .extend(user_files::list_touched(tree, &state.left_files)?);
     let strange = unseen_files::compare_unseen(tree, state.config(), &changes.ignored)?;
     let named = |name: String| {
-        format!("{name} (ignored by git, and there before the run; taken as it is from now on)")
+        format!("{name} (ignored by git, and there before the run; accepted as it is from now on)")
     };
     changes
         .outside
@@ -176,7 +176,7 @@ fn find_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
     Ok(changes)
 }
 
-/// Gives up what is in the work tree or awaits a rework: it is taken back, and stays reachable.
+/// Gives up what is in the work tree or waits for a rework: it is taken back, and stays reachable.
 pub fn drop_changes(world: &World, place: &Place) -> Result<EndedTrial> {
     let mut run = open_active_run(world, place, "trial --drop")?;
     tree_changes::check_head(&run.tree, &run.store.state)?;
@@ -212,7 +212,7 @@ fn refuse_lost_edits(run: &mut Run<'_>, repaired: RepairResult) -> Result<()> {
     };
     run.store.write_views()?;
     let commit = shorten_hash(&commit);
-    Err(Failure::usage("the last trial was cut short; it was undone now, with all edits in the scope, and does not count")
+    Err(Failure::usage("the last trial was interrupted; it was undone now, with all edits in the scope, and does not count")
         .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
 }
 

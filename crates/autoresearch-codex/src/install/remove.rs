@@ -7,6 +7,8 @@ use std::path::Path;
 use super::plan::{InstallPlan, InstallReport, InstallState};
 use super::register::list_trust_keys;
 use super::safety::{check_unchanged, lock_installation};
+use autoresearch_core::words::text::format_count;
+
 use crate::config::manifest::{Manifest, RegisteredHooks};
 use crate::config::our_hooks::HOOKS;
 use crate::config::trust;
@@ -69,8 +71,8 @@ fn plan_unregistration(plan: &mut InstallPlan, hooks: &RegisteredHooks) -> Resul
     plan_distrust(plan, hooks, ours, &moves)?;
     if !moves.is_empty() {
         plan.notes.push(format!(
-            "{} hook(s) behind ours in {} move up; their trust, which names their place, is moved with them",
-            moves.len(),
+            "{} after ours in {} move up; their trust names their position, so it is moved with them",
+            format_count(moves.len(), "hook"),
             path.display()
         ));
     }

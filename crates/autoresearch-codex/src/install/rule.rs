@@ -53,8 +53,7 @@ pub(super) fn check_written_rule(world: &World, plan: &InstallPlan) -> Result<()
         Ok(Some(decision)) if decision == "allow" => Ok(()),
         answer => {
             files::remove_if_present(path)?;
-            let failure =
-                Failure::environment("Codex does not take the rule; it was removed again");
+            let failure = Failure::environment("Codex rejected the rule, so it was removed again");
             let hint = "run again without --rule; the rest is installed";
             Err(match answer {
                 Err(error) => failure.because(&error),

@@ -14,8 +14,8 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 pub(super) fn lock_installation(folder: &Path) -> Result<File> {
     let file = File::open(folder).map_err(CodexError::wrap_io("open", folder))?;
     file.try_lock().map_err(|_| {
-        Failure::new(FailureKind::Busy, "another installation is under way")
-            .hint("wait until it is done; a dead process holds nothing")
+        Failure::new(FailureKind::Busy, "another installation is running")
+            .hint("wait until it is done; a dead process holds no lock")
     })?;
     Ok(file)
 }
@@ -42,8 +42,8 @@ fn check_file(path: &Path, same: bool, was_there: bool) -> Result<()> {
         ))
         .hint("nothing was written. Run the command again"),
         () if !was_there && path.is_symlink() => {
-            Failure::blocked(format!("{} is a link that leads nowhere", path.display()))
-                .hint("nothing was written. Make the file that it names, or remove the link")
+            Failure::blocked(format!("{} is a broken link", path.display()))
+                .hint("nothing was written. Create the file that it points to, or remove the link")
         }
         () => return Ok(()),
     };

@@ -59,7 +59,7 @@ pub(super) fn plan_skill(
     for copy in skills::find_skill_copies(world, &seen_from) {
         if copy != real {
             plan.warnings.push(format!(
-                "{} is another copy of this skill: Codex injects neither of two with one name. Remove one of them",
+                "{} is another copy of this skill: Codex loads neither of two skills with one name. Remove one of them",
                 copy.display()
             ));
         }
@@ -88,10 +88,10 @@ fn check_links(base: &Path, folder: &Path, target: &InstallTarget) -> Result<()>
     };
     match astray {
         Some(place) => Err(Failure::blocked(format!(
-            "a link on the way to {} leads elsewhere",
+            "a link in the path of {} leads elsewhere",
             place.display()
         ))
-        .hint("nothing was written. Put a folder in the place of the link, or install for the user: autoresearch install --user")),
+        .hint("nothing was written. Replace the link by a folder, or install for the user: autoresearch install --user")),
         None => Ok(()),
     }
 }

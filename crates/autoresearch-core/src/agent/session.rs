@@ -65,7 +65,7 @@ pub struct Proposal {
 pub enum ProposedOrder {
     /// Measure what is changed.
     Trial(TrialRequest),
-    /// Give up what is changed, or the trial that awaits a rework.
+    /// Give up what is changed, or the trial that waits for a rework.
     Drop,
     /// Log a strategy row.
     Strategy {

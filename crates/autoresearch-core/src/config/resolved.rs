@@ -112,7 +112,7 @@ pub struct UserCommand {
     pub command: String,
     #[serde(default)]
     pub shell: Shell,
-    /// When it is ended.
+    /// How long it may run.
     #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
     pub timeout: Duration,
     /// Where it runs, from the repository's root.

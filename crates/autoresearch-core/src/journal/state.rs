@@ -84,7 +84,7 @@ pub struct Progress {
     pub pivots: u32,
     /// Was a refine logged since?
     pub refined: bool,
-    /// Attempts at the trial that awaits a rework.
+    /// Attempts at the trial that waits for a rework.
     pub attempts: u32,
     /// Has the run ended?
     pub ended: bool,

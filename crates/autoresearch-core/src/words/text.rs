@@ -26,6 +26,21 @@ pub(crate) fn is_unsafe_mark(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
+/// A number with its noun: `1 process`, `2 processes`.
+#[must_use]
+pub fn format_count<T: std::fmt::Display + PartialEq + From<u8> + Copy>(
+    count: T,
+    noun: &str,
+) -> String {
+    if count == T::from(1) {
+        format!("{count} {noun}")
+    } else if noun.ends_with('s') {
+        format!("{count} {noun}es")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
 /// The first `most` characters, with an ellipsis when there were more.
 #[must_use]
 pub fn clip_text(text: &str, most: usize) -> String {

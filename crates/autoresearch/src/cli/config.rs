@@ -6,6 +6,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use autoresearch_core::config::{Problem, Severity, find_nearest_word, make_config_schema};
+use autoresearch_core::words::text::format_count;
 use serde::Serialize;
 use serde_json::json;
 
@@ -102,8 +103,10 @@ impl fmt::Display for ConfigCheckReport {
             (0, 0) => write!(out, "{}: no problems", self.file),
             (errors, warnings) => write!(
                 out,
-                "{}: {errors} error(s), {warnings} warning(s)",
-                self.file
+                "{}: {}, {}",
+                self.file,
+                format_count(errors, "error"),
+                format_count(warnings, "warning")
             ),
         }
     }

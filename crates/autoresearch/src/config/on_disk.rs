@@ -6,6 +6,7 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::{GlobError, Globs, without_classes};
 use autoresearch_core::config::{Config, Isolation, Problem, Shell};
+use autoresearch_core::words::text::format_count;
 
 use crate::config::variables;
 use crate::start::editable_installs;
@@ -52,10 +53,14 @@ pub(super) fn find_disk_problems(
         problems.push(Problem::warning(
             &unreached.place,
             format!(
-                "`{}` also matches {} file(s) in folders that git ignores ({}), and these are not pinned",
+                "`{}` also matches {} in folders that git ignores ({}): not pinned",
                 unreached.pattern,
-                unreached.count,
-                crate::trial::report::shorten_names(&unreached.folders, unreached.folders.len(), 60)
+                format_count(unreached.count, "file"),
+                crate::trial::report::shorten_names(
+                    &unreached.folders,
+                    unreached.folders.len(),
+                    60
+                )
             ),
             format!(
                 "write `/{}` for the root alone, or name an ignored folder to pin what is in it",

@@ -41,7 +41,7 @@ pub(super) fn examine_codex(world: &World, root: &Path, findings: &mut Vec<Docto
         Ok(home) if home.exists => home,
         Ok(home) => {
             let found = format!(
-                "{} is not there: Codex was never used here",
+                "{} does not exist: Codex was never used here",
                 home.root.display()
             );
             return findings.push(report_note("codex home", &found, "start Codex once"));
@@ -112,7 +112,7 @@ fn examine_git_folder(world: &World, root: &Path) -> DoctorFinding {
         (false, false) => report_problem(
             "git folder",
             "read-only for this process",
-            "run where it can be written",
+            "run this where the git folder is writable",
         ),
     }
 }
@@ -170,7 +170,7 @@ fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFi
         several => report_problem(
             &subject,
             &format!(
-                "{who} {} times, and injects none of them: {}",
+                "{who} {} times, and loads none of them: {}",
                 several.len(),
                 several.join(", ")
             ),
@@ -192,7 +192,7 @@ fn examine_rule(world: &World, root: &Path, home: &CodexHome) -> DoctorFinding {
                 "{} lies in this work tree, where an agent can replace it",
                 program.display()
             ),
-            "do not use Codex with this folder as its workspace, or take the rule out",
+            "do not use Codex with this folder as its workspace, or remove the rule",
         ),
         Ok(Some(text)) => match rules::parse_start_rule(&text, &program.to_string_lossy()) {
             Some(rules::StartRule::Prompt) => report_good(

@@ -177,7 +177,7 @@ impl<'w> InventoryScene<'w> {
         let named = store.read_anchored_root();
         match (&state.end, &state.finish) {
             _ if named != self.root => Some(format!(
-                "its anchor names {}; if the repository was moved here, `autoresearch finish --run {run}` takes note of it",
+                "its anchor names {}; if the repository was moved here, `autoresearch finish --run {run}` records its new place",
                 named.display()
             )),
             (None, _) => Some(format!("the run `{run}` is active")),
@@ -273,7 +273,7 @@ impl<'w> InventoryScene<'w> {
             None
         } else {
             Some(format!(
-                "the only copy of edits that were cut short or given up; {delete}"
+                "the only copy of interrupted or dropped edits; {delete}"
             ))
         };
         Ok(InventoryItem {
@@ -300,7 +300,7 @@ impl<'w> InventoryScene<'w> {
     fn list_lost(&self, lost: &LostRun, items: &mut Vec<InventoryItem>) -> Result<()> {
         let Some(state) = &lost.state else {
             let reason = format!(
-                "the run's journal is gone and nothing says what it made; if nothing of it is needed, delete {}",
+                "the run's journal is gone and nothing says what it made; if you need nothing of it, delete {}",
                 lost.anchor_folder.display()
             );
             items.push(InventoryItem::new(

@@ -12,7 +12,7 @@ use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
 use crate::run::under_way::{UnderWay, show_whole_seconds};
@@ -153,7 +153,7 @@ fn next_step(run: &Run<'_>, is_obstructed: bool) -> (&'static str, String) {
     let (due, next) = run.next_step_meanwhile();
     let program = &run.caller.program;
     if is_obstructed {
-        let resume = format!("next: put the obstacle right; `{program} resume` says how");
+        let resume = format!("next: fix the cause, then run `{program} resume`");
         return (due, resume);
     }
     (due, next)
@@ -171,7 +171,7 @@ fn state_word(ended: bool, held: bool) -> &'static str {
 fn find_obstacle(run: &Run<'_>) -> Option<String> {
     let session = run.store.layout.read_session();
     if run.store.state.needs_repair() {
-        Some("a command was cut short: `autoresearch resume` repairs it".to_owned())
+        Some("a command was interrupted: `autoresearch resume` repairs it".to_owned())
     } else if run.tree_is_gone {
         Some(format!("{}: {TREE_IS_GONE}", run.describe_lost_tree()))
     } else if session.is_some_and(|session| session.paused) {
@@ -277,8 +277,9 @@ impl StatusReport {
         )?;
         writeln!(
             out,
-            "  ladder    {} failed in a row, {} pivot(s) without a keep",
-            self.failures, self.pivots
+            "  ladder    {} failed in a row, {} without a keep",
+            self.failures,
+            format_count(self.pivots, "pivot")
         )?;
         writeln!(out, "  branch    {}", self.branch)?;
         if self.width > 0 {

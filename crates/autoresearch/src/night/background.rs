@@ -131,7 +131,7 @@ fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&ConfigSource>
     let lifted = state.limits.list_lifted(ceilings);
     if let Some(first) = lifted.first().filter(|_| source.is_none()) {
         return Err(Failure::usage(format!(
-            "`background start` lifts no limit of a run, and {} would",
+            "`background start` raises no limit of a run, and {} would",
             first.as_flag()
         ))
         .hint(format!(
@@ -174,7 +174,7 @@ fn check_agent_program(world: &World, agent: &Agent) -> Result<()> {
     if agent.command.is_some() || home::find_program(world).is_some() {
         return Ok(());
     }
-    Err(Failure::environment("codex was not found on PATH, so nobody could edit").hint(
+    Err(Failure::environment("codex was not found on PATH, so the agent could not edit").hint(
         "run the command in a shell whose PATH has codex (a login shell may have another PATH), or set `agent.command`",
     ))
 }
@@ -184,7 +184,7 @@ fn refuse_second_driver(run: &Run<'_>) -> Result<()> {
         None => Ok(()),
         Some(holder) => Err(Failure::new(
             FailureKind::Busy,
-            format!("the run is driven already, by {holder}"),
+            format!("the run is already driven by {holder}"),
         )
         .hint("`autoresearch background attach` shows it")),
     }
@@ -239,7 +239,7 @@ fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
         if late {
             return Err(Failure::new(
                 FailureKind::Internal,
-                "the supervisor does not say that it is there",
+                "the supervisor did not report that it started",
             )
             .hint("`autoresearch background status` looks again"));
         }
@@ -322,12 +322,12 @@ fn suggest_next_step(run: &Run<'_>, alive: bool) -> String {
             if state.finish.is_none() && ending.end.can_be_lifted() && !ending.end.is_ceiling() =>
         {
             format!(
-                "next: put the obstacle right, then `{program} background start` goes on; `{program} finish` leaves the run"
+                "next: fix the cause, then run `{program} background start`; or `{program} finish` to end the run"
             )
         }
         (false, Some(_)) => run.next_step(),
         (false, None) => format!(
-            "next: `{program} background start` goes on with it; or go on by hand: `{program} resume`"
+            "next: continue with `{program} background start`, or by hand with `{program} resume`"
         ),
     }
 }
@@ -374,8 +374,10 @@ pub fn give_order(
     };
     let takes_orders = holder.command == SUPERVISE;
     if !takes_orders && when == OrderPace::Gracefully {
-        return Err(Failure::new(FailureKind::Busy, format!("the run is driven by {holder}, which takes no orders"))
-            .hint("interrupt that process, or use `--now`: it takes back what is under way and ends the run"));
+        let error = format!("the run is driven by {holder}, which takes no orders");
+        return Err(Failure::new(FailureKind::Busy, error).hint(
+            "interrupt it, or use `--now`, which undoes the current trial and ends the run",
+        ));
     }
     let path = order_path(&run);
     store::write_output(&path, &store::encode_json(&path, &order)?)?;
@@ -393,7 +395,7 @@ pub fn give_order(
         let undo = when == OrderPace::Now || matches!(phase, Some(SupervisorPhase::Turn));
         if undo && !signalled {
             signalled = true;
-            (world.progress)("what is under way is undone");
+            (world.progress)("the current trial is being undone");
             send_signal(holder.pid, Signal::TERM);
         }
         if when == OrderPace::Now && watch.elapsed() > AT_ONCE {
@@ -403,7 +405,7 @@ pub fn give_order(
         if world.is_interrupted() {
             return Err(Failure::new(
                 FailureKind::Interrupted,
-                "the order was given; its end was not waited for",
+                "the supervisor got the order but has not ended yet",
             )
             .hint("`autoresearch background status` shows it"));
         }

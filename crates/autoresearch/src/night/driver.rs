@@ -115,7 +115,7 @@ fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Re
         driven = true;
         if failures.voids >= VOIDS && !before.foreign.is_empty() {
             let why = format!(
-                "{} trials in a row were void, and these are still not as they were: {}",
+                "{} trials in a row were void, and these files are still changed: {}",
                 failures.voids,
                 before.foreign.join(", ")
             );
@@ -389,7 +389,7 @@ fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
         trial::drop_changes(world, place)?;
         run = before_turn::open_repaired_run(world, place)?;
     } else if run.store.state.end.is_none() {
-        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
     }
     if run.store.state.end.is_none() {
         run.store.record_event(Event::End(Ending {

@@ -22,7 +22,7 @@ use autoresearch_sys::store::Access;
 const TRIES: u32 = 6;
 
 /// Why a session in a sandbox cannot call it, and who can.
-const ALONE: &str = "`exec` runs outside of any sandbox: tell the person that the CI job, or they in a terminal, call this same line without you; a session with full access can call it as well";
+const ALONE: &str = "`exec` cannot run in a sandbox: tell the person to run this same line in CI or in a terminal; a session with full access can run it too";
 
 /// What a run used up.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use autoresearch_core::words::text::{clip_text, escape_text};
+use autoresearch_core::words::text::{clip_text, escape_text, format_count};
 use serde::{Deserialize, Serialize};
 
 use crate::night::driver;
@@ -118,10 +118,11 @@ pub fn supervise_run(world: &World, place: &Place) -> Result<()> {
     let swept = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
     log.layout.remove_session();
     drop(run);
-    log.log_line(&format!("supervisor {} begins", std::process::id()));
+    log.log_line(&format!("supervisor {} starts", std::process::id()));
     if swept > 0 {
         log.log_line(&format!(
-            "{swept} process(es) of an earlier turn were ended"
+            "killed {} of an earlier turn",
+            format_count(swept, "process")
         ));
     }
     log.enter_phase(SupervisorPhase::Starting, None, None);

@@ -22,7 +22,7 @@ pub fn take_back_head(tree: &Tree<'_>, state: &RunState) -> Result<Option<String
     }
     // Where an operation is under way, `check_head` says only that.
     let mut told = match operation {
-        Some(operation) => format!("a {operation} was left under way"),
+        Some(operation) => format!("a {operation} was left unfinished"),
         None => match tree_changes::check_head(tree, state) {
             Err(failure) => failure.error,
             Ok(()) => String::new(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::shorten_hash;
+use autoresearch_core::words::text::{format_count, shorten_hash};
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;
@@ -97,8 +97,8 @@ impl LostRun {
         let plain = branch.trim_start_matches("refs/heads/");
         let left = match (history.read_reference(&branch), &self.state) {
             (Some(_), Some(state)) => format!(
-                "{} kept commit(s) are on {plain} ({} {} -> {})",
-                state.counts.keep,
+                "{} on {plain} ({} {} -> {})",
+                format_count(state.counts.keep, "kept commit"),
                 state.config().metric.name,
                 state.start.measurement.value,
                 state.incumbent.measurement.value
@@ -114,7 +114,7 @@ impl LostRun {
         let branch = self.branch_name();
         let plain = branch.trim_start_matches("refs/heads/");
         let mut steps = vec![
-            "if you moved it, put it back, and the run goes on. Otherwise this run cannot go on, and its log is lost; no commit and no file of yours was touched".to_owned(),
+            "if you moved it, put it back, and the run can continue. Otherwise this run cannot continue, and its log is lost; no commit and no file of yours was touched".to_owned(),
         ];
         let origin = self.state.as_ref().map(|state| state.start.origin.as_str());
         let back = match origin {
@@ -132,7 +132,7 @@ impl LostRun {
             && state.config().isolation != Isolation::InPlace
         {
             steps.push(format!(
-                "`git log -p {}..{plain}` shows what was kept, `git merge {plain}` merges it, and `autoresearch start` on {plain} goes on from it with a new run",
+                "`git log -p {}..{plain}` shows what was kept, `git merge {plain}` merges it, and `autoresearch start` on {plain} starts a new run from there",
                 shorten_hash(&state.start.base)
             ));
         }

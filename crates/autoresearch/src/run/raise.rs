@@ -100,7 +100,7 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
     let run = &state.start.run;
     if state.finish.is_some() {
         return Err(Failure::usage(format!(
-            "the run `{run}` was left: `finish` has checked out what was there before it"
+            "the run `{run}` is finished: `finish` has checked out what was there before it"
         ))
         .hint("`autoresearch start` starts a new run"));
     }
@@ -115,7 +115,7 @@ pub fn refuse_final(state: &RunState) -> Result<()> {
             ending.end.as_str()
         ))
         .hint(
-            "only a ceiling or an obstacle can be lifted; `autoresearch start` starts a new run",
+            "only a run that reached a limit or was blocked can be reopened; `autoresearch start` starts a new run",
         )),
     }
 }

@@ -28,14 +28,14 @@ pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
     let mut repaired = RepairResult::default();
     for lock in std::mem::take(&mut run.cleared) {
         repaired.done.push(format!(
-            "{} was removed: a git of this run was killed while it held it",
+            "{} was removed: a git process of this run was killed while it held this lock",
             lock.display()
         ));
     }
     let mended = run.store.repaired;
     if mended.torn_bytes > 0 {
         repaired.done.push(format!(
-            "{} bytes of a torn line were set aside in journal.torn",
+            "an incomplete line of {} bytes was moved to journal.torn",
             mended.torn_bytes
         ));
     }
@@ -48,7 +48,7 @@ pub fn repair_run(run: &mut Run<'_>) -> Result<RepairResult> {
         set_up_branch(run)?;
         repaired
             .done
-            .push("the start of the run was finished".to_owned());
+            .push("the start of the run was completed".to_owned());
     }
     if let Some(open_trial) = run.store.state.open_trial.clone() {
         let trial = open_trial.intent.trial;

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::{escape_text, format_count};
 use serde::Serialize;
 
 use crate::run::{MARK, Place, Run, WantedRun, refuse_driven};
@@ -48,11 +48,12 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     } else {
         let left = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
         if left > 0 {
-            done.push(format!("{left} process(es) of a killed driver were ended"));
+            let processes = format_count(left, "process");
+            done.push(format!("killed {processes} of a dead driver"));
         }
         if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
             run = run.remake_work_tree()?;
-            done.push("the run's work tree was gone and was made again from its branch; edits that were not measured went with it".to_owned());
+            done.push("the run's work tree was gone; it was recreated from its branch, without its unmeasured edits".to_owned());
         }
         run.check_repository()?;
         if run.store.state.end.is_none() || run.store.state.needs_repair() {
@@ -97,7 +98,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
 /// In a sandbox nothing can be repaired.
 fn describe_hook_repair(run: &Run<'_>) -> Vec<String> {
     if run.store.state.needs_repair() {
-        vec!["nothing yet: a command was cut short, and the session hook undoes it when this turn ends".to_owned()]
+        vec!["nothing yet: a command was interrupted, and the session hook undoes it when this turn ends".to_owned()]
     } else {
         Vec::new()
     }
@@ -116,7 +117,7 @@ impl fmt::Display for ResumeReport {
             };
             writeln!(
                 out,
-                "changed and not measured: {first}{more}; a trial measures them, `autoresearch trial --drop` takes them back"
+                "changed and not measured: {first}{more}; a trial measures them, `autoresearch trial --drop` undoes them"
             )?;
         }
         write!(out, "{}", self.brief)

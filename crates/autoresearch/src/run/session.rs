@@ -108,7 +108,7 @@ pub fn refuse_confined(world: &World, run: impl FnOnce() -> Result<String>) -> R
     }
     let next = run()?;
     Err(Failure::environment(
-        "nothing was done: this sandbox keeps git and the run's records from being written",
+        "nothing was done: in this sandbox git and the run's records are read-only",
     )
     .hint(next.trim_start_matches("next: ")))
 }

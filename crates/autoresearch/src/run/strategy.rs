@@ -7,7 +7,7 @@ use std::fmt;
 use autoresearch_core::config::LadderMode;
 use autoresearch_core::decide::ladder::{Due, Strategy};
 use autoresearch_core::journal::event::{Event, StrategyRow};
-use autoresearch_core::words::text::clip_text;
+use autoresearch_core::words::text::{clip_text, format_count};
 use serde::Serialize;
 
 use crate::run::Place;
@@ -49,7 +49,7 @@ pub fn log_strategy(
     let mut run = crate::trial::open_active_run(world, place, "strategy")?;
     if let Some(rework) = run.store.state.awaiting_rework() {
         return Err(
-            Failure::usage(format!("trial {} awaits a rework", rework.trial))
+            Failure::usage(format!("trial {} waits for a rework", rework.trial))
                 .hint(run.next_step().trim_start_matches("next: ")),
         );
     }
@@ -86,8 +86,8 @@ pub fn log_strategy(
         failures: state.ladder.failures,
         pivots: state.ladder.pivots,
         warning: near_the_end.then(|| format!(
-            "{} pivots without a keep: one more pivot ends the run (needs-human), and so do 5 failed trials",
-            state.ladder.pivots
+            "{} without a keep: one more pivot ends the run (needs-human), and so do 5 failed trials",
+            format_count(state.ladder.pivots, "pivot")
         )),
         end: state.end.as_ref().map(|ending| ending.end.as_str()),
         due: state.next_step().as_str(),
@@ -99,8 +99,10 @@ impl fmt::Display for StrategyReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "{} logged; {} failed since, {} pivot(s) without a keep",
-            self.logged, self.failures, self.pivots
+            "{} logged; {} failed since, {} without a keep",
+            self.logged,
+            self.failures,
+            format_count(self.pivots, "pivot")
         )?;
         if let Some(warning) = &self.warning {
             writeln!(out, "warning: {warning}")?;

@@ -25,7 +25,7 @@ pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
                 return Err(HistoryError::Owner(root).into());
             }
             return Err(Failure::blocked(format!(
-                "git does not take {} for a work tree",
+                "git does not recognize {} as a work tree",
                 shown(root)
             ))
             .because(&error)

@@ -214,7 +214,7 @@ fn run_guard_retrying(
 
 fn guard_error(bench: &Bench<'_>, guard: &UserCommand, how: &How) -> Failure {
     let hint = find_bash_syntax(guard).map_or_else(
-        || "a guard must pass before the first trial: mend the code, or the guard; for one that fails now and then there is `guard.retries`".to_owned(),
+        || "a guard must pass before the first trial: fix the code or the guard; for a flaky guard, there is `guard.retries`".to_owned(),
         |first| format!("`{first}` is bash syntax, and `sh` does not support it on every machine: add `shell: bash` to guard"),
     );
     baseline_error(

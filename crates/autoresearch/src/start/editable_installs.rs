@@ -37,7 +37,7 @@ pub fn find_checkout_problems(
         if std::env::split_paths(&value).any(|path| is_checkout_source(&path, root, ignored)) {
             found.push(Problem::warning(
                 "env",
-                format!("`{name}` names a folder of your checkout, and the trials are made in a work tree of their own: that folder would be measured instead"),
+                format!("`{name}` names a folder of your checkout, and the trials are made in a separate work tree: that folder would be measured instead"),
                 "set it in verify to a path from the work tree's root, or use `isolation: branch`",
             ));
         }
@@ -68,7 +68,7 @@ fn find_named_path(
     Some(Problem::warning(
         &format!("{key}.command"),
         format!(
-            "`{path}` lies in your checkout, and the trials are made in a work tree of their own: {key} would not see them"
+            "`{path}` lies in your checkout, and the trials are made in a separate work tree: {key} would not see them"
         ),
         "write it from the work tree's root, or use `isolation: branch`",
     ))
@@ -109,7 +109,7 @@ fn find_editable_install(
     Some(Problem::warning(
         &format!("{key}.command"),
         format!(
-            "{} makes Python import from your checkout, and the trials are made in a work tree of their own: {key} would not see them",
+            "{} makes Python import from your checkout, and the trials are made in a separate work tree: {key} would not see them",
             link.display()
         ),
         format!(

@@ -12,7 +12,7 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store::{Layout, write_output};
 
 /// What to do about a command that counts them.
-pub const REMEDY: &str = "leave `autoresearch-results` out (grep: `--exclude-dir=autoresearch-results`; find: `-not -path './autoresearch-results/*'`), name the folders to look at instead of `.`, or use `isolation: worktree`";
+pub const REMEDY: &str = "exclude `autoresearch-results` (grep: `--exclude-dir=autoresearch-results`; find: `-not -path './autoresearch-results/*'`), name the folders to look at instead of `.`, or use `isolation: worktree`";
 
 /// So many times less likely than chance: standard errors between the means with and without the files.
 const FAR: f64 = 12.0;

@@ -191,7 +191,7 @@ fn check_alone(world: &World, site: &StartSite) -> Result<()> {
                 format!("`autoresearch finish --run {name}` goes back to your branch")
             } else {
                 format!(
-                    "go on with it (`autoresearch resume`), end it (`autoresearch finish --run {name}`), or use `isolation: worktree`"
+                    "continue it (`autoresearch resume`), end it (`autoresearch finish --run {name}`), or use `isolation: worktree`"
                 )
             };
             return Err(
@@ -267,8 +267,8 @@ pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
     if inside.is_empty() {
         return Ok(dirty_files);
     }
-    Err(Failure::blocked(format!("files in the scope have changes that are not committed: {}", show_first_names(&inside)))
-        .hint("commit them, or put them aside, or take them out of the scope: what is in the scope belongs to the trials"))
+    Err(Failure::blocked(format!("files in the scope have uncommitted changes: {}", show_first_names(&inside)))
+        .hint("commit them, move them away, or remove them from the scope: what is in the scope belongs to the trials"))
 }
 
 /// The first few names, and how many more there are.

@@ -100,7 +100,7 @@ pub fn plan_attempt(intent: &Intent, changes: &TreeChanges) -> Result<AttemptPla
         (None, false) if intent.attempt > 0 => Err(Failure::usage(
             "nothing was changed since the guard failed",
         )
-        .hint("mend it first, or give it up: autoresearch trial --drop. If the guard fails now and then without a cause, autoresearch trial --again measures the same once more")),
+        .hint("fix it first, or give it up: autoresearch trial --drop. If the guard is flaky, autoresearch trial --again measures the same commit again")),
         (None, false) => Ok(AttemptPlan::Skip),
     }
 }
@@ -230,7 +230,7 @@ fn measure_candidate(
     (input.observe)(TrialPhase::Deciding);
     if tree_changes::check_branch_checked_out(tree)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
-            .hint("nothing was recorded. Put foreign commits on a branch of their own, then run `autoresearch resume`"));
+            .hint("nothing was recorded. Move foreign commits to another branch, then run `autoresearch resume`"));
     }
     let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
     let (changed, left_files) =
@@ -240,7 +240,7 @@ fn measure_candidate(
     }
     let judgement = judge
         .to_judgement()
-        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge came to no end"))?;
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge reached no verdict"))?;
     Ok(Attempted::Measured(Box::new(MeasuredCommit {
         commit: candidate.commit,
         tree: candidate.tree,

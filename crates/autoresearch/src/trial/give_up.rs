@@ -1,4 +1,4 @@
-//! Owns what is given up without being measured: edits in the scope, and a trial that awaits a rework.
+//! Owns what is given up without being measured: edits in the scope, and a trial that waits for a rework.
 //! Does not delete anything.
 //! Invariant: what is taken back is in a commit that has a name, and the log has a row for it.
 
@@ -21,7 +21,7 @@ pub struct GivenUp {
     pub rework: Option<Rework>,
 }
 
-/// Gives up the trial that awaits a rework, if one does.
+/// Gives up the trial that waits for a rework, if one does.
 pub fn give_up_rework(run: &mut Run<'_>) -> Result<Option<GivenUp>> {
     let state = &run.store.state;
     let waiting = state

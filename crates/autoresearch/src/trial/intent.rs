@@ -35,11 +35,11 @@ pub fn make_intent(state: &RunState, caller: &Caller, request: &TrialRequest) ->
         }
         (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
         (_, Some(rework), false) => {
-            return Err(Failure::usage(format!("trial {} awaits a rework: its guard failed", rework.trial))
+            return Err(Failure::usage(format!("trial {} waits for a rework: its guard failed", rework.trial))
                 .hint(format!("`{program} trial --rework -m MSG` measures it again, `{program} trial --drop` gives it up")));
         }
         (_, None, true) => {
-            return Err(Failure::usage("no trial awaits a rework").hint("leave out --rework"));
+            return Err(Failure::usage("no trial waits for a rework").hint("leave out --rework"));
         }
         (_, None, false) => (state.next_trial, 0),
     };
@@ -63,7 +63,7 @@ pub fn make_intent(state: &RunState, caller: &Caller, request: &TrialRequest) ->
 fn make_intent_again(state: &RunState, program: &str) -> Result<Intent> {
     let (Some(rework), Some(open_trial)) = (state.awaiting_rework(), &state.open_trial) else {
         return Err(Failure::usage(
-            "no trial awaits a rework, so there is nothing to measure again",
+            "no trial waits for a rework, so there is nothing to measure again",
         )
         .hint("`--again` is for a trial whose guard failed; a verdict that was given stays"));
     };

@@ -99,7 +99,7 @@ pub enum MovedWhy {
 impl fmt::Display for MovedFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.why {
-            MovedWhy::InTheWay => "stood where a kept file came back",
+            MovedWhy::InTheWay => "was in the way of a kept file",
             MovedWhy::Unseen => {
                 "is ignored by git, so no commit can hold it; the trial was measured without it"
             }
@@ -133,10 +133,10 @@ pub fn move_away(
         let moved = std::fs::create_dir_all(folder).and_then(|()| std::fs::rename(&from, &to));
         moved.map_err(|error| {
             let stands = match why {
-                MovedWhy::InTheWay => "stands where a kept file comes back",
+                MovedWhy::InTheWay => "is in the way of a kept file",
                 MovedWhy::Unseen => "is ignored by git, so no commit can hold it",
             };
-            let text = format!("{} {stands}, and could not be put aside", from.display());
+            let text = format!("{} {stands}, and could not be moved away", from.display());
             Failure::io(text, &error).hint("move it away yourself, then run `autoresearch resume`")
         })?;
         let path = show_path(path);

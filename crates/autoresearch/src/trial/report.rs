@@ -12,7 +12,7 @@ use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
+use autoresearch_core::words::text::{clip_text, escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -168,7 +168,7 @@ pub fn trial_report(
     }
 }
 
-/// What was measured, of a verdict or of a trial that awaits a rework.
+/// What was measured, of a verdict or of a trial that waits for a rework.
 struct MeasuredParts<'a> {
     value: Option<&'a Measurement>,
     delta: Option<String>,
@@ -358,8 +358,13 @@ impl TrialReport {
         if self.swept > 0 {
             writeln!(
                 out,
-                "{} process(es) that it left behind were ended",
-                self.swept
+                "verify or guard left {} running; {} killed",
+                format_count(self.swept, "process"),
+                if self.swept == 1 {
+                    "it was"
+                } else {
+                    "they were"
+                }
             )?;
         }
         Ok(())

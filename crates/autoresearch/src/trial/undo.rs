@@ -264,8 +264,15 @@ fn check_own_commits(tree: &Tree<'_>, kept: &str, tip: &str) -> Result<()> {
             None => break,
         }
     }
-    Err(Failure::blocked(format!("HEAD is {}, which is not a trial of this run on top of {}", shorten_hash(tip), shorten_hash(kept)))
-        .hint(format!("nothing was changed. Put your commits on a branch of their own, then `git reset --soft {}`", shorten_hash(kept))))
+    Err(Failure::blocked(format!(
+        "HEAD is {}, which is not a trial of this run on top of {}",
+        shorten_hash(tip),
+        shorten_hash(kept)
+    ))
+    .hint(format!(
+        "nothing was changed. Move your commits to another branch, then `git reset --soft {}`",
+        shorten_hash(kept)
+    )))
 }
 
 fn is_own_commit(tree: &Tree<'_>, commit: &str) -> Result<bool> {
@@ -336,5 +343,5 @@ fn check_added_gone(tree: &Tree<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()
     Err(Failure::blocked(format!(
         "after the undo these files of the trial are still there: {first}{more}"
     ))
-    .hint("nothing is built on them and no commit takes them. Remove them (the system does not let this user do it: the folder belongs to somebody else, or the file is immutable), then run `autoresearch resume`"))
+    .hint("they are in no commit, and nothing is built on them. Remove them (the system does not allow it to this user: the folder belongs to somebody else, or the file is immutable), then run `autoresearch resume`"))
 }

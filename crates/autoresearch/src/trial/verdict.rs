@@ -61,7 +61,7 @@ impl Decided {
     }
 }
 
-/// Records what came of an attempt: the verdict, or that the trial awaits a rework.
+/// Records what came of an attempt: the verdict, or that the trial waits for a rework.
 pub fn decide_trial(run: &mut Run<'_>, intent: &Intent, attempted: Attempted) -> Result<Decided> {
     let without = |verdict, why| Decision::without_measurement(intent, verdict, Some(why));
     match attempted {
@@ -137,7 +137,7 @@ fn decide_measured(
     record_verdict(run, decision)
 }
 
-/// Discards the trial that awaits a rework: the verdict alone, the close follows.
+/// Discards the trial that waits for a rework: the verdict alone, the close follows.
 pub fn discard_rework(run: &mut Run<'_>, intent: &Intent, rework: &Rework) -> Result<Decided> {
     let before = &run.store.state.incumbent.measurement.value;
     let decision = Decision {
@@ -158,7 +158,7 @@ fn record_verdict(run: &mut Run<'_>, decision: Decision) -> Result<Decided> {
 }
 
 /// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end. Returns what the
-/// undoing left. A trial that awaits a rework stays open.
+/// undoing left. A trial that waits for a rework stays open.
 pub fn close_trial(run: &mut Run<'_>, decided: &Decided) -> Result<Option<UndoResult>> {
     let Decided::Verdict(decision) = decided else {
         return Ok(None);

@@ -178,7 +178,7 @@ pub(crate) fn refuse_other_rules(names: &[String]) -> Result<()> {
         .collect::<Vec<_>>()
         .join(", ");
     Err(Failure::blocked(format!(
-        "git's own rules are not those of the start: {shown}"
+        "git's rules changed since the start: {shown}"
     ))
-    .hint("nothing was written, because git would write other bytes. Put them back as they were, then run the command again"))
+    .hint("nothing was written, because git would write other bytes. Restore them, then run the command again"))
 }

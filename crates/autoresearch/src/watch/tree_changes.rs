@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 
 use crate::run::tree::Tree;
 use crate::run::work_tree_check::tracked_runs_error;
@@ -125,8 +125,8 @@ pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
     });
     let failure = if on_top {
         Failure::blocked(format!(
-            "HEAD has {} commit(s) that this run did not make; the last is {} \"{subject}\"",
-            parents.len(),
+            "HEAD has {} that this run did not make; the last is {} \"{subject}\"",
+            format_count(parents.len(), "commit"),
             shorten_hash(&found)
         ))
     } else {
@@ -280,7 +280,7 @@ impl<'t> ChangeOwners<'t> {
 fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
     match &entry.kind {
         StatusKind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
-        StatusKind::NestedRepository => Some("a repository of its own"),
+        StatusKind::NestedRepository => Some("another repository"),
         StatusKind::Unmerged => Some("a conflict"),
         _ if std::str::from_utf8(&entry.path).is_err() => Some("a name that is not UTF-8"),
         _ => None,

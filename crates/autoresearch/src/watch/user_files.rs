@@ -119,7 +119,7 @@ pub(crate) fn list_touched(tree: &Tree<'_>, left_files: &BTreeSet<String>) -> Re
     let named = |changed: ChangedUserFile| match changed.whose {
         FileOwner::LeftFile => format!("{} (left by verify)", changed.name),
         _ => format!(
-            "{} (changed before the run too; taken as it is from now on)",
+            "{} (changed before the run too; accepted as it is from now on)",
             changed.name
         ),
     };

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use rustix::fs::FileType;
 
 use super::{InventoryScene, open_git_in};
@@ -60,7 +60,7 @@ pub(super) fn check_worktree(
     };
     let shown = path.display();
     let Some(known) = known else {
-        let reason = "git does not know it as a work tree any more, and it holds files";
+        let reason = "git no longer knows it as a work tree, but it holds files";
         return Ok((!entries.is_empty()).then(|| reason.to_owned()));
     };
     if entries.is_empty() {
@@ -107,7 +107,7 @@ fn check_inside(entries: &[FolderEntry], submodules: &[Submodule]) -> Option<Str
     only.or_else(|| {
         let folder = nested?.path.parent()?;
         Some(format!(
-            "a repository of its own is in it: {}",
+            "it contains another repository: {}",
             escape_text(&folder.to_string_lossy())
         ))
     })
@@ -143,8 +143,8 @@ pub(super) fn check_branch(
         || is_content_merged(scene, &start.base, tip, &start.origin)?;
     Ok((!merged).then(|| {
         format!(
-            "{} kept commit(s) are not merged; `git branch -D {plain}` deletes it",
-            state.counts.keep
+            "{} not merged yet; `git branch -D {plain}` deletes it",
+            format_count(state.counts.keep, "kept commit")
         )
     }))
 }
@@ -178,9 +178,7 @@ pub(super) fn check_folder(layout: &Layout) -> Option<String> {
         escape_text(&stranger.path.to_string_lossy())
     );
     Some(if is_moved_away(&stranger.path) {
-        format!(
-            "it holds a file that was put aside and is nowhere else: {shown}; move it out first"
-        )
+        format!("it holds the only copy of a file that was moved away: {shown}; move it out first")
     } else {
         format!("it holds a file that this tool did not write: {shown}; move it out first")
     })

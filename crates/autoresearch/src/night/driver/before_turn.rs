@@ -67,7 +67,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
     run.check_space()?;
     if run.store.state.awaiting_rework().is_none() {
         // What a turn left that was cut short is nobody's trial.
-        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
     }
     let foreign = find_foreign_files(&run)?;
     let scratch = run.store.anchor_folder.join("turn");
@@ -107,7 +107,7 @@ fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let mut notes: Vec<String> = foreign
         .iter()
-        .map(|path| format!("`{path}` is not yours to change: give it back the bytes that it had"))
+        .map(|path| format!("`{path}` is not yours to change: restore its old contents"))
         .take(20)
         .collect();
     notes.extend(describe_git_use(run)?);
@@ -150,7 +150,7 @@ fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
 pub(super) fn take_back_turn(world: &World, place: &Place) -> Result<()> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
-        give_up::take_back_edits(&mut run, "edits of a turn that was cut short")?;
+        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
         run.store.write_views()?;
     }
     Ok(())
