@@ -205,7 +205,7 @@ fn every_command_that_the_bundle_shows_parses() {
 
 #[test]
 fn every_domain_that_the_bundle_names_has_an_example() {
-    let domains: Vec<&str> = autoresearch::config::templates::ALL
+    let domains: Vec<&str> = autoresearch::config::templates::list_templates()
         .iter()
         .map(|template| template.domain)
         .collect();

@@ -3,6 +3,7 @@
 //! Does not decide anything; `autoresearch_core` does.
 //! Invariant: each effect has one home, and `clippy.toml` forbids it elsewhere.
 
+pub mod embedded;
 pub mod env;
 pub mod error;
 pub mod git;

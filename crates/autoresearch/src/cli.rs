@@ -11,6 +11,7 @@ mod exec;
 pub mod hook;
 mod install;
 mod keys;
+mod log;
 mod print;
 mod supervisor;
 
@@ -19,7 +20,6 @@ use std::process::ExitCode;
 
 use autoresearch_core::agent::session::ProposedOrder;
 use autoresearch_core::decide::ladder::Strategy;
-use autoresearch_core::words::table::Row;
 use clap::{CommandFactory, Parser};
 
 use self::args::{Arguments, CliCommand, StrategyWord, TrialWords};
@@ -27,13 +27,14 @@ use self::entry::ProgramEntry;
 use self::keys::ConfigFlags;
 use self::print::Printer;
 use crate::hook::propose;
-use crate::look::{log, status};
+use crate::look::log::LogFilter;
+use crate::look::status;
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
 use crate::trial::TrialRequest;
 use crate::{demo, doctor, finish, start, trial};
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::error::{FailureKind, Result};
 use autoresearch_sys::process::{RUNNER, runner_main};
 
 /// Runs the part of the program that was called and returns its exit code.
@@ -130,15 +131,15 @@ fn dispatch_command(
             last,
             follow,
             times,
-        } => show_log(
+        } => log::show_log(
             world,
             place,
             printer,
-            &log::LogFilter {
+            &LogFilter {
                 statuses: status,
                 last,
             },
-            LogStyle { times, follow },
+            log::LogStyle { times, follow },
         ),
         CliCommand::Resume => printer.print_report(&resume::resume_run(world, place)?),
         CliCommand::Raise(ceilings) => printer.print_report(&raise::raise_limits(
@@ -294,62 +295,6 @@ fn record_strategy(
     printer.print_report(&strategy::log_strategy(world, place, strategy, message)?)
 }
 
-/// How rows are shown.
-#[derive(Clone, Copy)]
-struct LogStyle {
-    /// Each with its time?
-    times: bool,
-    /// New ones too, as they come?
-    follow: bool,
-}
-
-fn show_log(
-    world: &World,
-    place: &Place,
-    printer: &Printer,
-    filter: &log::LogFilter,
-    show: LogStyle,
-) -> Result<ExitCode> {
-    let width = print::read_terminal_width().unwrap_or(200);
-    let line = |at: &str, row: &Row| {
-        let time = if show.times {
-            format!("{}  ", autoresearch_sys::env::clock_text_of(at))
-        } else {
-            String::new()
-        };
-        let room = width.saturating_sub(time.chars().count());
-        format!("{time}{}\n", log::format_row(row, room))
-    };
-    let head = if show.times {
-        String::new()
-    } else {
-        log::format_head() + "\n"
-    };
-    if show.follow {
-        if !printer.json {
-            printer.print_text(&head)?;
-        }
-        let mut shown = Ok(ExitCode::SUCCESS);
-        log::follow_log(world, place, filter, |at, row| {
-            if shown.is_ok() {
-                shown = if printer.json {
-                    printer.print_json_line(row)
-                } else {
-                    printer.print_text(&line(at, row))
-                };
-            }
-        })?;
-        return shown;
-    }
-    let report = log::read_log(world, place, filter)?;
-    if printer.json {
-        return printer.print_json_line(&report);
-    }
-    let rows = report.times.iter().zip(&report.rows);
-    let lines: Vec<String> = rows.map(|(at, row)| line(at, row)).collect();
-    printer.print_text(&(head + &lines.concat()))
-}
-
 /// Tells a person at a terminal what is being waited for; nothing in a pipe.
 pub fn show_progress(what: &str) {
     print::print_progress(what);
@@ -377,9 +322,4 @@ impl demo::DemoAudience for Printer {
             self.print_text(text).map(drop)
         }
     }
-}
-
-/// An error of the terminal or pipe that we print to.
-fn make_print_error(error: &std::io::Error) -> Failure {
-    Failure::io("could not print", error)
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{clip_text, shorten_hash};
+use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
 use self::script::{ScriptMove, list_moves};
@@ -17,6 +18,7 @@ use crate::look::{log, status};
 use crate::run::Place;
 use crate::run::strategy;
 use crate::{finish, start, trial};
+use autoresearch_sys::embedded::list_embedded_files;
 use autoresearch_sys::env::{World, temporary_folder};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -45,26 +47,7 @@ pub(crate) struct DemoReport {
     pub kept: Vec<finish::KeptTrial>,
 }
 
-macro_rules! files {
-    ($($path:literal),+ $(,)?) => {
-        const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("demo/files/", $path)))),+];
-    };
-}
-
-files!(
-    "README.md",
-    "autoresearch.yaml",
-    "scripts/check-syntax.sh",
-    "scripts/count-any.sh",
-    "src/api/client.ts",
-    "src/api/handlers.ts",
-    "src/index.ts",
-    "src/store/cache.ts",
-    "src/store/events.ts",
-    "src/util/format.ts",
-    "src/util/guards.ts",
-    "tsconfig.json",
-);
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/demo/files");
 
 /// Makes the repository and runs the loop on it.
 pub(crate) fn run_demo(
@@ -122,10 +105,9 @@ pub(crate) fn run_demo(
 }
 
 fn find_embedded_text(path: &str) -> &'static str {
-    FILES
-        .iter()
-        .find(|(name, _)| *name == path)
-        .map_or("", |(_, text)| text)
+    let file = FILES.get_file(path);
+    file.and_then(|file| file.contents_utf8())
+        .unwrap_or_default()
 }
 
 fn make_folder(world: &World, wanted: Option<&Path>) -> Result<PathBuf> {
@@ -157,8 +139,9 @@ fn make_folder(world: &World, wanted: Option<&Path>) -> Result<PathBuf> {
 
 /// Writes the embedded files and commits them, with an identity of the demonstration's own.
 fn make_repository(world: &World, folder: &Path) -> Result<()> {
-    for (path, text) in FILES {
-        write_file(folder, path, text)?;
+    let files = list_embedded_files(&FILES);
+    for (path, bytes) in &files {
+        write_file(folder, path, bytes)?;
     }
     let program = World::find_program(&world.vars, "git").ok_or_else(|| {
         Failure::environment("git was not found on PATH").hint("install git 2.36 or newer")
@@ -169,18 +152,16 @@ fn make_repository(world: &World, folder: &Path) -> Result<()> {
     let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
     git.take_own_identity();
     git.init_repository()?;
-    let paths: Vec<Vec<u8>> = FILES
-        .iter()
-        .map(|(path, _)| path.as_bytes().to_vec())
-        .collect();
+    let paths = files.iter().map(|(path, _)| path.as_bytes().to_vec());
+    let paths: Vec<Vec<u8>> = paths.collect();
     git.make_first_commit(&paths, "A shop front with too many any")?;
     Ok(())
 }
 
-fn write_file(folder: &Path, path: &str, text: &str) -> Result<()> {
+fn write_file(folder: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     let file = folder.join(path);
     let parent = file.parent().unwrap_or(folder);
-    let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, text));
+    let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, bytes));
     written.map_err(|error| Failure::io(format!("could not write {}", file.display()), &error))
 }
 
@@ -196,7 +177,7 @@ fn play_move(
         let path = folder.join(edit.file);
         let before = std::fs::read_to_string(&path).unwrap_or_default();
         match edit.apply_to(&before) {
-            Some(after) => write_file(folder, edit.file, &after)?,
+            Some(after) => write_file(folder, edit.file, after.as_bytes())?,
             None => std::fs::remove_file(&path).map_err(|error| {
                 Failure::io(format!("could not remove {}", path.display()), &error)
             })?,

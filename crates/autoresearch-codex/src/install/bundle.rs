@@ -2,6 +2,7 @@
 //! Does not put it anywhere.
 //! Invariant: it is the whole of the repository's `skill/codex-autoresearch`.
 
+use autoresearch_sys::embedded::list_embedded_files;
 use include_dir::{Dir, include_dir};
 
 static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../skill/codex-autoresearch");
@@ -16,26 +17,16 @@ pub(super) struct BundleFile {
 
 /// All files, in the order of their paths. Those below `scripts` can be executed.
 pub(super) fn list_bundle_files() -> Vec<BundleFile> {
-    let mut found = Vec::new();
-    collect_files(&FOLDER, &mut found);
-    found.sort_by_key(|file: &BundleFile| file.name);
-    found
-}
-
-fn collect_files(folder: &'static Dir<'_>, found: &mut Vec<BundleFile>) {
-    for file in folder.files() {
-        let name = file.path().to_str().unwrap_or_default();
-        found.push(BundleFile {
+    let files = list_embedded_files(&FOLDER).into_iter();
+    files
+        .map(|(name, bytes)| BundleFile {
             name,
-            bytes: file.contents(),
+            bytes,
             mode: if name.starts_with("scripts/") {
                 0o755
             } else {
                 0o644
             },
-        });
-    }
-    for deeper in folder.dirs() {
-        collect_files(deeper, found);
-    }
+        })
+        .collect()
 }

@@ -9,6 +9,7 @@ use autoresearch_core::journal::event::Raise;
 use clap::Subcommand;
 
 use super::ceilings::Ceilings;
+use super::log::{LogStyle, show_log};
 use super::print::Printer;
 use crate::look::log;
 use crate::night::background;
@@ -113,12 +114,12 @@ pub(super) fn run_background_command(
                 statuses: Vec::new(),
                 last: Some(20),
             };
-            return super::show_log(
+            return show_log(
                 world,
                 place,
                 printer,
                 &filter,
-                super::LogStyle {
+                LogStyle {
                     times: false,
                     follow: true,
                 },

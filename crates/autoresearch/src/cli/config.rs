@@ -113,15 +113,13 @@ impl fmt::Display for ConfigCheckReport {
 }
 
 fn print_example(printer: &Printer, domain: Option<&str>) -> Result<ExitCode> {
+    let templates = templates::list_templates();
+    let domains: Vec<&str> = templates.iter().map(|template| template.domain).collect();
     let Some(domain) = domain else {
         if printer.json {
-            let domains: Vec<&str> = templates::ALL
-                .iter()
-                .map(|template| template.domain)
-                .collect();
             return printer.print_json_line(&json!({"domains": domains}));
         }
-        let rows: Vec<String> = templates::ALL
+        let rows: Vec<String> = templates
             .iter()
             .map(|template| {
                 format!(
@@ -133,16 +131,9 @@ fn print_example(printer: &Printer, domain: Option<&str>) -> Result<ExitCode> {
             .collect();
         return printer.print_text(&rows.concat());
     };
-    let Some(template) = templates::ALL
-        .iter()
-        .find(|template| template.domain == domain)
-    else {
-        let names: Vec<&str> = templates::ALL
-            .iter()
-            .map(|template| template.domain)
-            .collect();
-        let hint = find_nearest_word(domain, &names).map_or_else(
-            || format!("known: {}", names.join(", ")),
+    let Some(template) = templates.iter().find(|template| template.domain == domain) else {
+        let hint = find_nearest_word(domain, &domains).map_or_else(
+            || format!("known: {}", domains.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
         return Err(Failure::usage(format!("there is no example for `{domain}`")).hint(hint));

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::make_print_error;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 /// Prints reports in the form that was asked for.
@@ -118,6 +117,11 @@ pub(super) fn print_clap_error(error: &clap::Error, json: bool) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// An error of the terminal or pipe that we print to.
+fn make_print_error(error: &std::io::Error) -> Failure {
+    Failure::io("could not print", error)
 }
 
 /// One line on standard error, if that is a terminal.

@@ -2,6 +2,9 @@
 //! Does not check them; a test does.
 //! Invariant: every file of the repository's `templates` folder that is a config is here.
 
+use autoresearch_sys::embedded::list_embedded_files;
+use include_dir::{Dir, include_dir};
+
 #[derive(Clone, Copy, Debug)]
 pub struct Template {
     /// Its domain, as it is typed.
@@ -9,30 +12,21 @@ pub struct Template {
     pub text: &'static str,
 }
 
-macro_rules! templates {
-    ($($domain:literal),+ $(,)?) => {
-        /// All examples, in the order of their names.
-        pub const ALL: &[Template] = &[$(Template {
-            domain: $domain,
-            text: include_str!(concat!("../../../../templates/", $domain, ".yaml")),
-        }),+];
-    };
-}
+static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../templates");
 
-templates!(
-    "binary-size",
-    "build-time",
-    "bundle-size",
-    "failing-tests",
-    "latency",
-    "lint",
-    "memory",
-    "prompt-evaluation",
-    "test-coverage",
-    "throughput",
-    "training-loss",
-    "type-errors",
-);
+/// All examples, in the order of their names.
+#[must_use]
+pub fn list_templates() -> Vec<Template> {
+    let files = list_embedded_files(&FOLDER).into_iter();
+    files
+        .filter_map(|(name, bytes)| {
+            Some(Template {
+                domain: name.strip_suffix(".yaml")?,
+                text: std::str::from_utf8(bytes).ok()?,
+            })
+        })
+        .collect()
+}
 
 /// The text as it is printed: the schema is where `config schema` would put it, not where this repository has it.
 #[must_use]
