@@ -4,4 +4,8 @@
 
 pub mod chain;
 pub mod event;
+pub mod ledger;
+#[cfg(test)]
+mod sample;
 pub mod state;
+pub mod story;

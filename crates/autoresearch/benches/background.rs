@@ -23,7 +23,7 @@ use autoresearch::night::driver::{Audience, DriverEvent, DriverOrder};
 use autoresearch::night::supervisor;
 use autoresearch::run::{Place, Run, WantedRun};
 use autoresearch::start;
-use autoresearch_core::journal::event::Event;
+use autoresearch_core::journal::story::Story;
 use autoresearch_sys::env::{ProcessRole, Stopwatch, World, sleep_for, temporary_folder};
 use autoresearch_sys::process::{RUNNER, runner_main};
 use autoresearch_sys::store::{Access, Layout};
@@ -113,14 +113,11 @@ fn trials(at: &Path) -> Result<(), Stop> {
     }
     let run =
         Run::open_run(&world, &place, WantedRun::Latest, Access::Read, "bench").map_err(told)?;
-    let turns: Vec<f64> = run
-        .store
-        .read_records()?
+    let records = run.store.read_records()?;
+    let turns: Vec<f64> = Story::of(&run.store.state.start, &records)
+        .turns
         .iter()
-        .filter_map(|record| match &record.event {
-            Event::Turn(turn) => u32::try_from(turn.ms).ok().map(f64::from),
-            _ => None,
-        })
+        .filter_map(|turn| u32::try_from(turn.ms).ok().map(f64::from))
         .collect();
     let own: Vec<f64> = clock
         .whole

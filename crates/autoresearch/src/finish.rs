@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::journal::event::{End, Ending, Event, Finish, Verdict};
+use autoresearch_core::journal::event::{End, Ending, Event, Finish};
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
@@ -411,19 +412,15 @@ fn advise_signing(run: &Run<'_>, kept: &[KeptTrial]) -> Option<String> {
 
 /// The last commit of each kept trial, oldest first.
 fn list_kept(run: &Run<'_>) -> Result<Vec<KeptTrial>> {
-    let mut kept = Vec::new();
-    for record in run.store.read_records()?.iter() {
-        if let Event::Verdict(decided) = &record.event
-            && let (Verdict::Keep, Some(commit)) = (decided.verdict, decided.commit.clone())
-        {
-            kept.push(KeptTrial {
-                commit,
-                subject: commit_subject(&decided.message),
-                jump: decided.jump,
-            });
-        }
-    }
-    Ok(kept)
+    let records = run.store.read_records()?;
+    Ok(Story::of(&run.store.state.start, &records)
+        .list_kept()
+        .map(|(decided, kept)| KeptTrial {
+            commit: kept.commit.to_owned(),
+            subject: commit_subject(&decided.message),
+            jump: decided.jump,
+        })
+        .collect())
 }
 
 impl EndReport {

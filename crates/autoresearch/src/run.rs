@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use autoresearch_core::agent::caller::{Caller, Reader};
-use autoresearch_core::journal::event::{End, Event};
+use autoresearch_core::journal::event::End;
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::table::{Row, make_row};
+use autoresearch_core::words::table::Row;
 
 use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::tree::Tree;
@@ -399,17 +400,7 @@ impl<'w> Run<'w> {
     /// The last rows of the log, oldest first, without the baseline.
     pub fn read_last_rows(&self, most: usize) -> Result<Vec<Row>> {
         let records = self.store.read_last_records()?;
-        let name = &self.store.state.config().metric.name;
-        let later = records
-            .iter()
-            .rev()
-            .filter(|record| !matches!(record.event, Event::Start(_)));
-        let mut rows: Vec<Row> = later
-            .filter_map(|record| make_row(&record.event, name))
-            .take(most)
-            .collect();
-        rows.reverse();
-        Ok(rows)
+        Ok(Story::of(&self.store.state.start, &records).list_last_rows(most))
     }
 
     /// The next step in one sentence.

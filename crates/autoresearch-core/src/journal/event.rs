@@ -27,32 +27,67 @@ pub struct Record {
     pub event: Event,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Event {
+/// Declares the events, each with its word: in the journal, in the steps of the protocol, in what is said of it.
+macro_rules! declare_events {
+    ($($(#[$doc:meta])* $word:literal => $event:ident $(($payload:ty))?,)+) => {
+        /// What happened.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $word)] $event $(($payload))?),+
+        }
+
+        impl Event {
+            /// The word in the journal.
+            #[must_use]
+            pub fn as_str(&self) -> &'static str {
+                match self { $(Self::$event { .. } => $word),+ }
+            }
+
+            /// The steps that record it, as crates/docs/journal.md lists them.
+            #[must_use]
+            pub fn to_steps(&self) -> RecordSteps {
+                match self {
+                    $(Self::$event { .. } => RecordSteps {
+                        anchor: concat!("anchor ", $word),
+                        journal: concat!("journal ", $word),
+                    }),+
+                }
+            }
+        }
+    };
+}
+
+declare_events! {
     /// The untouched tree was measured and the run accepted: the intention to set up its branch or work tree.
-    Start(Box<Start>),
+    "start" => Start(Box<Start>),
     /// The branch or work tree stands.
-    Ready,
+    "ready" => Ready,
     /// A trial, or a rework of one, is about to be committed: the intention.
-    Intent(Intent),
+    "intent" => Intent(Intent),
     /// The metric improved and the guard failed; the trial waits for a rework.
-    Rework(Rework),
+    "rework" => Rework(Rework),
     /// The trial was decided.
-    Verdict(Box<Decision>),
+    "verdict" => Verdict(Box<Decision>),
     /// A trial that was not kept has been undone.
-    Close(Close),
+    "close" => Close(Close),
     /// A trial was cut short by a crash or by a person, and has been undone.
-    Interrupted(Interruption),
+    "interrupted" => Interrupted(Interruption),
     /// The agent logged a strategy.
-    Strategy(StrategyRow),
+    "strategy" => Strategy(StrategyRow),
     /// The agent had a turn in a run without a person.
-    Turn(Turn),
+    "turn" => Turn(Turn),
     /// A person changed the ceilings; a run that had come to one is open again.
-    Raise(Raise),
-    End(Ending),
+    "raise" => Raise(Raise),
+    "end" => End(Ending),
     /// The user's own branch was checked out again.
-    Finish(Finish),
+    "finish" => Finish(Finish),
+}
+
+/// The names of the two steps that record an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordSteps {
+    pub anchor: &'static str,
+    pub journal: &'static str,
 }
 
 /// The start of a run.
@@ -171,7 +206,28 @@ pub struct Decision {
     pub guard_retries: u32,
 }
 
+/// What a trial that was kept left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptState<'d> {
+    pub commit: &'d str,
+    pub tree: &'d str,
+    pub measurement: &'d Measurement,
+}
+
 impl Decision {
+    /// The state that was kept; none for any other verdict. This is the one place that says what a keep is.
+    #[must_use]
+    pub fn find_kept(&self) -> Option<KeptState<'_>> {
+        match (self.verdict, &self.commit, &self.tree, &self.measurement) {
+            (Verdict::Keep, Some(commit), Some(tree), Some(measurement)) => Some(KeptState {
+                commit,
+                tree,
+                measurement,
+            }),
+            _ => None,
+        }
+    }
+
     /// A verdict without a commit and a measurement.
     #[must_use]
     pub fn without_measurement(intent: &Intent, verdict: Verdict, why: Option<Why>) -> Self {
@@ -388,4 +444,103 @@ pub fn format_further_metrics(metrics: &BTreeMap<String, Value>) -> String {
         shown.push(format!("and {} more", metrics.len() - MOST_METRICS));
     }
     shown.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list_events() -> [Event; 4] {
+        let close = Close {
+            trial: 1,
+            head: "c".to_owned(),
+        };
+        let ending = Ending {
+            end: End::Target,
+            why: "n is 0".to_owned(),
+        };
+        [
+            Event::Ready,
+            Event::Close(close),
+            Event::Raise(Raise::default()),
+            Event::End(ending),
+        ]
+    }
+
+    #[test]
+    fn the_word_of_an_event_is_the_one_in_the_journal_and_in_its_steps() {
+        for event in list_events() {
+            let word = event.as_str();
+            let written = serde_json::to_value(&event).unwrap();
+            let key = written.as_str().map(ToOwned::to_owned);
+            let key = key.or_else(|| written.as_object().unwrap().keys().next().cloned());
+            assert_eq!(key.as_deref(), Some(word));
+            assert_eq!(event.to_steps().anchor, format!("anchor {word}"));
+            assert_eq!(event.to_steps().journal, format!("journal {word}"));
+        }
+    }
+
+    #[test]
+    fn an_end_that_a_raise_lifts_is_a_ceiling_or_an_obstacle() {
+        let ends = [
+            End::Target,
+            End::IterationCap,
+            End::TimeLimit,
+            End::Budget,
+            End::NeedsHuman,
+            End::Blocked,
+            End::UserStop,
+            End::Error,
+        ];
+        for end in ends {
+            let written = serde_json::to_value(end).unwrap();
+            assert_eq!(written, end.as_str());
+            assert_eq!(
+                end.can_be_lifted(),
+                end.is_ceiling() || end == End::Blocked,
+                "{end:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_keep_with_its_commit_tree_and_measurement_has_kept_something() {
+        let intent = Intent {
+            trial: 1,
+            attempt: 0,
+            message: "less".to_owned(),
+            labels: Vec::new(),
+            simplify: false,
+            parent: "p".to_owned(),
+            again: false,
+        };
+        let measurement = Measurement {
+            value: 3.into(),
+            metrics: BTreeMap::new(),
+            missing: BTreeMap::new(),
+        };
+        let mut decided = Decision::without_measurement(&intent, Verdict::Keep, None);
+        assert_eq!(decided.find_kept(), None);
+        decided.commit = Some("c".to_owned());
+        decided.tree = Some("t".to_owned());
+        decided.measurement = Some(measurement.clone());
+        let kept = decided.find_kept().unwrap();
+        assert_eq!((kept.commit, kept.tree), ("c", "t"));
+        assert_eq!(kept.measurement, &measurement);
+        decided.verdict = Verdict::Discard;
+        assert_eq!(decided.find_kept(), None);
+    }
+
+    #[test]
+    fn of_many_further_metrics_the_first_are_shown_and_the_others_counted() {
+        let metrics: BTreeMap<String, Value> = (0..10)
+            .map(|number| (format!("m{number}"), Value::from(number)))
+            .collect();
+        assert_eq!(
+            format_further_metrics(&metrics),
+            "m0=0 m1=1 m2=2 m3=3 m4=4 m5=5 m6=6 m7=7 and 2 more"
+        );
+        let odd = BTreeMap::from([("a\tb".to_owned(), Value::from(1))]);
+        assert_eq!(format_further_metrics(&odd), "a\\tb=1");
+    }
 }

@@ -14,8 +14,9 @@ use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
 use crate::decide::noise::Noise;
 use crate::journal::event::{
-    Decision, End, Ending, Event, Finish, Intent, Raise, Rework, Start, Verdict,
+    Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict,
 };
+use crate::journal::ledger::Ledger;
 use crate::metric::unit::Unit;
 
 /// How many droppings of verify a run puts up with; the state must not grow with the log.
@@ -151,7 +152,7 @@ impl RunState {
     pub fn from_start(event: Event) -> Result<Self, FoldError> {
         let Event::Start(start) = event else {
             return Err(FoldError {
-                event: "an event before start",
+                event: event.as_str(),
             });
         };
         let samples: Vec<f64> = start
@@ -186,34 +187,52 @@ impl RunState {
         })
     }
 
+    /// Takes in the event that follows. One that cannot follow is refused and changes nothing.
     pub fn apply_event(&mut self, event: Event) -> Result<(), FoldError> {
-        match event {
-            Event::Start(_) => return Err(FoldError { event: "start" }),
-            Event::Ready => self.ready = true,
-            Event::Intent(intent) => self.apply_intent(intent)?,
-            Event::Rework(rework) => self.apply_rework(rework)?,
-            Event::Verdict(decided) => self.apply_verdict(*decided)?,
-            Event::Close(close) => {
-                self.close_trial(close.trial, "close")?;
-                self.head = close.head;
+        let refusal = FoldError {
+            event: event.as_str(),
+        };
+        let follows = match event {
+            Event::Start(_) => false,
+            Event::Ready => {
+                self.ready = true;
+                true
             }
+            Event::Intent(intent) => self.apply_intent(intent),
+            Event::Rework(rework) => self.apply_rework(rework),
+            Event::Verdict(decided) => self.apply_verdict(*decided),
+            Event::Close(close) => self.close_trial(close.trial, close.head),
             Event::Interrupted(row) => {
-                self.close_trial(row.trial, "interrupted")?;
-                self.counts.interrupted += 1;
-                self.head = row.head;
+                let closed = self.close_trial(row.trial, row.head);
+                self.counts.interrupted += u32::from(closed);
+                closed
             }
-            Event::Strategy(row) => self.ladder.record_strategy(row.strategy),
-            Event::Turn(turn) => self.spent.add_turn(turn),
-            Event::Raise(raise) => self.apply_raise(&raise)?,
-            Event::End(ending) => self.end = Some(ending),
-            Event::Finish(finish) => self.finish = Some(finish),
-        }
-        Ok(())
+            Event::Strategy(row) => {
+                self.ladder.record_strategy(row.strategy);
+                true
+            }
+            Event::Turn(turn) => {
+                self.spent.add_turn(turn);
+                true
+            }
+            Event::Raise(raise) => self.apply_raise(&raise),
+            Event::End(ending) => {
+                self.end = Some(ending);
+                true
+            }
+            Event::Finish(finish) => {
+                self.finish = Some(finish);
+                true
+            }
+        };
+        if follows { Ok(()) } else { Err(refusal) }
     }
 
-    fn apply_raise(&mut self, raise: &Raise) -> Result<(), FoldError> {
+    // Each of these says whether the event follows, and changes nothing where it does not.
+
+    fn apply_raise(&mut self, raise: &Raise) -> bool {
         if self.finish.is_some() {
-            return Err(FoldError { event: "raise" });
+            return false;
         }
         self.limits.apply_raise(raise);
         if self
@@ -223,10 +242,10 @@ impl RunState {
         {
             self.end = None;
         }
-        Ok(())
+        true
     }
 
-    fn apply_intent(&mut self, intent: Intent) -> Result<(), FoldError> {
+    fn apply_intent(&mut self, intent: Intent) -> bool {
         let follows = match &self.open_trial {
             None => intent.trial == self.next_trial && intent.attempt == 0,
             Some(OpenTrial {
@@ -235,26 +254,26 @@ impl RunState {
             }) => intent.trial == before.trial && intent.attempt > rework.attempt,
             Some(_) => false,
         };
-        if !follows {
-            return Err(FoldError { event: "intent" });
+        if follows {
+            self.next_trial = intent.trial + 1;
+            self.open_trial = Some(OpenTrial {
+                intent,
+                stage: Stage::Intended,
+            });
         }
-        self.next_trial = intent.trial + 1;
-        self.open_trial = Some(OpenTrial {
-            intent,
-            stage: Stage::Intended,
-        });
-        Ok(())
+        follows
     }
 
-    fn apply_verdict(&mut self, decided: Decision) -> Result<(), FoldError> {
+    fn apply_verdict(&mut self, decided: Decision) -> bool {
         let in_flight = self
             .open_trial
             .as_ref()
             .map(|open_trial| open_trial.intent.trial);
         if in_flight.unwrap_or(self.next_trial) != decided.trial
             || (in_flight.is_none() && decided.commit.is_some())
+            || (decided.verdict == Verdict::Keep && decided.find_kept().is_none())
         {
-            return Err(FoldError { event: "verdict" });
+            return false;
         }
         self.next_trial = decided.trial + 1;
         self.note_left_files(&decided.left_files);
@@ -274,19 +293,14 @@ impl RunState {
             .map(crate::metric::value::Value::to_double)
             .collect();
         self.noise.add_runs(&samples);
-        match (
-            decided.verdict,
-            &decided.commit,
-            &decided.tree,
-            &decided.measurement,
-        ) {
-            (Verdict::Keep, Some(commit), Some(tree), Some(measurement)) => {
-                let single = || vec![measurement.value.to_double()];
+        match decided.find_kept() {
+            Some(kept) => {
+                let single = || vec![kept.measurement.value.to_double()];
                 self.incumbent = Incumbent {
                     trial: decided.trial,
-                    commit: commit.clone(),
-                    tree: tree.clone(),
-                    measurement: measurement.clone(),
+                    commit: kept.commit.to_owned(),
+                    tree: kept.tree.to_owned(),
+                    measurement: kept.measurement.clone(),
                     samples: if samples.is_empty() {
                         single()
                     } else {
@@ -294,27 +308,27 @@ impl RunState {
                     },
                     labels: decided.labels.clone(),
                 };
-                self.head.clone_from(commit);
+                kept.commit.clone_into(&mut self.head);
                 self.counts.keep += 1;
                 self.ladder.record_keep();
                 self.open_trial = None;
             }
-            (Verdict::Keep, ..) => return Err(FoldError { event: "keep" }),
-            _ => self.fail_trial(decided),
+            None => self.fail_trial(decided),
         }
-        Ok(())
+        true
     }
 
-    fn apply_rework(&mut self, rework: Rework) -> Result<(), FoldError> {
-        self.note_left_files(&rework.left_files);
-        self.spent.verify_runs += 1;
+    fn apply_rework(&mut self, rework: Rework) -> bool {
         match &mut self.open_trial {
             Some(open_trial) if open_trial.intent.trial == rework.trial => {
+                self.spent.verify_runs += 1;
+                let left_files = rework.left_files.clone();
                 open_trial.stage = Stage::AwaitingRework(Box::new(rework));
+                self.note_left_files(&left_files);
+                true
             }
-            _ => return Err(FoldError { event: "rework" }),
+            _ => false,
         }
-        Ok(())
     }
 
     fn note_left_files(&mut self, left_files: &[String]) {
@@ -336,11 +350,14 @@ impl RunState {
         }
     }
 
-    fn close_trial(&mut self, trial: u32, event: &'static str) -> Result<(), FoldError> {
-        match self.open_trial.take() {
-            Some(open_trial) if open_trial.intent.trial == trial => Ok(()),
-            _ => Err(FoldError { event }),
+    fn close_trial(&mut self, trial: u32, head: String) -> bool {
+        let is_open =
+            matches!(&self.open_trial, Some(open_trial) if open_trial.intent.trial == trial);
+        if is_open {
+            self.open_trial = None;
+            self.head = head;
         }
+        is_open
     }
 
     /// The unit in which the metric is shown; none in runs of older versions.
@@ -495,5 +512,13 @@ impl RunState {
             Due::Row(strategy) => Step::Strategy(strategy),
             Due::Nothing | Due::NeedsHuman => Step::Trial,
         }
+    }
+}
+
+impl<'r> Ledger<'r> for RunState {
+    type Refusal = FoldError;
+
+    fn take_record(&mut self, record: &'r Record) -> Result<(), FoldError> {
+        self.apply_event(record.event.clone())
     }
 }

@@ -1,14 +1,12 @@
-//! Owns the table of the log: one row an event, as `research-results.tsv` and `log` show it.
-//! Does not write files.
+//! Owns the rows of the log, as `research-results.tsv` and `log` show them.
+//! Does not write files, and does not know which events have a row; `story` does.
 //! Invariant: seven columns, whatever stands in a message.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::journal::event::{
-    Decision, End, Event, Interruption, Start, Verdict, list_further_metrics,
-};
+use crate::journal::event::{Decision, Interruption, Start, list_further_metrics};
 use crate::metric::value::Value;
 use crate::words::text::{escape_text, shorten_hash};
 
@@ -76,22 +74,7 @@ fn maybe_number<S: serde::Serializer>(
     as_number(text.as_deref().unwrap_or_default(), serializer)
 }
 
-/// The row of an event, when it has one. `name` is that of the run's metric.
-#[must_use]
-pub fn make_row(event: &Event, name: &str) -> Option<Row> {
-    match event {
-        Event::Start(start) => Some(make_baseline_row(start)),
-        Event::Verdict(decided) => Some(make_trial_row(decided, name)),
-        Event::Interrupted(row) => Some(make_interrupted_row(row)),
-        Event::Strategy(row) => Some(make_remark_row(row.strategy.as_str(), &row.message)),
-        Event::End(ending) if ending.end == End::Blocked => {
-            Some(make_remark_row("blocked", &ending.why))
-        }
-        _ => None,
-    }
-}
-
-fn make_baseline_row(start: &Start) -> Row {
+pub(crate) fn make_baseline_row(start: &Start) -> Row {
     Row {
         iteration: "0".to_owned(),
         commit: shorten_hash(&start.base),
@@ -104,8 +87,8 @@ fn make_baseline_row(start: &Start) -> Row {
     }
 }
 
-fn make_trial_row(decided: &Decision, name: &str) -> Row {
-    let kept = decided.verdict == Verdict::Keep;
+pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
+    let kept = decided.find_kept();
     let why = decided
         .why
         .as_ref()
@@ -122,11 +105,9 @@ fn make_trial_row(decided: &Decision, name: &str) -> Row {
     };
     Row {
         iteration: decided.trial.to_string(),
-        commit: decided
-            .commit
-            .as_deref()
-            .filter(|_| kept)
-            .map_or_else(|| "-".to_owned(), shorten_hash),
+        commit: kept
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), |kept| shorten_hash(kept.commit)),
         metric: decided
             .measurement
             .as_ref()
@@ -137,7 +118,7 @@ fn make_trial_row(decided: &Decision, name: &str) -> Row {
         description: format!(
             "{}{labels}{why}{retries}{}",
             decided.message,
-            if decided.jump && kept {
+            if decided.jump && kept.is_some() {
                 format!(" [jump: {JUMP}]")
             } else {
                 String::new()
@@ -151,7 +132,7 @@ fn make_trial_row(decided: &Decision, name: &str) -> Row {
     }
 }
 
-fn make_interrupted_row(row: &Interruption) -> Row {
+pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {
     let saved = row
         .saved
         .as_deref()
@@ -163,7 +144,7 @@ fn make_interrupted_row(row: &Interruption) -> Row {
     }
 }
 
-fn make_remark_row(status: &'static str, message: &str) -> Row {
+pub(crate) fn make_remark_row(status: &'static str, message: &str) -> Row {
     Row {
         iteration: "-".to_owned(),
         commit: "-".to_owned(),

@@ -153,17 +153,17 @@ impl<'d> Journal<'d> {
         event: Event,
         step: fn(&'static str),
     ) -> Result<(), StoreError> {
-        let names = step_names(&event);
+        let steps = event.to_steps();
         let before = self.anchor.clone();
         let line = before.head.format_record(at, event);
         self.anchor.head = before.head.after_line(&line);
         self.anchor.last = line;
-        step(names.0);
+        step(steps.anchor);
         if let Err(error) = self.write_anchor() {
             self.anchor = before;
             return Err(error);
         }
-        step(names.1);
+        step(steps.journal);
         self.write_last_line()
     }
 
@@ -327,23 +327,5 @@ impl Journal<'_> {
         }
         records.reverse();
         Ok(records)
-    }
-}
-
-/// The names of the two steps that record an event, as crates/docs/journal.md lists them.
-fn step_names(event: &Event) -> (&'static str, &'static str) {
-    match event {
-        Event::Start(_) => ("anchor start", "journal start"),
-        Event::Ready => ("anchor ready", "journal ready"),
-        Event::Intent(_) => ("anchor intent", "journal intent"),
-        Event::Rework(_) => ("anchor rework", "journal rework"),
-        Event::Verdict(_) => ("anchor verdict", "journal verdict"),
-        Event::Close(_) => ("anchor close", "journal close"),
-        Event::Interrupted(_) => ("anchor interrupted", "journal interrupted"),
-        Event::Strategy(_) => ("anchor strategy", "journal strategy"),
-        Event::Turn(_) => ("anchor turn", "journal turn"),
-        Event::Raise(_) => ("anchor raise", "journal raise"),
-        Event::End(_) => ("anchor end", "journal end"),
-        Event::Finish(_) => ("anchor finish", "journal finish"),
     }
 }

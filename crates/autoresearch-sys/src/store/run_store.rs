@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{Event, Record};
+use autoresearch_core::journal::ledger::Ledger;
 use autoresearch_core::journal::state::{FoldError, RunState};
-use autoresearch_core::words::table::make_row;
+use autoresearch_core::journal::story::{Story, make_row};
 
 use super::access::Access;
 use super::checkpoint::Checkpoint;
@@ -70,7 +71,10 @@ impl<'w> RunStore<'w> {
         config: &str,
     ) -> Result<Self, StoreError> {
         let Event::Start(start) = &event else {
-            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+            let source = FoldError {
+                event: event.as_str(),
+            };
+            return Err(fold_error(&layout, 0, source));
         };
         let (journal, anchor_folder) = (
             layout.journal_path(),
@@ -91,7 +95,10 @@ impl<'w> RunStore<'w> {
         config: &str,
     ) -> Result<Self, StoreError> {
         let Event::Start(start) = &event else {
-            return Err(fold_error(&layout, 0, FoldError { event: "no start" }));
+            let source = FoldError {
+                event: event.as_str(),
+            };
+            return Err(fold_error(&layout, 0, source));
         };
         let anchor_folder = anchor_folder(&world.state_folder, &start.id);
         check_folder_trust(&world.state_folder)?;
@@ -282,7 +289,9 @@ impl<'w> RunStore<'w> {
     pub fn write_views(&mut self) -> Result<(), StoreError> {
         (self.world.step)("view table");
         if self.table.is_none() || FileSignature::read_of(&self.layout.table_path()) != self.table {
-            views::write_table(&self.layout, &self.state.start, &self.read_records()?)?;
+            let records = self.read_records()?;
+            let start = &self.state.start;
+            views::write_table(&self.layout, start, &Story::of(start, &records))?;
             self.table = FileSignature::read_of(&self.layout.table_path());
         }
         (self.world.step)("view snapshot");
@@ -444,11 +453,9 @@ fn fold_records(layout: &Layout, records: &[Record]) -> Result<RunState, StoreEr
         .ok_or_else(|| fold_error(layout, 0, FoldError { event: "nothing" }))?;
     let mut state = RunState::from_start(first.event.clone())
         .map_err(|source| fold_error(layout, 0, source))?;
-    for record in rest {
-        state
-            .apply_event(record.event.clone())
-            .map_err(|source| fold_error(layout, record.seq, source))?;
-    }
+    state
+        .take_records(rest)
+        .map_err(|(seq, source)| fold_error(layout, seq, source))?;
     Ok(state)
 }
 

@@ -5,8 +5,9 @@
 use std::io;
 
 use autoresearch_core::journal::chain::ChainHead;
-use autoresearch_core::journal::event::{Record, Start};
+use autoresearch_core::journal::event::Start;
 use autoresearch_core::journal::state::{RunState, Step};
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde_json::json;
@@ -19,13 +20,10 @@ use super::layout::Layout;
 pub(super) fn write_table(
     layout: &Layout,
     start: &Start,
-    records: &[Record],
+    story: &Story<'_>,
 ) -> Result<(), StoreError> {
     let mut text = table::format_header(start);
-    for row in records
-        .iter()
-        .filter_map(|record| table::make_row(&record.event, &start.config.metric.name))
-    {
+    for (_, row) in story.list_rows() {
         text.push_str(&table::format_line(&row));
     }
     let path = layout.table_path();

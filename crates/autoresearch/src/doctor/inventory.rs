@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::journal::event::Event;
 use autoresearch_core::journal::state::RunState;
+use autoresearch_core::journal::story::Story;
 use serde::Serialize;
 
 use self::checks::{check_branch, check_folder, check_worktree};
@@ -416,14 +416,12 @@ impl<'w> InventoryScene<'w> {
 /// The references that the run's journal says it made.
 fn list_saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
     let run = &store.state.start.run;
-    let mut found = BTreeMap::new();
-    for record in store.read_records()?.iter() {
-        if let Event::Interrupted(interrupted) = &record.event
-            && let Some(saved) = &interrupted.saved
-        {
+    let records = store.read_records()?;
+    Ok(Story::of(&store.state.start, &records)
+        .list_interruptions()
+        .filter_map(|interrupted| {
             let name = format!("refs/autoresearch/{run}/interrupted-{}", interrupted.trial);
-            found.insert(name, saved.clone());
-        }
-    }
-    Ok(found)
+            Some((name, interrupted.saved.clone()?))
+        })
+        .collect())
 }

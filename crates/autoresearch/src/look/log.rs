@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde::Serialize;
@@ -53,15 +54,14 @@ pub(crate) fn read_log(world: &World, place: &Place, filter: &LogFilter) -> Resu
 
 /// The rows that are wanted, each with the time at which it was written.
 fn read_rows(store: &RunStore<'_>, filter: &LogFilter) -> Result<Vec<(String, Row)>> {
-    let name = &store.state.config().metric.name;
     let wanted = |row: &Row| {
         filter.statuses.is_empty() || filter.statuses.iter().any(|status| status == row.status)
     };
-    Ok(store
-        .read_records()?
-        .iter()
-        .filter_map(|record| Some((record.at.clone(), table::make_row(&record.event, name)?)))
+    let records = store.read_records()?;
+    Ok(Story::of(&store.state.start, &records)
+        .list_rows()
         .filter(|(_, row)| wanted(row))
+        .map(|(at, row)| (at.to_owned(), row))
         .collect())
 }
 

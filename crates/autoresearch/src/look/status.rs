@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use autoresearch_core::journal::event::{
-    Event, Verdict, format_further_metrics, list_further_metrics,
-};
+use autoresearch_core::journal::event::{format_further_metrics, list_further_metrics};
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::format_used_of_limit;
@@ -185,17 +184,13 @@ fn find_obstacle(run: &Run<'_>) -> Option<String> {
 
 /// The incumbent's value after the baseline and after each trial.
 fn list_kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
-    let mut at = run.store.state.start.measurement.value.to_double();
-    let mut values = vec![at];
-    for record in run.store.read_records()?.iter() {
-        if let Event::Verdict(decided) = &record.event {
-            if let (Verdict::Keep, Some(measurement)) = (decided.verdict, &decided.measurement) {
-                at = measurement.value.to_double();
-            }
-            values.push(at);
-        }
-    }
-    Ok(values)
+    let records = run.store.read_records()?;
+    let story = Story::of(&run.store.state.start, &records);
+    Ok(story
+        .list_best_values()
+        .into_iter()
+        .map(Value::to_double)
+        .collect())
 }
 
 impl StatusReport {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use autoresearch_core::config::Agent;
-use autoresearch_core::journal::event::{Event, Why};
+use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::{RunState, Step};
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::clip_text;
 
@@ -117,11 +118,9 @@ fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
 /// The last trial was void because the agent committed, switched or reset.
 fn describe_git_use(run: &Run<'_>) -> Result<Option<String>> {
     let records = run.store.read_last_records()?;
-    let last = records.iter().rev().find_map(|record| match &record.event {
-        Event::Verdict(decided) => Some(decided.why.clone()),
-        _ => None,
-    });
-    Ok(match last.flatten() {
+    let story = Story::of(&run.store.state.start, &records);
+    let last = story.list_decisions().next_back();
+    Ok(match last.and_then(|decided| decided.why.as_ref()) {
         Some(why @ Why::HeadMoved(_)) => Some(format!(
             "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
             clip_text(&why.to_string(), 300)

@@ -1,0 +1,82 @@
+//! Owns small starts, decisions and records for the tests of the folds over a journal.
+//! Does not exist outside tests.
+//! Invariant: a kept trial of it has the commit `c<trial>`, and a lower value is better.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::config::check_config;
+use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
+use crate::metric::measurement::Measurement;
+
+pub(crate) fn make_measurement(value: i64) -> Measurement {
+    Measurement {
+        value: value.into(),
+        metrics: BTreeMap::from([("n".to_owned(), value.into())]),
+        missing: BTreeMap::new(),
+    }
+}
+
+/// The start of a run that lowers `n` from this value.
+pub(crate) fn make_start(value: i64) -> Start {
+    let document = json!({
+        "goal": "less", "scope": ["src/**"], "metric": {"name": "n", "direction": "lower"},
+        "verify": {"command": "./count"}, "guard": {"command": "./test"},
+    });
+    Start {
+        format: 1,
+        run: "less".to_owned(),
+        id: "0".repeat(32),
+        version: "0.0.0".to_owned(),
+        started_ms: 0,
+        config: check_config(&document).config.unwrap(),
+        branch: "refs/heads/autoresearch/less".to_owned(),
+        origin: "refs/heads/main".to_owned(),
+        base: "c0".to_owned(),
+        tree: "t0".to_owned(),
+        worktree: None,
+        measurement: make_measurement(value),
+        reading: None,
+        samples: vec![value.into(), value.into()],
+        guard: Guard::Pass,
+        verify_ms: 1,
+        environment: "test".to_owned(),
+        until_ms: None,
+        guard_retries: 0,
+    }
+}
+
+pub(crate) fn make_intent(trial: u32, attempt: u32) -> Intent {
+    Intent {
+        trial,
+        attempt,
+        message: format!("idea {trial}"),
+        labels: Vec::new(),
+        simplify: false,
+        parent: "p".to_owned(),
+        again: false,
+    }
+}
+
+/// A decision on a trial that was committed.
+pub(crate) fn make_decision(trial: u32, verdict: Verdict, value: Option<i64>) -> Decision {
+    let why = (verdict != Verdict::Keep).then_some(Why::WorseMetric);
+    Decision {
+        commit: Some(format!("c{trial}")),
+        tree: Some(format!("t{trial}")),
+        measurement: value.map(make_measurement),
+        ..Decision::without_measurement(&make_intent(trial, 0), verdict, why)
+    }
+}
+
+/// The events as records, one a second.
+pub(crate) fn make_records(events: impl IntoIterator<Item = Event>) -> Vec<Record> {
+    let record = |(seq, event)| Record {
+        seq,
+        prev: String::new(),
+        at: format!("2026-01-01T00:00:{seq:02}Z"),
+        event,
+    };
+    (0..).zip(events).map(record).collect()
+}
