@@ -18,8 +18,9 @@ use autoresearch_core::config::span::whole_millis;
 use crate::run::MARK;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::process;
-use autoresearch_sys::process::{CommandLine, Job};
+use autoresearch_sys::process::{
+    CommandLine, CommandOutput, EndedCommand, Executor, Job, LocalExecutor,
+};
 
 /// What a turn is asked with.
 pub(crate) struct TurnRequest<'a> {
@@ -69,7 +70,7 @@ fn run_with_brief(
     ask: &TurnRequest<'_>,
     command: CommandLine,
     env: &[(OsString, OsString)],
-) -> Result<(process::EndedCommand, process::CommandOutput)> {
+) -> Result<(EndedCommand, CommandOutput)> {
     let brief = ask.scratch.join("brief.md");
     write_text(&brief, ask.brief)?;
     let job = Job {
@@ -78,7 +79,7 @@ fn run_with_brief(
         timeout_ms: whole_millis(ask.limit),
         input: Some(brief),
     };
-    Ok(process::run_command(world, &job, env)?)
+    Ok(LocalExecutor::new(world, env).run_job(&job)?)
 }
 
 fn write_text(path: &Path, text: &str) -> Result<()> {

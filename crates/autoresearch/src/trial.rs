@@ -9,6 +9,8 @@ pub mod intent;
 pub mod measure;
 pub mod moved_away;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 pub mod undo;
 mod unmeasured;
 pub mod verdict;
@@ -38,6 +40,7 @@ use crate::watch::unseen_files;
 use crate::watch::user_files;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::process::LocalExecutor;
 use autoresearch_sys::store::{Access, TrialPhase};
 
 /// What became of a trial, and the answer to whoever asked for it.
@@ -99,7 +102,7 @@ fn make_attempt(
         state: &run.store.state,
         intent,
         changes,
-        env: &run.env,
+        executor: &LocalExecutor::new(run.world, &run.env),
         observe: &|phase| run.store.write_phase_note(intent.trial, phase),
     };
     attempt_trial(&run.tree, plan, &input)

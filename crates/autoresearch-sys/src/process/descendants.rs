@@ -1,24 +1,101 @@
 //! Owns the ending of processes that a command left behind, also those that left its process group and session.
-//! Does not touch processes that are no descendants of this one.
-//! Invariant: after `end_all` this process has no children.
+//! Does not touch processes that are no descendants of this one, but for those that carry a mark.
+//! Invariant: after `end_all_children` this process has no children; after `end_orphans` it has none but its own.
 
+use std::collections::BTreeSet;
+use std::io;
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use rustix::process::{
+    Pid, RawPid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, getsid, kill_process, wait,
+    waitid, waitpid,
+};
 
 use crate::env::{Stopwatch, sleep_for};
 
 /// How long a killed process may take to go.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Children of this process that make sessions of their own, and that are no orphans: the runners of jobs, and what
+/// outlives us.
+static KEPT: Mutex<BTreeSet<RawPid>> = Mutex::new(BTreeSet::new());
+
+fn lock_kept() -> MutexGuard<'static, BTreeSet<RawPid>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Makes orphaned descendants our children, where the system can (Linux).
 pub(super) fn adopt_orphans() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let _ = rustix::process::set_child_subreaper(Some(getpid()));
 }
 
-/// Kills and reaps all children, and theirs, until none is left. Returns how many were reaped. Call it only when no
-/// child is waited for elsewhere.
+/// Starts a child that no sweep takes for an orphan. The lock is held meanwhile: a sweep knows every child that it sees.
+pub(super) fn spawn_kept(command: &mut Command) -> io::Result<Child> {
+    let mut kept = lock_kept();
+    let child = command.spawn()?;
+    kept.extend(RawPid::try_from(child.id()).ok());
+    Ok(child)
+}
+
+/// The child was waited for: its number may come again as somebody else's.
+pub(super) fn forget_kept(child: &Child) {
+    if let Ok(pid) = RawPid::try_from(child.id()) {
+        lock_kept().remove(&pid);
+    }
+}
+
+/// Kills and reaps what became our child because the runner that looked after it was killed, and all of its descendants.
+/// Returns how many were reaped. Jobs whose runners live are not touched: their processes are below these.
+///
+/// An orphan is told by its session. A runner begins a session, and a process can leave one, but never enter another that
+/// exists. So whatever a job started is in no session of ours; what we start ourselves (git, a server) is in ours, or is
+/// kept.
+pub(super) fn end_orphans() -> u32 {
+    let mut reaped = 0;
+    let watch = Stopwatch::start();
+    while has_children() && watch.elapsed() < PATIENCE {
+        let orphans = list_orphans();
+        if orphans.is_empty() {
+            break;
+        }
+        for orphan in orphans {
+            for pid in [orphan].into_iter().chain(list_descendants(orphan)) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            if matches!(waitpid(Some(orphan), WaitOptions::NOHANG), Ok(Some(_))) {
+                reaped += 1;
+            }
+        }
+        sleep_for(Duration::from_millis(1));
+    }
+    reaped
+}
+
+fn has_children() -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::All, look).is_ok()
+}
+
+fn list_orphans() -> Vec<Pid> {
+    let Ok(session) = getsid(None) else {
+        return Vec::new();
+    };
+    let kept = lock_kept();
+    let children = list_parents()
+        .into_iter()
+        .filter(|(_, parent)| *parent == getpid());
+    children
+        .map(|(child, _)| child)
+        .filter(|child| !kept.contains(&child.as_raw_nonzero().get()))
+        .filter(|child| getsid(Some(*child)).is_ok_and(|other| other != session))
+        .collect()
+}
+
+/// Kills and reaps all children, and theirs, until none is left. Returns how many were reaped. For a runner, whose whole
+/// process belongs to one job; call it only when no child is waited for elsewhere.
 pub(super) fn end_all_children() -> u32 {
     let mut reaped = 0;
     let watch = Stopwatch::start();
@@ -26,7 +103,7 @@ pub(super) fn end_all_children() -> u32 {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => reaped += 1,
             Ok(None) if watch.elapsed() < PATIENCE => {
-                for pid in list_descendants(rustix::process::getpid()) {
+                for pid in list_descendants(getpid()) {
                     let _ = kill_process(pid, Signal::KILL);
                 }
                 sleep_for(Duration::from_millis(1));
@@ -36,9 +113,11 @@ pub(super) fn end_all_children() -> u32 {
     }
 }
 
-/// Kills every process of this user whose environment holds this text, and waits until they are gone.
-pub(super) fn end_marked_processes(mark: &str) -> u32 {
-    let own = rustix::process::getpid();
+/// Ends every process of this user whose environment holds this text (`NAME=value`), and says how many there were. It
+/// finds what a turn left whose supervisor and runner were both killed. Linux only; elsewhere it finds nothing.
+#[must_use]
+pub fn end_marked_processes(mark: &str) -> u32 {
+    let own = getpid();
     let is_marked = |pid: &Pid| {
         let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()));
         *pid != own
@@ -48,7 +127,7 @@ pub(super) fn end_marked_processes(mark: &str) -> u32 {
                     .any(|entry| entry == mark.as_bytes())
             })
     };
-    let mut ended = std::collections::BTreeSet::new();
+    let mut ended = BTreeSet::new();
     let watch = Stopwatch::start();
     loop {
         let marked: Vec<Pid> = list_parents()

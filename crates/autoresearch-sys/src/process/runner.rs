@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT, descendants, is_ready};
+use super::descendants;
+use super::job::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT};
+use super::readiness::is_ready;
 use crate::env::Stopwatch;
 
 /// How often the size of the output is looked at.

@@ -3,17 +3,16 @@
 //! Invariant: it touches its work tree and the folder of its trial, so that attempts in other work trees can go on beside it.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, NextCheck, TrialOutcome};
+use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
-use crate::trial::measure::{Bench, Timings};
+use crate::trial::measure::{Bench, Timings, run_checks};
 use crate::trial::moved_away;
 use crate::trial::moved_away::MovedWhy;
 use crate::trial::undo::{CommitResult, commit_subject, commit_trial, describe_refused};
@@ -24,6 +23,7 @@ use crate::watch::unseen_files;
 use crate::watch::user_files;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Hooks;
+use autoresearch_sys::process::Executor;
 use autoresearch_sys::store::TrialPhase;
 
 /// What is to be done about the changes in a work tree.
@@ -65,8 +65,8 @@ pub struct AttemptInput<'a> {
     pub state: &'a RunState,
     pub intent: &'a Intent,
     pub changes: &'a TreeChanges,
-    /// The environment of verify and guard.
-    pub env: &'a [(OsString, OsString)],
+    /// Runs verify and guard, in their environment.
+    pub executor: &'a dyn Executor,
     /// Hears how far it has come.
     pub observe: &'a dyn Fn(TrialPhase),
 }
@@ -225,7 +225,15 @@ fn measure_candidate(
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
         .with_measured_range(Some(&state.seen));
     tree.notes.mark_measuring(true)?;
-    run_checks(tree, input, &mut bench, &mut judge)?;
+    run_checks(&mut bench, config, &mut judge, |phase| {
+        (input.observe)(phase);
+        let step = if phase == TrialPhase::Guard {
+            "guard"
+        } else {
+            "verify"
+        };
+        (tree.world.step)(step);
+    })?;
     timings.take_from_bench(&bench);
     (input.observe)(TrialPhase::Deciding);
     if tree_changes::check_branch_checked_out(tree)? != candidate.commit {
@@ -255,35 +263,11 @@ fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<
         attempt => format!("rework-{attempt}-"),
     };
     let folder = tree.layout.make_trial_folder(input.intent.trial)?;
-    let mut bench = Bench::new(tree.world, tree.path(), input.env, folder, &prefix);
+    let progress = tree.world.progress;
+    let mut bench = Bench::new(input.executor, progress, tree.path(), folder, &prefix);
     bench.most = input.state.config().outputs.file_bytes();
     bench.reading.clone_from(&input.state.start.reading);
     Ok(bench)
-}
-
-/// Runs verify and guard until the judge has seen enough.
-fn run_checks(
-    tree: &Tree<'_>,
-    input: &AttemptInput<'_>,
-    bench: &mut Bench<'_>,
-    judge: &mut Judge<'_>,
-) -> Result<()> {
-    let config = input.state.config();
-    loop {
-        match (judge.next_check(), &config.guard) {
-            (NextCheck::Verify, _) => {
-                (input.observe)(TrialPhase::Verify(bench.runs + 1));
-                (tree.world.step)("verify");
-                judge.record_verify(bench.run_verify(config)?);
-            }
-            (NextCheck::Guard, Some(guard)) => {
-                (input.observe)(TrialPhase::Guard);
-                (tree.world.step)("guard");
-                judge.record_guard(bench.run_guard(guard)?);
-            }
-            (NextCheck::Done, _) | (NextCheck::Guard, None) => return Ok(()),
-        }
-    }
 }
 
 /// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own

@@ -7,23 +7,24 @@ use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, Outputs, UserCommand};
+use autoresearch_core::decide::judge::{Judge, NextCheck};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::measurement::{Measurement, Reading, read_measurement};
 use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
-use autoresearch_sys::env::{Stopwatch, World};
+use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
-use autoresearch_sys::process;
-use autoresearch_sys::process::{CommandLine, Job, MAX_OUTPUT};
-use autoresearch_sys::store::{cut_middle, write_output};
+use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, MAX_OUTPUT};
+use autoresearch_sys::store::{TrialPhase, cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
-    pub world: &'a World,
+    executor: &'a dyn Executor,
+    /// Told what is about to take long.
+    progress: fn(&str),
     pub work_tree: &'a Path,
-    pub env: &'a [(std::ffi::OsString, std::ffi::OsString)],
     /// The folder for the output.
     pub folder: PathBuf,
     /// The beginning of the output files' names.
@@ -55,16 +56,16 @@ impl<'a> Bench<'a> {
     /// A bench whose output goes to a folder that exists.
     #[must_use]
     pub fn new(
-        world: &'a World,
+        executor: &'a dyn Executor,
+        progress: fn(&str),
         work_tree: &'a Path,
-        env: &'a [(std::ffi::OsString, std::ffi::OsString)],
         folder: PathBuf,
         prefix: &str,
     ) -> Self {
         Self {
-            world,
+            executor,
+            progress,
             work_tree,
-            env,
             folder,
             prefix: prefix.to_owned(),
             runs: 0,
@@ -112,7 +113,7 @@ impl<'a> Bench<'a> {
 
     fn run_command(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
         let limit = autoresearch_core::config::span::format_span(command.timeout);
-        (self.world.progress)(&format!("{name} runs, for at most {limit}"));
+        (self.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
         let job = Job {
             command: CommandLine::from(command),
@@ -120,7 +121,7 @@ impl<'a> Bench<'a> {
             timeout_ms: whole_millis(command.timeout),
             input: None,
         };
-        let (ended, printed) = process::run_command(self.world, &job, self.env)?;
+        let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;
         for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
             write_output(
@@ -136,15 +137,15 @@ impl<'a> Bench<'a> {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
         Ok(match ended.how {
-            process::CommandEnd::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
-            process::CommandEnd::Exited(status) => Err(How::Exit { status }),
-            process::CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
-            process::CommandEnd::TimedOut => Err(How::Timeout {
+            CommandEnd::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
+            CommandEnd::Exited(status) => Err(How::Exit { status }),
+            CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
+            CommandEnd::TimedOut => Err(How::Timeout {
                 limit_ms: job.timeout_ms,
             }),
-            process::CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
-            process::CommandEnd::NotStarted(error) => Err(How::Start { error }),
-            process::CommandEnd::Cancelled => {
+            CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
+            CommandEnd::NotStarted(error) => Err(How::Start { error }),
+            CommandEnd::Cancelled => {
                 return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
             }
         })
@@ -189,6 +190,28 @@ fn to_millis(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3
 }
 
+/// Runs verify and guard until the judge has seen enough. `begin` is told what runs next.
+pub(crate) fn run_checks(
+    bench: &mut Bench<'_>,
+    config: &Config,
+    judge: &mut Judge,
+    begin: impl Fn(TrialPhase),
+) -> Result<()> {
+    loop {
+        match (judge.next_check(), &config.guard) {
+            (NextCheck::Verify, _) => {
+                begin(TrialPhase::Verify(bench.runs + 1));
+                judge.record_verify(bench.run_verify(config)?);
+            }
+            (NextCheck::Guard, Some(guard)) => {
+                begin(TrialPhase::Guard);
+                judge.record_guard(bench.run_guard(guard)?);
+            }
+            (NextCheck::Done, _) | (NextCheck::Guard, None) => return Ok(()),
+        }
+    }
+}
+
 /// The last lines with anything on them, at most three and short.
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text
@@ -200,4 +223,146 @@ fn last_lines(text: &str) -> String {
         .map(|line| clip_text(&escape_text(line.trim_end()), 160))
         .collect();
     shown.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use autoresearch_core::config::check_config;
+    use autoresearch_core::decide::incumbent::Incumbent;
+    use autoresearch_core::decide::judge::{Attempt, Judgement, TrialOutcome};
+    use autoresearch_core::decide::noise::Noise;
+    use autoresearch_core::journal::event::Guard;
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::trial::scripted::{ScriptedAnswer, ScriptedExecutor};
+
+    fn make_config() -> Config {
+        let document = json!({
+            "goal": "fewer", "scope": ["src/**"],
+            "metric": {"name": "count", "direction": "lower"},
+            "verify": {"command": "count", "ok_exit": [0, 1], "working_directory": "sub", "timeout": "7s"},
+            "guard": {"command": "check", "shell": "bash"},
+        });
+        check_config(&document).config.unwrap()
+    }
+
+    /// What a trial of a run that stands at 47 came to, with these answers of verify and guard, and its output files.
+    fn measure(noise: Noise, executor: &ScriptedExecutor) -> (Result<Judgement>, TempDir) {
+        let config = make_config();
+        let (measurement, _) = read_measurement("47", &config.metric, None).unwrap();
+        let incumbent = Incumbent {
+            trial: 0,
+            commit: "c".into(),
+            tree: "t".into(),
+            measurement,
+            samples: vec![46.0, 47.0, 48.0],
+            labels: Vec::new(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().to_owned();
+        let mut bench = Bench::new(executor, |_| {}, Path::new("/work"), place, "");
+        let mut judge = Judge::new(&config, &incumbent, noise, Attempt::default());
+        let checked = run_checks(&mut bench, &config, &mut judge, |_| {});
+        (checked.map(|()| judge.to_judgement().unwrap()), folder)
+    }
+
+    fn measure_exact(answers: &[ScriptedAnswer]) -> Judgement {
+        let executor = ScriptedExecutor::new(answers.iter().cloned());
+        let judgement = measure(Noise::default(), &executor).0.unwrap();
+        assert_eq!(executor.count_left(), 0, "every answer was asked for");
+        judgement
+    }
+
+    #[test]
+    fn a_better_number_with_a_guard_that_passes_is_kept_and_both_outputs_are_on_disk() {
+        let exit = CommandEnd::Exited;
+        let executor = ScriptedExecutor::new([(exit(1), "counting\n46\n"), (exit(0), "fine\n")]);
+        let (judgement, folder) = measure(Noise::default(), &executor);
+        assert_eq!(judgement.unwrap().outcome, TrialOutcome::Keep);
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(
+            (read("verify-1.out"), read("guard.out")),
+            ("counting\n46\n".to_owned(), "fine\n".to_owned())
+        );
+        let jobs = executor.take_jobs();
+        assert!(matches!(&jobs[0].command, CommandLine::Shell(text) if text == "count"));
+        assert_eq!(
+            (jobs[0].directory.as_path(), jobs[0].timeout_ms),
+            (Path::new("/work/sub"), 7_000)
+        );
+        assert!(matches!(&jobs[1].command, CommandLine::Bash(text) if text == "check"));
+    }
+
+    #[test]
+    fn a_guard_that_fails_behind_a_better_number_asks_for_a_rework() {
+        let judgement = measure_exact(&[
+            (CommandEnd::Exited(0), "46"),
+            (CommandEnd::Exited(3), "broken"),
+        ]);
+        let why = Why::GuardFailed(How::Exit { status: 3 });
+        assert_eq!(
+            (judgement.outcome, judgement.guard),
+            (TrialOutcome::Rework(why), Guard::Fail)
+        );
+    }
+
+    #[test]
+    fn no_guard_runs_behind_a_worse_number() {
+        let judgement = measure_exact(&[(CommandEnd::Exited(0), "48")]);
+        assert_eq!(judgement.outcome, TrialOutcome::Discard(Why::WorseMetric));
+    }
+
+    #[test]
+    fn every_way_in_which_verify_can_fail_is_a_crash_with_its_reason() {
+        for (end, how) in [
+            (CommandEnd::Exited(2), How::Exit { status: 2 }),
+            (CommandEnd::Signalled(11), How::Signal { signal: 11 }),
+            (CommandEnd::TimedOut, How::Timeout { limit_ms: 7_000 }),
+            (CommandEnd::Flooded, How::Flood { limit: MAX_OUTPUT }),
+            (
+                CommandEnd::NotStarted("no such folder".to_owned()),
+                How::Start {
+                    error: "no such folder".to_owned(),
+                },
+            ),
+        ] {
+            // A number that was printed before does not count.
+            let judgement = measure_exact(&[(end, "1")]);
+            let why = Why::VerifyFailed(how);
+            assert_eq!(judgement.outcome, TrialOutcome::Crash(why));
+        }
+        let judgement = measure_exact(&[(CommandEnd::Exited(0), "no number here")]);
+        assert!(matches!(
+            judgement.outcome,
+            TrialOutcome::Crash(Why::NoMetric(_))
+        ));
+    }
+
+    #[test]
+    fn a_noisy_number_far_below_is_measured_again_and_only_the_fresh_one_counts() {
+        let answers = ["20", "21", "fine"].map(|text| (CommandEnd::Exited(0), text));
+        let executor = ScriptedExecutor::new(answers);
+        let noise = Noise::of_runs(&[46.0, 47.0, 48.0]);
+        let (judgement, folder) = measure(noise, &executor);
+        let judgement = judgement.unwrap();
+        assert_eq!(judgement.outcome, TrialOutcome::Keep);
+        assert_eq!(judgement.samples.len(), 1);
+        assert_eq!(judgement.samples[0].to_string(), "21");
+        let jobs = executor.take_jobs();
+        let texts: Vec<String> = jobs.iter().map(|job| job.command.to_string()).collect();
+        assert_eq!(texts, ["count", "count", "check"]);
+        let second = std::fs::read_to_string(folder.path().join("verify-2.out")).unwrap();
+        assert_eq!(second, "21");
+    }
+
+    #[test]
+    fn a_cancelled_command_ends_the_trial_without_a_judgement() {
+        let executor = ScriptedExecutor::new([(CommandEnd::Exited(0), "46")]);
+        executor.cancel_jobs();
+        let (judgement, _) = measure(Noise::default(), &executor);
+        assert_eq!(judgement.unwrap_err().kind, FailureKind::Interrupted);
+        assert_eq!((executor.take_jobs().len(), executor.count_left()), (1, 1));
+    }
 }

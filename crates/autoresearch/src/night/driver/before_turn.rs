@@ -20,6 +20,7 @@ use crate::trial::measure::Bench;
 use crate::watch::{tree_changes, unseen_files};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::process::LocalExecutor;
 use autoresearch_sys::store::Access;
 
 /// How many rows a turn is told.
@@ -167,7 +168,9 @@ pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<St
         .store
         .layout
         .make_trial_folder(run.store.state.incumbent.trial)?;
-    let mut bench = Bench::new(world, run.tree.path(), &run.env, folder, "probe-");
+    let executor = LocalExecutor::new(world, &run.env);
+    let work_tree = run.tree.path();
+    let mut bench = Bench::new(&executor, world.progress, work_tree, folder, "probe-");
     run.tree.notes.mark_measuring(true)?;
     let failed = bench.run_verify(&config)?.err();
     unseen_files::note_cut_short(&run.tree, &config)?;

@@ -11,8 +11,7 @@ use crate::run::{Place, Run, WantedRun};
 use crate::trial::report::TrialReport;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::process;
-use autoresearch_sys::process::{CommandEnd, CommandLine, Job};
+use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor};
 use autoresearch_sys::store::Access;
 
 /// Tells of a keep.
@@ -89,7 +88,8 @@ fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
     let file = run.store.anchor_folder.join("notify.json");
     std::fs::write(&file, format!("{news}\n"))
         .map_err(|error| Failure::io(format!("could not write {}", file.display()), &error))?;
-    let (ended, _) = process::run_command(world, &make_notify_job(&run, notify, file), &run.env)?;
+    let (ended, _) =
+        LocalExecutor::new(world, &run.env).run_job(&make_notify_job(&run, notify, file))?;
     match ended.how {
         CommandEnd::Exited(status)
             if u8::try_from(status).is_ok_and(|status| notify.ok_exit.contains(&status)) =>

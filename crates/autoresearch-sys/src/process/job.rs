@@ -1,0 +1,104 @@
+//! Owns what is said of a command: the job, what it printed, how it ended, and why it could not be run.
+//! Does not run anything.
+//! Invariant: a job and its end are plain data, which cross a process boundary as JSON.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use autoresearch_core::config::Shell;
+use serde::{Deserialize, Serialize};
+
+/// The hidden subcommand under which this program is the runner.
+pub const RUNNER: &str = "__run";
+/// Time between TERM and KILL.
+pub const GRACE: Duration = Duration::from_secs(2);
+/// What a command may print to each of its two streams, in bytes.
+pub const MAX_OUTPUT: u64 = 64 << 20;
+
+/// A command to run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// The text for a shell, or the words of a program that is started without a shell.
+    pub command: CommandLine,
+    pub directory: PathBuf,
+    /// How long it may run, in milliseconds.
+    pub timeout_ms: u64,
+    /// The file that is its standard input; nothing otherwise.
+    pub input: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum CommandLine {
+    /// A text for `/bin/sh -c`.
+    Shell(String),
+    /// A text for `bash -o pipefail -c`.
+    Bash(String),
+    /// A program and its arguments.
+    Words(Vec<String>),
+}
+
+impl From<&autoresearch_core::config::UserCommand> for CommandLine {
+    fn from(command: &autoresearch_core::config::UserCommand) -> Self {
+        let text = command.command.clone();
+        match command.shell {
+            Shell::Sh => Self::Shell(text),
+            Shell::Bash => Self::Bash(text),
+        }
+    }
+}
+
+impl std::fmt::Display for CommandLine {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shell(text) | Self::Bash(text) => out.write_str(text),
+            Self::Words(words) => out.write_str(&words.join(" ")),
+        }
+    }
+}
+
+/// What a command printed.
+#[derive(Debug, Default)]
+pub struct CommandOutput {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CommandEnd {
+    /// It exited with this status.
+    Exited(i32),
+    /// A signal ended it.
+    Signalled(i32),
+    /// It was ended at its deadline.
+    TimedOut,
+    /// It was ended because it printed too much.
+    Flooded,
+    /// It was ended because we were asked to end.
+    Cancelled,
+    /// It could not be started.
+    NotStarted(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedCommand {
+    pub how: CommandEnd,
+    /// Processes that it left behind and that were ended.
+    pub swept: u32,
+}
+
+/// A command could not be run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// The runner could not be started.
+    #[error("could not start {}", program.display())]
+    Start {
+        program: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("could not wait for `{command}`")]
+    Wait {
+        command: String,
+        source: std::io::Error,
+    },
+}

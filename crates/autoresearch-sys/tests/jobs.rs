@@ -1,0 +1,227 @@
+//! Two jobs in one process at once: each ends its own processes, and none of the other's.
+//!
+//! A program without the test harness: it is its own runner, and what it leaves behind is its own children.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the line of results is what the suite counts"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the test reads its arguments and starts a child of its own"
+)]
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use autoresearch_core::agent::outage::OutagePatience;
+use autoresearch_sys::env::{Clock, ProcessRole, Stopwatch, World, sleep_for};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, runner_main,
+    spawn_detached,
+};
+use rustix::process::{Pid, RawPid, Signal, kill_process, test_kill_process};
+
+/// Whatever is waited for comes long before this, or never.
+const LONG: Duration = Duration::from_mins(2);
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, spec] = words.as_slice()
+        && word == RUNNER
+    {
+        return ExitCode::from(runner_main(spec));
+    }
+    // One after the other: each looks at the children of this process.
+    let tests: [NamedTest; 3] = [
+        (
+            "a_cancelled_job_leaves_the_processes_of_another_alive",
+            a_cancelled_job_leaves_the_processes_of_another_alive,
+        ),
+        (
+            "a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on",
+            a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on,
+        ),
+        (
+            "a_sweep_leaves_what_this_process_started_itself",
+            a_sweep_leaves_what_this_process_started_itself,
+        ),
+    ];
+    for (name, test) in tests {
+        test(&Bed::new());
+        println!("test {name} ... ok");
+    }
+    println!(
+        "test result: ok. {} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+        tests.len()
+    );
+    ExitCode::SUCCESS
+}
+
+type NamedTest = (&'static str, fn(&Bed));
+
+struct Bed {
+    folder: tempfile::TempDir,
+    world: World,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World {
+            cwd: folder.path().to_owned(),
+            reader_at: None,
+            program: std::env::current_exe().unwrap(),
+            state_folder: folder.path().to_owned(),
+            data_folder: folder.path().to_owned(),
+            vars: std::env::vars_os().collect(),
+            clock: Clock::System,
+            session: None,
+            role: ProcessRole::Command,
+            patience: OutagePatience::default(),
+            step: |_| {},
+            progress: |_| {},
+            interrupted: Arc::new(AtomicBool::new(false)),
+            dealing: Arc::new(AtomicBool::new(false)),
+        };
+        let env = world.vars.clone().into_iter().collect();
+        Self { folder, world, env }
+    }
+
+    /// A job that starts two processes which leave its group and its session, each by way of a parent that ends at once,
+    /// writes down the numbers of these two and of its runner, and ends when the file `go-on` appears.
+    fn make_job(&self, name: &str) -> Job {
+        let hide = |number: u32| {
+            format!(
+                "(setsid sh -c 'echo $$ > {name}-{number}; exec sleep 100000' >/dev/null 2>&1 &)\n"
+            )
+        };
+        let wait = format!(
+            "echo $PPID > {name}-runner; while [ ! -e go-on ]; do sleep 0.02; done; echo {name}\n"
+        );
+        Job {
+            command: CommandLine::Shell(hide(1) + &hide(2) + &wait),
+            directory: self.folder.path().to_owned(),
+            timeout_ms: 600_000,
+            input: None,
+        }
+    }
+
+    fn read_pid(&self, name: &str) -> Pid {
+        let file = self.folder.path().join(name);
+        wait_until(name, || {
+            std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
+        });
+        let text = std::fs::read_to_string(&file).unwrap();
+        Pid::from_raw(text.trim().parse::<RawPid>().unwrap()).unwrap()
+    }
+
+    /// The hidden processes of a job, once both are there.
+    fn read_hidden(&self, name: &str) -> [Pid; 2] {
+        [1, 2].map(|number| self.read_pid(&format!("{name}-{number}")))
+    }
+
+    fn let_go_on(&self) {
+        std::fs::write(self.folder.path().join("go-on"), "").unwrap();
+    }
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let watch = Stopwatch::start();
+    while !is_so() {
+        assert!(watch.elapsed() < LONG, "{what}");
+        sleep_for(Duration::from_millis(5));
+    }
+}
+
+fn is_alive(pid: Pid) -> bool {
+    test_kill_process(pid).is_ok()
+}
+
+fn run(executor: &dyn Executor, job: &Job) -> (EndedCommand, String) {
+    let (ended, printed) = executor.run_job(job).unwrap();
+    (ended, String::from_utf8(printed.stdout).unwrap())
+}
+
+/// The job that is left goes on with all of its processes, and ends with all of them.
+fn check_goes_on(bed: &Bed, hidden: [Pid; 2], ended: impl FnOnce() -> (EndedCommand, String)) {
+    assert!(hidden.into_iter().all(is_alive));
+    bed.let_go_on();
+    let (ended, printed) = ended();
+    assert_eq!(
+        (ended.how, printed.as_str()),
+        (CommandEnd::Exited(0), "b\n")
+    );
+    assert_eq!(ended.swept, 2);
+    assert!(!hidden.into_iter().any(is_alive));
+}
+
+fn a_cancelled_job_leaves_the_processes_of_another_alive(bed: &Bed) {
+    let (first, second) = (
+        LocalExecutor::new(&bed.world, &bed.env),
+        LocalExecutor::new(&bed.world, &bed.env),
+    );
+    std::thread::scope(|scope| {
+        let a = scope.spawn(|| run(&first, &bed.make_job("a")));
+        let b = scope.spawn(|| run(&second, &bed.make_job("b")));
+        let (hidden_a, hidden_b) = (bed.read_hidden("a"), bed.read_hidden("b"));
+        assert!(hidden_a.into_iter().chain(hidden_b).all(is_alive));
+        first.cancel_jobs();
+        assert_eq!(a.join().unwrap().0.how, CommandEnd::Cancelled);
+        assert!(!hidden_a.into_iter().any(is_alive));
+        check_goes_on(bed, hidden_b, || b.join().unwrap());
+        let (ended, _) = run(&first, &bed.make_job("late"));
+        assert_eq!(ended.how, CommandEnd::Cancelled, "nothing more is started");
+        assert!(!bed.folder.path().join("late-runner").exists());
+    });
+}
+
+fn a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on(bed: &Bed) {
+    let executor = LocalExecutor::new(&bed.world, &bed.env);
+    std::thread::scope(|scope| {
+        let a = scope.spawn(|| run(&executor, &bed.make_job("a")));
+        let b = scope.spawn(|| run(&executor, &bed.make_job("b")));
+        let (hidden_a, hidden_b) = (bed.read_hidden("a"), bed.read_hidden("b"));
+        kill_process(bed.read_pid("a-runner"), Signal::KILL).unwrap();
+        let (ended, _) = a.join().unwrap();
+        assert_eq!(ended.how, CommandEnd::Signalled(9));
+        assert!(ended.swept >= 3, "the command and both that hid: {ended:?}");
+        assert!(!hidden_a.into_iter().any(is_alive));
+        check_goes_on(bed, hidden_b, || b.join().unwrap());
+    });
+}
+
+fn a_sweep_leaves_what_this_process_started_itself(bed: &Bed) {
+    let executor = LocalExecutor::new(&bed.world, &bed.env);
+    let mut own = Command::new("sleep")
+        .arg("100000")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let script = format!(
+        "echo $$ > {}/detached; exec sleep 100000",
+        bed.folder.path().display()
+    );
+    let words = ["sh", "-c", &script].map(OsString::from);
+    let setsid = World::find_program(&bed.world.vars, "setsid").unwrap();
+    let mut detached = spawn_detached(&setsid, &words, &bed.world.vars).unwrap();
+    let detached_pid = bed.read_pid("detached");
+    std::thread::scope(|scope| {
+        let a = scope.spawn(|| run(&executor, &bed.make_job("a")));
+        let hidden = bed.read_hidden("a");
+        kill_process(bed.read_pid("a-runner"), Signal::KILL).unwrap();
+        assert_eq!(a.join().unwrap().0.how, CommandEnd::Signalled(9));
+        assert!(!hidden.into_iter().any(is_alive));
+    });
+    assert!(own.try_wait().unwrap().is_none(), "git, or a server");
+    assert!(is_alive(detached_pid), "the supervisor of a run");
+    for child in [&mut own, &mut detached] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
