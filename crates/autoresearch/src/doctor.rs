@@ -3,12 +3,14 @@
 //! Invariant: without `--repair` and `--yes` nothing changes.
 
 mod codex;
+mod finding;
 pub(crate) mod inventory;
 
 use std::fmt;
 
 use serde::Serialize;
 
+use self::finding::{DoctorFinding, report_failure, report_good, report_note, report_problem};
 use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
 use crate::run::lost::find_lost_runs;
 use crate::run::{Place, Run, TREE_IS_GONE, history_around};
@@ -39,16 +41,6 @@ impl DoctorOptions {
             yes,
         }
     }
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct DoctorFinding {
-    /// What was looked at.
-    pub subject: String,
-    /// Is it as it should be?
-    pub ok: bool,
-    pub found: String,
-    pub remedy: Option<String>,
 }
 
 /// The answer of `doctor`.
@@ -224,42 +216,6 @@ fn examine_opened_run(
             &format!("an incomplete line was moved to {}", torn.display()),
         ));
     }
-}
-
-fn report_good(subject: &str, found: &str) -> DoctorFinding {
-    DoctorFinding {
-        subject: subject.to_owned(),
-        ok: true,
-        found: found.to_owned(),
-        remedy: None,
-    }
-}
-
-/// Not as it could be, and no fault either.
-fn report_note(subject: &str, found: &str, remedy: &str) -> DoctorFinding {
-    DoctorFinding {
-        remedy: Some(remedy.to_owned()),
-        ..report_good(subject, found)
-    }
-}
-
-fn report_problem(subject: &str, found: &str, remedy: &str) -> DoctorFinding {
-    DoctorFinding {
-        ok: false,
-        remedy: Some(remedy.to_owned()),
-        ..report_good(subject, found)
-    }
-}
-
-fn report_failure(subject: &str, failure: &Failure) -> DoctorFinding {
-    let found = [vec![failure.error.clone()], failure.causes.clone()]
-        .concat()
-        .join(": ");
-    report_problem(
-        subject,
-        &found,
-        failure.hint.as_deref().unwrap_or("see GUIDE.md"),
-    )
 }
 
 impl fmt::Display for DoctorReport {

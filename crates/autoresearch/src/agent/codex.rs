@@ -9,7 +9,9 @@ use std::path::Path;
 use autoresearch_core::agent::answer::{AgentAnswer, SCHEMA};
 use autoresearch_core::agent::outage::TurnFault;
 
-use super::{EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief, write_text};
+use super::turn::{
+    EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief, write_text,
+};
 use autoresearch_codex::home;
 use autoresearch_codex::home::CodexHome;
 use autoresearch_codex::turn::{TurnArguments as Words, make_command_words, read_turn_result};

@@ -5,7 +5,7 @@
 use autoresearch_core::agent::answer::AgentAnswer;
 use autoresearch_core::agent::outage::TurnFault;
 
-use super::{EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief};
+use super::turn::{EndedTurn, TurnOutcome, TurnRequest, make_environment, run_with_brief};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::process::{CommandEnd, CommandLine};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use autoresearch_core::agent::caller::HookReadiness;
 
-use super::{DoctorFinding, report_good, report_note, report_problem};
+use super::finding::{DoctorFinding, report_good, report_note, report_problem};
 use crate::run::history_around;
 use autoresearch_codex::app_server;
 use autoresearch_codex::app_server::AppServer;

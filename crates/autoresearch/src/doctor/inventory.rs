@@ -4,77 +4,27 @@
 
 mod checks;
 mod cleaning;
+mod scene;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
-use serde::Serialize;
 
 use self::checks::{check_branch, check_folder, check_worktree};
 pub(crate) use self::cleaning::remove_items;
+pub(crate) use self::scene::InventoryItem;
+use self::scene::{InventoryScene, list_start_notes, open_git_in};
 use crate::run::lost::{LostRun, find_lost_runs};
-use crate::run::{DRIVER, caller_variables, history_around};
+use crate::run::{DRIVER, history_around};
 use crate::start::start_lock_folder;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::Git;
-use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::worktrees::WorkTree;
 use autoresearch_sys::store::{
-    Access, FOLDER, Layout, MadeNote, RunStore, check_folder_trust, find_holder,
-    list_anchor_folders, removal,
+    Access, FOLDER, Layout, MadeNote, RunStore, check_folder_trust, find_holder, removal,
 };
-
-/// Something that the tool made.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct InventoryItem {
-    /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
-    pub kind: &'static str,
-    /// Its path or name.
-    pub name: String,
-    /// Why it stays; absent when it can go.
-    pub kept_because: Option<String>,
-    /// The run that it belongs to: what is needed to remove the rest later goes last.
-    #[serde(skip)]
-    run: String,
-    /// The commit that a branch or reference must still name to be deleted.
-    #[serde(skip)]
-    commit: String,
-    /// Is it a reference that a note outside the repository names as ours?
-    #[serde(skip)]
-    noted: bool,
-}
-
-/// What the list is made from.
-struct InventoryScene<'w> {
-    world: &'w World,
-    root: &'w Path,
-    history: History,
-    worktrees: Vec<WorkTree>,
-    /// Who starts a run just now.
-    starting: Option<String>,
-}
-
-impl InventoryItem {
-    fn new(
-        kind: &'static str,
-        run: &str,
-        name: impl Into<String>,
-        kept_because: Option<String>,
-    ) -> Self {
-        Self {
-            kind,
-            name: name.into(),
-            kept_because,
-            run: run.to_owned(),
-            commit: String::new(),
-            noted: false,
-        }
-    }
-}
 
 /// Everything of the named runs, and what is left of runs and starts that are gone.
 pub(crate) fn list_items(
@@ -120,23 +70,6 @@ pub(crate) fn list_items(
     scene.list_unknown_folders(&known, &mut items);
     scene.list_strays(&known, &mut items)?;
     Ok(items)
-}
-
-/// The notes of starts in this work tree.
-fn list_start_notes(world: &World, root: &Path) -> Vec<(PathBuf, MadeNote)> {
-    let all = list_anchor_folders(&world.state_folder).into_iter();
-    all.filter_map(|anchor_folder| {
-        MadeNote::read_from(&anchor_folder).map(|made| (anchor_folder, made))
-    })
-    .filter(|(_, made)| made.root == root)
-    .collect()
-}
-
-/// git, at work in a folder of the repository, with nothing of the caller's that could lead it elsewhere.
-fn open_git_in(world: &World, folder: &Path) -> Result<Git> {
-    let program = World::find_program(&world.vars, "git")
-        .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
-    Ok(Git::new(&program, folder, &caller_variables(world)))
 }
 
 impl<'w> InventoryScene<'w> {

@@ -8,7 +8,7 @@ use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use rustix::fs::FileType;
 
-use super::{InventoryScene, open_git_in};
+use super::scene::{InventoryScene, open_git_in};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::worktrees::Submodule;
 use autoresearch_sys::store::removal::{FolderEntry, SweepError, list_folder};

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
-use super::{InventoryItem, checks, list_start_notes, open_git_in};
+use super::checks;
+use super::scene::{InventoryItem, list_start_notes, open_git_in};
 use crate::run::history_around;
 use crate::start::start_lock_folder;
 use autoresearch_sys::env::World;
