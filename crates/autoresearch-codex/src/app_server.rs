@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::error::CodexError;
 use autoresearch_sys::env::{Stopwatch, World, sleep_for};
 
-/// A conversation takes no longer. Half a second is usual; a busy machine is no fault.
+/// A conversation takes no longer. Half a second is usual, and a busy machine must not fail it.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Time to end by itself once its input is closed.
 const GRACE: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ pub enum ReleaseStanding {
     Between,
     /// Newer than all of them.
     Newer,
-    /// Its text is no release.
+    /// Its text is not a release.
     Unknown,
 }
 

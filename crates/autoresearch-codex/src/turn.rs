@@ -22,7 +22,7 @@ use crate::home::CodexHome;
 pub struct TurnArguments<'a> {
     pub program: &'a Path,
     /// The thread to go on with, by the id that an earlier turn left; `None` for a fresh one. Codex takes anything that
-    /// is no id for a name, and starts a fresh thread in silence where it knows none.
+    /// is not an id for a name, and starts a fresh thread in silence where it knows none.
     pub thread: Option<&'a str>,
     /// The file with the schema of the answer; an absolute path. It must be there.
     pub schema: &'a Path,
@@ -42,7 +42,7 @@ pub struct TurnArguments<'a> {
 /// - With the default, a refused connection is tried for ever. A setting that Codex does not know is a warning only.
 /// - For each command the sandbox makes and removes mount points in every folder that may be written in. In `/tmp`, which
 ///   all Codexes share, they would remove them under each other's hands. So a turn that needs a temporary folder needs a
-///   `TMPDIR` of its own.
+///   separate `TMPDIR`.
 const SETTINGS: [&str; 7] = [
     "--json",
     "--disable",

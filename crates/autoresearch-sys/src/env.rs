@@ -239,7 +239,7 @@ impl Stopwatch {
     }
 }
 
-/// Waits; for polling loops that have a deadline of their own.
+/// Waits; for polling loops that have their own deadline.
 #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
 pub fn sleep_for(span: Duration) {
     std::thread::sleep(span);

@@ -74,7 +74,7 @@ pub struct Failure {
     pub error: String,
     /// Why, from the outside in.
     pub causes: Vec<String>,
-    /// What else was noticed, and is no cause.
+    /// What else was noticed, and is not a cause.
     pub warnings: Vec<String>,
     pub hint: Option<String>,
 }

@@ -2,7 +2,7 @@
 //! Does not judge what a command printed.
 //! Invariant: when a job has ended, every process that it started has ended, and no other.
 //!
-//! A command runs under a small runner, this same program, in a session of its own. The runner adopts whatever the
+//! A command runs under a small runner, this same program, in a new session. The runner adopts whatever the
 //! command leaves behind (Linux: child subreaper) and ends it. The runner's standard input is a socket to us: when we
 //! die, however we die, it closes and the runner ends the command; the runner's report comes back through it. What the
 //! command prints goes to files without a name, so that nobody else can write into them.

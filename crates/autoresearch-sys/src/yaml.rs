@@ -11,10 +11,10 @@ pub enum YamlError {
     /// The text is too long for a config.
     #[error("the file has {0} bytes; a config has at most {MAX}")]
     TooLong(usize),
-    /// The document is YAML that no config can be: keys that are no texts.
+    /// The document is YAML that cannot be a config: keys that are not strings.
     #[error("the keys of a config must be words: {0}")]
     Keys(#[from] serde_json::Error),
-    /// The text is no YAML.
+    /// The text is not YAML.
     #[error("not YAML: {0}")]
     Syntax(#[from] serde_yaml::Error),
 }

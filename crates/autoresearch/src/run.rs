@@ -1,5 +1,5 @@
 //! Owns `Run`: a run that was found, opened and checked, with git at hand.
-//! Does not change anything but what `store` mends when it opens a run.
+//! Changes only what `store` repairs when it opens a run.
 //! Invariant: environment and git binary are those of the start, not those of the caller.
 
 pub mod foreign_commits;
@@ -264,12 +264,12 @@ impl<'w> Run<'w> {
         let mut for_git = plain.clone();
         variables::add_safe_places(&mut for_git, &world.vars);
         let git = Git::new(&store.pinned.git, &work_tree(&store), &for_git);
-        let (history, homeless) = open_history(&store, &git)?;
+        let (history, tree_is_gone) = open_history(&store, &git)?;
         let mut env = plain.clone();
         if world.role == ProcessRole::Driver {
             env.push((MARK.into(), store.state.start.id.clone().into()));
         }
-        let mut git = if homeless {
+        let mut git = if tree_is_gone {
             git.at_folder(&store.layout.root)
         } else {
             git
@@ -306,7 +306,7 @@ impl<'w> Run<'w> {
             env,
             caller,
             cleared,
-            tree_is_gone: homeless,
+            tree_is_gone,
         })
     }
 

@@ -336,7 +336,7 @@ fn refuse_touched(
     Ok(())
 }
 
-/// What a work tree of the run's own does not have is told to whom verify failed there.
+/// What the run's separate work tree does not have is told to whom verify failed there.
 fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>) -> Failure {
     if parts.config.isolation != Isolation::Worktree {
         return failure;
@@ -370,7 +370,7 @@ fn pinned_hint(name: &str) -> &'static str {
     }
 }
 
-/// A rule file that is dirty from the start is no trial's change, and must stay as it is all the same.
+/// A rule file that is dirty from the start belongs to no trial, and must stay as it is all the same.
 fn pin_changed_rules(root: &Path, pinned: &mut Pinned) {
     let paths = pinned.dirty_files.list_paths().map(|(_, path, _)| path);
     let names = paths.filter_map(|path| Some(path.to_str()?.to_owned()));

@@ -107,7 +107,7 @@ pub fn rename_trust_keys(text: &str, moves: &[(String, String)]) -> String {
     for (from, to) in moves {
         let quoted = |key: &str| toml_edit::Value::from(key).to_string();
         let renamed = text.replace(&quoted(from), &quoted(to));
-        // A place that already has trust of its own is not overwritten.
+        // A place that already has its own trust is not overwritten.
         let free =
             TrustConfig::parse_text(&text).is_ok_and(|config| config.find_hook_state(to).is_none());
         if free && TrustConfig::parse_text(&renamed).is_ok() {

@@ -93,7 +93,7 @@ fn find_reset_time(limits: &Value) -> Option<u64> {
     full.filter_map(|window| window["resets_at"].as_u64()).max()
 }
 
-/// The newest file with this ending, so many folders deep; the folders are year, month and day.
+/// The newest file with this ending, this many folders deep; the folders are year, month and day.
 fn find_newest_file(folder: &Path, ending: &str, depth: u32) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();

@@ -48,7 +48,7 @@ const PLAN: usize = 1_000;
 /// The longest label, in characters.
 const LABEL: usize = 60;
 const LABELS: usize = 16;
-/// So many places of a text are tried for an object; a longer search would only find what nobody meant.
+/// How many places of a text are tried for an object; a longer search would only find what nobody meant.
 const TRIES: usize = 100;
 
 /// What an agent says of its edit.

@@ -21,7 +21,7 @@ pub struct Caller {
     pub way: MeasureWay,
     /// Who reads the answer.
     pub reader: Reader,
-    /// The work tree of the run's own, as the reader can open it, if it has one.
+    /// The run's separate work tree, as the reader can open it, if it has one.
     pub work_tree: Option<String>,
 }
 

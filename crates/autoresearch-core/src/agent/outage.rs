@@ -23,7 +23,7 @@ pub enum TurnFault {
     Network(String),
     /// The thread is full.
     Context,
-    /// The thread cannot be gone on with.
+    /// The thread cannot be resumed.
     Thread(String),
     /// The agent cannot be started as it is set up.
     Setup(String),
@@ -34,7 +34,7 @@ pub enum TurnFault {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutageAnswer {
-    /// Wait so long, then try again.
+    /// Wait this long, then try again.
     Wait(Duration),
     /// Wait until this moment, in seconds since 1970, then try again.
     Until(u64),
@@ -51,7 +51,7 @@ pub struct OutagePatience {
     pub first: Duration,
     /// The longest wait, and the time between two probes.
     pub most: Duration,
-    /// After so many failures in a row nobody probes any more; `None` for ever.
+    /// After this many failures in a row, give up; `None`: never.
     pub tries: Option<u32>,
 }
 
@@ -66,9 +66,9 @@ impl Default for OutagePatience {
     }
 }
 
-/// After so many turns in a row that ended at their deadline, a person must look.
+/// After this many timeouts in a row, a person must look.
 const DEADLINES: u32 = 3;
-/// After so many faults in a row that nobody knows, too.
+/// After this many unknown faults in a row, a person must look.
 const UNKNOWN: u32 = 5;
 /// A limit resets a little later than it says.
 const AFTER_RESET: u64 = 2;

@@ -132,7 +132,7 @@ impl Session {
 }
 
 impl Stops {
-    /// Has the run come further since the last stop of this session? Then the count starts anew.
+    /// Has the run come further since the last stop of this session? Then the count starts again.
     pub fn reset_if_moved(&mut self, session: &str, progress: Progress) -> bool {
         let moved = self.session != session || progress > self.progress;
         if moved {
@@ -176,16 +176,16 @@ mod tests {
         assert_eq!(
             stops.answer_stop("a", after(6)),
             allow,
-            "that is no progress"
+            "that is not progress"
         );
         assert_eq!(
             stops.answer_stop("a", after(8)),
             go_on,
-            "a trial counts anew"
+            "a trial resets the count"
         );
         assert_eq!(stops.answered, 1);
         assert_eq!(stops.answer_stop("b", after(8)), go_on);
-        assert_eq!(stops.answered, 1, "another session has stops of its own");
+        assert_eq!(stops.answered, 1, "another session has its own stops");
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct Config {
     pub stop_when: Vec<Condition>,
     /// Labels that a trial needs to be kept, and that an incumbent needs to end the run.
     pub required_labels: RequiredLabels,
-    /// The run ends after so many trials; `None`: something else ends it.
+    /// The run ends after this many trials; `None`: something else ends it.
     pub iterations: Option<u32>,
     /// The run ends when this much time has passed since its start.
     pub time_limit: Option<TimeLimit>,

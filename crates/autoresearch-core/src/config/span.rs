@@ -86,7 +86,7 @@ pub mod millis {
     }
 }
 
-/// A text is no span of time.
+/// A text is not a span of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a span of time between 1ms and 366d")]
 pub struct SpanError {

@@ -541,7 +541,7 @@ mod tests {
         let (first, second) = (Value::from(0), Value::from(47));
         let why = Why::NotRepeated { first, second };
         assert_eq!(decide(&["0", "47"]), (TrialOutcome::Discard(why), true, 2));
-        // Within the range of what was seen it is no jump.
+        // Within the range of what was seen it is not a jump.
         let mut seen = MeasuredRange::of_value(&Value::from(47));
         seen.include_value(&Value::from(1_000));
         let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default())

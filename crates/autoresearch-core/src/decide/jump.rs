@@ -17,7 +17,7 @@ const LARGE: i64 = 2;
 /// A change of this factor is a jump when it is also larger than a quarter of the range so far.
 const HUGE: i64 = 10;
 
-/// A gain of so many counted things is never a jump.
+/// A gain of this many counted things is never a jump.
 const HANDFUL: i64 = 5;
 
 /// The range of everything that a run has measured.

@@ -15,7 +15,7 @@ pub struct Spent {
     pub tokens: u64,
     /// Runs of verify in trials.
     pub verify_runs: u32,
-    /// The agent's thread, while it is to be gone on with.
+    /// The agent's thread, while it is to be resumed.
     pub thread: Option<String>,
     /// Turns in that thread.
     pub thread_turns: u32,
@@ -87,7 +87,7 @@ impl Limits {
         lifted.map(|(ceiling, _)| ceiling).collect()
     }
 
-    /// The ceiling that a run has come to, and why: after so many trials, so much time since its start, and at this moment,
+    /// The ceiling that a run has reached, and why: after this many trials, this much time since its start, and at this moment,
     /// both in milliseconds (the moment since 1970).
     #[must_use]
     pub fn find_reached(

@@ -33,7 +33,7 @@ impl Default for ChainHead {
 /// Why a line does not belong where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// The line is no record.
+    /// The line is not a record.
     #[error("line {line} is not a record: {reason}")]
     NotARecord {
         /// The line's number, from 1.

@@ -12,7 +12,7 @@ pub use crate::decide::why::{CommandFailure, Why};
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
-/// So many further metrics are shown to people.
+/// How many further metrics are shown to people.
 const MOST_METRICS: usize = 8;
 
 /// One line of the journal.
@@ -70,7 +70,7 @@ declare_events! {
     "verdict" => Verdict(Box<Decision>),
     /// A trial that was not kept has been undone.
     "close" => Close(Close),
-    /// A trial was cut short by a crash or by a person, and has been undone.
+    /// A crash or a person interrupted a trial, and it has been undone.
     "interrupted" => Interrupted(Interruption),
     /// The agent logged a strategy.
     "strategy" => Strategy(StrategyRow),
@@ -257,7 +257,7 @@ pub struct Close {
     pub head: String,
 }
 
-/// A trial was cut short.
+/// A trial was interrupted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interruption {
     pub trial: u32,

@@ -19,7 +19,7 @@ use crate::journal::event::{
 use crate::journal::ledger::Ledger;
 use crate::metric::unit::Unit;
 
-/// How many droppings of verify a run puts up with; the state must not grow with the log.
+/// How many left files of verify the state remembers; it must not grow with the log.
 const MAX_LEFT_FILES: usize = 1_000;
 
 /// The state of a run.
@@ -29,7 +29,7 @@ pub struct RunState {
     pub start: Start,
     /// Does the branch or work tree stand?
     pub ready: bool,
-    /// The commit that HEAD must name while no trial is in flight.
+    /// The commit that HEAD must name while no trial is open.
     pub head: String,
     /// What a trial must beat.
     pub incumbent: Incumbent,
@@ -63,7 +63,7 @@ pub struct Counts {
     pub discard: u32,
     pub crash: u32,
     pub no_op: u32,
-    /// Cut short; these are no attempts.
+    /// Interrupted trials; they do not count as attempts.
     pub interrupted: u32,
 }
 
@@ -76,7 +76,7 @@ impl Counts {
 }
 
 /// How far a run has come. It grows with what has a limit (trials, rungs of the ladder, reworks, the end) and with nothing
-/// else: neither trials that were cut short or given up nor strategy rows that nobody asked for lead further.
+/// else: neither interrupted or dropped trials nor strategy rows that nobody asked for lead further.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
@@ -100,7 +100,7 @@ pub struct OpenTrial {
     pub stage: Stage,
 }
 
-/// How far a trial in flight came.
+/// How far an open trial came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Stage {
     /// The intention is recorded; the commit may or may not exist.
@@ -116,7 +116,7 @@ pub enum Stage {
 pub enum Step {
     /// Edit files, then ask for a trial.
     Trial,
-    /// Mend what the guard found, then ask for the rework.
+    /// Fix what the guard found, then ask for the rework.
     Rework {
         /// How many reworks are left.
         left: u32,

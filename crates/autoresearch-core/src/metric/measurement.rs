@@ -1,6 +1,6 @@
 //! Owns `Measurement`: what verify printed, as numbers in the units of the run.
 //! Does not run verify, and does not look at its exit status.
-//! Invariant: format and units are those that the baseline showed; what does not convert into them is no measurement.
+//! Invariant: format and units are those that the baseline showed; what does not convert into them is not a measurement.
 
 mod printed;
 

@@ -43,10 +43,10 @@ pub enum Doubt {
     Refuse,
 }
 
-/// Why a text is no quantity.
+/// Why a text is not a quantity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
-    /// It does not begin with a number, or what follows is no unit.
+    /// It does not begin with a number, or what follows is not a unit.
     #[error("`{0}` is not a number with an optional unit")]
     NotANumber(String),
     /// There are more digits behind the number.
@@ -368,7 +368,7 @@ mod tests {
             Some("1200")
         );
         assert_eq!(read("1.0M", "K", Doubt::Refuse), None);
-        // The same prefix on both sides is no question.
+        // The same prefix on both sides leaves no doubt.
         assert_eq!(read("1.5 MB", "MB", Doubt::Refuse).as_deref(), Some("1.5"));
     }
 

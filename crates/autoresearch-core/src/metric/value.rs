@@ -34,7 +34,7 @@ pub struct Value(BigDecimal);
 /// Why a text is not a `Value`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// The text is no decimal number.
+    /// The text is not a decimal number.
     #[error("`{0}` is not a decimal number")]
     NotANumber(String),
     /// The text names an infinity or a not-a-number.
@@ -170,7 +170,7 @@ impl FromStr for Value {
     }
 }
 
-/// Reads a decimal number of so many digits. A text of any length is looked at and quoted in part only.
+/// Reads a decimal number of at most this many digits. A text of any length is looked at and quoted in part only.
 fn read_decimal(text: &str, most: usize) -> Result<Value, ValueError> {
     let quoted = || clip_text(text, MAX_QUOTED);
     let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();

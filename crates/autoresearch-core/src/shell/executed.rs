@@ -357,7 +357,7 @@ impl ExecutedWords {
         if depth == 0 {
             return false;
         }
-        // A quoted text with blanks is a command of its own: `hyperfine './bench.sh 5'`.
+        // A quoted text with blanks is a separate command: `hyperfine './bench.sh 5'`.
         for text in rest.iter().filter(|word| word.contains([' ', '\n', ';'])) {
             self.read_text(text, depth - 1);
         }

@@ -237,7 +237,7 @@ pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &C
 }
 
 /// The brief of one turn in a run without a person: the agent edits files, and the tool does the rest. `notes` say what
-/// an earlier turn has to put right.
+/// an earlier turn left to fix.
 #[must_use]
 pub fn format_turn_brief(
     state: &RunState,

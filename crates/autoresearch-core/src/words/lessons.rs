@@ -9,7 +9,7 @@ const MAX: usize = 50;
 const HEAD: &str = "# Lessons\n\nLessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely: a run adds lines, and removes only its own oldest ones.\n\n";
 
 /// Adds a lesson to the text of the file and returns the new text. `date` is a day, `kind` is `keep`, `pivot` or `end`.
-/// Every other line stays: people write headings and lessons of their own between ours.
+/// Every other line stays: people write their own headings and lessons between ours.
 #[must_use]
 pub fn add_lesson(file: &str, date: &str, kind: &str, text: &str) -> String {
     let text = crate::words::text::escape_text(text.trim());

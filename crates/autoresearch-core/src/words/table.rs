@@ -40,7 +40,7 @@ pub const JUMP: &str = "far outside everything measured before; a second run agr
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The trial's number; `-` for a row that is no trial, and nothing in JSON.
+    /// The trial's number; `-` for a row that is not a trial, and nothing in JSON.
     #[serde(serialize_with = "as_number")]
     pub iteration: String,
     /// The short hash of a keep; `-` for what was undone.

@@ -156,7 +156,7 @@ fn read_modified(path: &Path) -> Option<SystemTime> {
     path.symlink_metadata().ok()?.modified().ok()
 }
 
-/// What tells one holding of a lock from the next: the file is made anew each time.
+/// What tells one holding of a lock from the next: the file is made again each time.
 fn read_holding(lock: &Path) -> Option<(u64, u64, i64, i64)> {
     let meta = lock.symlink_metadata().ok()?;
     Some((meta.dev(), meta.ino(), meta.mtime(), meta.mtime_nsec()))

@@ -197,7 +197,7 @@ impl Git {
         input: Input<'_>,
         env: &[(&str, &OsStr)],
     ) -> Result<Output, GitError> {
-        // The repository's hooks run only where they are asked for by name, and may leave processes of their own behind.
+        // The repository's hooks run only where they are asked for by name, and may leave processes behind.
         let asked = arguments.first() == Some(&OsStr::new("hook"));
         let hooks: &[&str] = if asked {
             &[]

@@ -21,7 +21,7 @@ pub enum StatusKind {
     Tracked(TrackedChange),
     /// A file that git does not know.
     Untracked,
-    /// A folder that is a repository of its own and that git does not know.
+    /// A folder that is another repository and that git does not know.
     NestedRepository,
     Unmerged,
     /// A file that git ignores, or a folder whose name it ignores.

@@ -28,7 +28,7 @@ const MOST: usize = 1_000;
 /// (`http.extraHeader`, `url`) is never taken, because what is taken is written to a file.
 const SECTIONS: [&str; 4] = ["author", "committer", "safe", "user"];
 
-/// The variables that count, of those of a caller. Settings from `GIT_CONFIG_COUNT` are numbered anew.
+/// The variables that count, of those of a caller. Settings from `GIT_CONFIG_COUNT` are numbered again from 0.
 #[must_use]
 pub fn choose_variables(vars: &BTreeMap<OsString, OsString>) -> BTreeMap<String, String> {
     let var = |name: &str| vars.get(OsStr::new(name))?.to_str();

@@ -9,7 +9,7 @@ pub enum Access {
     Glance,
     /// To look: nothing is written, nothing is locked, every line is checked.
     Read,
-    /// To act: locked, and mended if a crash left something.
+    /// To act: locked, and repaired if a crash left something.
     Write,
     /// To act, with every line of the journal checked again.
     WriteChecked,

@@ -91,7 +91,7 @@ impl StoreError {
     }
 }
 
-/// Why these bytes are no file of ours.
+/// Why these bytes are not a file of ours.
 pub(super) fn describe_damage(bytes: &[u8], error: &serde_json::Error) -> String {
     if bytes.is_empty() {
         "is empty".to_owned()

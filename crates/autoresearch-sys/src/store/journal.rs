@@ -1,4 +1,4 @@
-//! Owns the protocol of journal and anchor: what is written in which order, and how a crash is mended.
+//! Owns the protocol of journal and anchor: what is written in which order, and how a crash is repaired.
 //! Does not know what the events mean.
 //! Invariant: the anchor is written first and holds the record itself; the journal may lag by that one record and by
 //! nothing else. A record that the anchor does not know was not written by us.
@@ -34,7 +34,7 @@ pub struct Anchor {
     pub last: String,
 }
 
-/// What had to be mended in a journal.
+/// What had to be repaired in a journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct JournalRepair {
     /// Bytes of a torn line that were set aside.

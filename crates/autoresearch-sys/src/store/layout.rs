@@ -126,8 +126,8 @@ impl Layout {
         names
     }
 
-    /// Creates the run's folder with a `.gitignore` that hides it, and the folder of all runs with one of its own where
-    /// that is not there yet. Fails when the run's folder exists. A folder of this name that was there before, and a
+    /// Creates the run's folder with a `.gitignore` that hides it, and the folder of all runs with another one where that is
+    /// not there yet. Fails when the run's folder exists. A folder of this name that was there before, and a
     /// `.gitignore` in it, are the user's: they stay byte for byte.
     pub fn create_folders(&self) -> Result<CreatedFolders, StoreError> {
         self.check_links()?;

@@ -24,7 +24,7 @@ pub struct MadeNote {
     pub run: String,
     /// The main work tree of its repository.
     pub root: PathBuf,
-    /// The full name of the run's branch, if it has one of its own.
+    /// The full name of the run's branch, if it made one.
     pub branch: Option<String>,
     /// The commit at which that branch begins.
     pub base: String,

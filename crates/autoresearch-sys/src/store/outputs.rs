@@ -14,7 +14,7 @@ use super::run_store::RunStore;
 
 /// What is left of an output that makes room for newer ones.
 const REST: u64 = 4 << 10;
-/// The outputs of so many of the last trials are not cut to make room.
+/// The outputs of this many of the last trials are not cut to make room.
 const RECENT: usize = 5;
 
 /// The bytes of an output that are written: all of them, or the beginning and the end with a line that says what is missing.

@@ -33,7 +33,7 @@ const LOOKS: u32 = 40;
 /// How long a driver waits for a command that holds its run.
 const DRIVER_WAITS: Duration = Duration::from_secs(30);
 
-/// So many of the last records are enough for every text that quotes them.
+/// How many of the last records are enough for every text that quotes them.
 const LAST: usize = 200;
 
 /// A longer frozen config is not one that was accepted.
@@ -53,7 +53,7 @@ pub struct RunStore<'w> {
     table: Option<FileSignature>,
     /// The records, where opening the run read them all: for a reader, as they were then.
     seen: Option<Vec<Record>>,
-    /// What had to be mended when it was opened.
+    /// What had to be repaired when it was opened.
     pub repaired: JournalRepair,
     lock: Option<File>,
     /// When it was opened, in milliseconds since 1970.
@@ -308,7 +308,7 @@ impl<'w> RunStore<'w> {
         Ok(())
     }
 
-    /// Makes the table anew from the journal, whatever it holds now.
+    /// Rebuilds the table from the journal, whatever it holds now.
     pub fn rebuild_views(&mut self) -> Result<(), StoreError> {
         self.table = None;
         self.write_views()

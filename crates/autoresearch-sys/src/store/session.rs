@@ -32,7 +32,7 @@ impl Layout {
         write_json_line(&self.run_folder().join("session.json"), session)
     }
 
-    /// The run is no session's any more.
+    /// No session owns the run any more.
     pub fn remove_session(&self) {
         let _ = std::fs::remove_file(self.run_folder().join("session.json"));
         let _ = self.take_proposal();
@@ -59,7 +59,7 @@ impl Layout {
         proposal
     }
 
-    /// Adds a line to the log of the hooks; a log that cannot be written is no fault.
+    /// Adds a line to the log of the hooks; a log that cannot be written fails nothing.
     pub fn append_hook_log(&self, at: &str, line: &str) {
         let path = self.run_folder().join("hooks.log");
         if RealDisk
@@ -74,7 +74,7 @@ impl Layout {
 
 impl RunStore<'_> {
     /// The stops that were answered since the run last came further. They are counted outside the repository: a session
-    /// that could write the count would be kept for ever by a mistake of its own.
+    /// that could write the count would be kept for ever by its own mistake.
     #[must_use]
     pub fn read_stops(&self) -> Stops {
         read_small_json(&self.anchor_folder.join(STOPS)).unwrap_or_default()

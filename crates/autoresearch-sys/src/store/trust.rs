@@ -208,7 +208,7 @@ fn is_private_group(gid: u32) -> bool {
         && group.mem.iter().all(|member| *member == user.name)
 }
 
-/// In a sandbox with a user namespace root has no number of its own: the kernel shows the one of nobody.
+/// In a sandbox with a user namespace root has no number: the kernel shows the one of nobody.
 fn is_mapped_root(owner: u32) -> bool {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let map = read("/proc/self/uid_map");

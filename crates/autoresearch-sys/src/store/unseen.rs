@@ -68,7 +68,7 @@ impl TreeNotes {
         }
     }
 
-    /// Were verify or guard cut short, so that what they left is not noted yet?
+    /// Were verify or guard interrupted, so that what they left is not noted yet?
     #[must_use]
     pub fn was_measuring(&self) -> bool {
         self.folder.join("measuring").symlink_metadata().is_ok()

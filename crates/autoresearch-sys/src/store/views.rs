@@ -30,7 +30,7 @@ pub(super) fn write_table(
     replace_file_unsynced(&path, text.as_bytes()).map_err(StoreError::io_error("write", &path))
 }
 
-/// Adds one row to a table that nobody touched since we left it; fails otherwise, and it will be written anew.
+/// Adds one row to a table that nobody touched since we left it; fails otherwise, and it will be written again.
 pub(super) fn append_row(layout: &Layout, known: FileSignature, row: &Row) -> io::Result<()> {
     let path = layout.table_path();
     if FileSignature::read_of(&path) != Some(known) {

@@ -83,7 +83,7 @@ pub(super) fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<End
     })
 }
 
-/// A temporary folder of its own: sandboxes that share one get in each other's way.
+/// A separate temporary folder: sandboxes that share one get in each other's way.
 fn make_turn_environment(
     world: &World,
     ask: &TurnRequest<'_>,

@@ -1,6 +1,6 @@
 //! Owns standard output and standard error.
 //! Does not know what is printed.
-//! Invariant: a reader that closes its pipe early is no error.
+//! Invariant: a reader that closes its pipe early is not an error.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};

@@ -22,7 +22,7 @@ pub(super) enum MoveKind {
     /// Giving up the trial whose guard failed.
     Drop,
     Strategy(Strategy),
-    /// Nothing: the proposer puts right what it must not have touched.
+    /// Nothing: the proposer restores what it must not touch.
     Tidy,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ScriptEdit {
 }
 
 enum TextChange {
-    /// The first so many words `any` become another type.
+    /// The first words `any`, this many, become another type.
     Narrow(usize, &'static str),
     /// A text becomes another.
     Replace(&'static str, &'static str),

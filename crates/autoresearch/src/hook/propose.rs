@@ -104,7 +104,7 @@ fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
         return Ok(Vec::new());
     };
     if run.store.state.needs_repair() {
-        // The hook undoes what was cut short first, and takes edits back with it: there is nothing to look at yet.
+        // The hook first undoes what was interrupted, and edits with it: there is nothing to look at yet.
         return Ok(Vec::new());
     }
     make_intent(&run.store.state, &run.caller, request)?;

@@ -58,7 +58,7 @@ pub(crate) struct StatusReport {
     pub crash: u32,
     /// Trials without a change.
     pub no_op: u32,
-    /// Trials that were cut short.
+    /// Interrupted trials.
     pub interrupted: u32,
     /// Failed trials since the last keep or pivot.
     pub failures: u32,

@@ -28,7 +28,7 @@ use autoresearch_sys::process;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{Access, Holder};
 
-/// How long a supervisor may take until it says what it does first. Generous: a busy machine is no fault.
+/// How long a supervisor may take until it says what it does first. Generous, because a machine may be busy.
 const BEGIN: Duration = Duration::from_mins(1);
 /// How long a supervisor that was told to end at once may take.
 const AT_ONCE: Duration = Duration::from_secs(30);
@@ -123,8 +123,8 @@ pub fn start_background(
     })
 }
 
-/// A run that would end at once is not handed over, and no ceiling of a run that exists is lifted here: lifting one has a
-/// command of its own, which is a person's alone.
+/// A run that would end at once is not handed over, and no ceiling of a run that exists is lifted here: lifting one has its
+/// own command, which is a person's alone.
 fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&ConfigSource>) -> Result<()> {
     let state = &run.store.state;
     crate::run::raise::refuse_final(state)?;

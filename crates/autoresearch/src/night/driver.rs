@@ -28,12 +28,12 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store;
 use autoresearch_sys::store::Access;
 
-/// After so many void trials in a row that leave something to be put back, a person must.
+/// After this many void trials in a row that leave something to restore, a person must act.
 const VOIDS: u32 = 3;
 
-/// After so many turns in a row without an idea, too.
+/// After this many turns in a row without an idea, a person must act.
 const EMPTY: u32 = 3;
-/// So often a trial is tried that the machine, and not the run, kept from being made.
+/// How often a trial is tried again that failed because of the machine and not of the run.
 const TRIES: u32 = 4;
 
 /// What happens in a run, for whoever listens.
@@ -76,7 +76,7 @@ pub enum DriverOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriverExit {
     Ended,
-    /// It can be gone on with.
+    /// It can continue.
     Open,
 }
 
@@ -212,18 +212,18 @@ fn wait_out_outage(
     fault: &TurnFault,
     count: u32,
 ) -> Result<()> {
-    use autoresearch_core::agent::outage::OutageAnswer as Weather;
+    use autoresearch_core::agent::outage::OutageAnswer;
     let now = world.now_ms();
     let why = fault.to_string();
     let until_ms = match fault.choose_answer(count, world.patience) {
-        Weather::Fresh => return Ok(()),
-        Weather::GiveUp(why) => return block_run(world, place, &why),
-        Weather::Wait(span) => now + whole_millis(span),
+        OutageAnswer::Fresh => return Ok(()),
+        OutageAnswer::GiveUp(why) => return block_run(world, place, &why),
+        OutageAnswer::Wait(span) => now + whole_millis(span),
         // A limit that was to be over and is not must not be asked about without a pause.
-        Weather::Until(moment) if count > 1 => moment
+        OutageAnswer::Until(moment) if count > 1 => moment
             .saturating_mul(1_000)
             .max(now + whole_millis(world.patience.compute_wait(count))),
-        Weather::Until(moment) => moment.saturating_mul(1_000),
+        OutageAnswer::Until(moment) => moment.saturating_mul(1_000),
     };
     audience.hear_event(&DriverEvent::Waiting {
         why: &why,
@@ -256,7 +256,7 @@ fn measure_edits(
     }
     audience.hear_event(&DriverEvent::Measuring);
     let ended = match try_trial(world, place, audience, &make_trial_request(before, answer)) {
-        // Nothing was mended: the rework is given up.
+        // Nothing was fixed: the rework is given up.
         Err(failure)
             if failure.kind == FailureKind::Usage && matches!(before.step, Step::Rework { .. }) =>
         {
@@ -308,7 +308,7 @@ fn try_trial(
     for count in 1..TRIES {
         let failure = match trial::run_trial(world, place, request) {
             Err(failure) if failure.kind == FailureKind::Environment => failure,
-            // The edits were taken back after all: the next round looks at the run anew.
+            // The edits were taken back after all: the next round looks at the run again.
             Err(failure) if count > 1 && failure.kind == FailureKind::Usage => {
                 return Err(Failure::new(FailureKind::Interrupted, failure.error));
             }

@@ -1,4 +1,4 @@
-//! Owns `exec`: a bounded run of its own in one command, for a CI job.
+//! Owns `exec`: a whole bounded run in one command, for a CI job.
 //! Does not ask anything, and never writes a lesson.
 //! Invariant: the user's branch is checked out again at the end, and the summary says what the journal says.
 
@@ -18,7 +18,7 @@ use autoresearch_sys::env::{ProcessRole, Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store::Access;
 
-/// A fault of the service is waited out so often; then a CI job has more use of an answer.
+/// How often a fault of the service is waited out; after that a CI job needs an answer.
 const TRIES: u32 = 6;
 
 /// Why a session in a sandbox cannot call it, and who can.

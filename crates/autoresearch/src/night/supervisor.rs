@@ -16,10 +16,10 @@ use autoresearch_sys::process;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{Access, FORMAT, Layout};
 
-/// The log of the supervisor is begun anew when it is longer; the one before it stays beside it.
+/// When the log of the supervisor is longer, a new one is started; the one before it stays beside it.
 const MAX_LOG: u64 = 1 << 20;
 
-/// What an agent or its service said is cut to so many characters.
+/// What an agent or its service said is cut to this many characters.
 const MAX_LINE: usize = 1_000;
 
 /// What a supervisor says that it does, in the lock that it holds.
@@ -34,11 +34,11 @@ pub enum SupervisorPhase {
     Turn,
     /// A trial is measured.
     Measuring,
-    /// It waits for better weather.
+    /// It waits until the agent's service is back.
     Waiting,
-    /// It has left the run, which can be gone on with.
+    /// It has left the run, which can continue.
     Paused,
-    /// It has left the run: something is wrong that a person must put right.
+    /// It has left the run: something is wrong that a person must fix.
     Blocked,
     /// The run has ended.
     Ended,

@@ -1,6 +1,6 @@
-//! Owns the taking back of HEAD in a work tree of the run's own, where an agent has moved it: committed, switched, reset.
+//! Owns moving HEAD back in the run's separate work tree, where an agent has moved it: committed, switched, reset.
 //! Does not touch files: what they hold now is the trial's change, and the trial is void.
-//! Invariant: only a driver does it, only in a work tree of the run's own; what HEAD and the branch named stays reachable.
+//! Invariant: only a driver does it, only in the run's separate work tree; what HEAD and the branch named stays reachable.
 
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, shorten_hash};

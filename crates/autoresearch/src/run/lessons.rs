@@ -54,7 +54,7 @@ pub fn add_end_lesson(run: &Run<'_>) {
     add_lesson(run, "end", &summary);
 }
 
-/// Best effort: a lesson that is lost is no reason to fail what was measured.
+/// Best effort: a lost lesson must not fail what was measured.
 fn add_lesson(run: &Run<'_>, kind: &str, text: &str) {
     // A CI job reads lessons and leaves none.
     if run.store.state.config().mode == Mode::Exec {

@@ -23,7 +23,7 @@ pub struct LostRun {
     pub state: Option<RunState>,
 }
 
-/// Every run that was started in this work tree and whose journal is gone. A start that was cut short is none.
+/// Every run that was started in this work tree and whose journal is gone. An interrupted start does not count.
 #[must_use]
 pub fn find_lost_runs(world: &World, history: &History, root: &Path) -> Vec<LostRun> {
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Owns `raise`: a person sets the limits of a run anew, and one that had ended at a limit is open again.
+//! Owns `raise`: a person changes the limits of a run, and one that had ended at a limit is open again.
 //! Does not start anything: the next trial, or `background start`, goes on.
 //! Invariant: no agent lifts a limit; one that is set and reached already is refused, so that no run ends again at once.
 

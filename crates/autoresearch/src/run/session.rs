@@ -52,7 +52,7 @@ pub fn make_caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Ca
     }
 }
 
-/// The work tree of the run's own, as the reader can open it, if it has one.
+/// The run's separate work tree, as the reader can open it, if it has one.
 fn show_own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
     let has_one = store.state.start.worktree.is_some();
     has_one.then(|| world.path_from_here(&store.layout.worktree_path()))
@@ -124,7 +124,7 @@ pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
     Err(Failure::blocked(format!(
         "{what} is for the person, not for an agent's session"
     ))
-    .hint("nothing was done. Tell the person the command; they run it in a terminal of their own"))
+    .hint("nothing was done. Tell the person the command; they run it in their own terminal"))
 }
 
 /// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.

@@ -172,7 +172,7 @@ fn run_guard_in_sight(
     Ok(found)
 }
 
-/// Runs the guard and verify once, the guard first: whoever has to mend it should not wait for all runs of verify. A guard
+/// Runs the guard and verify once, the guard first: whoever has to fix it should not wait for all runs of verify. A guard
 /// that fails then may need what verify builds, and gets a second chance.
 fn run_guard_first(
     bench: &mut Bench<'_>,

@@ -1,4 +1,4 @@
-//! Owns the question whether verify, run in a work tree of the run's own, would measure the person's checkout instead.
+//! Owns the question whether verify, run in a separate work tree, would measure the person's checkout instead.
 //! Does not run anything: it reads the commands, and the files by which Python finds an editable install.
 //! Invariant: a warning names the file that leads to the checkout.
 

@@ -14,7 +14,7 @@ use autoresearch_sys::store::{Layout, write_output};
 /// What to do about a command that counts them.
 pub const REMEDY: &str = "exclude `autoresearch-results` (grep: `--exclude-dir=autoresearch-results`; find: `-not -path './autoresearch-results/*'`), name the folders to look at instead of `.`, or use `isolation: worktree`";
 
-/// So many times less likely than chance: standard errors between the means with and without the files.
+/// How many times less likely than chance: standard errors between the means with and without the files.
 const FAR: f64 = 12.0;
 
 /// The run's own files during the baseline.
@@ -50,7 +50,7 @@ impl<'a> OwnFiles<'a> {
         self.outputs.path().to_owned()
     }
 
-    /// Can the commands see the run's files at all? In a work tree of the run's own they cannot.
+    /// Can the commands see the run's files at all? In the run's separate work tree they cannot.
     #[must_use]
     pub fn are_in_sight(&self) -> bool {
         self.config.isolation != Isolation::Worktree

@@ -139,7 +139,7 @@ pub(crate) fn list_new_flags(tree: &Tree<'_>) -> Result<Vec<String>> {
     Ok(new.map(ToOwned::to_owned).collect())
 }
 
-/// A rule file that git ignores is no change when it is what it was at start, or when it hides the cache of a tool: a
+/// A rule file that git ignores does not count as changed when it is what it was at start, or when it hides the cache of a tool: a
 /// folder with a dot that marks itself with `CACHEDIR.TAG`.
 #[must_use]
 pub(crate) fn is_known_rule_file(tree: &Tree<'_>, entry: &StatusEntry, path: &str) -> bool {

@@ -49,7 +49,7 @@ pub struct TreeChanges {
 }
 
 impl TreeChanges {
-    /// In a work tree of the run's own, everything that git can hold is ours to take back.
+    /// In the run's separate work tree, everything that git can hold is ours to undo.
     #[must_use]
     pub fn claim_all(mut self) -> Self {
         let (ours, foreign) = self
@@ -62,7 +62,7 @@ impl TreeChanges {
         self
     }
 
-    /// Rule files that a command made outside the scope are its droppings like others; in a work tree of the run's own
+    /// Rule files that a command made outside the scope count as left by it like others; in the run's separate work tree
     /// tracked ones are about to be restored.
     pub fn forgive_outside(&mut self, own: bool) {
         let mut forgiven: Vec<String> = self.untracked_outside.clone();

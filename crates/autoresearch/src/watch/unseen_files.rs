@@ -260,7 +260,7 @@ pub(crate) fn note_unseen(tree: &Tree<'_>, config: &Config, ignored: &[Vec<u8>])
     Ok(())
 }
 
-/// After a verify or guard that was cut short: what they left is theirs, as far as they had begun at all.
+/// After an interrupted verify or guard: what they left is theirs, as far as they had begun at all.
 pub(crate) fn note_cut_short(tree: &Tree<'_>, config: &Config) -> Result<()> {
     if tree.notes.was_measuring() {
         note_unseen(tree, config, &list_ignored(&tree.git)?)?;

@@ -1,7 +1,7 @@
-//! Owns the bystanders: files that are nobody's change and that verify sees all the same. What the user had dirty
+//! Owns the comparison of files that no trial changes but that verify sees: what the user had dirty
 //! outside the scope at start, and what verify left.
 //! Does not restore them, and never commits them.
-//! Invariant: no trial is measured with a bystander that changed since the last look and was not named.
+//! Invariant: no trial is measured with such a file that changed since the last look and was not named.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,11 +24,11 @@ pub(crate) enum FileOwner {
     Tracked,
     /// The user's, unknown to git: verify may write it.
     Untracked,
-    /// Verify's own: what is gone is no change, since no commit holds it either.
+    /// Verify's own: a file that is gone does not count as changed, since no commit holds it either.
     LeftFile,
 }
 
-/// A bystander that is not as it was noted.
+/// A file that is not as it was noted.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangedUserFile {
     /// Its path, for messages.
@@ -62,7 +62,7 @@ fn list_user_files(dirty_files: &DirtyFiles, left_files: &BTreeSet<String>) -> V
     yours.chain(left).collect()
 }
 
-/// The bystanders that are not as they were noted.
+/// The files that are not as they were noted.
 #[must_use]
 pub(crate) fn find_changed(
     root: &Path,
@@ -70,24 +70,23 @@ pub(crate) fn find_changed(
     left_files: &BTreeSet<String>,
     notes: &FileNotes,
 ) -> Vec<ChangedUserFile> {
-    let differ = |bystander: &UserFile| {
-        let path = root.join(&bystander.path);
-        let gone =
-            bystander.whose == FileOwner::LeftFile && FileSignature::read_of(&path).is_none();
-        let known = notes.get(&bystander.key);
+    let differ = |file: &UserFile| {
+        let path = root.join(&file.path);
+        let gone = file.whose == FileOwner::LeftFile && FileSignature::read_of(&path).is_none();
+        let known = notes.get(&file.key);
         !gone && known.is_some_and(|known| differs_from_pin(&path, known.as_ref()))
     };
     list_user_files(dirty_files, left_files)
         .into_iter()
         .filter(differ)
-        .map(|bystander| ChangedUserFile {
-            name: escape_text(&bystander.path.to_string_lossy()),
-            whose: bystander.whose,
+        .map(|file| ChangedUserFile {
+            name: escape_text(&file.path.to_string_lossy()),
+            whose: file.whose,
         })
         .collect()
 }
 
-/// How the bystanders are now. What did not change keeps its note.
+/// How the files are now. What did not change keeps its note.
 #[must_use]
 pub(crate) fn make_notes(
     root: &Path,
@@ -95,9 +94,9 @@ pub(crate) fn make_notes(
     left_files: &BTreeSet<String>,
     before: &FileNotes,
 ) -> FileNotes {
-    let now = |bystander: UserFile| {
-        let path = root.join(&bystander.path);
-        let known = before.get(&bystander.key);
+    let now = |file: UserFile| {
+        let path = root.join(&file.path);
+        let known = before.get(&file.key);
         let note = match known {
             Some(Some(pin))
                 if pin.signature.is_some() && pin.signature == FileSignature::read_of(&path) =>
@@ -106,7 +105,7 @@ pub(crate) fn make_notes(
             }
             _ => pin_user_file(&path),
         };
-        (bystander.key, note)
+        (file.key, note)
     };
     list_user_files(dirty_files, left_files)
         .into_iter()
@@ -114,7 +113,7 @@ pub(crate) fn make_notes(
         .collect()
 }
 
-/// The bystanders that changed since the last look, as a void trial names them.
+/// The files that changed since the last look, as a void trial names them.
 pub(crate) fn list_touched(tree: &Tree<'_>, left_files: &BTreeSet<String>) -> Result<Vec<String>> {
     let named = |changed: ChangedUserFile| match changed.whose {
         FileOwner::LeftFile => format!("{} (left by verify)", changed.name),
@@ -156,7 +155,7 @@ fn find_changed_since_note(
     Ok(found)
 }
 
-/// Takes the bystanders as they are now. `new` are droppings that the journal does not know yet.
+/// Accepts the files as they are now. `new` are files left by verify that the journal does not know yet.
 pub(crate) fn update_notes(
     tree: &Tree<'_>,
     left_files: &BTreeSet<String>,
@@ -189,7 +188,7 @@ fn differs_from_pin(path: &Path, pinned: Option<&Pin>) -> bool {
 
 fn pin_user_file(path: &Path) -> Option<Pin> {
     match path.metadata() {
-        // What lies in a folder (a submodule, a repository of its own) is not looked at.
+        // What lies in a folder (a submodule, another repository) is not looked at.
         Ok(meta) if meta.is_dir() => {
             let target = std::fs::read_link(path).unwrap_or_default();
             Some(Pin {

@@ -84,7 +84,7 @@ pub(crate) fn pin_files(root: &Path, choice: &PinChoice) -> BTreeMap<String, Pin
         .collect()
 }
 
-/// Takes out what verify or guard wrote anew, even with the same bytes, and git ignores or does not have: that is made and
+/// Takes out what verify or guard wrote again, even with the same bytes, and git ignores or does not have: that is made and
 /// measured, and not what it is measured with. What `pin` and `protect` say stays in, and so does an executed file whose
 /// bytes changed: a script that writes itself measures what it likes. `known` are git's files.
 pub(crate) fn drop_products(

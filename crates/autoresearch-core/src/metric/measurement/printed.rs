@@ -1,6 +1,6 @@
 //! Owns `PrintedMetrics`: the quantities that an output of verify holds, in the units in which they were printed.
 //! Does not compare units; `measurement` does.
-//! Invariant: two readings that contradict each other are no metric; nothing is guessed.
+//! Invariant: two readings that contradict each other are refused; nothing is guessed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::words::text::clip_text;
 
 /// The longest JSON object at the end of an output, in bytes.
 const MAX_OBJECT: usize = 64 * 1024;
-/// So many lines of an output's end may be the first line of that object.
+/// How many lines of an output's end are tried as the first line of that object.
 const MAX_BEGINNINGS: usize = 200;
 /// The most metrics that one run of verify may print.
 const MAX_METRICS: usize = 100;
@@ -32,7 +32,7 @@ pub(super) struct PrintedMetrics {
     pub format: Format,
     /// Every metric by its name, the one of the config included.
     pub metrics: BTreeMap<String, Quantity>,
-    /// Further metrics that are no usable number, and what they are instead.
+    /// Further metrics that are not a usable number, and what they are instead.
     pub missing: BTreeMap<String, String>,
 }
 
@@ -42,7 +42,7 @@ pub enum NoMetric {
     /// Nothing but white space was printed.
     #[error("verify printed nothing on stdout")]
     Empty,
-    /// The last line, or the value of a `METRIC` line, is no number with a unit.
+    /// The last line, or the value of a `METRIC` line, is not a number with a unit.
     #[error("the last line {0}")]
     Quantity(#[from] QuantityError),
     /// What a terminal shows is a mixture, or hangs on what stood there before.
@@ -509,7 +509,7 @@ mod tests {
                 Err(NoMetric::NoLine("m".into()))
             );
         }
-        // A line that another format wins over is no metric.
+        // A line that another format overrides is not a metric.
         assert!(read_output("METRIC m=0", "m", Format::Number).is_err());
         assert_eq!(
             read_output("METRIC m=0\n7", "m", Format::Number)

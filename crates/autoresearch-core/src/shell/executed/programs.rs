@@ -6,7 +6,7 @@
 pub(super) enum ProgramKind {
     /// It is a shell: `-c TEXT` or a script.
     Shell,
-    /// It runs the first argument that is no option.
+    /// It runs the first argument that is not an option.
     Interpreter(&'static InterpreterOptions),
     /// It starts the command that its arguments are.
     Wrapper {

@@ -31,7 +31,7 @@ const OURS: [&str; 14] = [
     "runtime.log",
     "runtime.log.1",
 ];
-/// The files without an ending of its own that it writes into a trial's folder.
+/// The files without an ending that it writes into a trial's folder.
 const OF_A_TRIAL: [&str; 4] = ["index", "index.lock", "message", "patch"];
 
 /// Why nothing below the folder of the runs is looked at.
@@ -163,7 +163,7 @@ fn is_content_merged(
 
 /// Why a run's folder stays: something in it is not the tool's, or is not where the tool puts it.
 pub(super) fn check_folder(layout: &Layout) -> Option<String> {
-    // A run's own work tree has questions of its own, and goes before the folder.
+    // A run's own work tree has its own checks, and goes before the folder.
     let skip = |path: &Path| path == Path::new("worktree");
     let entries = match list_folder(&layout.root, &path_below_root(layout), &skip) {
         Ok(entries) => entries?,

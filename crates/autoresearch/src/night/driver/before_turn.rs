@@ -63,12 +63,12 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
     if run.store.state.end.is_some() {
         return Ok(None);
     }
-    // A turn that was cut short may have moved HEAD.
+    // An interrupted turn may have moved HEAD.
     foreign_commits::take_back_head(&run.tree, &run.store.state)?;
     tree_changes::check_head(&run.tree, &run.store.state)?;
     run.check_space()?;
     if run.store.state.awaiting_rework().is_none() {
-        // What a turn left that was cut short is nobody's trial.
+        // What an interrupted turn left belongs to no trial.
         give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
     }
     let foreign = find_foreign_files(&run)?;
@@ -146,7 +146,7 @@ fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
         .max(Duration::from_secs(1))
 }
 
-/// Takes back what a turn edited that was cut short; a rework that waits stays.
+/// Undoes what an interrupted turn edited; a rework that waits stays.
 pub(super) fn take_back_turn(world: &World, place: &Place) -> Result<()> {
     let mut run = open_repaired_run(world, place)?;
     if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {

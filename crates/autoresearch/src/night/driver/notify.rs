@@ -51,7 +51,7 @@ pub(super) fn notify_end(world: &World, place: &Place, audience: &mut dyn Audien
     send_news(world, place, news, audience);
 }
 
-/// Tells of a run that was left because something is wrong that a person must put right.
+/// Tells of a run that was left because something is wrong that a person must fix.
 pub(super) fn notify_stuck(
     world: &World,
     place: &Place,
