@@ -354,3 +354,122 @@ fn the_readmes_two_commands_are_what_ci_runs() {
 fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap()
 }
+
+/// Turns of phrase that readers of English as a second language stumble over, each with its plain form.
+const PLAIN: &[(&str, &str)] = &[
+    ("gone on with", "resumed, continued"),
+    ("did not do its part", "failed"),
+    ("so many tokens", "this many tokens"),
+    ("so many turns", "this many turns"),
+    ("so many trials", "this many trials"),
+    ("(s)", "format_count: `1 trial`, `2 trials`"),
+    ("(es)", "format_count: `1 process`, `2 processes`"),
+    ("is no name", "is not a valid name"),
+    ("is no amount", "is not an amount"),
+    ("is no time", "is not a time"),
+    ("is no success", "is not success"),
+    ("begun anew", "started again"),
+    ("made anew", "rebuilt"),
+    ("put right", "fix"),
+    ("puts right", "fixes"),
+    ("mended", "fixed, repaired"),
+    ("mend", "fix"),
+    ("cut short", "interrupted"),
+    ("of the run's own", "separate"),
+    ("a repository of its own", "another repository"),
+    ("a branch of their own", "another branch"),
+    ("wrong call", "usage error"),
+    ("lacks something", "missing requirement"),
+    ("a fault of this program", "internal error"),
+    ("time of the day", "time of day"),
+    ("keeps from being written", "is read-only"),
+    ("better weather", "the service is back"),
+    ("bystander", "file of the user's"),
+    ("what can go", "what can be removed"),
+    ("at its deadline of", "timed out after"),
+];
+
+/// The text literals of Rust source, without comments. `mod tests` at the end of a file is left out.
+fn string_literals(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let code: String = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let (mut literals, mut letters) = (Vec::new(), code.chars().peekable());
+    while let Some(letter) = letters.next() {
+        if letter == '\'' {
+            // A character such as '"' must not open a text; a lifetime has no second quotation mark.
+            if letters.peek() == Some(&'\\') {
+                letters.by_ref().take(2).for_each(drop);
+            } else if letters.peek() == Some(&'"') {
+                letters.next();
+            }
+        } else if letter == '"' {
+            literals.push(read_literal(&mut letters));
+        }
+    }
+    literals
+}
+
+/// The rest of a literal that has been opened, with its line breaks joined as the compiler does.
+fn read_literal(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
+    let mut text = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            '\\' => match letters.next() {
+                Some('\n') => while letters.next_if(|next| next.is_whitespace()).is_some() {},
+                Some(escaped) => text.extend(['\\', escaped]),
+                None => break,
+            },
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// Does a phrase stand in a text, and not only as part of longer words such as `recommend`?
+fn has_phrase(text: &str, phrase: &str) -> bool {
+    let is_letter = |letter: Option<char>| letter.is_some_and(char::is_alphabetic);
+    text.match_indices(phrase).any(|(start, _)| {
+        let (before, after) = (&text[..start], &text[start + phrase.len()..]);
+        let inside = phrase.starts_with(char::is_alphabetic) && is_letter(before.chars().last());
+        !inside && !is_letter(after.chars().next())
+    })
+}
+
+#[test]
+fn what_people_and_agents_read_is_plain_english() {
+    let mut texts: Vec<(PathBuf, String)> = Vec::new();
+    for path in sources() {
+        let shipped = path.components().any(|part| part.as_os_str() == "src");
+        if shipped && !path.ends_with("tests.rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            texts.extend(
+                string_literals(&source)
+                    .into_iter()
+                    .map(|text| (path.clone(), text)),
+            );
+        }
+    }
+    assert!(texts.len() > 1_000, "only {} texts were found", texts.len());
+    for room in ["skill", "templates"] {
+        let mut found = Vec::new();
+        files(&root().join(room), "", &mut found);
+        for path in found {
+            let text = std::fs::read_to_string(&path).unwrap();
+            texts.push((path, text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
+    }
+    let mut faults = Vec::new();
+    for (path, text) in &texts {
+        for (phrase, plain) in PLAIN {
+            if has_phrase(&text.to_lowercase(), phrase) {
+                faults.push(format!("{}: `{phrase}` -> {plain}", path.display()));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}

@@ -350,7 +350,7 @@ fn unsupported(bed: &Testbed, name: &str, kind: &str) {
     );
     let detail = report["detail"].as_str().unwrap();
     assert!(
-        detail.contains(name) && detail.contains(kind) && detail.contains("a trial cannot hold"),
+        detail.contains(name) && detail.contains(kind) && detail.contains("a trial cannot contain"),
         "{detail}"
     );
     assert!(report["value"].is_null(), "it was never measured");

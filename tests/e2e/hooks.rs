@@ -317,7 +317,7 @@ fn a_trial_that_was_killed_is_repaired_at_the_stop() {
     );
     assert_eq!(killed.code, -1);
     let said = reason(&bed.hook("stop", ME));
-    assert!(said.contains("was cut short"), "{said}");
+    assert!(said.contains("was interrupted"), "{said}");
     assert_eq!(bed.git(&["status", "--porcelain"]), "");
     assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
 }

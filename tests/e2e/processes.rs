@@ -174,7 +174,7 @@ fn a_trial_after_a_killed_one_says_what_was_taken_back_and_measures_nothing() {
     bed.edit(2);
     bed.run(&["trial", "-m", "again"])
         .fails(2)
-        .says("cut short")
+        .says("was interrupted")
         .says("git show");
     assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
     assert_eq!(bed.run(&["status", "--json"]).ok().json()["failures"], 0);

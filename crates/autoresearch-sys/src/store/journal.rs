@@ -204,7 +204,7 @@ impl<'d> Journal<'d> {
             );
         }
         if !tail.is_empty() {
-            step("mend torn line");
+            step("repair torn line");
             self.save_torn_line(&tail)?;
             self.disk
                 .truncate_file(&self.path, keep)
@@ -215,7 +215,7 @@ impl<'d> Journal<'d> {
             mended.torn_bytes = tail.len() as u64;
         }
         if keep == before {
-            step("mend last record");
+            step("repair last record");
             self.write_last_line()?;
             mended.restored = true;
         }

@@ -136,7 +136,7 @@ impl LostRun {
                 shorten_hash(&state.start.base)
             ));
         }
-        steps.push("`autoresearch clean` shows what is left and what can go".to_owned());
+        steps.push("`autoresearch clean` shows what is left and what can be removed".to_owned());
         steps.join(". ")
     }
 
