@@ -1,8 +1,10 @@
 //! Who may do what: each row of the table in crates/docs/trust.md, tried with the real CLI, and the one question of `start`.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::shell::quote::quote_word;
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
@@ -310,4 +312,41 @@ fn a_start_that_is_approved_without_the_escalation_stays_inside_and_names_it() {
     let output = bench.model.last().outputs().pop().unwrap();
     assert!(output.contains("require_escalated"), "{output}");
     assert!(!bench.bed.path("autoresearch-results").exists());
+}
+
+/// A rule is silently without effect for a command that is not made of plain words, so no path may be quoted without need.
+#[test]
+fn codex_applies_a_rule_to_each_path_that_our_quoting_leaves_bare() {
+    let Some(bench) = scene_without_skill() else {
+        return;
+    };
+    let out = bench.root.join("out");
+    std::fs::create_dir(&out).unwrap();
+    let names = [
+        "plain",
+        "größe",
+        "日本",
+        "a-b_c.d+e@f,g:h",
+        "50%",
+        "a=b",
+        "a b",
+        "it's",
+    ];
+    let calls = names.map(|name| {
+        let program = bench.root.join("programs").join(name).join("probe");
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        let script = format!("#!/bin/sh\necho > \"{}/{name}\"\n", out.display());
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let program = program.to_str().unwrap();
+        bench.allow(&[program, "run"]);
+        let word = quote_word(program);
+        (word == program, shell(&format!("{word} run")))
+    });
+    let bare: Vec<bool> = calls.iter().map(|(bare, _)| *bare).collect();
+    let turns = calls.into_iter().map(|(_, call)| call);
+    bench.model.play(turns.chain([say("done")]));
+    bench.exec("go").sandbox("workspace-write").run().ok();
+    let outside: Vec<bool> = names.iter().map(|name| out.join(name).exists()).collect();
+    assert_eq!(outside, bare, "{names:?}");
 }

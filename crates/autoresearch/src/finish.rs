@@ -10,6 +10,7 @@ use autoresearch_core::journal::event::{End, Ending, Event, Finish};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
+use autoresearch_core::shell::quote::quote_path;
 use autoresearch_core::words::table::JUMP;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
@@ -398,7 +399,7 @@ fn advise_signing(run: &Run<'_>, kept: &[KeptTrial]) -> Option<String> {
     let branch = start.branch.trim_start_matches("refs/heads/");
     let (there, which) = match run.store.state.config().isolation {
         Isolation::Worktree => {
-            let folder = work_tree_check::quote_shell_word(&run.store.layout.worktree_path());
+            let folder = quote_path(&run.store.layout.worktree_path());
             (format!("git -C {folder}"), String::new())
         }
         Isolation::InPlace => ("git".to_owned(), String::new()),
@@ -433,7 +434,7 @@ impl EndReport {
             holder.how
         ));
         if let Some(merge) = &mut self.merge {
-            let folder = work_tree_check::quote_shell_word(&holder.root);
+            let folder = quote_path(&holder.root);
             let there = merge.replacen("git ", &format!("git -C {folder} "), 1);
             self.next = self.next.replace(merge.as_str(), &there);
             *merge = there;

@@ -43,7 +43,6 @@ fn find_group_list<'n>(root: &'n JsonNode, hook: &Hook) -> Option<&'n JsonNode> 
 pub fn find_spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<HookSpot>, String> {
     let root = parse_json(text)?;
     let wanted: Value = serde_json::from_str(&format_group(hook, program)).unwrap_or_default();
-    let command = hook.format_command(program);
     let mut found = Vec::new();
     let Some(list) = find_group_list(&root, hook) else {
         return Ok(found);
@@ -53,14 +52,14 @@ pub fn find_spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<HookSpot
             .find_member("hooks")
             .map_or(&[][..], |list| &list.children);
         for (handler, each) in handlers.iter().enumerate() {
-            let is_ours = each
-                .find_member("command")
-                .is_some_and(|value| value.parse_value(text) == command);
-            if is_ours {
+            let command = each.find_member("command");
+            let command = command.map(|command| command.parse_value(text));
+            let command = command.as_ref().and_then(Value::as_str);
+            if command.is_some_and(|command| hook.is_command(command, program)) {
                 found.push(HookSpot {
                     group: at,
                     handler,
-                    exact: node.parse_value(text) == wanted,
+                    exact: is_as_written(node.parse_value(text), &wanted),
                     behind: list.children.len() - at - 1,
                     alone: handlers.len() == 1,
                 });
@@ -68,6 +67,15 @@ pub fn find_spots(text: &str, hook: &Hook, program: &str) -> Result<Vec<HookSpot
         }
     }
     Ok(found)
+}
+
+/// Is a group of our hook as we write it? Its command may be spelled in any way that is ours.
+fn is_as_written(mut group: Value, wanted: &Value) -> bool {
+    let place = "/hooks/0/command";
+    if let (Some(command), Some(ours)) = (group.pointer_mut(place), wanted.pointer(place)) {
+        ours.clone_into(command);
+    }
+    group == *wanted
 }
 
 /// How many handlers a group has.

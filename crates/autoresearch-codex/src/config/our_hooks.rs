@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use autoresearch_core::shell::quote::quote_word;
+
 /// A hook that we register.
 #[derive(Debug)]
 pub struct Hook {
@@ -47,7 +49,15 @@ impl Hook {
     /// What Codex gives to the shell.
     #[must_use]
     pub fn format_command(&self, program: &str) -> String {
-        format!("{} {}", quote_shell_word(program), self.word)
+        format!("{} {}", quote_word(program), self.word)
+    }
+
+    /// Is a command of Codex's files this hook? Earlier versions put more paths into quotes, and what Codex trusts is the
+    /// command to the letter: their spelling stays as good as ours.
+    #[must_use]
+    pub fn is_command(&self, command: &str, program: &str) -> bool {
+        let in_quotes = format!("'{}' {}", program.replace('\'', r"'\''"), self.word);
+        command == in_quotes || command == self.format_command(program)
     }
 
     /// The key of trust of a hook at a place of a `hooks.json`.
@@ -57,12 +67,35 @@ impl Hook {
     }
 }
 
-/// A text as one word of a shell command.
-#[must_use]
-pub fn quote_shell_word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@:,".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        return text.to_owned();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_known_in_our_spelling_and_in_that_of_earlier_versions() {
+        let hook = &HOOKS[1];
+        for (program, ours, earlier) in [
+            (
+                "/h/größe/hook",
+                "/h/größe/hook stop",
+                "'/h/größe/hook' stop",
+            ),
+            (
+                "/h/50%=x/hook",
+                "/h/50%=x/hook stop",
+                "'/h/50%=x/hook' stop",
+            ),
+            (
+                "/h/it's/hook",
+                r"'/h/it'\''s/hook' stop",
+                r"'/h/it'\''s/hook' stop",
+            ),
+            ("/h/plain/hook", "/h/plain/hook stop", "/h/plain/hook stop"),
+        ] {
+            assert_eq!(hook.format_command(program), ours);
+            assert!(hook.is_command(ours, program) && hook.is_command(earlier, program));
+            assert!(!hook.is_command(&ours.replace("hook stop", "hook-2 stop"), program));
+        }
+        assert!(!hook.is_command("/h/plain/hook interrupt", "/h/plain/hook"));
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -217,10 +217,9 @@ fn ask_for_trust(world: &World, trust: &TrustRequest) -> Result<Vec<(String, Opt
 fn filter_our_hooks(listed: Vec<ListedHook>, trust: &TrustRequest) -> Vec<ListedHook> {
     let file = trust.home.join("hooks.json").display().to_string();
     let is_ours = |listed: &ListedHook| {
-        listed.key.starts_with(&file)
-            && HOOKS
-                .iter()
-                .any(|hook| listed.command.as_deref() == Some(&hook.format_command(&trust.program)))
+        let command = listed.command.as_deref().unwrap_or_default();
+        let mut hooks = HOOKS.iter();
+        listed.key.starts_with(&file) && hooks.any(|hook| hook.is_command(command, &trust.program))
     };
     listed.into_iter().filter(is_ours).collect()
 }

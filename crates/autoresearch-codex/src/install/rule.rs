@@ -2,10 +2,11 @@
 //! Does not decide whether the person wants it.
 //! Invariant: a rule file that Codex does not take is gone again at once.
 
+use autoresearch_core::shell::quote::quote_word;
+
 use super::places::{PROGRAM, installed_path, path_to_text};
 use super::plan::{FileDiff, InstallPlan};
 use crate::config::files;
-use crate::config::our_hooks::quote_shell_word;
 use crate::config::rules;
 use crate::config::rules::StartRule;
 use crate::home::CodexHome;
@@ -35,7 +36,7 @@ pub(super) fn plan_rule(world: &World, start: StartRule, plan: &mut InstallPlan)
             StartRule::Allow => "`start` too, so that the agent chooses these commands itself: it can run anything",
         }
     ));
-    if quote_shell_word(&program) != program {
+    if quote_word(&program) != program {
         plan.warnings.push(format!(
             "Codex applies a rule only to a command typed without quotes, so the rule has no effect for {program}"
         ));

@@ -127,8 +127,8 @@ fn is_from_plugin(listed: &ListedHook) -> bool {
 fn is_our_program(world: &World, listed: &ListedHook) -> bool {
     let program = installed_path(world, HOOK_NAME);
     let program = program.to_string_lossy();
-    let ours = |hook: &Hook| listed.command.as_deref() == Some(&hook.format_command(&program));
-    HOOKS.iter().any(ours)
+    let command = listed.command.as_deref().unwrap_or_default();
+    HOOKS.iter().any(|hook| hook.is_command(command, &program))
 }
 
 fn judge_hook(world: &World, hook: &Hook, listed: &[ListedHook], off: bool) -> HookStanding {

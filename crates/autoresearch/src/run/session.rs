@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use autoresearch_core::agent::caller::{Caller, HookReadiness, Reader, choose_way};
 use autoresearch_core::agent::session::{GitAccess, Session};
+use autoresearch_core::shell::quote::quote_path;
 
-use crate::run::work_tree_check::quote_shell_word;
 use crate::run::{MARK, Run};
 use autoresearch_codex::config::armed;
 use autoresearch_codex::home;
@@ -78,7 +78,7 @@ pub fn find_reader(world: &World) -> Reader {
 
 /// The path of `autoresearch`, quoted where a shell would take it apart.
 fn quote_program(world: &World) -> String {
-    quote_shell_word(&world.main_program())
+    quote_path(&world.main_program())
 }
 
 /// Can this process write git and the anchors? In the sandbox of Codex neither can.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use autoresearch_core::shell::quote::quote_word;
+use autoresearch_core::shell::quote::quote_path;
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
@@ -110,7 +110,7 @@ pub fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
 #[must_use]
 pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
     let plain = branch.trim_start_matches("refs/heads/");
-    let root = quote_shell_word(&holder.root);
+    let root = quote_path(&holder.root);
     let remedy = match holder.how {
         "checked out" => format!("`git -C {root} switch --detach` frees it there"),
         _ => "finish or abort that first".to_owned(),
@@ -121,12 +121,6 @@ pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
         escape_text(&holder.root.to_string_lossy())
     ))
     .hint(format!("nothing was changed. {remedy}; then run the command again"))
-}
-
-/// A path as one word of a command that a person copies.
-#[must_use]
-pub fn quote_shell_word(path: &Path) -> String {
-    quote_word(&path.to_string_lossy())
 }
 
 /// Files of a run came with the repository.
@@ -142,20 +136,4 @@ pub fn tracked_runs_error() -> Failure {
 
 fn has_entries(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_split_or_expand_it() {
-        for (path, word) in [
-            ("/home/me/r", "/home/me/r"),
-            ("/my work/r", "'/my work/r'"),
-            ("/it's/$r", "'/it'\\''s/$r'"),
-        ] {
-            assert_eq!(quote_shell_word(Path::new(path)), word);
-        }
-    }
 }
