@@ -200,5 +200,38 @@ mod tests {
                 proptest::prop_assert!(since_keep <= 15);
             }
         }
+
+        #[test]
+        fn any_walk_keeps_the_promises_of_the_ladder(steps in proptest::collection::vec(0..5_u8, 0..120)) {
+            let mut ladder = Ladder::default();
+            for step in steps {
+                let before = ladder;
+                let row = [Strategy::Refine, Strategy::Pivot, Strategy::Search];
+                match step {
+                    0 => ladder.record_keep(),
+                    1 => ladder.record_failure(),
+                    _ => {
+                        let row = row[usize::from(step) - 2];
+                        if !ladder.accepts_row(row) {
+                            proptest::prop_assert_ne!(ladder.find_due(), Due::Nothing);
+                            continue;
+                        }
+                        ladder.record_strategy(row);
+                        let helped = before.pivots + 1 >= HELP_AT;
+                        proptest::prop_assert!(
+                            matches!(before.find_due(), Due::Nothing) || ladder.find_due() == Due::Nothing || helped,
+                            "an accepted row does what was due"
+                        );
+                    }
+                }
+                proptest::prop_assert!(ladder.pivots >= before.pivots || step == 0, "only a keep takes pivots back");
+                if ladder.find_due() == Due::NeedsHuman {
+                    proptest::prop_assert!(ladder.pivots + 1 >= HELP_AT);
+                    proptest::prop_assert!(!row.into_iter().any(|row| ladder.accepts_row(row)));
+                }
+                let written = serde_json::to_string(&ladder).unwrap();
+                proptest::prop_assert_eq!(serde_json::from_str::<Ladder>(&written).unwrap(), ladder);
+            }
+        }
     }
 }

@@ -522,3 +522,6 @@ impl<'r> Ledger<'r> for RunState {
         self.apply_event(record.event.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;
