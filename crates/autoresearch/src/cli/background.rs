@@ -63,7 +63,7 @@ pub(super) enum BackgroundCommand {
         #[arg(long, value_name = "N", default_value_t = 50)]
         last: usize,
     },
-    /// Show the rows as they come, until the run ends or Ctrl-C; the run goes on
+    /// Show the rows as they come, until the run ends or Ctrl-C; the run continues
     #[command(after_help = "Example:\n  autoresearch background attach")]
     Attach,
 }
