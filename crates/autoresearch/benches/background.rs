@@ -18,10 +18,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use autoresearch::config::ConfigSource;
+use autoresearch::night::audience::{Audience, DriverEvent, DriverOrder};
 use autoresearch::night::driver;
-use autoresearch::night::driver::{Audience, DriverEvent, DriverOrder};
 use autoresearch::night::supervisor;
-use autoresearch::run::{Place, Run, WantedRun};
+use autoresearch::run::glance::Glance;
+use autoresearch::run::place::{Place, WantedRun};
 use autoresearch::start;
 use autoresearch_core::journal::story::Story;
 use autoresearch_sys::env::{ProcessRole, Stopwatch, World, sleep_for, temporary_folder};
@@ -105,14 +106,15 @@ fn trials(at: &Path) -> Result<(), Stop> {
         measured: [0.0; 2],
     };
     {
-        let run = Run::open_run(&world, &place, WantedRun::Latest, Access::Glance, "bench")
+        let glance = Glance::open_run(&world, &place, WantedRun::Latest, Access::Glance, "bench")
             .map_err(told)?;
-        let _held = driver::take_driver_lock(&world, &run, "bench").map_err(told)?;
-        drop(run);
+        let anchor = glance.run.store.anchor_folder;
+        let _held = driver::take_driver_lock(&world, &anchor, "bench").map_err(told)?;
         driver::drive_run(&world, &place, &mut clock).map_err(told)?;
     }
-    let run =
-        Run::open_run(&world, &place, WantedRun::Latest, Access::Read, "bench").map_err(told)?;
+    let run = Glance::open_run(&world, &place, WantedRun::Latest, Access::Read, "bench")
+        .map_err(told)?
+        .run;
     let records = run.store.read_records()?;
     let turns: Vec<f64> = Story::of(&run.store.state.start, &records)
         .turns

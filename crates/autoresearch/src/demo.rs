@@ -44,7 +44,7 @@ pub(crate) struct DemoReport {
     /// Rows of the log by status.
     pub rows: std::collections::BTreeMap<String, usize>,
     /// The kept commits, oldest first.
-    pub kept: Vec<finish::KeptTrial>,
+    pub kept: Vec<finish::report::KeptTrial>,
 }
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/demo/files");

@@ -12,8 +12,11 @@ use serde::Serialize;
 
 use self::finding::{DoctorFinding, report_failure, report_good, report_note, report_problem};
 use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
+use crate::run::entry::repair_held;
+use crate::run::glance::{Glance, lost_tree_error};
+use crate::run::held::Held;
 use crate::run::lost::find_lost_runs;
-use crate::run::{Place, Run, TREE_IS_GONE, history_around};
+use crate::run::place::{Place, history_around};
 use crate::watch::tree_changes;
 use autoresearch_core::words::text::format_count;
 use autoresearch_sys::env::World;
@@ -160,51 +163,79 @@ fn examine_run(
         findings.push(report_good(&subject, &format!("held by {holder}")));
         return;
     }
-    match Run::from_store(world, store) {
-        Ok(run) => examine_opened_run(run, &subject, orders, findings),
+    let looked = if orders.repair {
+        Held::from_store(world, store).and_then(|held| repair_and_look(held, &subject, findings))
+    } else {
+        Glance::from_store(world, store)
+            .map(|glance| look_at_damage(&glance, &subject, findings).then_some(glance))
+    };
+    match looked {
+        Ok(Some(glance)) => examine_rest(&glance, &subject, findings),
+        Ok(None) => {}
         Err(failure) => findings.push(report_failure(&subject, &failure)),
     }
 }
 
-fn examine_opened_run(
-    mut run: Run<'_>,
+/// Repairs a run and writes its views anew; none where the rest cannot be looked at.
+fn repair_and_look<'w>(
+    held: Held<'w>,
     subject: &str,
-    orders: DoctorOptions,
     findings: &mut Vec<DoctorFinding>,
-) {
-    if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
-        findings.push(report_problem(
-            subject,
-            &run.describe_lost_tree(),
-            TREE_IS_GONE,
-        ));
-        return;
+) -> Result<Option<Glance<'w>>> {
+    let state = &held.run.store.state;
+    let is_lost = held.seat.tree().is_none();
+    if is_lost && (state.end.is_none() || state.needs_repair()) {
+        let failure = lost_tree_error(&held.run.store.layout);
+        findings.push(report_failure(subject, &failure));
+        return Ok(None);
     }
-    if orders.repair {
-        match crate::run::repair::repair_run(&mut run).and_then(|repaired| {
-            run.store
-                .rebuild_views()
-                .map_err(Failure::from)
-                .map(|()| repaired)
-        }) {
-            Ok(repaired) => findings.push(report_good(
-                subject,
-                &[vec!["views rebuilt".to_owned()], repaired.done]
-                    .concat()
-                    .join("; "),
-            )),
-            Err(failure) => findings.push(report_failure(subject, &failure)),
+    let (world, layout) = (held.run.world, held.run.store.layout.clone());
+    let repaired = repair_held(held).and_then(|mut entered| {
+        entered.run_mut().store.distrust_table();
+        let done = entered.list_repairs().join("; ");
+        Ok((entered.finish()?, done))
+    });
+    match repaired {
+        Ok((glance, done)) => {
+            let more = if done.is_empty() { "" } else { "; " };
+            findings.push(report_good(subject, &format!("views rebuilt{more}{done}")));
+            Ok(Some(glance))
         }
-    } else if run.store.state.needs_repair() {
+        Err(failure) => {
+            findings.push(report_failure(subject, &failure));
+            let store = RunStore::open_run(world, layout, Access::Read, "doctor")?;
+            Glance::from_store(world, store).map(Some)
+        }
+    }
+}
+
+/// Says what a repair would have to do; is there nothing, so that the rest can be looked at?
+fn look_at_damage(glance: &Glance<'_>, subject: &str, findings: &mut Vec<DoctorFinding>) -> bool {
+    let state = &glance.run.store.state;
+    if glance.seat.tree().is_none() && (state.end.is_none() || state.needs_repair()) {
+        let failure = lost_tree_error(&glance.run.store.layout);
+        findings.push(report_failure(subject, &failure));
+        return false;
+    }
+    if state.needs_repair() {
         findings.push(report_problem(
             subject,
             "a command was interrupted",
             "`autoresearch resume` finishes or undoes it",
         ));
-        return;
+        return false;
     }
+    true
+}
+
+/// Looks at HEAD, and at what an earlier repair set aside.
+fn examine_rest(glance: &Glance<'_>, subject: &str, findings: &mut Vec<DoctorFinding>) {
+    let run = &glance.run;
     if run.store.state.end.is_none() {
-        match tree_changes::check_head(&run.tree, &run.store.state) {
+        let head = glance
+            .tree()
+            .and_then(|tree| tree_changes::check_head(tree, &run.store.state));
+        match head {
             Ok(()) => findings.push(report_good(subject, "HEAD is where the run left it")),
             Err(failure) => findings.push(report_failure(subject, &failure)),
         }

@@ -13,7 +13,10 @@ use autoresearch_core::words::brief;
 use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
 
-use crate::run::{Place, Run};
+use crate::run::Run;
+use crate::run::entry::{Entry, enter_tree};
+use crate::run::glance::Glance;
+use crate::run::place::Place;
 use crate::run::{lessons, strategy};
 use crate::{finish, trial};
 use autoresearch_sys::env::World;
@@ -131,21 +134,21 @@ impl OwnedRun {
         }
     }
 
-    fn open_glance<'w>(&self, world: &'w World) -> Result<Run<'w>> {
+    fn open_glance<'w>(&self, world: &'w World) -> Result<Glance<'w>> {
         let store = RunStore::open_run(world, self.layout.clone(), Access::Glance, "hook")?;
-        Run::from_store(world, store)
+        Glance::from_store(world, store)
     }
 }
 
 /// The brief, for a session that starts, was resumed, cleared or compacted.
 pub(crate) fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Result<Option<String>> {
     owned.update_session(|session| session.hooked = true)?;
-    let run = owned.open_glance(world)?;
+    let run = owned.open_glance(world)?.run;
     if run.store.state.finish.is_some() || owned.session.told {
         return Ok(None);
     }
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::find_matching_lessons(&run);
+    let lessons = lessons::find_matching_lessons(&run.store);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let text = brief::format_brief(&run.store.state, &rows, &lessons, &run.caller);
     if owned.session.paused {
@@ -171,7 +174,7 @@ pub(crate) fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<
     if !owned.is_going_on() {
         return Ok(None);
     }
-    let run = owned.open_glance(world)?;
+    let run = owned.open_glance(world)?.run;
     if let Some(under_way) = run.find_under_way() {
         // What is registered waits too: it would be refused now.
         let next = under_way.next_step(&run.caller.program);
@@ -183,7 +186,7 @@ pub(crate) fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<
         if !owned.is_going_on() {
             return Ok(None);
         }
-        let run = owned.open_glance(world)?;
+        let run = owned.open_glance(world)?.run;
         let mut stops = run.store.read_stops();
         if stops.reset_if_moved(&owned.session.id, run.store.state.to_progress()) {
             run.store.write_stops(&stops)?;
@@ -191,11 +194,11 @@ pub(crate) fn answer_stop(world: &World, owned: &mut OwnedRun) -> Result<Option<
         }
         return answer_with_next_step(owned, &run, Some(format_result(done)));
     }
-    let run = owned.open_glance(world)?;
+    let run = owned.open_glance(world)?.run;
     if run.store.state.needs_repair() {
         drop(run);
         let repaired = repair_run(world, owned);
-        let run = owned.open_glance(world)?;
+        let run = owned.open_glance(world)?.run;
         return answer_with_next_step(owned, &run, Some(format_result(repaired)));
     }
     answer_with_next_step(owned, &run, None)
@@ -224,7 +227,7 @@ fn answer_with_next_step(
             format!(
                 "autoresearch: the run `{}` is open. {}",
                 owned.layout.run,
-                run.next_step()
+                brief::format_next_step(state, &run.caller)
             )
         }))),
     })
@@ -287,11 +290,10 @@ fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<S
 
 /// Finishes or undoes what a crash left.
 fn repair_run(world: &World, owned: &OwnedRun) -> Result<String> {
-    let mut run = trial::open_active_run(world, &owned.to_place(), "hook")?;
-    run.store.write_views()?;
+    let glance = enter_tree(world, &owned.to_place(), Entry::Step("hook"))?.finish()?;
     Ok(format!(
         "a command was interrupted; it was undone and does not count.\n{}",
-        run.next_step()
+        glance.next_step()
     ))
 }
 

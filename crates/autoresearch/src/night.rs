@@ -2,6 +2,7 @@
 //! Does not decide on a trial.
 //! Invariant: a failure outside the run never counts as a trial.
 
+pub mod audience;
 pub mod background;
 pub mod driver;
 pub mod exec;

@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod commit_contents;
+pub mod foreign_commits;
 pub mod give_up;
 pub mod intent;
 pub mod measure;
@@ -19,21 +20,20 @@ use autoresearch_core::agent::caller::Reader;
 pub use autoresearch_core::agent::session::TrialRequest;
 use autoresearch_core::journal::event::{Event, Intent, Verdict};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::shorten_hash;
 
 use self::attempt::{AttemptInput, AttemptPlan, AttemptResult, attempt_trial, plan_attempt};
 use self::intent::make_intent;
 use self::unmeasured::recover_edits;
 use self::verdict::{Decided, close_trial, decide_trial};
-use crate::run::foreign_commits;
-use crate::run::repair::{RepairResult, repair_run};
-use crate::run::session;
+use crate::run::entry::{Entry, enter_tree};
+use crate::run::place::Place;
+use crate::run::ready::Ready;
 use crate::run::tree::Tree;
-use crate::run::work_tree_check;
-use crate::run::{Place, Run, WantedRun};
 use crate::trial::measure::Timings;
 use crate::trial::report::{LeftChanges, TrialReport, trial_report};
 use crate::watch::git_rules;
+use crate::watch::space::check_tree_space;
 use crate::watch::tree_changes;
 use crate::watch::tree_changes::TreeChanges;
 use crate::watch::unseen_files;
@@ -41,7 +41,7 @@ use crate::watch::user_files;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::LocalExecutor;
-use autoresearch_sys::store::{Access, TrialPhase};
+use autoresearch_sys::store::TrialPhase;
 
 /// What became of a trial, and the answer to whoever asked for it.
 pub struct EndedTrial {
@@ -52,39 +52,41 @@ pub struct EndedTrial {
 /// Runs one trial on the edits in the work tree.
 pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result<EndedTrial> {
     let watch = Stopwatch::start();
-    let (mut run, repaired) = open_and_repair(world, place, "trial")?;
-    refuse_lost_edits(&mut run, repaired)?;
-    let intent = make_intent(&run.store.state, &run.caller, request)?;
-    run.check_space()?;
-    let changes = find_changes(&run.tree, &run.store.state)?;
-    run.admit_secrets()?;
-    let base = run.store.state.head.clone();
+    let ready = enter_tree(world, place, Entry::Step("trial"))?;
+    let mut ready = refuse_lost_edits(ready)?;
+    let intent = make_intent(&ready.run.store.state, &ready.run.caller, request)?;
+    check_tree_space(&ready.tree)?;
+    let changes = find_changes(&ready.tree, &ready.run.store.state)?;
+    ready.run.admit_secrets()?;
+    let base = ready.run.store.state.head.clone();
     let plan = plan_attempt(&intent, &changes)?;
-    record_intention(&mut run, &intent, &changes, &plan)?;
+    record_intention(&mut ready, &intent, &changes, &plan)?;
     let AttemptResult {
         attempted,
         mut timings,
         notes,
-    } = match make_attempt(&run, &intent, &changes, plan) {
+    } = match make_attempt(&ready, &intent, &changes, plan) {
         Ok(ended) => ended,
-        Err(failure) => return Err(recover_edits(&mut run, &intent, failure)),
+        Err(failure) => return Err(recover_edits(ready, &intent, failure)),
     };
-    let decided = decide_trial(&mut run, &intent, attempted)?;
-    let undone = close_trial(&mut run, &decided)?;
-    run.store.write_views()?;
-    timings.close_account(watch.elapsed(), run.tree.git.time_spent());
+    let decided = decide_trial(&mut ready, &intent, attempted)?;
+    let undone = close_trial(&mut ready, &decided)?;
+    let glance = ready.finish()?;
+    let tree = glance.tree()?;
+    timings.close_account(watch.elapsed(), tree.git.time_spent());
     let files = match decided.commit() {
         // With its earlier attempts.
-        Some(commit) => run.tree.history.changed_paths(&base, commit)?,
+        Some(commit) => tree.history.changed_paths(&base, commit)?,
         None => changes.ours,
     };
-    let mut report = trial_report(&run, &intent, &decided, timings)
+    let mut report = trial_report(&glance, &intent, &decided, timings)
         .with_undone(undone)
         .with_notes(notes)
         .with_files(&files);
     if decided.is_void() {
-        report = report.with_left_changes(find_left_changes(&run.tree, &run.store.state)?);
-    } else if decided.verdict() == Some(Verdict::NoOp) && run.caller.reader == Reader::Person {
+        report = report.with_left_changes(find_left_changes(tree, &glance.run.store.state)?);
+    } else if decided.verdict() == Some(Verdict::NoOp) && glance.run.caller.reader == Reader::Person
+    {
         report = report.with_note(
             "no file in the scope was changed: nothing was measured, and nothing was logged",
         );
@@ -93,11 +95,12 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
 }
 
 fn make_attempt(
-    run: &Run<'_>,
+    ready: &Ready<'_>,
     intent: &Intent,
     changes: &TreeChanges,
     plan: AttemptPlan,
 ) -> Result<AttemptResult> {
+    let run = &ready.run;
     let input = AttemptInput {
         state: &run.store.state,
         intent,
@@ -105,12 +108,12 @@ fn make_attempt(
         executor: &LocalExecutor::new(run.world, &run.env),
         observe: &|phase| run.store.write_phase_note(intent.trial, phase),
     };
-    attempt_trial(&run.tree, plan, &input)
+    attempt_trial(&ready.tree, plan, &input)
 }
 
 /// Records what is about to be done, where something is committed or has to be undone.
 fn record_intention(
-    run: &mut Run<'_>,
+    Ready { run, tree, .. }: &mut Ready<'_>,
     intent: &Intent,
     changes: &TreeChanges,
     plan: &AttemptPlan,
@@ -125,7 +128,7 @@ fn record_intention(
             false
         }
         AttemptPlan::Refuse(_) => {
-            let takes_all_back = run.tree.is_own && !changes.foreign.is_empty();
+            let takes_all_back = tree.is_own && !changes.foreign.is_empty();
             !changes.ours.is_empty() || takes_all_back || is_open
         }
         AttemptPlan::Skip => false,
@@ -181,18 +184,23 @@ fn find_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
 
 /// Gives up what is in the work tree or waits for a rework: it is taken back, and stays reachable.
 pub fn drop_changes(world: &World, place: &Place) -> Result<EndedTrial> {
-    let mut run = open_active_run(world, place, "trial --drop")?;
-    tree_changes::check_head(&run.tree, &run.store.state)?;
-    let dropped = match give_up::give_up_rework(&mut run)? {
+    let mut ready = enter_tree(world, place, Entry::Step("trial --drop"))?;
+    tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
+    let dropped = match give_up::give_up_rework(&mut ready)? {
         Some(dropped) => dropped,
-        None => give_up::give_up_edits(&mut run)?,
+        None => give_up::give_up_edits(&mut ready)?,
     };
-    run.store.write_views()?;
-    let mut report = trial_report(&run, &dropped.intent, &dropped.decided, Timings::default())
-        .with_undone(dropped.undone);
+    let glance = ready.finish()?;
+    let mut report = trial_report(
+        &glance,
+        &dropped.intent,
+        &dropped.decided,
+        Timings::default(),
+    )
+    .with_undone(dropped.undone);
     if let Some(rework) = dropped.rework {
-        let head = &run.store.state.head;
-        report = report.with_files(&run.tree.history.changed_paths(head, &rework.commit)?);
+        let (head, history) = (&glance.run.store.state.head, glance.seat.history());
+        report = report.with_files(&history.changed_paths(head, &rework.commit)?);
     } else {
         // It never was a trial.
         report.verdict = "dropped";
@@ -203,50 +211,12 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<EndedTrial> {
     })
 }
 
-/// Opens a run that has not ended, and repairs what a crash left.
-pub fn open_active_run<'w>(world: &'w World, place: &Place, command: &str) -> Result<Run<'w>> {
-    open_and_repair(world, place, command).map(|(run, _)| run)
-}
-
 /// The edits that a caller wants measured may be those that a repair has just taken back with an interrupted trial.
-fn refuse_lost_edits(run: &mut Run<'_>, repaired: RepairResult) -> Result<()> {
-    let Some(commit) = repaired.taken_back else {
-        return Ok(());
+fn refuse_lost_edits(ready: Ready<'_>) -> Result<Ready<'_>> {
+    let Some(commit) = ready.repaired.taken_back.as_deref().map(shorten_hash) else {
+        return Ok(ready);
     };
-    run.store.write_views()?;
-    let commit = shorten_hash(&commit);
-    Err(Failure::usage("the last trial was interrupted; it was undone now, with all edits in the scope, and does not count")
-        .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial")))
-}
-
-fn open_and_repair<'w>(
-    world: &'w World,
-    place: &Place,
-    command: &str,
-) -> Result<(Run<'w>, RepairResult)> {
-    session::refuse_confined(world, || {
-        let run = Run::open_run(world, place, WantedRun::Active, Access::Read, command)?;
-        Ok(run.next_step_meanwhile().1)
-    })?;
-    let mut run = Run::open_run(world, place, WantedRun::Active, Access::Write, command)?;
-    run.check_repository()?;
-    session::refuse_paused(&run)?;
-    work_tree_check::check_branch_alone(&run.tree)?;
-    let repaired = repair_run(&mut run)?;
-    session::claim_run(&run);
-    if let Some(ending) = run.store.state.end.clone() {
-        run.store.write_views()?;
-        return Err(Failure::usage(format!(
-            "the run `{}` has ended: {} ({})",
-            run.store.layout.run,
-            ending.end.as_str(),
-            escape_text(&ending.why)
-        ))
-        .hint(if ending.end.is_ceiling() && run.caller.reader == Reader::Person {
-            "`autoresearch raise` sets a higher limit, and the run goes on; `autoresearch finish` goes back to your branch"
-        } else {
-            "`autoresearch finish` goes back to your branch; `autoresearch start` starts a new run"
-        }));
-    }
-    Ok((run, repaired))
+    let failure = Failure::usage("the last trial was interrupted; it was undone now, with all edits in the scope, and does not count")
+        .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial"));
+    Err(ready.refuse(failure))
 }

@@ -4,7 +4,9 @@
 
 pub(crate) mod file_times;
 pub(crate) mod git_rules;
+pub(crate) mod space;
 pub(crate) mod tree_changes;
 pub(crate) mod unseen_files;
 pub(crate) mod user_files;
+pub(crate) mod work_tree_check;
 pub(crate) mod yardstick;

@@ -308,10 +308,9 @@ impl<'w> RunStore<'w> {
         Ok(())
     }
 
-    /// Rebuilds the table from the journal, whatever it holds now.
-    pub fn rebuild_views(&mut self) -> Result<(), StoreError> {
+    /// Rebuilds the table from the journal when the views are written next, whatever it holds now.
+    pub fn distrust_table(&mut self) {
         self.table = None;
-        self.write_views()
     }
 
     /// Every record of the journal, each checked.

@@ -11,7 +11,7 @@ use autoresearch_core::agent::outage::TurnFault;
 use autoresearch_core::config::Agent;
 use autoresearch_core::config::span::whole_millis;
 
-use crate::run::MARK;
+use crate::run::driven::MARK;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::{

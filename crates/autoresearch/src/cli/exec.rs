@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::keys::{self, ConfigFlags};
 use super::print::{self, Printer};
-use crate::night::driver::{Audience, DriverEvent, DriverOrder};
+use crate::night::audience::{Audience, DriverEvent, DriverOrder};
 use crate::night::exec;
 use crate::night::exec::ExecSummary;
 use crate::run::Place;

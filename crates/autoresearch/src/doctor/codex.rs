@@ -7,7 +7,7 @@ use std::path::Path;
 use autoresearch_core::agent::caller::HookReadiness;
 
 use super::finding::{DoctorFinding, report_good, report_note, report_problem};
-use crate::run::history_around;
+use crate::run::place::history_around;
 use autoresearch_codex::app_server;
 use autoresearch_codex::app_server::AppServer;
 use autoresearch_codex::config::armed;

@@ -9,8 +9,12 @@ use autoresearch_core::agent::session::{Proposal, ProposedOrder};
 use autoresearch_core::words::text::escape_text;
 use serde::Serialize;
 
+use crate::run::Run;
+use crate::run::driven::refuse_driven;
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use crate::run::session;
-use crate::run::{Place, Run, WantedRun, refuse_driven};
+use crate::run::tree::Tree;
 use crate::trial::intent::make_intent;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{ProcessRole, World};
@@ -36,7 +40,8 @@ pub(crate) fn register_order(
     place: &Place,
     order: ProposedOrder,
 ) -> Result<ProposeReport> {
-    let run = Run::open_run(world, place, wanted_for(&order), Access::Read, "propose")?;
+    let glance = Glance::open_run(world, place, wanted_for(&order), Access::Read, "propose")?;
+    let (run, tree) = (&glance.run, glance.tree()?);
     let Some(id) = world
         .session
         .clone()
@@ -45,11 +50,11 @@ pub(crate) fn register_order(
         return Err(Failure::usage("there is no session whose hook could do it")
             .hint("`propose` is for an agent in a Codex session; use `autoresearch trial`"));
     };
-    session::refuse_paused(&run)?;
-    refuse_driven(world, &run.store)?;
-    refuse_meanwhile(&run, &order)?;
-    let files = check_order(&run, &order)?;
-    session::claim_run(&run);
+    session::refuse_paused(run)?;
+    refuse_driven(world, &run.store.anchor_folder)?;
+    refuse_meanwhile(run, &order)?;
+    let files = check_order(run, tree, &order)?;
+    session::claim_run(run, &tree.history);
     let way = run.caller.way;
     if way == MeasureWay::Nothing {
         return Err(Failure::blocked("the session hooks are not armed")
@@ -99,7 +104,7 @@ fn wanted_for(order: &ProposedOrder) -> WantedRun {
 }
 
 /// The files of the trial. What the hook would refuse is refused now.
-fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
+fn check_order(run: &Run<'_>, tree: &Tree<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
     let ProposedOrder::Trial(request) = order else {
         return Ok(Vec::new());
     };
@@ -108,8 +113,8 @@ fn check_order(run: &Run<'_>, order: &ProposedOrder) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     make_intent(&run.store.state, &run.caller, request)?;
-    tree_changes::check_head(&run.tree, &run.store.state)?;
-    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
+    tree_changes::check_head(tree, &run.store.state)?;
+    let changes = tree_changes::read_changes(tree, &run.store.state)?;
     let files: Vec<String> = changes
         .ours
         .iter()

@@ -9,7 +9,8 @@ use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
 use serde::Serialize;
 
-use crate::run::{Place, Run, WantedRun};
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use autoresearch_sys::env::{World, sleep_for};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::store::{Access, RunStore};
@@ -39,7 +40,7 @@ pub(crate) struct LogReport {
 
 /// The rows of a run.
 pub(crate) fn read_log(world: &World, place: &Place, filter: &LogFilter) -> Result<LogReport> {
-    let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "log")?;
+    let run = Glance::open_run(world, place, WantedRun::Latest, Access::Read, "log")?.run;
     let mut rows = read_rows(&run.store, filter)?;
     let from = filter
         .last

@@ -14,12 +14,14 @@ use autoresearch_core::words::plot;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
+use crate::run::Run;
+use crate::run::glance::{Glance, TREE_IS_GONE, describe_lost_tree};
+use crate::run::place::{Place, WantedRun};
 use crate::run::under_way::{UnderWay, show_whole_seconds};
-use crate::run::{Place, Run, TREE_IS_GONE, WantedRun};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{World, clock_text};
 use autoresearch_sys::error::Result;
-use autoresearch_sys::store::{Access, find_holder};
+use autoresearch_sys::store::{Access, RunStore, find_holder};
 
 /// The answer of `status`.
 #[derive(Clone, Debug, Serialize)]
@@ -88,17 +90,17 @@ pub(crate) struct StatusReport {
 
 /// Looks at a run.
 pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> {
-    let run = Run::open_run_anywhere(world, place, WantedRun::Latest, Access::Read, "status")?;
-    let state = &run.store.state;
+    let glance = Glance::open_run(world, place, WantedRun::Latest, Access::Read, "status")?;
+    let (run, state) = (&glance.run, &glance.run.store.state);
     let (config, counts) = (state.config(), &state.counts);
     let under_way = run.find_under_way();
-    let holder = find_worker(&run);
+    let holder = find_worker(run);
     let obstacle = if holder.is_some() || state.end.is_some() {
         None
     } else {
-        find_obstacle(&run)
+        find_obstacle(&glance)
     };
-    let (due, next) = next_step(&run, obstacle.is_some());
+    let (due, next) = next_step(run, obstacle.is_some());
     Ok(StatusReport {
         run: state.start.run.clone(),
         goal: config.goal.clone(),
@@ -136,7 +138,7 @@ pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> 
         next,
         started_ms: state.start.started_ms,
         age_ms: world.now_ms().saturating_sub(state.start.started_ms),
-        values: list_kept_values(&run)?,
+        values: list_kept_values(&run.store)?,
         width: 0,
     })
 }
@@ -167,26 +169,31 @@ fn state_word(ended: bool, held: bool) -> &'static str {
 }
 
 /// What stands in the way of the next trial.
-fn find_obstacle(run: &Run<'_>) -> Option<String> {
+fn find_obstacle(glance: &Glance<'_>) -> Option<String> {
+    let run = &glance.run;
     let session = run.store.layout.read_session();
     if run.store.state.needs_repair() {
         Some("a command was interrupted: `autoresearch resume` repairs it".to_owned())
-    } else if run.tree_is_gone {
-        Some(format!("{}: {TREE_IS_GONE}", run.describe_lost_tree()))
+    } else if glance.seat.tree().is_none() {
+        Some(format!(
+            "{}: {TREE_IS_GONE}",
+            describe_lost_tree(&run.store.layout)
+        ))
     } else if session.is_some_and(|session| session.paused) {
         Some("paused: the person interrupted the session".to_owned())
     } else {
-        tree_changes::check_head(&run.tree, &run.store.state)
+        glance
+            .tree()
+            .and_then(|tree| tree_changes::check_head(tree, &run.store.state))
             .err()
             .map(|failure| failure.error)
     }
 }
 
 /// The incumbent's value after the baseline and after each trial.
-fn list_kept_values(run: &Run<'_>) -> Result<Vec<f64>> {
-    let records = run.store.read_records()?;
-    let story = Story::of(&run.store.state.start, &records);
-    Ok(story
+fn list_kept_values(store: &RunStore<'_>) -> Result<Vec<f64>> {
+    let records = store.read_records()?;
+    Ok(Story::of(&store.state.start, &records)
         .list_best_values()
         .into_iter()
         .map(Value::to_double)

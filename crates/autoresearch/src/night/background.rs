@@ -3,30 +3,37 @@
 //! Invariant: whether a supervisor lives is told by its lock, and by nothing else.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
+use autoresearch_core::agent::caller::Caller;
 use autoresearch_core::config::Agent;
 use autoresearch_core::journal::event::Raise;
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::brief;
 use autoresearch_core::words::text::escape_text;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
 use crate::config::ConfigSource;
+use crate::night::audience::DriverOrder;
 use crate::night::driver;
-use crate::night::driver::DriverOrder;
 use crate::night::supervisor::{
     SUPERVISE, SupervisorPhase, SupervisorRuntime, order_path, read_runtime,
 };
+use crate::run::Run;
+use crate::run::driven::{MARK, find_driver};
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use crate::run::session;
 use crate::run::under_way::UnderWay;
-use crate::run::{DRIVER, MARK, Place, Run, WantedRun};
 use crate::{finish, start};
 use autoresearch_codex::home;
 use autoresearch_sys::env::{ProcessRole, Stopwatch, World, clock_text, clock_text_of, sleep_for};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{Access, Holder};
+use autoresearch_sys::store::{Access, RunStore};
 
 /// How long a supervisor may take until it says what it does first. Generous, because a machine may be busy.
 const BEGIN: Duration = Duration::from_mins(1);
@@ -92,23 +99,17 @@ pub fn start_background(
             (place, started.warnings)
         }
     };
-    let run = Run::open_run_anywhere(
-        world,
-        &place,
-        WantedRun::Latest,
-        Access::Glance,
-        "background",
-    )?;
-    refuse_second_driver(&run)?;
+    let run = look_at_run(world, &place)?;
+    refuse_second_driver(&run.store.anchor_folder)?;
     check_agent_program(world, &run.store.state.config().agent)?;
-    refuse_busy(&run)?;
+    refuse_busy(&run.store.anchor_folder)?;
     let place = Place {
         directory: Some(run.store.layout.root.clone()),
         run: Some(run.store.layout.run.clone()),
     };
     let changed = raise != Raise::default() || run.store.state.end.is_some();
     check_ceilings(&run, &raise, source)?;
-    let _ = std::fs::remove_file(order_path(&run));
+    let _ = std::fs::remove_file(order_path(&run.store.anchor_folder));
     drop(run);
     if changed {
         let driver = World {
@@ -155,9 +156,9 @@ fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&ConfigSource>
 }
 
 /// A trial that somebody runs by hand is not waited for.
-fn refuse_busy(run: &Run<'_>) -> Result<()> {
+fn refuse_busy(anchor_folder: &Path) -> Result<()> {
     let watch = Stopwatch::start();
-    while let Some(holder) = store::find_holder(&run.store.anchor_folder) {
+    while let Some(holder) = store::find_holder(anchor_folder) {
         if watch.elapsed() > HANDS {
             return Err(
                 Failure::new(FailureKind::Busy, format!("the run is held by {holder}"))
@@ -179,8 +180,8 @@ fn check_agent_program(world: &World, agent: &Agent) -> Result<()> {
     ))
 }
 
-fn refuse_second_driver(run: &Run<'_>) -> Result<()> {
-    match find_driver(run) {
+fn refuse_second_driver(anchor_folder: &Path) -> Result<()> {
+    match find_driver(anchor_folder) {
         None => Ok(()),
         Some(holder) => Err(Failure::new(
             FailureKind::Busy,
@@ -193,13 +194,7 @@ fn refuse_second_driver(run: &Run<'_>) -> Result<()> {
 /// Starts the supervisor and waits until it has taken its place and does something: `starting` would tell a person
 /// neither that the run goes on, nor that it was left at once.
 fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
-    let run = Run::open_run_anywhere(
-        world,
-        place,
-        WantedRun::Latest,
-        Access::Glance,
-        "background",
-    )?;
+    let run = look_at_run(world, place)?;
     let layout = run.store.layout.clone();
     let program = world.main_program();
     let launched = serde_json::json!({
@@ -229,7 +224,7 @@ fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
         }
         if let Some(status) = ended {
             // Another start was faster.
-            refuse_second_driver(&run)?;
+            refuse_second_driver(&run.store.anchor_folder)?;
             return Err(Failure::new(
                 FailureKind::Internal,
                 format!("the supervisor ended at once ({status})"),
@@ -247,21 +242,22 @@ fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
     }
 }
 
-fn find_driver(run: &Run<'_>) -> Option<Holder> {
-    store::find_holder(&run.store.anchor_folder.join(DRIVER))
-}
-
-/// How a background run stands.
-pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport> {
-    let run = Run::open_run_anywhere(
+fn look_at_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
+    Glance::open_run(
         world,
         place,
         WantedRun::Latest,
         Access::Glance,
         "background",
-    )?;
+    )
+    .map(|glance| glance.run)
+}
+
+/// How a background run stands.
+pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport> {
+    let run = look_at_run(world, place)?;
     let state = &run.store.state;
-    let holder = find_driver(&run);
+    let holder = find_driver(&run.store.anchor_folder);
     let said = read_runtime(&run.store.layout)
         .filter(|said| holder.as_ref().is_none_or(|holder| holder.pid == said.pid));
     let alive = holder.is_some();
@@ -285,7 +281,7 @@ pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport>
     let next = if !alive && end.is_none() && under_way.is_some() {
         run.next_step_meanwhile().1
     } else {
-        suggest_next_step(&run, alive)
+        suggest_next_step(state, &run.caller, alive)
     };
     Ok(BackgroundReport {
         run: run.store.layout.run.clone(),
@@ -303,7 +299,7 @@ pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport>
             .map_or(state.next_trial, |open_trial| open_trial.intent.trial),
         under_way,
         end,
-        standing: autoresearch_core::words::brief::format_best_value(state),
+        standing: brief::format_best_value(state),
         log: world.path_from_here(&run.store.layout.runtime_log_path()),
         warnings: Vec::new(),
         next,
@@ -311,9 +307,8 @@ pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport>
 }
 
 /// What a person does next about a background run.
-fn suggest_next_step(run: &Run<'_>, alive: bool) -> String {
-    let state = &run.store.state;
-    let program = &run.caller.program;
+fn suggest_next_step(state: &RunState, caller: &Caller, alive: bool) -> String {
+    let program = &caller.program;
     match (alive, &state.end) {
         (true, _) => format!(
             "next: nothing to do; `{program} background attach` shows it, `{program} background stop` ends it"
@@ -325,7 +320,7 @@ fn suggest_next_step(run: &Run<'_>, alive: bool) -> String {
                 "next: fix the cause, then run `{program} background start`; or `{program} finish` to end the run"
             )
         }
-        (false, Some(_)) => run.next_step(),
+        (false, Some(_)) => brief::format_next_step(state, caller),
         (false, None) => format!(
             "next: continue with `{program} background start`, or by hand with `{program} resume`"
         ),
@@ -357,15 +352,9 @@ pub fn give_order(
     when: OrderPace,
 ) -> Result<BackgroundReport> {
     session::refuse_confined(world, || Ok(autoresearch_sys::error::READ_ONLY.to_owned()))?;
-    let run = Run::open_run_anywhere(
-        world,
-        place,
-        WantedRun::Latest,
-        Access::Glance,
-        "background",
-    )?;
-    let Some(holder) = find_driver(&run) else {
-        end_leftovers(&run);
+    let run = look_at_run(world, place)?;
+    let Some(holder) = find_driver(&run.store.anchor_folder) else {
+        end_leftovers(&run.store);
         drop(run);
         if order == DriverOrder::Stop {
             finish::stop_run(world, place, "stopped by a person")?;
@@ -379,7 +368,7 @@ pub fn give_order(
             "interrupt it, or use `--now`, which undoes the current trial and ends the run",
         ));
     }
-    let path = order_path(&run);
+    let path = order_path(&run.store.anchor_folder);
     store::write_output(&path, &store::encode_json(&path, &order)?)?;
     let layout = run.store.layout.clone();
     let watch = Stopwatch::start();
@@ -389,7 +378,7 @@ pub fn give_order(
     }
     // One that was stopped by a signal would hear nothing.
     send_signal(holder.pid, Signal::CONT);
-    while find_driver(&run).is_some() {
+    while find_driver(&run.store.anchor_folder).is_some() {
         let phase = read_runtime(&layout).filter(|said| said.pid == holder.pid);
         let phase = phase.map(|runtime| runtime.phase);
         let undo = when == OrderPace::Now || matches!(phase, Some(SupervisorPhase::Turn));
@@ -411,7 +400,7 @@ pub fn give_order(
         }
         sleep_for(LOOK);
     }
-    end_leftovers(&run);
+    end_leftovers(&run.store);
     drop(run);
     if order == DriverOrder::Stop {
         // A supervisor that was killed could not record the end.
@@ -421,10 +410,10 @@ pub fn give_order(
 }
 
 /// Ends what a supervisor left that was killed together with its runner.
-fn end_leftovers(run: &Run<'_>) {
-    if find_driver(run).is_none() {
-        let _ = std::fs::remove_file(order_path(run));
-        let _ = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
+fn end_leftovers(store: &RunStore<'_>) {
+    if find_driver(&store.anchor_folder).is_none() {
+        let _ = std::fs::remove_file(order_path(&store.anchor_folder));
+        let _ = process::end_marked_processes(&format!("{MARK}={}", store.state.start.id));
     }
 }
 

@@ -6,27 +6,30 @@ mod before_turn;
 mod notify;
 mod waiting;
 
+use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::agent::answer::AgentAnswer;
-use autoresearch_core::agent::outage::TurnFault;
+use autoresearch_core::agent::outage::{OutageAnswer, TurnFault};
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::journal::event::{End, Ending, Event, Raise, Turn, Verdict};
+use autoresearch_core::journal::event::{End, Event, Raise, Turn, Verdict};
 use autoresearch_core::journal::state::Step;
 
 use self::waiting::WaitEnd;
 use crate::agent::{self, EndedTurn, TurnOutcome, TurnRequest};
+use crate::finish;
+use crate::night::audience::{Audience, DriverEvent, DriverOrder};
 use crate::night::driver::before_turn::BeforeTurn;
-use crate::run::strategy::StrategyReport;
-use crate::run::{DRIVER, Place, Run, WantedRun};
-use crate::run::{lessons, strategy};
+use crate::run::driven::DRIVER;
+use crate::run::entry::{Entry, enter_tree, hold_run};
+use crate::run::place::Place;
+use crate::run::{session, strategy};
 use crate::trial::give_up;
-use crate::trial::report::TrialReport;
 use crate::trial::{self, EndedTrial, TrialRequest};
+use crate::watch::tree_changes;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store;
-use autoresearch_sys::store::Access;
 
 /// After this many void trials in a row that leave something to restore, a person must act.
 const VOIDS: u32 = 3;
@@ -35,42 +38,6 @@ const VOIDS: u32 = 3;
 const EMPTY: u32 = 3;
 /// How often a trial is tried again that failed because of the machine and not of the run.
 const TRIES: u32 = 4;
-
-/// What happens in a run, for whoever listens.
-pub enum DriverEvent<'a> {
-    Turn {
-        /// The trial that it is for.
-        trial: u32,
-    },
-    /// A turn came to no answer.
-    Failed(&'a TurnFault),
-    /// It is waited until a moment, in milliseconds since 1970.
-    Waiting { why: &'a str, until_ms: u64 },
-    /// A trial begins to be measured.
-    Measuring,
-    /// A trial was decided.
-    Trial(&'a TrialReport),
-    /// A strategy row was logged.
-    Strategy(&'a StrategyReport),
-    /// Something worth a line in the log.
-    Note(&'a str),
-}
-
-/// Whoever listens to a run, and may end it.
-pub trait Audience {
-    fn hear_event(&mut self, happening: &DriverEvent<'_>);
-    /// What a person wants now.
-    fn read_order(&mut self) -> Option<DriverOrder>;
-}
-
-/// What a person wants of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DriverOrder {
-    /// Leave it for now.
-    Pause,
-    Stop,
-}
 
 /// How the driver left a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,8 +158,8 @@ fn record_turn(
         TurnOutcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
     };
     let fresh = matches!(&ended.outcome, TurnOutcome::Failed(fault) if fault.ends_thread());
-    let mut run = open_run(world, place)?;
-    run.store.record_event(Event::Turn(Turn {
+    let mut held = hold_run(world, place, Entry::Driver)?;
+    held.run.store.record_event(Event::Turn(Turn {
         trial: before.trial,
         thread: ended.thread.clone().filter(|_| !fresh),
         tokens: ended.tokens,
@@ -200,8 +167,7 @@ fn record_turn(
         hypothesis: autoresearch_core::words::text::clip_text(&hypothesis, 300),
         fault: fault.map(|fault| autoresearch_core::words::text::clip_text(&fault, 300)),
     }))?;
-    run.store.write_views()?;
-    Ok(())
+    held.finish().map(drop)
 }
 
 /// Waits out what has nothing to do with the run, or gives up.
@@ -212,7 +178,6 @@ fn wait_out_outage(
     fault: &TurnFault,
     count: u32,
 ) -> Result<()> {
-    use autoresearch_core::agent::outage::OutageAnswer;
     let now = world.now_ms();
     let why = fault.to_string();
     let until_ms = match fault.choose_answer(count, world.patience) {
@@ -358,7 +323,7 @@ fn check_kept_state(world: &World, place: &Place, audience: &mut dyn Audience) -
             );
         }
         let wait = TurnFault::Server(why).choose_answer(count, world.patience);
-        if let autoresearch_core::agent::outage::OutageAnswer::Wait(span) = wait {
+        if let OutageAnswer::Wait(span) = wait {
             let until_ms = world.now_ms() + whole_millis(span);
             audience.hear_event(&DriverEvent::Waiting {
                 why: &told,
@@ -372,46 +337,36 @@ fn check_kept_state(world: &World, place: &Place, audience: &mut dyn Audience) -
     Ok(())
 }
 
-/// Opens a run that is at rest, to record something.
-fn open_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
-    Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")
-}
-
 /// Ends the run: a person must act. It can be opened again.
 fn block_run(world: &World, place: &Place, why: &str) -> Result<()> {
     end_run(world, place, End::Blocked, why)
 }
 
 fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
-    let mut run = before_turn::open_repaired_run(world, place)?;
-    if run.store.state.awaiting_rework().is_some() {
-        drop(run);
-        trial::drop_changes(world, place)?;
-        run = before_turn::open_repaired_run(world, place)?;
-    } else if run.store.state.end.is_none() {
-        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    if ready.run.store.state.awaiting_rework().is_some() {
+        tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
+        give_up::give_up_rework(&mut ready)?;
+    } else if ready.run.store.state.end.is_none() {
+        give_up::take_back_edits(&mut ready, "edits of an interrupted turn")?;
     }
-    if run.store.state.end.is_none() {
-        run.store.record_event(Event::End(Ending {
-            end,
-            why: autoresearch_core::words::text::clip_text(why, 500),
-        }))?;
-        lessons::add_end_lesson(&run);
-    }
-    run.store.write_views()?;
-    Ok(())
+    finish::record_end(&mut ready.run, end, why)?;
+    ready.finish().map(drop)
 }
 
 /// Opens a run again that an obstacle has ended, and sets ceilings that lift nothing.
 pub fn reopen_run(world: &World, place: &Place, ceilings: Raise) -> Result<()> {
-    let mut run = before_turn::open_repaired_run(world, place)?;
-    run.store.record_event(Event::Raise(ceilings))?;
-    run.store.write_views()?;
-    crate::run::session::reopen_session(&run);
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    ready.run.store.record_event(Event::Raise(ceilings))?;
+    session::reopen_session(&ready.finish()?.run.store.layout);
     Ok(())
 }
 
 /// Takes the place of the driver of a run: held as long as the file is open.
-pub fn take_driver_lock(world: &World, run: &Run<'_>, command: &str) -> Result<std::fs::File> {
-    store::take_lock(&run.store.anchor_folder.join(DRIVER), world, command).map_err(Failure::from)
+pub fn take_driver_lock(
+    world: &World,
+    anchor_folder: &Path,
+    command: &str,
+) -> Result<std::fs::File> {
+    store::take_lock(&anchor_folder.join(DRIVER), world, command).map_err(Failure::from)
 }

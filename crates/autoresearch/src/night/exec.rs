@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, json};
 
 use crate::config::ConfigSource;
+use crate::night::audience::Audience;
 use crate::night::driver;
-use crate::night::driver::{Audience, DriverExit};
+use crate::night::driver::DriverExit;
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use crate::run::session;
-use crate::run::{Place, Run, WantedRun};
 use crate::{finish, start};
 use autoresearch_sys::env::{ProcessRole, Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
@@ -98,14 +100,15 @@ pub fn exec_run(
         run: Some(started.run),
     };
     let _driver = {
-        let run = Run::open_run(&world, &place, WantedRun::Latest, Access::Glance, "exec")?;
-        driver::take_driver_lock(&world, &run, "exec")?
+        let glance = Glance::open_run(&world, &place, WantedRun::Latest, Access::Glance, "exec")?;
+        let run = glance.with_tree()?.run;
+        driver::take_driver_lock(&world, &run.store.anchor_folder, "exec")?
     };
     let left = driver::drive_run(&world, &place, audience);
     let finished = finish::finish_run(&world, &place);
     let left = left?;
     let finished = finished?;
-    let run = Run::open_run_anywhere(&world, &place, WantedRun::Latest, Access::Read, "exec")?;
+    let run = Glance::open_run(&world, &place, WantedRun::Latest, Access::Read, "exec")?.run;
     if left == DriverExit::Open {
         return Err(
             Failure::new(FailureKind::Interrupted, "interrupted; the run has ended")
@@ -119,7 +122,11 @@ pub fn exec_run(
     ))
 }
 
-fn make_summary(state: &RunState, finished: &finish::EndReport, seconds: u64) -> ExecSummary {
+fn make_summary(
+    state: &RunState,
+    finished: &finish::report::EndReport,
+    seconds: u64,
+) -> ExecSummary {
     ExecSummary {
         kind: "summary",
         run: finished.run.clone(),

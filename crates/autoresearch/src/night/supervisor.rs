@@ -2,14 +2,17 @@
 //! Does not answer anybody; `background` reads what it wrote.
 //! Invariant: it holds the driver's lock for life, so that a held lock means that it lives.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use autoresearch_core::words::text::{clip_text, escape_text, format_count};
 use serde::{Deserialize, Serialize};
 
+use crate::night::audience::{Audience, DriverEvent, DriverOrder};
 use crate::night::driver;
-use crate::night::driver::{Audience, DriverEvent, DriverExit, DriverOrder};
-use crate::run::{DRIVER, MARK, Place, Run, WantedRun};
+use crate::night::driver::DriverExit;
+use crate::run::driven::{DRIVER, MARK};
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::process;
@@ -93,18 +96,19 @@ pub fn supervise_run(world: &World, place: &Place) -> Result<()> {
         session: None,
         ..world.clone()
     };
-    let run = Run::open_run(
+    let glance = Glance::open_run(
         &world,
         place,
         WantedRun::Latest,
         Access::Glance,
         "supervise",
     )?;
-    let _driver = driver::take_driver_lock(&world, &run, SUPERVISE)?;
+    let run = glance.with_tree()?.run;
+    let _driver = driver::take_driver_lock(&world, &run.store.anchor_folder, SUPERVISE)?;
     let mut log = SupervisorLog {
         world: &world,
         layout: run.store.layout.clone(),
-        orders: order_path(&run),
+        orders: order_path(&run.store.anchor_folder),
         runtime: SupervisorRuntime {
             format: FORMAT,
             phase: SupervisorPhase::Starting,
@@ -142,8 +146,9 @@ pub fn supervise_run(world: &World, place: &Place) -> Result<()> {
 }
 
 /// The file with a person's order, out of reach of the agent.
-pub fn order_path(run: &Run<'_>) -> PathBuf {
-    run.store.anchor_folder.join(DRIVER).join("order.json")
+#[must_use]
+pub fn order_path(anchor_folder: &Path) -> PathBuf {
+    anchor_folder.join(DRIVER).join("order.json")
 }
 
 impl SupervisorLog<'_> {

@@ -8,7 +8,7 @@ use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::lessons;
 
 use crate::run::Run;
-use autoresearch_sys::store::{Disk, RealDisk};
+use autoresearch_sys::store::{Disk, Layout, RealDisk, RunStore};
 
 /// How many lessons a brief quotes.
 const QUOTED: usize = 3;
@@ -60,7 +60,7 @@ fn add_lesson(run: &Run<'_>, kind: &str, text: &str) {
     if run.store.state.config().mode == Mode::Exec {
         return;
     }
-    let Some(before) = read_lessons(run) else {
+    let Some(before) = read_lessons(&run.store.layout) else {
         return;
     };
     let date: String = run.world.now_text().chars().take(10).collect();
@@ -69,8 +69,8 @@ fn add_lesson(run: &Run<'_>, kind: &str, text: &str) {
 }
 
 /// The file's text; none where something else stands in its place.
-fn read_lessons(run: &Run<'_>) -> Option<String> {
-    let path = run.store.layout.lessons_path();
+fn read_lessons(layout: &Layout) -> Option<String> {
+    let path = layout.lessons_path();
     if RealDisk.file_length(&path).ok()? > MAX {
         return None;
     }
@@ -80,10 +80,10 @@ fn read_lessons(run: &Run<'_>) -> Option<String> {
 
 /// The lessons that match the run's goal.
 #[must_use]
-pub fn find_matching_lessons(run: &Run<'_>) -> Vec<String> {
+pub fn find_matching_lessons(store: &RunStore<'_>) -> Vec<String> {
     lessons::find_matching_lessons(
-        &read_lessons(run).unwrap_or_default(),
-        &run.store.state.config().goal,
+        &read_lessons(&store.layout).unwrap_or_default(),
+        &store.state.config().goal,
         QUOTED,
     )
     .into_iter()

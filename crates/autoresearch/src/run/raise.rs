@@ -10,12 +10,12 @@ use autoresearch_core::journal::event::{Event, Raise};
 use autoresearch_core::journal::state::RunState;
 use serde::Serialize;
 
-use crate::run::repair::repair_run;
+use crate::run::Run;
+use crate::run::entry::{Entry, enter_run};
+use crate::run::place::Place;
 use crate::run::session;
-use crate::run::{Place, Run, WantedRun};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::store::Access;
 
 /// The answer of `raise`.
 #[derive(Clone, Debug, Serialize)]
@@ -41,22 +41,16 @@ pub struct RaiseReport {
 
 pub fn raise_limits(world: &World, place: &Place, raise: Raise) -> Result<RaiseReport> {
     session::refuse_agent(world, "to raise a ceiling")?;
-    let mut run = Run::open_run_anywhere(
-        world,
-        place,
-        WantedRun::Latest,
-        Access::WriteChecked,
-        "raise",
-    )?;
-    run.check_repository()?;
-    repair_run(&mut run)?;
-    run.store.write_views()?;
-    check_limits(&run, &raise)?;
+    let mut entered = enter_run(world, place, Entry::Raise)?;
+    let run = entered.run_mut();
+    if let Err(failure) = check_limits(run, &raise) {
+        return Err(entered.refuse(failure));
+    }
     let reopened = run.store.state.end.is_some();
     run.store.record_event(Event::Raise(raise))?;
-    run.store.write_views()?;
-    session::reopen_session(&run);
-    let state = &run.store.state;
+    let glance = entered.finish()?;
+    session::reopen_session(&glance.run.store.layout);
+    let state = &glance.run.store.state;
     let limits = state.limits;
     Ok(RaiseReport {
         run: state.start.run.clone(),
@@ -70,7 +64,7 @@ pub fn raise_limits(world: &World, place: &Place, raise: Raise) -> Result<RaiseR
         due: state.next_step().as_str(),
         next: format!(
             "{}; or hand it over: autoresearch background start",
-            run.next_step()
+            glance.next_step()
         ),
     })
 }

@@ -5,15 +5,17 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::{escape_text, format_count};
+use autoresearch_core::words::text::escape_text;
 use serde::Serialize;
 
-use crate::run::{MARK, Place, Run, WantedRun, refuse_driven};
-use crate::run::{lessons, repair, session, work_tree_check};
+use crate::run::driven::refuse_driven;
+use crate::run::entry::{Entry, enter_run};
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
+use crate::run::{lessons, session};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
-use autoresearch_sys::process;
 use autoresearch_sys::store::Access;
 
 /// How many rows the brief quotes.
@@ -35,40 +37,22 @@ pub struct ResumeReport {
 /// Finds, checks and repairs the run.
 pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     let confined = session::is_confined(world);
-    let access = if confined {
-        Access::Read
+    let (glance, done) = if confined {
+        look_confined(world, place)?
     } else {
-        Access::WriteChecked
+        let entered = enter_run(world, place, Entry::Resume)?;
+        let done = entered.list_repairs().to_vec();
+        (entered.finish()?, done)
     };
-    let mut run = Run::open_run_anywhere(world, place, WantedRun::Latest, access, "resume")?;
-    let mut done = Vec::new();
-    if confined {
-        refuse_driven(world, &run.store)?;
-        done.extend(describe_hook_repair(&run));
-    } else {
-        let left = process::end_marked_processes(&format!("{MARK}={}", run.store.state.start.id));
-        if left > 0 {
-            let processes = format_count(left, "process");
-            done.push(format!("killed {processes} of a dead driver"));
-        }
-        if run.tree_is_gone && (run.store.state.end.is_none() || run.store.state.needs_repair()) {
-            run = run.remake_work_tree()?;
-            done.push("the run's work tree was gone; it was recreated from its branch, without its unmeasured edits".to_owned());
-        }
-        run.check_repository()?;
-        if run.store.state.end.is_none() || run.store.state.needs_repair() {
-            work_tree_check::check_branch_alone(&run.tree)?;
-        }
-        done.extend(repair::repair_run(&mut run)?.done);
-        run.store.rebuild_views()?;
-    }
-    session::take_up_run(&run);
+    let (run, state) = (&glance.run, &glance.run.store.state);
+    session::take_up_run(run, glance.seat.history());
     let mut unmeasured = Vec::new();
-    if run.store.state.end.is_none() {
-        if !run.store.state.needs_repair() {
-            tree_changes::check_head(&run.tree, &run.store.state)?;
+    if state.end.is_none() {
+        let tree = glance.tree()?;
+        if !state.needs_repair() {
+            tree_changes::check_head(tree, state)?;
         }
-        unmeasured = tree_changes::read_changes(&run.tree, &run.store.state)?
+        unmeasured = tree_changes::read_changes(tree, state)?
             .ours
             .iter()
             .map(|path| escape_text(&String::from_utf8_lossy(path)))
@@ -76,9 +60,8 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     }
     let rows = run.read_last_rows(ROWS)?;
     let waits = confined.then(|| run.next_step_meanwhile());
-    let lessons = lessons::find_matching_lessons(&run);
+    let lessons = lessons::find_matching_lessons(&run.store);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-    let state = &run.store.state;
     let mut brief = brief::format_brief(state, &rows, &lessons, &run.caller);
     let mut due_now = state.next_step().as_str();
     if let Some(("wait", next)) = waits {
@@ -96,12 +79,14 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
 }
 
 /// In a sandbox nothing can be repaired.
-fn describe_hook_repair(run: &Run<'_>) -> Vec<String> {
-    if run.store.state.needs_repair() {
-        vec!["nothing yet: a command was interrupted, and the session hook undoes it when this turn ends".to_owned()]
-    } else {
-        Vec::new()
+fn look_confined<'w>(world: &'w World, place: &Place) -> Result<(Glance<'w>, Vec<String>)> {
+    let glance = Glance::open_run(world, place, WantedRun::Latest, Access::Read, "resume")?;
+    refuse_driven(world, &glance.run.store.anchor_folder)?;
+    let mut done = Vec::new();
+    if glance.run.store.state.needs_repair() {
+        done.push("nothing yet: a command was interrupted, and the session hook undoes it when this turn ends".to_owned());
     }
+    Ok((glance, done))
 }
 
 impl fmt::Display for ResumeReport {

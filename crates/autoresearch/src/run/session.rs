@@ -10,13 +10,15 @@ use autoresearch_core::agent::caller::{Caller, HookReadiness, Reader, choose_way
 use autoresearch_core::agent::session::{GitAccess, Session};
 use autoresearch_core::shell::quote::quote_path;
 
-use crate::run::{MARK, Run};
+use crate::run::Run;
+use crate::run::driven::MARK;
 use autoresearch_codex::config::armed;
 use autoresearch_codex::home;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::is_read_only;
-use autoresearch_sys::store::RunStore;
+use autoresearch_sys::store::{Layout, RunStore};
 
 /// How the caller has to call the tool: a person by its name, an agent in a session by its whole path, which is what an
 /// execution rule matches.
@@ -128,7 +130,7 @@ pub fn refuse_agent(world: &World, what: &str) -> Result<()> {
 }
 
 /// Binds the run to the caller's session. Another session that had it loses it: who asks for a trial works on the run.
-pub fn claim_run(run: &Run<'_>) {
+pub fn claim_run(run: &Run<'_>, history: &History) {
     let world = run.world;
     let Some(id) = world
         .session
@@ -137,7 +139,7 @@ pub fn claim_run(run: &Run<'_>) {
     else {
         return;
     };
-    let git = find_git_access(world, &run.tree.history.git_folder());
+    let git = find_git_access(world, &history.git_folder());
     let before = run.store.layout.read_session();
     let session = match before.clone().filter(|before| before.matches_id(id)) {
         Some(known) => Session { git, ..known },
@@ -149,8 +151,8 @@ pub fn claim_run(run: &Run<'_>) {
 }
 
 /// Takes a run up, also one that was paused.
-pub fn take_up_run(run: &Run<'_>) {
-    claim_run(run);
+pub fn take_up_run(run: &Run<'_>, history: &History) {
+    claim_run(run, history);
     let layout = &run.store.layout;
     if let Some(session) = layout.read_session() {
         let _ = layout.write_session(&Session {
@@ -161,8 +163,7 @@ pub fn take_up_run(run: &Run<'_>) {
 }
 
 /// A run that had ended is open again: its session, if it has one, is told of the next end too.
-pub fn reopen_session(run: &Run<'_>) {
-    let layout = &run.store.layout;
+pub fn reopen_session(layout: &Layout) {
     if let Some(session) = layout.read_session().filter(|session| session.told) {
         let _ = layout.write_session(&Session {
             told: false,

@@ -7,10 +7,12 @@ use std::fmt;
 use autoresearch_core::config::LadderMode;
 use autoresearch_core::decide::ladder::{Due, Strategy};
 use autoresearch_core::journal::event::{Event, StrategyRow};
+use autoresearch_core::words::brief;
 use autoresearch_core::words::text::{clip_text, format_count};
 use serde::Serialize;
 
-use crate::run::Place;
+use crate::run::entry::{Entry, enter_tree};
+use crate::run::place::Place;
 use crate::run::{lessons, repair};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -46,11 +48,13 @@ pub fn log_strategy(
             Failure::usage("the message is empty").hint("say the reason and the plan: -m \"...\"")
         );
     }
-    let mut run = crate::trial::open_active_run(world, place, "strategy")?;
+    let mut ready = enter_tree(world, place, Entry::Step("strategy"))?;
+    let run = &mut ready.run;
+    let next = brief::format_next_step(&run.store.state, &run.caller);
     if let Some(rework) = run.store.state.awaiting_rework() {
         return Err(
             Failure::usage(format!("trial {} waits for a rework", rework.trial))
-                .hint(run.next_step().trim_start_matches("next: ")),
+                .hint(next.trim_start_matches("next: ")),
         );
     }
     let ladder = run.store.state.ladder;
@@ -64,7 +68,7 @@ pub fn log_strategy(
             "a {wanted} is due, and a {} does not replace it",
             strategy.as_str()
         ))
-        .hint(run.next_step().trim_start_matches("next: ")));
+        .hint(next.trim_start_matches("next: ")));
     }
     let row = StrategyRow {
         strategy,
@@ -72,11 +76,11 @@ pub fn log_strategy(
     };
     run.store.record_event(Event::Strategy(row.clone()))?;
     if strategy != Strategy::Refine {
-        lessons::add_pivot_lesson(&run, &row);
+        lessons::add_pivot_lesson(run, &row);
     }
-    repair::end_if_due(&mut run)?;
-    run.store.write_views()?;
-    let state = &run.store.state;
+    repair::end_if_due(run)?;
+    let glance = ready.finish()?;
+    let state = &glance.run.store.state;
     let asked_for = matches!(ladder.find_due(), Due::Row(_));
     let near_the_end =
         enforced && !asked_for && state.end.is_none() && state.ladder.is_last_pivot();
@@ -91,7 +95,7 @@ pub fn log_strategy(
         )),
         end: state.end.as_ref().map(|ending| ending.end.as_str()),
         due: state.next_step().as_str(),
-        next: run.next_step(),
+        next: glance.next_step(),
     })
 }
 

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use autoresearch_core::config::Config;
 
-use super::{StartReport, make_start_report};
 use crate::config::ConfigSource;
-use crate::run::Run;
+use crate::run::glance::Glance;
 use crate::run::session;
+use crate::start::report::{StartReport, make_start_report};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -36,13 +36,14 @@ pub(super) fn find_same_start(
         if state.start.worktree.is_some() || state.end.is_some() || !untried || !same {
             continue;
         }
-        let run = Run::from_store(world, store)?;
-        if tree_changes::check_head(&run.tree, &run.store.state).is_err() {
+        let glance = Glance::from_store(world, store)?;
+        if tree_changes::check_head(glance.tree()?, &glance.run.store.state).is_err() {
             continue;
         }
-        session::claim_run(&run);
-        let pinned = run.store.pinned.yardstick.keys().cloned().collect();
-        let mut report = make_start_report(&run, run.store.pinned.dirty_files.len(), pinned);
+        session::claim_run(&glance.run, glance.seat.history());
+        let pinned = &glance.run.store.pinned;
+        let names = pinned.yardstick.keys().cloned().collect();
+        let mut report = make_start_report(&glance, pinned.dirty_files.len(), names);
         report.warnings = vec![format!(
             "warning: the run `{name}` was started before with this config and has no trial yet: nothing was measured again"
         )];

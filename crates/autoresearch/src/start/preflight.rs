@@ -12,8 +12,8 @@ use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::words::text::escape_text;
 
 use crate::config::variables;
-use crate::run::work_tree_check;
-use crate::run::work_tree_check::tracked_runs_error;
+use crate::watch::work_tree_check;
+use crate::watch::work_tree_check::tracked_runs_error;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;

@@ -315,3 +315,69 @@ fn find_changes_after(
     unseen_files::note_unseen(tree, state.config(), &after.ignored)?;
     Ok((changed, after.untracked_outside))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(attempt: u32, again: bool) -> Intent {
+        Intent {
+            trial: 4,
+            attempt,
+            message: "the idea".to_owned(),
+            labels: Vec::new(),
+            simplify: false,
+            parent: "kept".to_owned(),
+            again,
+        }
+    }
+
+    fn edited() -> TreeChanges {
+        TreeChanges {
+            ours: vec![b"src/a".to_vec()],
+            ..TreeChanges::default()
+        }
+    }
+
+    #[test]
+    fn edits_in_the_scope_are_committed_and_none_are_skipped() {
+        let first = intent(0, false);
+        assert_eq!(
+            plan_attempt(&first, &edited()).unwrap(),
+            AttemptPlan::Commit
+        );
+        let rework = intent(1, false);
+        assert_eq!(
+            plan_attempt(&rework, &edited()).unwrap(),
+            AttemptPlan::Commit
+        );
+        let none = TreeChanges::default();
+        assert_eq!(plan_attempt(&first, &none).unwrap(), AttemptPlan::Skip);
+    }
+
+    #[test]
+    fn a_rework_needs_an_edit_and_a_repetition_must_have_none() {
+        let none = TreeChanges::default();
+        let repeated = intent(1, true);
+        assert_eq!(plan_attempt(&repeated, &none).unwrap(), AttemptPlan::Repeat);
+        for (asked, changes) in [(intent(1, false), none), (repeated, edited())] {
+            let refused = plan_attempt(&asked, &changes).unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Usage, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_change_outside_the_scope_makes_every_attempt_void() {
+        let changes = TreeChanges {
+            outside: vec!["elsewhere".to_owned()],
+            ..edited()
+        };
+        for asked in [intent(0, false), intent(1, false), intent(1, true)] {
+            let AttemptPlan::Refuse(why) = plan_attempt(&asked, &changes).unwrap() else {
+                panic!("it was not refused");
+            };
+            assert!(why.is_void());
+            assert_eq!(why.as_str(), "out-of-scope");
+        }
+    }
+}

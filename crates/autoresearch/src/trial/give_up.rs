@@ -4,7 +4,7 @@
 
 use autoresearch_core::journal::event::{Decision, Event, Intent, Rework, Verdict, Why};
 
-use crate::run::Run;
+use crate::run::ready::Ready;
 use crate::run::repair::interrupt_trial;
 use crate::trial::undo::UndoResult;
 use crate::trial::verdict::{Decided, close_trial, discard_rework};
@@ -22,8 +22,8 @@ pub struct GivenUp {
 }
 
 /// Gives up the trial that waits for a rework, if one does.
-pub fn give_up_rework(run: &mut Run<'_>) -> Result<Option<GivenUp>> {
-    let state = &run.store.state;
+pub fn give_up_rework(ready: &mut Ready<'_>) -> Result<Option<GivenUp>> {
+    let state = &ready.run.store.state;
     let waiting = state
         .open_trial
         .clone()
@@ -32,8 +32,8 @@ pub fn give_up_rework(run: &mut Run<'_>) -> Result<Option<GivenUp>> {
         return Ok(None);
     };
     let intent = open_trial.intent;
-    let decided = discard_rework(run, &intent, &rework)?;
-    let undone = close_trial(run, &decided)?;
+    let decided = discard_rework(&mut ready.run, &intent, &rework)?;
+    let undone = close_trial(ready, &decided)?;
     Ok(Some(GivenUp {
         intent,
         decided,
@@ -43,8 +43,8 @@ pub fn give_up_rework(run: &mut Run<'_>) -> Result<Option<GivenUp>> {
 }
 
 /// Gives up edits that were to be a trial.
-pub fn give_up_edits(run: &mut Run<'_>) -> Result<GivenUp> {
-    let taken = take_back_edits(run, "edits given up before they were measured")?;
+pub fn give_up_edits(ready: &mut Ready<'_>) -> Result<GivenUp> {
+    let taken = take_back_edits(ready, "edits given up before they were measured")?;
     let Some((intent, undone)) = taken else {
         return Err(Failure::usage(
             "there is nothing to drop: no file in the scope was changed",
@@ -61,20 +61,20 @@ pub fn give_up_edits(run: &mut Run<'_>) -> Result<GivenUp> {
 
 /// Takes back edits in the scope that were never measured. They are committed first and stay reachable under a reference
 /// that is named after the trial. The log shows them as interrupted.
-pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, UndoResult)>> {
-    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
+pub fn take_back_edits(ready: &mut Ready<'_>, why: &str) -> Result<Option<(Intent, UndoResult)>> {
+    let changes = tree_changes::read_changes(&ready.tree, &ready.run.store.state)?;
     if changes.ours.is_empty() {
         return Ok(None);
     }
     git_rules::refuse_other_rules(
         &[
-            git_rules::list_rewriting(&run.tree)?,
+            git_rules::list_rewriting(&ready.tree)?,
             changes.rewriting.clone(),
         ]
         .concat(),
     )?;
-    let trial = run.store.state.next_trial;
-    let parent = run.store.state.head.clone();
+    let trial = ready.run.store.state.next_trial;
+    let parent = ready.run.store.state.head.clone();
     let intent = Intent {
         trial,
         attempt: 0,
@@ -84,8 +84,11 @@ pub fn take_back_edits(run: &mut Run<'_>, why: &str) -> Result<Option<(Intent, U
         parent,
         again: false,
     };
-    run.store.record_event(Event::Intent(intent.clone()))?;
+    ready
+        .run
+        .store
+        .record_event(Event::Intent(intent.clone()))?;
     // The undoing commits them first.
-    let undone = interrupt_trial(run)?;
+    let undone = interrupt_trial(ready)?;
     Ok(undone.map(|undone| (intent, undone)))
 }

@@ -15,7 +15,7 @@ use autoresearch_core::words::table::JUMP;
 use autoresearch_core::words::text::{clip_text, escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
-use crate::run::Run;
+use crate::run::glance::Glance;
 use crate::trial::measure::Timings;
 use crate::trial::undo::UndoResult;
 use crate::trial::verdict::Decided;
@@ -119,12 +119,12 @@ fn is_zero(number: &u32) -> bool {
 /// Makes the answer from the state after the trial.
 #[must_use]
 pub fn trial_report(
-    run: &Run<'_>,
+    glance: &Glance<'_>,
     intent: &Intent,
     decided: &Decided,
     timings: Timings,
 ) -> TrialReport {
-    let state = &run.store.state;
+    let (run, state) = (&glance.run, &glance.run.store.state);
     let measured = MeasuredParts::of_trial(decided, &state.incumbent.measurement.value);
     let kept = match decided {
         Decided::Verdict(decision) if decision.verdict == Verdict::Keep => Some(decision.as_ref()),
@@ -161,10 +161,10 @@ pub fn trial_report(
         tail: shown_tail(&timings, decided, jump),
         end: state.end.as_ref().map(|ending| ending.end.as_str()),
         due: state.next_step().as_str(),
-        next: run.next_step(),
+        next: glance.next_step(),
         timings,
         void: decided.is_void().then_some(VoidEdits::TakenBack),
-        own_work_tree: run.tree.is_own,
+        own_work_tree: state.start.worktree.is_some(),
     }
 }
 

@@ -4,37 +4,40 @@
 
 use autoresearch_core::journal::event::{Event, Intent, Interruption};
 
-use crate::run::Run;
+use crate::run::ready::Ready;
 use crate::run::repair::interrupt_trial;
 use crate::watch::tree_changes;
 use autoresearch_sys::error::{Failure, FailureKind};
 
 /// What becomes of the edits of an attempt that failed; the failure, as the caller is told of it.
-pub(super) fn recover_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
+pub(super) fn recover_edits(ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failure {
     if failure.kind == FailureKind::Interrupted {
-        undo_cut_short(run, failure)
+        undo_cut_short(ready, failure)
     } else {
-        leave_edits(run, intent, failure)
+        leave_edits(ready, intent, failure)
     }
 }
 
 /// Nothing could be committed for a reason of the machine, such as a lock that somebody holds: the trial is closed without
 /// an undo, so that the same edits can be tried again.
-fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure {
-    let is_open = run.store.state.open_trial.is_some();
+fn leave_edits(mut ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failure {
+    let is_open = ready.run.store.state.open_trial.is_some();
     let at_parent =
-        tree_changes::check_branch_checked_out(&run.tree).is_ok_and(|head| head == intent.parent);
+        tree_changes::check_branch_checked_out(&ready.tree).is_ok_and(|head| head == intent.parent);
     if failure.kind != FailureKind::Environment || intent.attempt > 0 || !is_open || !at_parent {
         return failure;
     }
-    let closed = run.store.record_event(Event::Interrupted(Interruption {
-        trial: intent.trial,
-        message: intent.message.clone(),
-        head: intent.parent.clone(),
-        saved: None,
-    }));
-    match closed.and_then(|()| run.store.write_views()) {
-        Ok(()) => Failure {
+    let closed = ready
+        .run
+        .store
+        .record_event(Event::Interrupted(Interruption {
+            trial: intent.trial,
+            message: intent.message.clone(),
+            head: intent.parent.clone(),
+            saved: None,
+        }));
+    match closed.map_err(Failure::from).and_then(|()| ready.finish()) {
+        Ok(_) => Failure {
             error: format!(
                 "{}; nothing was measured, and your edits are still in the work tree",
                 failure.error
@@ -47,13 +50,9 @@ fn leave_edits(run: &mut Run<'_>, intent: &Intent, failure: Failure) -> Failure 
 }
 
 /// A person or a signal ended the command: the trial is undone now.
-fn undo_cut_short(run: &mut Run<'_>, failure: Failure) -> Failure {
-    let undone = interrupt_trial(run).and_then(|undone| {
-        run.store
-            .write_views()
-            .map_err(Failure::from)
-            .map(|()| undone.and_then(|undone| undone.tip))
-    });
+fn undo_cut_short(mut ready: Ready<'_>, failure: Failure) -> Failure {
+    let undone = interrupt_trial(&mut ready)
+        .and_then(|undone| ready.finish().map(|_| undone.and_then(|undone| undone.tip)));
     match undone {
         Ok(Some(commit)) => Failure::new(
             FailureKind::Interrupted,

@@ -10,6 +10,7 @@ use autoresearch_core::journal::event::{
 
 use crate::run::Run;
 use crate::run::lessons;
+use crate::run::ready::Ready;
 use crate::run::repair::end_if_due;
 use crate::trial::attempt::{Attempted, MeasuredCommit};
 use crate::trial::undo::{UndoResult, undo_trial};
@@ -62,14 +63,18 @@ impl Decided {
 }
 
 /// Records what came of an attempt: the verdict, or that the trial waits for a rework.
-pub fn decide_trial(run: &mut Run<'_>, intent: &Intent, attempted: Attempted) -> Result<Decided> {
+pub fn decide_trial(
+    Ready { run, tree, .. }: &mut Ready<'_>,
+    intent: &Intent,
+    attempted: Attempted,
+) -> Result<Decided> {
     let without = |verdict, why| Decision::without_measurement(intent, verdict, Some(why));
     match attempted {
         Attempted::Void(why) => {
             let decided = record_verdict(run, without(Verdict::Discard, why))?;
             let left_files = &run.store.state.left_files;
-            user_files::update_notes(&run.tree, left_files, &[])?;
-            unseen_files::accept_changed(&run.tree)?;
+            user_files::update_notes(tree, left_files, &[])?;
+            unseen_files::accept_changed(tree)?;
             Ok(decided)
         }
         Attempted::NoOp => {
@@ -159,7 +164,10 @@ fn record_verdict(run: &mut Run<'_>, decision: Decision) -> Result<Decided> {
 
 /// Undoes what was not kept, closes the trial, adds the lesson, and ends the run if it has come to an end. Returns what the
 /// undoing left. A trial that waits for a rework stays open.
-pub fn close_trial(run: &mut Run<'_>, decided: &Decided) -> Result<Option<UndoResult>> {
+pub fn close_trial(
+    Ready { run, tree, .. }: &mut Ready<'_>,
+    decided: &Decided,
+) -> Result<Option<UndoResult>> {
     let Decided::Verdict(decision) = decided else {
         return Ok(None);
     };
@@ -168,7 +176,7 @@ pub fn close_trial(run: &mut Run<'_>, decided: &Decided) -> Result<Option<UndoRe
         run.store
             .write_phase_note(decision.trial, TrialPhase::Undoing);
         let state = &run.store.state;
-        let done = undo_trial(&run.tree, state, decision.trial, &decision.message, None)?;
+        let done = undo_trial(tree, state, decision.trial, &decision.message, None)?;
         run.store.record_event(Event::Close(Close {
             trial: decision.trial,
             head: done.head.clone(),

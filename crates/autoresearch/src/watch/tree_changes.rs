@@ -11,9 +11,9 @@ use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 
 use crate::run::tree::Tree;
-use crate::run::work_tree_check::tracked_runs_error;
 use crate::watch::git_rules;
 use crate::watch::git_rules::RuleRole;
+use crate::watch::work_tree_check::tracked_runs_error;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::status::{StatusEntry, StatusKind};

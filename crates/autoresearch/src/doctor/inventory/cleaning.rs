@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::checks;
 use super::scene::{InventoryItem, list_start_notes, open_git_in};
-use crate::run::history_around;
+use crate::run::place::history_around;
 use crate::start::start_lock_folder;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};

@@ -12,16 +12,21 @@ use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::clip_text;
 
-use crate::run::repair::repair_run;
-use crate::run::{Place, Run, WantedRun};
-use crate::run::{foreign_commits, lessons, work_tree_check};
+use crate::run::Run;
+use crate::run::entry::{Entry, enter_tree};
+use crate::run::lessons;
+use crate::run::place::Place;
+use crate::run::ready::Ready;
+use crate::run::tree::Tree;
+use crate::trial::foreign_commits;
 use crate::trial::give_up;
 use crate::trial::measure::Bench;
+use crate::watch::space::check_tree_space;
 use crate::watch::{tree_changes, unseen_files};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::LocalExecutor;
-use autoresearch_sys::store::Access;
+use autoresearch_sys::store::RunStore;
 
 /// How many rows a turn is told.
 const ROWS: usize = 12;
@@ -47,31 +52,24 @@ pub(super) struct BeforeTurn {
     pub foreign: Vec<String>,
 }
 
-/// A run with everything repaired.
-pub(super) fn open_repaired_run<'w>(world: &'w World, place: &Place) -> Result<Run<'w>> {
-    let mut run = Run::open_run(world, place, WantedRun::Latest, Access::Write, "driver")?;
-    run.check_repository()?;
-    work_tree_check::check_branch_alone(&run.tree)?;
-    repair_run(&mut run)?;
-    run.store.write_views()?;
-    Ok(run)
-}
-
 /// Checks a run and makes it ready for a turn; `None` when it has ended.
 pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> {
-    let mut run = open_repaired_run(world, place)?;
-    if run.store.state.end.is_some() {
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    if ready.run.store.state.end.is_some() {
+        ready.finish()?;
         return Ok(None);
     }
     // An interrupted turn may have moved HEAD.
-    foreign_commits::take_back_head(&run.tree, &run.store.state)?;
-    tree_changes::check_head(&run.tree, &run.store.state)?;
-    run.check_space()?;
-    if run.store.state.awaiting_rework().is_none() {
+    foreign_commits::take_back_head(&ready.tree, &ready.run.store.state)?;
+    tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
+    check_tree_space(&ready.tree)?;
+    if ready.run.store.state.awaiting_rework().is_none() {
         // What an interrupted turn left belongs to no trial.
-        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
+        give_up::take_back_edits(&mut ready, "edits of an interrupted turn")?;
     }
-    let foreign = find_foreign_files(&run)?;
+    let glance = ready.finish()?;
+    let (run, tree) = (&glance.run, glance.tree()?);
+    let foreign = find_foreign_files(tree, &run.store.state)?;
     let scratch = run.store.anchor_folder.join("turn");
     std::fs::create_dir_all(&scratch)
         .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
@@ -80,7 +78,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
     let goes_on = spent.thread_turns < config.agent.turns_per_thread
         && spent.thread_tokens < config.agent.tokens_per_thread;
     Ok(Some(BeforeTurn {
-        work_tree: run.tree.path().to_owned(),
+        work_tree: tree.path().to_owned(),
         scratch,
         id: state.start.id.clone(),
         trial: state
@@ -88,7 +86,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
             .map_or(state.next_trial, |rework| rework.trial),
         step: state.next_step(),
         agent: config.agent.clone(),
-        brief: make_turn_brief(&run, &foreign)?,
+        brief: make_turn_brief(run, &foreign)?,
         thread: spent.thread.clone().filter(|_| goes_on),
         thread_tokens: spent.thread_tokens,
         limit: turn_limit(state, world.now_ms()),
@@ -97,30 +95,30 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
 }
 
 /// Files that make each trial void until they are put back.
-fn find_foreign_files(run: &Run<'_>) -> Result<Vec<String>> {
-    let changes = tree_changes::read_changes(&run.tree, &run.store.state)?;
+fn find_foreign_files(tree: &Tree<'_>, state: &RunState) -> Result<Vec<String>> {
+    let changes = tree_changes::read_changes(tree, state)?;
     Ok([changes.protected, changes.unsupported, changes.outside].concat())
 }
 
 fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::find_matching_lessons(run);
+    let lessons = lessons::find_matching_lessons(&run.store);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let mut notes: Vec<String> = foreign
         .iter()
         .map(|path| format!("`{path}` is not yours to change: restore its old contents"))
         .take(20)
         .collect();
-    notes.extend(describe_git_use(run)?);
+    notes.extend(describe_git_use(&run.store)?);
     Ok(brief::format_turn_brief(state, &rows, &lessons, &notes))
 }
 
 /// The last trial was void because the agent committed, switched or reset.
-fn describe_git_use(run: &Run<'_>) -> Result<Option<String>> {
-    let records = run.store.read_last_records()?;
-    let story = Story::of(&run.store.state.start, &records);
-    let last = story.list_decisions().next_back();
+fn describe_git_use(store: &RunStore<'_>) -> Result<Option<String>> {
+    let records = store.read_last_records()?;
+    let told = Story::of(&store.state.start, &records);
+    let last = told.list_decisions().next_back();
     Ok(match last.and_then(|decided| decided.why.as_ref()) {
         Some(why @ Why::HeadMoved(_)) => Some(format!(
             "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
@@ -148,31 +146,30 @@ fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
 
 /// Undoes what an interrupted turn edited; a rework that waits stays.
 pub(super) fn take_back_turn(world: &World, place: &Place) -> Result<()> {
-    let mut run = open_repaired_run(world, place)?;
-    if run.store.state.end.is_none() && run.store.state.awaiting_rework().is_none() {
-        give_up::take_back_edits(&mut run, "edits of an interrupted turn")?;
-        run.store.write_views()?;
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    let state = &ready.run.store.state;
+    if state.end.is_none() && state.awaiting_rework().is_none() {
+        give_up::take_back_edits(&mut ready, "edits of an interrupted turn")?;
     }
-    Ok(())
+    ready.finish().map(drop)
 }
 
 /// Runs verify on the kept state; why it fails, if it does.
 pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<String>> {
-    let mut run = open_repaired_run(world, place)?;
-    if run.store.state.end.is_some() {
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    if ready.run.store.state.end.is_some() {
+        ready.finish()?;
         return Ok(None);
     }
-    run.admit_secrets()?;
-    let config = run.store.state.config().clone();
-    let folder = run
-        .store
-        .layout
-        .make_trial_folder(run.store.state.incumbent.trial)?;
+    ready.run.admit_secrets()?;
+    let Ready { run, tree, .. } = &ready;
+    let state = &run.store.state;
+    let folder = tree.layout.make_trial_folder(state.incumbent.trial)?;
     let executor = LocalExecutor::new(world, &run.env);
-    let work_tree = run.tree.path();
-    let mut bench = Bench::new(&executor, world.progress, work_tree, folder, "probe-");
-    run.tree.notes.mark_measuring(true)?;
-    let failed = bench.run_verify(&config)?.err();
-    unseen_files::note_cut_short(&run.tree, &config)?;
+    let mut bench = Bench::new(&executor, world.progress, tree.path(), folder, "probe-");
+    tree.notes.mark_measuring(true)?;
+    let failed = bench.run_verify(state.config())?.err();
+    unseen_files::note_cut_short(tree, state.config())?;
+    ready.finish()?;
     Ok(failed.map(|why| why.to_string()))
 }

@@ -6,8 +6,10 @@ use autoresearch_core::config::UserCommand;
 use autoresearch_core::config::span::whole_millis;
 use serde_json::{Value, json};
 
-use super::{Audience, DriverEvent};
-use crate::run::{Place, Run, WantedRun};
+use crate::night::audience::{Audience, DriverEvent};
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
+use crate::run::tree::Tree;
 use crate::trial::report::TrialReport;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -33,10 +35,10 @@ pub(super) fn notify_keep(
 
 /// Tells of the end, or of an obstacle.
 pub(super) fn notify_end(world: &World, place: &Place, audience: &mut dyn Audience) {
-    let Ok(run) = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver") else {
+    let Ok(glance) = look_at_run(world, place) else {
         return;
     };
-    let state = &run.store.state;
+    let state = &glance.run.store.state;
     let Some(ending) = &state.end else { return };
     let news = json!({
         "what": if ending.end == autoresearch_core::journal::event::End::Blocked { "blocked" } else { "end" },
@@ -47,7 +49,7 @@ pub(super) fn notify_end(world: &World, place: &Place, audience: &mut dyn Audien
         "kept": state.counts.keep,
         "iterations": state.counts.count_iterations(),
     });
-    drop(run);
+    drop(glance);
     send_news(world, place, news, audience);
 }
 
@@ -77,7 +79,8 @@ fn send_news(world: &World, place: &Place, news: Value, audience: &mut dyn Audie
 }
 
 fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
-    let run = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?;
+    let glance = look_at_run(world, place)?;
+    let run = &glance.run;
     let config = run.store.state.config();
     let Some(notify) = &config.notify else {
         return Ok(());
@@ -88,8 +91,8 @@ fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
     let file = run.store.anchor_folder.join("notify.json");
     std::fs::write(&file, format!("{news}\n"))
         .map_err(|error| Failure::io(format!("could not write {}", file.display()), &error))?;
-    let (ended, _) =
-        LocalExecutor::new(world, &run.env).run_job(&make_notify_job(&run, notify, file))?;
+    let job = make_notify_job(glance.tree()?, notify, file);
+    let (ended, _) = LocalExecutor::new(world, &run.env).run_job(&job)?;
     match ended.how {
         CommandEnd::Exited(status)
             if u8::try_from(status).is_ok_and(|status| notify.ok_exit.contains(&status)) =>
@@ -100,10 +103,14 @@ fn try_notify(world: &World, place: &Place, mut news: Value) -> Result<()> {
     }
 }
 
-fn make_notify_job(run: &Run<'_>, notify: &UserCommand, input: std::path::PathBuf) -> Job {
+fn look_at_run<'w>(world: &'w World, place: &Place) -> Result<Glance<'w>> {
+    Glance::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?.with_tree()
+}
+
+fn make_notify_job(tree: &Tree<'_>, notify: &UserCommand, input: std::path::PathBuf) -> Job {
     Job {
         command: CommandLine::from(notify),
-        directory: run.tree.path().join(&notify.working_directory),
+        directory: tree.path().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),
     }

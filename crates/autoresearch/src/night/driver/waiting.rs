@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use crate::night::driver::Audience;
-use crate::run::{Place, Run, WantedRun};
+use crate::night::audience::Audience;
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
 use autoresearch_sys::env::{World, sleep_for};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::store::Access;
@@ -28,8 +29,11 @@ pub(super) fn wait_until(
     audience: &mut dyn Audience,
     until_ms: u64,
 ) -> Result<WaitEnd> {
-    let run = Run::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?;
-    let (state, meant) = (run.store.state, until_ms.saturating_sub(world.now_ms()));
+    let glance = Glance::open_run(world, place, WantedRun::Latest, Access::Glance, "driver")?;
+    let (state, meant) = (
+        glance.with_tree()?.run.store.state,
+        until_ms.saturating_sub(world.now_ms()),
+    );
     let watch = autoresearch_sys::env::Stopwatch::start();
     loop {
         let now = world.now_ms();

@@ -10,13 +10,13 @@ use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::history::HistoryError;
+use autoresearch_sys::git::history::{History, HistoryError};
 use autoresearch_sys::git::surroundings::{BranchHolder, resolve_links};
 use autoresearch_sys::git::{Git, GitError};
 use autoresearch_sys::store::FOLDER;
 
 /// Refuses a folder that git does not take for the root of a work tree, or for which it uses another git folder.
-pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
+pub(crate) fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
     let shown = |path: &Path| escape_text(&path.to_string_lossy());
     let seen = match git.read_surroundings() {
         Ok(seen) => seen,
@@ -54,7 +54,7 @@ pub fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
 }
 
 /// Refuses a folder from which git looks at the files of another one.
-pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
+pub(crate) fn check_inside(folder: &Path, root: &Path) -> Result<()> {
     if resolve_links(folder).starts_with(resolve_links(root)) {
         return Ok(());
     }
@@ -69,13 +69,16 @@ pub fn check_inside(folder: &Path, root: &Path) -> Result<()> {
 /// What to do where git looks at another folder.
 const ELSEWHERE: &str = "nothing was changed. `git config --show-origin --get-all core.worktree` (and core.bare) says which setting does it. For a submodule with extensions.worktreeConfig, move it to where only one work tree has it: in the submodule `git config --worktree core.worktree \"$(git config core.worktree)\"`, then `git config --local --unset core.worktree`";
 
-/// The same for the work tree of a run's trials; and its repository is still the one of the start.
-pub fn check_run_tree(tree: &Tree<'_>) -> Result<()> {
-    check_root(&tree.git, tree.path(), &tree.history.git_folder())?;
-    let common = tree.history.common_folder();
-    let pinned = tree.pinned.repository.as_ref();
+/// The same for the place where git works for a run; and its repository is still the one of the start.
+pub(crate) fn check_run_tree(
+    git: &Git,
+    history: &History,
+    repository: Option<&Path>,
+) -> Result<()> {
+    check_root(git, git.work_tree(), &history.git_folder())?;
+    let common = history.common_folder();
     // A repository that was moved as a whole has nothing left where it was.
-    match pinned.filter(|repository| repository.exists()) {
+    match repository.filter(|repository| repository.exists()) {
         Some(repository) if resolve_links(repository) != resolve_links(&common) => {
             Err(Failure::blocked(format!(
                 "the git folder of this work tree is {} now; the run was started with {}",
@@ -89,7 +92,7 @@ pub fn check_run_tree(tree: &Tree<'_>) -> Result<()> {
 }
 
 /// The other work tree that holds a branch. Where the repository has one work tree only, git is not asked.
-pub fn find_branch_holder(tree: &Tree<'_>, branch: &str) -> Result<Option<BranchHolder>> {
+pub(crate) fn find_branch_holder(tree: &Tree<'_>, branch: &str) -> Result<Option<BranchHolder>> {
     let (own, common) = (tree.history.git_folder(), tree.history.common_folder());
     if own == common && !has_entries(&common.join("worktrees")) {
         return Ok(None);
@@ -98,7 +101,7 @@ pub fn find_branch_holder(tree: &Tree<'_>, branch: &str) -> Result<Option<Branch
 }
 
 /// Refuses to move the run's branch under the feet of another work tree.
-pub fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
+pub(crate) fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
     let branch = &tree.branch;
     match find_branch_holder(tree, branch)? {
         None => Ok(()),
@@ -108,7 +111,7 @@ pub fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
 
 /// A branch that another work tree holds cannot be worked on.
 #[must_use]
-pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
+pub(crate) fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
     let plain = branch.trim_start_matches("refs/heads/");
     let root = quote_path(&holder.root);
     let remedy = match holder.how {
@@ -125,7 +128,7 @@ pub fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
 
 /// Files of a run came with the repository.
 #[must_use]
-pub fn tracked_runs_error() -> Failure {
+pub(crate) fn tracked_runs_error() -> Failure {
     Failure::blocked(format!(
         "git tracks files in {FOLDER}: a run must not come with a repository"
     ))

@@ -1,0 +1,345 @@
+//! Owns what `stop` and `finish` answer: what was kept, what is checked out, what is left, and the command that merges.
+//! Does not change anything.
+//! Invariant: what is said to be left or checked out was looked at.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use autoresearch_core::config::Isolation;
+use autoresearch_core::journal::event::{End, Ending};
+use autoresearch_core::journal::state::RunState;
+use autoresearch_core::journal::story::Story;
+use autoresearch_core::metric::unit::Unit;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::shell::quote::quote_path;
+use autoresearch_core::words::table::JUMP;
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use serde::Serialize;
+
+use crate::run::glance::Glance;
+use crate::trial::undo::commit_subject;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::surroundings::BranchHolder;
+use autoresearch_sys::store::RunStore;
+
+/// The answer of `stop` and `finish`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct EndReport {
+    pub run: String,
+    pub end: &'static str,
+    /// What led to it.
+    pub why: String,
+    pub metric: String,
+    /// Its value at start.
+    pub baseline: Value,
+    pub value: Value,
+    /// Its unit, if it has one.
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    pub improved: bool,
+    /// The branch with the kept commits.
+    pub branch: String,
+    /// The kept trials, oldest first.
+    pub kept: Vec<KeptTrial>,
+    /// What is checked out now, when the run was left.
+    pub returned_to: Option<String>,
+    /// What is checked out in each folder that the run touched, once it is finished.
+    pub checked_out: Vec<CheckedOutHead>,
+    /// Where edits went that were never measured.
+    pub saved: Option<String>,
+    /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
+    pub notes: Vec<String>,
+    /// What the run leaves here once it is finished: its branch, its folder, the config.
+    pub left: Vec<String>,
+    /// The command that merges the kept commits.
+    pub merge: Option<String>,
+    pub next: String,
+}
+
+/// What is checked out in a folder.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CheckedOutHead {
+    /// The root of the work tree.
+    pub folder: PathBuf,
+    /// The branch, or the commit of a detached HEAD.
+    pub head: String,
+    pub detached: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct KeptTrial {
+    pub commit: String,
+    pub subject: String,
+    /// Was its result far outside everything measured before?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub jump: bool,
+}
+
+/// What is checked out in the folders that a finished run touched: where its trials were made, and where it was started.
+fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
+    let place = |history: &History| -> Result<CheckedOutHead> {
+        let head = history.read_head()?;
+        Ok(CheckedOutHead {
+            folder: history.work_tree(),
+            detached: head.branch.is_none(),
+            head: match (head.branch, head.commit) {
+                (Some(branch), _) => branch.trim_start_matches("refs/heads/").to_owned(),
+                (None, commit) => commit.unwrap_or_default(),
+            },
+        })
+    };
+    let run = &glance.run;
+    if run.store.state.finish.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut places = vec![place(glance.seat.history())?];
+    if glance.seat.tree().is_some_and(|tree| tree.is_own) {
+        places.push(place(&History::open_with_git(
+            &glance.seat.git().at_folder(&run.store.layout.root),
+        )?)?);
+    }
+    Ok(places)
+}
+
+pub(super) fn make_end_report(
+    glance: &Glance<'_>,
+    returned_to: Option<String>,
+) -> Result<EndReport> {
+    let (run, state) = (&glance.run, &glance.run.store.state);
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let metric = &state.config().metric;
+    let branch = plain(&state.start.branch);
+    let kept = list_kept(&run.store)?;
+    let isolation = state.config().isolation;
+    let held_by = if kept.is_empty() || isolation == Isolation::InPlace {
+        None
+    } else {
+        find_merging_branch(glance)?
+    };
+    let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
+        .then(|| format!("git merge {branch}"));
+    let next = say_next(state, merge.as_deref(), kept.is_empty(), held_by.as_deref());
+    let ending = state.end.clone().unwrap_or(Ending {
+        end: End::UserStop,
+        why: String::new(),
+    });
+    Ok(EndReport {
+        run: state.start.run.clone(),
+        end: ending.end.as_str(),
+        why: escape_text(&ending.why),
+        metric: metric.name.clone(),
+        baseline: state.start.measurement.value.clone(),
+        value: state.incumbent.measurement.value.clone(),
+        unit: state.metric_unit(),
+        improved: metric.compute_gain(
+            &state.start.measurement.value,
+            &state.incumbent.measurement.value,
+        ) > Value::zero(),
+        notes: advise_signing(glance, &kept).into_iter().collect(),
+        branch,
+        kept,
+        returned_to: returned_to.map(|head| plain(&head)),
+        checked_out: list_checked_out(glance)?,
+        saved: None,
+        left: list_left_behind(glance),
+        merge,
+        next,
+    })
+}
+
+/// The next step of a person whose run has ended. `held_by` is the branch that has its commits already.
+fn say_next(
+    state: &RunState,
+    merge: Option<&str>,
+    nothing_kept: bool,
+    held_by: Option<&str>,
+) -> String {
+    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let branch = plain(&state.start.branch);
+    let isolation = state.config().isolation;
+    let base = shorten_hash(&state.start.base);
+    match (merge, isolation) {
+        _ if state.finish.is_none() => {
+            "next: `autoresearch finish` goes back to your branch".to_owned()
+        }
+        (Some(merge), Isolation::Worktree) => format!(
+            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
+        ),
+        (Some(merge), _) => {
+            format!(
+                "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` discards it"
+            )
+        }
+        (None, _) if held_by.is_some() => format!(
+            "next: what was kept is in {} already; `autoresearch clean --yes` removes the run's branch and folder",
+            plain(held_by.unwrap_or_default())
+        ),
+        (None, Isolation::InPlace) if !nothing_kept => {
+            "next: the kept commits are on your branch already".to_owned()
+        }
+        (None, _) => "next: nothing to merge; `autoresearch log` shows what was tried".to_owned(),
+    }
+}
+
+/// What a finished run leaves in the repository and its folder.
+fn list_left_behind(glance: &Glance<'_>) -> Vec<String> {
+    let (run, history) = (&glance.run, glance.seat.history());
+    let (state, layout) = (&run.store.state, &run.store.layout);
+    if state.finish.is_none() {
+        return Vec::new();
+    }
+    let mut left = Vec::new();
+    let branch = &state.start.branch;
+    let is_own = state.config().isolation != Isolation::InPlace;
+    if is_own && history.read_reference(branch).is_some() {
+        left.push(format!(
+            "branch {}",
+            branch.trim_start_matches("refs/heads/")
+        ));
+    }
+    for (what, path) in [
+        ("work tree", layout.worktree_path()),
+        ("folder", layout.run_folder()),
+        ("config", layout.root.join("autoresearch.yaml")),
+    ] {
+        if path.symlink_metadata().is_ok() {
+            left.push(format!("{what} {}", run.world.path_from_here(&path)));
+        }
+    }
+    left
+}
+
+/// The branch that holds what the run kept: merged, squashed or picked.
+fn find_merging_branch(glance: &Glance<'_>) -> Result<Option<String>> {
+    let (state, history) = (&glance.run.store.state, glance.seat.history());
+    let (start, head) = (&state.start, &state.head);
+    if history.read_reference(&start.origin).is_some() && history.is_merged(head, &start.origin)? {
+        return Ok(Some(start.origin.clone()));
+    }
+    Ok(history.find_content_holder(&start.base, head, &start.origin)?)
+}
+
+/// How the kept commits can be signed, for a user who signs.
+fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
+    let (run, git) = (&glance.run, glance.seat.git());
+    let finished = run.store.state.finish.is_some();
+    if kept.is_empty() || !finished || !git.is_setting_on("commit.gpgsign") {
+        return None;
+    }
+    let start = &run.store.state.start;
+    let branch = start.branch.trim_start_matches("refs/heads/");
+    let (there, which) = match run.store.state.config().isolation {
+        Isolation::Worktree => {
+            let folder = quote_path(&run.store.layout.worktree_path());
+            (format!("git -C {folder}"), String::new())
+        }
+        Isolation::InPlace => ("git".to_owned(), String::new()),
+        Isolation::Branch => ("git".to_owned(), format!(" {branch}")),
+    };
+    Some(format!(
+        "the kept commits are not signed: `{there} rebase --force-rebase --gpg-sign {}{which}` signs them, before they are merged",
+        shorten_hash(&start.base)
+    ))
+}
+
+/// The last commit of each kept trial, oldest first.
+fn list_kept(store: &RunStore<'_>) -> Result<Vec<KeptTrial>> {
+    let records = store.read_records()?;
+    Ok(Story::of(&store.state.start, &records)
+        .list_kept()
+        .map(|(decided, kept)| KeptTrial {
+            commit: kept.commit.to_owned(),
+            subject: commit_subject(&decided.message),
+            jump: decided.jump,
+        })
+        .collect())
+}
+
+impl EndReport {
+    /// The branch of before is checked out in another work tree: says why this one has none, and where to merge.
+    pub(super) fn note_detached(&mut self, origin: &str, holder: &BranchHolder) {
+        let branch = origin.trim_start_matches("refs/heads/");
+        let root = holder.root.display();
+        self.notes.push(format!(
+            "{branch} is {} in {root}, and git allows a branch in one work tree only: this one is at the same commit without a branch",
+            holder.how
+        ));
+        if let Some(merge) = &mut self.merge {
+            let folder = quote_path(&holder.root);
+            let there = merge.replacen("git ", &format!("git -C {folder} "), 1);
+            self.next = self.next.replace(merge.as_str(), &there);
+            *merge = there;
+        }
+    }
+}
+
+impl fmt::Display for CheckedOutHead {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.detached {
+            write!(out, "{} without a branch", shorten_hash(&self.head))
+        } else {
+            out.write_str(&self.head)
+        }
+    }
+}
+
+impl fmt::Display for EndReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.improved {
+            "improved"
+        } else {
+            "no improvement"
+        };
+        writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
+        writeln!(
+            out,
+            "{verdict}: {} {} -> {}, {} kept on {}",
+            self.metric,
+            self.baseline,
+            self.unit.format_number(&self.value.to_string()),
+            format_count(self.kept.len(), "trial"),
+            self.branch
+        )?;
+        for kept in &self.kept {
+            let jump = if kept.jump {
+                format!(" [jump: {JUMP}; look at it before you merge]")
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "  {} {}{jump}",
+                shorten_hash(&kept.commit),
+                kept.subject
+            )?;
+        }
+        // With one folder there is no question where.
+        let several = self.checked_out.len() > 1;
+        for place in &self.checked_out {
+            let folder = place.folder.display();
+            if several {
+                writeln!(out, "checked out: {place} in {folder}")?;
+            } else {
+                writeln!(out, "checked out: {place}")?;
+            }
+        }
+        if let Some(saved) = &self.saved {
+            writeln!(
+                out,
+                "unmeasured edits were undone; they are saved in {saved}"
+            )?;
+        }
+        for note in &self.notes {
+            writeln!(out, "{note}")?;
+        }
+        if !self.left.is_empty() {
+            writeln!(
+                out,
+                "left here: {}; `autoresearch clean` lists what can be removed",
+                self.left.join(", ")
+            )?;
+        }
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,156 @@
+//! Owns what a start makes before it is recorded: name, folder, branch and work tree, and how they go again.
+//! Does not record the start.
+//! Invariant: what is about to be made is noted outside the repository first, and a refused start takes away that alone.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use autoresearch_core::config::name::make_run_name;
+use autoresearch_core::config::{Config, Isolation};
+
+use crate::start::preflight::StartSite;
+use crate::watch::work_tree_check;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::history::History;
+use autoresearch_sys::store;
+use autoresearch_sys::store::{CreatedFolders, Layout};
+
+/// What `start` makes outside git and the state folder, to be taken away again when it is refused.
+pub(super) struct StartParts<'g> {
+    pub(super) start_site: &'g StartSite,
+    pub(super) layout: Layout,
+    /// What making the run's folder made.
+    extent: Cell<CreatedFolders>,
+    pub(super) branch: String,
+    pub(super) config: Config,
+    /// The run's id, by which its notes outside the repository are found.
+    pub(super) id: String,
+    /// Was the branch made, so that a refusal takes it away?
+    made_branch: Cell<bool>,
+    /// And the work tree?
+    made_tree: Cell<bool>,
+}
+
+/// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
+/// the shape of what lies there tells what is ours.
+pub(super) fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<()> {
+    let anchor_folder = store::anchor_folder(&world.state_folder, &parts.id);
+    let mut made = store::MadeNote {
+        format: store::FORMAT,
+        id: parts.id.clone(),
+        run: parts.layout.run.clone(),
+        root: parts.layout.root.clone(),
+        branch: (parts.config.isolation != Isolation::InPlace).then(|| parts.branch.clone()),
+        base: parts.start_site.base.clone(),
+        ..store::MadeNote::default()
+    };
+    let created = made
+        .write_to(&anchor_folder)
+        .and_then(|()| parts.layout.create_folders());
+    match created {
+        Ok(extent) => parts.extent.set(extent),
+        Err(error) => {
+            store::MadeNote::remove_from(&anchor_folder);
+            return Err(error.into());
+        }
+    }
+    made.inode = store::removal::folder_inode(&parts.layout.run_folder());
+    if let Err(error) = made.write_to(&anchor_folder) {
+        remove_made_parts(world, parts);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// The names that nobody has yet, and what is to be made.
+pub(super) fn gather_parts(site: &StartSite, config: Config) -> Result<StartParts<'_>> {
+    let layout = choose_name(site, &config);
+    let branch = match config.isolation {
+        Isolation::InPlace => site.origin.clone(),
+        _ => format!("refs/heads/autoresearch/{}", layout.run),
+    };
+    Ok(StartParts {
+        start_site: site,
+        layout,
+        extent: Cell::new(CreatedFolders::Run),
+        branch,
+        config,
+        id: make_run_id()?,
+        made_branch: Cell::new(false),
+        made_tree: Cell::new(false),
+    })
+}
+
+/// The first name that no folder, no branch and no edits that an earlier run put aside have: a reference to these is often
+/// their only copy, and would be overwritten.
+fn choose_name(site: &StartSite, config: &Config) -> Layout {
+    let root = site.history.work_tree();
+    let base = config
+        .tag
+        .clone()
+        .unwrap_or_else(|| make_run_name(&config.goal));
+    let taken = |layout: &Layout| {
+        layout.run_folder().symlink_metadata().is_ok()
+            || site
+                .history
+                .read_reference(&format!("refs/heads/autoresearch/{}", layout.run))
+                .is_some()
+            || site
+                .history
+                .list_references(&format!("refs/autoresearch/{}/", layout.run))
+                .is_ok_and(|found| !found.is_empty())
+    };
+    let first = Layout::new(&root, &base);
+    if !taken(&first) {
+        return first;
+    }
+    (2..1_000)
+        .map(|number| Layout::new(&root, &format!("{base}-{number}")))
+        .find(|layout| !taken(layout))
+        .unwrap_or(first)
+}
+
+/// Makes the run's branch and work tree, each noted as made as soon as it is. git must take the work tree for one.
+pub(super) fn make_work_tree(parts: &StartParts<'_>) -> Result<PathBuf> {
+    let (git, path) = (&parts.start_site.git, parts.layout.worktree_path());
+    git.create_branch(&parts.branch, &parts.start_site.base)?;
+    parts.made_branch.set(true);
+    git.add_work_tree(&path, &parts.branch)?;
+    parts.made_tree.set(true);
+    let inside = git.at_folder(&path);
+    let seen = History::open_with_git(&inside)?;
+    work_tree_check::check_root(&inside, &path, &seen.git_folder())?;
+    Ok(path)
+}
+
+/// Takes away what a refused start had made, and nothing else. A branch that verify committed to stays: it holds the only
+/// copy of that.
+pub(super) fn remove_made_parts(world: &World, parts: &StartParts<'_>) {
+    let git = &parts.start_site.git;
+    if parts.made_tree.get() {
+        let _ = git.discard_work_tree(&parts.layout.worktree_path());
+    }
+    if parts.made_branch.get() {
+        let _ = git.delete_branch(&parts.branch, &parts.start_site.base);
+    }
+    parts.layout.remove_folders(parts.extent.get());
+    // Without an anchor nothing outside the repository belongs to a run.
+    let anchor_folder = store::anchor_folder(&world.state_folder, &parts.id);
+    if !anchor_folder.join("anchor.json").exists() {
+        let below = Path::new("runs").join(&parts.id);
+        let _ = store::removal::remove_folder_below(&world.state_folder, &below);
+    }
+}
+
+/// 128 random bits in hex.
+fn make_run_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    let read = std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
+    read.map_err(|error| Failure::io("could not read /dev/urandom", &error))?;
+    Ok(autoresearch_core::journal::chain::hash_bytes(&bytes)
+        .chars()
+        .take(32)
+        .collect())
+}

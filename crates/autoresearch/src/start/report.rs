@@ -1,0 +1,180 @@
+//! Owns what `start` answers.
+//! Does not measure or decide anything.
+//! Invariant: every number in it is the one that was recorded.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use autoresearch_core::config::span;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::text::{clip_text, format_count};
+use serde::Serialize;
+
+use crate::run::glance::Glance;
+use crate::trial::report::shorten_names;
+
+/// The answer of `start`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StartReport {
+    pub run: String,
+    /// Its folder, as the reader can open it.
+    pub folder: String,
+    pub goal: String,
+    pub scope: Vec<String>,
+    /// The files that are pinned.
+    pub pinned: Vec<String>,
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    pub target: Option<Value>,
+    /// The value at start.
+    pub baseline: Value,
+    /// Every run of the baseline.
+    pub samples: Vec<Value>,
+    /// Did all runs give the same value?
+    pub deterministic: bool,
+    /// The standard deviation of one run.
+    pub spread: f64,
+    /// The guard on the untouched tree.
+    pub guard: &'static str,
+    /// The branch of the trials.
+    pub branch: String,
+    /// The work tree of the trials.
+    pub work_tree: PathBuf,
+    /// How many files were dirty outside the scope; they are left alone.
+    pub left_alone: usize,
+    pub limits: String,
+    /// The last lines that verify wrote to standard error, although it succeeded.
+    pub stderr: Option<String>,
+    /// What should be looked at, without stopping the run.
+    pub warnings: Vec<String>,
+    pub next: String,
+}
+
+pub(super) fn make_start_report(
+    glance: &Glance<'_>,
+    left_alone: usize,
+    pinned: Vec<String>,
+) -> StartReport {
+    let (run, state) = (&glance.run, &glance.run.store.state);
+    let (start, config) = (&state.start, state.config());
+    let time = config
+        .time_limit
+        .map(|limit| format!(", {}", span::format_span(limit.span)))
+        .unwrap_or_default();
+    StartReport {
+        run: start.run.clone(),
+        folder: run.world.path_from_here(&run.store.layout.run_folder()),
+        goal: config.goal.clone(),
+        scope: config.scope.clone(),
+        pinned,
+        metric: config.metric.name.clone(),
+        direction: config.metric.direction.as_str(),
+        target: config.metric.target_number(),
+        baseline: start.measurement.value.clone(),
+        samples: start.samples.clone(),
+        deterministic: state.noise.is_deterministic(),
+        spread: state.noise.run_spread(),
+        guard: start.guard.as_str(),
+        branch: start.branch.trim_start_matches("refs/heads/").to_owned(),
+        work_tree: glance.seat.git().work_tree().to_owned(),
+        left_alone,
+        stderr: None,
+        limits: match config.iterations {
+            Some(most) => format!("{most} iterations{time}"),
+            None => format!("no limit of trials{time}"),
+        },
+        warnings: warn_of_flaky_guard(start.guard_retries)
+            .into_iter()
+            .collect(),
+        next: glance.next_step(),
+    }
+}
+
+/// A guard that failed on the untouched tree before it passed.
+fn warn_of_flaky_guard(retries: u32) -> Option<String> {
+    (retries > 0).then(|| {
+        format!("warning: the guard failed {} before it passed on the untouched tree: its result does not depend only on the code", format_count(retries, "time"))
+    })
+}
+
+impl fmt::Display for StartReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for warning in &self.warnings {
+            writeln!(out, "{warning}")?;
+        }
+        let target = self
+            .target
+            .as_ref()
+            .map(|target| format!(", target {target}"))
+            .unwrap_or_default();
+        writeln!(out, "run `{}` started: {}", self.run, self.goal)?;
+        writeln!(
+            out,
+            "  metric    {} = {} ({} is better{target})",
+            self.metric, self.baseline, self.direction
+        )?;
+        if self.deterministic {
+            writeln!(
+                out,
+                "  noise     none: {} equal runs, so one run decides a trial",
+                self.samples.len()
+            )?;
+        } else {
+            writeln!(
+                out,
+                "  noise     spread {:.3} over {} runs: a keep needs fresh runs as evidence",
+                self.spread,
+                self.samples.len()
+            )?;
+        }
+        self.write_details(out)
+    }
+}
+
+impl StartReport {
+    fn write_details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(said) = &self.stderr {
+            writeln!(out, "  stderr    of verify, although it succeeded:")?;
+            for line in said.lines() {
+                writeln!(out, "            | {line}")?;
+            }
+        }
+        writeln!(
+            out,
+            "  guard     {}",
+            if self.guard == "-" {
+                "none"
+            } else {
+                self.guard
+            }
+        )?;
+        writeln!(out, "  scope     {}", clip_text(&self.scope.join(" "), 160))?;
+        writeln!(
+            out,
+            "  pinned    {}{}; a trial that changes one is void",
+            format_count(self.pinned.len(), "file"),
+            if self.pinned.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", shorten_names(&self.pinned, self.pinned.len(), 80))
+            }
+        )?;
+        if self.left_alone > 0 {
+            writeln!(
+                out,
+                "  yours     {} outside the scope: left alone, never committed",
+                format_count(self.left_alone, "changed file")
+            )?;
+        }
+        writeln!(
+            out,
+            "  branch    {} in {}",
+            self.branch,
+            self.work_tree.display()
+        )?;
+        writeln!(out, "  limits    {}", self.limits)?;
+        writeln!(out, "  log       {}/research-results.tsv", self.folder)?;
+        write!(out, "{}", self.next)
+    }
+}

@@ -1,0 +1,54 @@
+//! Owns the question whether the disks that a run writes to have room.
+//! Does not free any.
+//! Invariant: a verify that cannot write tells nothing about the code, so nothing is measured on a disk that is nearly full.
+
+use std::path::Path;
+
+use crate::run::tree::Tree;
+use autoresearch_sys::error::{Failure, Result};
+
+/// Refuses to measure where a disk that a trial writes to is nearly full.
+pub(crate) fn check_tree_space(tree: &Tree<'_>) -> Result<()> {
+    check_free_space(&[
+        &tree.layout.run_folder(),
+        &tree.history.common_folder(),
+        &tree.world.state_folder,
+    ])
+}
+
+/// Refuses to go on where one of these folders is on a disk that is nearly full.
+pub(crate) fn check_free_space(folders: &[&Path]) -> Result<()> {
+    for folder in folders {
+        let Ok(disk) = rustix::fs::statvfs(*folder) else {
+            continue;
+        };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < needed_space(disk.f_blocks.saturating_mul(disk.f_frsize)) {
+            return Err(Failure::environment(format!(
+                "the disk of {} is nearly full: {} MiB are free",
+                folder.display(),
+                free >> 20
+            ))
+            .hint("free some space, then run the command again: nothing was lost"));
+        }
+    }
+    Ok(())
+}
+
+/// What must be free on a disk of this size: 64 MiB, or a twentieth of a small one.
+fn needed_space(size: u64) -> u64 {
+    (64 << 20).min(size / 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_disk_needs_64_mib_of_free_space_and_a_small_one_a_twentieth() {
+        assert_eq!(needed_space(1 << 40), 64 << 20);
+        assert_eq!(needed_space(2 << 20), (2 << 20) / 20);
+        assert_eq!(needed_space(0), 0);
+        check_free_space(&[Path::new("/"), Path::new("/nowhere")]).unwrap();
+    }
+}
