@@ -13,7 +13,7 @@ fn a_person_raises_the_limit_that_ended_a_run_and_goes_on_by_hand() {
     bed.edit(4);
     let ended = bed.run(&["trial", "-m", "one"]).ok().out;
     assert!(
-        ended.ends_with("next: the run has ended (iteration-cap: all 1 iterations are used; the metric is 9); `autoresearch finish` goes back to your branch and shows what was kept; `autoresearch raise --help` says how to raise the limit and go on\n"),
+        ended.ends_with("next: the run has ended (iteration-cap: all 1 iterations are used; the metric is 9); `autoresearch finish` goes back to your branch and shows what was kept; `autoresearch raise --help` says how to raise the limit and continue\n"),
         "{ended}"
     );
     let raised = bed.run(&["raise", "--iterations", "3"]).ok().out;

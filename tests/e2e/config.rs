@@ -159,7 +159,7 @@ fn config_check_finds_protected_and_pinned_files_in_the_scope() {
     ~/run.yaml: 1 error, 0 warnings
     "#);
     insta::assert_snapshot!(checked(whole).ok().out.trim_end(), @r#"
-    warning: ~/run.yaml:4: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that touches it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
+    warning: ~/run.yaml:4: scope: verify or guard execute `count.sh`, `guard.sh` or take rules from it, and the scope holds it: a trial that changes it is void -> take it out: add "!count.sh" to the scope; or, if trials are to change it, name it there without a wildcard: "count.sh"
     ~/run.yaml: 0 errors, 1 warning
     "#);
     let mended = ConfigText::demo().scope(&["src/**", "!src/state"]);

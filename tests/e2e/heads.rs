@@ -216,7 +216,7 @@ fn a_merge_under_way_is_named() {
     let before = everything(&bed);
     bed.run(&["trial", "-m", "in the middle"])
         .fails(4)
-        .says("a merge is under way")
+        .says("a merge is in progress")
         .says("finish or abort the merge");
     assert_eq!(everything(&bed), before);
     bed.git(&["merge", "--abort"]);
@@ -238,7 +238,7 @@ fn a_rebase_under_way_is_named() {
     let before = everything(&bed);
     bed.run(&["trial", "-m", "in the middle"])
         .fails(4)
-        .says("a rebase is under way");
+        .says("a rebase is in progress");
     assert_eq!(everything(&bed), before);
     bed.git(&["rebase", "--abort"]);
     goes_on(&bed, &kept);

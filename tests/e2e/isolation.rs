@@ -553,7 +553,7 @@ fn a_void_trial_says_what_was_left_and_only_that() {
     let said = text(&bed);
     assert!(
         said.contains(
-            "still changed: other/new.md; put it back first, or the next trial is void too"
+            "still changed: other/new.md; restore it first, or the next trial is void too"
         ),
         "{said}"
     );
@@ -567,7 +567,7 @@ fn a_void_trial_says_what_was_left_and_only_that() {
     assert!(said.contains("(out-of-scope)"), "{said}");
     assert!(!said.contains("still changed"), "{said}");
     assert!(
-        said.contains("your edits in the scope were taken back"),
+        said.contains("your edits in the scope were undone"),
         "{said}"
     );
     assert_eq!(
@@ -592,7 +592,7 @@ fn a_void_trial_says_what_was_left_and_only_that() {
         "{said}"
     );
     assert!(said.contains("still changed: "), "{said}");
-    assert!(!said.contains("taken back"), "{said}");
+    assert!(!said.contains("were undone"), "{said}");
 }
 
 /// A config whose verify fails in the run's own work tree, after it did something to git there.

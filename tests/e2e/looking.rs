@@ -102,7 +102,7 @@ fn status_tells_people_the_same_in_a_few_lines() {
     let text = text.replace(started, "  started   TIME ago");
     insta::assert_snapshot!(text.trim_end(), @r#"
     run `demo`: Fewer any
-      active    nobody is at work on it now
+      active    no process works on it now
       started   TIME ago
       metric    any_count (lower is better)
       start     10

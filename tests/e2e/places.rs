@@ -88,7 +88,7 @@ fn a_run_that_is_moved_to_a_path_that_is_not_utf8_keeps_its_anchor_and_goes_on_w
     bed.run(&["trial", "-m", "x"])
         .fails(4)
         .says("was moved to a path that is not UTF-8")
-        .says("and the run goes on");
+        .says("and the run can continue");
     assert_eq!(std::fs::read(&anchor).unwrap(), before);
     std::fs::rename(&bed.repo, &home).unwrap();
     bed.repo = home;

@@ -142,7 +142,7 @@ fn a_merge_under_way_is_refused() {
         &bed,
         CONFIG,
         4,
-        &["a merge is under way", "finish or abort the merge"],
+        &["a merge is in progress", "finish or abort the merge"],
     );
     assert!(bed.path(".git/MERGE_HEAD").exists());
 }
@@ -165,7 +165,7 @@ fn a_rebase_under_way_is_refused() {
         &bed,
         CONFIG,
         4,
-        &["a rebase is under way", "finish or abort the rebase"],
+        &["a rebase is in progress", "finish or abort the rebase"],
     );
 }
 

@@ -57,7 +57,7 @@ fn a_script_that_verify_executes_is_pinned_however_it_is_started() {
         };
         bed.start(&config(&["**"], verify, ""))
             .says(script)
-            .says("and the scope holds it: a trial that touches it is void");
+            .says("and the scope holds it: a trial that changes it is void");
         bed.edit(4);
         bed.write(script, "all:\n\t@echo 0\n");
         assert_eq!(bed.trial("cheat")["reason"], "protected", "{verify}");

@@ -239,7 +239,7 @@ fn verify_sees_the_named_variables_as_they_were_at_start_and_no_others() {
         .says("secret `TOKEN_X` is not set");
     bed.run_with(&trial, &[("TOKEN_X", "other")])
         .fails(4)
-        .says("is not what it was");
+        .says("has changed since the start");
     bed.run_with(
         &trial,
         &[("NAMED", "two"), ("UNNAMED", "y"), ("TOKEN_X", "hush-hush")],

@@ -241,7 +241,7 @@ impl From<crate::store::StoreError> for Failure {
                 .hint("nothing of it was run. If you did not expect this run, delete its folder in autoresearch-results; a new `start` makes your own run"),
             E::Tampered { .. } | E::Chain { .. } | E::Fold { .. } => Self::blocked("the run's files are not what this tool left")
                 .because(&error)
-                .hint("nothing of it was run. Put the file back as it was; or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept"),
+                .hint("nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept"),
             E::Damaged { run, path, .. } => Self::blocked(error.to_string()).hint(format!(
                 "nothing was run, and this run cannot continue: only a backup of that file could restore it. The branch autoresearch/{run} still holds what was kept. Delete autoresearch-results/{run} and {}, then start a new run",
                 path.parent().unwrap_or(path).display()

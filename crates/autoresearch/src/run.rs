@@ -54,7 +54,7 @@ impl Run<'_> {
                 Some(value) if sealed.is_value(value) => self.env.push((name.into(), value.into())),
                 Some(_) => {
                     return Err(Failure::blocked(format!(
-                        "the secret `{name}` is not what it was at start"
+                        "the secret `{name}` has changed since the start"
                     ))
                     .hint("export the same value, or start a new run"));
                 }

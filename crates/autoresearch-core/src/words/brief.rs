@@ -134,7 +134,7 @@ fn format_ended_step(state: &RunState, ending: &Ending, caller: &Caller) -> Stri
     match caller.reader {
         Reader::Person => {
             let raise = if is_ceiling {
-                format!("; `{program} raise --help` says how to raise the limit and go on")
+                format!("; `{program} raise --help` says how to raise the limit and continue")
             } else {
                 String::new()
             };
@@ -325,7 +325,7 @@ pub fn format_paused_brief(brief: &str, caller: &Caller) -> String {
     replace_next_step(
         brief,
         &format!(
-            "the run is paused, because the person interrupted the session: answer the person first; when they want it to go on: {program} resume"
+            "the run is paused, because the person interrupted the session: answer the person first; when they want it to continue: {program} resume"
         ),
     )
 }

@@ -93,7 +93,7 @@ impl Git {
 
     /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
     pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
-        let why = "autoresearch: take HEAD back";
+        let why = "autoresearch: move HEAD back";
         self.run_for_text(&["update-ref", "-m", why, branch, commit])?;
         self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
         self.run_for_text(&["read-tree", "--reset", commit])

@@ -16,7 +16,7 @@ A first run:
   autoresearch status
   autoresearch finish
 
-Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process is at work,
+Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process holds the run,
 6 missing requirement, 70 internal error, 130 interrupted. A discarded trial exits with 0.";
 
 /// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.

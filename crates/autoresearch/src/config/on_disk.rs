@@ -206,7 +206,7 @@ fn find_pinned_in_scope(root: &Path, in_scope: &[&String], choice: &PinChoice) -
         return Vec::new();
     };
     let message = format!(
-        "verify or guard execute `{shown}`{more} or take rules from it, and the scope holds it: a trial that touches it is void"
+        "verify or guard execute `{shown}`{more} or take rules from it, and the scope holds it: a trial that changes it is void"
     );
     let remedy = format!(
         "take it out: add \"!{first}\" to the scope; or, if trials are to change it, name it there without a wildcard: \"{first}\""

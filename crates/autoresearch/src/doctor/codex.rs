@@ -155,7 +155,7 @@ fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFi
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            "Codex was not asked; it stands",
+            "Codex was not asked; the files are",
         ),
     };
     let (from_plugins, seen): (Vec<_>, Vec<_>) = seen

@@ -77,7 +77,7 @@ impl<'w> InventoryScene<'w> {
     fn new(world: &'w World, root: &'w Path) -> Result<Self> {
         let history = history_around(world, root)?;
         let starting = find_holder(&start_lock_folder(world, &history))
-            .map(|holder| format!("a start is under way: {holder}"));
+            .map(|holder| format!("another start is running: {holder}"));
         Ok(Self {
             world,
             root,

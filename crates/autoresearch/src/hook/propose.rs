@@ -74,7 +74,7 @@ pub(crate) fn register_order(
         hooks: if unsure { "unknown" } else { "yes" },
         next: if unsure {
             format!(
-                "next: end your turn now. If the session hook is at work it does this and answers; if no answer comes, the hooks are not armed: tell the person to run `{} hooks status`",
+                "next: end your turn now. If the session hook is armed, it does this and answers; if no answer comes, the hooks are not armed: tell the person to run `{} hooks status`",
                 run.caller.program
             )
         } else {

@@ -67,7 +67,7 @@ pub(crate) struct StatusReport {
     /// Pivots since the last keep.
     pub pivots: u32,
     pub branch: String,
-    /// Who is at work on the run now.
+    /// Who works on the run now.
     pub holder: Option<String>,
     /// What that process does, and for how long.
     pub under_way: Option<UnderWay>,
@@ -234,7 +234,7 @@ impl fmt::Display for StatusReport {
                     writeln!(out, "  now       {}", under_way.describe_work())?;
                 }
             }
-            (None, None) => writeln!(out, "  active    nobody is at work on it now")?,
+            (None, None) => writeln!(out, "  active    no process works on it now")?,
         }
         writeln!(
             out,

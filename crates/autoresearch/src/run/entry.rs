@@ -229,7 +229,7 @@ fn refuse_ended(ready: Ready<'_>) -> Result<Ready<'_>> {
         escape_text(&ending.why)
     ))
     .hint(if ending.end.is_ceiling() && is_for_person {
-            "`autoresearch raise` sets a higher limit, and the run goes on; `autoresearch finish` goes back to your branch"
+            "`autoresearch raise` sets a higher limit, and the run continues; `autoresearch finish` goes back to your branch"
         } else {
             "`autoresearch finish` goes back to your branch; `autoresearch start` starts a new run"
         });

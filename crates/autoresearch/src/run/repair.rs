@@ -88,7 +88,7 @@ pub fn set_up_branch(ready: &mut Ready<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Undoes the trial in flight and records that it was cut short. Its changes stay reachable under a reference.
+/// Undoes the open trial and records that it was interrupted. Its changes stay reachable under a reference.
 pub fn interrupt_trial(ready: &mut Ready<'_>) -> Result<Option<UndoResult>> {
     let Some(open_trial) = ready.run.store.state.open_trial.clone() else {
         return Ok(None);
@@ -102,7 +102,7 @@ pub fn interrupt_trial(ready: &mut Ready<'_>) -> Result<Option<UndoResult>> {
         &open_trial.intent.message,
         Some(&name),
     )?;
-    // Verify may have written while it was cut short.
+    // Verify may have written before it was interrupted.
     user_files::update_notes(&ready.tree, &ready.run.store.state.left_files, &[])?;
     unseen_files::note_cut_short(&ready.tree, ready.run.store.state.config())?;
     let message = open_trial.intent.message;

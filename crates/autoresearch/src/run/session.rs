@@ -183,7 +183,7 @@ pub fn refuse_paused(run: &Run<'_>) -> Result<()> {
     if paused && ours {
         return Err(
             Failure::usage("the run is paused: the person interrupted the session").hint(format!(
-                "answer the person first; when they want the run to go on: {} resume",
+                "answer the person first; when they want the run to continue: {} resume",
                 run.caller.program
             )),
         );

@@ -58,10 +58,7 @@ impl UnderWay {
     #[must_use]
     pub fn describe_work(&self) -> String {
         let (Some(trial), Some(phase)) = (self.trial, self.phase) else {
-            return format!(
-                "process {} (`{}`) is at work on the run",
-                self.pid, self.command
-            );
+            return format!("process {} (`{}`) works on the run", self.pid, self.command);
         };
         let doing = match (phase, self.verify_run) {
             ("verify", Some(run)) => format!("verify run {run}"),

@@ -122,7 +122,7 @@ pub fn seal_secrets(world: &World, names: &[String], salt: &str) -> Result<Seale
 pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Result<()> {
     let history = &site.history;
     if let Some(operation) = history.find_operation() {
-        return Err(Failure::blocked(format!("a {operation} is under way"))
+        return Err(Failure::blocked(format!("a {operation} is in progress"))
             .hint(format!("finish or abort the {operation} first")));
     }
     if is_read_only(&history.git_folder()) || is_read_only(&history.common_folder()) {

@@ -311,17 +311,17 @@ impl TrialReport {
         match &self.undone {
             Some(commit) if self.own_work_tree && is_clean => writeln!(
                 out,
-                "everything was put back in the run's work tree; what it was is in commit {}",
+                "the run's work tree was restored; what was there is in commit {}",
                 shorten_hash(commit)
             )?,
             Some(commit) if !edits_left => writeln!(
                 out,
-                "your edits in the scope were taken back; they are in commit {}",
+                "your edits in the scope were undone; they are in commit {}",
                 shorten_hash(commit)
             )?,
             Some(commit) => writeln!(
                 out,
-                "your edits in the scope were taken back as far as git could; they are in commit {}",
+                "your edits in the scope were undone as far as git could; they are in commit {}",
                 shorten_hash(commit)
             )?,
             None if edits_left => {
@@ -334,7 +334,7 @@ impl TrialReport {
         }
         writeln!(
             out,
-            "still changed: {}; put {} back first, or the next trial is void too",
+            "still changed: {}; restore {} first, or the next trial is void too",
             shorten_names(&self.left, self.left.len(), 80),
             if self.left.len() == 1 { "it" } else { "them" }
         )

@@ -137,7 +137,7 @@ pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
         ))
     };
     Err(failure.hint(format!(
-        "nothing was changed. To go on: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
+        "nothing was changed. To continue: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
         shorten_hash(&expected)
     )))
 }
@@ -146,7 +146,7 @@ pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
 pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<String> {
     if let Some(operation) = tree.history.find_operation() {
         return Err(
-            Failure::blocked(format!("a {operation} is under way")).hint(format!(
+            Failure::blocked(format!("a {operation} is in progress")).hint(format!(
                 "finish or abort the {operation}, then run the command again"
             )),
         );

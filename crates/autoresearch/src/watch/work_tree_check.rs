@@ -85,7 +85,7 @@ pub(crate) fn check_run_tree(
                 escape_text(&common.to_string_lossy()),
                 escape_text(&repository.to_string_lossy())
             ))
-            .hint("nothing was changed. Put the file or folder `.git` back as it was"))
+            .hint("nothing was changed. Restore the file or folder `.git`"))
         }
         _ => Ok(()),
     }

@@ -85,7 +85,7 @@ pub(super) fn check_worktree(
     }
     let submodules = git.list_populated_submodules()?;
     Ok(check_inside(&entries, &submodules)
-        .map(|why| format!("{why}; `git worktree remove --force {shown}` removes it all the same")))
+        .map(|why| format!("{why}; `git worktree remove --force {shown}` removes it anyway")))
 }
 
 /// What in a clean work tree is in no repository but one that would go with it.

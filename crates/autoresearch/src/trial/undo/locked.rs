@@ -73,7 +73,7 @@ impl OpenedFolders {
                 let _ = set_mode(&folder.path, folder.mode);
             }
             notes.push(format!(
-                "{}: this folder was read-only; it was made writable to take back the trial's files in it",
+                "{}: this folder was read-only; it was made writable to undo the trial's changes in it",
                 folder.name
             ));
         }
