@@ -6,6 +6,6 @@ pub mod chain;
 pub mod event;
 pub mod ledger;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod state;
 pub mod story;

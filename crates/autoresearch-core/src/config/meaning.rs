@@ -488,3 +488,6 @@ impl ConfigMeaning<'_> {
         positive
     }
 }
+
+#[cfg(test)]
+mod tests;

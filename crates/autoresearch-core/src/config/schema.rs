@@ -265,3 +265,6 @@ fn show_value(document: &Value) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,6 @@ impl fmt::Display for FileList<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

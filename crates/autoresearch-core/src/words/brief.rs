@@ -423,3 +423,6 @@ pub fn format_row(row: &Row) -> String {
         clip_text(&escape_text(&row.description), 120)
     )
 }
+
+#[cfg(test)]
+mod tests;
