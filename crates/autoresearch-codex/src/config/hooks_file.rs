@@ -226,6 +226,20 @@ mod tests {
     const PROGRAM: &str = "/home/u/my bin/autoresearch-hook";
 
     #[test]
+    fn hooks_in_the_spelling_of_an_earlier_version_are_ours_and_stay_as_they_are() {
+        let program = "/home/jörg/autoresearch-hook";
+        let ours = add_our_hooks(None, program).unwrap();
+        let earlier = ours.replace(program, &format!("'{program}'"));
+        assert_ne!(ours, earlier);
+        assert_eq!(add_our_hooks(Some(&earlier), program).unwrap(), earlier);
+        assert!(has_all_hooks(&earlier, program).unwrap());
+        assert_eq!(remove_our_hooks(&earlier, None, program).unwrap(), None);
+        // Another number of seconds is not as we write it, in any spelling.
+        let other = earlier.replace("1000000", "5");
+        assert_ne!(add_our_hooks(Some(&other), program).unwrap(), other);
+    }
+
+    #[test]
     fn our_hooks_go_in_last_and_out_again_without_a_trace() {
         let odd = "{ \"x\":1,\n\t\"hooks\" :{\"Stop\":[ {\"hooks\":[{\"type\":\"command\",\"command\":\"true\"}]} ],\"SessionStart\":[]}}";
         for text in ["{}", "{\n}\n", "{\"hooks\":{}}", odd] {

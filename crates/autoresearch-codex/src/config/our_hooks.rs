@@ -94,7 +94,7 @@ mod tests {
         ] {
             assert_eq!(hook.format_command(program), ours);
             assert!(hook.is_command(ours, program) && hook.is_command(earlier, program));
-            assert!(!hook.is_command(&ours.replace("hook stop", "hook-2 stop"), program));
+            assert!(!hook.is_command(&ours.replace("/h/", "/i/"), program));
         }
         assert!(!hook.is_command("/h/plain/hook interrupt", "/h/plain/hook"));
     }
