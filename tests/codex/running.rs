@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use autoresearch_sys::polling::wait_until;
 use rustix::process::{Pid, Signal};
 
 use crate::testbed::Answer;
@@ -118,31 +119,21 @@ pub(crate) fn left(root: &Path) -> Vec<(Pid, String)> {
 
 /// Kills the processes of a bench until none is left; says which there were.
 pub(crate) fn kill_all(root: &Path) -> Vec<String> {
-    let start = Instant::now();
     let mut lines = Vec::new();
-    loop {
+    wait_until(DEADLINE, PAUSE, || {
         let left = left(root);
-        if left.is_empty() || start.elapsed() > DEADLINE {
-            return lines;
-        }
-        for (pid, line) in left {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
-            if !lines.contains(&line) {
-                lines.push(line);
+        for (pid, line) in &left {
+            let _ = rustix::process::kill_process(*pid, Signal::KILL);
+            if !lines.contains(line) {
+                lines.push(line.clone());
             }
         }
-        std::thread::park_timeout(PAUSE);
-    }
+        left.is_empty()
+    });
+    lines
 }
 
 /// Waits until something is true; `false` when it did not become true in time.
-pub(crate) fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    while !holds() {
-        if start.elapsed() > time {
-            return false;
-        }
-        std::thread::park_timeout(PAUSE);
-    }
-    true
+pub(crate) fn within(time: Duration, holds: impl FnMut() -> bool) -> bool {
+    wait_until(time, PAUSE, holds)
 }

@@ -9,8 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use autoresearch_sys::polling;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -475,12 +476,9 @@ pub(crate) fn pids_with(text: &str) -> Vec<(rustix::process::Pid, String)> {
 
 /// Waits until something is true, or fails loudly.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < DEADLINE, "never happened: {what}");
-        std::thread::yield_now();
-    }
+pub(crate) fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    let happened = polling::wait_until(DEADLINE, Duration::from_millis(1), holds);
+    assert!(happened, "never happened: {what}");
 }
 
 /// Says that the test of this thread cannot run here, also to `tests/run`, which would count it among those that passed.

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::CodexError;
-use autoresearch_sys::env::{Stopwatch, World, sleep_for};
+use autoresearch_sys::env::{Stopwatch, World};
+use autoresearch_sys::polling::wait_until;
 
 /// A conversation takes no longer. Half a second is usual, and a busy machine must not fail it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -115,10 +116,7 @@ impl<'w> CodexProcess<'w> {
 impl Drop for CodexProcess<'_> {
     fn drop(&mut self) {
         self.input = None;
-        let watch = Stopwatch::start();
-        while watch.elapsed() < GRACE && !self.has_ended() {
-            sleep_for(Duration::from_millis(2));
-        }
+        wait_until(GRACE, Duration::from_millis(2), || self.has_ended());
         if let Some(pid) = self.child_pid() {
             let _ = kill_process_group(pid, Signal::KILL);
         }

@@ -292,6 +292,13 @@ pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// 128 random bits in hex.
+pub fn make_random_id() -> std::io::Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bits)))
+}
+
 /// The session in which Codex runs this command. A subagent has the session of its parent.
 #[expect(
     clippy::disallowed_methods,
@@ -323,6 +330,16 @@ fn own_folder(below_home: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_random_id_has_32_digits_and_is_another_each_time() {
+        let (one, other) = (make_random_id().unwrap(), make_random_id().unwrap());
+        for id in [&one, &other] {
+            assert_eq!(id.len(), 32);
+            assert!(id.bytes().all(|byte| b"0123456789abcdef".contains(&byte)));
+        }
+        assert_ne!(one, other);
+    }
 
     #[test]
     fn a_path_is_shown_as_it_is_seen_from_a_folder() {

@@ -7,6 +7,8 @@ pub mod embedded;
 pub mod env;
 pub mod error;
 pub mod git;
+pub mod polling;
 pub mod process;
+pub mod replacement;
 pub mod store;
 pub mod yaml;

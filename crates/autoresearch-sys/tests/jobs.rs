@@ -19,7 +19,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use autoresearch_core::agent::outage::OutagePatience;
-use autoresearch_sys::env::{Clock, ProcessRole, Stopwatch, World, sleep_for};
+use autoresearch_sys::env::{Clock, ProcessRole, World};
+use autoresearch_sys::polling::wait_until;
 use autoresearch_sys::process::{
     CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, runner_main,
     spawn_detached,
@@ -114,9 +115,11 @@ impl Bed {
 
     fn read_pid(&self, name: &str) -> Pid {
         let file = self.folder.path().join(name);
-        wait_until(name, || {
-            std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
-        });
+        let is_written = || std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'));
+        assert!(
+            wait_until(LONG, Duration::from_millis(5), is_written),
+            "{name}"
+        );
         let text = std::fs::read_to_string(&file).unwrap();
         Pid::from_raw(text.trim().parse::<RawPid>().unwrap()).unwrap()
     }
@@ -128,14 +131,6 @@ impl Bed {
 
     fn let_go_on(&self) {
         std::fs::write(self.folder.path().join("go-on"), "").unwrap();
-    }
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let watch = Stopwatch::start();
-    while !is_so() {
-        assert!(watch.elapsed() < LONG, "{what}");
-        sleep_for(Duration::from_millis(5));
     }
 }
 

@@ -26,6 +26,7 @@ use autoresearch::run::place::{Place, WantedRun};
 use autoresearch::start;
 use autoresearch_core::journal::story::Story;
 use autoresearch_sys::env::{ProcessRole, Stopwatch, World, sleep_for, temporary_folder};
+use autoresearch_sys::polling::wait_until;
 use autoresearch_sys::process::{RUNNER, runner_main};
 use autoresearch_sys::store::{Access, Layout};
 
@@ -151,15 +152,13 @@ fn waiting(at: &Path) -> Result<(), Stop> {
         .stdin(Stdio::null())
         .spawn()?;
     let layout = Layout::new(&root, "bench");
-    let watch = Stopwatch::start();
-    while supervisor::read_runtime(&layout)
-        .is_none_or(|runtime| runtime.phase != supervisor::SupervisorPhase::Waiting)
-    {
-        if watch.elapsed() > Duration::from_secs(20) {
-            child.kill()?;
-            return Err("the supervisor does not wait".into());
-        }
-        sleep_for(Duration::from_millis(20));
+    let waits = || {
+        supervisor::read_runtime(&layout)
+            .is_some_and(|runtime| runtime.phase == supervisor::SupervisorPhase::Waiting)
+    };
+    if !wait_until(Duration::from_secs(20), Duration::from_millis(20), waits) {
+        child.kill()?;
+        return Err("the supervisor does not wait".into());
     }
     let before = ticks(child.id())?;
     sleep_for(WATCH);

@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::chain;
+use autoresearch_sys::replacement::{self, Durability};
 
 use crate::error::CodexError;
 
@@ -123,7 +124,8 @@ pub fn replace_with_link(
             // To rename one name of a file to another one does nothing, and would leave both.
             return Ok(());
         }
-        let linked = make_temporary().make_in(folder, |name| std::fs::hard_link(&other, name))?;
+        let linked = replacement::make_temporary()
+            .make_in(folder, |name| std::fs::hard_link(&other, name))?;
         linked.persist(&real).map_err(|error| error.error)?;
         File::open(folder)?.sync_all()
     };
@@ -138,26 +140,14 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
     place(one).is_some_and(|found| place(other) == Some(found))
 }
 
-fn make_temporary() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".autoresearch-");
-    builder
-}
-
 fn replace_by(
     path: &Path,
     new_mode: u32,
     fill: impl FnOnce(&mut File) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = real.parent().unwrap_or(&real);
-    let mut temporary = make_temporary().tempfile_in(folder)?;
-    fill(temporary.as_file_mut())?;
-    let rights = Permissions::from_mode(read_mode(&real).unwrap_or(new_mode));
-    temporary.as_file().set_permissions(rights)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(&real)?;
-    File::open(folder)?.sync_all()
+    let mode = read_mode(&real).unwrap_or(new_mode);
+    replacement::replace_file(&real, Durability::Synced, Some(mode), fill)
 }
 
 /// Gives a file these rights.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::GitError;
-use crate::env::{Stopwatch, sleep_for};
+use crate::env::Stopwatch;
+use crate::polling::wait_until;
 
 /// How long an orphaned git may go on before the next command gives up waiting for it.
 const ORPHAN: Duration = Duration::from_mins(1);
@@ -86,14 +87,11 @@ pub fn recover_locks(note: &Path, traces: &Traces) -> Result<Vec<PathBuf>, GitEr
     let Ok(file) = File::open(note) else {
         return Ok(Vec::new());
     };
-    let watch = Stopwatch::start();
-    while let Err(TryLockError::WouldBlock) = file.try_lock() {
-        if watch.elapsed() > ORPHAN {
-            return Err(GitError::Orphan {
-                note: note.to_owned(),
-            });
-        }
-        sleep_for(LOOK);
+    let is_free = || !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    if !wait_until(ORPHAN, LOOK, is_free) {
+        return Err(GitError::Orphan {
+            note: note.to_owned(),
+        });
     }
     let began = file.metadata().and_then(|meta| meta.modified());
     let removed = began.map_or_else(
@@ -192,15 +190,8 @@ impl LockPatience {
 /// Waits a little for a lock file to go; whether it stands still.
 #[must_use]
 pub fn is_lock_stuck(lock: &Path) -> bool {
-    let watch = Stopwatch::start();
     let held = read_holding(lock);
-    while held.is_some() && read_holding(lock) == held {
-        if watch.elapsed() > PATIENCE {
-            return true;
-        }
-        sleep_for(LOOK);
-    }
-    false
+    held.is_some() && !wait_until(PATIENCE, LOOK, || read_holding(lock) != held)
 }
 
 #[cfg(test)]
@@ -242,9 +233,7 @@ mod tests {
         std::fs::write(&lock, "").unwrap();
         let mut patience = LockPatience::begin_wait();
         let standing = Stopwatch::start();
-        while patience.is_worth_waiting(&lock) {
-            sleep_for(LOOK);
-        }
+        assert!(wait_until(CROWD * 4, LOOK, || !patience.is_worth_waiting(&lock)));
         assert!(standing.elapsed() >= PATIENCE);
         std::fs::remove_file(&lock).unwrap();
         assert!(patience.is_worth_waiting(&lock), "it went");

@@ -6,6 +6,7 @@ use std::cell::{Cell, OnceCell};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -14,7 +15,8 @@ use std::time::Duration;
 use super::error::GitError;
 use super::locks::{self, LockPatience, Traces, WorkNote};
 use super::messages::{LockRefusal, read_lock_refusal, read_signal};
-use crate::env::{Stopwatch, sleep_for};
+use crate::env::Stopwatch;
+use crate::polling::{PollLimit, poll_until};
 
 /// The git binary, at work in one work tree.
 pub struct Git {
@@ -170,21 +172,31 @@ impl Git {
         let arguments: Vec<&OsStr> = arguments.into_iter().collect();
         let watch = Stopwatch::start();
         let mut patience = LockPatience::begin_wait();
-        let answer = loop {
-            let output = self.spawn_git(&arguments, input, env)?;
-            if output.status.success() {
-                break Ok(output);
-            }
-            match self.explain_failure(&arguments, &output) {
+        let answer = poll_until(PollLimit::Endless, locks::LOOK, || {
+            match self.try_git(&arguments, input, env) {
                 // A git that does not get its lock has done nothing yet: it is asked again.
-                GitError::Locked { ref lock } if patience.is_worth_waiting(lock) => {
-                    sleep_for(locks::LOOK);
+                Err(GitError::Locked { lock }) if patience.is_worth_waiting(&lock) => {
+                    ControlFlow::Continue(Err(GitError::Locked { lock }))
                 }
-                error => break Err(error),
+                answer => ControlFlow::Break(answer),
             }
-        };
+        });
         self.spent.set(self.spent.get() + watch.elapsed());
         answer
+    }
+
+    fn try_git(
+        &self,
+        arguments: &[&OsStr],
+        input: Input<'_>,
+        env: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
+        let output = self.spawn_git(arguments, input, env)?;
+        if output.status.success() {
+            Ok(output)
+        } else {
+            Err(self.explain_failure(arguments, &output))
+        }
     }
 
     #[expect(

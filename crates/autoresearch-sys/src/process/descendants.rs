@@ -13,10 +13,12 @@ use rustix::process::{
     waitid, waitpid,
 };
 
-use crate::env::{Stopwatch, sleep_for};
+use crate::polling::wait_until;
 
 /// How long a killed process may take to go.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at what was killed.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Children of this process that make sessions of their own, and that are no orphans: the runners of jobs, and what
 /// outlives us.
@@ -55,22 +57,22 @@ pub(super) fn forget_kept(child: &Child) {
 /// kept.
 pub(super) fn end_orphans() -> u32 {
     let mut reaped = 0;
-    let watch = Stopwatch::start();
-    while has_children() && watch.elapsed() < PATIENCE {
-        let orphans = list_orphans();
-        if orphans.is_empty() {
-            break;
+    wait_until(PATIENCE, PAUSE, || {
+        // The everyday case costs one call of the system.
+        if !has_children() {
+            return true;
         }
-        for orphan in orphans {
-            for pid in [orphan].into_iter().chain(list_descendants(orphan)) {
+        let orphans = list_orphans();
+        for orphan in &orphans {
+            for pid in [*orphan].into_iter().chain(list_descendants(*orphan)) {
                 let _ = kill_process(pid, Signal::KILL);
             }
-            if matches!(waitpid(Some(orphan), WaitOptions::NOHANG), Ok(Some(_))) {
+            if matches!(waitpid(Some(*orphan), WaitOptions::NOHANG), Ok(Some(_))) {
                 reaped += 1;
             }
         }
-        sleep_for(Duration::from_millis(1));
-    }
+        orphans.is_empty()
+    });
     reaped
 }
 
@@ -98,19 +100,20 @@ fn list_orphans() -> Vec<Pid> {
 /// process belongs to one job; call it only when no child is waited for elsewhere.
 pub(super) fn end_all_children() -> u32 {
     let mut reaped = 0;
-    let watch = Stopwatch::start();
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some(_)) => reaped += 1,
-            Ok(None) if watch.elapsed() < PATIENCE => {
-                for pid in list_descendants(getpid()) {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
-                sleep_for(Duration::from_millis(1));
+    wait_until(PATIENCE, PAUSE, || {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) => reaped += 1,
+                Ok(None) => break,
+                Err(_) => return true,
             }
-            Ok(None) | Err(_) => return reaped,
         }
-    }
+        for pid in list_descendants(getpid()) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        false
+    });
+    reaped
 }
 
 /// Ends every process of this user whose environment holds this text (`NAME=value`), and says how many there were. It
@@ -128,22 +131,16 @@ pub fn end_marked_processes(mark: &str) -> u32 {
             })
     };
     let mut ended = BTreeSet::new();
-    let watch = Stopwatch::start();
-    loop {
-        let marked: Vec<Pid> = list_parents()
-            .into_iter()
-            .map(|(pid, _)| pid)
-            .filter(is_marked)
-            .collect();
-        if marked.is_empty() || watch.elapsed() > PATIENCE {
-            return u32::try_from(ended.len()).unwrap_or(u32::MAX);
-        }
-        for pid in marked {
-            let _ = kill_process(pid, Signal::KILL);
+    wait_until(PATIENCE, PAUSE * 5, || {
+        let all = list_parents().into_iter().map(|(pid, _)| pid);
+        let marked: Vec<Pid> = all.filter(is_marked).collect();
+        for pid in &marked {
+            let _ = kill_process(*pid, Signal::KILL);
             ended.insert(pid.as_raw_nonzero());
         }
-        sleep_for(Duration::from_millis(5));
-    }
+        marked.is_empty()
+    });
+    u32::try_from(ended.len()).unwrap_or(u32::MAX)
 }
 
 /// Reaps children that have ended. The command itself must have been waited for before.

@@ -3,6 +3,7 @@
 //! Invariant: it ends its command when its deadline passes, its output floods, or its standard input closes.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,6 +16,7 @@ use super::descendants;
 use super::job::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT};
 use super::readiness::is_ready;
 use crate::env::Stopwatch;
+use crate::polling::{PollLimit, poll_until};
 
 /// How often the size of the output is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -130,12 +132,14 @@ fn drain_stream(stream: &UnixStream) {
 /// TERM to the group, time to clean up, then KILL.
 fn end_command(child: &mut Child) -> std::io::Result<()> {
     signal_group(child, Signal::TERM);
-    let watch = Stopwatch::start();
-    while watch.elapsed() < GRACE {
-        if child.try_wait()?.is_some() && !is_group_alive(child) {
-            return Ok(());
-        }
-        crate::env::sleep_for(Duration::from_millis(5));
+    let pause = Duration::from_millis(5);
+    let has_gone = poll_until(PollLimit::Time(GRACE), pause, || match child.try_wait() {
+        Err(error) => ControlFlow::Break(Err(error)),
+        Ok(Some(_)) if !is_group_alive(child) => ControlFlow::Break(Ok(true)),
+        Ok(_) => ControlFlow::Continue(Ok(false)),
+    })?;
+    if has_gone {
+        return Ok(());
     }
     signal_group(child, Signal::KILL);
     child.wait()?;

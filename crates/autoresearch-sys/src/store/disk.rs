@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
+use crate::replacement::{Durability, replace_file};
 
 /// What the journal needs of a disk. Tests have one that lies.
 pub trait Disk: Sync {
@@ -89,24 +90,15 @@ impl Disk for RealDisk {
     }
 
     fn replace_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(path);
-        let mut file = tempfile::Builder::new()
-            .prefix(".autoresearch-")
-            .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_data()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
+        replace_file(path, Durability::Synced, None, |file| file.write_all(bytes))
     }
 }
 
 /// Replaces a file whole, without waiting for the disk: for what can be made again.
 pub(super) fn replace_file_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(".autoresearch-")
-        .tempfile_in(path.parent().unwrap_or(path))?;
-    file.write_all(bytes)?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    replace_file(path, Durability::Unsynced, None, |file| {
+        file.write_all(bytes)
+    })
 }
 
 /// The JSON text of a value, for this file. A value without one (a path that is not UTF-8) is an error and never an

@@ -4,13 +4,15 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
 use super::disk::{encode_json, make_private_folder};
 use super::error::StoreError;
 use super::holder::Holder;
-use crate::env::{Stopwatch, World, sleep_for};
+use crate::env::World;
+use crate::polling::{PollLimit, poll_until};
 use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
@@ -33,13 +35,12 @@ pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<File, St
         .truncate(false)
         .open(&path);
     let mut file = opened.map_err(StoreError::io_error("open", &path))?;
-    let watch = Stopwatch::start();
-    let mut taken = file.try_lock();
     // Whoever looks whether the lock is held has it for a moment.
-    while matches!(taken, Err(TryLockError::WouldBlock)) && watch.elapsed() < LOOK {
-        sleep_for(Duration::from_millis(1));
-        taken = file.try_lock();
-    }
+    let pause = Duration::from_millis(1);
+    let taken = poll_until(PollLimit::Time(LOOK), pause, || match file.try_lock() {
+        Err(TryLockError::WouldBlock) => ControlFlow::Continue(Err(TryLockError::WouldBlock)),
+        taken => ControlFlow::Break(taken),
+    });
     match taken {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(read_holder(&mut file))),

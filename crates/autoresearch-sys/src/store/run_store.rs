@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,8 @@ use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
 use super::pinned::Pinned;
 use super::trust::{check_anchor_folder, check_folder_trust};
 use super::views;
-use crate::env::{ProcessRole, Stopwatch, World, sleep_for};
+use crate::env::{ProcessRole, World};
+use crate::polling::{PollLimit, poll_until};
 
 /// How often a reader looks at a journal that does not agree with its anchor. A number of looks and no time: on a busy
 /// machine one look takes longer than all of them should.
@@ -162,42 +164,33 @@ impl<'w> RunStore<'w> {
         } else {
             None
         };
-        let mut looks = 0;
-        loop {
-            looks += 1;
+        let is_reader = !access.is_writing();
+        let pause = Duration::from_millis(5);
+        let loaded = poll_until(PollLimit::Looks(LOOKS), pause, || {
             match Self::load_run(world, &layout, &anchor_folder, access) {
                 // A reader may fall between the anchor and the journal of a process that is writing.
-                Err(StoreError::Tampered { .. } | StoreError::Chain { .. })
-                    if !access.is_writing() && looks < LOOKS =>
+                Err(error @ (StoreError::Tampered { .. } | StoreError::Chain { .. }))
+                    if is_reader =>
                 {
-                    sleep_for(Duration::from_millis(5));
+                    ControlFlow::Continue(Err(error))
                 }
-                Err(error) => return Err(error),
-                Ok(loaded) => {
-                    let LoadedRun {
-                        journal,
-                        state,
-                        table,
-                        seen,
-                        repaired: mended,
-                    } = loaded;
-                    let pinned = Arc::new(Pinned::read_from(&anchor_folder, &layout.run)?);
-                    return Ok(Self {
-                        world,
-                        layout,
-                        anchor_folder,
-                        pinned,
-                        state,
-                        journal,
-                        table,
-                        seen,
-                        repaired: mended,
-                        lock,
-                        opened_ms: world.now_ms(),
-                    });
-                }
+                loaded => ControlFlow::Break(loaded),
             }
-        }
+        })?;
+        let pinned = Pinned::read_from(&anchor_folder, &layout.run)?;
+        Ok(Self {
+            world,
+            layout,
+            anchor_folder,
+            pinned: Arc::new(pinned),
+            state: loaded.state,
+            journal: loaded.journal,
+            table: loaded.table,
+            seen: loaded.seen,
+            repaired: loaded.repaired,
+            lock,
+            opened_ms: world.now_ms(),
+        })
     }
 
     fn load_run(
@@ -403,22 +396,20 @@ fn take_lock_in_turn(
     world: &World,
     command: &str,
 ) -> Result<File, StoreError> {
-    let watch = Stopwatch::start();
-    loop {
+    let limit = match world.role {
+        ProcessRole::Driver => PollLimit::Time(DRIVER_WAITS),
+        ProcessRole::Command | ProcessRole::Hook => PollLimit::Looks(1),
+    };
+    let held = poll_until(limit, Duration::from_millis(5), || {
         match take_lock(anchor_folder, world, command) {
-            Err(StoreError::Busy(_))
-                if world.role == ProcessRole::Driver && watch.elapsed() < DRIVER_WAITS =>
-            {
-                sleep_for(Duration::from_millis(5));
-            }
-            held => {
-                if held.is_ok() {
-                    remove_phase_note(anchor_folder);
-                }
-                return held;
-            }
+            Err(StoreError::Busy(holder)) => ControlFlow::Continue(Err(StoreError::Busy(holder))),
+            held => ControlFlow::Break(held),
         }
+    });
+    if held.is_ok() {
+        remove_phase_note(anchor_folder);
     }
+    held
 }
 
 fn check_frozen_config(layout: &Layout, anchor: &Anchor) -> Result<(), StoreError> {

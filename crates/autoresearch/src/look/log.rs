@@ -2,6 +2,7 @@
 //! Does not read the table; the rows come from the journal.
 //! Invariant: following never locks the run, and ends with it.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use autoresearch_core::journal::story::Story;
@@ -11,8 +12,9 @@ use serde::Serialize;
 
 use crate::run::glance::Glance;
 use crate::run::place::{Place, WantedRun};
-use autoresearch_sys::env::{World, sleep_for};
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
+use autoresearch_sys::polling::{PollLimit, poll_until};
 use autoresearch_sys::store::{Access, RunStore};
 
 /// How often a followed log is looked at.
@@ -76,7 +78,7 @@ pub(crate) fn follow_log(
     let layout = place.find_run(world, WantedRun::Latest)?;
     let mut shown = None;
     let mut length = None;
-    loop {
+    let mut show_new = || -> Result<bool> {
         let now = std::fs::metadata(layout.journal_path())
             .map(|meta| meta.len())
             .ok();
@@ -94,14 +96,15 @@ pub(crate) fn follow_log(
             }
             shown = Some(rows.len());
             if store.state.end.is_some() {
-                return Ok(());
+                return Ok(true);
             }
         }
-        if world.is_interrupted() {
-            return Ok(());
-        }
-        sleep_for(GLANCE);
-    }
+        Ok(world.is_interrupted())
+    };
+    poll_until(PollLimit::Endless, GLANCE, || match show_new() {
+        Ok(false) => ControlFlow::Continue(Ok(())),
+        over => ControlFlow::Break(over.map(drop)),
+    })
 }
 
 /// A row for people: aligned columns, and as much of the description as fits into the width.

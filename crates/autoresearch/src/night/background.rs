@@ -3,6 +3,7 @@
 //! Invariant: whether a supervisor lives is told by its lock, and by nothing else.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,11 +30,12 @@ use crate::run::session;
 use crate::run::under_way::UnderWay;
 use crate::{finish, start};
 use autoresearch_codex::home;
-use autoresearch_sys::env::{ProcessRole, Stopwatch, World, clock_text, clock_text_of, sleep_for};
+use autoresearch_sys::env::{ProcessRole, Stopwatch, World, clock_text, clock_text_of};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::polling::{PollLimit, poll_until};
 use autoresearch_sys::process;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{Access, RunStore};
+use autoresearch_sys::store::{Access, Holder, RunStore};
 
 /// How long a supervisor may take until it says what it does first. Generous, because a machine may be busy.
 const BEGIN: Duration = Duration::from_mins(1);
@@ -157,17 +159,20 @@ fn check_ceilings(run: &Run<'_>, ceilings: &Raise, source: Option<&ConfigSource>
 
 /// A trial that somebody runs by hand is not waited for.
 fn refuse_busy(anchor_folder: &Path) -> Result<()> {
-    let watch = Stopwatch::start();
-    while let Some(holder) = store::find_holder(anchor_folder) {
-        if watch.elapsed() > HANDS {
-            return Err(
-                Failure::new(FailureKind::Busy, format!("the run is held by {holder}"))
-                    .hint("wait until that command has ended, then hand the run over"),
-            );
+    let holder = poll_until(PollLimit::Time(HANDS), LOOK, || {
+        match store::find_holder(anchor_folder) {
+            None => ControlFlow::Break(None),
+            holder => ControlFlow::Continue(holder),
         }
-        sleep_for(LOOK);
+    });
+    match holder {
+        None => Ok(()),
+        Some(holder) => Err(Failure::new(
+            FailureKind::Busy,
+            format!("the run is held by {holder}"),
+        )
+        .hint("wait until that command has ended, then hand the run over")),
     }
-    Ok(())
 }
 
 /// A night in which nobody can edit is not begun.
@@ -212,33 +217,32 @@ fn launch_supervisor(world: &World, place: &Place) -> Result<BackgroundReport> {
         layout.run.clone().into(),
     ];
     let mut child = process::spawn_detached(&program, &words, &world.vars)?;
-    let watch = Stopwatch::start();
-    loop {
+    let (said, ended) = poll_until(PollLimit::Time(BEGIN), LOOK, || {
         let ended = child.try_wait().ok().flatten();
-        let late = watch.elapsed() > BEGIN;
         let said = read_runtime(&layout).filter(|said| said.pid == child.id());
-        if said
-            .is_some_and(|said| said.phase != SupervisorPhase::Starting || late || ended.is_some())
-        {
-            return read_background(world, place);
+        let said = said.map(|said| said.phase);
+        if ended.is_some() || said.is_some_and(|phase| phase != SupervisorPhase::Starting) {
+            ControlFlow::Break((said, ended))
+        } else {
+            ControlFlow::Continue((said, ended))
         }
-        if let Some(status) = ended {
+    });
+    match (said, ended) {
+        (Some(_), _) => read_background(world, place),
+        (None, Some(status)) => {
             // Another start was faster.
             refuse_second_driver(&run.store.anchor_folder)?;
-            return Err(Failure::new(
+            Err(Failure::new(
                 FailureKind::Internal,
                 format!("the supervisor ended at once ({status})"),
             )
-            .hint("`autoresearch doctor` checks the run"));
+            .hint("`autoresearch doctor` checks the run"))
         }
-        if late {
-            return Err(Failure::new(
-                FailureKind::Internal,
-                "the supervisor did not report that it started",
-            )
-            .hint("`autoresearch background status` looks again"));
-        }
-        sleep_for(LOOK);
+        (None, None) => Err(Failure::new(
+            FailureKind::Internal,
+            "the supervisor did not report that it started",
+        )
+        .hint("`autoresearch background status` looks again")),
     }
 }
 
@@ -370,36 +374,10 @@ pub fn give_order(
     }
     let path = order_path(&run.store.anchor_folder);
     store::write_output(&path, &store::encode_json(&path, &order)?)?;
-    let layout = run.store.layout.clone();
-    let watch = Stopwatch::start();
-    let mut signalled = false;
     if when == OrderPace::Gracefully {
         (world.progress)("a trial that is being measured is finished first; `--now` undoes it");
     }
-    // One that was stopped by a signal would hear nothing.
-    send_signal(holder.pid, Signal::CONT);
-    while find_driver(&run.store.anchor_folder).is_some() {
-        let phase = read_runtime(&layout).filter(|said| said.pid == holder.pid);
-        let phase = phase.map(|runtime| runtime.phase);
-        let undo = when == OrderPace::Now || matches!(phase, Some(SupervisorPhase::Turn));
-        if undo && !signalled {
-            signalled = true;
-            (world.progress)("the current trial is being undone");
-            send_signal(holder.pid, Signal::TERM);
-        }
-        if when == OrderPace::Now && watch.elapsed() > AT_ONCE {
-            // It hangs: its runner ends its children, and the next command repairs the run.
-            send_signal(holder.pid, Signal::KILL);
-        }
-        if world.is_interrupted() {
-            return Err(Failure::new(
-                FailureKind::Interrupted,
-                "the supervisor got the order but has not ended yet",
-            )
-            .hint("`autoresearch background status` shows it"));
-        }
-        sleep_for(LOOK);
-    }
+    wait_for_driver_end(&run, &holder, when)?;
     end_leftovers(&run.store);
     drop(run);
     if order == DriverOrder::Stop {
@@ -407,6 +385,39 @@ pub fn give_order(
         finish::stop_run(world, place, "stopped by a person")?;
     }
     read_background(world, place)
+}
+
+/// Waits until the driver has ended, and has it undo its trial where that is asked for, or where only a turn is lost.
+fn wait_for_driver_end(run: &Run<'_>, holder: &Holder, when: OrderPace) -> Result<()> {
+    let watch = Stopwatch::start();
+    let mut signalled = false;
+    // One that was stopped by a signal would hear nothing.
+    send_signal(holder.pid, Signal::CONT);
+    poll_until(PollLimit::Endless, LOOK, || {
+        if find_driver(&run.store.anchor_folder).is_none() {
+            return ControlFlow::Break(Ok(()));
+        }
+        let phase = read_runtime(&run.store.layout).filter(|said| said.pid == holder.pid);
+        let phase = phase.map(|runtime| runtime.phase);
+        let undo = when == OrderPace::Now || matches!(phase, Some(SupervisorPhase::Turn));
+        if undo && !signalled {
+            signalled = true;
+            (run.world.progress)("the current trial is being undone");
+            send_signal(holder.pid, Signal::TERM);
+        }
+        if when == OrderPace::Now && watch.elapsed() > AT_ONCE {
+            // It hangs: its runner ends its children, and the next command repairs the run.
+            send_signal(holder.pid, Signal::KILL);
+        }
+        if run.world.is_interrupted() {
+            return ControlFlow::Break(Err(Failure::new(
+                FailureKind::Interrupted,
+                "the supervisor got the order but has not ended yet",
+            )
+            .hint("`autoresearch background status` shows it")));
+        }
+        ControlFlow::Continue(Ok(()))
+    })
 }
 
 /// Ends what a supervisor left that was killed together with its runner.

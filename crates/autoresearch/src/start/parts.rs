@@ -10,7 +10,7 @@ use autoresearch_core::config::{Config, Isolation};
 
 use crate::start::preflight::StartSite;
 use crate::watch::work_tree_check;
-use autoresearch_sys::env::World;
+use autoresearch_sys::env::{World, make_random_id};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::store;
@@ -76,7 +76,7 @@ pub(super) fn gather_parts(site: &StartSite, config: Config) -> Result<StartPart
         extent: Cell::new(CreatedFolders::Run),
         branch,
         config,
-        id: make_run_id()?,
+        id: make_random_id().map_err(|error| Failure::io("no random id can be made", &error))?,
         made_branch: Cell::new(false),
         made_tree: Cell::new(false),
     })
@@ -141,16 +141,4 @@ pub(super) fn remove_made_parts(world: &World, parts: &StartParts<'_>) {
         let below = Path::new("runs").join(&parts.id);
         let _ = store::removal::remove_folder_below(&world.state_folder, &below);
     }
-}
-
-/// 128 random bits in hex.
-fn make_run_id() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    let read = std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes));
-    read.map_err(|error| Failure::io("could not read /dev/urandom", &error))?;
-    Ok(autoresearch_core::journal::chain::hash_bytes(&bytes)
-        .chars()
-        .take(32)
-        .collect())
 }

@@ -2,13 +2,15 @@
 //! Does not know what is waited for.
 //! Invariant: a clock that jumps, or a machine that slept, never makes the wait longer than it was meant to be.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::night::audience::Audience;
 use crate::run::glance::Glance;
 use crate::run::place::{Place, WantedRun};
-use autoresearch_sys::env::{World, sleep_for};
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
+use autoresearch_sys::polling::{PollLimit, poll_until};
 use autoresearch_sys::store::Access;
 
 /// How often orders and the clock are looked at.
@@ -35,15 +37,15 @@ pub(super) fn wait_until(
         until_ms.saturating_sub(world.now_ms()),
     );
     let watch = autoresearch_sys::env::Stopwatch::start();
-    loop {
+    Ok(poll_until(PollLimit::Endless, GLANCE, || {
         let now = world.now_ms();
         let over = now >= until_ms || watch.elapsed() >= Duration::from_millis(meant);
         if over || state.find_due_end(now).is_some() {
-            return Ok(WaitEnd::Over);
+            return ControlFlow::Break(WaitEnd::Over);
         }
         if world.is_interrupted() || audience.read_order().is_some() {
-            return Ok(WaitEnd::Called);
+            return ControlFlow::Break(WaitEnd::Called);
         }
-        sleep_for(GLANCE);
-    }
+        ControlFlow::Continue(WaitEnd::Over)
+    }))
 }
