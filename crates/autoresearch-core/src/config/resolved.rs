@@ -201,3 +201,6 @@ impl Amount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,16 +212,4 @@ pub fn format_line(row: &Row) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn any_description_makes_one_line_of_seven_columns(text in "(?s).{0,60}") {
-            let line = format_line(&make_remark_row("refine", &text));
-            proptest::prop_assert_eq!(line.matches('\t').count(), 6);
-            proptest::prop_assert_eq!(line.lines().count(), 1);
-            proptest::prop_assert!(!line.trim_end().chars().any(|letter| letter.is_control() && letter != '\t'));
-        }
-    }
-}
+mod tests;

@@ -17,6 +17,10 @@ pub(super) struct Scale {
 
 /// The scale of a unit's text.
 pub(super) fn scale_of(text: &str) -> Scale {
+    if text == "per cent" {
+        // No rate: one of the words for `%`.
+        return read_plain_unit(text);
+    }
     let (top, per) = text
         .strip_prefix("per ")
         .map(|per| ("", per))
@@ -154,10 +158,12 @@ fn read_prefixed_unit(text: &str) -> Option<Scale> {
 fn fold_words(text: &str) -> String {
     let fold = |word: &str| -> String {
         let ends = |end: &str| word.len() > end.len() + 2 && word.ends_with(end);
+        // `xes` holds a letter of the word itself, as in `fixes`.
+        let ends_in_es = |end: &&str| word.len() > end.len() + 1 && word.ends_with(end);
         let cut = |length: usize| &word[..word.len() - length];
         if ends("ies") {
             format!("{}y", cut(3))
-        } else if ["sses", "xes", "ches", "shes"].iter().any(|end| ends(end)) {
+        } else if ["sses", "xes", "ches", "shes"].iter().any(ends_in_es) {
             cut(2).to_owned()
         } else if ends("s") && !word.ends_with("ss") {
             cut(1).to_owned()
@@ -170,3 +176,6 @@ fn fold_words(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+#[cfg(test)]
+mod tests;

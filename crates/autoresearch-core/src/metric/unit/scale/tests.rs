@@ -1,0 +1,113 @@
+//! Which units are of one family, and how large each is.
+
+use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+use super::*;
+
+fn family(text: &str) -> String {
+    scale_of(text).family
+}
+
+/// How large a unit is, in its family's smallest, where a prefix means 1000.
+fn size(text: &str) -> (Value, Value) {
+    let scale = scale_of(text);
+    let kilo = Value::from(1_000).to_power(u32::try_from(scale.kilo).unwrap());
+    (&scale.over * &kilo, scale.under)
+}
+
+#[test]
+fn spellings_of_one_unit_are_of_one_family_and_size() {
+    for spellings in [
+        &["s", "sec", "secs", "second", "seconds"][..],
+        &["min", "mins", "minute", "minutes"],
+        &["us", "\u{b5}s", "microseconds"],
+        &["%", "percent", "per cent", "pct"],
+        &["problem", "problems"],
+        &["query", "queries"],
+        &["box", "boxes"],
+        &["pass", "passes"],
+        &["MB", "Mbyte", "Mbytes"],
+        &["requests/s", "requests per second", "request / sec"],
+        &["MBps", "MB/s"],
+    ] {
+        for other in spellings {
+            assert_eq!(family(spellings[0]), family(other), "{other}");
+            let (over, under) = size(spellings[0]);
+            let (other_over, other_under) = size(other);
+            assert_eq!(&over * &other_under, &other_over * &under, "{other}");
+        }
+    }
+}
+
+#[test]
+fn units_that_measure_other_things_are_of_other_families() {
+    let texts = [
+        "s",
+        "%",
+        "MB",
+        "Mbit",
+        "Hz",
+        "problems",
+        "errors",
+        "MB/s",
+        "requests/s",
+        "s/request",
+        "m",
+    ];
+    for (at, one) in texts.iter().enumerate() {
+        for other in &texts[at + 1..] {
+            assert_ne!(family(one), family(other), "{one} and {other}");
+        }
+    }
+}
+
+#[test]
+fn a_prefix_of_bytes_may_mean_either_and_one_of_bits_and_hertz_is_exact() {
+    assert_eq!(scale_of("MB").kilo, 2);
+    assert_eq!(scale_of("MiB").kilo, 0);
+    assert_eq!(size("MiB").0, Value::from(1 << 20));
+    assert_eq!(scale_of("Mbit").kilo, 0);
+    assert_eq!(size("Mbit").0, Value::from(1_000_000));
+    assert_eq!(size("GHz").0, Value::from(1_000_000_000));
+    assert_eq!(
+        (scale_of("K requests").kilo, family("K requests")),
+        (1, "request".to_owned())
+    );
+}
+
+#[test]
+fn a_lone_m_is_no_prefix_and_an_i_alone_none_either() {
+    assert_eq!((scale_of("m").kilo, family("m")), (0, "m".to_owned()));
+    assert_eq!(family("iB"), "iB");
+    assert_eq!(family("Xi"), "Xi");
+}
+
+#[test]
+fn words_in_the_plural_are_folded_and_short_ones_are_not() {
+    for (text, folded) in [
+        ("classes", "class"),
+        ("class", "class"),
+        ("matches", "match"),
+        ("bugs", "bug"),
+        ("as", "as"),
+        ("gas", "gas"),
+        ("failed tests", "failed test"),
+        ("  two   words ", "two word"),
+    ] {
+        assert_eq!(fold_words(text), folded);
+    }
+}
+
+proptest! {
+    #[test]
+    fn folding_twice_is_folding_once_for_words_of_any_length(word in "[a-z]{1,6}(y|ch|x)(s|es)?") {
+        let once = fold_words(&word);
+        prop_assert_eq!(fold_words(&once), once);
+    }
+
+    #[test]
+    fn any_text_has_a_scale_above_zero(text in "\\PC{0,20}") {
+        let scale = scale_of(&text);
+        prop_assert!(scale.over > Value::zero() && scale.under > Value::zero());
+    }
+}
