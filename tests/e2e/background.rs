@@ -341,7 +341,7 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
         .fails(2)
         .says("only a run that reached a limit or was blocked can be reopened");
     night.bed.run(&["finish"]).ok();
-    night.bed.run(&refused).fails(2).says("was left");
+    night.bed.run(&refused).fails(2).says("is finished");
     let status = night.bed.run(&["status", "--json"]).ok().json();
     assert_eq!(
         status["iterations_limit"], 3,

@@ -152,7 +152,7 @@ pub(super) enum CliCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Install the skill, the programs and, if asked for, the session hooks and an execution rule
+    /// Install the skill, the program and, if asked for, the session hooks and an execution rule
     #[command(
         after_help = "Examples:\n  autoresearch install --hooks --rule            (skill, hooks and rule for this user)\n  autoresearch install --project . --dry-run     (shows what it would do)\n  autoresearch install --yes\n\nEvery change outside our own folders is shown as a diff before anything is written."
     )]
