@@ -1,0 +1,408 @@
+//! Owns the commands: their words and help, and which use case each of them calls.
+//! Does not print but through `print`, and does nothing itself.
+//! Invariant: every command says what it does in its first line and shows an example.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use autoresearch_core::agent::session::ProposedOrder;
+use autoresearch_core::decide::ladder::Strategy;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use super::args::{
+    Agreement, ConfigCommand, HooksCommand, InstallArguments, StrategyWord, TrialWords,
+};
+use super::keys::ConfigFlags;
+use super::print::Printer;
+use super::{background, config, exec, install, keys, log, print};
+use crate::hook::propose;
+use crate::look::log::LogFilter;
+use crate::look::status;
+use crate::run::Place;
+use crate::run::{raise, resume, session, strategy};
+use crate::trial::TrialRequest;
+use crate::{demo, doctor, finish, start, trial};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{FailureKind, Result};
+
+const AFTER: &str = "\
+A first run:
+  autoresearch config example type-errors > autoresearch.yaml   (then edit it)
+  autoresearch config check
+  autoresearch start
+  # edit a file in the scope, then
+  autoresearch trial -m \"what you changed\"
+  autoresearch status
+  autoresearch finish
+
+Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process holds the run,
+6 missing requirement, 70 internal error, 130 interrupted. A discarded trial exits with 0.";
+
+/// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.
+#[derive(Parser, Debug)]
+#[command(name = "autoresearch", version, about, after_help = AFTER, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    /// Answer with one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Work as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The run to use, when several are active
+    #[arg(long, value_name = "NAME", global = true)]
+    pub run: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: CliCommand,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(super) enum CliCommand {
+    /// Check a config, print its schema, or print an example
+    #[command(
+        subcommand,
+        after_help = "Example:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
+    )]
+    Config(ConfigCommand),
+    /// Start a run: check the repository, measure the untouched tree, freeze the config
+    #[command(
+        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and overrides the file, as in\n`exec`; so does a variable such as AUTORESEARCH_ITERATIONS. The combined config is checked and frozen.\nA refused start leaves nothing behind."
+    )]
+    Start(Box<super::keys::ConfigFlags>),
+    /// Measure what you changed: commit, verify, guard, then keep it or undo it
+    #[command(
+        after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"fix the failing test\"\n  autoresearch trial --again\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
+    )]
+    Trial(TrialWords),
+    /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
+    #[command(
+        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
+    )]
+    Propose(TrialWords),
+    /// Run in the background, without a person: start, watch, pause or end it
+    #[command(
+        subcommand,
+        after_help = "Example:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background attach"
+    )]
+    Background(super::background::BackgroundCommand),
+    /// Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
+    #[command(
+        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
+    )]
+    Exec(Box<super::keys::ConfigFlags>),
+    /// Log a change of strategy, or say that a person must act
+    #[command(
+        after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""
+    )]
+    Strategy {
+        /// refine: adjust; pivot: choose another; search: look outside; block: end the run, a person must act
+        strategy: StrategyWord,
+        /// The reason and the plan
+        #[arg(short, long, value_name = "MSG", allow_hyphen_values = true)]
+        message: String,
+    },
+    /// Show where the run stands
+    #[command(after_help = "Example:\n  autoresearch status --json")]
+    Status,
+    /// Show the rows of the log
+    #[command(
+        after_help = "Examples:\n  autoresearch log --last 10\n  autoresearch log --status keep --status crash\n  autoresearch log --follow"
+    )]
+    Log {
+        /// Only rows of this status; may be given more than once
+        #[arg(long, value_name = "STATUS", value_parser = clap::builder::PossibleValuesParser::new(autoresearch_core::words::table::STATUSES))]
+        status: Vec<String>,
+        /// Only the last N rows
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+        /// Keep showing new rows until the run ends
+        #[arg(long, short)]
+        follow: bool,
+        /// Start each row with its local time and UTC
+        #[arg(long)]
+        times: bool,
+    },
+    /// Find the run, repair what a crash left, and print the brief to continue from
+    #[command(after_help = "Example:\n  autoresearch resume")]
+    Resume,
+    /// Raise a limit of the run, even after the run ended at it (for a person at a terminal)
+    #[command(
+        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run. A run that ended at the limit is open again:\ncontinue with a trial, or with `autoresearch background start`. An agent cannot call this."
+    )]
+    Raise(super::ceilings::Ceilings),
+    /// End the run; the work tree stays as it is
+    #[command(after_help = "Example:\n  autoresearch stop -m \"good enough\"")]
+    Stop {
+        /// Why
+        #[arg(
+            short,
+            long,
+            value_name = "MSG",
+            default_value = "stopped by a person",
+            allow_hyphen_values = true
+        )]
+        message: String,
+    },
+    /// End the run if it is open, go back to your branch, and show what was kept
+    #[command(
+        after_help = "Example:\n  autoresearch finish\n\nThe run's branch stays, with one commit for each kept trial. Nothing is merged."
+    )]
+    Finish,
+    /// Check runs, journals, git and Codex
+    #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair")]
+    Doctor {
+        /// Repair interrupted trials and rebuild the table and the snapshot
+        #[arg(long)]
+        repair: bool,
+        /// The same as `autoresearch clean`
+        #[arg(long, hide = true)]
+        clean: bool,
+        /// The same as `autoresearch clean --yes`
+        #[arg(long, requires = "clean", hide = true)]
+        yes: bool,
+    },
+    /// List what the tool made here; with --yes, remove it
+    #[command(
+        after_help = "Examples:\n  autoresearch clean          (only lists)\n  autoresearch clean --yes"
+    )]
+    Clean {
+        /// Remove it
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Install the skill, the program and, if asked for, the session hooks and an execution rule
+    #[command(
+        after_help = "Examples:\n  autoresearch install --hooks --rule            (skill, hooks and rule for this user)\n  autoresearch install --project . --dry-run     (shows what it would do)\n  autoresearch install --yes\n\nEvery change outside our own folders is shown as a diff before anything is written."
+    )]
+    Install(InstallArguments),
+    /// Remove everything that `install` added, and restore your files byte for byte
+    #[command(
+        after_help = "Examples:\n  autoresearch uninstall --dry-run\n  autoresearch uninstall\n\nRun folders, anchors and branches stay: see `autoresearch clean`."
+    )]
+    Uninstall {
+        /// What the person has agreed to
+        #[command(flatten)]
+        agreement: Agreement,
+    },
+    /// Register, check or remove only the session hooks
+    #[command(subcommand, after_help = "Example:\n  autoresearch hooks status")]
+    Hooks(HooksCommand),
+    /// Watch a whole run on a small repository made for it; needs git and a shell
+    #[command(after_help = "Example:\n  autoresearch demo")]
+    Demo {
+        /// An empty or new folder for it; a new one in the temporary folder otherwise
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+fn to_order(asked: TrialWords) -> ProposedOrder {
+    if asked.drop {
+        return ProposedOrder::Drop;
+    }
+    ProposedOrder::Trial(to_trial_request(asked))
+}
+
+fn show_status(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+    let mut report = status::read_status(world, place)?;
+    report.width = print::read_terminal_width().unwrap_or(0);
+    printer.print_report(&report)
+}
+
+pub(super) fn dispatch_command(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    command: CliCommand,
+) -> Result<ExitCode> {
+    match command {
+        CliCommand::Start(flags) => start_run(world, place, printer, &flags),
+        CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
+        CliCommand::Propose(asked) => {
+            printer.print_report(&propose::register_order(world, place, to_order(asked))?)
+        }
+        CliCommand::Background(command) => {
+            background::run_background_command(world, place, printer, &command)
+        }
+        CliCommand::Exec(words) => Ok(exec::run_exec(world, place, &words)),
+        CliCommand::Strategy { strategy, message } => {
+            record_strategy(world, place, printer, strategy, &message)
+        }
+        CliCommand::Status => show_status(world, place, printer),
+        CliCommand::Log {
+            status,
+            last,
+            follow,
+            times,
+        } => log::show_log(
+            world,
+            place,
+            printer,
+            &LogFilter {
+                statuses: status,
+                last,
+            },
+            log::LogStyle { times, follow },
+        ),
+        CliCommand::Resume => printer.print_report(&resume::resume_run(world, place)?),
+        CliCommand::Raise(ceilings) => printer.print_report(&raise::raise_limits(
+            world,
+            place,
+            ceilings.to_raise(world)?,
+        )?),
+        CliCommand::Stop { message } => stop_run(world, place, printer, message),
+        CliCommand::Finish => finish_run(world, place, printer),
+        CliCommand::Doctor { repair, clean, yes } => run_doctor(
+            world,
+            place,
+            printer,
+            doctor::DoctorOptions { repair, clean, yes },
+        ),
+        CliCommand::Clean { yes } => run_doctor(
+            world,
+            place,
+            printer,
+            doctor::DoctorOptions::for_cleaning(yes),
+        ),
+        CliCommand::Config(command) => config::run_config_command(world, place, printer, command),
+        CliCommand::Install(arguments) => install::run_install(world, place, printer, arguments),
+        CliCommand::Uninstall { agreement } => install::run_uninstall(world, printer, agreement),
+        CliCommand::Hooks(command) => install::run_hooks_command(world, place, printer, command),
+        CliCommand::Demo { folder } => demo::run_demo(world, folder.as_deref(), printer)
+            .and_then(|report| printer.print_report(&report)),
+        CliCommand::Completions { shell } => print_completions(printer, shell),
+    }
+}
+
+fn finish_run(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+    if session::is_confined(world) {
+        return printer.print_report(&propose::register_order(
+            world,
+            place,
+            ProposedOrder::Finish,
+        )?);
+    }
+    printer.print_report(&finish::finish_run(world, place)?)
+}
+
+fn run_doctor(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    orders: doctor::DoctorOptions,
+) -> Result<ExitCode> {
+    if orders.yes {
+        session::refuse_agent(world, "to remove what the tool made")?;
+    }
+    let report = doctor::run_doctor(world, place, orders)?;
+    printer.print_report(&report)?;
+    Ok(if report.problems == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FailureKind::Blocked.exit_code())
+    })
+}
+
+fn start_run(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    flags: &ConfigFlags,
+) -> Result<ExitCode> {
+    let (source, variables) = keys::read_start_config(world, flags)?;
+    let mut report = start::start_run(world, place, &source)?;
+    if !variables.is_empty() {
+        let told = format!("taken from variables: {}", variables.join(", "));
+        report.warnings.push(told);
+    }
+    printer.print_report(&report)
+}
+
+fn stop_run(world: &World, place: &Place, printer: &Printer, message: String) -> Result<ExitCode> {
+    if session::is_confined(world) {
+        return printer.print_report(&propose::register_order(
+            world,
+            place,
+            ProposedOrder::Stop { message },
+        )?);
+    }
+    printer.print_report(&finish::stop_run(world, place, &message)?)
+}
+
+fn print_completions(printer: &Printer, shell: clap_complete::Shell) -> Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut Arguments::command(),
+        "autoresearch",
+        &mut script,
+    );
+    let script = String::from_utf8_lossy(&script);
+    if printer.json {
+        return printer
+            .print_json_line(&serde_json::json!({"shell": shell.to_string(), "script": script}));
+    }
+    printer.print_text(&script)
+}
+
+fn run_trial(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    asked: TrialWords,
+) -> Result<ExitCode> {
+    if asked.drop {
+        return printer.print_report(&trial::drop_changes(world, place)?.report);
+    }
+    printer.print_report(&trial::run_trial(world, place, &to_trial_request(asked))?.report)
+}
+
+fn to_trial_request(asked: TrialWords) -> TrialRequest {
+    TrialRequest {
+        message: asked.message.unwrap_or_default(),
+        labels: asked.label,
+        simplify: asked.simplify,
+        rework: asked.rework,
+        again: asked.again,
+    }
+}
+
+fn record_strategy(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    chosen: StrategyWord,
+    message: &str,
+) -> Result<ExitCode> {
+    let strategy = match chosen {
+        StrategyWord::Refine => Strategy::Refine,
+        StrategyWord::Pivot => Strategy::Pivot,
+        StrategyWord::Search => Strategy::Search,
+        StrategyWord::Block if session::is_confined(world) => {
+            let message = message.to_owned();
+            return printer.print_report(&propose::register_order(
+                world,
+                place,
+                ProposedOrder::Block { message },
+            )?);
+        }
+        StrategyWord::Block => {
+            return printer.print_report(&finish::block_run(world, place, message)?);
+        }
+    };
+    if session::is_confined(world) {
+        let message = message.to_owned();
+        let order = ProposedOrder::Strategy { strategy, message };
+        return printer.print_report(&propose::register_order(world, place, order)?);
+    }
+    printer.print_report(&strategy::log_strategy(world, place, strategy, message)?)
+}
