@@ -77,7 +77,7 @@ fn a_limit_that_is_used_up_already_or_none_at_all_is_not_set() {
     bed.run(&["finish"]).ok();
     bed.run(&["raise", "--iterations", "9"])
         .fails(2)
-        .says("was left");
+        .says("is finished");
 }
 
 #[test]

@@ -302,7 +302,7 @@ fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
     let path = bed.run_file("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, &text[..text.len() - 40]).unwrap();
-    bed.run(&["resume"]).ok().says("torn line");
+    bed.run(&["resume"]).ok().says("an incomplete line of");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     assert!(bed.run_file("journal.torn").exists());
     assert_eq!(bed.try_count(3), "keep");
