@@ -511,7 +511,7 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
         assert!(bed.git(&["branch"]).contains("autoresearch/demo"));
         bed.run(&["doctor", "--clean"])
             .ok()
-            .says("refs/heads/autoresearch/demo (can go)");
+            .says("refs/heads/autoresearch/demo (can be removed)");
         bed.run(&["clean", "--yes"]).ok();
         assert!(!bed.git(&["branch"]).contains("autoresearch"), "{step}");
         assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
