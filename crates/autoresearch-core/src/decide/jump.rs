@@ -196,4 +196,21 @@ mod tests {
             proptest::prop_assert!(!is_jump(Direction::Higher, &[best], best - worse));
         }
     }
+
+    #[test]
+    fn the_range_of_what_was_seen_grows_and_is_read_again_as_it_was_written() {
+        let mut range = MeasuredRange::of_value(&Value::from(5));
+        for value in [7, 6, -3] {
+            range.include_value(&Value::from(value));
+        }
+        assert_eq!(
+            (&range.lowest, &range.highest),
+            (&Value::from(-3), &Value::from(7))
+        );
+        let written = serde_json::to_string(&range).unwrap();
+        assert_eq!(
+            serde_json::from_str::<MeasuredRange>(&written).unwrap(),
+            range
+        );
+    }
 }

@@ -304,4 +304,52 @@ mod tests {
         };
         assert_eq!(lifted(higher), [Ceiling::Iterations, Ceiling::TimeLimit]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_ceiling_that_was_reached_stays_reached_until_it_is_raised(
+            limit in 1_u32..20, used in 0_u32..40, more in 0_u32..20, raised in 0_u32..60,
+        ) {
+            let limits = Limits { iterations: Some(limit), ..Limits::default() };
+            let reached = |limits: &Limits, used| limits.find_reached(&Spent::default(), used, 0, 0).is_some();
+            proptest::prop_assert_eq!(reached(&limits, used), used >= limit);
+            if reached(&limits, used) {
+                proptest::prop_assert!(reached(&limits, used + more));
+            }
+            let raise = Raise { iterations: Some(raised), ..Raise::default() };
+            proptest::prop_assert_eq!(limits.list_lifted(&raise) == [Ceiling::Iterations], raised > limit);
+            let mut later = limits;
+            later.apply_raise(&raise);
+            proptest::prop_assert_eq!(reached(&later, used), used >= raised);
+        }
+
+        #[test]
+        fn a_raise_that_names_nothing_changes_nothing(tokens in 1_u64..9, runs in 1_u32..9, until in 1_u64..9) {
+            let limits = Limits {
+                tokens: Some(tokens),
+                verify_runs: Some(runs),
+                until_ms: Some(until),
+                ..Limits::default()
+            };
+            let mut later = limits;
+            later.apply_raise(&Raise::default());
+            proptest::prop_assert_eq!(later, limits);
+            proptest::prop_assert!(limits.list_lifted(&Raise::default()).is_empty());
+        }
+
+        #[test]
+        fn what_was_spent_is_the_sum_of_the_turns_and_a_thread_counts_its_own(
+            turns in proptest::collection::vec((0..3_u8, 0_u64..1_000), 0..30),
+        ) {
+            let mut spent = Spent::default();
+            for (thread, tokens) in &turns {
+                spent.add_turn(turn(&format!("t{thread}"), *tokens));
+            }
+            proptest::prop_assert_eq!(spent.turns as usize, turns.len());
+            proptest::prop_assert_eq!(spent.tokens, turns.iter().map(|(_, tokens)| tokens).sum::<u64>());
+            let last = turns.last().map(|(thread, _)| *thread);
+            let own = turns.iter().rev().take_while(|(thread, _)| Some(*thread) == last).count();
+            proptest::prop_assert_eq!(spent.thread_turns as usize, own);
+        }
+    }
 }

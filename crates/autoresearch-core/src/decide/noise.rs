@@ -197,4 +197,44 @@ mod tests {
             "{keeps} of {trials}"
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn evidence_comes_to_an_end_after_six_fresh_runs(
+            runs in proptest::collection::vec(-50_i32..50, 2..8),
+            gains in proptest::collection::vec(-50_i32..50, 6),
+            incumbent_runs in 1_usize..12,
+        ) {
+            let runs: Vec<f64> = runs.into_iter().map(f64::from).collect();
+            let gains: Vec<f64> = gains.into_iter().map(f64::from).collect();
+            let noise = Noise::of_runs(&runs);
+            proptest::prop_assert_ne!(noise.test_gains(&gains, incumbent_runs), EvidenceResult::Again);
+            proptest::prop_assert!((1..=9_999).contains(&noise.runs_needed(gains[0])));
+        }
+
+        #[test]
+        fn a_gain_that_is_kept_is_above_zero(
+            runs in proptest::collection::vec(-50_i32..50, 2..8),
+            gains in proptest::collection::vec(-50_i32..50, 1..=6),
+        ) {
+            let runs: Vec<f64> = runs.into_iter().map(f64::from).collect();
+            let gains: Vec<f64> = gains.into_iter().map(f64::from).collect();
+            if Noise::of_runs(&runs).test_gains(&gains, runs.len()) == EvidenceResult::Better {
+                proptest::prop_assert!(mean_of(&gains) > 0.0);
+            }
+        }
+
+        #[test]
+        fn more_runs_never_make_a_metric_deterministic_again(
+            first in proptest::collection::vec(-50_i32..50, 2..8),
+            later in proptest::collection::vec(-50_i32..50, 0..8),
+        ) {
+            let double = |runs: Vec<i32>| runs.into_iter().map(f64::from).collect::<Vec<f64>>();
+            let mut noise = Noise::of_runs(&double(first));
+            let before = noise;
+            noise.add_runs(&double(later));
+            proptest::prop_assert!(noise.freedom >= before.freedom && noise.squares >= before.squares);
+            proptest::prop_assert!(noise.run_spread().is_finite());
+        }
+    }
 }

@@ -180,4 +180,33 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_byte_that_was_changed_anywhere_breaks_the_chain_or_its_head(
+            line in 0_usize..4, at in 0_usize..400, letter in "[ -~]",
+        ) {
+            let lines = journal();
+            let whole = check(&lines).unwrap();
+            let mut edited = lines.clone();
+            let at = at % edited[line].len();
+            edited[line].replace_range(at..=at, &letter);
+            match check(&edited) {
+                Ok(head) => proptest::prop_assert_eq!(head == whole, edited == lines),
+                Err(ChainError::NotARecord { line: found, .. } | ChainError::Broken { line: found }) => {
+                    let first = line as u64 + 1;
+                    proptest::prop_assert!(found == first || found == first + 1);
+                }
+            }
+        }
+
+        #[test]
+        fn a_journal_that_was_cut_ends_at_another_head(keep in 0_usize..4) {
+            let lines = journal();
+            let whole = check(&lines).unwrap();
+            let head = check(&lines[..keep]).unwrap();
+            proptest::prop_assert_ne!(&head, &whole);
+            proptest::prop_assert_eq!(head.next, keep as u64);
+        }
+    }
 }

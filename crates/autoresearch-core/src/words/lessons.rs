@@ -151,4 +151,20 @@ mod tests {
             ["- never touch the generated files"]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_lesson_is_one_line_at_the_end_and_what_people_wrote_stays(
+            mine in proptest::collection::vec("(# |- )?[a-z ]{1,20}", 1..8), text in "(?s)[ -~\n\té]{1,60}",
+        ) {
+            let before = mine.join("\n") + "\n";
+            let after = add_lesson(&before, "2026-01-01", "keep", &text);
+            proptest::prop_assert!(after.lines().last().unwrap().starts_with("- 2026-01-01 keep: "));
+            if mine.iter().any(|line| !line.trim().is_empty()) {
+                proptest::prop_assert_eq!(after.lines().count(), mine.len() + 1);
+                proptest::prop_assert!(after.starts_with(before.trim_end_matches('\n')));
+            }
+            proptest::prop_assert_eq!(add_lesson(&after, "2026-01-01", "keep", &text), after, "it comes again");
+        }
+    }
 }

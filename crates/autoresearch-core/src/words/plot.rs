@@ -112,4 +112,19 @@ mod tests {
         assert_eq!(draw_plot(&[f64::NAN, f64::INFINITY, 2.0], 40, 5), "");
         assert!(draw_plot(&[2.0, 2.0], 40, 5).contains('●'));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_plot_is_no_wider_and_no_higher_than_asked_for(
+            values in proptest::collection::vec(-1e9_f64..1e9, 0..200), width in 24_usize..100, height in 2_usize..12,
+        ) {
+            let plot = draw_plot(&values, width, height);
+            proptest::prop_assert_eq!(plot.lines().count(), if values.len() < 2 { 0 } else { height });
+            for line in plot.lines() {
+                proptest::prop_assert!(line.chars().count() <= width, "{}", plot);
+            }
+            let dots = plot.matches('●').count();
+            proptest::prop_assert!(dots == 0 || dots >= 2);
+        }
+    }
 }
