@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::escape_path;
 
 use self::again::find_same_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
@@ -216,7 +216,7 @@ fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>) -> Failure {
     let ignored: Vec<String> = entries
         .iter()
         .filter(|entry| entry.kind == StatusKind::Ignored)
-        .map(|entry| escape_text(&String::from_utf8_lossy(&entry.path)))
+        .map(|entry| escape_path(&entry.path))
         .filter(|path| !path.starts_with(store::FOLDER))
         .collect();
     if ignored.is_empty() {

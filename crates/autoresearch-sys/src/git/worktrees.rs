@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
+use autoresearch_core::words::text::shorten_branch;
 
 /// A work tree of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Submodule {
 impl Git {
     /// Creates a work tree on a branch that exists, given as a full reference.
     pub fn add_work_tree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
-        let name = branch.trim_start_matches("refs/heads/");
+        let name = shorten_branch(branch);
         let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
         self.run_git(
             arguments

@@ -13,7 +13,7 @@ use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -84,7 +84,7 @@ fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
             folder: history.work_tree(),
             detached: head.branch.is_none(),
             head: match (head.branch, head.commit) {
-                (Some(branch), _) => branch.trim_start_matches("refs/heads/").to_owned(),
+                (Some(branch), _) => shorten_branch(&branch).to_owned(),
                 (None, commit) => commit.unwrap_or_default(),
             },
         })
@@ -107,7 +107,7 @@ pub(super) fn make_end_report(
     returned_to: Option<String>,
 ) -> Result<EndReport> {
     let (run, state) = (&glance.run, &glance.run.store.state);
-    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let plain = |reference: &str| shorten_branch(reference).to_owned();
     let metric = &state.config().metric;
     let branch = plain(&state.start.branch);
     let kept = list_kept(&run.store)?;
@@ -155,7 +155,7 @@ fn say_next(
     nothing_kept: bool,
     held_by: Option<&str>,
 ) -> String {
-    let plain = |reference: &str| reference.trim_start_matches("refs/heads/").to_owned();
+    let plain = |reference: &str| shorten_branch(reference).to_owned();
     let branch = plain(&state.start.branch);
     let isolation = state.config().isolation;
     let base = shorten_hash(&state.start.base);
@@ -193,10 +193,7 @@ fn list_left_behind(glance: &Glance<'_>) -> Vec<String> {
     let branch = &state.start.branch;
     let is_own = state.config().isolation != Isolation::InPlace;
     if is_own && history.read_reference(branch).is_some() {
-        left.push(format!(
-            "branch {}",
-            branch.trim_start_matches("refs/heads/")
-        ));
+        left.push(format!("branch {}", shorten_branch(branch)));
     }
     for (what, path) in [
         ("work tree", layout.worktree_path()),
@@ -228,7 +225,7 @@ fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
         return None;
     }
     let start = &run.store.state.start;
-    let branch = start.branch.trim_start_matches("refs/heads/");
+    let branch = shorten_branch(&start.branch);
     let (there, which) = match run.store.state.config().isolation {
         Isolation::Worktree => {
             let folder = quote_path(&run.store.layout.worktree_path());
@@ -259,7 +256,7 @@ fn list_kept(store: &RunStore<'_>) -> Result<Vec<KeptTrial>> {
 impl EndReport {
     /// The branch of before is checked out in another work tree: says why this one has none, and where to merge.
     pub(super) fn note_detached(&mut self, origin: &str, holder: &BranchHolder) {
-        let branch = origin.trim_start_matches("refs/heads/");
+        let branch = shorten_branch(origin);
         let root = holder.root.display();
         self.notes.push(format!(
             "{branch} is {} in {root}, and git allows a branch in one work tree only: this one is at the same commit without a branch",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{format_count, shorten_hash};
+use autoresearch_core::words::text::{format_count, shorten_branch, shorten_hash};
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;
@@ -94,7 +94,7 @@ impl LostRun {
             )
         };
         let branch = self.branch_name();
-        let plain = branch.trim_start_matches("refs/heads/");
+        let plain = shorten_branch(&branch);
         let left = match (history.read_reference(&branch), &self.state) {
             (Some(_), Some(state)) => format!(
                 "{} on {plain} ({} {} -> {})",
@@ -112,14 +112,14 @@ impl LostRun {
     #[must_use]
     pub fn advise_next(&self, history: &History) -> String {
         let branch = self.branch_name();
-        let plain = branch.trim_start_matches("refs/heads/");
+        let plain = shorten_branch(&branch);
         let mut steps = vec![
             "if you moved it, put it back, and the run can continue. Otherwise this run cannot continue, and its log is lost; no commit and no file of yours was touched".to_owned(),
         ];
         let origin = self.state.as_ref().map(|state| state.start.origin.as_str());
         let back = match origin {
             Some(origin) if origin.starts_with("refs/heads/") => {
-                format!("git switch {}", origin.trim_start_matches("refs/heads/"))
+                format!("git switch {}", shorten_branch(origin))
             }
             Some(commit) => format!("git switch --detach {}", shorten_hash(commit)),
             None => "git switch BRANCH".to_owned(),

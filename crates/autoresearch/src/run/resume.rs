@@ -5,7 +5,7 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::escape_path;
 use serde::Serialize;
 
 use crate::run::driven::refuse_driven;
@@ -55,7 +55,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
         unmeasured = tree_changes::read_changes(tree, state)?
             .ours
             .iter()
-            .map(|path| escape_text(&String::from_utf8_lossy(path)))
+            .map(|path| escape_path(path))
             .collect();
     }
     let rows = run.read_last_rows(ROWS)?;

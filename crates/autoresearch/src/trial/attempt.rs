@@ -8,7 +8,7 @@ use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::escape_path;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
@@ -179,7 +179,7 @@ fn commit_edits(
     let strangers: Vec<String> = paths
         .iter()
         .filter(|path| !ours.contains(path))
-        .map(|path| escape_text(&String::from_utf8_lossy(path)))
+        .map(|path| escape_path(path))
         .collect();
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
@@ -300,7 +300,7 @@ fn find_changes_after(
         file_times::renew_times(tree, state, &after.tracked_outside);
         after.tracked_outside.clear();
     }
-    let text = |path: &Vec<u8>| escape_text(&String::from_utf8_lossy(path));
+    let text = |path: &Vec<u8>| escape_path(path);
     let mut changed: Vec<String> = after.ours.iter().map(text).collect();
     changed.extend(after.tracked_outside.iter().map(text));
     let more = [

@@ -12,7 +12,9 @@ use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{clip_text, escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{
+    clip_text, escape_path, escape_text, format_count, shorten_hash,
+};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -253,9 +255,7 @@ impl TrialReport {
     pub fn with_files(self, paths: &[Vec<u8>]) -> Self {
         let names = paths.iter().take(MOST_FILES);
         Self {
-            files: names
-                .map(|path| escape_text(&String::from_utf8_lossy(path)))
-                .collect(),
+            files: names.map(|path| escape_path(path)).collect(),
             files_count: paths.len(),
             ..self
         }

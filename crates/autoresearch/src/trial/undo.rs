@@ -8,7 +8,7 @@ mod locked;
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Rollback};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{clip_text, escape_text, shorten_hash};
+use autoresearch_core::words::text::{clip_text, escape_path, escape_text, shorten_hash};
 
 use crate::run::tree::Tree;
 use crate::trial::moved_away;
@@ -304,11 +304,7 @@ fn check_restored_tree(
     if left.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = left
-        .iter()
-        .take(5)
-        .map(|path| escape_text(&String::from_utf8_lossy(path)))
-        .collect();
+    let names: Vec<String> = left.iter().take(5).map(|path| escape_path(path)).collect();
     Err(Failure::blocked(format!(
         "after the undo these files differ from the kept state: {}",
         names.join(", ")

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::journal::chain::hash_bytes;
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::{escape_path, escape_text};
 
 use crate::run::tree::Tree;
 use crate::watch::yardstick;
@@ -75,7 +75,7 @@ fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String
 /// One line for each flag, as it is named in messages.
 fn format_flags(flagged: &[FlaggedPath]) -> String {
     let line = |flagged: &FlaggedPath| {
-        let path = escape_text(&String::from_utf8_lossy(&flagged.path));
+        let path = escape_path(&flagged.path);
         format!("index flag {} on {path}", flagged.flag)
     };
     flagged.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use autoresearch_core::shell::quote::quote_path;
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::{escape_text, shorten_branch};
 
 use crate::run::tree::Tree;
 use autoresearch_sys::error::{Failure, Result};
@@ -112,7 +112,7 @@ pub(crate) fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
 /// A branch that another work tree holds cannot be worked on.
 #[must_use]
 pub(crate) fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
-    let plain = branch.trim_start_matches("refs/heads/");
+    let plain = shorten_branch(branch);
     let root = quote_path(&holder.root);
     let remedy = match holder.how {
         "checked out" => format!("`git -C {root} switch --detach` frees it there"),

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
 use rustix::fs::FileType;
 
 use super::scene::{InventoryScene, open_git_in};
@@ -121,7 +121,7 @@ pub(super) fn check_branch(
     tip: &str,
 ) -> Result<Option<String>> {
     let start = &state.start;
-    let plain = start.branch.trim_start_matches("refs/heads/");
+    let plain = shorten_branch(&start.branch);
     let elsewhere = scene.worktrees.iter().find(|tree| {
         tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree_path()
     });
