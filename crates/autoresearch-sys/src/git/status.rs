@@ -171,4 +171,30 @@ mod tests {
         assert_eq!(parse_entry(b"! target/").unwrap().kind, StatusKind::Ignored);
         assert_eq!(parse_entry(b"x"), None);
     }
+
+    #[test]
+    fn the_two_letters_say_what_is_staged_and_a_submodule_is_told_from_a_file() {
+        let hash = "0123456789012345678901234567890123456789";
+        for (letters, submodule, expected) in [
+            ("M.", "N...", (true, false, false)),
+            (".D", "N...", (false, true, false)),
+            ("AM", "N...", (true, true, false)),
+            (".M", "S.M.", (false, true, true)),
+        ] {
+            let line = format!("1 {letters} {submodule} 000000 100644 100644 {hash} {hash} a");
+            let StatusKind::Tracked(change) = parse_entry(line.as_bytes()).unwrap().kind else {
+                panic!("{line}")
+            };
+            let found = (change.staged, change.unstaged, change.submodule);
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_ends_too_early_is_no_entry_and_a_path_may_be_any_bytes() {
+        for line in [&b"1 .M N... 100644"[..], b"u UU N... 1 2", b"?", b"2 R. x"] {
+            assert_eq!(parse_entry(line), None);
+        }
+        assert_eq!(parse_entry(b"? a\xff b").unwrap().path, b"a\xff b");
+    }
 }

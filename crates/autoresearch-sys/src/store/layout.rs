@@ -279,3 +279,89 @@ pub fn list_anchor_folders(state_folder: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make_layout() -> (tempfile::TempDir, Layout) {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout::new(root.path(), "demo");
+        (root, layout)
+    }
+
+    #[test]
+    fn new_folders_hide_themselves_from_git_and_go_again_without_a_trace() {
+        let (root, layout) = make_layout();
+        assert_eq!(layout.create_folders().unwrap(), CreatedFolders::Both);
+        for folder in [root.path().join(FOLDER), layout.run_folder()] {
+            let ignore = std::fs::read_to_string(folder.join(".gitignore")).unwrap();
+            assert_eq!(ignore, "*\n");
+        }
+        assert!(layout.create_folders().is_err(), "the run is there");
+        layout.remove_folders(CreatedFolders::Both);
+        assert!(!root.path().join(FOLDER).exists());
+    }
+
+    #[test]
+    fn a_folder_of_the_users_by_our_name_stays_byte_for_byte() {
+        let (root, layout) = make_layout();
+        let all = root.path().join(FOLDER);
+        std::fs::create_dir(&all).unwrap();
+        std::fs::write(all.join("notes"), "mine").unwrap();
+        assert_eq!(layout.create_folders().unwrap(), CreatedFolders::Run);
+        assert!(!all.join(".gitignore").exists());
+        layout.remove_folders(CreatedFolders::Run);
+        assert_eq!(std::fs::read(all.join("notes")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn only_folders_with_a_journal_are_runs() {
+        let (root, layout) = make_layout();
+        layout.create_folders().unwrap();
+        assert_eq!(Layout::list_runs(root.path()), Vec::<String>::new());
+        std::fs::write(layout.journal_path(), "").unwrap();
+        let first = Layout::new(root.path(), "a");
+        first.create_folders().unwrap();
+        std::fs::write(first.journal_path(), "").unwrap();
+        assert_eq!(Layout::list_runs(root.path()), ["a", "demo"]);
+    }
+
+    #[test]
+    fn a_link_in_place_of_anything_of_ours_is_refused() {
+        let (root, layout) = make_layout();
+        layout.create_folders().unwrap();
+        layout.check_links().unwrap();
+        let elsewhere = root.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        for path in [
+            layout.journal_path(),
+            layout.config_path(),
+            layout.table_path(),
+            layout.worktree_path(),
+        ] {
+            std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+            assert!(matches!(layout.check_links(), Err(StoreError::Link(link)) if link == path));
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::os::unix::fs::symlink(&elsewhere, layout.trial_folder(1)).unwrap();
+        assert!(matches!(
+            layout.make_trial_folder(1),
+            Err(StoreError::Link(_))
+        ));
+        assert!(layout.make_trial_folder(2).unwrap().is_dir());
+    }
+
+    #[test]
+    fn the_id_of_a_run_is_lower_case_hex_of_one_length() {
+        assert!(is_run_id("0123456789abcdef0123456789abcdef"));
+        for text in [
+            "",
+            "0123456789abcdef",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "../../../../etc/passwd0123456789",
+        ] {
+            assert!(!is_run_id(text), "{text}");
+        }
+    }
+}
