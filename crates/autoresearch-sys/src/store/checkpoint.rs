@@ -8,7 +8,7 @@ use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::state::RunState;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{FileSignature, encode_json, replace_file_unsynced};
+use super::disk::{FileSignature, decode_note, encode_with_format, replace_file_unsynced};
 use super::error::StoreError;
 
 /// The file, beside the anchor.
@@ -26,12 +26,12 @@ impl Checkpoint {
     /// The checkpoint in a folder, if there is one that can be read.
     pub(super) fn read_from(anchor_folder: &Path) -> Option<Self> {
         let bytes = std::fs::read(anchor_folder.join(NAME)).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        decode_note(&bytes)
     }
 
     pub(super) fn write_to(&self, anchor_folder: &Path) -> Result<(), StoreError> {
         let path = anchor_folder.join(NAME);
-        let bytes = encode_json(&path, self)?;
+        let bytes = encode_with_format(&path, self)?;
         replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 }

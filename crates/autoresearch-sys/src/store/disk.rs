@@ -8,9 +8,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::error::StoreError;
+use super::error::{FORMAT, StoreError};
 use crate::replacement::{Durability, replace_file};
 
 /// What the journal needs of a disk. Tests have one that lies.
@@ -107,6 +108,39 @@ pub fn encode_json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, Store
     serde_json::to_vec(value)
         .map_err(io::Error::from)
         .map_err(StoreError::io_error("make the contents of", path))
+}
+
+/// The same with the format by which a later version knows how to read it.
+pub(super) fn encode_with_format(
+    path: &Path,
+    content: &impl Serialize,
+) -> Result<Vec<u8>, StoreError> {
+    #[derive(Serialize)]
+    struct Numbered<'a, T> {
+        format: u32,
+        #[serde(flatten)]
+        content: &'a T,
+    }
+    let format = FORMAT;
+    encode_json(path, &Numbered { format, content })
+}
+
+/// The format of a file, where it is one that this version does not know. The first files had no number.
+pub(super) fn find_newer_format(bytes: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct FormatField {
+        format: u32,
+    }
+    let found = serde_json::from_slice::<FormatField>(bytes).ok()?.format;
+    (found > FORMAT).then_some(found)
+}
+
+/// What a note holds; nothing, where it cannot be read or a newer version wrote it.
+pub(super) fn decode_note<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    find_newer_format(bytes)
+        .is_none()
+        .then(|| serde_json::from_slice(bytes).ok())
+        .flatten()
 }
 
 /// The same for people: on several lines, with a line end.

@@ -4,9 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, Disk, RealDisk, encode_json};
+use serde::{Deserialize, Serialize};
+
+use super::disk::{self, Disk, RealDisk, decode_note, encode_with_format};
 use super::error::StoreError;
 use super::pinned::FileNotes;
+
+#[derive(Serialize, Deserialize)]
+struct NotesFile {
+    files: FileNotes,
+}
 
 /// The notes on the work tree of a run, in a folder outside the repository.
 #[derive(Clone, Debug)]
@@ -29,15 +36,20 @@ impl TreeNotes {
         let bytes = RealDisk
             .read_file(&path)
             .map_err(StoreError::io_error("read", &path))?;
-        Ok(bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default())
+        // The first version wrote the files alone.
+        let read = |bytes: Vec<u8>| {
+            decode_note::<NotesFile>(&bytes)
+                .map(|note| note.files)
+                .or_else(|| decode_note(&bytes))
+        };
+        Ok(bytes.and_then(read).unwrap_or_default())
     }
 
     /// Keeps how these files are now. Not synced: a loss of power costs one comparison.
     pub fn write_notes(&self, notes: &FileNotes) -> Result<(), StoreError> {
         let path = self.folder.join("notes.json");
-        let bytes = encode_json(&path, notes)?;
+        let files = notes.clone();
+        let bytes = encode_with_format(&path, &NotesFile { files })?;
         disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 
@@ -55,5 +67,37 @@ impl TreeNotes {
             &self.folder.join("floor"),
             format!("{second}\n").as_bytes(),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_say_their_format_and_those_of_the_first_version_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.json");
+        let notes = TreeNotes::beside_anchor(folder.path());
+        assert_eq!(notes.read_notes().unwrap(), FileNotes::new());
+        let files = FileNotes::from([("utf8:other/notes.md".to_owned(), None)]);
+        notes.write_notes(&files).unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            written,
+            r#"{"format":1,"files":{"utf8:other/notes.md":null}}"#
+        );
+        assert_eq!(notes.read_notes().unwrap(), files);
+        std::fs::write(&path, r#"{"utf8:other/notes.md":null}"#).unwrap();
+        assert_eq!(notes.read_notes().unwrap(), files);
+        for nothing in [
+            written.replace(":1,", ":7,").as_str(),
+            "",
+            "[]",
+            "{\"format\":1",
+        ] {
+            std::fs::write(&path, nothing).unwrap();
+            assert_eq!(notes.read_notes().unwrap(), FileNotes::new(), "{nothing}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Disk, FileSignature, RealDisk, encode_json};
+use super::disk::{Disk, FileSignature, RealDisk, encode_with_format, find_newer_format};
 use super::error::{StoreError, describe_damage};
 
 /// What was pinned at start.
@@ -142,7 +142,7 @@ impl Pinned {
     pub(super) fn write_to(&self, anchor_folder: &Path) -> Result<(), StoreError> {
         let path = anchor_folder.join("pinned.json");
         RealDisk
-            .replace_file(&path, &encode_json(&path, self)?)
+            .replace_file(&path, &encode_with_format(&path, self)?)
             .map_err(StoreError::io_error("write", &path))
     }
 
@@ -152,6 +152,9 @@ impl Pinned {
             .read_file(&path)
             .map_err(StoreError::io_error("read", &path))?
             .unwrap_or_default();
+        if let Some(found) = find_newer_format(&bytes) {
+            return Err(StoreError::Newer { path, found });
+        }
         serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
             run: run.to_owned(),
             what: describe_damage(&bytes, &error),
@@ -165,6 +168,26 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     use super::*;
+
+    #[test]
+    fn what_a_newer_version_pinned_is_refused_and_what_the_first_one_pinned_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pinned.json");
+        let git = PathBuf::from("/usr/bin/git");
+        let pinned = Pinned {
+            git: git.clone(),
+            ..Pinned::default()
+        };
+        pinned.write_to(folder.path()).unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.starts_with(r#"{"format":1,"git":"#), "{written}");
+        let read = || Pinned::read_from(folder.path(), "demo");
+        assert_eq!(read().unwrap().git, git);
+        std::fs::write(&path, written.replace(r#""format":1,"#, "")).unwrap();
+        assert_eq!(read().unwrap().git, git);
+        std::fs::write(&path, written.replace(r#""format":1"#, r#""format":7"#)).unwrap();
+        assert!(matches!(read(), Err(StoreError::Newer { found: 7, .. })));
+    }
 
     #[test]
     fn a_path_comes_back_from_its_text_byte_by_byte() {

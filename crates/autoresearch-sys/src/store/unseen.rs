@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{self, Disk, FileSignature, RealDisk};
+use super::disk::{self, Disk, FileSignature, RealDisk, decode_note, encode_with_format};
 use super::error::StoreError;
 use super::notes::TreeNotes;
 
@@ -39,17 +39,13 @@ impl TreeNotes {
         let bytes = RealDisk
             .read_file(&path)
             .map_err(StoreError::io_error("read", &path))?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(bytes.and_then(|bytes| decode_note(&bytes)))
     }
 
     /// Keeps a look. Not synced: a loss of power costs one comparison.
     pub fn write_unseen(&self, unseen: &UnseenFiles) -> Result<(), StoreError> {
         let path = self.folder.join("unseen.json");
-        let bytes = serde_json::to_vec(unseen).map_err(|error| StoreError::Io {
-            what: "write",
-            path: path.clone(),
-            source: error.into(),
-        })?;
+        let bytes = encode_with_format(&path, unseen)?;
         disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 
