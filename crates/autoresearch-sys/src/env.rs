@@ -342,6 +342,46 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_the_first_executable_file_of_an_absolute_folder_of_path() {
+        use std::os::unix::fs::PermissionsExt;
+        let base = tempfile::tempdir().unwrap();
+        let file = |name: &str, mode: u32| {
+            let path = base.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        file("text/tool", 0o644);
+        std::fs::create_dir_all(base.path().join("folder/tool")).unwrap();
+        let tool = file("bin/tool", 0o755);
+        file("later/tool", 0o755);
+        let found = |folders: &[&str]| {
+            let folders = folders.iter().map(|folder| base.path().join(folder));
+            let path = std::env::join_paths(folders).unwrap();
+            World::find_program(&BTreeMap::from([("PATH".into(), path)]), "tool")
+        };
+        assert_eq!(
+            found(&["text", "folder", "absent", "bin", "later"]),
+            Some(tool)
+        );
+        assert_eq!(found(&["text"]), None);
+        let relative = BTreeMap::from([("PATH".into(), OsString::from("bin:."))]);
+        assert_eq!(World::find_program(&relative, "tool"), None);
+        assert_eq!(World::find_program(&BTreeMap::new(), "tool"), None);
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_shown_as_it_is() {
+        for text in ["", "yesterday", "2026-13-01T00:00:00Z"] {
+            assert_eq!(clock_text_of(text), text);
+        }
+        let known = clock_text_of("2026-11-25T23:58:53Z");
+        assert!(known.contains(":58:53") && known.contains("UTC"), "{known}");
+        assert_eq!(clock_text(u64::MAX), "unknown");
+    }
+
+    #[test]
     fn a_path_is_shown_as_it_is_seen_from_a_folder() {
         let seen = |folder: &str, path: &str| {
             let seen = seen_from(Path::new(folder), Path::new(path));

@@ -61,3 +61,69 @@ pub fn parse_start_rule(found: &str, program: &str) -> Option<StartRule> {
 fn quote_word(word: &str) -> String {
     Value::from(word).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROGRAM: &str = "/home/u/my \"bin\"/autoresearch";
+
+    #[test]
+    fn the_rule_allows_what_a_person_has_started_and_asks_before_a_start() {
+        insta::assert_snapshot!(format_rules("/p", StartRule::Prompt), @r#"
+        # Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
+        prefix_rule(
+            pattern = ["/p", ["trial", "propose", "strategy", "status", "log", "resume", "stop", "finish", "doctor"]],
+            decision = "allow",
+            justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
+            match = [["/p", "trial", "-m", "x"]],
+            not_match = [["/p", "install"], ["autoresearch", "trial"]],
+        )
+        prefix_rule(
+            pattern = ["/p", "start"],
+            decision = "prompt",
+            justification = "start runs the verify and guard commands of the config: read them first",
+        )
+        "#);
+        let allowing = format_rules("/p", StartRule::Allow);
+        assert!(allowing.contains("\"doctor\", \"start\"]"), "{allowing}");
+        assert!(!allowing.contains("prompt"), "{allowing}");
+    }
+
+    #[test]
+    fn a_rule_file_is_ours_only_byte_for_byte_and_for_this_program() {
+        for start in [StartRule::Prompt, StartRule::Allow] {
+            let text = format_rules(PROGRAM, start);
+            assert_eq!(parse_start_rule(&text, PROGRAM), Some(start));
+            assert_eq!(parse_start_rule(&text, "/other"), None);
+            assert_eq!(parse_start_rule(&format!("{text}\n"), PROGRAM), None);
+        }
+        assert_eq!(parse_start_rule("", PROGRAM), None);
+    }
+
+    #[test]
+    fn a_program_with_quotes_stays_one_word_of_the_rule() {
+        let text = format_rules(PROGRAM, StartRule::Prompt);
+        assert!(
+            text.contains(r#"pattern = ["/home/u/my \"bin\"/autoresearch", "start"]"#),
+            "{text}"
+        );
+    }
+
+    /// What runs a command of the config, removes files or reaches beyond one run is for a person.
+    #[test]
+    fn no_word_of_the_rule_starts_cleans_installs_or_raises() {
+        for word in [
+            "start",
+            "exec",
+            "background",
+            "clean",
+            "install",
+            "uninstall",
+            "hooks",
+            "raise",
+        ] {
+            assert!(!ALLOWED.contains(&word), "{word}");
+        }
+    }
+}

@@ -204,4 +204,6 @@ impl fmt::Display for FileList<'_> {
 }
 
 #[cfg(test)]
+mod journal_tests;
+#[cfg(test)]
 mod tests;

@@ -448,6 +448,8 @@ pub fn format_further_metrics(metrics: &BTreeMap<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn list_events() -> [Event; 4] {
@@ -542,5 +544,72 @@ mod tests {
         );
         let odd = BTreeMap::from([("a\tb".to_owned(), Value::from(1))]);
         assert_eq!(format_further_metrics(&odd), "a\\tb=1");
+    }
+
+    /// The words of the log and of the journal are one vocabulary: tools read both.
+    #[test]
+    fn a_verdict_and_a_guard_have_one_word_in_log_and_journal() {
+        for verdict in [
+            Verdict::Keep,
+            Verdict::Discard,
+            Verdict::Crash,
+            Verdict::NoOp,
+        ] {
+            assert_eq!(json!(verdict), verdict.as_str());
+        }
+        assert_eq!(json!(Guard::Pass), Guard::Pass.as_str());
+        assert_eq!(json!(Guard::Fail), Guard::Fail.as_str());
+        assert_eq!(json!(Guard::NotRun), "not-run");
+    }
+
+    /// What older versions wrote lacks these fields, and what they would have been is the default.
+    #[test]
+    fn records_of_older_versions_are_read() {
+        let intent = json!({"intent": {
+            "trial": 1, "attempt": 0, "message": "m", "labels": [], "simplify": false, "parent": "p",
+        }});
+        let Event::Intent(intent) = serde_json::from_value(intent).unwrap() else {
+            panic!("an intent")
+        };
+        assert!(!intent.again);
+        let decision = json!({"verdict": {
+            "trial": 1, "verdict": "keep", "why": null, "message": "m", "labels": [], "commit": "c", "tree": "t",
+            "measurement": null, "samples": [], "delta": null, "guard": "pass", "droppings": ["x"],
+        }});
+        let Event::Verdict(decision) = serde_json::from_value(decision).unwrap() else {
+            panic!("a verdict")
+        };
+        assert_eq!((decision.jump, decision.guard_retries), (false, 0));
+        assert_eq!(decision.left_files, ["x"]);
+        let raise: Event = serde_json::from_value(json!({"raise": {"iterations": 9}})).unwrap();
+        assert!(matches!(
+            raise,
+            Event::Raise(Raise {
+                iterations: Some(9),
+                tokens: None,
+                ..
+            })
+        ));
+    }
+
+    /// A field with its default is not written: an older version reads what a newer one wrote where nothing new happened.
+    #[test]
+    fn a_record_without_anything_new_has_the_fields_of_the_first_version() {
+        let intent = Intent {
+            trial: 1,
+            attempt: 0,
+            message: "m".to_owned(),
+            labels: Vec::new(),
+            simplify: false,
+            parent: "p".to_owned(),
+            again: false,
+        };
+        assert!(json!(intent).get("again").is_none());
+        let decision = Decision::without_measurement(&intent, Verdict::NoOp, None);
+        let written = json!(decision);
+        for field in ["jump", "guard_retries", "left_files"] {
+            assert!(written.get(field).is_none(), "{field}");
+        }
+        assert_eq!(written["droppings"], json!([]));
     }
 }

@@ -426,3 +426,5 @@ pub fn format_row(row: &Row) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways_tests;

@@ -391,4 +391,59 @@ mod tests {
         assert_eq!(with_trailers("", OURS), None);
         assert_eq!(with_trailers(" \n\n", OURS), None);
     }
+
+    #[test]
+    fn trailers_are_keys_with_values_and_what_goes_on_below_them() {
+        let lines = |text: &str| -> Vec<String> { text.lines().map(ToOwned::to_owned).collect() };
+        for text in [
+            "Run: t",
+            "Run: t\nTrial: 1",
+            "X: 1\n  more\n\tand more",
+            "A-1: x",
+        ] {
+            assert!(is_trailers(&lines(text)), "{text}");
+        }
+        for text in [
+            "",
+            "words",
+            "  more\nX: 1",
+            "two words: x",
+            ": x",
+            "X: 1\nwords",
+        ] {
+            assert!(!is_trailers(&lines(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_git_says_first_is_told_without_its_level() {
+        for (said, told) in [
+            ("error: no\nhint: more\n", "no"),
+            ("fatal: no", "no"),
+            ("warning: odd\nerror: no", "warning: odd"),
+            ("", ""),
+        ] {
+            assert_eq!(find_main_message(said), told);
+        }
+    }
+
+    #[test]
+    fn a_path_is_behind_a_link_when_a_folder_above_it_is_one() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("real/deep")).unwrap();
+        std::os::unix::fs::symlink("real", root.path().join("link")).unwrap();
+        for (path, behind) in [
+            ("link/deep/a", true),
+            ("link/a", true),
+            ("link", false),
+            ("real/deep/a", false),
+            ("absent/a", false),
+        ] {
+            assert_eq!(
+                is_behind_link(root.path(), path.as_bytes()),
+                behind,
+                "{path}"
+            );
+        }
+    }
 }

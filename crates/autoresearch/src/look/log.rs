@@ -136,3 +136,53 @@ pub(crate) fn format_head() -> String {
         "iter", "commit", "metric", "delta", "guard", "status"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn row(description: &str) -> Row {
+        Row {
+            iteration: "12".to_owned(),
+            commit: "0123abc".to_owned(),
+            metric: Some("9.25".parse().unwrap()),
+            delta: Some("-0.75".to_owned()),
+            guard: "pass",
+            status: "keep",
+            description: description.to_owned(),
+            metrics: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_row_stands_under_its_heads() {
+        assert_eq!(
+            format!("{}\n{}", format_head(), format_row(&row("fewer"), 80)),
+            "iter  commit       metric     delta  guard  status       description\n  \
+             12  0123abc        9.25     -0.75  pass   keep         fewer"
+        );
+    }
+
+    #[test]
+    fn a_row_without_a_measurement_has_dashes_and_no_blanks_at_its_end() {
+        let empty = Row {
+            metric: None,
+            delta: None,
+            guard: "-",
+            ..row("")
+        };
+        let shown = format_row(&empty, 80);
+        assert_eq!(shown, "  12  0123abc           -         -  -      keep");
+    }
+
+    #[test]
+    fn a_description_is_cut_to_the_width_but_never_to_less_than_twenty_letters() {
+        let long = row(&"x".repeat(300));
+        let width = |width| format_row(&long, width).chars().count();
+        assert_eq!(width(100), 100);
+        let head = format_row(&row(""), 0).chars().count();
+        assert!(width(0) > head + 15 && width(0) < head + 40, "{}", width(0));
+    }
+}
