@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise, and starts what it likes"
 )]
 
+mod archive;
 mod authorship;
 mod background;
 mod bystander;
