@@ -212,6 +212,30 @@ fn the_modules_that_the_pages_name_exist() {
 }
 
 #[test]
+fn the_files_that_answer_the_questions_exist() {
+    let text = read("crates/docs/where.md");
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| Who"))
+        .collect();
+    assert_eq!(rows.len(), 25);
+    for row in rows {
+        for word in row
+            .rsplit('|')
+            .nth(1)
+            .unwrap()
+            .split('`')
+            .skip(1)
+            .step_by(2)
+        {
+            let (package, module) = word.split_once('/').unwrap();
+            let file = format!("crates/{package}/src/{module}.rs");
+            assert!(root().join(&file).exists(), "where.md names {file}");
+        }
+    }
+}
+
+#[test]
 fn the_map_fits_on_two_screens() {
     let lines = read("crates/ARCHITECTURE.md").lines().count();
     assert!(
