@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use autoresearch_core::shell::quote::quote_word;
 use serde::Serialize;
 
 /// The kinds of errors. Their exit codes are public: the skill branches on them.
@@ -221,7 +222,7 @@ impl From<crate::git::history::HistoryError> for Failure {
             E::Bare(_) => failure.hint("run this in a clone that has files"),
             E::Owner(root) => failure.hint(format!(
                 "`git config --global --add safe.directory {}` lets git use it, if you trust what is in it",
-                autoresearch_core::shell::quote::quote_word(&root.to_string_lossy())
+                quote_word(&root.to_string_lossy())
             )),
             E::Open { .. } | E::Refused { .. } | E::Asked(_) => {
                 failure.hint("`git status` there must work first")
@@ -252,8 +253,8 @@ impl From<crate::store::StoreError> for Failure {
                 "nothing was run. Give the user a home folder (`usermod -d FOLDER USER`), or run this as a user who has one; HOME is ignored, because whoever sets it could choose which files are trusted",
             ),
             E::Untrusted { path, .. } => Self::blocked(error.to_string()).hint(format!(
-                "nothing was run. If what is in it is yours, `chmod go-w {0}` as its owner; if not, move it away",
-                path.display()
+                "nothing was run. If what is in it is yours, `chmod go-w {}` as its owner; if not, move it away",
+                quote_word(&path.to_string_lossy())
             )),
             E::Copied { .. } => Self::blocked(error.to_string()).hint("work in the original, or delete the copied folder"),
             E::Newer { .. } => Self::blocked(error.to_string()).hint("update autoresearch"),
