@@ -268,3 +268,6 @@ impl From<crate::process::ExecError> for Failure {
         Self::environment("a command could not be run").because(&error)
     }
 }
+
+#[cfg(test)]
+mod tests;
