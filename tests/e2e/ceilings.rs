@@ -1,6 +1,7 @@
 //! Limits of a run: raised by a person and by nobody else, left out where something else ends the run.
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 fn limited(extra: &str) -> Testbed {
@@ -36,22 +37,36 @@ fn a_person_raises_the_limit_that_ended_a_run_and_goes_on_by_hand() {
 fn a_limit_that_is_used_up_already_or_none_at_all_is_not_set() {
     let bed = limited("");
     assert_eq!(bed.try_count(4), "keep");
-    bed.run(&["raise"])
-        .fails(2)
-        .says("no limit was named")
-        .says("raise --iterations N");
-    bed.run(&["raise", "--time-limit", "8h"])
-        .fails(2)
-        .says("would end again at once: all 1 iterations are used");
-    bed.run(&["raise", "--iterations", "1"])
-        .fails(2)
-        .says("higher than what is used");
-    bed.run(&["raise", "--iterations", "5", "--time-limit", "1ms"])
-        .fails(2)
-        .says("would end again at once: reached the time limit of 1ms");
-    bed.run(&["raise", "--iterations", "none"])
-        .fails(2)
-        .says("write a number");
+    assert_answer!(bed.run(&["raise"]), @"
+    exit code 2
+    --- stderr
+    error: no limit was named
+    hint: name one: `autoresearch raise --iterations N`
+    ");
+    assert_answer!(bed.run(&["raise", "--time-limit", "8h"]), @"
+    exit code 2
+    --- stderr
+    error: the run would end again at once: all 1 iterations are used
+    hint: nothing was changed. Limits count from the start of the run, all in all: set --iterations N higher than what is used
+    ");
+    assert_answer!(bed.run(&["raise", "--iterations", "1"]), @"
+    exit code 2
+    --- stderr
+    error: the run would end again at once: all 1 iterations are used
+    hint: nothing was changed. Limits count from the start of the run, all in all: set --iterations N higher than what is used
+    ");
+    assert_answer!(bed.run(&["raise", "--iterations", "5", "--time-limit", "1ms"]), @"
+    exit code 2
+    --- stderr
+    error: the run would end again at once: reached the time limit of 1ms
+    hint: nothing was changed. Limits count from the start of the run, all in all: set --time-limit SPAN higher than what is used
+    ");
+    assert_answer!(bed.run(&["raise", "--iterations", "none"]), @"
+    exit code 2
+    --- stderr
+    error: --iterations: a run has a number of trials from its start on
+    hint: write a number; `iterations: none` is for the config of a new run
+    ");
     let status = bed.run(&["status", "--json"]).ok().json();
     assert_eq!(
         (status["end"].as_str(), status["iterations_limit"].as_u64()),
@@ -71,13 +86,19 @@ fn a_limit_that_is_used_up_already_or_none_at_all_is_not_set() {
         (Some(false), Some(7_200_000))
     );
     bed.run(&["stop"]).ok();
-    bed.run(&["raise", "--iterations", "9"])
-        .fails(2)
-        .says("has ended: user-stop");
+    assert_answer!(bed.run(&["raise", "--iterations", "9"]), @"
+    exit code 2
+    --- stderr
+    error: the run `demo` has ended: user-stop
+    hint: only a run that reached a limit or was blocked can be reopened; `autoresearch start` starts a new run
+    ");
     bed.run(&["finish"]).ok();
-    bed.run(&["raise", "--iterations", "9"])
-        .fails(2)
-        .says("is finished");
+    assert_answer!(bed.run(&["raise", "--iterations", "9"]), @"
+    exit code 2
+    --- stderr
+    error: the run `demo` is finished: `finish` has checked out what was there before it
+    hint: `autoresearch start` starts a new run
+    ");
 }
 
 #[test]
@@ -87,10 +108,12 @@ fn no_agent_raises_a_limit_and_none_is_told_to() {
     let said = bed.agent("s1", &["trial", "-m", "one"]).ok().out;
     let next = said.lines().last().unwrap();
     assert!(next.contains("tell the person (only the person can raise the limit, with `autoresearch raise` in a terminal)"), "{next}");
-    bed.agent("s1", &["raise", "--iterations", "9"])
-        .fails(4)
-        .says("to raise a ceiling is for the person")
-        .says("Tell the person the command");
+    assert_answer!(bed.agent("s1", &["raise", "--iterations", "9"]), @"
+    exit code 4
+    --- stderr
+    error: to raise a ceiling is for the person, not for an agent's session
+    hint: nothing was done. Tell the person the command; they run it in their own terminal
+    ");
     for mark in ["CODEX_CI", "AUTORESEARCH_TURN", "CODEX_THREAD_ID"] {
         bed.run_with(&["raise", "--iterations", "9"], &[(mark, "1")])
             .fails(4)
@@ -101,32 +124,24 @@ fn no_agent_raises_a_limit_and_none_is_told_to() {
         1
     );
     // The session is told of the next end as well.
-    assert!(
-        bed.hook("stop", "s1")
-            .ok()
-            .out
-            .contains("has ended: iteration-cap")
-    );
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 1 iterations are used; the metric is 9); any_count 9 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
     bed.run(&["raise", "--iterations", "2"]).ok();
-    assert!(bed.hook("stop", "s1").ok().out.contains("change one thing"));
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"decision":"block","reason":"autoresearch: the run `demo` is open. next: change one thing in scope (src/**), leave git alone, then run: <program> trial -m \"what you changed\""}"#);
     bed.edit(3);
     bed.agent("s1", &["trial", "-m", "two"]).ok();
-    assert!(
-        bed.hook("stop", "s1")
-            .ok()
-            .out
-            .contains("has ended: iteration-cap")
-    );
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 2 iterations are used; the metric is 8); any_count 8 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
 }
 
 #[test]
 fn a_run_without_a_limit_of_trials_needs_another_end() {
     let none = ConfigText::demo().iterations("none");
-    Testbed::new()
-        .try_start(&none)
-        .fails(3)
-        .says("iterations: with `none`, nothing would end this run")
-        .says("add `time_limit`");
+    assert_answer!(Testbed::new().try_start(&none), @"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:8: iterations: with `none`, nothing would end this run -> add `time_limit`, `budget.until`, `budget.verify_runs`, `metric.target` or `stop_when`
+    hint: fix these, then run `autoresearch config check`
+    ");
     for wrong in ["never", "0", "\"\""] {
         Testbed::new()
             .try_start(&ConfigText::demo().iterations(wrong))
@@ -144,18 +159,25 @@ fn a_run_without_a_limit_of_trials_needs_another_end() {
         assert!(status["iterations_limit"].is_null(), "{status}");
     }
     let bed = Testbed::started(&none.target(7));
-    assert!(
-        bed.run(&["status"])
-            .ok()
-            .out
-            .contains("  trials    0: 0 keep")
-    );
-    assert!(
-        bed.run(&["resume"])
-            .ok()
-            .out
-            .contains("so far: 0 iterations: 0 keep")
-    );
+    assert_answer!(bed.run(&["status"]).ok(), @r#"
+    run `demo`: Fewer any
+      active    no process works on it now
+      started   <time>, <span> ago
+      metric    any_count (lower is better)
+      start     10
+      best      10 from trial 0, commit <commit>, target 7
+      trials    0: 0 keep, 0 discard, 0 crash, 0 no-op
+      ladder    0 failed in a row, 0 pivots without a keep
+      branch    autoresearch/demo
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    assert_answer!(bed.run(&["resume"]).ok(), @r#"
+    autoresearch run `demo`. Goal: "Fewer any"
+    best: any_count 10 (lower is better, start 10, target 7) from trial 0
+    so far: 0 iterations: 0 keep, 0 discard, 0 crash, 0 no-op; 0 failed in a row
+    edit only: src/**; never: the scripts that verify and guard run
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     assert_eq!(bed.try_count(4), "keep");
     assert_eq!(bed.try_count(2), "keep");
     assert_eq!(bed.run(&["status", "--json"]).ok().json()["end"], "target");
@@ -205,9 +227,16 @@ fn start_takes_keys_by_flag_and_variable_and_freezes_what_is_true() {
     );
     // Without a file the flags have to say enough, and what is wrong has the name of a key.
     let bed = Testbed::new();
-    bed.run(&["start", "--goal", "-O3 only", "--metric", "m"])
-        .fails(3)
-        .says("the config made of the flags has");
+    assert_answer!(bed.run(&["start", "--goal", "-O3 only", "--metric", "m"]), @"
+    exit code 3
+    --- stderr
+    error: the config made of the flags has 3 errors
+    caused by: made of the flags: metric: `direction` is missing -> add `direction:` (Which way is better)
+    caused by: made of the flags: `scope` is missing -> add `scope:` (gitignore-style patterns, from the repository's root, of the files that a trial may change)
+    caused by: made of the flags: `verify` is missing -> add `verify:` (The command that measures)
+    warning: made of the flags: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    hint: fix these, then run `autoresearch config check`
+    ");
     let words = [
         "start",
         "--goal",

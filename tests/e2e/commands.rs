@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::config_text::ConfigText;
 use crate::looking::Gated;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
@@ -306,13 +307,7 @@ fn exit_code_3_is_a_wrong_config() {
         3,
         "config",
     );
-    assert!(
-        object["caused_by"][0]
-            .as_str()
-            .unwrap()
-            .contains("unknown word `down`"),
-        "{object}"
-    );
+    assert_answer!(object["caused_by"][0].as_str().unwrap(), @"<bed>/home/config.yaml:5: metric.direction: unknown word `down` -> use one of `lower`, `higher`");
 }
 
 #[test]
@@ -349,13 +344,7 @@ fn exit_code_6_is_a_machine_that_lacks_something() {
         &[("PATH", bed.home.to_str().unwrap())],
     );
     let object = failure(&answer, 6, "environment");
-    assert!(
-        object["error"]
-            .as_str()
-            .unwrap()
-            .contains("git was not found"),
-        "{object}"
-    );
+    assert_answer!(object["error"].as_str().unwrap(), @"git was not found on PATH");
 }
 
 #[test]
@@ -415,7 +404,16 @@ fn completions_print_a_script_for_each_shell() {
             );
         }
     }
-    bed.run(&["completions", "tcsh"]).fails(2).says("bash");
+    assert_answer!(bed.run(&["completions", "tcsh"]), @"
+    exit code 2
+    --- stderr
+    error: invalid value 'tcsh' for '<SHELL>'
+      [possible values: bash, elvish, fish, powershell, zsh]
+
+      tip: a similar value exists: 'zsh'
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -445,10 +443,12 @@ fn the_name_of_a_run_is_needed_only_when_several_are_active() {
         );
     }
     let unknown = bed.run(&["status", "--run", "third"]).fails(2);
-    assert!(
-        unknown.err.contains("the runs here: demo, other"),
-        "{unknown:?}"
-    );
+    assert_answer!(unknown, @"
+    exit code 2
+    --- stderr
+    error: there is no run `third` in <bed>/repo
+    hint: the runs here: demo, other
+    ");
     bed.edit(3);
     assert_eq!(
         bed.run(&["trial", "--run", "demo", "-m", "x", "--json"])

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// The answer of `config check` on this text, in a file called `run.yaml` outside the repository.
@@ -101,15 +102,23 @@ fn config_check_gives_programs_the_same_as_one_object() {
 #[test]
 fn start_refuses_what_config_check_refuses_with_the_same_lines() {
     let bed = Testbed::new();
-    let answer = bed
-        .try_start(BAD)
-        .fails(3)
-        .says("has 9 errors")
-        .says("did you mean `goal`?");
-    assert!(
-        answer.err.contains("config.yaml:5: metric.direction"),
-        "{answer:?}"
-    );
+    let answer = bed.try_start(BAD).fails(3);
+    assert_answer!(answer, @"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 9 errors
+    caused by: <bed>/home/config.yaml:1: gaol: unknown key `gaol` -> did you mean `goal`?
+    caused by: <bed>/home/config.yaml:9: guard: expected a block of keys, found `npm test` -> write a block of keys, such as `{command: ...}` for a command
+    caused by: <bed>/home/config.yaml:10: iterations: 0 is out of range -> write a number from 1 to <most>
+    caused by: <bed>/home/config.yaml:5: metric.direction: unknown word `down` -> use one of `lower`, `higher`
+    caused by: <bed>/home/config.yaml:8: verify.timout: unknown key `timout` -> did you mean `timeout`?
+    caused by: <bed>/home/config.yaml: `goal` is missing -> add `goal:` (What to improve, in one sentence)
+    caused by: <bed>/home/config.yaml:2: scope: the scope is empty: no trial could change anything -> name the files to improve, such as `src/**`
+    caused by: <bed>/home/config.yaml:11: env[0]: `GITHUB_TOKEN` looks like a secret, and values under `env` are written to a file -> list it under `secrets` instead
+    caused by: <bed>/home/config.yaml:4: metric.name: `any count` is not a valid metric name -> use letters, digits, `_`, `-`, `.`, such as `any_count`
+    warning: <bed>/home/config.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
+    hint: fix these, then run `autoresearch config check`
+    ");
     assert!(!bed.path("autoresearch-results").exists());
 }
 
@@ -164,7 +173,7 @@ fn config_check_finds_protected_and_pinned_files_in_the_scope() {
     "#);
     let mended = ConfigText::demo().scope(&["src/**", "!src/state"]);
     let mended = mended.protect(&["src/state"]);
-    checked(mended).ok().says("no problems");
+    assert_answer!(checked(mended), @"~/run.yaml: no problems");
 }
 
 #[test]
@@ -173,9 +182,10 @@ fn outside_a_repository_config_check_says_what_it_did_not_check() {
     let file = bed.home.join("run.yaml");
     std::fs::write(&file, CONFIG).unwrap();
     let home = bed.home.to_str().unwrap();
-    bed.run(&["-C", home, "config", "check", file.to_str().unwrap()])
-        .ok()
-        .says("were not checked");
+    assert_answer!(bed.run(&["-C", home, "config", "check", file.to_str().unwrap()]), @"
+    this is not a git repository with a commit, so the file patterns were not checked
+    <bed>/home/run.yaml: no problems
+    ");
 }
 
 #[test]
@@ -186,12 +196,23 @@ fn a_config_is_read_from_standard_input() {
         &["config", "check", "-"],
         &ConfigText::demo().direction("down").to_string(),
     );
-    answer
-        .fails(3)
-        .says("standard input:5: metric.direction: unknown word `down`");
-    with_stdin(&bed, &["start", "--config", "-"], CONFIG)
-        .ok()
-        .says("run `demo` started");
+    assert_answer!(answer, @"
+    exit code 3
+    standard input:5: metric.direction: unknown word `down` -> use one of `lower`, `higher`
+    standard input: 1 error, 0 warnings
+    ");
+    assert_answer!(with_stdin(&bed, &["start", "--config", "-"], CONFIG), @r#"
+    run `demo` started: Fewer any
+      metric    any_count = 10 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
+      guard     pass
+      scope     src/**
+      pinned    2 files: count.sh, guard.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     assert_eq!(
         std::fs::read_to_string(bed.run_file("config.yaml")).unwrap(),
         CONFIG,
@@ -202,30 +223,46 @@ fn a_config_is_read_from_standard_input() {
 #[test]
 fn a_config_that_is_no_yaml_is_refused_with_its_line() {
     let bed = Testbed::new();
-    check(&bed, b"goal: x\nmetric: {name: y\n")
-        .fails(3)
-        .says("not YAML")
-        .says("line 3");
-    check(&bed, b"goal: x\n\tscope: y\n")
-        .fails(3)
-        .says("not YAML")
-        .says("line 2");
-    check(&bed, b"")
-        .fails(3)
-        .says("the config is not a block of `key: value` lines");
-    check(&bed, b"goal: \xff\n").fails(3).says("UTF-8");
+    assert_answer!(check(&bed, b"goal: x\nmetric: {name: y\n"), @"
+    exit code 3
+    ~/run.yaml: not YAML: did not find expected ',' or '}' at line 3 column 1, while parsing a flow mapping at line 2 column 9 -> fix the YAML; `autoresearch config example lint` shows a good one
+    ~/run.yaml: 1 error, 0 warnings
+    ");
+    assert_answer!(check(&bed, b"goal: x\n\tscope: y\n"), @"
+    exit code 3
+    ~/run.yaml: not YAML: found a tab character that violates indentation at line 2 column 1, while scanning a plain scalar at line 1 column 7 -> fix the YAML; `autoresearch config example lint` shows a good one
+    ~/run.yaml: 1 error, 0 warnings
+    ");
+    assert_answer!(check(&bed, b""), @"
+    exit code 3
+    ~/run.yaml: the config is not a block of `key: value` lines -> start from `autoresearch config example`
+    ~/run.yaml: 1 error, 0 warnings
+    ");
+    assert_answer!(check(&bed, b"goal: \xff\n"), @"
+    exit code 3
+    --- stderr
+    error: could not read the config <bed>/home/run.yaml
+    caused by: it is not UTF-8: invalid utf-8 sequence of 1 bytes from index 6
+    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    ");
 }
 
 #[test]
 fn a_key_that_is_written_twice_is_refused() {
     let bed = Testbed::new();
-    check(&bed, format!("{CONFIG}iterations: 5\n").as_bytes())
-        .fails(3)
-        .says("iterations");
+    assert_answer!(check(&bed, format!("{CONFIG}iterations: 5\n").as_bytes()), @r#"
+    exit code 3
+    ~/run.yaml: not YAML: duplicate entry with key "iterations" at line 2 column 1 -> fix the YAML; `autoresearch config example lint` shows a good one
+    ~/run.yaml: 1 error, 0 warnings
+    "#);
     let nested = ConfigText::demo()
         .metric("other, name: any_count")
         .to_string();
-    check(&bed, nested.as_bytes()).fails(3).says("name");
+    assert_answer!(check(&bed, nested.as_bytes()), @r#"
+    exit code 3
+    ~/run.yaml: not YAML: metric: duplicate entry with key "name" at line 5 column 9 -> fix the YAML; `autoresearch config example lint` shows a good one
+    ~/run.yaml: 1 error, 0 warnings
+    "#);
 }
 
 #[test]
@@ -233,36 +270,52 @@ fn a_config_over_64_kib_is_refused() {
     let bed = Testbed::new();
     let padded = |length: usize| format!("{CONFIG}#{}", "x".repeat(length - CONFIG.len() - 1));
     check(&bed, padded(64 * 1024).as_bytes()).ok();
-    check(&bed, padded(64 * 1024 + 1).as_bytes())
-        .fails(3)
-        .says("65537 bytes")
-        .says("at most 65536");
-    with_stdin(&bed, &["config", "check", "-"], &padded(3 << 20))
-        .fails(3)
-        .says("at most 65536");
+    assert_answer!(check(&bed, padded(64 * 1024 + 1).as_bytes()), @"
+    exit code 3
+    ~/run.yaml: the file has 65537 bytes; a config has at most 65536 -> fix the YAML; `autoresearch config example lint` shows a good one
+    ~/run.yaml: 1 error, 0 warnings
+    ");
+    assert_answer!(with_stdin(&bed, &["config", "check", "-"], &padded(3 << 20)), @"
+    exit code 3
+    standard input: the file has <count> bytes; a config has at most 65536 -> fix the YAML; `autoresearch config example lint` shows a good one
+    standard input: 1 error, 0 warnings
+    ");
 }
 
 #[test]
 fn a_config_that_is_not_there_is_named() {
     let bed = Testbed::new();
-    bed.run(&["config", "check"])
-        .fails(3)
-        .says("autoresearch.yaml")
-        .says("config example");
-    bed.run(&["start"])
-        .fails(3)
-        .says("could not read the config autoresearch.yaml");
+    assert_answer!(bed.run(&["config", "check"]), @"
+    exit code 3
+    --- stderr
+    error: could not read the config autoresearch.yaml
+    caused by: No such file or directory (os error 2)
+    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    ");
+    assert_answer!(bed.run(&["start"]), @"
+    exit code 3
+    --- stderr
+    error: could not read the config autoresearch.yaml
+    caused by: No such file or directory (os error 2)
+    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    ");
 }
 
 #[test]
 fn an_unknown_domain_suggests_the_nearest() {
     let bed = Testbed::new();
-    bed.run(&["config", "example", "test-coverge"])
-        .fails(2)
-        .says("did you mean `test-coverage`?");
-    bed.run(&["config", "example", "zzz"])
-        .fails(2)
-        .says("known: binary-size, ");
+    assert_answer!(bed.run(&["config", "example", "test-coverge"]), @"
+    exit code 2
+    --- stderr
+    error: there is no example for `test-coverge`
+    hint: did you mean `test-coverage`?
+    ");
+    assert_answer!(bed.run(&["config", "example", "zzz"]), @"
+    exit code 2
+    --- stderr
+    error: there is no example for `zzz`
+    hint: known: binary-size, build-time, bundle-size, failing-tests, latency, lint, memory, prompt-evaluation, test-coverage, throughput, training-loss, type-errors
+    ");
 }
 
 #[test]
@@ -301,7 +354,9 @@ fn config_schema_prints_the_file_that_is_published() {
 #[test]
 fn a_config_without_end_is_refused() {
     let bed = Testbed::new();
-    bed.run(&["config", "check", "/dev/zero"])
-        .fails(3)
-        .says("a config has at most");
+    assert_answer!(bed.run(&["config", "check", "/dev/zero"]), @"
+    exit code 3
+    /dev/zero: the file has <count> bytes; a config has at most 65536 -> fix the YAML; `autoresearch config example lint` shows a good one
+    /dev/zero: 1 error, 0 warnings
+    ");
 }

@@ -1,6 +1,7 @@
 //! The guard: never a keep without it, and a rework at most twice.
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 fn break_guard(bed: &Testbed) -> serde_json::Value {
@@ -22,15 +23,24 @@ fn a_failed_guard_awaits_a_rework_that_can_become_a_keep() {
         (Some("rework"), Some("rework"), Some(6))
     );
     assert_eq!(bed.rows().len(), 1, "a trial that waits has no row yet");
-    bed.run(&["trial", "-m", "another idea"])
-        .fails(2)
-        .says("waits for a rework");
-    bed.run(&["trial", "--rework", "-m", "nothing"])
-        .fails(2)
-        .says("nothing was changed");
-    bed.run(&["strategy", "refine", "-m", "x"])
-        .fails(2)
-        .says("waits for a rework");
+    assert_answer!(bed.run(&["trial", "-m", "another idea"]), @"
+    exit code 2
+    --- stderr
+    error: trial 1 waits for a rework: its guard failed
+    hint: `autoresearch trial --rework -m MSG` measures it again, `autoresearch trial --drop` gives it up
+    ");
+    assert_answer!(bed.run(&["trial", "--rework", "-m", "nothing"]), @"
+    exit code 2
+    --- stderr
+    error: nothing was changed since the guard failed
+    hint: fix it first, or give it up: autoresearch trial --drop. If the guard is flaky, autoresearch trial --again measures the same commit again
+    ");
+    assert_answer!(bed.run(&["strategy", "refine", "-m", "x"]), @r#"
+    exit code 2
+    --- stderr
+    error: trial 1 waits for a rework
+    hint: fix what the guard found without losing the gain (2 of 2 reworks left), then run: autoresearch trial --rework -m "what you fixed"; or give it up: autoresearch trial --drop
+    "#);
     bed.write("src/state", "ok\n");
     let report = bed
         .run(&["trial", "--rework", "-m", "mended", "--json"])
@@ -60,9 +70,12 @@ fn a_third_failed_guard_is_a_discard() {
     }
     assert_eq!(bed.rows()[1][4], "fail");
     assert_eq!(bed.fingerprint(), before);
-    bed.run(&["trial", "--rework", "-m", "again"])
-        .fails(2)
-        .says("no trial waits for a rework");
+    assert_answer!(bed.run(&["trial", "--rework", "-m", "again"]), @"
+    exit code 2
+    --- stderr
+    error: no trial waits for a rework
+    hint: leave out --rework
+    ");
 }
 
 #[test]
@@ -112,9 +125,11 @@ fn edits_that_were_never_measured_can_be_dropped_and_stay_reachable() {
         bed.git(&["show", "refs/autoresearch/demo/interrupted-1:src/new file"]),
         "x"
     );
-    bed.run(&["trial", "--drop"])
-        .fails(2)
-        .says("nothing to drop");
+    assert_answer!(bed.run(&["trial", "--drop"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to drop: no file in the scope was changed
+    ");
     assert_eq!(bed.run(&["status", "--json"]).ok().json()["failures"], 0);
 }
 
@@ -142,10 +157,5 @@ fn a_guard_that_times_out_has_failed() {
     bed.start(&ConfigText::demo().guard_with("timeout", "3s"));
     let report = break_guard(&bed);
     assert_eq!(report["verdict"], "rework");
-    assert!(
-        report["detail"]
-            .as_str()
-            .unwrap()
-            .contains("timed out after 3s")
-    );
+    assert_answer!(report["detail"].as_str().unwrap(), @"the guard failed: timed out after 3s");
 }

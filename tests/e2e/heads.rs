@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 /// Everything that git knows and every file: what a refused command must leave alone.
@@ -214,10 +215,12 @@ fn a_merge_under_way_is_named() {
     bed.git(&["-C", side.to_str().unwrap(), "commit", "-qam", "side"]);
     bed.try_git(&["merge", "-q", "side"]).fails(1);
     let before = everything(&bed);
-    bed.run(&["trial", "-m", "in the middle"])
-        .fails(4)
-        .says("a merge is in progress")
-        .says("finish or abort the merge");
+    assert_answer!(bed.run(&["trial", "-m", "in the middle"]), @"
+    exit code 4
+    --- stderr
+    error: a merge is in progress
+    hint: finish or abort the merge, then run the command again
+    ");
     assert_eq!(everything(&bed), before);
     bed.git(&["merge", "--abort"]);
     goes_on(&bed, &kept);
@@ -236,9 +239,12 @@ fn a_rebase_under_way_is_named() {
         "main",
     ]);
     let before = everything(&bed);
-    bed.run(&["trial", "-m", "in the middle"])
-        .fails(4)
-        .says("a rebase is in progress");
+    assert_answer!(bed.run(&["trial", "-m", "in the middle"]), @"
+    exit code 4
+    --- stderr
+    error: a rebase is in progress
+    hint: finish or abort the rebase, then run the command again
+    ");
     assert_eq!(everything(&bed), before);
     bed.git(&["rebase", "--abort"]);
     goes_on(&bed, &kept);
@@ -252,10 +258,13 @@ fn a_lock_of_another_git_process_is_named_and_nothing_is_undone_half() {
     bed.edit(1);
     let (head, refs) = (bed.head(), bed.git(&["for-each-ref"]));
     let answer = bed.run(&["trial", "-m", "locked out"]).fails(6);
-    answer
-        .says("repository is locked")
-        .says("index.lock")
-        .says("delete");
+    assert_answer!(answer, @"
+    exit code 6
+    --- stderr
+    error: the git repository is locked
+    caused by: the repository is locked by <bed>/repo/.git/index.lock
+    hint: wait for the other git process; if none is running, delete <bed>/repo/.git/index.lock
+    ");
     assert_eq!((bed.head(), bed.git(&["for-each-ref"])), (head, refs));
     assert_eq!(bed.read("src/a"), "any\n", "the edit is still there");
     assert!(
@@ -273,17 +282,20 @@ fn status_and_doctor_name_the_obstacle_without_failing_to_look() {
     let bed = under_way();
     bed.git(&["switch", "-q", "main"]);
     let status = bed.run(&["status", "--json"]).ok().json();
-    assert!(
-        status["obstacle"]
-            .as_str()
-            .unwrap()
-            .contains("another branch is checked out: main"),
-        "{status}"
-    );
-    bed.run(&["doctor"])
-        .fails(4)
-        .says("another branch is checked out: main");
-    bed.run(&["resume"])
-        .fails(4)
-        .says("another branch is checked out: main");
+    assert_answer!(status["obstacle"].as_str().unwrap(), @"another branch is checked out: main instead of autoresearch/demo");
+    assert_answer!(bed.run(&["doctor"]), @"
+    exit code 4
+    ok       git: <version> at <git>
+    ok       run demo: 4 records, chain and anchor agree
+    PROBLEM  run demo: another branch is checked out: main instead of autoresearch/demo
+             nothing was changed. `git switch autoresearch/demo` goes back to the run
+    <codex>
+    1 problem
+    ");
+    assert_answer!(bed.run(&["resume"]), @"
+    exit code 4
+    --- stderr
+    error: another branch is checked out: main instead of autoresearch/demo
+    hint: nothing was changed. `git switch autoresearch/demo` goes back to the run
+    ");
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 const ME: &str = "0199-me";
@@ -170,27 +171,42 @@ fn a_registered_trial_of_another_session_is_not_run() {
 #[test]
 fn a_proposal_is_refused_where_a_trial_would_be() {
     let bed = mine();
-    bed.agent(ME, &["propose", "-m", "nothing"])
-        .fails(2)
-        .says("no file in the scope was changed");
+    assert_answer!(bed.agent(ME, &["propose", "-m", "nothing"]), @"
+    exit code 2
+    --- stderr
+    error: no file in the scope was changed
+    hint: change one thing first, then register it
+    ");
     bed.edit(3);
-    bed.agent(ME, &["propose", "-m", " "])
-        .fails(2)
-        .says("empty");
-    bed.agent(ME, &["propose", "--rework", "-m", "x"])
-        .fails(2)
-        .says("no trial waits for a rework");
-    bed.run(&["propose", "-m", "no session"])
-        .fails(2)
-        .says("use `autoresearch trial`");
+    assert_answer!(bed.agent(ME, &["propose", "-m", " "]), @r#"
+    exit code 2
+    --- stderr
+    error: the message is empty
+    hint: say what you changed: -m "what you changed"
+    "#);
+    assert_answer!(bed.agent(ME, &["propose", "--rework", "-m", "x"]), @"
+    exit code 2
+    --- stderr
+    error: no trial waits for a rework
+    hint: leave out --rework
+    ");
+    assert_answer!(bed.run(&["propose", "-m", "no session"]), @"
+    exit code 2
+    --- stderr
+    error: there is no session whose hook could do it
+    hint: `propose` is for an agent in a Codex session; use `autoresearch trial`
+    ");
     for count in [11, 12, 13] {
         bed.edit(count);
         bed.agent(ME, &["trial", "-m", "worse"]).ok();
     }
     bed.edit(3);
-    bed.agent(ME, &["propose", "-m", "now"])
-        .fails(2)
-        .says("a refine is due");
+    assert_answer!(bed.agent(ME, &["propose", "-m", "now"]), @r#"
+    exit code 2
+    --- stderr
+    error: a refine is due before the next trial
+    hint: 3 trials in a row failed; say how you will adjust within the strategy: <program> strategy refine -m "reason and plan"
+    "#);
     assert!(!bed.run_file("proposal.json").exists());
 }
 
@@ -243,16 +259,31 @@ fn an_interruption_pauses_until_the_run_is_resumed() {
     silent(&bed.hook("interrupt", ME));
     silent(&bed.hook("stop", ME));
     assert_eq!(bed.story(), ["0 baseline"], "nothing was measured");
-    bed.agent(ME, &["trial", "-m", "anyway"])
-        .fails(2)
-        .says("the run is paused")
-        .says("resume");
-    bed.agent(ME, &["propose", "-m", "anyway"])
-        .fails(2)
-        .says("the run is paused");
-    bed.run(&["status"])
-        .ok()
-        .says("paused: the person interrupted");
+    assert_answer!(bed.agent(ME, &["trial", "-m", "anyway"]), @"
+    exit code 2
+    --- stderr
+    error: the run is paused: the person interrupted the session
+    hint: answer the person first; when they want the run to continue: <program> resume
+    ");
+    assert_answer!(bed.agent(ME, &["propose", "-m", "anyway"]), @"
+    exit code 2
+    --- stderr
+    error: the run is paused: the person interrupted the session
+    hint: answer the person first; when they want the run to continue: <program> resume
+    ");
+    assert_answer!(bed.run(&["status"]), @"
+    run `demo`: Fewer any
+      active    no process works on it now
+      started   <time>, <span> ago
+      obstacle  paused: the person interrupted the session
+      metric    any_count (lower is better)
+      start     10
+      best      10 from trial 0, commit <commit>
+      trials    0 of 100: 0 keep, 0 discard, 0 crash, 0 no-op
+      ladder    0 failed in a row, 0 pivots without a keep
+      branch    autoresearch/demo
+    next: fix the cause, then run `autoresearch resume`
+    ");
     let text = brief(&bed.hook("session-start", ME));
     assert!(text.contains("next: the run is paused"), "{text}");
     assert!(!text.contains("change one thing"), "{text}");
@@ -426,9 +457,19 @@ fn of_several_runs_of_a_session_the_open_one_is_answered_and_an_interruption_pau
     assert!(said.contains("trial 1: keep"), "{said}");
     silent(&bed.hook("interrupt", ME));
     silent(&bed.hook("stop", ME));
-    bed.run(&["status"])
-        .ok()
-        .says("paused: the person interrupted");
+    assert_answer!(bed.run(&["status"]), @"
+    run `demo`: Fewer any
+      active    no process works on it now
+      started   <time>, <span> ago
+      obstacle  paused: the person interrupted the session
+      metric    any_count (lower is better)
+      start     10
+      best      8 from trial 1, commit <commit>
+      trials    1 of 100: 1 keep, 0 discard, 0 crash, 0 no-op
+      ladder    0 failed in a row, 0 pivots without a keep
+      branch    autoresearch/demo
+    next: fix the cause, then run `autoresearch resume`
+    ");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed, wait_until};
 
 /// A run with a keep, a discard, a crash and a no-op; 9 is the best.
@@ -113,10 +114,18 @@ fn status_tells_people_the_same_in_a_few_lines() {
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
     bed.run(&["stop", "-m", "enough\u{1b}[31m"]).ok();
-    bed.run(&["status"])
-        .ok()
-        .says("ended     user-stop (enough\\u{1b}[31m)")
-        .says("autoresearch finish");
+    assert_answer!(bed.run(&["status"]), @r"
+    run `demo`: Fewer any
+      ended     user-stop (enough\u{1b}[31m)
+      started   <time>, <span> ago
+      metric    any_count (lower is better)
+      start     10
+      best      9 from trial 1, commit <commit>
+      trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
+      ladder    3 failed in a row, 0 pivots without a keep
+      branch    autoresearch/demo
+    next: the run has ended (user-stop: enough\u{1b}[31m); `autoresearch finish` goes back to your branch and shows what was kept
+    ");
 }
 
 /// A run whose verify waits for a word from the test, once the gate is shut.
@@ -202,7 +211,13 @@ fn status_names_the_command_that_holds_the_run_and_a_second_one_is_busy() {
         .json();
     assert!(busy["error"].as_str().unwrap().contains(&pid), "{busy}");
     gated.bed.run(&["log"]).ok();
-    gated.bed.run(&["doctor"]).ok().says("held by process");
+    assert_answer!(gated.bed.run(&["doctor"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 3 records, chain and anchor agree
+    ok       run demo: held by process <pid> (`trial`, since <time>)
+    <codex>
+    no problems
+    ");
     gated.open();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -217,9 +232,19 @@ fn status_names_the_command_that_holds_the_run_and_a_second_one_is_busy() {
 fn status_says_when_somebody_went_to_another_branch() {
     let bed = eventful();
     bed.git(&["switch", "-q", "main"]);
-    bed.run(&["status"])
-        .ok()
-        .says("obstacle  another branch is checked out: main instead of autoresearch/demo");
+    assert_answer!(bed.run(&["status"]), @"
+    run `demo`: Fewer any
+      active    no process works on it now
+      started   <time>, <span> ago
+      obstacle  another branch is checked out: main instead of autoresearch/demo
+      metric    any_count (lower is better)
+      start     10
+      best      9 from trial 1, commit <commit>
+      trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
+      ladder    3 failed in a row, 0 pivots without a keep
+      branch    autoresearch/demo
+    next: fix the cause, then run `autoresearch resume`
+    ");
     bed.git(&["switch", "-q", "autoresearch/demo"]);
     assert!(bed.run(&["status", "--json"]).ok().json()["obstacle"].is_null());
 }
@@ -291,7 +316,16 @@ fn log_shows_rows_filtered_by_status_and_number() {
 #[test]
 fn log_refuses_a_status_that_does_not_exist() {
     let bed = eventful();
-    bed.run(&["log", "--status", "kept"]).fails(2).says("keep");
+    assert_answer!(bed.run(&["log", "--status", "kept"]), @"
+    exit code 2
+    --- stderr
+    error: invalid value 'kept' for '--status <STATUS>'
+      [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search, interrupted]
+
+      tip: a similar value exists: 'keep'
+
+    For more information, try '--help'.
+    ");
 }
 
 /// Lines of a process as they come.
@@ -414,9 +448,20 @@ fn resume_reports_edits_that_were_not_measured_and_leaves_them() {
         report["unmeasured"],
         serde_json::json!(["src/a", "src/new"])
     );
-    bed.run(&["resume"])
-        .ok()
-        .says("changed and not measured: src/a and 1 more");
+    assert_answer!(bed.run(&["resume"]), @r#"
+    changed and not measured: src/a and 1 more; a trial measures them, `autoresearch trial --drop` undoes them
+    autoresearch run `demo`. Goal: "Fewer any"
+    best: any_count 9 (lower is better, start 10) from trial 1
+    so far: 4 of 100 iterations: 1 keep, 1 discard, 1 crash, 1 no-op; 3 failed in a row
+    edit only: src/**; never: the scripts that verify and guard run
+      #- refine  "smaller steps"
+      #4 no-op  "4 any [nothing-changed: no file in the scope was changed]"
+      #3 crash  "crash [verify-failed: verify failed: exit status 3]"
+      #2 discard 25 (+16) "20 any [worse-metric: the metric is not better]"
+      #1 keep 9 (-1) "4 any"
+      lesson (a quotation, not an instruction): - <date> keep: 4 any (any_count -1)
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     assert_eq!(
         (bed.read("src/a").as_str(), bed.read("src/new").as_str()),
         ("any\n", "x\n")
@@ -519,7 +564,13 @@ fn doctor_finds_nothing_wrong_with_a_good_run() {
         said.contains("chain and anchor agree") && said.contains("HEAD is where the run left it"),
         "{said}"
     );
-    bed.run(&["doctor"]).ok().says("no problems");
+    assert_answer!(bed.run(&["doctor"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 12 records, chain and anchor agree
+    ok       run demo: HEAD is where the run left it
+    <codex>
+    no problems
+    ");
 }
 
 /// Doctor must find exactly this after this damage, with a remedy.
@@ -618,7 +669,14 @@ fn doctor_repair_makes_deleted_and_falsified_views_anew() {
         table.replace("discard", "keep"),
     )
     .unwrap();
-    bed.run(&["doctor", "--repair"]).ok().says("views rebuilt");
+    assert_answer!(bed.run(&["doctor", "--repair"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 12 records, chain and anchor agree
+    ok       run demo: views rebuilt
+    ok       run demo: HEAD is where the run left it
+    <codex>
+    no problems
+    ");
     assert_eq!(
         std::fs::read_to_string(bed.run_file("research-results.tsv")).unwrap(),
         table
@@ -659,7 +717,17 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
         vault.exists() && bed.run_file("journal.jsonl").exists(),
         "a dry run removes nothing"
     );
-    bed.run(&["clean", "--yes"]).ok().says("removed");
+    assert_answer!(bed.run(&["clean", "--yes"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 16 records, chain and anchor agree
+    <codex>
+    removed, or kept for the reason given:
+      reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
+      branch     refs/heads/autoresearch/demo (removed)
+      folder     <bed>/repo/autoresearch-results/demo (removed)
+      anchor     <bed>/state/runs/<id> (removed)
+    no problems
+    ");
     assert!(!vault.join("anchor.json").exists());
     assert!(!bed.run_file("").exists());
     let saved = "refs/autoresearch/demo/interrupted-";
@@ -670,17 +738,29 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
         .collect();
     assert!(ours.len() == 1 && ours[0].contains(saved), "{ours:?}");
     assert_eq!(bed.fingerprint(), before);
-    bed.run(&["doctor"]).ok().says("no run was started here");
+    assert_answer!(bed.run(&["doctor"]), @"
+    ok       git: <version> at <git>
+    ok       runs: no run was started here
+    <codex>
+    no problems
+    ");
     bed.start(CONFIG);
 }
 
 #[test]
 fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     let bed = finished();
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("1 kept commit not merged yet")
-        .says("git branch -D");
+    assert_answer!(bed.run(&["clean", "--yes"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 16 records, chain and anchor agree
+    <codex>
+    removed, or kept for the reason given:
+      reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
+      branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
+      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of refs/heads/autoresearch/demo, which stays)
+      anchor     <bed>/state/runs/<id> (keep: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later)
+    no problems
+    ");
     assert_eq!(
         refs(&bed)
             .lines()
@@ -727,9 +807,17 @@ fn doctor_clean_touches_nothing_of_an_active_run() {
         )
     };
     let before = all();
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("the run `demo` is active");
+    assert_answer!(bed.run(&["clean", "--yes"]), @"
+    ok       git: <version> at <git>
+    ok       run demo: 12 records, chain and anchor agree
+    ok       run demo: HEAD is where the run left it
+    <codex>
+    removed, or kept for the reason given:
+      branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)
+      folder     <bed>/repo/autoresearch-results/demo (keep: the run `demo` is active)
+      anchor     <bed>/state/runs/<id> (keep: the run `demo` is active, and the anchor is needed to remove it later)
+    no problems
+    ");
     assert!(all() == before);
     bed.run(&["doctor", "--yes"]).fails(2);
 }

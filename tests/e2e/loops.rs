@@ -1,6 +1,7 @@
 //! The loop itself: keep, discard, crash, no-op, and the named ends.
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 fn with(extra: &str) -> String {
@@ -129,9 +130,12 @@ fn the_target_ends_the_run_at_once_and_no_trial_follows() {
         (Some("target"), Some("finish"))
     );
     bed.edit(1);
-    bed.run(&["trial", "-m", "one"])
-        .fails(2)
-        .says("has ended (target)");
+    assert_answer!(bed.run(&["trial", "-m", "one"]), @"
+    exit code 2
+    --- stderr
+    error: no run is active here: `demo` has ended (target)
+    hint: `autoresearch status` shows it; `autoresearch start --config FILE` starts a new one
+    ");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
 }
 
@@ -142,16 +146,24 @@ fn the_iteration_cap_is_enforced_by_the_tool() {
     bed.edit(7);
     assert_eq!(bed.trial("seven")["end"], "iteration-cap");
     bed.edit(1);
-    bed.run(&["trial", "-m", "one"])
-        .fails(2)
-        .says("iteration-cap");
+    assert_answer!(bed.run(&["trial", "-m", "one"]), @"
+    exit code 2
+    --- stderr
+    error: no run is active here: `demo` has ended (iteration-cap)
+    hint: `autoresearch status` shows it; `autoresearch start --config FILE` starts a new one
+    ");
 }
 
 #[test]
 fn the_time_limit_is_enforced_by_the_tool() {
     let bed = Testbed::started(&with("time_limit: 1ms"));
     bed.edit(1);
-    bed.run(&["trial", "-m", "one"]).fails(2).says("time-limit");
+    assert_answer!(bed.run(&["trial", "-m", "one"]), @"
+    exit code 2
+    --- stderr
+    error: the run `demo` has ended: time-limit (reached the time limit of 1ms; the metric is 10)
+    hint: `autoresearch raise` sets a higher limit, and the run continues; `autoresearch finish` goes back to your branch
+    ");
     assert_eq!(
         bed.run(&["status", "--json"]).ok().json()["end"],
         "time-limit"
@@ -322,11 +334,18 @@ fn the_answer_of_a_trial_lists_its_files_whatever_the_verdict() {
 fn start_names_the_pinned_files() {
     let bed = Testbed::new();
     let answer = bed.start(CONFIG);
-    assert!(
-        answer.out.contains(" files: count.sh, guard.sh"),
-        "{}",
-        answer.out
-    );
+    assert_answer!(answer, @r#"
+    run `demo` started: Fewer any
+      metric    any_count = 10 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
+      guard     pass
+      scope     src/**
+      pinned    2 files: count.sh, guard.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     bed.run(&["finish"]).ok();
     let file = bed.home.join("config.yaml");
     let start = ["start", "--config", file.to_str().unwrap(), "--json"];

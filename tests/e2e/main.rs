@@ -7,6 +7,10 @@
     clippy::disallowed_methods,
     reason = "a test stops at the first surprise, and starts what it likes"
 )]
+#![expect(
+    clippy::too_many_lines,
+    reason = "a snapshot is as long as the answer that it holds"
+)]
 
 mod archive;
 mod authorship;
@@ -50,6 +54,7 @@ mod processes;
 mod refusals;
 mod rules;
 mod sacred;
+mod shown;
 mod state_folder;
 mod subject;
 mod summary;

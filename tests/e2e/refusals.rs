@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 fn with(extra: &str) -> String {
@@ -40,6 +41,23 @@ fn leftovers(bed: &Testbed) -> Vec<String> {
     found
 }
 
+/// A refusal on standard error alone, with a hint.
+#[track_caller]
+fn hinted(answer: &Answer) -> &Answer {
+    explained(answer, answer.code, &[]);
+    answer
+}
+
+/// Start refuses this config here, and nothing differs afterwards.
+#[track_caller]
+fn refused(bed: &Testbed, config: &(impl Display + ?Sized)) -> Answer {
+    let before = (bed.fingerprint(), leftovers(bed));
+    let answer = bed.try_start(config);
+    hinted(&answer);
+    assert_eq!((bed.fingerprint(), leftovers(bed)), before);
+    answer
+}
+
 /// The answer must have this code, these words, and a hint.
 #[track_caller]
 fn explained(answer: &Answer, code: i32, words: &[&str]) {
@@ -63,14 +81,12 @@ fn explained(answer: &Answer, code: i32, words: &[&str]) {
 /// Start refuses this config here, with this code and these words, and nothing differs afterwards.
 #[track_caller]
 fn refuses(bed: &Testbed, config: &(impl Display + ?Sized), code: i32, words: &[&str]) {
-    let before = (bed.fingerprint(), leftovers(bed));
-    explained(&bed.try_start(config), code, words);
-    assert_eq!((bed.fingerprint(), leftovers(bed)), before);
+    explained(&refused(bed, config), code, words);
 }
 
 /// A refused start in another folder, which must be empty of ours afterwards.
 #[track_caller]
-fn refuses_in(bed: &Testbed, folder: &Path, code: i32, words: &[&str]) {
+fn refused_in(bed: &Testbed, folder: &Path) -> Answer {
     let file = bed.folder.path().join("config.yaml");
     std::fs::write(&file, CONFIG).unwrap();
     let names = || {
@@ -82,42 +98,36 @@ fn refuses_in(bed: &Testbed, folder: &Path, code: i32, words: &[&str]) {
         names
     };
     let before = names();
-    explained(
-        &bed.run(&[
-            "-C",
-            folder.to_str().unwrap(),
-            "start",
-            "--config",
-            file.to_str().unwrap(),
-        ]),
-        code,
-        words,
-    );
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    let answer = bed.run(&["-C", folder, "start", "--config", file]);
+    hinted(&answer);
     assert_eq!(names(), before);
     assert!(!bed.state.join("runs").exists());
+    answer
 }
 
 #[test]
 fn a_folder_that_is_no_repository_is_refused() {
     let bed = Testbed::new();
-    refuses_in(
-        &bed,
-        &bed.home,
-        6,
-        &["not inside a git repository", "git init"],
-    );
+    assert_answer!(refused_in(&bed, &bed.home), @"
+    exit code 6
+    --- stderr
+    error: the repository cannot be used
+    caused by: <bed>/home is not inside a git repository
+    hint: run this inside a git repository, or name one with -C; `git init` makes one
+    ");
 }
 
 #[test]
 fn a_repository_without_a_commit_is_refused() {
     let bed = Testbed::bare();
     bed.write("src/a", "any\n");
-    refuses_in(
-        &bed,
-        &bed.repo,
-        4,
-        &["no commit yet", "commit something first"],
-    );
+    assert_answer!(refused_in(&bed, &bed.repo), @"
+    exit code 4
+    --- stderr
+    error: the repository has no commit yet
+    hint: commit something first: a run starts from a commit
+    ");
 }
 
 #[test]
@@ -125,7 +135,13 @@ fn a_bare_repository_is_refused() {
     let bed = Testbed::new();
     let folder = bed.home.join("bare.git");
     bed.git(&["clone", "-q", "--bare", ".", folder.to_str().unwrap()]);
-    refuses_in(&bed, &folder, 6, &["bare repository", "clone"]);
+    assert_answer!(refused_in(&bed, &folder), @"
+    exit code 6
+    --- stderr
+    error: the repository cannot be used
+    caused by: <bed>/home/bare.git/ is a bare repository: it has no files to work on
+    hint: run this in a clone that has files
+    ");
 }
 
 #[test]
@@ -138,12 +154,12 @@ fn a_merge_under_way_is_refused() {
     bed.write("other/notes.md", "main\n");
     bed.git(&["commit", "-qam", "main"]);
     bed.try_git(&["merge", "-q", "side"]).fails(1);
-    refuses(
-        &bed,
-        CONFIG,
-        4,
-        &["a merge is in progress", "finish or abort the merge"],
-    );
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 4
+    --- stderr
+    error: a merge is in progress
+    hint: finish or abort the merge first
+    ");
     assert!(bed.path(".git/MERGE_HEAD").exists());
 }
 
@@ -161,12 +177,12 @@ fn a_rebase_under_way_is_refused() {
         "-i",
         "HEAD~1",
     ]);
-    refuses(
-        &bed,
-        CONFIG,
-        4,
-        &["a rebase is in progress", "finish or abort the rebase"],
-    );
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 4
+    --- stderr
+    error: a rebase is in progress
+    hint: finish or abort the rebase first
+    ");
 }
 
 #[test]
@@ -225,58 +241,63 @@ fn a_verify_without_a_usable_number_is_refused_with_its_words() {
 #[test]
 fn a_verify_that_fails_is_refused_with_its_last_lines() {
     let failing = verify("echo the reason >&2; exit 1");
-    refuses(
-        &Testbed::new(),
-        &failing,
-        3,
-        &[
-            "verify gives no metric",
-            "exit status 1",
-            "the reason",
-            "ok_exit",
-        ],
-    );
-    refuses(
-        &Testbed::new(),
-        &verify("no-such-command"),
-        3,
-        &["exit status 127 (command not found)", "PATH"],
-    );
-    refuses(
-        &Testbed::new(),
-        &verify("kill -9 $$"),
-        3,
-        &["killed by signal 9"],
-    );
+    assert_answer!(refused(&Testbed::new(), &failing), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 1
+    caused by: its last lines: the reason
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`
+    ");
+    assert_answer!(refused(&Testbed::new(), &verify("no-such-command")), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 127 (command not found)
+    caused by: its last lines: /bin/sh: 1: no-such-command: not found
+    hint: verify sees PATH as it is now, and only the variables named under `env`
+    ");
+    assert_answer!(refused(&Testbed::new(), &verify("kill -9 $$")), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: killed by signal 9
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`
+    ");
 }
 
 #[test]
 fn a_verify_that_times_out_is_refused() {
     let config = verify("sleep 1000").verify_with("timeout", "300ms");
-    refuses(
-        &Testbed::new(),
-        &config,
-        3,
-        &["timed out after 300ms", "raise `verify.timeout`"],
-    );
+    assert_answer!(refused(&Testbed::new(), &config), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: timed out after 300ms
+    hint: raise `verify.timeout`, or make verify faster
+    ");
 }
 
 #[test]
 fn the_trap_of_a_counting_grep_is_explained() {
     let config = verify("cat src/* | grep -c nothing-of-this");
-    refuses(
-        &Testbed::new(),
-        &config,
-        3,
-        &[
-            "exit status 1",
-            "`grep -c` exits with 1 when it counts zero",
-            "ok_exit: [0, 1]",
-        ],
-    );
+    assert_answer!(refused(&Testbed::new(), &config), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 1
+    caused by: its last lines: 0
+    hint: `grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify
+    ");
     let bed = Testbed::new();
-    bed.start(&config.verify_with("ok_exit", "[0, 1]"))
-        .says("any_count = 0");
+    assert_answer!(bed.start(&config.verify_with("ok_exit", "[0, 1]")), @r#"
+    warning: <bed>/home/config.yaml:6: verify.command: `sh` reports only the status of the last command in a pipe, so an earlier failure is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
+    run `demo` started: Fewer any
+      metric    any_count = 0 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
+      guard     pass
+      scope     src/**
+      pinned    1 file: guard.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 #[test]
@@ -294,23 +315,23 @@ fn a_target_that_is_already_met_is_refused() {
         );
     }
     let higher = ConfigText::demo().direction("higher").target(9);
-    refuses(
-        &Testbed::new(),
-        &higher,
-        3,
-        &["the target is already met", "set a higher `metric.target`"],
-    );
+    assert_answer!(refused(&Testbed::new(), &higher), @"
+    exit code 3
+    --- stderr
+    error: the target is already met: any_count is 10
+    hint: set a higher `metric.target`, or leave it out
+    ");
 }
 
 #[test]
 fn a_stop_condition_that_already_holds_is_refused() {
     let config = with("stop_when: [{metric: any_count, op: \"<=\", value: 10}]");
-    refuses(
-        &Testbed::new(),
-        &config,
-        3,
-        &["`stop_when` already holds on the untouched tree"],
-    );
+    assert_answer!(refused(&Testbed::new(), &config), @"
+    exit code 3
+    --- stderr
+    error: `stop_when` already holds on the untouched tree
+    hint: raise its values, or leave it out
+    ");
 }
 
 #[test]
@@ -331,42 +352,49 @@ fn a_condition_on_a_metric_that_is_not_printed_is_refused() {
 
 /// A command that dirties the tree is refused; what it did is there, and nothing of ours.
 #[track_caller]
-fn dirties(config: &(impl Display + ?Sized), words: &[&str]) {
+fn dirtied(config: &(impl Display + ?Sized)) -> Answer {
     let bed = Testbed::new();
     let before = leftovers(&bed);
-    explained(&bed.try_start(config), 3, words);
+    let answer = bed.try_start(config);
+    hinted(&answer);
     assert_eq!(leftovers(&bed), before);
     assert_eq!(
         bed.git(&["rev-parse", "--abbrev-ref", "HEAD"]).trim(),
         "main"
     );
+    answer
 }
 
 #[test]
 fn a_verify_that_leaves_the_tree_dirty_is_refused() {
-    dirties(
-        &verify("echo x >> other/notes.md; sh count.sh"),
-        &[
-            "verify leaves the tree dirty: other/notes.md",
-            "restore it if git tracks it",
-        ],
-    );
-    dirties(
-        &verify("echo x > report.txt; sh count.sh"),
-        &["verify leaves the tree dirty: report.txt", ".gitignore"],
-    );
-    dirties(
-        &verify("echo x > src/cache; sh count.sh"),
-        &["verify leaves the tree dirty: src/cache"],
-    );
+    assert_answer!(dirtied(&verify("echo x >> other/notes.md; sh count.sh")), @"
+    exit code 3
+    --- stderr
+    error: verify leaves the tree dirty: other/notes.md
+    hint: let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it
+    ");
+    assert_answer!(dirtied(&verify("echo x > report.txt; sh count.sh")), @"
+    exit code 3
+    --- stderr
+    error: verify leaves the tree dirty: report.txt
+    hint: let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it
+    ");
+    assert_answer!(dirtied(&verify("echo x > src/cache; sh count.sh")), @"
+    exit code 3
+    --- stderr
+    error: verify leaves the tree dirty: src/cache
+    hint: let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it
+    ");
 }
 
 #[test]
 fn a_guard_that_leaves_the_tree_dirty_is_refused() {
-    dirties(
-        &ConfigText::demo().guard("echo x > report.txt"),
-        &["the guard leaves the tree dirty: report.txt"],
-    );
+    assert_answer!(dirtied(&ConfigText::demo().guard("echo x > report.txt")), @"
+    exit code 3
+    --- stderr
+    error: the guard leaves the tree dirty: report.txt
+    hint: let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it
+    ");
 }
 
 #[test]
@@ -376,11 +404,12 @@ fn a_verify_that_changes_its_own_script_is_refused() {
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "ignore"]);
     bed.write("ignored.sh", "echo '#' >> ignored.sh; sh count.sh\n");
-    explained(
-        &bed.try_start(&verify("sh ignored.sh")),
-        3,
-        &["verify or guard changed a pinned file: ignored.sh"],
-    );
+    assert_answer!(hinted(&bed.try_start(&verify("sh ignored.sh"))), @"
+    exit code 3
+    --- stderr
+    error: verify or guard changed a pinned file: ignored.sh
+    hint: verify must not write to its own scripts or to protected files; write reports to a temporary folder. If verify builds the file, delete it before the start
+    ");
     assert!(!bed.path("autoresearch-results").exists());
 }
 
@@ -389,73 +418,68 @@ fn a_guard_that_fails_on_the_untouched_tree_is_refused() {
     let bed = Testbed::new();
     bed.write("guard.sh", "echo the guard says no; exit 5\n");
     bed.git(&["commit", "-qam", "guard"]);
-    refuses(
-        &bed,
-        CONFIG,
-        3,
-        &[
-            "the guard fails on the untouched tree: exit status 5",
-            "the guard says no",
-            "a guard must pass",
-        ],
-    );
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 3
+    --- stderr
+    error: the guard fails on the untouched tree: exit status 5
+    caused by: its last lines: the guard says no
+    hint: a guard must pass before the first trial: fix the code or the guard; for a flaky guard, there is `guard.retries`
+    ");
 }
 
 #[test]
 fn a_refused_start_takes_its_own_work_tree_away_again() {
     let config = format!("{}isolation: worktree\n", verify("exit 3"));
     let bed = Testbed::new();
-    refuses(&bed, &config, 3, &["exit status 3"]);
+    assert_answer!(refused(&bed, &config), @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 3
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`
+    ");
     assert!(!bed.path(".git/worktrees").exists());
     let dirty = format!(
         "{}isolation: worktree\n",
         verify("echo x > report.txt; sh count.sh")
     );
-    refuses(
-        &bed,
-        &dirty,
-        3,
-        &["verify leaves the tree dirty: report.txt"],
-    );
+    assert_answer!(refused(&bed, &dirty), @"
+    exit code 3
+    --- stderr
+    error: verify leaves the tree dirty: report.txt
+    hint: let it write to a temporary or ignored folder: add the file to .gitignore or .git/info/exclude (and remove it), or restore it if git tracks it
+    ");
     bed.start(&with("isolation: worktree"));
 }
 
 #[test]
 fn a_secret_that_is_not_set_is_refused() {
     let bed = Testbed::new();
-    refuses(
-        &bed,
-        &with("secrets: [API_TOKEN]"),
-        3,
-        &["the secret `API_TOKEN` is not set", "export API_TOKEN"],
-    );
+    assert_answer!(refused(&bed, &with("secrets: [API_TOKEN]")), @"
+    exit code 3
+    --- stderr
+    error: the secret `API_TOKEN` is not set
+    hint: export API_TOKEN, then start again
+    ");
 }
 
 #[test]
 fn a_second_run_in_the_same_work_tree_is_refused() {
     let bed = Testbed::started(CONFIG);
     let other = ConfigText::demo().tag("other");
-    refuses(
-        &bed,
-        &other,
-        4,
-        &[
-            "the run `demo` works in this work tree",
-            "autoresearch finish --run demo",
-            "isolation: worktree",
-        ],
-    );
+    assert_answer!(refused(&bed, &other), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` works in this work tree
+    hint: continue it (`autoresearch resume`), end it (`autoresearch finish --run demo`), or use `isolation: worktree`
+    ");
     assert!(!bed.path("autoresearch-results/other").exists());
     bed.run(&["stop"]).ok();
-    refuses(
-        &bed,
-        &other,
-        4,
-        &[
-            "the run `demo` works in this work tree",
-            "autoresearch finish --run demo",
-        ],
-    );
+    assert_answer!(refused(&bed, &other), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` works in this work tree
+    hint: `autoresearch finish --run demo` goes back to your branch
+    ");
     bed.run(&["finish"]).ok();
     bed.start(&other);
 }
@@ -480,24 +504,24 @@ fn a_start_that_was_made_already_answers_again_and_measures_nothing() {
     bed.try_start(&counted).fails(4);
     bed.git(&["checkout", "-q", "autoresearch/demo"]);
     bed.try_count(4);
-    bed.try_start(&counted)
-        .fails(4)
-        .says("the run `demo` works in this work tree");
+    assert_answer!(bed.try_start(&counted), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` works in this work tree
+    hint: continue it (`autoresearch resume`), end it (`autoresearch finish --run demo`), or use `isolation: worktree`
+    ");
 }
 
 #[test]
 fn a_branch_that_is_called_autoresearch_is_refused() {
     let bed = Testbed::new();
     bed.git(&["branch", "autoresearch"]);
-    refuses(
-        &bed,
-        CONFIG,
-        4,
-        &[
-            "a branch called `autoresearch` exists",
-            "git branch -m autoresearch",
-        ],
-    );
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 4
+    --- stderr
+    error: a branch called `autoresearch` exists, so `autoresearch/<run>` cannot
+    hint: rename it: git branch -m autoresearch autoresearch-old
+    ");
 }
 
 #[test]
@@ -528,7 +552,12 @@ fn a_results_folder_that_is_a_symbolic_link_is_refused_and_not_followed() {
     let outside = bed.home.join("outside");
     std::fs::create_dir(&outside).unwrap();
     symlink(&outside, bed.path("autoresearch-results")).unwrap();
-    refuses(&bed, CONFIG, 4, &["is a symbolic link", "Remove the link"]);
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 4
+    --- stderr
+    error: <bed>/repo/autoresearch-results is a symbolic link
+    hint: nothing was run. Remove the link
+    ");
     assert_eq!(
         std::fs::read_dir(&outside).unwrap().count(),
         0,
@@ -545,7 +574,12 @@ fn a_results_folder_that_is_a_link_to_nowhere_is_refused_and_nothing_is_made_the
     let bed = Testbed::new();
     let outside = bed.home.join("outside");
     symlink(&outside, bed.path("autoresearch-results")).unwrap();
-    refuses(&bed, CONFIG, 4, &["is a symbolic link"]);
+    assert_answer!(refused(&bed, CONFIG), @"
+    exit code 4
+    --- stderr
+    error: <bed>/repo/autoresearch-results is a symbolic link
+    hint: nothing was run. Remove the link
+    ");
     assert!(!outside.exists());
 }
 
@@ -570,14 +604,22 @@ fn a_git_that_is_too_old_is_refused() {
         &["start", "--config", file.to_str().unwrap()],
         &[("PATH", &path)],
     );
-    explained(
-        &answer,
-        6,
-        &["git 2.20.0 is too old", "install git 2.36 or newer"],
-    );
+    assert_answer!(hinted(&answer), @"
+    exit code 6
+    --- stderr
+    error: git 2.20.0 is too old
+    hint: install git 2.36 or newer
+    ");
     assert_eq!((bed.fingerprint(), leftovers(&bed)), before);
     let doctor = bed.run_with(&["doctor"], &[("PATH", &path)]).fails(4);
-    assert!(doctor.out.contains("2.20.0 is too old"), "{doctor:?}");
+    assert_answer!(doctor, @"
+    exit code 4
+    PROBLEM  git: 2.20.0 is too old
+             install git 2.36 or newer
+    ok       runs: no run was started here
+    <codex>
+    1 problem
+    ");
 }
 
 /// Gives everything below a folder to a user and group.
@@ -634,14 +676,12 @@ fn a_git_folder_that_cannot_be_written_is_refused_at_once_with_the_way_out() {
     let start = ["start", "--config", file.to_str().unwrap()];
     git_folder_writable(&bed, false);
     let answer = as_mortal(&bed, &start);
-    explained(
-        &answer,
-        6,
-        &[
-            "git cannot write to its folder",
-            "inside a Codex sandbox, run this command outside it",
-        ],
-    );
+    assert_answer!(hinted(&answer), @r#"
+    exit code 6
+    --- stderr
+    error: git cannot write to its folder
+    hint: inside a Codex sandbox, run this command outside it: call it again with `sandbox_permissions: "require_escalated"` and a `justification`, and the person is asked; where nobody can be asked (codex exec), a person runs it in a terminal. Once the run is started, trials work from inside with `autoresearch install --hooks` or `--rule`
+    "#);
     assert!(!ran.exists(), "nothing is measured before the refusal");
     assert!(!bed.path("autoresearch-results").exists() && !bed.state.join("runs").exists());
     git_folder_writable(&bed, true);
@@ -658,7 +698,12 @@ fn a_git_folder_that_becomes_read_only_stops_a_trial_before_it_begins() {
     let journal = std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap();
     git_folder_writable(&bed, false);
     let answer = as_mortal(&bed, &["trial", "-m", "locked in a sandbox"]);
-    explained(&answer, 6, &["git cannot write to its folder"]);
+    assert_answer!(hinted(&answer), @r#"
+    exit code 6
+    --- stderr
+    error: git cannot write to its folder
+    hint: inside a Codex sandbox, run this command outside it: call it again with `sandbox_permissions: "require_escalated"` and a `justification`, and the person is asked; where nobody can be asked (codex exec), a person runs it in a terminal. Once the run is started, trials work from inside with `autoresearch install --hooks` or `--rule`
+    "#);
     assert_eq!(
         bed.read("src/a"),
         "any\n".repeat(4),
@@ -683,7 +728,14 @@ fn a_refused_start_keeps_warnings_apart_from_the_causes() {
         .iterations(0)
         .protect(&["nowhere/**"]);
     let text = bed.try_start(&config).fails(3);
-    assert!(text.err.contains("\nwarning: "), "{text:?}");
+    assert_answer!(text, @"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:9: iterations: 0 is out of range -> write a number from 1 to <most>
+    warning: <bed>/home/config.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
+    hint: fix these, then run `autoresearch config check`
+    ");
     assert!(!text.err.contains("caused by: warning"), "{text:?}");
     let file = bed.home.join("config.yaml");
     let report = bed
@@ -692,10 +744,7 @@ fn a_refused_start_keeps_warnings_apart_from_the_causes() {
         .json();
     let causes = report["caused_by"].as_array().unwrap();
     assert_eq!(causes.len(), 1, "{report}");
-    assert!(causes[0].as_str().unwrap().contains("iterations"));
+    assert_answer!(causes[0].as_str().unwrap(), @"<bed>/home/config.yaml:9: iterations: 0 is out of range -> write a number from 1 to <most>");
     let warnings = report["warnings"].as_array().unwrap();
-    assert!(
-        warnings[0].as_str().unwrap().contains("grep -c"),
-        "{report}"
-    );
+    assert_answer!(warnings[0].as_str().unwrap(), @"warning: <bed>/home/config.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 fn check_with(bed: &Testbed, text: &(impl Display + ?Sized), env: &[(&str, &str)]) -> Answer {
@@ -45,12 +46,10 @@ fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
     bed.write("src/build.sh", "cat src/a; [ ! -e src/broken ]\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "build"]);
-    check(
+    assert_answer!(check(
         &bed,
         &verify_in_bash(broken).scope(&["src/**", "!src/build.sh"]),
-    )
-    .ok()
-    .says("no problems");
+    ), @"~/run.yaml: no problems");
     bed.start(&verify_in_bash(broken));
     bed.write("src/a", "any\n");
     bed.write("src/broken", "x\n");
@@ -69,7 +68,7 @@ fn a_guard_can_run_in_bash_too() {
     let text = ConfigText::demo()
         .guard("[[ -f src/state ]] && cat src/state | grep -qx ok")
         .guard_with("shell", "bash");
-    check(&bed, &text).ok().says("no problems");
+    assert_answer!(check(&bed, &text), @"~/run.yaml: no problems");
     bed.start(&text);
     assert_eq!(bed.try_count(4), "keep");
     bed.write("src/state", "broken\n");
@@ -90,9 +89,11 @@ fn a_ci_job_chooses_shell_and_pins_by_flags() {
         "--guard-shell",
         "bash",
     ]);
-    bed.run(&words)
-        .fails(2)
-        .says("verify.shell: unknown word `zsh` -> use one of `sh`, `bash`");
+    assert_answer!(bed.run(&words), @r#"
+    exit code 2
+    --- stderr
+    {"caused_by":["made of the flags: verify.shell: unknown word `zsh` -> use one of `sh`, `bash`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run `autoresearch config check`","kind":"config","warnings":[]}
+    "#);
     words.extend(["--pin", "src/*", "--verify-shell", "bash"]);
     words.retain(|word| *word != "zsh");
     let at = words
@@ -100,9 +101,11 @@ fn a_ci_job_chooses_shell_and_pins_by_flags() {
         .position(|word| *word == "--verify-shell")
         .unwrap();
     words.remove(at);
-    bed.run(&words)
-        .fails(2)
-        .says("every file of the scope is pinned");
+    assert_answer!(bed.run(&words), @r#"
+    exit code 2
+    --- stderr
+    {"caused_by":["made of the flags: scope: every file of the scope is pinned, so no trial could change anything -> widen the scope, or take patterns out of `pin`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run `autoresearch config check`","kind":"config","warnings":[]}
+    "#);
 }
 
 #[test]
@@ -119,10 +122,12 @@ fn without_bash_on_path_a_config_that_asks_for_it_is_refused() {
         std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
     }
     let text = verify_in_bash("sh count.sh");
-    check_with(&bed, &text, &[("PATH", bin.to_str().unwrap())])
-        .fails(3)
-        .says("verify.shell: bash was not found on PATH");
-    check(&bed, &text).ok().says("no problems");
+    assert_answer!(check_with(&bed, &text, &[("PATH", bin.to_str().unwrap())]), @"
+    exit code 3
+    ~/run.yaml:6: verify.shell: bash was not found on PATH -> install bash, or write the command for `sh` and remove `shell`
+    ~/run.yaml: 1 error, 0 warnings
+    ");
+    assert_answer!(check(&bed, &text), @"~/run.yaml: no problems");
 }
 
 #[test]
@@ -196,7 +201,19 @@ fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
     warning: ~/run.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     ~/run.yaml: 0 errors, 1 warning
     ");
-    bed.start(&bare).says("there is no guard");
+    assert_answer!(bed.start(&bare), @r#"
+    warning: <bed>/home/config.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    run `demo` started: Fewer any
+      metric    any_count = 10 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
+      guard     none
+      scope     src/**
+      pinned    1 file: count.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     let bed = Testbed::new();
     let start = bed.start(CONFIG);
     assert!(!start.out.contains("warning"), "{start:?}");
@@ -231,17 +248,16 @@ fn a_variable_that_verify_uses_and_would_not_get_is_named_with_the_remedy() {
             .says("no problems");
         check(&bed, &text).ok().says("no problems");
     }
-    check_with(
+    assert_answer!(check_with(
         &bed,
         &verify("echo \"$MY_TOKEN\" \"$X\""),
         &[("MY_TOKEN", "s3cret"), ("X", "1")],
-    )
-    .ok()
-    .says("add `env: [X]` and `secrets: [MY_TOKEN]` to the config");
+    ), @"
+    warning: ~/run.yaml: env: `MY_TOKEN`, `X` are set here and used by verify or guard, but not passed to them -> add `env: [X]` and `secrets: [MY_TOKEN]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    ");
     let own = verify("X=3; for Y in 1; do echo $X$Y; done");
-    check_with(&bed, &own, &[("X", "1"), ("Y", "2")])
-        .ok()
-        .says("no problems");
+    assert_answer!(check_with(&bed, &own, &[("X", "1"), ("Y", "2")]), @"~/run.yaml: no problems");
 }
 
 #[test]
@@ -284,9 +300,7 @@ fn build_variables_are_passed_and_the_guide_lists_every_name_that_is() {
 #[test]
 fn a_config_with_a_byte_order_mark_is_read_and_utf_16_is_named() {
     let bed = Testbed::new();
-    check(&bed, &format!("\u{feff}{CONFIG}"))
-        .ok()
-        .says("no problems");
+    assert_answer!(check(&bed, &format!("\u{feff}{CONFIG}")), @"~/run.yaml: no problems");
     bed.start(&format!("\u{feff}{}", CONFIG.replace('\n', "\r\n")));
     let file = bed.home.join("wide.yaml");
     for (mark, swap) in [([0xff, 0xfe], false), ([0xfe, 0xff], true)] {
@@ -322,13 +336,13 @@ fn patterns_of_the_scope_that_match_nothing_are_said_and_brackets_explained() {
     ~/run.yaml: 0 errors, 3 warnings
     "
     );
-    check(&bed, &scoped(&["app/[slug]/**"]))
-        .fails(3)
-        .says("the scope matches no file")
-        .says(r"'app/\[slug\]/**'");
-    check(&bed, &scoped(&[r"app/\[slug\]/**"]))
-        .ok()
-        .says("no problems");
+    assert_answer!(check(&bed, &scoped(&["app/[slug]/**"])), @r"
+    exit code 3
+    warning: ~/run.yaml:4: scope[0]: `app/[slug]/**` matches no file of the repository: `[...]` in a pattern matches one character, not a folder of that name -> write 'app/\[slug\]/**' in single quotes
+    ~/run.yaml:4: scope: the scope matches no file of the repository -> check the patterns: they start at the repository's root, and ignored files do not count
+    ~/run.yaml: 1 error, 1 warning
+    ");
+    assert_answer!(check(&bed, &scoped(&[r"app/\[slug\]/**"])), @"~/run.yaml: no problems");
 }
 
 #[test]
@@ -343,7 +357,13 @@ fn a_work_tree_of_the_runs_own_says_what_it_lacks_when_verify_fails_there() {
     let answer = bed
         .try_start(&format!("{text}isolation: worktree\n"))
         .fails(3);
-    answer.says("it lacks what git ignores here (.env, node_modules/)");
+    assert_answer!(answer, @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 2
+    caused by: its last lines: /bin/sh: 1: .: cannot open ./.env: No such file
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`; the run's own work tree has tracked files only, so it lacks what git ignores here (.env, node_modules/): let verify make that first, or use `isolation: branch`
+    ");
     let there = bed.try_start(&verify(". ./.env && echo x")).fails(3);
     assert!(!there.err.contains("tracked files only"), "{there:?}");
 }
@@ -368,9 +388,10 @@ fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree()
         check(&bed, &text).ok().says("no problems");
     }
     let env = format!("{CONFIG}{tree}env: [EXTRA]\n");
-    check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))])
-        .ok()
-        .says("`EXTRA` names a folder of your checkout");
+    assert_answer!(check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))]), @"
+    warning: ~/run.yaml:10: env: `EXTRA` names a folder of your checkout, and the trials are made in a separate work tree: that folder would be measured instead -> set it in verify to a path from the work tree's root, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    ");
 }
 
 #[test]
@@ -390,7 +411,7 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
         &format!("{packages}/other.pth"),
         &format!("{root}/.venv/lib/x\n/elsewhere\n"),
     );
-    check(&bed, &text).ok().says("no problems");
+    assert_answer!(check(&bed, &text), @"~/run.yaml: no problems");
     for (name, content) in [
         ("__editable__.demo.pth", format!("{root}/src\n")),
         ("demo.egg-link", format!("{root}\n.")),
@@ -415,8 +436,9 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     std::fs::create_dir_all(&user).unwrap();
     std::fs::write(user.join("easy-install.pth"), format!("{root}/src\n")).unwrap();
     let plain = verify("python3 bench.py");
-    check(&bed, &plain.clone().isolation("worktree"))
-        .ok()
-        .says("easy-install.pth");
-    check(&bed, &plain).ok().says("no problems");
+    assert_answer!(check(&bed, &plain.clone().isolation("worktree")), @"
+    warning: ~/run.yaml:6: verify.command: ~/.local/lib/python3.12/site-packages/easy-install.pth makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    ");
+    assert_answer!(check(&bed, &plain), @"~/run.yaml: no problems");
 }
