@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_name_of_the_program_decides_whatever_follows() {
-        assert_eq!(entry_of("/a b/autoresearch-hook stop"), "hook, 1 words");
+        assert_eq!(entry_of("/opt/bin/autoresearch-hook stop"), "hook, 1 words");
         assert_eq!(entry_of("autoresearch-hook something new"), "hook, 2 words");
         assert_eq!(entry_of("autoresearch-supervisor"), "supervisor, 0 words");
         assert_eq!(entry_of("autoresearch stop"), "command line");
