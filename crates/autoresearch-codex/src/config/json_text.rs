@@ -151,44 +151,222 @@ pub fn remove_child(text: &str, container: &JsonNode, index: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn taking_out_what_was_appended_gives_every_byte_back() {
-        for text in [
-            "{}",
-            "{ }\n",
-            "[\n]",
-            "[1,2]",
-            "[ 1 , 2 ]",
-            "[\r\n\t1,\r\n\t2\r\n]\r\n",
-            "{\"a\" : [\"}\\\"\", {}] }",
-        ] {
-            let node = parse_json(text).unwrap();
-            let element = if text.starts_with('{') {
-                "\"k\": 1"
+    fn blanks() -> impl Strategy<Value = String> {
+        "[ \t\r\n]{0,3}"
+    }
+
+    /// Elements or members between two brackets, with any blanks.
+    fn fill_brackets(
+        open: char,
+        close: char,
+        inner: impl Strategy<Value = String>,
+    ) -> impl Strategy<Value = String> {
+        let each = (blanks(), inner, blanks());
+        let each = each.prop_map(|(before, inner, behind)| format!("{before}{inner}{behind}"));
+        (prop::collection::vec(each, 0..4), blanks()).prop_map(move |(inner, blank)| {
+            let inside = if inner.is_empty() {
+                blank
             } else {
-                "3"
+                inner.join(",")
             };
-            let more = append_child(text, &node, element);
-            let grown = parse_json(&more).unwrap();
-            assert_eq!(grown.children.len(), node.children.len() + 1, "{more}");
-            assert_eq!(remove_child(&more, &grown, node.children.len()), text);
+            format!("{open}{inside}{close}")
+        })
+    }
+
+    /// Any JSON as people and programs write it: odd blanks, escapes, brackets in strings, a key twice.
+    pub(in crate::config) fn json_texts() -> BoxedStrategy<String> {
+        let string = r#""(\\["\\/bfnrt]|\\u00[0-9a-f]{2}|[ -!#-\[\]-~éü])*""#;
+        let leaf = prop_oneof![
+            "null|true|false",
+            "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?",
+            string,
+        ];
+        let value = leaf.prop_recursive(4, 24, 4, move |inner| {
+            let key = prop_oneof!["\"[a-c]\"", string];
+            let member = (key, blanks(), blanks(), inner.clone());
+            let member = member
+                .prop_map(|(key, before, behind, inner)| format!("{key}{before}:{behind}{inner}"));
+            prop_oneof![
+                fill_brackets('[', ']', inner),
+                fill_brackets('{', '}', member)
+            ]
+        });
+        value.boxed()
+    }
+
+    /// Every list and object of a text.
+    fn list_containers<'n>(text: &str, node: &'n JsonNode, found: &mut Vec<&'n JsonNode>) {
+        if node.opens_with(text, '[') || node.opens_with(text, '{') {
+            found.push(node);
+        }
+        for child in &node.children {
+            list_containers(text, child, found);
+        }
+    }
+
+    fn check_node(text: &str, node: &JsonNode, value: &Value) {
+        assert_eq!(node.parse_value(text), *value);
+        let mut at = node.value_start;
+        for child in &node.children {
+            assert!(at <= child.start && child.start <= child.value_start);
+            assert!(child.value_start < child.end && child.end <= node.end);
+            at = child.end;
+        }
+        match value {
+            Value::Array(elements) => {
+                assert_eq!(node.children.len(), elements.len());
+                for (child, element) in node.children.iter().zip(elements) {
+                    assert_eq!(child.key, None);
+                    check_node(text, child, element);
+                }
+            }
+            Value::Object(members) => {
+                for (key, member) in members {
+                    check_node(text, node.find_member(key).unwrap(), member);
+                }
+                assert!(node.find_member("no such key").is_none());
+            }
+            _ => assert!(node.children.is_empty()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_value_stands_where_another_reader_of_json_finds_it(
+            text in json_texts(), before in blanks(), behind in blanks(),
+        ) {
+            let text = format!("{before}{text}{behind}");
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let node = parse_json(&text).unwrap();
+            prop_assert_eq!((node.start, node.end), (before.len(), text.len() - behind.len()));
+            check_node(&text, &node, &value);
+        }
+
+        #[test]
+        fn taking_out_what_was_appended_to_any_list_or_object_gives_every_byte_back(
+            text in fill_brackets('[', ']', json_texts()), which in any::<prop::sample::Index>(), element in json_texts(),
+        ) {
+            let root = parse_json(&text).unwrap();
+            let mut containers = Vec::new();
+            list_containers(&text, &root, &mut containers);
+            let at = which.index(containers.len());
+            let container = containers[at];
+            let count = container.children.len();
+            let element = if container.opens_with(&text, '{') { format!("\"new\": {element}") } else { element };
+            let more = append_child(&text, container, &element);
+            let root = parse_json(&more).unwrap();
+            let mut grown = Vec::new();
+            list_containers(&more, &root, &mut grown);
+            let added = &grown[at].children[count];
+            prop_assert_eq!(&more[added.start..added.end], &element);
+            prop_assert_eq!(remove_child(&more, grown[at], count), text);
+        }
+
+        #[test]
+        fn a_child_that_is_taken_out_leaves_the_others_as_they_are_written(
+            text in fill_brackets('[', ']', json_texts()), which in any::<prop::sample::Index>(),
+        ) {
+            let root = parse_json(&text).unwrap();
+            prop_assume!(!root.children.is_empty());
+            let at = which.index(root.children.len());
+            let mut expected: Vec<&str> = root.children.iter().map(|child| &text[child.start..child.end]).collect();
+            expected.remove(at);
+            let less = remove_child(&text, &root, at);
+            let left = parse_json(&less).unwrap();
+            let left: Vec<&str> = left.children.iter().map(|child| &less[child.start..child.end]).collect();
+            prop_assert_eq!(left, expected);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in "[\\[\\]{}\",: 0-9ae\\\\\n\u{e9}]{0,40}", wild in "(?s).{0,40}") {
+            for text in [&text, &wild] {
+                prop_assert_eq!(parse_json(text).is_ok(), serde_json::from_str::<Value>(text).is_ok());
+            }
         }
     }
 
     #[test]
-    fn the_first_of_several_is_taken_out_with_its_comma() {
-        let text = "[\n  1,\n  2\n]";
-        assert_eq!(
-            remove_child(text, &parse_json(text).unwrap(), 0),
-            "[\n  2\n]"
-        );
+    fn what_is_appended_stands_as_the_first_one_does() {
+        for (text, element, expected) in [
+            ("[]", "1", "[1]"),
+            ("[ ]", "1", "[1 ]"),
+            ("[\n]", "1", "[1\n]"),
+            ("[1]", "2", "[1,2]"),
+            ("[ 1 ]", "2", "[ 1, 2 ]"),
+            ("[\t1,2 , 3\t]", "4", "[\t1,2 , 3,\t4\t]"),
+            ("[\n  1\n]", "2", "[\n  1,\n  2\n]"),
+            ("[\n\n  1\n]", "2", "[\n\n  1,\n  2\n]"),
+            ("[\r\n\t1\r\n]\r\n", "2", "[\r\n\t1,\r\n\t2\r\n]\r\n"),
+            (" {\"a\":1} ", "\"b\":2", " {\"a\":1,\"b\":2} "),
+            ("{\n \"a\" : [1]}", "\"b\":2", "{\n \"a\" : [1],\n \"b\":2}"),
+        ] {
+            let root = parse_json(text).unwrap();
+            assert_eq!(append_child(text, &root, element), expected);
+        }
     }
 
     #[test]
-    fn a_fault_is_named_with_its_line() {
-        assert!(parse_json("{\n  oops\n}").unwrap_err().contains("line 2"));
+    fn a_child_is_taken_out_with_the_comma_and_the_blanks_that_go_with_it() {
+        for (text, index, expected) in [
+            ("[1]", 0, "[]"),
+            ("[ 1 ]", 0, "[  ]"),
+            ("[1,2,3]", 0, "[2,3]"),
+            ("[1,2,3]", 1, "[1,3]"),
+            ("[1,2,3]", 2, "[1,2]"),
+            ("[1 , 2 , 3]", 1, "[1 , 3]"),
+            ("[\n  1,\n  2\n]", 0, "[\n  2\n]"),
+            ("[\n  1,\n  2\n]", 1, "[\n  1\n]"),
+            ("{\"a\" : {}, \"b\":[\",\"]}", 1, "{\"a\" : {}}"),
+            ("{\"a\" : {}, \"b\":[\",\"]}", 0, "{\"b\":[\",\"]}"),
+        ] {
+            let root = parse_json(text).unwrap();
+            assert_eq!(remove_child(text, &root, index), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_member_that_stands_twice_the_last_one_counts() {
+        let text = r#"{"a": 1, "\u0061": [2], "b": 3}"#;
+        let root = parse_json(text).unwrap();
+        assert_eq!(root.children.len(), 3);
+        let member = root.find_member("a").unwrap();
+        assert_eq!(&text[member.start..member.end], r#""\u0061": [2]"#);
+        assert_eq!(&text[member.value_start..member.end], "[2]");
+        assert!(member.opens_with(text, '[') && !member.opens_with(text, '{'));
+    }
+
+    #[test]
+    fn a_fault_is_named_with_its_place() {
+        for (text, fault) in [
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{\n  oops\n}", "key must be a string at line 2 column 3"),
+            ("[1,]", "trailing comma at line 1 column 4"),
+            ("[1] 2", "trailing characters at line 1 column 5"),
+            ("{\"a\" 1}", "expected `:` at line 1 column 6"),
+            ("// mine\n{}", "expected value at line 1 column 1"),
+            (
+                "\"\u{1}\"",
+                "control character (\\u0000-\\u001F) found while parsing a string at line 1 column 2",
+            ),
+        ] {
+            let expected = format!("is not valid JSON: {fault}");
+            assert_eq!(parse_json(text).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_nested_deeper_than_any_file_of_codexs_is_refused() {
+        let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse_json(&nest(100)).is_ok());
+        let fault = parse_json(&nest(100_000)).unwrap_err();
+        assert_eq!(
+            fault,
+            "is not valid JSON: recursion limit exceeded at line 1 column 128"
+        );
     }
 }

@@ -98,4 +98,37 @@ mod tests {
         }
         assert!(!hook.is_command("/h/plain/hook interrupt", "/h/plain/hook"));
     }
+
+    #[test]
+    fn what_codex_trusts_of_our_hooks_is_the_same_in_every_version() {
+        let all = HOOKS.map(|hook| {
+            let command = hook.format_command("/h/hook");
+            let key = hook.format_trust_key(Path::new("/home/u/.codex/hooks.json"), 1, 0);
+            (command, hook.timeout, hook.status, key)
+        });
+        insta::assert_debug_snapshot!(all, @r#"
+        [
+            (
+                "/h/hook session-start",
+                10,
+                None,
+                "/home/u/.codex/hooks.json:session_start:1:0",
+            ),
+            (
+                "/h/hook stop",
+                1000000,
+                Some(
+                    "autoresearch: measuring",
+                ),
+                "/home/u/.codex/hooks.json:stop:1:0",
+            ),
+            (
+                "/h/hook interrupt",
+                3,
+                None,
+                "/home/u/.codex/hooks.json:interrupt:1:0",
+            ),
+        ]
+        "#);
+    }
 }
