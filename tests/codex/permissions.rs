@@ -206,7 +206,7 @@ fn what_is_a_persons_is_refused_to_a_session_that_may_do_everything() {
     }
     assert_eq!(outside(&bench), before);
     // The person's own terminal.
-    bench.bed.run(&["clean"]).ok().says("can be removed");
+    bench.bed.run(&["clean"]).ok().says("removes what it can");
     bench.bed.run(&["clean", "--yes"]).ok().says("removed");
 }
 
