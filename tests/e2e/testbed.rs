@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use autoresearch_sys::polling;
@@ -420,6 +420,21 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Starts a command. A program that was copied a moment ago is busy while a child that another test has just forked still
+/// holds it open for writing.
+fn spawn_when_free(command: &mut Command) -> Child {
+    let mut spawned = command.spawn();
+    wait_until("the program can be started", || {
+        let busy = |error: &Error| error.kind() == ErrorKind::ExecutableFileBusy;
+        let is_busy = spawned.as_ref().is_err_and(busy);
+        if is_busy {
+            spawned = command.spawn();
+        }
+        !is_busy
+    });
+    spawned.unwrap()
+}
+
 /// Runs a command to its end, within the deadline.
 pub(crate) fn finish(command: Command) -> Answer {
     finish_with(command, Stdio::null())
@@ -427,12 +442,11 @@ pub(crate) fn finish(command: Command) -> Answer {
 
 /// Runs a command to its end, within the deadline, with this as its standard input.
 pub(crate) fn finish_with(mut command: Command, input: Stdio) -> Answer {
-    let child = command
+    command
         .stdin(input)
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::piped());
+    let child = spawn_when_free(&mut command);
     let id = child.id();
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || send.send(child.wait_with_output()));
