@@ -15,6 +15,8 @@ mod keys;
 mod log;
 mod print;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

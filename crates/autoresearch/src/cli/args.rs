@@ -134,3 +134,6 @@ pub(super) enum StrategyWord {
     /// End the run: it is blocked by something that only a person can change
     Block,
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ fn print_supervisor_log(
         .collect();
     printer.print_text(&(lines.join("\n") + "\n"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,21 +35,24 @@ A first run:
   autoresearch status
   autoresearch finish
 
-Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process holds the run,
+Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process holds the run, \
 6 missing requirement, 70 internal error, 130 interrupted. A discarded trial exits with 0.";
+
+/// The options of every command come after its own.
+const LAST: usize = 900;
 
 /// An honest improve-verify loop: you change one thing, the tool measures, keeps or undoes, and logs.
 #[derive(Parser, Debug)]
 #[command(name = "autoresearch", version, about, after_help = AFTER, max_term_width = 100, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     /// Answer with one JSON object
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     pub json: bool,
     /// Work as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, display_order = LAST + 1)]
     pub directory: Option<PathBuf>,
     /// The run to use, when several are active
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, display_order = LAST + 2)]
     pub run: Option<String>,
     /// What to do
     #[command(subcommand)]
@@ -62,12 +65,12 @@ pub(super) enum CliCommand {
     /// Check a config, print its schema, or print an example
     #[command(
         subcommand,
-        after_help = "Example:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
+        after_help = "Examples:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
     )]
     Config(ConfigCommand),
     /// Start a run: check the repository, measure the untouched tree, freeze the config
     #[command(
-        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and overrides the file, as in\n`exec`; so does a variable such as AUTORESEARCH_ITERATIONS. The combined config is checked and frozen.\nA refused start leaves nothing behind."
+        after_help = "Examples:\n  autoresearch start\n  autoresearch start --config autoresearch.yaml --iterations 20\n\nWithout --config it reads autoresearch.yaml. Every other flag is a key of the config and overrides the file, as in `exec`; so does a variable such as AUTORESEARCH_ITERATIONS. The combined config is checked and frozen.\n\nA refused start leaves nothing behind."
     )]
     Start(Box<super::keys::ConfigFlags>),
     /// Measure what you changed: commit, verify, guard, then keep it or undo it
@@ -77,18 +80,18 @@ pub(super) enum CliCommand {
     Trial(TrialWords),
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
     #[command(
-        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
+        after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\n\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
     )]
     Propose(TrialWords),
     /// Run in the background, without a person: start, watch, pause or end it
     #[command(
         subcommand,
-        after_help = "Example:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background attach"
+        after_help = "Examples:\n  autoresearch background start --config autoresearch.yaml --until 07:00\n  autoresearch background attach"
     )]
     Background(super::background::BackgroundCommand),
     /// Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
     #[command(
-        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one\nobject on standard error. Exit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals,\nwith _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
+        after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one object on standard error.\n\nExit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals, with _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
     )]
     Exec(Box<super::keys::ConfigFlags>),
     /// Log a change of strategy, or say that a person must act
@@ -128,7 +131,7 @@ pub(super) enum CliCommand {
     Resume,
     /// Raise a limit of the run, even after the run ended at it (for a person at a terminal)
     #[command(
-        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run. A run that ended at the limit is open again:\ncontinue with a trial, or with `autoresearch background start`. An agent cannot call this."
+        after_help = "Examples:\n  autoresearch raise --iterations 80\n  autoresearch raise --time-limit 12h --tokens 4000000\n\nA limit counts from the start of the run. A run that ended at the limit is open again: continue with a trial, or with `autoresearch background start`. An agent cannot call this."
     )]
     Raise(super::ceilings::Ceilings),
     /// End the run; the work tree stays as it is
@@ -406,3 +409,6 @@ fn record_strategy(
     }
     printer.print_report(&strategy::log_strategy(world, place, strategy, message)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! What a person reads of the commands about configs, and of those that install.
+
+use insta::assert_snapshot;
+
+use crate::cli::tests::format_own_help;
+
+#[test]
+fn the_help_of_config_shows_how_one_is_checked_and_begun() {
+    assert_snapshot!(format_own_help("config"), @"
+    Check a config, print its schema, or print an example
+
+    Usage: autoresearch config [OPTIONS] <COMMAND>
+
+    Commands:
+      check    Report every problem of a config, each with its place and how to fix it
+      schema   Print the JSON Schema of the config, for editors
+      example  Print a commented config to start from; without a domain, list the domains
+
+    Options:
+      (and the options of every command)
+
+    Examples:
+      autoresearch config example lint > autoresearch.yaml
+      autoresearch config check
+    ");
+    assert_snapshot!(format_own_help("config check"), @"
+    Report every problem of a config, each with its place and how to fix it
+
+    Usage: autoresearch config check [OPTIONS] [FILE]
+
+    Arguments:
+      [FILE]
+              The config file; `-` reads standard input
+
+              [default: autoresearch.yaml]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch config check autoresearch.yaml
+    ");
+    assert_snapshot!(format_own_help("config schema"), @"
+    Print the JSON Schema of the config, for editors
+
+    Usage: autoresearch config schema [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch config schema > config.schema.json
+    ");
+    assert_snapshot!(format_own_help("config example"), @"
+    Print a commented config to start from; without a domain, list the domains
+
+    Usage: autoresearch config example [OPTIONS] [DOMAIN]
+
+    Arguments:
+      [DOMAIN]
+              The domain
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch config example test-coverage > autoresearch.yaml
+    ");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the pages are whole")]
+fn the_help_of_the_installation_says_what_is_written_where() {
+    assert_snapshot!(format_own_help("install"), @"
+    Install the skill, the program and, if asked for, the session hooks and an execution rule
+
+    Usage: autoresearch install [OPTIONS]
+
+    Options:
+          --user
+              Put the skill into your own ~/.agents/skills; this is the default
+
+          --project <DIR>
+              Put the skill into DIR/.agents/skills
+
+          --hooks
+              Register the session hooks with Codex, and have it trust them
+
+          --rule
+              Let Codex run the commands of a run outside its sandbox; `start` asks you each time
+
+          --rule-start
+              The same, and `start` runs without a question: the agent can then run anything
+
+          --yes
+              Do it without asking
+
+          --dry-run
+              Show what would be done, and do nothing
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch install --hooks --rule            (skill, hooks and rule for this user)
+      autoresearch install --project . --dry-run     (shows what it would do)
+      autoresearch install --yes
+
+    Every change outside our own folders is shown as a diff before anything is written.
+    ");
+    assert_snapshot!(format_own_help("uninstall"), @"
+    Remove everything that `install` added, and restore your files byte for byte
+
+    Usage: autoresearch uninstall [OPTIONS]
+
+    Options:
+          --yes
+              Do it without asking
+
+          --dry-run
+              Show what would be done, and do nothing
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch uninstall --dry-run
+      autoresearch uninstall
+
+    Run folders, anchors and branches stay: see `autoresearch clean`.
+    ");
+    assert_snapshot!(format_own_help("hooks"), @"
+    Register, check or remove only the session hooks
+
+    Usage: autoresearch hooks [OPTIONS] <COMMAND>
+
+    Commands:
+      install    Register the session hooks with Codex, and have it trust them
+      status     Show for each hook whether Codex will run it, and how to arm it
+      uninstall  Remove our hooks and their trust from Codex's configuration
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch hooks status
+    ");
+    assert_snapshot!(format_own_help("hooks install"), @"
+    Register the session hooks with Codex, and have it trust them
+
+    Usage: autoresearch hooks install [OPTIONS]
+
+    Options:
+          --yes
+              Do it without asking
+
+          --dry-run
+              Show what would be done, and do nothing
+
+      (and the options of every command)
+
+    Example:
+      autoresearch hooks install --dry-run
+    ");
+    assert_snapshot!(format_own_help("hooks status"), @"
+    Show for each hook whether Codex will run it, and how to arm it
+
+    Usage: autoresearch hooks status [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch hooks status --json
+    ");
+    assert_snapshot!(format_own_help("hooks uninstall"), @"
+    Remove our hooks and their trust from Codex's configuration
+
+    Usage: autoresearch hooks uninstall [OPTIONS]
+
+    Options:
+          --yes
+              Do it without asking
+
+          --dry-run
+              Show what would be done, and do nothing
+
+      (and the options of every command)
+
+    Example:
+      autoresearch hooks uninstall
+    ");
+}

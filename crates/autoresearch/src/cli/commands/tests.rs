@@ -1,0 +1,222 @@
+//! What a person reads of the commands that look at a run, steer it or end it.
+
+use insta::assert_snapshot;
+
+use crate::cli::tests::format_own_help;
+
+#[test]
+fn the_help_of_what_looks_at_a_run_says_what_it_shows() {
+    assert_snapshot!(format_own_help("status"), @"
+    Show where the run stands
+
+    Usage: autoresearch status [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch status --json
+    ");
+    assert_snapshot!(format_own_help("log"), @"
+    Show the rows of the log
+
+    Usage: autoresearch log [OPTIONS]
+
+    Options:
+          --status <STATUS>
+              Only rows of this status; may be given more than once
+
+              [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search,
+              interrupted]
+
+          --last <N>
+              Only the last N rows
+
+      -f, --follow
+              Keep showing new rows until the run ends
+
+          --times
+              Start each row with its local time and UTC
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch log --last 10
+      autoresearch log --status keep --status crash
+      autoresearch log --follow
+    ");
+    assert_snapshot!(format_own_help("resume"), @"
+    Find the run, repair what a crash left, and print the brief to continue from
+
+    Usage: autoresearch resume [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch resume
+    ");
+}
+
+#[test]
+fn the_help_of_strategy_tells_its_words_apart() {
+    assert_snapshot!(format_own_help("strategy"), @r#"
+    Log a change of strategy, or say that a person must act
+
+    Usage: autoresearch strategy [OPTIONS] --message <MSG> <STRATEGY>
+
+    Arguments:
+      <STRATEGY>
+              refine: adjust; pivot: choose another; search: look outside; block: end the run, a person
+              must act
+
+              Possible values:
+              - refine: Adjust within the strategy
+              - pivot:  Abandon the strategy and choose another
+              - search: Abandon the strategy and look outside for another
+              - block:  End the run: it is blocked by something that only a person can change
+
+    Options:
+      -m, --message <MSG>
+              The reason and the plan
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch strategy refine -m "only leaf modules from now on"
+      autoresearch strategy block -m "the API key has expired"
+    "#);
+}
+
+#[test]
+fn the_help_of_what_ends_or_lengthens_a_run_says_what_stays() {
+    assert_snapshot!(format_own_help("raise"), @"
+    Raise a limit of the run, even after the run ended at it (for a person at a terminal)
+
+    Usage: autoresearch raise [OPTIONS]
+
+    Options:
+          --iterations <N>
+              The most trials in total; `none` only at start, if something else ends the run
+
+          --time-limit <SPAN>
+              The most time since the start, such as 8h
+
+          --tokens <N>
+              The most tokens in total
+
+          --verify-runs <N>
+              The most runs of verify in trials, in total
+
+          --until <HH:MM>
+              End at this time of day, such as 07:00
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch raise --iterations 80
+      autoresearch raise --time-limit 12h --tokens 4000000
+
+    A limit counts from the start of the run. A run that ended at the limit is open again: continue with
+    a trial, or with `autoresearch background start`. An agent cannot call this.
+    ");
+    assert_snapshot!(format_own_help("stop"), @r#"
+    End the run; the work tree stays as it is
+
+    Usage: autoresearch stop [OPTIONS]
+
+    Options:
+      -m, --message <MSG>
+              Why
+
+              [default: "stopped by a person"]
+
+      (and the options of every command)
+
+    Example:
+      autoresearch stop -m "good enough"
+    "#);
+    assert_snapshot!(format_own_help("finish"), @"
+    End the run if it is open, go back to your branch, and show what was kept
+
+    Usage: autoresearch finish [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch finish
+
+    The run's branch stays, with one commit for each kept trial. Nothing is merged.
+    ");
+}
+
+#[test]
+fn the_help_of_doctor_and_clean_says_what_changes() {
+    assert_snapshot!(format_own_help("doctor"), @"
+    Check runs, journals, git and Codex
+
+    Usage: autoresearch doctor [OPTIONS]
+
+    Options:
+          --repair
+              Repair interrupted trials and rebuild the table and the snapshot
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch doctor
+      autoresearch doctor --repair
+    ");
+    assert_snapshot!(format_own_help("clean"), @"
+    List what the tool made here; with --yes, remove it
+
+    Usage: autoresearch clean [OPTIONS]
+
+    Options:
+          --yes
+              Remove it
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch clean          (only lists)
+      autoresearch clean --yes
+    ");
+}
+
+#[test]
+fn the_help_of_demo_and_completions_shows_an_example() {
+    assert_snapshot!(format_own_help("demo"), @"
+    Watch a whole run on a small repository made for it; needs git and a shell
+
+    Usage: autoresearch demo [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]
+              An empty or new folder for it; a new one in the temporary folder otherwise
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch demo
+    ");
+    assert_snapshot!(format_own_help("completions"), @"
+    Print a completion script for a shell
+
+    Usage: autoresearch completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>
+              The shell
+
+              [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch
+    ");
+}

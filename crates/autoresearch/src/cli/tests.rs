@@ -1,0 +1,358 @@
+//! What a person reads of each command, whole: an option, an example or a sentence changes here too.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+/// The options that every command has, as the program's own help shows them.
+const OF_EVERY_COMMAND: &str = "      --json
+          Answer with one JSON object
+
+  -C <DIR>
+          Work as if started in this folder
+
+      --run <NAME>
+          The run to use, when several are active
+
+  -h, --help
+          Print help
+";
+
+fn format_help(path: &str) -> String {
+    let mut program = make_clap_command().term_width(100);
+    program.build();
+    let mut command = &mut program;
+    for word in path.split_whitespace() {
+        command = command.find_subcommand_mut(word).unwrap();
+    }
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
+}
+
+/// The help of a command; the options that every command has are told to be there, and not repeated.
+pub(super) fn format_own_help(path: &str) -> String {
+    // clap says this where one of the values has its own line.
+    let help = format_help(path).replace(" (see a summary with '-h')", "");
+    assert!(help.contains(OF_EVERY_COMMAND), "{path}: {help}");
+    help.replace(OF_EVERY_COMMAND, "  (and the options of every command)\n")
+}
+
+fn list_paths(command: &ClapCommand, above: &str, found: &mut Vec<String>) {
+    for child in command.get_subcommands() {
+        let path = format!("{above} {}", child.get_name());
+        list_paths(child, &path, found);
+        found.push(path);
+    }
+}
+
+#[test]
+fn every_command_says_what_it_does_in_a_line_shows_an_example_and_ends_with_the_options_of_all() {
+    let mut paths = Vec::new();
+    list_paths(&make_clap_command(), "", &mut paths);
+    assert_eq!(
+        paths.len(),
+        33,
+        "a new command needs its help below: {paths:?}"
+    );
+    for path in paths {
+        let help = format_own_help(&path);
+        let first = help.lines().next().unwrap();
+        assert!(
+            first.chars().count() <= 120 && !first.ends_with('.'),
+            "{path}: {first}"
+        );
+        assert!(
+            help.contains(&format!("Usage: autoresearch{path}")),
+            "{path}"
+        );
+        assert!(
+            help.contains("Example") && help.contains(&format!("\n  autoresearch{path}")),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn no_line_of_any_help_is_wider_than_the_terminal() {
+    let mut paths = vec![String::new()];
+    list_paths(&make_clap_command(), "", &mut paths);
+    for path in paths {
+        let help = format_help(&path);
+        let wide: Vec<&str> = help
+            .lines()
+            .filter(|line| line.chars().count() > 100)
+            .collect();
+        assert!(wide.is_empty(), "{path}: {wide:?}");
+    }
+}
+
+#[test]
+fn the_help_of_the_program_names_every_command_and_a_first_run() {
+    assert_snapshot!(format_help(""), @r#"
+    An honest improve-verify loop: the tool measures, decides, commits and undoes; the agent proposes
+
+    Usage: autoresearch [OPTIONS] <COMMAND>
+
+    Commands:
+      config       Check a config, print its schema, or print an example
+      start        Start a run: check the repository, measure the untouched tree, freeze the config
+      trial        Measure what you changed: commit, verify, guard, then keep it or undo it
+      propose      Register what you changed: the session's hook measures it when the turn ends (for an
+                   agent in a Codex session)
+      background   Run in the background, without a person: start, watch, pause or end it
+      exec         Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
+      strategy     Log a change of strategy, or say that a person must act
+      status       Show where the run stands
+      log          Show the rows of the log
+      resume       Find the run, repair what a crash left, and print the brief to continue from
+      raise        Raise a limit of the run, even after the run ended at it (for a person at a terminal)
+      stop         End the run; the work tree stays as it is
+      finish       End the run if it is open, go back to your branch, and show what was kept
+      doctor       Check runs, journals, git and Codex
+      clean        List what the tool made here; with --yes, remove it
+      install      Install the skill, the program and, if asked for, the session hooks and an execution
+                   rule
+      uninstall    Remove everything that `install` added, and restore your files byte for byte
+      hooks        Register, check or remove only the session hooks
+      demo         Watch a whole run on a small repository made for it; needs git and a shell
+      completions  Print a completion script for a shell
+
+    Options:
+          --json
+              Answer with one JSON object
+
+      -C <DIR>
+              Work as if started in this folder
+
+          --run <NAME>
+              The run to use, when several are active
+
+      -h, --help
+              Print help
+
+      -V, --version
+              Print version
+
+    A first run:
+      autoresearch config example type-errors > autoresearch.yaml   (then edit it)
+      autoresearch config check
+      autoresearch start
+      # edit a file in the scope, then
+      autoresearch trial -m "what you changed"
+      autoresearch status
+      autoresearch finish
+
+    Exit codes: 0 done, 2 usage error, 3 config error, 4 a person must act, 5 another process holds the
+    run, 6 missing requirement, 70 internal error, 130 interrupted. A discarded trial exits with 0.
+    "#);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the page is whole")]
+fn the_help_of_start_names_every_key_that_is_a_flag() {
+    assert_snapshot!(format_own_help("start"), @"
+    Start a run: check the repository, measure the untouched tree, freeze the config
+
+    Usage: autoresearch start [OPTIONS]
+
+    Options:
+          --config <FILE>
+              The config file; `-` reads standard input
+
+          --goal <GOAL>
+              What to improve, in one sentence
+
+          --tag <TAG>
+              The run's name
+
+          --scope <GLOB>
+              A pattern of the files that a trial may change; may be given more than once
+
+          --protect <GLOB>
+              A pattern of files that no trial may change; may be given more than once
+
+          --pin <GLOB>
+              A pattern of files that no trial may change although the scope holds them; may be given
+              more than once
+
+          --metric <NAME>
+              The metric's name
+
+          --direction <WAY>
+              Which way is better: lower or higher
+
+          --target <NUMBER>
+              The value that ends the run
+
+          --verify <COMMAND>
+              The command that measures
+
+          --verify-shell <SHELL>
+              The shell: sh, or bash with pipefail
+
+          --verify-timeout <SPAN>
+              How long it may run, such as 10m
+
+          --guard <COMMAND>
+              The command that must pass before a keep
+
+          --guard-shell <SHELL>
+              Its shell: sh, or bash with pipefail
+
+          --guard-timeout <SPAN>
+              How long it may run
+
+          --iterations <N>
+              The most trials in total; `none` only at start, if something else ends the run
+
+          --time-limit <SPAN>
+              The most time since the start, such as 8h
+
+          --tokens <N>
+              The most tokens in total
+
+          --verify-runs <N>
+              The most runs of verify in trials, in total
+
+          --until <HH:MM>
+              End at this time of day, such as 07:00
+
+          --isolation <WHERE>
+              branch, worktree or in-place
+
+          --ladder <WAY>
+              What happens after failed trials in a row: off, advise or enforce
+
+          --min-improvement <AMOUNT>
+              The smallest improvement worth keeping: a number, or a share such as 2%
+
+          --agent-command <COMMAND>
+              A command that gets the brief on standard input and edits files, instead of Codex
+
+          --agent-model <MODEL>
+              Codex's model
+
+          --agent-sandbox <WHAT>
+              What Codex may do: workspace-write or full-access
+
+          --agent-timeout <SPAN>
+              How long a turn of the agent may take
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch start
+      autoresearch start --config autoresearch.yaml --iterations 20
+
+    Without --config it reads autoresearch.yaml. Every other flag is a key of the config and overrides
+    the file, as in `exec`; so does a variable such as AUTORESEARCH_ITERATIONS. The combined config is
+    checked and frozen.
+
+    A refused start leaves nothing behind.
+    ");
+}
+
+#[test]
+fn exec_takes_the_flags_of_start_and_its_help_names_the_exit_codes_and_the_variables() {
+    let halve = |path| {
+        let help = format_own_help(path);
+        let (_, rest) = help.split_once("Options:\n").unwrap();
+        let (flags, rest) = rest.split_once("Examples:\n").unwrap();
+        (flags.to_owned(), rest.to_owned())
+    };
+    assert_eq!(halve("exec").0, halve("start").0);
+    assert_snapshot!(halve("exec").1, @"
+      autoresearch exec --config autoresearch.yaml --iterations 10
+      AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml
+
+    Standard output carries a JSON object for each trial and a summary at the end; an error is one
+    object on standard error.
+
+    Exit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.
+
+    Every flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals, with _
+    for a dot (AUTORESEARCH_VERIFY_COMMAND).
+    ");
+}
+
+#[test]
+fn the_help_of_a_trial_tells_a_rework_from_a_repetition() {
+    assert_snapshot!(format_own_help("trial"), @r#"
+    Measure what you changed: commit, verify, guard, then keep it or undo it
+
+    Usage: autoresearch trial [OPTIONS]
+
+    Options:
+      -m, --message <MSG>
+              What you changed, in one sentence
+
+          --label <L>
+              A label of the trial, such as `real-backend`; may be given more than once
+
+          --simplify
+              Also keep it on a tie, if it removes more lines than it adds
+
+          --rework
+              Measure the trial whose guard failed again, with your fix
+
+          --again
+              Measure the trial whose guard failed again as it is, for a flaky guard. It counts as a
+              rework
+
+          --drop
+              Undo the edits in the scope, or give up the trial that waits for a rework
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch trial -m "type-narrow the API handlers"
+      autoresearch trial -m "drop the wrapper" --simplify
+      autoresearch trial --rework -m "fix the failing test"
+      autoresearch trial --again
+      autoresearch trial --drop
+
+    The answer ends with the next step. A discard is an answer, not an error: the exit code is 0.
+    "#);
+}
+
+#[test]
+fn the_help_of_propose_says_that_nothing_is_measured_yet() {
+    assert_snapshot!(format_own_help("propose"), @r#"
+    Register what you changed: the session's hook measures it when the turn ends (for an agent in a
+    Codex session)
+
+    Usage: autoresearch propose [OPTIONS]
+
+    Options:
+      -m, --message <MSG>
+              What you changed, in one sentence
+
+          --label <L>
+              A label of the trial, such as `real-backend`; may be given more than once
+
+          --simplify
+              Also keep it on a tie, if it removes more lines than it adds
+
+          --rework
+              Measure the trial whose guard failed again, with your fix
+
+          --again
+              Measure the trial whose guard failed again as it is, for a flaky guard. It counts as a
+              rework
+
+          --drop
+              Undo the edits in the scope, or give up the trial that waits for a rework
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch propose -m "type-narrow the API handlers"
+      autoresearch propose --rework -m "fix the failing test"
+
+    Nothing is measured or committed yet: end the turn, and the hook answers with the verdict and the
+    next step.
+
+    It works in a sandbox where git is read-only, and costs nothing while a long verify runs.
+    "#);
+}
