@@ -100,8 +100,13 @@ pub(super) fn failure_to_json(failure: &Failure, exit_code: u8) -> serde_json::V
 /// What clap has to say against the arguments, as a failure of ours.
 #[must_use]
 pub(super) fn make_usage_failure(error: &clap::Error) -> Failure {
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Failure::usage("a command is missing").hint("see --help");
+    }
+    // What is missing and which values there are stands in lines of its own, before the first empty one.
     let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
+    let lines = text.lines().take_while(|line| !line.is_empty());
+    let first = lines.map(str::trim).collect::<Vec<_>>().join(" ");
     Failure::usage(first.trim_start_matches("error: ")).hint("see --help")
 }
 
@@ -143,3 +148,6 @@ pub(super) fn read_terminal_width() -> Option<usize> {
         size.ws_col.into()
     })
 }
+
+#[cfg(test)]
+mod tests;

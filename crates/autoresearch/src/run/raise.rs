@@ -8,6 +8,7 @@ use autoresearch_core::config::span;
 use autoresearch_core::decide::limits::Ceiling;
 use autoresearch_core::journal::event::{Event, Raise};
 use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::brief::format_used_of_limit;
 use serde::Serialize;
 
 use crate::run::Run;
@@ -130,10 +131,8 @@ impl fmt::Display for RaiseReport {
             ""
         };
         writeln!(out, "run `{}`{open}", self.run)?;
-        let most = self
-            .iterations
-            .map_or_else(|| "no limit".to_owned(), |most| most.to_string());
-        writeln!(out, "  trials      {} of {most}", self.iterations_used)?;
+        let used = format_used_of_limit(self.iterations_used, self.iterations);
+        writeln!(out, "  trials      {used}")?;
         if let Some(limit) = self.time_limit_ms {
             let limit = span::format_span(std::time::Duration::from_millis(limit));
             writeln!(out, "  time        {limit} since the start")?;
@@ -154,3 +153,6 @@ impl fmt::Display for RaiseReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

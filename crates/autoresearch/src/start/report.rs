@@ -150,16 +150,16 @@ impl StartReport {
             }
         )?;
         writeln!(out, "  scope     {}", clip_text(&self.scope.join(" "), 160))?;
-        writeln!(
-            out,
-            "  pinned    {}{}; a trial that changes one is void",
-            format_count(self.pinned.len(), "file"),
-            if self.pinned.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", shorten_names(&self.pinned, self.pinned.len(), 80))
-            }
-        )?;
+        if self.pinned.is_empty() {
+            writeln!(out, "  pinned    none")?;
+        } else {
+            writeln!(
+                out,
+                "  pinned    {}: {}; a trial that changes one is void",
+                format_count(self.pinned.len(), "file"),
+                shorten_names(&self.pinned, self.pinned.len(), 80)
+            )?;
+        }
         if self.left_alone > 0 {
             writeln!(
                 out,
@@ -178,3 +178,6 @@ impl StartReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;
