@@ -213,3 +213,6 @@ pub fn format_problem(name: &str, problem: &Problem) -> String {
     };
     format!("{severity}{place}{} -> {}", problem.message, problem.remedy)
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,3 +292,6 @@ impl fmt::Display for DoctorReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

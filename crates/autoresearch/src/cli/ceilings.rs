@@ -99,3 +99,6 @@ impl Ceilings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

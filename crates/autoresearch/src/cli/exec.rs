@@ -108,3 +108,6 @@ impl Audience for TrialLines {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,3 +232,6 @@ fn parse_variable(key: &str, text: &str) -> Value {
         _ => Value::from(text),
     }
 }
+
+#[cfg(test)]
+mod tests;

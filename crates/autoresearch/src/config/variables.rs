@@ -215,3 +215,6 @@ fn read_shell_script(file: &Path) -> Option<String> {
     let first = text.lines().next().unwrap_or_default();
     (named || (first.starts_with("#!") && first.contains("sh"))).then_some(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,3 +232,6 @@ fn list_way_out_moves() -> Vec<ScriptMove> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -340,3 +340,6 @@ impl fmt::Display for EndReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ impl fmt::Display for ProposeReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -290,3 +290,6 @@ impl StatusReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

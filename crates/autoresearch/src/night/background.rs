@@ -495,3 +495,6 @@ impl fmt::Display for BackgroundReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

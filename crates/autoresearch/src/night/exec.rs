@@ -149,3 +149,6 @@ fn make_summary(
         merge: finished.merge.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

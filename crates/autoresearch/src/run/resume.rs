@@ -108,3 +108,6 @@ impl fmt::Display for ResumeReport {
         write!(out, "{}", self.brief)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,3 +114,6 @@ impl fmt::Display for StrategyReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

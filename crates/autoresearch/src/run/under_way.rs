@@ -90,3 +90,6 @@ pub fn show_whole_seconds(ms: u64) -> String {
         seconds => span::format_span(Duration::from_secs(seconds)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
         path.starts_with(root) && !own
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,6 @@ fn make_intent_again(state: &RunState, program: &str) -> Result<Intent> {
         ..open_trial.intent.clone()
     })
 }
+
+#[cfg(test)]
+mod tests;

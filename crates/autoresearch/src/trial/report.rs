@@ -418,3 +418,6 @@ impl fmt::Display for TrialReport {
         write!(out, "{}", self.next)
     }
 }
+
+#[cfg(test)]
+mod tests;

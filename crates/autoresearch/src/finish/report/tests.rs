@@ -1,0 +1,176 @@
+//! Every line that the answer of `stop` and `finish` can have, and what programs get of it.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+fn make_report() -> EndReport {
+    EndReport {
+        run: "fewer-any".to_owned(),
+        end: "goal-reached",
+        why: "the target 40 is reached".to_owned(),
+        metric: "any".to_owned(),
+        baseline: 47.into(),
+        value: 40.into(),
+        unit: Unit::from_text("ms"),
+        improved: true,
+        branch: "autoresearch/fewer-any".to_owned(),
+        kept: vec![
+            KeptTrial {
+                commit: "1111111111111111".to_owned(),
+                subject: "type-narrow the handlers".to_owned(),
+                jump: false,
+            },
+            KeptTrial {
+                commit: "2222222222222222".to_owned(),
+                subject: "one Json type".to_owned(),
+                jump: true,
+            },
+        ],
+        returned_to: Some("main".to_owned()),
+        checked_out: vec![CheckedOutHead {
+            folder: "/repo".into(),
+            head: "main".to_owned(),
+            detached: false,
+        }],
+        saved: None,
+        notes: Vec::new(),
+        left: vec![
+            "branch autoresearch/fewer-any".to_owned(),
+            "folder runs".to_owned(),
+        ],
+        merge: Some("git merge autoresearch/fewer-any".to_owned()),
+        next: "next: look at it, then `git merge autoresearch/fewer-any`".to_owned(),
+    }
+}
+
+fn make_holder() -> BranchHolder {
+    BranchHolder {
+        root: "/other tree".into(),
+        how: "checked out",
+    }
+}
+
+#[test]
+fn a_finished_run_names_what_was_kept_what_is_checked_out_and_what_is_left() {
+    assert_snapshot!(make_report(), @"
+    run `fewer-any` ended: goal-reached (the target 40 is reached)
+    improved: any 47 -> 40 ms, 2 trials kept on autoresearch/fewer-any
+      1111111 type-narrow the handlers
+      2222222 one Json type [jump: far outside everything measured before; a second run agrees; look at it before you merge]
+    checked out: main
+    left here: branch autoresearch/fewer-any, folder runs; `autoresearch clean` lists what can be removed
+    next: look at it, then `git merge autoresearch/fewer-any`
+    ");
+}
+
+#[test]
+fn a_run_that_kept_nothing_says_so_and_has_nothing_to_merge() {
+    let report = EndReport {
+        end: "user-stop",
+        why: "good enough".to_owned(),
+        value: 47.into(),
+        improved: false,
+        kept: Vec::new(),
+        checked_out: Vec::new(),
+        saved: Some("refs/autoresearch/fewer-any/edits".to_owned()),
+        left: Vec::new(),
+        merge: None,
+        next: "next: nothing to merge".to_owned(),
+        ..make_report()
+    };
+    assert_snapshot!(report, @"
+    run `fewer-any` ended: user-stop (good enough)
+    no improvement: any 47 -> 47 ms, 0 trials kept on autoresearch/fewer-any
+    unmeasured edits were undone; they are saved in refs/autoresearch/fewer-any/edits
+    next: nothing to merge
+    ");
+}
+
+#[test]
+fn with_two_folders_each_checkout_names_its_own_and_a_detached_head_is_told() {
+    let own = CheckedOutHead {
+        folder: "/repo/autoresearch-results/fewer-any/worktree".into(),
+        head: "3333333333333333".to_owned(),
+        detached: true,
+    };
+    let mut report = make_report();
+    report.checked_out.insert(0, own);
+    let text = report.to_string();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("checked out"))
+        .collect();
+    assert_snapshot!(lines.join("\n"), @"
+    checked out: 3333333 without a branch in /repo/autoresearch-results/fewer-any/worktree
+    checked out: main in /repo
+    ");
+}
+
+#[test]
+fn a_branch_that_another_work_tree_holds_is_merged_there() {
+    let mut report = make_report();
+    report.note_detached("refs/heads/main", &make_holder());
+    let merge = "git -C '/other tree' merge autoresearch/fewer-any";
+    assert_eq!(report.merge.as_deref(), Some(merge));
+    assert_eq!(report.next, format!("next: look at it, then `{merge}`"));
+    assert_snapshot!(report.notes.join("\n"), @"main is checked out in /other tree, and git allows a branch in one work tree only: this one is at the same commit without a branch");
+}
+
+#[test]
+fn a_held_branch_without_anything_to_merge_only_adds_the_note() {
+    let mut report = EndReport {
+        merge: None,
+        ..make_report()
+    };
+    let next = report.next.clone();
+    report.note_detached("refs/heads/main", &make_holder());
+    assert_eq!(
+        (report.notes.len(), report.merge, report.next),
+        (1, None, next)
+    );
+}
+
+#[test]
+fn programs_get_the_whole_of_a_finished_run() {
+    assert_snapshot!(serde_json::to_string_pretty(&make_report()).unwrap(), @r#"
+    {
+      "run": "fewer-any",
+      "end": "goal-reached",
+      "why": "the target 40 is reached",
+      "metric": "any",
+      "baseline": 47,
+      "value": 40,
+      "unit": "ms",
+      "improved": true,
+      "branch": "autoresearch/fewer-any",
+      "kept": [
+        {
+          "commit": "1111111111111111",
+          "subject": "type-narrow the handlers"
+        },
+        {
+          "commit": "2222222222222222",
+          "subject": "one Json type",
+          "jump": true
+        }
+      ],
+      "returned_to": "main",
+      "checked_out": [
+        {
+          "folder": "/repo",
+          "head": "main",
+          "detached": false
+        }
+      ],
+      "saved": null,
+      "notes": [],
+      "left": [
+        "branch autoresearch/fewer-any",
+        "folder runs"
+      ],
+      "merge": "git merge autoresearch/fewer-any",
+      "next": "next: look at it, then `git merge autoresearch/fewer-any`"
+    }
+    "#);
+}
