@@ -257,9 +257,9 @@ impl<'w> AppServer<'w> {
         &mut self,
         folder: &Path,
     ) -> Result<(Vec<ListedHook>, Vec<String>), CodexError> {
-        let mut answer = self.send_request("hooks/list", &json!({"cwds": [folder]}))?;
-        let mut data = answer["data"][0].take();
-        let hooks = serde_json::from_value(data["hooks"].take()).map_err(|error| {
+        let answer = self.send_request("hooks/list", &json!({"cwds": [folder]}))?;
+        let data = &answer["data"][0];
+        let hooks = Vec::deserialize(&data["hooks"]).map_err(|error| {
             self.process
                 .make_error(format!("answered `hooks/list` in another form: {error}"))
         })?;

@@ -144,3 +144,8 @@ fn settle_manifest(plan: &mut InstallPlan) {
         .files
         .retain(|made| !deletes.contains(&made.path));
 }
+
+#[cfg(test)]
+pub(crate) mod bench;
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,6 @@ pub(super) fn check_written_rule(world: &World, plan: &InstallPlan) -> Result<()
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,6 @@ fn check_file(path: &Path, same: bool, was_there: bool) -> Result<()> {
     };
     Err(fault)
 }
+
+#[cfg(test)]
+mod tests;
