@@ -83,4 +83,21 @@ mod tests {
         let all = TESTED.map(parse_numbers);
         assert!(all.iter().all(Option::is_some) && all.is_sorted());
     }
+
+    #[test]
+    fn texts_that_are_nearly_releases_are_unknown() {
+        for text in [
+            "0",
+            "0.",
+            ".171",
+            "0.x.1",
+            "v0.171.0",
+            "0.-1.0",
+            "0.171x.0",
+            "0.99999999999.0",
+        ] {
+            assert_eq!(judge_release(text), ReleaseStanding::Unknown, "{text}");
+        }
+        assert_eq!(format_tested_releases(), TESTED.join(" and "));
+    }
 }

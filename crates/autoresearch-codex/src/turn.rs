@@ -291,4 +291,133 @@ mod tests {
             ))
         );
     }
+
+    #[test]
+    fn the_words_of_a_turn_have_all_options_before_the_thread() {
+        let show = |sandbox, model, thread| {
+            let words = make_command_words(&TurnArguments {
+                program: Path::new("/b/codex"),
+                thread,
+                schema: Path::new("/s.json"),
+                answer: Path::new("/a.json"),
+                sandbox,
+                model,
+            });
+            let words: Vec<String> = words
+                .iter()
+                .map(|word| word.display().to_string())
+                .collect();
+            words.join(" ")
+        };
+        assert_eq!(
+            show(Sandbox::WorkspaceWrite, None, None),
+            "/b/codex exec --json --disable hooks -c features.unbounded_connection_retries=false -c \
+             sandbox_workspace_write.exclude_slash_tmp=true --sandbox workspace-write --output-schema /s.json -o /a.json -"
+        );
+        assert_eq!(
+            show(Sandbox::FullAccess, Some("m"), Some("t")),
+            "/b/codex exec --json --disable hooks -c features.unbounded_connection_retries=false -c \
+             sandbox_workspace_write.exclude_slash_tmp=true --sandbox danger-full-access --output-schema /s.json \
+             -o /a.json --model=m resume -- t -"
+        );
+    }
+
+    fn other(text: &str) -> TurnFault {
+        TurnFault::Other(text.to_owned())
+    }
+
+    #[test]
+    fn a_turn_that_had_begun_ends_with_what_codex_said_last_or_with_its_code() {
+        let failed = r#"{"type":"turn.failed","error":{"message":"no"}}"#;
+        let idle = r#"{"type":"turn.failed","error":{"message":"idle timeout"}}"#;
+        let begun = r#"{"type":"turn.started"}"#;
+        for (line, exited, expected) in [
+            (
+                "",
+                Some(1),
+                other("codex ended with code 1 before the turn did"),
+            ),
+            (
+                begun,
+                Some(0),
+                other("codex ended with code 0 before the turn did"),
+            ),
+            (begun, None, other("codex was killed before the turn ended")),
+            (failed, Some(1), other("no")),
+            (idle, Some(1), TurnFault::Server("idle timeout".into())),
+        ] {
+            let found = heard(&[STARTED, line], "Error: late", exited);
+            assert_eq!(found.fault, Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_turn_that_did_not_begin_says_with_which_code_and_complaint() {
+        let early = "codex ended with code 1 before the turn began; ";
+        for (stderr, exited, expected) in [
+            (
+                "Error: x",
+                None,
+                "codex was killed before the turn began; Error: x",
+            ),
+            ("", Some(1), early),
+            ("  \n", Some(1), early),
+            (
+                "Error: x",
+                Some(101),
+                "codex ended with code 101 before the turn began; Error: x",
+            ),
+            (
+                "Error: thread/start: full",
+                Some(1),
+                &format!("{early}Error: thread/start: full"),
+            ),
+            (
+                "'main' panicked at x",
+                Some(1),
+                &format!("{early}'main' panicked at x"),
+            ),
+        ] {
+            assert_eq!(
+                heard(&[], stderr, exited).fault,
+                Some(other(expected)),
+                "{stderr}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_not_there_and_a_broken_set_up_are_told_apart() {
+        for (stderr, code) in [
+            ("error: unexpected argument '-x'", 2),
+            ("Error: thread/start failed: required MCP servers failed", 1),
+        ] {
+            let fault = heard(&[], stderr, Some(code)).fault;
+            assert_eq!(fault, Some(TurnFault::Setup(stderr.to_owned())));
+        }
+        let stderr = "Error: thread/resume: no rollout found for t";
+        for code in [0, 1, 2, 101] {
+            let fault = heard(&[], stderr, Some(code)).fault;
+            assert_eq!(fault, Some(TurnFault::Thread(stderr.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_turn_that_was_completed_at_last_has_no_fault_whatever_came_before() {
+        let trouble = r#"{"type":"error","message":"Reconnecting... 1/5"}"#;
+        let failed = r#"{"type":"turn.failed","error":{"message":"no"}}"#;
+        let done = r#"{"type":"turn.completed","usage":{"input_tokens":3,"output_tokens":1}}"#;
+        for (lines, tokens) in [
+            (vec![STARTED, trouble, done], 0),
+            (vec![STARTED, failed, "half a line", done], 0),
+            (vec![done, STARTED], 0),
+        ] {
+            let expected = TurnResult {
+                thread: Some("t".into()),
+                tokens,
+                fault: None,
+            };
+            assert_eq!(heard(&lines, "Error: late", Some(1)), expected);
+        }
+    }
 }

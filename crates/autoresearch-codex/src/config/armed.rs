@@ -80,3 +80,119 @@ fn judge_registered_hooks(
     }
     Some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::bench::{InstallBench, ask_for_hooks};
+
+    /// How a home in which all is well becomes another one, and what is said then.
+    type Change = fn(&mut InstallBench);
+
+    fn replace(bench: &InstallBench, name: &str, from: &str, to: &str) {
+        let text = bench.read(&format!("home/.codex/{name}"));
+        assert!(text.contains(from));
+        bench.write(&format!("home/.codex/{name}"), &text.replacen(from, to, 1));
+    }
+
+    const CHANGES: [(Change, HookReadiness); 14] = [
+        (|_| {}, HookReadiness::Armed),
+        (
+            |bench| replace(bench, "config.toml", "sha256:stop", "sha256:other"),
+            HookReadiness::Unknown,
+        ),
+        (
+            |bench| replace(bench, "config.toml", "trusted_hash = \"sha256:stop\"", ""),
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| {
+                replace(
+                    bench,
+                    "config.toml",
+                    "trusted_hash",
+                    "enabled = false\ntrusted_hash",
+                );
+            },
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| bench.write("home/.codex/config.toml", "features.hooks = false"),
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| bench.write("home/.codex/config.toml", "= no toml"),
+            HookReadiness::Unknown,
+        ),
+        (
+            |bench| bench.write("home/.codex/config.toml", ""),
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| {
+                bench.write(
+                    "home/.codex/config.toml",
+                    "plugins.codex-autoresearch.enabled = true",
+                );
+            },
+            HookReadiness::Unknown,
+        ),
+        (
+            |bench| replace(bench, "hooks.json", "\"timeout\": 3}", "\"timeout\": 2}"),
+            HookReadiness::Unknown,
+        ),
+        (
+            |bench| replace(bench, "hooks.json", " stop\"", " halt\""),
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| bench.write("home/.codex/hooks.json", "no json"),
+            HookReadiness::Unknown,
+        ),
+        (
+            |bench| std::fs::remove_file(bench.path("home/.codex/hooks.json")).unwrap(),
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| {
+                bench.set_mode(
+                    "home/.local/share/codex-autoresearch/bin/autoresearch-hook",
+                    0o644,
+                );
+            },
+            HookReadiness::NotArmed,
+        ),
+        (
+            |bench| drop(bench.world.vars.insert("CODEX_HOME".into(), "/none".into())),
+            HookReadiness::Unknown,
+        ),
+    ];
+
+    #[test]
+    fn hooks_are_armed_only_as_long_as_nothing_changed_since_codex_confirmed_the_trust() {
+        for (at, (change, expected)) in CHANGES.into_iter().enumerate() {
+            let mut bench = InstallBench::with_codex_home(&[]).with_codex(0, &[]);
+            bench.try_install(&ask_for_hooks()).unwrap();
+            change(&mut bench);
+            assert_eq!(read_armed(&bench.world), expected, "change {at}");
+        }
+    }
+
+    #[test]
+    fn hooks_that_no_manifest_lists_are_unknown_where_a_person_wrote_some_of_ours() {
+        for (text, expected) in [
+            ("{}", HookReadiness::NotArmed),
+            (
+                "{\"hooks\": \"autoresearch-hook stop\"}",
+                HookReadiness::Unknown,
+            ),
+        ] {
+            let bench = InstallBench::with_codex_home(&[("hooks.json", text)]);
+            assert_eq!(read_armed(&bench.world), expected, "{text}");
+        }
+        assert_eq!(
+            read_armed(&InstallBench::new().world),
+            HookReadiness::NotArmed
+        );
+    }
+}

@@ -198,3 +198,203 @@ impl Manifest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::bench::InstallBench;
+
+    const FOLDER: &str = "home/.local/share/codex-autoresearch";
+
+    #[test]
+    fn a_manifest_that_lists_nothing_is_not_there() {
+        let bench = InstallBench::new();
+        let mut manifest = Manifest::read_from(&bench.world).unwrap();
+        assert!(manifest.is_empty());
+        manifest.write_to(&bench.world).unwrap();
+        assert!(!bench.path(FOLDER).exists());
+        manifest.note_installed_file(&bench.path("home/a/b"), "1".to_owned());
+        manifest.write_to(&bench.world).unwrap();
+        assert_eq!(Manifest::read_from(&bench.world).unwrap(), manifest);
+        manifest.files.clear();
+        manifest.write_to(&bench.world).unwrap();
+        assert!(!Manifest::path_in(&bench.world).exists());
+    }
+
+    /// A manifest with an entry of each kind.
+    fn fill_manifest(bench: &InstallBench) -> Manifest {
+        bench.write("home/file", "text");
+        let mut manifest = Manifest::default();
+        manifest.note_installed_file(&bench.path("home/a/b"), "1".to_owned());
+        manifest.note_installed_file(&bench.path("home/a/b"), "2".to_owned());
+        manifest.note_installed_file(&bench.path("home/a/b"), "2".to_owned());
+        manifest.note_patched_file(&bench.path("home/file"), Some("text".to_owned()));
+        manifest.changed[0].mode = Some(0o644);
+        manifest.hooks.push(RegisteredHooks {
+            home: bench.path("home/.codex"),
+            program: "/p".to_owned(),
+            keys: vec![
+                ("k".to_owned(), Some("sha256:1".to_owned())),
+                ("l".to_owned(), None),
+            ],
+        });
+        manifest
+    }
+
+    #[test]
+    fn the_form_of_the_manifest_is_that_of_the_versions_before() {
+        let bench = InstallBench::new();
+        fill_manifest(&bench).write_to(&bench.world).unwrap();
+        let text = bench.read(&format!("{FOLDER}/manifest.json"));
+        let text = bench.show(&text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+        insta::assert_snapshot!(text, @r#"
+        {
+          "format": 1,
+          "version": "VERSION",
+          "files": [
+            {
+              "path": "/home/a/b",
+              "hashes": [
+                "1",
+                "2"
+              ]
+            }
+          ],
+          "folders": [
+            "/home/a"
+          ],
+          "changed": [
+            {
+              "path": "/home/file",
+              "original": "text",
+              "mode": 420,
+              "written": null
+            }
+          ],
+          "hooks": [
+            {
+              "home": "/home/.codex",
+              "program": "/p",
+              "keys": [
+                [
+                  "k",
+                  "sha256:1"
+                ],
+                [
+                  "l",
+                  null
+                ]
+              ]
+            }
+          ]
+        }
+        "#);
+        assert_eq!(
+            files::read_mode(&Manifest::path_in(&bench.world)),
+            Some(0o600)
+        );
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_says_why() {
+        for (text, fault) in [
+            (
+                "{",
+                "is not a manifest: EOF while parsing an object at line 1 column 1",
+            ),
+            ("{}", "is not a manifest: missing field `format`"),
+            (
+                "[]",
+                "is not a manifest: invalid length 0, expected struct Manifest with 6 elements",
+            ),
+            (
+                r#"{"format": 2, "more": 1}"#,
+                "has format 2, which this version does not know",
+            ),
+        ] {
+            let bench = InstallBench::new();
+            bench.write(&format!("{FOLDER}/manifest.json"), text);
+            let error = Manifest::read_from(&bench.world).unwrap_err();
+            let expected = format!("/{FOLDER}/manifest.json {fault}");
+            assert_eq!(bench.show(&error), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_what_it_was_before_us_unless_somebody_changed_it_since() {
+        let path = Path::new("/h/hooks.json");
+        // What takes our part out is told what the text was before, if that is known.
+        let strip = |text: &str, before: Option<&str>| {
+            Ok::<_, ()>(Some(format!(
+                "{text} without ours, once {}",
+                before.unwrap_or("absent")
+            )))
+        };
+        let listed = |original: Option<&str>, written: Option<&str>| {
+            let written = written.map(|text| files::hash_bytes(text.as_bytes()));
+            let path = path.to_owned();
+            let original = original.map(ToOwned::to_owned);
+            vec![PatchedFile {
+                path,
+                original,
+                mode: None,
+                written,
+            }]
+        };
+        for (changed, now, expected) in [
+            (vec![], None, None),
+            (vec![], Some("now"), Some("now without ours, once now")),
+            (listed(None, Some("ours")), None, None),
+            (listed(None, Some("ours")), Some("ours"), None),
+            (
+                listed(Some("users"), Some("ours")),
+                Some("ours"),
+                Some("users"),
+            ),
+            (
+                listed(Some("users"), Some("ours")),
+                Some("now"),
+                Some("now without ours, once users"),
+            ),
+            (
+                listed(Some("users"), None),
+                Some("ours"),
+                Some("ours without ours, once users"),
+            ),
+            (
+                listed(None, None),
+                Some("ours"),
+                Some("ours without ours, once absent"),
+            ),
+        ] {
+            let manifest = Manifest {
+                changed,
+                ..Manifest::default()
+            };
+            let found = manifest.compute_original(path, now, strip).unwrap();
+            assert_eq!(found.as_deref(), expected, "{manifest:?} {now:?}");
+        }
+    }
+
+    #[test]
+    fn the_rights_of_before_the_first_change_are_kept_through_all_further_ones() {
+        let bench = InstallBench::new();
+        bench.write("home/file", "text");
+        bench.set_mode("home/file", 0o640);
+        let path = bench.path("home/file");
+        let mut manifest = Manifest::default();
+        manifest.note_patched_file(&path, Some("text".to_owned()));
+        manifest.note_written_hash(&path, "hash");
+        manifest.note_written_hash(Path::new("/other"), "other");
+        assert_eq!(manifest.changed[0].written.as_deref(), Some("hash"));
+        bench.set_mode("home/file", 0o600);
+        manifest.note_patched_file(&path, Some("text".to_owned()));
+        let expected = PatchedFile {
+            path,
+            original: Some("text".to_owned()),
+            mode: Some(0o640),
+            written: None,
+        };
+        assert_eq!(manifest.changed, [expected]);
+    }
+}

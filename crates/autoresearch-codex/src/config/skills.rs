@@ -56,3 +56,89 @@ fn is_our_skill(skill: &Path) -> bool {
         None => skill.file_name().is_some_and(|name| name == SKILL),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::bench::InstallBench;
+
+    fn show_paths(bench: &InstallBench, paths: &[PathBuf]) -> Vec<String> {
+        paths
+            .iter()
+            .map(|path| bench.show(&path.display()))
+            .collect()
+    }
+
+    #[test]
+    fn skills_are_looked_for_from_the_folder_up_to_the_top_of_the_repository() {
+        let bench = InstallBench::with_codex_home(&[]);
+        bench.write("project/a/b/file", "");
+        let roots = list_skill_roots(&bench.world, &bench.path("project/a/b"));
+        let everywhere = [
+            "/home/.agents/skills",
+            "/home/.codex/skills",
+            "/etc/codex/skills",
+        ];
+        assert_eq!(
+            show_paths(&bench, &roots),
+            [&["/project/a/b/.agents/skills"][..], &everywhere].concat()
+        );
+        std::fs::create_dir(bench.path("project/.git")).unwrap();
+        let roots = list_skill_roots(&bench.world, &bench.path("project/a/b"));
+        let inside = [
+            "/project/a/b/.agents/skills",
+            "/project/a/.agents/skills",
+            "/project/.agents/skills",
+            "/project/.codex/skills",
+        ];
+        assert_eq!(
+            show_paths(&bench, &roots),
+            [&inside[..], &everywhere].concat()
+        );
+    }
+
+    #[test]
+    fn a_copy_of_ours_is_known_by_the_name_in_its_head_and_each_is_listed_once() {
+        let bench = InstallBench::with_codex_home(&[]);
+        for (place, text) in [
+            (
+                "home/.agents/skills/one",
+                "---\nname: codex-autoresearch\n---\n",
+            ),
+            (
+                "home/.agents/skills/two",
+                "---\nversion: 1\nname:  \"codex-autoresearch\" \n---\n",
+            ),
+            (
+                "home/.agents/skills/three",
+                "---\nname: other\n---\nname: codex-autoresearch\n",
+            ),
+            (
+                "home/.agents/skills/four",
+                "---\nversion: 1\n---\nname: codex-autoresearch\n",
+            ),
+            (
+                "home/.codex/skills/codex-autoresearch",
+                "---\nversion: 1\n---\n",
+            ),
+            (
+                "project/.agents/skills/codex-autoresearch",
+                "---\nname: renamed\n---\n",
+            ),
+        ] {
+            bench.write(&format!("{place}/SKILL.md"), text);
+        }
+        bench.write("home/.codex/skills/empty/README.md", "");
+        let link = bench.path("project/.agents/skills/link");
+        std::os::unix::fs::symlink(bench.path("home/.agents/skills/one"), link).unwrap();
+        let found = find_skill_copies(&bench.world, &bench.world.cwd);
+        assert_eq!(
+            show_paths(&bench, &found),
+            [
+                "/home/.agents/skills/one",
+                "/home/.agents/skills/two",
+                "/home/.codex/skills/codex-autoresearch"
+            ]
+        );
+    }
+}

@@ -196,3 +196,177 @@ impl fmt::Display for HooksReport {
         write!(out, "{asked}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::install::bench::{InstallBench, ask_for_hooks};
+
+    fn list_hook(more: &Value) -> ListedHook {
+        let mut hook = json!({"key": "k", "eventName": "stop", "trustStatus": "untrusted"});
+        hook.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        serde_json::from_value(hook).unwrap()
+    }
+
+    #[test]
+    fn the_state_of_a_hook_is_what_codex_says_of_ours_and_of_no_other() {
+        let bench = InstallBench::new();
+        let program = installed_path(&bench.world, HOOK_NAME)
+            .display()
+            .to_string();
+        let ours =
+            |status: &str| json!({"command": format!("{program} stop"), "trustStatus": status});
+        let plugin =
+            |status: &str| json!({"pluginId": "codex-autoresearch@m", "trustStatus": status});
+        let off = json!({"command": format!("{program} stop"), "trustStatus": "trusted", "enabled": false});
+        let review = "in Codex, type /hooks, review and trust it";
+        let registered = format!("it is modified: autoresearch hooks install; or {review}");
+        for (listed, state, step) in [
+            (vec![], HookReadiness::NotArmed, INSTALL),
+            (
+                vec![json!({"command": "say done"})],
+                HookReadiness::NotArmed,
+                INSTALL,
+            ),
+            (
+                vec![json!({"pluginId": "other@codex-autoresearch"})],
+                HookReadiness::NotArmed,
+                INSTALL,
+            ),
+            (
+                vec![json!({"command": format!("{program} stop"), "eventName": "interrupt"})],
+                HookReadiness::NotArmed,
+                INSTALL,
+            ),
+            (vec![ours("trusted")], HookReadiness::Armed, ""),
+            (vec![ours("managed")], HookReadiness::Armed, ""),
+            (vec![plugin("trusted")], HookReadiness::Armed, ""),
+            (
+                vec![ours("modified"), plugin("trusted")],
+                HookReadiness::Armed,
+                "",
+            ),
+            (
+                vec![off],
+                HookReadiness::NotArmed,
+                "in Codex, type /hooks and switch it on",
+            ),
+            (vec![ours("modified")], HookReadiness::NotArmed, &registered),
+            (
+                vec![plugin("untrusted")],
+                HookReadiness::NotArmed,
+                &format!("it is untrusted: {review}"),
+            ),
+        ] {
+            let listed: Vec<ListedHook> = listed.iter().map(list_hook).collect();
+            let standing = judge_hook(&bench.world, &HOOKS[1], &listed, false);
+            assert_eq!(
+                (standing.event, standing.state),
+                ("Stop", state),
+                "{listed:?}"
+            );
+            assert_eq!(standing.step.unwrap_or_default(), step, "{listed:?}");
+        }
+    }
+
+    #[test]
+    fn where_hooks_are_switched_off_not_even_a_trusted_one_is_armed() {
+        let bench = InstallBench::new();
+        let trusted = json!({"pluginId": "codex-autoresearch@m", "trustStatus": "trusted"});
+        for listed in [vec![], vec![list_hook(&trusted)]] {
+            let standing = judge_hook(&bench.world, &HOOKS[1], &listed, true);
+            let found = (standing.state, standing.step.as_deref());
+            assert_eq!(found, (HookReadiness::NotArmed, Some(ON)));
+        }
+    }
+
+    #[test]
+    fn an_event_is_known_in_every_spelling_of_codexs() {
+        let bench = InstallBench::new();
+        for name in ["SessionStart", "sessionStart", "session_start"] {
+            let more = json!({"eventName": name, "pluginId": "codex-autoresearch", "trustStatus": "trusted"});
+            let standing = judge_hook(&bench.world, &HOOKS[0], &[list_hook(&more)], false);
+            assert_eq!(standing.state, HookReadiness::Armed, "{name}");
+        }
+    }
+
+    #[test]
+    fn without_codex_the_files_have_to_do_and_the_report_says_so() {
+        let bench = InstallBench::of_a_user();
+        let report = || bench.show(&report_hooks(&bench.world, &bench.world.cwd));
+        assert_snapshot!(report(), @"
+        SessionStart  not armed  (autoresearch hooks install)
+        Stop          not armed  (autoresearch hooks install)
+        Interrupt     not armed  (autoresearch hooks install)
+        from files; Codex was not asked
+        ");
+        bench.write("home/.codex/config.toml", "features.hooks = false\n");
+        assert_snapshot!(report(), @"
+        SessionStart  not armed  (remove `hooks = false` under `[features]` in Codex's config.toml)
+        Stop          not armed  (remove `hooks = false` under `[features]` in Codex's config.toml)
+        Interrupt     not armed  (remove `hooks = false` under `[features]` in Codex's config.toml)
+        from files; Codex was not asked
+        ");
+        bench.write(
+            "home/.codex/config.toml",
+            "[plugins.codex-autoresearch]\nenabled = true\n",
+        );
+        assert_snapshot!(report(), @"
+        SessionStart  unknown  (Codex was not asked: in your own shell, with codex on PATH, run autoresearch hooks status)
+        Stop          unknown  (Codex was not asked: in your own shell, with codex on PATH, run autoresearch hooks status)
+        Interrupt     unknown  (Codex was not asked: in your own shell, with codex on PATH, run autoresearch hooks status)
+        from files; Codex was not asked
+        ");
+    }
+
+    #[test]
+    fn hooks_of_the_file_and_of_the_plugin_are_told_to_run_both() {
+        let plugin = json!({"key": "p", "eventName": "stop", "pluginId": "codex-autoresearch@m", "trustStatus": "untrusted"});
+        let bench = InstallBench::with_codex_home(&[]).with_codex(0, &[plugin]);
+        bench.try_install(&ask_for_hooks()).unwrap();
+        let report = report_hooks(&bench.world, &bench.world.cwd);
+        assert_snapshot!(bench.show(&report), @"
+        SessionStart  armed
+        Stop          armed
+        Interrupt     armed
+        note: the plugin and hooks.json both register our hooks, and both run: `autoresearch hooks uninstall` removes one
+        as Codex says
+        ");
+    }
+
+    #[test]
+    fn a_codex_that_does_not_answer_makes_each_hook_unknown_with_its_words() {
+        let mut bench = InstallBench::with_codex_home(&[]).with_codex(0, &[]);
+        std::fs::remove_file(bench.path("listed")).unwrap();
+        let report = report_hooks(&bench.world, &bench.world.cwd);
+        let step = "`codex app-server` ended before it answered `hooks/list`; when Codex works again: autoresearch hooks status";
+        assert!(!report.asked);
+        for hook in report.hooks {
+            assert_eq!(
+                (hook.state, hook.step.as_deref()),
+                (HookReadiness::Unknown, Some(step))
+            );
+        }
+        // Nor is it asked from within a session of its own, or where it has no home.
+        bench
+            .world
+            .vars
+            .insert("CODEX_THREAD_ID".into(), "t".into());
+        let report = report_hooks(&bench.world, &bench.world.cwd);
+        assert_eq!(
+            (report.asked, report.hooks[0].state),
+            (false, HookReadiness::NotArmed)
+        );
+        bench.world.vars.insert("CODEX_HOME".into(), "/none".into());
+        let report = report_hooks(&bench.world, &bench.world.cwd);
+        assert_eq!(
+            report.hooks[0].step.as_deref(),
+            Some("CODEX_HOME is /none, which does not exist")
+        );
+    }
+}

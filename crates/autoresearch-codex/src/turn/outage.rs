@@ -305,4 +305,165 @@ mod tests {
             TurnFault::Other(_)
         ));
     }
+
+    /// The kind of a fault, without its text.
+    fn name_fault(fault: &TurnFault) -> &'static str {
+        match fault {
+            TurnFault::UsageLimit { .. } => "limit",
+            TurnFault::Auth(_) => "auth",
+            TurnFault::Server(_) => "server",
+            TurnFault::Network(_) => "network",
+            TurnFault::Context => "context",
+            TurnFault::Thread(_) => "thread",
+            TurnFault::Setup(_) => "setup",
+            TurnFault::Deadline => "deadline",
+            TurnFault::Other(_) => "other",
+        }
+    }
+
+    #[test]
+    fn each_kind_that_codex_names_is_a_fault_and_each_status_behind_it() {
+        for (word, expected) in [
+            ("usage_limit_exceeded", "limit"),
+            ("rate_limit_exceeded", "server"),
+            ("server_overloaded", "server"),
+            ("internal_server_error", "server"),
+            ("response_stream_disconnected", "server"),
+            ("http_connection_failed", "network"),
+            ("response_stream_connection_failed", "network"),
+            ("response_too_many_failed_attempts", "network"),
+            ("context_window_exceeded", "context"),
+            ("unauthorized", "auth"),
+            ("model_not_found", "setup"),
+            ("other", "other"),
+        ] {
+            assert_eq!(name_fault(&kind("no", json!(word))), expected, "{word}");
+            // A kind with details is an object with the kind for its key.
+            assert_eq!(
+                name_fault(&kind("no", json!({word: {}}))),
+                expected,
+                "{word}"
+            );
+        }
+        for (status, expected) in [
+            (400, "other"),
+            (401, "auth"),
+            (403, "auth"),
+            (404, "setup"),
+            (405, "setup"),
+            (407, "setup"),
+            (408, "server"),
+            (422, "other"),
+            (429, "server"),
+            (500, "server"),
+            (503, "server"),
+            (529, "server"),
+        ] {
+            let info = json!({"response_too_many_failed_attempts": {"http_status_code": status}});
+            assert_eq!(name_fault(&kind("no", info)), expected, "{status}");
+            let words = format!("unexpected status {status} Words: body");
+            assert_eq!(
+                name_fault(&classify_fault(&words, None)),
+                expected,
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn messages_as_codex_prints_them_are_faults_without_its_kind() {
+        for (message, expected) in [
+            ("You've hit your usage limit. Try again later.", "limit"),
+            (
+                "Codex ran out of room in the model's context window. Start a new thread",
+                "context",
+            ),
+            ("Missing environment variable: `OPENAI_API_KEY`.", "auth"),
+            ("unexpected status 401 Unauthorized: Missing bearer", "auth"),
+            (
+                "Connection failed: error sending request for url (https://x/)",
+                "network",
+            ),
+            (
+                "stream disconnected before completion: error sending request for url",
+                "network",
+            ),
+            (
+                "stream disconnected before completion: idle timeout waiting for SSE",
+                "server",
+            ),
+            ("rate limit exceeded: slow down", "server"),
+            (
+                "exceeded retry limit, last status: 429 Too Many Requests",
+                "server",
+            ),
+            ("We're currently experiencing high demand", "server"),
+            (
+                "Selected model is at capacity. Please try a different model.",
+                "server",
+            ),
+            ("request timed out", "server"),
+            (
+                "The 'x' model is not supported when using Codex with a ChatGPT account.",
+                "setup",
+            ),
+            ("Reconnecting... waiting for network", "network"),
+            (
+                "Quota exceeded. Check your plan and billing details.",
+                "setup",
+            ),
+            (
+                "To use Codex with your ChatGPT plan, upgrade to Plus",
+                "setup",
+            ),
+            ("She said: Quota exceeded", "other"),
+            ("unexpected status ", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(
+                name_fault(&classify_fault(message, None)),
+                expected,
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_message_is_one_short_line() {
+        for (message, expected) in [
+            ("two\nlines\t and   blanks ", "two lines and blanks"),
+            ("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                classify_fault(message, None),
+                TurnFault::Other(expected.to_owned())
+            );
+        }
+        let long = classify_fault(&"a ".repeat(1_000), None);
+        assert_eq!(
+            long,
+            TurnFault::Other("a ".repeat(150)[..299].to_owned() + "…")
+        );
+    }
+
+    #[test]
+    fn an_error_of_another_message_in_the_threads_file_says_nothing_of_this_one() {
+        let rollout = Rollout {
+            error: Some(TurnError {
+                message: "of before".to_owned(),
+                info: json!("context_window_exceeded"),
+                at: "2026-11-25T23:58:53Z".parse().unwrap(),
+            }),
+            ..Rollout::default()
+        };
+        assert_eq!(
+            classify_fault("no", Some(&rollout)),
+            TurnFault::Other("no".into())
+        );
+        assert_eq!(
+            classify_fault("of before", Some(&rollout)),
+            TurnFault::Context
+        );
+    }
 }

@@ -165,4 +165,140 @@ mod tests {
         assert!(second.error.is_none());
         assert!(Rollout::find_by_thread(&home, "abd").is_none());
     }
+
+    /// What the lines of a thread's file leave, one after the other.
+    fn read_records(lines: &[Value]) -> Rollout {
+        let mut rollout = Rollout::default();
+        for line in lines {
+            rollout.read_record(line.to_string().as_bytes());
+        }
+        rollout
+    }
+
+    #[test]
+    fn lines_that_are_not_understood_say_nothing_and_take_nothing_away() {
+        let before = [
+            json!({"type": "token_usage_record", "payload": {"thread_token_usage": {"input_tokens": 2, "output_tokens": 3}}}),
+            json!({"type": "event_msg", "timestamp": "2026-11-25T23:55:49.777Z",
+                "payload": {"type": "task_complete", "error": {"message": "no", "codex_error_info": null}}}),
+        ];
+        for line in [
+            json!(null),
+            json!([]),
+            json!("task_started"),
+            json!({}),
+            json!({"type": "response_item", "payload": {"type": "message"}}),
+            json!({"type": "event_msg"}),
+            json!({"type": "event_msg", "payload": {"type": "token_count"}}),
+            json!({"type": "event_msg", "payload": {"type": "token_count", "rate_limits": {"primary": {"used_percent": "100"}}}}),
+            json!({"type": "session_meta", "payload": {"type": "task_started"}}),
+        ] {
+            let found = read_records(&[&before[..], std::slice::from_ref(&line)].concat());
+            assert_eq!((found.tokens, found.resets_at), (Some(5), None), "{line}");
+            assert_eq!(found.error.unwrap().message, "no", "{line}");
+        }
+    }
+
+    #[test]
+    fn the_error_of_a_turn_needs_a_message_and_a_time() {
+        let complete = |error: &Value, at: &str| json!({"type": "event_msg", "timestamp": at, "payload": {"type": "task_complete", "error": error}});
+        let at = "2026-11-25T23:55:49Z";
+        let error = json!({"message": "no", "codex_error_info": "other"});
+        let found = read_records(&[complete(&error, at)]).error.unwrap();
+        assert_eq!(
+            (found.message.as_str(), &found.info),
+            ("no", &json!("other"))
+        );
+        assert_eq!(found.at.to_string(), at);
+        for (error, at) in [
+            (&json!(null), at),
+            (&json!("no"), at),
+            (&json!({"message": 1}), at),
+            (&error, ""),
+            (&error, "yesterday"),
+        ] {
+            assert!(
+                read_records(&[complete(error, at)]).error.is_none(),
+                "{error} {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn tokens_are_those_of_input_and_output_and_never_overflow() {
+        for (usage, tokens) in [
+            (json!(null), 0),
+            (json!({}), 0),
+            (json!({"input_tokens": 7}), 7),
+            (
+                json!({"input_tokens": 7, "cached_input_tokens": 5, "output_tokens": 2, "reasoning_output_tokens": 1}),
+                9,
+            ),
+            (json!({"input_tokens": -7, "output_tokens": "2"}), 0),
+            (
+                json!({"input_tokens": u64::MAX, "output_tokens": 2}),
+                u64::MAX,
+            ),
+        ] {
+            assert_eq!(count_tokens(&usage), tokens, "{usage}");
+        }
+    }
+
+    #[test]
+    fn of_several_files_of_a_thread_the_newest_counts_and_only_its_end_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = CodexHome {
+            root: folder.path().to_owned(),
+            exists: true,
+        };
+        assert!(Rollout::find_by_thread(&home, "abc").is_none());
+        let write = |day: &str, name: &str, text: &str| {
+            let day = folder.path().join("sessions").join(day);
+            std::fs::create_dir_all(&day).unwrap();
+            std::fs::write(day.join(name), text).unwrap();
+        };
+        let spent = |tokens: u64| {
+            json!({"type": "token_usage_record", "payload": {"thread_token_usage": {"input_tokens": tokens}}}).to_string()
+        };
+        write(
+            "2025/12/31",
+            "rollout-2025-12-31T09-00-00-abc.jsonl",
+            &spent(1),
+        );
+        write(
+            "2026/01/02",
+            "rollout-2026-01-02T08-00-00-abc.jsonl",
+            &spent(2),
+        );
+        write(
+            "2026/01/02",
+            "rollout-2026-01-02T09-00-00-abc.jsonl",
+            &spent(3),
+        );
+        write(
+            "2026/01/03",
+            "rollout-2026-01-03T09-00-00-xyz.jsonl",
+            &spent(4),
+        );
+        assert_eq!(
+            Rollout::find_by_thread(&home, "abc").unwrap().tokens,
+            Some(3)
+        );
+        let filler = "x".repeat(usize::try_from(TAIL).unwrap());
+        write(
+            "2026/01/04",
+            "rollout-2026-01-04T09-00-00-abc.jsonl",
+            &format!("{}\n{filler}", spent(5)),
+        );
+        assert_eq!(Rollout::find_by_thread(&home, "abc").unwrap().tokens, None);
+        write(
+            "2026/01/04",
+            "rollout-2026-01-04T09-00-00-abc.jsonl",
+            &format!("{filler}\n{}", spent(5)),
+        );
+        assert_eq!(
+            Rollout::find_by_thread(&home, "abc").unwrap().tokens,
+            Some(5)
+        );
+    }
 }
