@@ -277,6 +277,23 @@ fn names_lengths_and_packages_stay_within_the_houses_limits() {
     assert!(packages <= 180, "{packages} packages");
 }
 
+/// The limits of the house for what is shipped: one program, stripped. Where no release was built, its profile is all there
+/// is to look at.
+#[test]
+fn the_release_is_one_stripped_program_of_at_most_12_mb() {
+    let manifest = read("Cargo.toml");
+    let (_, release) = manifest.split_once("[profile.release]").unwrap();
+    for key in ["strip = true", "lto = \"thin\"", "codegen-units = 1"] {
+        assert!(release.contains(key), "the release profile lacks `{key}`");
+    }
+    let product = read("crates/autoresearch/Cargo.toml");
+    assert_eq!(product.matches("[[bin]]").count(), 1, "one program");
+    if let Ok(program) = root().join("target/release/autoresearch").metadata() {
+        let size = program.len();
+        assert!(size <= 12_000_000, "the program has {size} bytes");
+    }
+}
+
 #[test]
 fn the_version_is_in_the_changelog() {
     let changelog = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();

@@ -3,6 +3,7 @@
 //! After each: the next command repairs, `doctor` finds nothing, git and journal agree, and the work can be done as if
 //! nothing had happened. The steps met are printed and must be those of `crates/docs/journal.md`.
 
+use autoresearch_core::journal::event::Event;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -600,7 +601,7 @@ fn a_crash_while_a_ceiling_is_raised_leaves_a_run_that_can_be_raised() {
     }
 }
 
-/// The steps in the table of the journal's page.
+/// The steps in the table of the journal's page; its EVENT stands for each event.
 fn listed_steps() -> BTreeSet<String> {
     let document = std::fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/docs/journal.md"),
@@ -611,13 +612,13 @@ fn listed_steps() -> BTreeSet<String> {
         .skip_while(|line| !line.starts_with("| step |"))
         .skip(2)
         .take_while(|line| line.starts_with('|'))
-        .map(|line| {
-            line.split('|')
-                .nth(1)
-                .unwrap()
-                .trim()
-                .trim_matches('`')
-                .to_owned()
+        .map(|line| line.split('|').nth(1).unwrap().trim().trim_matches('`'))
+        .flat_map(|step| match step.strip_suffix("EVENT") {
+            Some(where_to) => Event::WORDS
+                .iter()
+                .map(|word| format!("{where_to}{word}"))
+                .collect(),
+            None => vec![step.to_owned()],
         })
         .collect()
 }

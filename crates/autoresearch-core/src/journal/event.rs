@@ -37,6 +37,9 @@ macro_rules! declare_events {
         }
 
         impl Event {
+            /// The words of all events, in the order in which a run comes to them.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// The word in the journal.
             #[must_use]
             pub fn as_str(&self) -> &'static str {
