@@ -341,4 +341,115 @@ mod tests {
             assert!(Globs::new(&[pattern.to_owned()]).is_err(), "{pattern}");
         }
     }
+
+    #[test]
+    fn each_pattern_matches_what_gitignore_would() {
+        for (pattern, matched, others) in [
+            (
+                "a",
+                &["a", "x/a", "a/b", "x/a/b/c"][..],
+                &["b", "aa", "a.b"][..],
+            ),
+            ("/a", &["a", "a/b"], &["x/a"]),
+            ("a/", &["a/b", "x/a/b"], &["a", "x/a"]),
+            ("a/b", &["a/b", "a/b/c"], &["x/a/b", "a/x/b"]),
+            ("a/*", &["a/b", "a/b/c"], &["a", "x/a/b"]),
+            (
+                "*.rs",
+                &["a.rs", "x/a.rs", "a.rs/b", ".rs"],
+                &["a.rsx", "rs"],
+            ),
+            ("/*.rs", &["a.rs"], &["x/a.rs"]),
+            ("a/**/b", &["a/b", "a/x/b", "a/x/y/b"], &["x/a/b", "a/bb"]),
+            ("a/**", &["a/b", "a/b/c"], &["b/a"]),
+            ("**/a/*.rs", &["a/b.rs", "x/a/b.rs"], &["a/x/b.rs"]),
+            ("a?c", &["abc", "x/abc"], &["ac", "a/c", "abbc"]),
+            ("[ab].rs", &["a.rs", "x/b.rs"], &["c.rs", "ab.rs"]),
+            ("[!a].rs", &["b.rs"], &["a.rs"]),
+            ("{a,b}/c", &["a/c", "b/c/d"], &["c", "ab/c"]),
+            (r"a\*", &["a*"], &["ab"]),
+            ("größe.txt", &["größe.txt", "x/größe.txt"], &["grosse.txt"]),
+        ] {
+            let globs = globs(&[pattern]);
+            for path in matched {
+                assert!(globs.matches_path(path), "{pattern} and {path}");
+            }
+            for path in others {
+                assert!(!globs.matches_path(path), "{pattern} and {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_pattern_as_it_is_written_and_what_is_wrong_with_it() {
+        let roots = "`.` and `..` are not allowed: patterns start at the repository's root";
+        for (pattern, reason) in [
+            ("", "is empty"),
+            ("/", "is empty"),
+            ("!", "is empty"),
+            ("..", roots),
+            ("./a", roots),
+            ("!a/../b", roots),
+            ("a/.", roots),
+            ("a[", "unclosed character class; missing ']'"),
+            (
+                "{a",
+                "unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
+            ),
+        ] {
+            let patterns = ["fine".to_owned(), pattern.to_owned()];
+            let error = Globs::new(&patterns).unwrap_err();
+            assert_eq!(error.to_string(), format!("pattern `{pattern}`: {reason}"));
+        }
+    }
+
+    #[test]
+    fn wildcards_make_a_pattern_no_name_unless_they_are_escaped() {
+        for (pattern, literal) in [
+            ("", true),
+            ("a/b.c", true),
+            ("{a,b}", true),
+            (r"a\*", true),
+            (r"a\\", true),
+            ("a*", false),
+            ("a?", false),
+            ("[a]", false),
+            (r"\\*", false),
+        ] {
+            assert_eq!(is_literal(pattern), literal, "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_patterns_are_compiled_or_refused(patterns in proptest::collection::vec("[!a-c/*?.\\[\\]{},\\\\]{0,10}", 0..4), path in "[a-c/.]{0,10}") {
+            if let Ok(globs) = Globs::new(&patterns) {
+                proptest::prop_assert!(globs.matches_path(&path) || !globs.names_file(&path));
+            }
+        }
+
+        #[test]
+        fn what_matches_lies_below_a_prefix(
+            patterns in proptest::collection::vec("/?[ab]{1,2}(/([ab]{1,2}|\\*|\\*\\*|[ab]\\*))?/?", 1..4), path in "[ab]{1,2}(/[ab]{1,2}){0,3}",
+        ) {
+            let globs = Globs::new(&patterns).unwrap();
+            let below = |prefix: &String| prefix.is_empty() || path == *prefix || path.starts_with(&format!("{prefix}/"));
+            proptest::prop_assert!(!globs.matches_path(&path) || globs.literal_prefixes().iter().any(below));
+        }
+
+        #[test]
+        fn a_pattern_that_takes_everything_out_leaves_nothing_and_order_decides(pattern in "[ab*]{1,3}", path in "[ab]{1,2}(/[ab]{1,2}){0,2}") {
+            let one = globs(&[&pattern]).matches_path(&path);
+            proptest::prop_assert!(!globs(&[&pattern, "!**"]).matches_path(&path));
+            proptest::prop_assert_eq!(globs(&["!**", &pattern]).matches_path(&path), one);
+            proptest::prop_assert_eq!(globs(&["**", &format!("!{pattern}")]).matches_path(&path), !one);
+        }
+
+        #[test]
+        fn a_path_with_brackets_is_matched_once_they_are_letters(path in "[a\\[\\]-]{0,3}\\[[a\\]-]{0,3}") {
+            let plain = without_classes(&path).unwrap();
+            proptest::prop_assert!(is_literal(&plain) && globs(&[&plain]).matches_path(&path), "{}", plain);
+            proptest::prop_assert_eq!(without_classes(&plain), None);
+        }
+    }
 }

@@ -93,4 +93,36 @@ mod tests {
             assert!(!is_run_name(text), "{text}");
         }
     }
+
+    #[test]
+    fn a_name_is_letters_digits_and_hyphens_within() {
+        for (text, is_name) in [
+            ("a", true),
+            ("7", true),
+            ("a-b", true),
+            ("a--b", true),
+            ("2026-11-27", true),
+            ("-a", false),
+            ("a-", false),
+            ("-", false),
+            ("a_b", false),
+            ("a.b", false),
+            ("é", false),
+            ("a\n", false),
+        ] {
+            assert_eq!(is_run_name(text), is_name, "{text:?}");
+        }
+        assert!(is_run_name(&"a".repeat(44)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_made_name_is_short_stays_as_it_is_and_has_words_of_the_goal(goal in "[a-zA-Z0-9 ,.é-]{0,80}") {
+            let name = make_run_name(&goal);
+            proptest::prop_assert!(name.len() <= MADE);
+            proptest::prop_assert_eq!(make_run_name(&name), name.as_str());
+            let goal = goal.to_lowercase();
+            proptest::prop_assert!(name == "run" || name.split('-').all(|word| goal.contains(word)));
+        }
+    }
 }

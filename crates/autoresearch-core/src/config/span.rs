@@ -122,4 +122,107 @@ mod tests {
             assert!(parse_span(text).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_span_is_read_in_every_unit_and_in_sums_of_them() {
+        for (text, millis) in [
+            ("1ms", 1),
+            ("1s", 1_000),
+            ("1m", 60_000),
+            ("1min", 60_000),
+            ("1h", 3_600_000),
+            ("1d", 86_400_000),
+            ("007s", 7_000),
+            (" 10 m ", 600_000),
+            ("1h 30 m", 5_400_000),
+            ("30m1h", 5_400_000),
+            ("1s1s", 2_000),
+            ("1d2h3m4s5ms", 93_784_005),
+            ("0s1ms", 1),
+            ("366d", 31_622_400_000),
+            ("31622400s", 31_622_400_000),
+        ] {
+            let span = parse_span(text).unwrap();
+            assert_eq!(whole_millis(span), millis, "{text}");
+        }
+        assert_eq!(whole_millis(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_refusal_quotes_the_text() {
+        for text in [
+            " ",
+            "s",
+            "1",
+            "1h30",
+            "1H",
+            "1 hour",
+            "1,5h",
+            "١m",
+            "1µs",
+            "1w",
+            "0ms",
+            "366d1ms",
+            "4294967296s",
+            "4294967295d",
+            "1m-1s",
+            "+1m",
+        ] {
+            let error = parse_span(text).unwrap_err();
+            let expected = format!("`{text}` is not a span of time between 1ms and 366d");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_span_is_written_in_at_most_two_units() {
+        for (millis, text) in [
+            (0, "0ms"),
+            (250, "250ms"),
+            (1_000, "1s"),
+            (9_999, "9s999ms"),
+            (10_999, "10s"),
+            (59_999, "59s"),
+            (60_000, "1m"),
+            (3_599_999, "59m59s"),
+            (3_600_000, "1h"),
+            (3_659_000, "1h"),
+            (5_400_000, "1h30m"),
+            (86_399_000, "23h59m"),
+            (86_400_000, "1d"),
+            (90_000_000, "1d1h"),
+            (31_622_400_000, "366d"),
+        ] {
+            assert_eq!(format_span(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn a_span_is_a_number_of_milliseconds_in_json() {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Waited(#[serde(with = "millis")] Duration);
+        let text = serde_json::to_string(&Waited(Duration::from_micros(1_500_700))).unwrap();
+        assert_eq!(text, "1500");
+        let Waited(span) = serde_json::from_str(&text).unwrap();
+        assert_eq!(span, Duration::from_millis(1_500));
+        assert!(serde_json::from_str::<Waited>("-1").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_and_written_alike(millis in 1..=31_622_400_000_u64) {
+            let text = format_span(Duration::from_millis(millis));
+            let read = parse_span(&text).unwrap();
+            proptest::prop_assert!(read <= Duration::from_millis(millis));
+            proptest::prop_assert_eq!(format_span(read), text);
+        }
+
+        #[test]
+        fn any_text_is_a_span_within_the_bounds_or_refused(text in "[0-9dhms ]{0,8}", wild in ".{0,12}") {
+            for text in [&text, &wild] {
+                let span = parse_span(text);
+                proptest::prop_assert!(span.is_err() || (1..=31_622_400_000).contains(&whole_millis(span.unwrap())));
+            }
+        }
+    }
 }

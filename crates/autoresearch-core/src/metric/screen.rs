@@ -255,4 +255,62 @@ mod tests {
             proptest::prop_assert_eq!(one(&coloured), (number, false));
         }
     }
+
+    #[test]
+    fn each_line_of_an_output_is_drawn_by_itself() {
+        let output = "start\r\n10%\r100%\n\u{1b}[1mMETRIC\u{1b}[0m m=5\n\nlong text\rshort\n\u{1b}[1Aup\nend";
+        let lines = [
+            ("start", false),
+            ("100%", false),
+            ("METRIC m=5", false),
+            ("", false),
+            ("shorttext", true),
+            ("up", true),
+            ("end", false),
+        ];
+        let expected = lines.map(|(text, garbled)| (text.to_owned(), garbled));
+        assert_eq!(shown(output), expected);
+        let raw: Vec<&str> = draw_lines(output).map(|line| line.raw).collect();
+        assert_eq!(raw, output.lines().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_cursor_goes_where_each_sequence_says() {
+        for (output, text, garbled) in [
+            ("abc\u{1b}[2DX", "aXc", true),
+            ("abc\u{1b}[9DX", "Xbc", true),
+            ("\u{1b}[3Cabc", "   abc", false),
+            ("abc\u{1b}[2GX", "aXc", true),
+            ("abc\u{1b}[GX", "Xbc", true),
+            ("abcdef\u{1b}[3D\u{1b}[K", "abc", false),
+            ("abcdef\u{1b}[3D\u{1b}[1K", "    ef", false),
+            ("abcdef\u{1b}[3D\u{1b}[2Kx", "   x", false),
+            ("abcdef\u{1b}[3D\u{1b}[J", "abc", false),
+            ("abc\u{1b}[1J", "abc", true),
+            ("ab\u{8}c", "ac", true),
+            ("\u{8}ab", "ab", false),
+            ("a\u{1b}=b\u{1b}>c", "abc", false),
+            ("a\u{1b}", "a", false),
+            ("a\u{1b}[", "a", true),
+            ("a\u{1b}[12", "a", true),
+            ("a\u{1b}Mb", "ab", true),
+            ("a\u{1b}P1;2q\u{1b}\\b", "ab", false),
+        ] {
+            assert_eq!(one(output), (text.to_owned(), garbled), "{output:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_drawn_is_drawn_as_it_is(text in "[\u{1b}\r\u{8}\u{9b}\\[\\]0-9;mKGCDAJ a-zé]{0,80}") {
+            for line in draw_lines(&text) {
+                proptest::prop_assert_eq!(draw_line(&line.text).text, line.text.clone());
+            }
+        }
+
+        #[test]
+        fn a_longer_text_behind_a_return_is_all_that_is_shown(before in "[a-z%]{0,20}", text in "[0-9]{21,30}") {
+            proptest::prop_assert_eq!(one(&format!("{before}\r{text}")), (text, false));
+        }
+    }
 }

@@ -494,4 +494,62 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_number_is_shown_with_its_unit_as_people_write_it() {
+        for (unit, shown) in [
+            ("", "58"),
+            ("%", "58%"),
+            ("‰", "58‰"),
+            ("°C", "58°C"),
+            ("ms", "58 ms"),
+            ("failed tests", "58 failed tests"),
+            ("sixteen letters!", "58 sixteen letters!"),
+            ("more than sixteen", "58"),
+        ] {
+            assert_eq!(Unit::from_text(unit).format_number("58"), shown);
+        }
+        assert_eq!(
+            quantity(" 1.50   failed  tests\0 ").to_string(),
+            "1.5 failed tests"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_what_a_text_is_not() {
+        for (text, error) in [
+            ("fast", "`fast` is not a number with an optional unit"),
+            ("12;", "`12;` is not a number with an optional unit"),
+            (
+                "0x12",
+                "`0x12` holds more than one number: print the metric alone, without separators",
+            ),
+            ("0xf", "`0xf` is not a number with an optional unit"),
+            (
+                "1,234",
+                "`1,234` holds more than one number: print the metric alone, without separators",
+            ),
+            (
+                "3 of 10",
+                "`3 of 10` holds more than one number: print the metric alone, without separators",
+            ),
+            ("nan ms", "`nan` is not a finite number"),
+            ("1.", "`1.` is not a decimal number"),
+            (
+                "1e999",
+                "`1e999` is out of range: at most 60 digits and powers of ten up to 330",
+            ),
+        ] {
+            let found = text.parse::<Quantity>().map_err(|error| error.to_string());
+            assert_eq!(found.unwrap_err(), error, "{text}");
+        }
+        for (json, error) in [
+            ("true", "expected a number, found true"),
+            ("[1]", "expected a number, found [1]"),
+            ("\"fast\"", "`fast` is not a number with an optional unit"),
+        ] {
+            let found = serde_json::from_str::<Quantity>(json);
+            assert_eq!(found.unwrap_err().to_string(), error);
+        }
+    }
 }

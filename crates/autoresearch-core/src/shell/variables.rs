@@ -129,4 +129,46 @@ mod tests {
             proptest::prop_assert!(set.is_empty());
         }
     }
+
+    #[test]
+    fn names_are_read_in_every_form_and_place_that_a_shell_expands() {
+        for (text, names) in [
+            ("", ""),
+            ("$A$B", "A B"),
+            ("${A}x ${!B} ${#C}", "A B C"),
+            ("\"${A:-$B}\"", "A B"),
+            ("\"$A\"'$B'\"$C\"", "A C"),
+            ("\\$A \\\\$B", "B"),
+            ("'it'\\''s $A' $B", "B"),
+            ("$1A ${10} $@ $* $# $- $!", ""),
+            ("$_ $RANDOM $LINENO $A_1", "A_1"),
+            ("$ ${ $", ""),
+            ("$(cat $A)", "A"),
+            ("`cat $A`", "A"),
+        ] {
+            let found: Vec<String> = list_variables(text).into_iter().collect();
+            assert_eq!(found.join(" "), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_in_the_text_counts_from_there_on() {
+        for (text, names) in [
+            ("A=1; b $A", ""),
+            ("b $A; A=1", "A"),
+            ("export A=1 B=$A; c $B", ""),
+            ("(A=1); b $A", ""),
+            ("AA=1; b $A", "A"),
+            ("b=A; c $A", "A"),
+            ("for A in 1; do b $A; done", ""),
+            ("read A; b $A", ""),
+            ("read -r A; b $A", ""),
+            ("local A; b $A", ""),
+            ("echo A; b $A", "A"),
+            ("A=$A", "A"),
+        ] {
+            let found: Vec<String> = list_variables(text).into_iter().collect();
+            assert_eq!(found.join(" "), names, "{text}");
+        }
+    }
 }

@@ -146,3 +146,95 @@ pub(super) fn to_plain_name(word: &str) -> String {
     let whole = bare.is_empty() || is_listed("k6 bzip2 lz4 nose2 c8", name);
     if whole { name } else { bare }.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_stands_in_one_table_once() {
+        let mut names: Vec<&str> = [
+            SHELLS,
+            PYTHONS,
+            NODES,
+            OTHERS,
+            LAUNCHERS,
+            RUNNERS,
+            FILE_FLAGS,
+            DATA,
+            WRAPPERS,
+            ENVIRONMENTS,
+        ]
+        .iter()
+        .flat_map(|list| list.split_ascii_whitespace())
+        .collect();
+        names.sort_unstable();
+        let twice: Vec<&str> = names
+            .windows(2)
+            .filter(|two| two[0] == two[1])
+            .map(|two| two[0])
+            .collect();
+        assert_eq!(twice, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_program_is_known_without_folder_version_and_hyphen() {
+        for (word, name) in [
+            ("python", "python"),
+            ("python3.12", "python"),
+            ("/usr/bin/gcc-13", "gcc"),
+            ("clang++-17", "clang++"),
+            ("./node20", "node"),
+            ("k6", "k6"),
+            ("/bin/bzip2", "bzip2"),
+            ("lz4", "lz4"),
+            ("c8", "c8"),
+            ("nose2", "nose2"),
+            ("7", "7"),
+            ("x-1.2.3", "x"),
+            ("bench.sh", "bench.sh"),
+            ("folder/", ""),
+            ("", ""),
+        ] {
+            assert_eq!(to_plain_name(word), name, "{word}");
+        }
+    }
+
+    #[test]
+    fn each_name_is_of_the_kind_of_its_table_and_any_other_of_none() {
+        fn name_kind(name: &str) -> &'static str {
+            match find_program_kind(name) {
+                ProgramKind::Shell => "shell",
+                ProgramKind::Interpreter(_) => "interpreter",
+                ProgramKind::Wrapper { .. } => "wrapper",
+                ProgramKind::Runner => "runner",
+                ProgramKind::FileFlag => "file flag",
+                ProgramKind::Data => "data",
+                ProgramKind::Other => "other",
+            }
+        }
+        for (list, kind) in [
+            (SHELLS, "shell"),
+            (PYTHONS, "interpreter"),
+            (NODES, "interpreter"),
+            (OTHERS, "interpreter"),
+            (LAUNCHERS, "interpreter"),
+            (RUNNERS, "runner"),
+            (FILE_FLAGS, "file flag"),
+            (DATA, "data"),
+            (WRAPPERS, "wrapper"),
+            (ENVIRONMENTS, "wrapper"),
+            (
+                "env timeout time nice xargs sudo npx npm uvx perf flock strace",
+                "wrapper",
+            ),
+            ("cargo go bench.sh", "other"),
+        ] {
+            for name in list.split_ascii_whitespace() {
+                assert_eq!(name_kind(name), kind, "{name}");
+            }
+        }
+        assert_eq!(name_kind(""), "other");
+        assert!(!is_listed("a b", "") && !is_listed("a b", "a b") && is_listed("a b", "b"));
+    }
+}
