@@ -291,6 +291,8 @@ impl<'d> Journal<'d> {
         }
         if head == self.anchor.head {
             Ok(records)
+        } else if head.next == self.anchor.head.next {
+            Err(self.tampered_error("the last line of its journal was edited"))
         } else {
             Err(self.tampered_error(format!(
                 "its journal ends at record {}, its anchor at record {}",
