@@ -33,6 +33,10 @@ impl Git {
 
     /// The commit that a full reference names.
     pub(super) fn ask_reference(&self, name: &str) -> Result<Option<String>, GitError> {
+        if name != "HEAD" && !name.starts_with("refs/") {
+            // git would look for a branch or a commit of this name.
+            return Ok(None);
+        }
         let commit = format!("{name}^{{commit}}");
         self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
     }
