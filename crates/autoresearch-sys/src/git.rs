@@ -12,6 +12,8 @@ mod messages;
 mod program;
 mod reading;
 pub mod rules;
+#[cfg(test)]
+mod scratch;
 pub mod status;
 pub mod surroundings;
 pub mod variables;
@@ -23,3 +25,6 @@ pub use self::program::{Git, is_read_only};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
 pub const OLDEST: (u32, u32) = (2, 36);
+
+#[cfg(test)]
+mod tests;

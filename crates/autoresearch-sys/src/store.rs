@@ -18,6 +18,8 @@ mod phase;
 mod pinned;
 pub mod removal;
 mod run_store;
+#[cfg(test)]
+mod scratch;
 mod session;
 mod trust;
 mod unseen;
@@ -44,3 +46,6 @@ pub use self::pinned::{
 pub use self::run_store::RunStore;
 pub use self::trust::check_folder_trust;
 pub use self::unseen::{KnownFile, UnseenFiles};
+
+#[cfg(test)]
+mod tests;

@@ -342,3 +342,88 @@ pub(super) enum Input<'a> {
 pub fn is_read_only(folder: &Path) -> bool {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    fn explain(status: i32, stderr: &str) -> GitError {
+        let git = Git::new(Path::new("git"), Path::new("/absent/repo"), &[]);
+        let output = Output {
+            status: ExitStatus::from_raw(status),
+            stdout: b"what was printed does not count".to_vec(),
+            stderr: stderr.as_bytes().to_vec(),
+        };
+        git.explain_failure(&["write-tree", "a b"].map(OsStr::new), &output)
+    }
+
+    #[test]
+    fn a_failure_is_told_by_its_status_and_by_the_last_words_of_git() {
+        let lock = "fatal: Unable to create '/absent/repo/.git/index.lock': ";
+        let told = [
+            (1 << 8, "error: no\n".to_owned()),
+            (
+                128 << 8,
+                format!("{lock}File exists.\n\nAnother git process seems to be running"),
+            ),
+            (128 << 8, format!("{lock}No space left on device")),
+            (9, String::new()),
+            (143 << 8, "fatal: the wrapper passed it on".to_owned()),
+            (129 << 8, "usage: git write-tree".to_owned()),
+        ];
+        let told = told.map(|(status, stderr)| explain(status, &stderr).to_string());
+        insta::assert_snapshot!(told.join("\n"), @"
+        `git write-tree a b` failed in /absent/repo: error: no
+        the repository is locked by /absent/repo/.git/index.lock
+        git cannot write to its folder: fatal: Unable to create '/absent/repo/.git/index.lock': No space left on device
+        `git write-tree a b` was killed by signal 9
+        `git write-tree a b` was killed by signal 15
+        `git write-tree a b` failed in /absent/repo: usage: git write-tree
+        ");
+        let GitError::Failed { stderr, .. } = explain(1 << 8, &"é".repeat(900)) else {
+            panic!("it failed")
+        };
+        assert_eq!(stderr, "é".repeat(600), "cut between two letters");
+    }
+
+    #[test]
+    fn git_gets_the_given_variables_but_for_those_that_are_its_own() {
+        let given = [
+            ("HOME", "/h"),
+            ("LC_ALL", "de_DE"),
+            ("GIT_EDITOR", "vi"),
+            ("A", "1"),
+        ];
+        let given = given.map(|(name, value)| (name.into(), value.into()));
+        let git = Git::new(Path::new("git"), Path::new("/r"), &given);
+        let mut told: Vec<_> = git
+            .env
+            .iter()
+            .map(|(name, value)| format!("{}={}", name.display(), value.display()))
+            .collect();
+        told.sort();
+        insta::assert_snapshot!(told.join("\n"), @"
+        A=1
+        GIT_ADVICE=0
+        GIT_EDITOR=true
+        GIT_LITERAL_PATHSPECS=1
+        GIT_NO_REPLACE_OBJECTS=1
+        GIT_TERMINAL_PROMPT=0
+        HOME=/h
+        LC_ALL=C
+        ");
+        assert_eq!(git.at_folder(Path::new("/x")).env, git.env);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn paths_between_nul_bytes_come_back_in_their_order(
+            paths in proptest::collection::vec(proptest::collection::vec(1_u8..=255, 1..9), 0..9),
+        ) {
+            assert_eq!(split_nul(&join_nul(&paths)).collect::<Vec<_>>(), paths);
+        }
+    }
+}

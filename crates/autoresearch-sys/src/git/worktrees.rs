@@ -163,3 +163,6 @@ impl Git {
             .map(|_| "changes that are not committed"))
     }
 }
+
+#[cfg(test)]
+mod tests;

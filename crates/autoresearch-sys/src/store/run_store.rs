@@ -456,3 +456,6 @@ fn fold_error(layout: &Layout, seq: u64, source: FoldError) -> StoreError {
         source,
     }
 }
+
+#[cfg(test)]
+mod tests;

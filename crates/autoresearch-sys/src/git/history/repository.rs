@@ -531,3 +531,6 @@ fn list_entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
 pub(super) fn as_path(path: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
+
+#[cfg(test)]
+mod tests;
