@@ -20,3 +20,24 @@ fn collect_files(folder: &'static Dir<'static>, found: &mut Vec<(&'static str, &
         collect_files(deeper, found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FOLDER: Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/src/git");
+
+    #[test]
+    fn every_file_of_a_folder_is_listed_once_in_the_order_of_the_paths_with_its_bytes() {
+        let listed = list_embedded_files(&FOLDER);
+        assert!(listed.is_sorted());
+        let this = include_bytes!("git/history/repository.rs").as_slice();
+        assert!(
+            listed.contains(&("history/repository.rs", this)),
+            "also from a folder below"
+        );
+        let names: std::collections::BTreeSet<_> = listed.iter().map(|(path, _)| path).collect();
+        assert_eq!(names.len(), listed.len());
+        assert!(names.contains(&"commit.rs") && !names.contains(&"history"));
+    }
+}

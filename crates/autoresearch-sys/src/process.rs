@@ -26,3 +26,6 @@ pub use self::job::{
 };
 pub use self::local::LocalExecutor;
 pub use self::runner::main as runner_main;
+
+#[cfg(test)]
+mod tests;

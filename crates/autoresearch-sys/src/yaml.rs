@@ -100,4 +100,59 @@ mod tests {
             let _ = find_line_of(&text, &place);
         }
     }
+
+    #[test]
+    fn a_document_is_read_as_json_with_the_types_of_yaml() {
+        let text = "a: 1\nb: [x, 'y', 2.5, true, null]\nc:\n  d: |\n    two\n    lines\ne: 0x10\nf: 2026-01-02\ng: 7:30\n";
+        let document = parse_yaml(text).unwrap();
+        insta::assert_snapshot!(document, @r#"{"a":1,"b":["x","y",2.5,true,null],"c":{"d":"two\nlines\n"},"e":16,"f":"2026-01-02","g":"7:30"}"#);
+        assert_eq!(parse_yaml("").unwrap(), serde_json::Value::Null);
+    }
+
+    #[test]
+    fn each_fault_of_a_document_is_told_with_its_place() {
+        let told = [
+            "a: [1",
+            "a: 1\na: 2",
+            "a:\n  b: 1\n c: 2",
+            "\tx: 1",
+            "? [1, 2]\n: 3",
+            "a: *b",
+            "a: 1\n---\nb: 2",
+            "a: !!binary x\nb: \"\\q\"",
+        ];
+        let told = told.map(|text| format!("{text:?}: {}", parse_yaml(text).unwrap_err()));
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        "a: [1": not YAML: did not find expected ',' or ']' at line 2 column 1, while parsing a flow sequence at line 1 column 4
+        "a: 1\na: 2": not YAML: duplicate entry with key "a"
+        "a:\n  b: 1\n c: 2": not YAML: did not find expected key at line 3 column 2, while parsing a block mapping
+        "\tx: 1": not YAML: found character that cannot start any token, while scanning for the next token
+        "? [1, 2]\n: 3": the keys of a config must be words: key must be a string
+        "a: *b": not YAML: unknown anchor at line 1 column 4
+        "a: 1\n---\nb: 2": not YAML: deserializing from YAML containing more than one document is not supported
+        "a: !!binary x\nb: \"\\q\"": not YAML: found unknown escape character at line 2 column 5, while parsing a quoted scalar at line 2 column 4
+        "#);
+        let long = "x".repeat(MAX + 1);
+        insta::assert_snapshot!(parse_yaml(&long).unwrap_err(), @"the file has 65537 bytes; a config has at most 65536");
+        parse_yaml(&long[1..]).unwrap();
+    }
+
+    #[test]
+    fn the_line_of_a_place_is_that_of_its_last_key_below_the_keys_before_it() {
+        let text = "# verify: none\nverify:\n  command: 'timeout 5 ./x' # timeout: 3\n  \"timeout\": 5\nguard:\n  timeout: 6\nlist:\n  - timeout: 7\nmetric: {timeout: 8}\n";
+        for (place, line) in [
+            ("verify", Some(2)),
+            ("verify.timeout", Some(4)),
+            ("guard.timeout", Some(6)),
+            ("list[0].timeout", Some(8)),
+            ("metric.timeout", Some(9)),
+            ("command", Some(3)),
+            ("timeout", Some(4)),
+            ("guard.command", None),
+            ("time", None),
+            ("[0]", None),
+        ] {
+            assert_eq!(find_line_of(text, place), line, "{place}");
+        }
+    }
 }
