@@ -34,7 +34,7 @@ pub(super) fn run_hook(world: World, words: &[OsString]) -> ExitCode {
 
 /// Answers one hook: the payload is read from standard input.
 pub fn answer_hook(mut world: World, event: &str) {
-    let Some(payload) = read_payload() else {
+    let Some(payload) = read_payload(std::io::stdin()) else {
         return;
     };
     let mut owned = hook::find_owned_runs(&payload);
@@ -61,12 +61,9 @@ fn note_fault(world: &World, owned: &[OwnedRun], event: &str, fault: &str) {
     }
 }
 
-fn read_payload() -> Option<HookPayload> {
+fn read_payload(input: impl Read) -> Option<HookPayload> {
     let mut text = String::new();
-    std::io::stdin()
-        .take(MAX_PAYLOAD)
-        .read_to_string(&mut text)
-        .ok()?;
+    input.take(MAX_PAYLOAD).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }
 
@@ -94,3 +91,6 @@ fn answer_event(world: &World, event: &str, owned: &mut [OwnedRun]) -> Result<Op
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -238,3 +238,6 @@ fn find_idle_protection(config: &Config, git: &Git, files: &[String]) -> Vec<Pro
     }
     problems
 }
+
+#[cfg(test)]
+mod tests;

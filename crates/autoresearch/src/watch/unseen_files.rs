@@ -358,3 +358,6 @@ fn holds_only(
     asked.insert(folder.to_owned(), only);
     only
 }
+
+#[cfg(test)]
+mod tests;
