@@ -3,7 +3,6 @@
 //! Invariant: an install without its mark `whole` is thrown away, so a killed one is never taken for a good one.
 
 use std::fs::File;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -171,8 +170,7 @@ fn fake(folder: &Path, version: &str) {
     let wrapper = packages.join("codex/bin/codex.js");
     for file in [&native, &wrapper] {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, format!("#!/bin/sh\necho codex-cli {version}\n")).unwrap();
-        std::fs::set_permissions(file, PermissionsExt::from_mode(0o755)).unwrap();
+        crate::testbed::write_program(file, &format!("#!/bin/sh\necho codex-cli {version}\n"));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who may do what: each row of the table in crates/docs/trust.md, tried with the real CLI, and the one question of `start`.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::shell::quote::quote_word;
@@ -336,8 +335,7 @@ fn codex_applies_a_rule_to_each_path_that_our_quoting_leaves_bare() {
         let program = bench.root.join("programs").join(name).join("probe");
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
         let script = format!("#!/bin/sh\necho > \"{}/{name}\"\n", out.display());
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        crate::testbed::write_program(&program, &script);
         let program = program.to_str().unwrap();
         bench.allow(&[program, "run"]);
         let word = quote_word(program);

@@ -67,7 +67,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         if path.is_dir() {
             copy(&path, &target);
         } else {
-            std::fs::copy(path, target).unwrap();
+            crate::testbed::copy_program(&path, &target);
         }
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 /// The program as a build leaves it, under the name that is shipped.
 pub(crate) fn built(folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::copy(Bench::engine(), folder.join("autoresearch")).unwrap();
+    crate::testbed::copy_program(&Bench::engine(), &folder.join("autoresearch"));
     folder.join("autoresearch")
 }
 

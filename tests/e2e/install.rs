@@ -55,8 +55,7 @@ impl Machine {
     fn program(&self, path: &Path, script: &str) {
         assert!(path.starts_with(self.base()));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, format!("#!/bin/sh\n{script}")).unwrap();
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+        crate::testbed::write_program(path, &format!("#!/bin/sh\n{script}"));
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -129,8 +129,7 @@ fn slow_git(bed: &Testbed, command: &str, lock: &str) -> String {
         real = real.display(),
     );
     let git = folder.join("git");
-    std::fs::write(&git, script).unwrap();
-    std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    crate::testbed::write_program(&git, &script);
     format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
 }
 

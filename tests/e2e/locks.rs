@@ -1,6 +1,5 @@
 //! git's locks: held by others for a moment or for long, and left behind by a git that was killed.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::testbed::{CONFIG, Testbed};
@@ -19,8 +18,7 @@ fn front(bed: &Testbed, word: &str, act: &str) -> String {
         real = real.display(),
     );
     let git = folder.join("git");
-    std::fs::write(&git, script).unwrap();
-    std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+    crate::testbed::write_program(&git, &script);
     format!("{}:{path}", folder.display())
 }
 

@@ -192,7 +192,7 @@ fn a_repository_of_another_owner_is_refused_with_the_setting_that_admits_it() {
     let said = answer.err.replace(bed.repo.to_str().unwrap(), "/repo");
     insta::assert_snapshot!(said.trim_end(), @r"
     error: the repository cannot be used
-    caused by: git does not use the repository at /repo: it belongs to another user
+    caused by: git refuses the repository at /repo: it belongs to another user
     hint: `git config --global --add safe.directory /repo` lets git use it, if you trust what is in it
     ");
     for command in ["status", "doctor", "finish"] {

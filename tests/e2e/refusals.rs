@@ -592,8 +592,7 @@ fn a_git_that_is_too_old_is_refused() {
     let script = format!(
         "#!/bin/sh\nfor word; do [ \"$word\" != --version ] || {{ echo git version 2.20.0; exit 0; }}; done\nPATH='{real}' exec git \"$@\"\n"
     );
-    std::fs::write(folder.join("git"), script).unwrap();
-    std::fs::set_permissions(folder.join("git"), PermissionsExt::from_mode(0o755)).unwrap();
+    crate::testbed::write_program(&folder.join("git"), &script);
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, CONFIG).unwrap();
     let (before, path) = (
@@ -639,7 +638,7 @@ fn as_mortal(bed: &Testbed, arguments: &[&str]) -> Answer {
     if rustix::process::getuid().is_root() {
         let program = bed.folder.path().join("autoresearch-sealed");
         if !program.exists() {
-            std::fs::copy(command.get_program(), &program).unwrap();
+            crate::testbed::copy_program(Path::new(command.get_program()), &program);
         }
         give_away(bed.folder.path(), NOBODY);
         let mut copy = std::process::Command::new(program);

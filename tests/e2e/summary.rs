@@ -1,6 +1,5 @@
 //! `tests/run`, the README's second command: it goes on after a failure, and ends with one line that is true.
 
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,14 +8,13 @@ use std::sync::atomic::AtomicBool;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::testbed::{Answer, finish, pids_with, wait_until};
+use crate::testbed::{Answer, finish, pids_with, wait_until, write_program};
 
 /// The script, with a stand-in for cargo.
 fn script(folder: &Path, cargo: &str) -> Command {
     let bin = folder.join("bin");
     std::fs::create_dir_all(&bin).unwrap();
-    std::fs::write(bin.join("cargo"), format!("#!/bin/sh\n{cargo}\n")).unwrap();
-    std::fs::set_permissions(bin.join("cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&bin.join("cargo"), &format!("#!/bin/sh\n{cargo}\n"));
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("run"));
     command.env("PATH", path).env("TMPDIR", folder);

@@ -420,6 +420,27 @@ fn walk(root: &Path, at: &Path, found: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Writes a script that can be started at once. A child writes it: a file that this process had open for writing would be
+/// busy as long as a child of another test, forked in that moment, held it open too.
+pub(crate) fn write_program(path: &Path, script: &str) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = writer.stdin.take().unwrap();
+    input.write_all(script.as_bytes()).unwrap();
+    drop(input);
+    assert!(writer.wait().unwrap().success(), "{}", path.display());
+}
+
+/// Copies a program that can be started at once, as `write_program` does.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg(from).arg(to).status().unwrap();
+    assert!(status.success(), "{}", to.display());
+}
+
 /// Starts a command. A program that was copied a moment ago is busy while a child that another test has just forked still
 /// holds it open for writing.
 fn spawn_when_free(command: &mut Command) -> Child {

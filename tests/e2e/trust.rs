@@ -178,10 +178,7 @@ fn variables_of_the_caller_change_neither_commands_nor_git_nor_the_anchor() {
     let fake = bed.home.join("fake");
     std::fs::create_dir(&fake).unwrap();
     for name in ["git", "grep", "cat", "sh"] {
-        std::fs::write(fake.join(name), "#!/bin/sh\necho 0\n").unwrap();
-        let mut rights = std::fs::metadata(fake.join(name)).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o755);
-        std::fs::set_permissions(fake.join(name), rights).unwrap();
+        crate::testbed::write_program(&fake.join(name), "#!/bin/sh\necho 0\n");
     }
     let path = format!("{}:{}", fake.display(), std::env::var("PATH").unwrap());
     let elsewhere = bed.home.join("elsewhere");
@@ -376,8 +373,7 @@ fn arm_with_programs(bed: &Testbed) -> std::path::PathBuf {
     let mark = bed.home.join("ran");
     let evil = bed.home.join("evil.sh");
     let script = format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", mark.display());
-    std::fs::write(&evil, script).unwrap();
-    std::fs::set_permissions(&evil, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    crate::testbed::write_program(&evil, &script);
     let evil = evil.to_str().unwrap();
     let hooks = bed.home.join("hooks");
     std::fs::create_dir(&hooks).unwrap();
