@@ -145,7 +145,6 @@ fn settle_manifest(plan: &mut InstallPlan) {
         .retain(|made| !deletes.contains(&made.path));
 }
 
-#[cfg(test)]
 pub(crate) mod bench;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 //! Does not expect anything.
 //! Invariant: nothing outside the temporary folder is read or written.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -172,6 +172,47 @@ fn programs_are_named_without_folder_and_version() {
     );
 }
 
+#[test]
+fn all_that_a_command_executes_is_named_in_order_and_once() {
+    for (command, words) in [
+        ("", ""),
+        ("A=1", ""),
+        ("python x.py; python x.py", "python x.py"),
+        (
+            "python -m pytest t/a.py::b",
+            "python pytest.py pytest/__main__.py t/a.py",
+        ),
+        (
+            "python -m cProfile -s time x.py",
+            "python cProfile.py cProfile/__main__.py x.py",
+        ),
+        ("cat a.py | sort | sh", "cat sort sh a.py"),
+        ("sh -s < x.sh", "sh x.sh"),
+        ("bash -c 'a $(b)' x", "bash a b"),
+        ("busybox sh x.sh", "busybox sh x.sh"),
+        ("node --test a.js b.js", "node a.js b.js"),
+        ("node a.js b.js", "node a.js"),
+        ("node -e 'x' a.js", "node"),
+        (
+            "timeout 5 nice -n 3 python x.py",
+            "timeout nice python x.py",
+        ),
+        ("uv sync", "uv"),
+        ("npm run bench", "npm"),
+        ("find . -name '*.py' -exec wc -l {} +", "find wc"),
+        ("make -C a -f b.mk all", "make b.mk"),
+        ("S=x.py; python $S", "python $S x.py"),
+        (
+            "for s in a.py b.py; do python $s; done",
+            "for python $s a.py b.py",
+        ),
+        ("$PYTHON x.py", "$PYTHON x.py"),
+        ("jest --config=j.json a.js", "jest j.json a.js"),
+    ] {
+        assert_eq!(list_executed_words(command).join(" "), words, "{command}");
+    }
+}
+
 use proptest::prelude::*;
 
 proptest! {

@@ -98,6 +98,61 @@ fn words_in_the_plural_are_folded_and_short_ones_are_not() {
     }
 }
 
+#[test]
+fn a_rate_is_of_the_family_of_what_it_counts_and_as_large_as_its_time_is_short() {
+    for (text, expected, over, under) in [
+        ("requests/s", "request/time", 1, 1_000_000_000),
+        ("requests per ms", "request/time", 1, 1_000_000),
+        ("per second", "/time", 1, 1_000_000_000),
+        ("/h", "/time", 1, 3_600_000_000_000),
+        ("ms/op", "time/op", 1_000_000, 1),
+        ("ms per operation", "time/operation", 1_000_000, 1),
+        ("kbit/s", "bit/time", 1_000, 1_000_000_000),
+        ("KiBps", "byte/time", 1_024, 1_000_000_000),
+        ("%/min", "share/time", 10, 60_000_000_000),
+        ("errors per 1k lines", "error/1k line", 1, 1),
+        ("ops", "ops", 1, 1),
+        ("fps", "fps", 1, 1),
+    ] {
+        let scale = scale_of(text);
+        assert_eq!(scale.family, expected, "{text}");
+        assert_eq!(
+            (scale.over, scale.under),
+            (Value::from(over), Value::from(under)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn prefixes_are_those_of_their_base_and_case() {
+    for (text, expected, kilo) in [
+        ("B", "byte", 0),
+        ("kB", "byte", 1),
+        ("KB", "byte", 1),
+        ("GB", "byte", 3),
+        ("PB", "byte", 5),
+        ("mB", "mB", 0),
+        ("EB", "EB", 0),
+        ("b", "b", 0),
+        ("mb", "b", 2),
+        ("Tb", "b", 4),
+        ("Kbytes", "byte", 1),
+        ("k", "", 1),
+        ("G", "", 3),
+        ("g", "g", 0),
+        ("M errors", "error", 2),
+        ("m errors", "m error", 0),
+    ] {
+        let scale = scale_of(text);
+        assert_eq!(
+            (scale.family.as_str(), scale.kilo),
+            (expected, kilo),
+            "{text}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn folding_twice_is_folding_once_for_words_of_any_length(word in "[a-z]{1,6}(y|ch|x)(s|es)?") {
