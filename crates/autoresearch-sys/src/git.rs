@@ -12,7 +12,6 @@ mod messages;
 mod program;
 mod reading;
 pub mod rules;
-#[cfg(test)]
 mod scratch;
 pub mod status;
 pub mod surroundings;

@@ -18,7 +18,6 @@ mod phase;
 mod pinned;
 pub mod removal;
 mod run_store;
-#[cfg(test)]
 mod scratch;
 mod session;
 mod trust;

@@ -2,6 +2,8 @@
 //! Does not exist outside tests.
 //! Invariant: no setting of the machine or of its user counts in it, and its commits have one date.
 
+#![cfg(test)]
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 

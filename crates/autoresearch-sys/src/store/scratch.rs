@@ -2,6 +2,8 @@
 //! Does not exist outside tests, and has no repository: to the files it is one more folder.
 //! Invariant: its clock stands still, and its state folder is this user's alone.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
