@@ -45,7 +45,7 @@ pub(super) struct InventoryScene<'w> {
 }
 
 impl InventoryItem {
-    pub(in crate::doctor) fn new(
+    pub(crate) fn new(
         kind: &'static str,
         run: &str,
         name: impl Into<String>,
