@@ -270,6 +270,11 @@ fn names_lengths_and_packages_stay_within_the_houses_limits() {
     );
     let most = structure.count_files_per_folder();
     assert!(most <= 20, "{most} files in one folder: make rooms");
+    let (code, tests) = (structure.code_lines, structure.test_lines);
+    assert!(
+        tests * 10 >= code * 12,
+        "{tests} lines of test for {code} lines of code: at least 1.2 for each"
+    );
     let packages = read("Cargo.lock")
         .lines()
         .filter(|line| line.starts_with("name = "))

@@ -125,12 +125,14 @@ pub(super) fn encode_with_format(
     encode_json(path, &Numbered { format, content })
 }
 
+/// What is read of a file before the rest of it: the number of its format.
+#[derive(Deserialize)]
+pub(super) struct FormatField {
+    pub format: u32,
+}
+
 /// The format of a file, where it is one that this version does not know. The first files had no number.
 pub(super) fn find_newer_format(bytes: &[u8]) -> Option<u32> {
-    #[derive(Deserialize)]
-    struct FormatField {
-        format: u32,
-    }
     let found = serde_json::from_slice::<FormatField>(bytes).ok()?.format;
     (found > FORMAT).then_some(found)
 }

@@ -10,7 +10,7 @@ use autoresearch_core::journal::event::{Event, Record};
 use serde::{Deserialize, Serialize};
 
 use super::access::Access;
-use super::disk::{Disk, encode_json};
+use super::disk::{Disk, FormatField, encode_json};
 use super::error::{FORMAT, StoreError, describe_damage};
 use super::layout::Layout;
 
@@ -70,10 +70,6 @@ impl<'d> Journal<'d> {
         anchor_path: PathBuf,
         layout: &Layout,
     ) -> Result<Self, StoreError> {
-        #[derive(Deserialize)]
-        struct FormatField {
-            format: u32,
-        }
         let bytes = disk
             .read_file(&anchor_path)
             .map_err(StoreError::io_error("read", &anchor_path))?;
