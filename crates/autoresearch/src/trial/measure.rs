@@ -262,7 +262,7 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().to_owned();
-        let mut bench = Bench::new(executor, |_| {}, Path::new("/work"), place, "");
+        let mut bench = Bench::new(executor, |_| {}, Path::new("/srv"), place, "");
         let mut judge = Judge::new(&config, &incumbent, noise, Attempt::default());
         let checked = run_checks(&mut bench, &config, &mut judge, |_| {});
         (checked.map(|()| judge.to_judgement().unwrap()), folder)
@@ -290,7 +290,7 @@ mod tests {
         assert!(matches!(&jobs[0].command, CommandLine::Shell(text) if text == "count"));
         assert_eq!(
             (jobs[0].directory.as_path(), jobs[0].timeout_ms),
-            (Path::new("/work/sub"), 7_000)
+            (Path::new("/srv/sub"), 7_000)
         );
         assert!(matches!(&jobs[1].command, CommandLine::Bash(text) if text == "check"));
     }
