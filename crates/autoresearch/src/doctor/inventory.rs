@@ -165,25 +165,9 @@ impl<'w> InventoryScene<'w> {
                 ..InventoryItem::new("branch", run, branch, reason)
             });
         }
-        if layout.run_folder().symlink_metadata().is_ok() {
-            let reason = waits.clone().or_else(|| check_folder(layout));
-            if waits.is_none() && reason.is_some() {
-                waits = Some("its folder stays".to_owned());
-            }
-            items.push(InventoryItem::new(
-                "folder",
-                run,
-                layout.run_folder().display().to_string(),
-                reason,
-            ));
-        }
-        let reason = waits.map(|why| format!("{why}, and the anchor is needed to remove it later"));
-        items.push(InventoryItem::new(
-            "anchor",
-            run,
-            anchor_folder.display().to_string(),
-            reason,
-        ));
+        items.extend(list_folders(layout, anchor_folder, "anchor", waits, || {
+            None
+        }));
         Ok(items)
     }
 
@@ -292,30 +276,17 @@ impl<'w> InventoryScene<'w> {
                 });
             }
         }
-        if layout.run_folder().symlink_metadata().is_ok() {
-            let other = made
-                .inode
-                .is_some_and(|inode| removal::folder_inode(&layout.run_folder()) != Some(inode));
-            let reason = waits
-                .clone()
-                .or_else(|| other.then(|| "it is not the folder that the start made".to_owned()))
-                .or_else(|| check_folder(&layout));
-            if waits.is_none() && reason.is_some() {
-                waits = Some("its folder stays".to_owned());
-            }
-            items.push(InventoryItem::new(
-                "folder",
-                run,
-                layout.run_folder().display().to_string(),
-                reason,
-            ));
-        }
-        let reason = waits.map(|why| format!("{why}, and the note is needed to remove it later"));
-        items.push(InventoryItem::new(
-            "anchor",
-            run,
-            anchor_folder.display().to_string(),
-            reason,
+        let check_made = || {
+            let inode = made.inode?;
+            let is_other = removal::folder_inode(&layout.run_folder()) != Some(inode);
+            is_other.then(|| "it is not the folder that the start made".to_owned())
+        };
+        items.extend(list_folders(
+            &layout,
+            anchor_folder,
+            "note",
+            waits,
+            check_made,
         ));
         Ok(())
     }
@@ -345,6 +316,32 @@ impl<'w> InventoryScene<'w> {
             }
         }
     }
+}
+
+/// What goes last of a run: its folder, and then its anchor, which holds the `noun` that tells what else is ours. `waits` is
+/// why an earlier item stays; `check_more` tells of a folder that is there why it stays.
+fn list_folders(
+    layout: &Layout,
+    anchor_folder: &Path,
+    noun: &str,
+    mut waits: Option<String>,
+    check_more: impl FnOnce() -> Option<String>,
+) -> Vec<InventoryItem> {
+    let mut items = Vec::new();
+    let folder = layout.run_folder();
+    if folder.symlink_metadata().is_ok() {
+        let own = waits.clone().or_else(check_more);
+        let reason = own.or_else(|| check_folder(layout));
+        if waits.is_none() && reason.is_some() {
+            waits = Some("its folder stays".to_owned());
+        }
+        let name = folder.display().to_string();
+        items.push(InventoryItem::new("folder", &layout.run, name, reason));
+    }
+    let reason = waits.map(|why| format!("{why}, and the {noun} is needed to remove it later"));
+    let name = anchor_folder.display().to_string();
+    items.push(InventoryItem::new("anchor", &layout.run, name, reason));
+    items
 }
 
 /// The references that the run's journal says it made.
