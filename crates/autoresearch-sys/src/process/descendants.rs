@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, RawPid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, getsid, kill_process, wait,
-    waitid, waitpid,
+    Pid, RawPid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, wait, waitid,
+    waitpid,
 };
 
 use crate::polling::wait_until;
@@ -82,17 +82,15 @@ fn has_children() -> bool {
 }
 
 fn list_orphans() -> Vec<Pid> {
-    let Ok(session) = getsid(None) else {
+    let all = list_processes();
+    let Some(own) = all.iter().find(|process| process.pid == getpid()) else {
         return Vec::new();
     };
     let kept = lock_kept();
-    let children = list_parents()
-        .into_iter()
-        .filter(|(_, parent)| *parent == getpid());
-    children
-        .map(|(child, _)| child)
-        .filter(|child| !kept.contains(&child.as_raw_nonzero().get()))
-        .filter(|child| getsid(Some(*child)).is_ok_and(|other| other != session))
+    all.iter()
+        .filter(|process| process.is_orphan_of(own))
+        .map(|process| process.pid)
+        .filter(|pid| !kept.contains(&pid.as_raw_nonzero().get()))
         .collect()
 }
 
@@ -132,7 +130,7 @@ pub fn end_marked_processes(mark: &str) -> u32 {
     };
     let mut ended = BTreeSet::new();
     wait_until(PATIENCE, PAUSE * 5, || {
-        let all = list_parents().into_iter().map(|(pid, _)| pid);
+        let all = list_processes().into_iter().map(|process| process.pid);
         let marked: Vec<Pid> = all.filter(is_marked).collect();
         for pid in &marked {
             let _ = kill_process(*pid, Signal::KILL);
@@ -150,32 +148,101 @@ pub(super) fn reap_children() {
 
 /// All descendants of a process, nearest first.
 fn list_descendants(pid: Pid) -> Vec<Pid> {
-    let parents = list_parents();
+    let processes = list_processes();
     let mut found = vec![pid];
     let mut at = 0;
     while at < found.len() {
-        let above = found[at];
-        found.extend(
-            parents
-                .iter()
-                .filter(|(_, parent)| *parent == above)
-                .map(|(child, _)| *child),
-        );
+        let above = found[at].as_raw_nonzero().get();
+        let children = processes.iter().filter(|process| process.parent == above);
+        found.extend(children.map(|child| child.pid));
         at += 1;
     }
     found.split_off(1)
 }
 
-/// Every process of the system with its parent, from `/proc`; empty where there is none.
-fn list_parents() -> Vec<(Pid, Pid)> {
-    let number = |text: &str| text.parse().ok().and_then(Pid::from_raw);
+/// What `/proc/PID/stat` says of a process.
+#[derive(Debug, PartialEq, Eq)]
+struct ProcessEntry {
+    pid: Pid,
+    /// 0 for one whose parent is outside of our process namespace, as the first of a container.
+    parent: RawPid,
+    /// 0 for a session that began outside of our process namespace (a container's), and for a process that is being reaped
+    /// right now. That is why it is a plain number, and is not asked of `getsid`, whose answer has no place for it.
+    session: RawPid,
+}
+
+impl ProcessEntry {
+    fn read(stat: &str) -> Option<Self> {
+        let pid = stat.split(' ').next()?;
+        // The name in brackets may hold anything; state, parent, group and session follow the last bracket.
+        let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
+        Some(Self {
+            pid: Pid::from_raw(pid.parse().ok()?)?,
+            parent: fields.get(1)?.parse().ok()?,
+            session: fields.get(3)?.parse().ok()?,
+        })
+    }
+
+    /// A child of this process in another session. One in session 0 is none: it is in ours, which then is 0 too, or somebody
+    /// reaps it just now.
+    fn is_orphan_of(&self, own: &Self) -> bool {
+        self.parent == own.pid.as_raw_nonzero().get()
+            && self.session != 0
+            && self.session != own.session
+    }
+}
+
+/// Every process of the system, from `/proc`; empty where there is none.
+fn list_processes() -> Vec<ProcessEntry> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| number(entry.file_name().to_str()?));
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<RawPid>().ok());
     pids.filter_map(|pid| {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-        // The name in brackets may hold anything; state and parent follow the last bracket.
-        let parent = stat.rsplit(") ").next()?.split(' ').nth(1)?;
-        Some((pid, number(parent)?))
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        ProcessEntry::read(&stat)
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProcessEntry;
+
+    fn read(stat: &str) -> ProcessEntry {
+        ProcessEntry::read(stat).expect("a line of stat")
+    }
+
+    #[test]
+    fn an_orphan_is_a_child_in_another_session() {
+        let ours = read("40 (autoresearch) S 7 40 40 34816 40 4194304 1 2\n");
+        for (stat, is_orphan) in [
+            ("50 (sleep) S 40 50 50 0 -1 0", true),
+            ("50 (a ) S 1 1 1 (b) S 40 50 50 0 -1 0", true),
+            ("50 (git) S 40 40 40 0 -1 0", false),
+            ("50 (sleep) S 41 50 50 0 -1 0", false),
+            // Another thread reaps it at this moment: the system has taken its session away already.
+            ("50 (sleep) Z 40 0 0 0 -1 0", false),
+        ] {
+            assert_eq!(read(stat).is_orphan_of(&ours), is_orphan, "{stat}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_was_sent_into_a_container_has_no_parent_and_session_there() {
+        let ours = read("40 (autoresearch) S 0 0 0 0 -1 0");
+        assert!(read("50 (sleep) S 40 50 50 0 -1 0").is_orphan_of(&ours));
+        assert!(!read("50 (git) S 40 0 0 0 -1 0").is_orphan_of(&ours));
+    }
+
+    #[test]
+    fn what_is_no_line_of_stat_is_no_process() {
+        for stat in [
+            "",
+            "50",
+            "50 (sleep) S",
+            "0 (x) S 1 1 1",
+            "50 (sleep) S 1 1 x",
+        ] {
+            assert_eq!(ProcessEntry::read(stat), None, "{stat}");
+        }
+    }
 }
