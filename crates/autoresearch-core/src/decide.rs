@@ -8,4 +8,5 @@ pub mod jump;
 pub mod ladder;
 pub mod limits;
 pub mod noise;
+pub mod reaction;
 pub mod why;

@@ -13,6 +13,8 @@ pub const BASELINE_RUNS: usize = 6;
 const INCUMBENT_RUNS: usize = 8;
 /// A screening run must be better than the mean by this share of the spread.
 const SCREEN: f64 = 0.5;
+/// Runs of the same tree lie within this many spreads of each other: of six runs, one in a hundred does not.
+const BAND: f64 = 4.0;
 /// At look k a standard score above this keeps. The first look alone never does in practice.
 const EFFICACY: [f64; 6] = [9.0, 2.5, 2.1, 1.9, 1.75, 1.65];
 /// At look k a standard score below this gives up.
@@ -76,6 +78,13 @@ impl Noise {
         } else {
             (self.squares / f64::from(self.freedom)).sqrt()
         }
+    }
+
+    /// Could this be one more run of the tree that gave these runs?
+    #[must_use]
+    pub fn could_be_run_of(&self, runs: &[f64], value: f64) -> bool {
+        let parts = 1.0 + 1.0 / count_as_double(runs.len().max(1));
+        (value - mean_of(runs)).abs() <= BAND * self.run_spread() * parts.sqrt()
     }
 
     /// Is a screening run with this gain over the incumbent's mean worth confirming?
