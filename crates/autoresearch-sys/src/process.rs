@@ -17,6 +17,7 @@ mod job;
 mod local;
 mod readiness;
 mod runner;
+mod view;
 
 pub use self::descendants::end_marked_processes;
 pub use self::detached::spawn_detached;
@@ -26,6 +27,7 @@ pub use self::job::{
 };
 pub use self::local::LocalExecutor;
 pub use self::runner::main as runner_main;
+pub use self::view::TreeView;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
-//! Two jobs in one process at once: each ends its own processes, and none of the other's.
+//! Two jobs in one process at once: each ends its own processes, and none of the other's. And jobs that see a work tree
+//! where the user's checkout is.
 //!
 //! A program without the test harness: it is its own runner, and what it leaves behind is its own children.
 
@@ -22,8 +23,8 @@ use autoresearch_core::agent::outage::OutagePatience;
 use autoresearch_sys::env::{Clock, ProcessRole, World};
 use autoresearch_sys::polling::wait_until;
 use autoresearch_sys::process::{
-    CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, runner_main,
-    spawn_detached,
+    CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, TreeView,
+    runner_main, spawn_detached,
 };
 use rustix::process::{Pid, RawPid, Signal, kill_process, test_kill_process};
 
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         return ExitCode::from(runner_main(spec));
     }
     // One after the other: each looks at the children of this process.
-    let tests: [NamedTest; 3] = [
+    let tests: [NamedTest; 6] = [
         (
             "a_cancelled_job_leaves_the_processes_of_another_alive",
             a_cancelled_job_leaves_the_processes_of_another_alive,
@@ -50,6 +51,18 @@ fn main() -> ExitCode {
         (
             "a_sweep_leaves_what_this_process_started_itself",
             a_sweep_leaves_what_this_process_started_itself,
+        ),
+        (
+            "a_job_sees_the_tree_and_changes_nothing_of_the_checkout",
+            a_job_sees_the_tree_and_changes_nothing_of_the_checkout,
+        ),
+        (
+            "what_a_job_wrote_to_a_folder_is_there_for_the_next",
+            what_a_job_wrote_to_a_folder_is_there_for_the_next,
+        ),
+        (
+            "a_view_that_cannot_be_opened_is_said_and_nothing_runs",
+            a_view_that_cannot_be_opened_is_said_and_nothing_runs,
         ),
     ];
     for (name, test) in tests {
@@ -110,6 +123,7 @@ impl Bed {
             directory: self.folder.path().to_owned(),
             timeout_ms: 600_000,
             input: None,
+            view: None,
         }
     }
 
@@ -218,5 +232,138 @@ fn a_sweep_leaves_what_this_process_started_itself(bed: &Bed) {
     for child in [&mut own, &mut detached] {
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+}
+
+/// A checkout with an ignored `build`, a work tree of it outside, and a name that an option of mount would cut.
+fn make_view(bed: &Bed) -> TreeView {
+    let (checkout, tree) = (
+        bed.folder.path().join("check,out:1"),
+        bed.folder.path().join("tree"),
+    );
+    let (c, t) = (checkout.display(), tree.display());
+    let script = format!(
+        "set -e; git init -q '{c}'; cd '{c}'; echo /build/ > .gitignore; echo 1 > source; git add .
+         git -c user.name=n -c user.email=e commit -qm one; mkdir -p build/deep; echo made > build/deep/made; pwd > build/path
+         git worktree add -q -b other '{t}'; echo 2 > '{t}/source'"
+    );
+    assert_eq!(
+        run_shell(bed, &script, None),
+        (CommandEnd::Exited(0), String::new())
+    );
+    TreeView {
+        tree,
+        checkout,
+        folders: vec!["build".into()],
+        writes: bed.folder.path().join("writes"),
+    }
+}
+
+fn run_shell(bed: &Bed, script: &str, view: Option<&TreeView>) -> (CommandEnd, String) {
+    let job = Job {
+        command: CommandLine::Shell(script.to_owned()),
+        directory: view
+            .map_or(bed.folder.path(), |view| view.tree.as_path())
+            .to_owned(),
+        timeout_ms: 600_000,
+        input: None,
+        view: view.cloned(),
+    };
+    let (ended, printed) = run(&LocalExecutor::new(&bed.world, &bed.env), &job);
+    (ended.how, printed)
+}
+
+/// Some systems forbid mount namespaces. There, that is what has to be said.
+fn is_forbidden(bed: &Bed, view: &TreeView) -> bool {
+    let unshare = "unshare --mount true || unshare --user --map-current-user --mount true";
+    if run_shell(bed, unshare, None).0 == CommandEnd::Exited(0) {
+        return false;
+    }
+    let (how, _) = run_shell(bed, "true", Some(view));
+    assert!(matches!(how, CommandEnd::NotStarted(_)), "{how:?}");
+    true
+}
+
+fn a_job_sees_the_tree_and_changes_nothing_of_the_checkout(bed: &Bed) {
+    let view = make_view(bed);
+    if is_forbidden(bed, &view) {
+        return;
+    }
+    let look = "pwd; cat source build/deep/made; git status --short; git rev-parse --show-toplevel --abbrev-ref HEAD
+                git log --format=%s; cat build/path";
+    let change = "echo changed > build/deep/made; rm build/path; echo new > build/new; echo 3 > source; echo x > left";
+    let at = view.checkout.to_str().unwrap().to_owned();
+    assert_eq!(
+        run_shell(bed, look, Some(&view)),
+        (
+            CommandEnd::Exited(0),
+            format!("{at}\n2\nmade\n M source\n{at}\nother\none\n{at}\n")
+        )
+    );
+    assert_eq!(run_shell(bed, change, Some(&view)).0, CommandEnd::Exited(0));
+    let after = format!(
+        "cd '{at}'; cat source build/deep/made build/path; ls build; git status --short; cd '{}'; cat source left; ls -A build",
+        view.tree.display()
+    );
+    assert_eq!(
+        run_shell(bed, &after, None).1,
+        format!("1\nmade\n{at}\ndeep\npath\n3\nx\n"),
+        "the checkout is as it was, and the files that git tracks were changed in the tree"
+    );
+}
+
+fn what_a_job_wrote_to_a_folder_is_there_for_the_next(bed: &Bed) {
+    let view = make_view(bed);
+    if is_forbidden(bed, &view) {
+        return;
+    }
+    let change = "echo object > build/object; rm -r build/deep";
+    assert_eq!(run_shell(bed, change, Some(&view)).0, CommandEnd::Exited(0));
+    let (how, printed) = run_shell(bed, "ls build; cat build/object", Some(&view));
+    assert_eq!(
+        (how, printed.as_str()),
+        (CommandEnd::Exited(0), "object\npath\nobject\n")
+    );
+    let (_, again) = run_shell(bed, "sleep 100000 & ls build", Some(&view));
+    assert_eq!(
+        again, "object\npath\n",
+        "also after one that left a process"
+    );
+    std::fs::remove_dir_all(&view.writes).unwrap();
+    let (_, fresh) = run_shell(bed, "ls build", Some(&view));
+    assert_eq!(
+        fresh, "deep\npath\n",
+        "without what was written, the checkout's"
+    );
+}
+
+fn a_view_that_cannot_be_opened_is_said_and_nothing_runs(bed: &Bed) {
+    let view = make_view(bed);
+    let covered = TreeView {
+        writes: view.checkout.join("writes"),
+        ..view.clone()
+    };
+    let gone = TreeView {
+        folders: vec!["gone".into()],
+        ..view.clone()
+    };
+    let at = view.checkout.display();
+    for (view, why) in [
+        (
+            &covered,
+            format!(
+                "the work tree could not be shown at {at}: our own files would be covered; `trees:` names another place for them"
+            ),
+        ),
+        (
+            &gone,
+            format!(
+                "the work tree could not be shown at {at}: {at}/gone: No such file or directory (os error 2)"
+            ),
+        ),
+    ] {
+        let (how, printed) = run_shell(bed, "echo ran > ran", Some(view));
+        assert_eq!((how, printed), (CommandEnd::NotStarted(why), String::new()));
+        assert!(!view.checkout.join("ran").exists() && !view.tree.join("ran").exists());
     }
 }

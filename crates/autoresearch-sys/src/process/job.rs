@@ -8,6 +8,8 @@ use std::time::Duration;
 use autoresearch_core::config::Shell;
 use serde::{Deserialize, Serialize};
 
+use super::view::TreeView;
+
 /// The hidden subcommand under which this program is the runner.
 pub const RUNNER: &str = "__run";
 /// Time between TERM and KILL.
@@ -25,6 +27,9 @@ pub struct Job {
     pub timeout_ms: u64,
     /// The file that is its standard input; nothing otherwise.
     pub input: Option<PathBuf>,
+    /// How it is to see the work tree that holds `directory`; as it is otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<TreeView>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::descendants;
 use super::job::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT};
 use super::readiness::is_ready;
+use super::view::open_view;
 use crate::env::Stopwatch;
 use crate::polling::{PollLimit, poll_until};
 
@@ -45,6 +46,9 @@ pub fn main(spec: &str) -> u8 {
 }
 
 fn run_job(job: &Job) -> std::io::Result<EndedCommand> {
+    if let Some(view) = &job.view {
+        open_view(view)?;
+    }
     let (wake, child_ended) = UnixStream::pair()?;
     child_ended.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, wake)?;
@@ -116,7 +120,10 @@ fn spawn_command(job: &Job) -> std::io::Result<Child> {
         None => Stdio::null(),
     };
     command
-        .current_dir(&job.directory)
+        .current_dir(match &job.view {
+            Some(view) => view.translate_path(&job.directory),
+            None => job.directory.clone(),
+        })
         .stdin(input)
         .process_group(0)
         .spawn()

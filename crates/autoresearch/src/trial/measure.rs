@@ -120,6 +120,7 @@ impl<'a> Bench<'a> {
             directory,
             timeout_ms: whole_millis(command.timeout),
             input: None,
+            view: None,
         };
         let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;

@@ -113,5 +113,6 @@ fn make_notify_job(tree: &Tree<'_>, notify: &UserCommand, input: std::path::Path
         directory: tree.path().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),
+        view: None,
     }
 }

@@ -1,0 +1,225 @@
+//! Owns the view of a work tree: a job sees it where the user's checkout is, with folders of that checkout beside its files.
+//! Does not choose which folders, nor make the tree.
+//! Invariant: what a job writes below these folders goes to a folder of ours, and the user's checkout stays as it is.
+//!
+//! A build folder, an editable installation or a workspace link holds the path of the checkout that made it, so that a
+//! plain copy or link in another place measures that checkout and not the tree. Here the tree itself comes to that path,
+//! in a mount namespace of the job, and the folders lie over it as overlays: read from the checkout, written elsewhere.
+//! The system takes all of it away when the last process of the job has ended.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A work tree as a job is to see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeView {
+    /// The work tree, which holds the files that git tracks.
+    pub tree: PathBuf,
+    /// The user's checkout, at whose path the job sees the tree.
+    pub checkout: PathBuf,
+    /// Folders of the checkout that the job sees too, relative to it.
+    pub folders: Vec<PathBuf>,
+    /// A folder of ours for what the job writes to them, on the tree's file system or another; it stays from job to job.
+    pub writes: PathBuf,
+}
+
+impl TreeView {
+    /// Where the job finds what is at this path of the tree.
+    #[must_use]
+    pub fn translate_path(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.tree)
+            .map_or_else(|_| path.to_owned(), |below| self.checkout.join(below))
+    }
+
+    /// Where the user's git folder can be found while the tree covers it.
+    fn git_place(&self) -> PathBuf {
+        self.writes.join("git")
+    }
+}
+
+/// Makes this process, and all that it starts, see the view. For a process with one thread, before it starts anything.
+pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
+    system::open_view(view).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!(
+                "the work tree could not be shown at {}: {error}",
+                view.checkout.display()
+            ),
+        )
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use super::{TreeView, io};
+
+    pub(super) fn open_view(_: &TreeView) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this system has no mount namespaces",
+        ))
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs::{self, File};
+    use std::io;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+    use rustix::fs::{Mode, OFlags};
+    use rustix::process::{getegid, geteuid};
+
+    use super::TreeView;
+
+    pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
+        let is_below = |path: &Path| path.starts_with(&view.checkout);
+        if is_below(&view.tree) || is_below(&view.writes) {
+            return Err(io::Error::other(
+                "our own files would be covered; `trees:` names another place for them",
+            ));
+        }
+        let git_link = move_git_link(view)?;
+        let is_root = geteuid().is_root();
+        enter_namespace(is_root)?;
+        let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+        mount(
+            None::<&Path>,
+            Path::new("/"),
+            None::<&Path>,
+            private,
+            None::<&Path>,
+        )?;
+        // Opened in the namespace, whose mounts alone an overlay can use, and before the tree covers them.
+        let folders = view.folders.iter().map(|folder| Layer::open(view, folder));
+        let folders = folders.collect::<io::Result<Vec<_>>>()?;
+        if git_link.is_some() {
+            bind(&view.checkout.join(".git"), &view.git_place())?;
+        }
+        bind(&view.tree, &view.checkout)?;
+        if let Some(link) = git_link {
+            bind(&link, &view.checkout.join(".git"))?;
+        }
+        folders.iter().try_for_each(|layer| layer.lay_over(is_root))
+    }
+
+    /// Root needs no user namespace; anybody else gets one in which they are still themselves.
+    fn enter_namespace(is_root: bool) -> io::Result<()> {
+        if is_root {
+            return Ok(unshare(CloneFlags::CLONE_NEWNS)?);
+        }
+        let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
+        fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
+    }
+
+    fn bind(from: &Path, to: &Path) -> io::Result<()> {
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+        Ok(mount(Some(from), to, None::<&Path>, flags, None::<&Path>)?)
+    }
+
+    /// The tree's `.git` names a folder inside the checkout's, which the tree is about to cover. Writes the file that is
+    /// to be seen in its place; `None` when git keeps its folder elsewhere.
+    fn move_git_link(view: &TreeView) -> io::Result<Option<PathBuf>> {
+        let text = fs::read(view.tree.join(".git"))?;
+        let named = text.strip_prefix(b"gitdir: ").map(<[u8]>::trim_ascii_end);
+        let named =
+            named.ok_or_else(|| io::Error::other("the tree has no `.git` file of git's"))?;
+        let named = Path::new(std::ffi::OsStr::from_bytes(named));
+        let Ok(below) = named.strip_prefix(view.checkout.join(".git")) else {
+            return Ok(None);
+        };
+        let place = view.git_place();
+        fs::create_dir_all(&place)?;
+        let link = view.writes.join("git-link");
+        let mut moved = b"gitdir: ".to_vec();
+        moved.extend(place.join(below).into_os_string().into_vec());
+        moved.push(b'\n');
+        fs::write(&link, moved)?;
+        Ok(Some(link))
+    }
+
+    /// One folder of the checkout, held open before the tree covers it.
+    struct Layer {
+        place: PathBuf,
+        below: File,
+        above: File,
+        work: File,
+    }
+
+    impl Layer {
+        fn open(view: &TreeView, folder: &Path) -> io::Result<Self> {
+            let open = |path: &Path| -> io::Result<File> {
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let opened = rustix::fs::open(path, flags, Mode::empty());
+                opened.map(File::from).map_err(|error| {
+                    io::Error::new(
+                        io::Error::from(error).kind(),
+                        format!("{}: {error}", path.display()),
+                    )
+                })
+            };
+            let name = folder.as_os_str().as_bytes();
+            let ours = view.writes.join("folders").join(flatten_name(name));
+            let (above, work) = (ours.join("written"), ours.join("work"));
+            fs::create_dir_all(&above)?;
+            fs::create_dir_all(&work)?;
+            // Where it will be seen, there has to be something to cover.
+            fs::create_dir_all(view.tree.join(folder))?;
+            Ok(Self {
+                place: view.checkout.join(folder),
+                below: open(&view.checkout.join(folder))?,
+                above: open(&above)?,
+                work: open(&work)?,
+            })
+        }
+
+        /// The descriptors stand for the paths: the tree covers one of these, and any could hold a comma or a colon.
+        fn lay_over(&self, is_root: bool) -> io::Result<()> {
+            let name = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
+            let attributes = if is_root { "" } else { ",userxattr" };
+            let options = format!(
+                "lowerdir={},upperdir={},workdir={}{attributes}",
+                name(&self.below),
+                name(&self.above),
+                name(&self.work)
+            );
+            let kind = Some(Path::new("overlay"));
+            let mounted = mount(
+                kind,
+                &self.place,
+                kind,
+                MsFlags::empty(),
+                Some(options.as_str()),
+            );
+            mounted.map_err(|error| {
+                io::Error::new(
+                    io::Error::from(error).kind(),
+                    format!("no overlay over {}: {error}", self.place.display()),
+                )
+            })
+        }
+    }
+
+    /// A path as the name of one folder; two paths never give the same.
+    fn flatten_name(path: &[u8]) -> PathBuf {
+        let mut name = Vec::new();
+        for byte in path {
+            match byte {
+                b'/' => name.extend(b"%s"),
+                b'%' => name.extend(b"%%"),
+                other => name.push(*other),
+            }
+        }
+        PathBuf::from(std::ffi::OsString::from_vec(name))
+    }
+}
