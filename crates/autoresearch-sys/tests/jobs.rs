@@ -14,6 +14,7 @@
 )]
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,7 @@ use autoresearch_sys::process::{
     CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, TreeView,
     runner_main, spawn_detached,
 };
+use autoresearch_sys::store::removal::remove_folder_below;
 use rustix::process::{Pid, RawPid, Signal, kill_process, test_kill_process};
 
 /// Whatever is waited for comes long before this, or never.
@@ -329,7 +331,7 @@ fn what_a_job_wrote_to_a_folder_is_there_for_the_next(bed: &Bed) {
         again, "object\npath\n",
         "also after one that left a process"
     );
-    std::fs::remove_dir_all(&view.writes).unwrap();
+    remove_folder_below(bed.folder.path(), Path::new("writes")).unwrap();
     let (_, fresh) = run_shell(bed, "ls build", Some(&view));
     assert_eq!(
         fresh, "deep\npath\n",

@@ -4,11 +4,11 @@
 
 use std::ffi::{CStr, OsStr};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, StatxAttributes, StatxFlags};
+use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, StatxAttributes, StatxFlags};
 
 /// A folder cannot be walked or removed.
 #[derive(Debug, thiserror::Error)]
@@ -122,47 +122,87 @@ pub fn list_folder(
     let Some(folder) = open_folder_below(root, below)? else {
         return Ok(None);
     };
+    let walk = FolderWalk {
+        top: &root.join(below),
+        skip,
+        is_removal: false,
+    };
     let mut found = Vec::new();
-    walk_into(&folder, &root.join(below), Path::new(""), skip, &mut found)?;
+    walk.walk_into(&folder, Path::new(""), &mut found)?;
     Ok(Some(found))
 }
 
-fn walk_into(
-    folder: &OwnedFd,
-    top: &Path,
-    at: &Path,
-    skip: &dyn Fn(&Path) -> bool,
-    found: &mut Vec<FolderEntry>,
-) -> Result<(), SweepError> {
-    for name in list_names(folder, &top.join(at))? {
-        let name = OsStr::from_bytes(&name);
-        let path = at.join(name);
-        if skip(&path) {
-            continue;
+/// A walk through a folder.
+struct FolderWalk<'a> {
+    top: &'a Path,
+    skip: &'a dyn Fn(&Path) -> bool,
+    /// Is all of it about to go? Then a folder that nobody may read is made readable.
+    is_removal: bool,
+}
+
+impl FolderWalk<'_> {
+    fn walk_into(
+        &self,
+        folder: &OwnedFd,
+        at: &Path,
+        found: &mut Vec<FolderEntry>,
+    ) -> Result<(), SweepError> {
+        for name in list_names(folder, &self.top.join(at))? {
+            let name = OsStr::from_bytes(&name);
+            let path = at.join(name);
+            if (self.skip)(&path) {
+                continue;
+            }
+            let whole = self.top.join(&path);
+            let meta = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(SweepError::io_error("look at", &whole))?;
+            let kind = FileType::from_raw_mode(meta.st_mode);
+            found.push(FolderEntry {
+                path: path.clone(),
+                kind,
+            });
+            if kind == FileType::Directory {
+                if self.is_removal {
+                    make_accessible(folder.as_fd(), name);
+                }
+                let inner = open_child_folder(folder.as_fd(), name, &whole)?;
+                self.walk_into(&inner, &path, found)?;
+            }
         }
-        let whole = top.join(&path);
-        let meta = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(SweepError::io_error("look at", &whole))?;
-        let kind = FileType::from_raw_mode(meta.st_mode);
-        found.push(FolderEntry {
-            path: path.clone(),
-            kind,
-        });
-        if kind == FileType::Directory {
-            let inner = open_child_folder(folder.as_fd(), name, &whole)?;
-            walk_into(&inner, top, &path, skip, found)?;
-        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// A package manager makes folders read-only, and the system keeps one of an overlay that not even its owner may open.
+fn make_accessible(folder: BorrowedFd<'_>, name: &OsStr) {
+    let closed = rustix::fs::accessat(
+        folder,
+        name,
+        Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK,
+        AtFlags::EACCESS,
+    )
+    .is_err();
+    // Held while it is changed, so that no link can come in its place.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    if closed && let Ok(held) = rustix::fs::openat(folder, name, flags, Mode::empty()) {
+        let path = format!("/proc/self/fd/{}", held.as_raw_fd());
+        let _ = rustix::fs::chmod(path, Mode::RWXU);
+    }
 }
 
 /// Removes the folder `below` a root with everything in it. A link in it is removed, not followed; a mount point anywhere
 /// in it, and nothing is removed.
 pub fn remove_folder_below(root: &Path, below: &Path) -> Result<(), SweepError> {
-    if list_folder(root, below, &|_| false)?.is_none() {
-        return Ok(());
-    }
     let whole = root.join(below);
+    let Some(folder) = open_folder_below(root, below)? else {
+        return Ok(());
+    };
+    let walk = FolderWalk {
+        top: &whole,
+        skip: &|_| false,
+        is_removal: true,
+    };
+    walk.walk_into(&folder, Path::new(""), &mut Vec::new())?;
     let (Some(above), Some(name)) = (below.parent(), below.file_name()) else {
         return Err(SweepError::NotAFolder(whole));
     };
@@ -177,8 +217,6 @@ pub fn remove_folder_below(root: &Path, below: &Path) -> Result<(), SweepError> 
 /// Removes everything in a folder.
 fn remove_contents(above: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<(), SweepError> {
     let folder = open_child_folder(above, name, path)?;
-    // A package manager may have made it read-only.
-    let _ = rustix::fs::fchmod(&folder, Mode::RWXU);
     for name in list_names(&folder, path)? {
         let name = OsStr::from_bytes(&name);
         let inner = path.join(name);
@@ -221,6 +259,29 @@ mod tests {
         assert!(matches!(walked, Err(SweepError::Mount(_))), "{walked:?}");
         let removed = remove_folder_below(Path::new("/"), Path::new("proc"));
         assert!(matches!(removed, Err(SweepError::Mount(_))), "{removed:?}");
+    }
+
+    #[test]
+    fn folders_that_may_not_be_read_or_changed_go_and_a_link_to_one_stays_what_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let set = |below: &str, mode| {
+            std::fs::set_permissions(root.join(below), PermissionsExt::from_mode(mode)).unwrap();
+        };
+        for (folder, mode) in [
+            ("ours/read-only", 0o555),
+            ("ours/closed", 0o000),
+            ("theirs", 0o500),
+        ] {
+            std::fs::create_dir_all(root.join(folder).join("inner")).unwrap();
+            set(folder, mode);
+        }
+        std::os::unix::fs::symlink(root.join("theirs"), root.join("ours/link")).unwrap();
+        remove_folder_below(root, Path::new("ours")).unwrap();
+        assert!(!root.join("ours").exists());
+        let left = root.join("theirs").metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((left, root.join("theirs/inner").is_dir()), (0o500, true));
     }
 
     #[test]
