@@ -36,6 +36,7 @@ pub use self::journal::{Anchor, Journal, JournalRepair};
 pub use self::layout::{CreatedFolders, FOLDER, Layout, anchor_folder, list_anchor_folders};
 pub use self::lock::{find_holder, take_lock};
 pub use self::made::MadeNote;
+pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;
 pub use self::outputs::cut_middle;
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};

@@ -13,5 +13,6 @@ pub(crate) mod look;
 pub mod night;
 pub mod run;
 pub mod start;
+pub mod trees;
 pub mod trial;
 pub(crate) mod watch;

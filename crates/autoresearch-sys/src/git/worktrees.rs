@@ -44,6 +44,59 @@ impl Git {
         .map(drop)
     }
 
+    /// Creates a work tree at a commit, without a branch.
+    pub fn add_detached_work_tree(&self, path: &Path, commit: &str) -> Result<(), GitError> {
+        let arguments = ["worktree", "add", "--quiet", "--detach"].map(OsStr::new);
+        self.run_git(
+            arguments
+                .into_iter()
+                .chain([path.as_os_str(), OsStr::new(commit)]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
+    /// Brings index and tracked files of this work tree to a commit, whatever was done to them, and leaves HEAD without a
+    /// branch. Files that have the right bytes keep their times; what git does not track stays, unless it is in the way.
+    pub fn force_detached(&self, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["checkout", "--quiet", "--force", "--detach", commit])
+            .map(drop)
+    }
+
+    /// Tracked files whose bytes here, or whose absence, differ from a commit.
+    pub fn list_differing(&self, commit: &str) -> Result<Vec<Vec<u8>>, GitError> {
+        let compare = [
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--ignore-submodules=all",
+            commit,
+        ];
+        let output = self.run_git(compare.map(OsStr::new), Input::Nothing)?;
+        Ok(split_nul(&output.stdout).collect())
+    }
+
+    /// Files and nested repositories that git neither tracks nor ignores; of a repository only its folder.
+    pub fn list_untracked(&self) -> Result<Vec<PathBuf>, GitError> {
+        let list = ["ls-files", "-z", "--others", "--exclude-standard"].map(OsStr::new);
+        let output = self.run_git(list, Input::Nothing)?;
+        Ok(split_nul(&output.stdout)
+            .map(|path| PathBuf::from(OsStr::from_bytes(&path)))
+            .collect())
+    }
+
+    /// Has git forget a work tree whose folder is gone, locked or not.
+    pub fn forget_work_tree(&self, path: &Path) -> Result<(), GitError> {
+        let arguments = ["worktree", "remove", "--force", "--force"].map(OsStr::new);
+        self.run_git(
+            arguments.into_iter().chain([path.as_os_str()]),
+            Input::Nothing,
+        )
+        .map(drop)
+    }
+
     /// Removes a work tree of ours; git refuses when it holds changes or untracked files.
     pub fn remove_work_tree(&self, path: &Path) -> Result<(), GitError> {
         let arguments = ["worktree", "remove"].map(OsStr::new);

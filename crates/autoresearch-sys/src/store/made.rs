@@ -2,6 +2,8 @@
 //! Does not make or remove anything of it.
 //! Invariant: the note is outside the repository and is written before the first thing that it names is made.
 
+pub(super) mod tree_note;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -40,17 +40,28 @@ pub(crate) fn advance_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]
 /// Gives files that were just written back a second later than the floor and than the one in which they were written: it
 /// may be that of the bytes that they replace, and of what a command made of those.
 pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) {
+    let floor = find_time_floor(tree, state);
+    let now = tree.world.now().as_second();
+    if let Some(second) = give_later_times(tree.path(), paths, floor, now) {
+        tree.notes.write_time_floor(second);
+    }
+}
+
+/// The same for files below any folder, with a floor that the caller keeps; the second that they got.
+pub(crate) fn give_later_times(
+    root: &Path,
+    paths: &[Vec<u8>],
+    floor: i64,
+    now: i64,
+) -> Option<i64> {
     let paths: Vec<_> = paths
         .iter()
-        .map(|path| tree.path().join(as_path(path)))
+        .map(|path| root.join(as_path(path)))
         .filter(|path| read_seconds(path).is_some())
         .collect();
     let written = paths.iter().filter_map(|path| read_seconds(path));
-    let written = written.filter(|second| is_credible(tree, *second)).max();
-    let Some(written) = written else {
-        return;
-    };
-    let mut second = find_time_floor(tree, state).max(written) + 1;
+    let written = written.filter(|second| *second <= now + AHEAD).max()?;
+    let mut second = floor.max(written) + 1;
     for path in &paths {
         set_seconds(path, second);
         if read_seconds(path).is_some_and(|got| got < second) {
@@ -59,7 +70,7 @@ pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) 
             set_seconds(path, second);
         }
     }
-    tree.notes.write_time_floor(second);
+    Some(second)
 }
 
 /// The latest second that a measurement, or a file that was measured, can have.

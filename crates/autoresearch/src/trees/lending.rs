@@ -1,0 +1,202 @@
+//! Owns the lending of work trees: a tree at a commit, borrowed for a while, and given back by being dropped.
+//! Does not know what is done in it.
+//! Invariant: one borrower has a tree at a time, and a tree whose borrower died is not used again.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::{Git, is_behind_link};
+use autoresearch_sys::store::removal::remove_folder_below;
+use autoresearch_sys::store::{
+    StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
+};
+
+use crate::trees::making::{
+    Checkout, clear_tree, is_noted_tree, make_tree, remove_tree, wait_for_git,
+};
+use crate::trees::place::TreePlace;
+use crate::watch::file_times::give_later_times;
+
+/// More trees than these are never lent at once.
+const MOST: u32 = 64;
+/// The file beside a tree's note, as long as the tree is in somebody's hands.
+const BORROWED: &str = "borrowed";
+
+/// What trees are lent from.
+#[derive(Clone, Copy)]
+pub struct TreeSource<'a> {
+    /// git, at work in the user's work tree.
+    pub git: &'a Git,
+    pub place: &'a TreePlace,
+    /// Are they kept for the next borrower?
+    pub kind: TreeKind,
+}
+
+/// A tree that is borrowed. Dropping it gives it back.
+#[must_use = "a tree that is dropped is given back"]
+pub struct LentTree<'w> {
+    world: &'w World,
+    /// git, at work in the user's work tree.
+    main: Git,
+    inside: Git,
+    note: TreeNote,
+    _lock: File,
+}
+
+impl LentTree<'_> {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.note.path
+    }
+
+    /// git, at work in the tree.
+    #[must_use]
+    pub fn git(&self) -> &Git {
+        &self.inside
+    }
+
+    /// Brings the tree to another commit. What git ignores stays, so that nothing has to be built that did not change.
+    pub fn bring_to(&self, commit: &str) -> Result<()> {
+        bring_tree(self.world, &self.inside, &self.note, commit)
+    }
+}
+
+impl Drop for LentTree<'_> {
+    /// A kept tree stays as it is: it is brought to a commit when it is borrowed again. What fails here is left with its
+    /// mark, and is made anew or cleaned up by whoever comes next.
+    fn drop(&mut self) {
+        (self.world.step)("tree give back");
+        match self.note.kind {
+            TreeKind::Scratch => {
+                let _ = remove_tree(self.world, &self.main, &self.note);
+            }
+            TreeKind::Own | TreeKind::Lent => {
+                let _ = std::fs::remove_file(mark_of(self.world, &self.note));
+            }
+        }
+    }
+}
+
+/// Lends a tree at a commit: one that was given back, or a new one.
+pub fn lend_tree<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    commit: &str,
+) -> Result<LentTree<'w>> {
+    let id = source.place.id();
+    let (name, lock) = take_free_name(world, id)?;
+    wait_for_git(world, id, &name)?;
+    let main = source.git.at_folder(source.git.work_tree());
+    let known = TreeNote::read(&world.state_folder, id, &name);
+    if let Some(note) = &known
+        && is_usable(world, &main, note)
+    {
+        (world.step)("tree borrow");
+        mark_borrowed(world, note)?;
+        let inside = main.at_folder(&note.path);
+        if bring_tree(world, &inside, note, commit).is_ok() {
+            return Ok(LentTree {
+                world,
+                main,
+                inside,
+                note: note.clone(),
+                _lock: lock,
+            });
+        }
+    }
+    if let Some(note) = &known {
+        clear_tree(world, &main, note)?;
+    }
+    let note = source.place.make_note(&name, source.kind);
+    let note = make_tree(world, &main, note, Checkout::Commit(commit))?;
+    mark_borrowed(world, &note)?;
+    Ok(LentTree {
+        world,
+        inside: main.at_folder(&note.path),
+        main,
+        note,
+        _lock: lock,
+    })
+}
+
+fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &str) -> Result<()> {
+    let changed = inside.list_differing(commit)?;
+    (world.step)("tree reset");
+    inside.force_detached(commit)?;
+    for path in inside.list_untracked()? {
+        remove_untracked(&note.path, &path)?;
+    }
+    // What a cache in the tree was made of must not look like what stands there now.
+    let notes = TreeNotes::beside_anchor(&note.folder(&world.state_folder));
+    let floor = notes.read_time_floor().unwrap_or(0);
+    let now = world.now().as_second();
+    if let Some(second) = give_later_times(&note.path, &changed, floor, now) {
+        notes.write_time_floor(second);
+        inside.refresh_index(&changed);
+    }
+    Ok(())
+}
+
+/// The first tree of a run that nobody holds.
+fn take_free_name(world: &World, id: &str) -> Result<(String, File)> {
+    for number in 1..=MOST {
+        let name = number.to_string();
+        let folder = tree_note_folder(&world.state_folder, id, &name);
+        match take_lock(&folder, world, "tree") {
+            Ok(lock) => return Ok((name, lock)),
+            Err(StoreError::Busy(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::blocked(format!(
+        "{MOST} work trees of the run are in use"
+    )))
+}
+
+/// Was the tree given back, and does it stand as it was made?
+fn is_usable(world: &World, main: &Git, note: &TreeNote) -> bool {
+    let was_given_back = mark_of(world, note).symlink_metadata().is_err();
+    was_given_back && is_noted_tree(main, note)
+}
+
+/// The file that is there while somebody has the tree.
+fn mark_of(world: &World, note: &TreeNote) -> PathBuf {
+    note.folder(&world.state_folder).join(BORROWED)
+}
+
+fn mark_borrowed(world: &World, note: &TreeNote) -> Result<()> {
+    let mark = mark_of(world, note);
+    std::fs::write(&mark, "")
+        .map_err(|error| Failure::io(format!("could not write {}", mark.display()), &error))
+}
+
+/// Removes what git neither tracks nor ignores, with the folders that are empty then.
+fn remove_untracked(root: &Path, path: &Path) -> Result<()> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::blocked(format!(
+            "could not remove {}: {error}",
+            root.join(path).display()
+        ))
+    };
+    if is_behind_link(root, path.as_os_str().as_encoded_bytes()) {
+        return Ok(());
+    }
+    let whole = root.join(path);
+    match whole.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => {
+            remove_folder_below(root, path).map_err(|error| failed(&error))?;
+        }
+        Ok(_) => std::fs::remove_file(&whole).map_err(|error| failed(&error))?,
+        Err(_) => return Ok(()),
+    }
+    let mut above = path.ancestors().skip(1);
+    let _ = above.all(|folder| {
+        !folder.as_os_str().is_empty() && std::fs::remove_dir(root.join(folder)).is_ok()
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Trees of a real repository: what a borrower gets, what stays for the next one, and what goes.
+
+use std::os::unix::fs::MetadataExt;
+
+use autoresearch_sys::git::history::History;
+
+use super::*;
+use crate::trees::scratch::TreeBed;
+
+fn read(tree: &LentTree<'_>, name: &str) -> String {
+    std::fs::read_to_string(tree.path().join(name)).unwrap()
+}
+
+#[test]
+fn a_lent_tree_is_at_its_commit_outside_the_repository_and_the_users_tree_stays() {
+    let bed = TreeBed::new();
+    let first = bed.head();
+    bed.write("src/a", "two\n");
+    let second = bed.commit(&["src/a"]);
+    bed.write("src/b", "not committed\n");
+    let tree = bed.lend(TreeKind::Lent, &first);
+    assert!(!tree.path().starts_with(bed.root()));
+    assert_eq!(
+        (read(&tree, "src/a"), read(&tree, "src/b")),
+        ("one\n".into(), "one\n".into())
+    );
+    let other = bed.lend(TreeKind::Lent, &second);
+    assert_ne!(tree.path(), other.path());
+    assert_eq!(read(&other, "src/a"), "two\n");
+    drop((tree, other));
+    assert_eq!(bed.head(), second);
+    let changed = bed.git.list_differing(&second).unwrap();
+    assert_eq!(changed, [b"src/b".to_vec()]);
+}
+
+#[test]
+fn a_tree_that_was_given_back_is_brought_to_the_commit_and_keeps_what_git_ignores() {
+    let bed = TreeBed::new();
+    let first = bed.head();
+    bed.write("src/a", "two\n");
+    bed.write("src/new", "two\n");
+    let second = bed.commit(&["src/a", "src/new"]);
+    let tree = bed.lend(TreeKind::Lent, &first);
+    let path = tree.path().to_owned();
+    let seconds = |name: &str| path.join(name).metadata().unwrap().mtime();
+    std::fs::create_dir_all(path.join("build/deep")).unwrap();
+    std::fs::write(path.join("build/deep/object"), "built").unwrap();
+    std::fs::create_dir_all(path.join("left/deep")).unwrap();
+    std::fs::write(path.join("left/deep/file"), "left").unwrap();
+    std::fs::remove_file(path.join("src/b")).unwrap();
+    std::fs::write(path.join("src/a"), "edited\n").unwrap();
+    let edited = seconds("src/a");
+    drop(tree);
+    let tree = bed.lend(TreeKind::Lent, &second);
+    assert_eq!(tree.path(), path, "the same tree");
+    for (name, text) in [
+        ("src/a", "two\n"),
+        ("src/b", "one\n"),
+        ("src/new", "two\n"),
+        ("build/deep/object", "built"),
+    ] {
+        assert_eq!(read(&tree, name), text, "{name}");
+    }
+    assert!(!path.join("left").exists());
+    // A cache by second and size cannot take the new bytes for the old.
+    assert!(seconds("src/a") > edited);
+    let (at, unchanged) = (seconds("src/a"), seconds(".gitignore"));
+    drop(tree);
+    let tree = bed.lend(TreeKind::Lent, &first);
+    assert_eq!(read(&tree, "src/a"), "one\n");
+    assert!(!path.join("src/new").exists());
+    assert!(seconds("src/a") > at);
+    assert_eq!(
+        seconds(".gitignore"),
+        unchanged,
+        "nothing has to be built again"
+    );
+    assert_eq!(
+        tree.git().list_differing(&first).unwrap(),
+        Vec::<Vec<u8>>::new()
+    );
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_and_a_link_out_are_undone_and_nothing_behind_the_link() {
+    let bed = TreeBed::new();
+    let first = bed.head();
+    let tree = bed.lend(TreeKind::Lent, &first);
+    let (path, outside) = (tree.path().to_owned(), bed.base().join("outside"));
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("a"), "mine\n").unwrap();
+    std::fs::remove_dir_all(path.join("src")).unwrap();
+    std::os::unix::fs::symlink(&outside, path.join("src")).unwrap();
+    std::fs::remove_file(path.join(".gitignore")).unwrap();
+    std::fs::create_dir_all(path.join(".gitignore/deep")).unwrap();
+    std::fs::write(path.join(".gitignore/deep/file"), "x").unwrap();
+    drop(tree);
+    let tree = bed.lend(TreeKind::Lent, &first);
+    assert_eq!(tree.path(), path);
+    assert!(!path.join("src").is_symlink());
+    assert_eq!(read(&tree, "src/a"), "one\n");
+    assert_eq!(read(&tree, ".gitignore"), "build\n");
+    assert_eq!(std::fs::read(outside.join("a")).unwrap(), b"mine\n");
+}
+
+#[test]
+fn a_scratch_tree_is_gone_when_it_is_given_back() {
+    let bed = TreeBed::new();
+    let tree = bed.lend(TreeKind::Scratch, &bed.head());
+    let path = tree.path().to_owned();
+    std::fs::write(path.join("src/a"), "edited\n").unwrap();
+    std::fs::write(path.join("untracked"), "x").unwrap();
+    drop(tree);
+    assert!(!path.exists() && !path.parent().unwrap().exists());
+    assert_eq!((bed.notes(), bed.count_linked()), (vec![], 0));
+}
+
+#[test]
+fn a_tree_whose_borrower_died_or_whose_git_was_led_elsewhere_is_made_anew() {
+    let spoil: [fn(&TreeBed, &Path); 4] = [
+        // Its borrower was killed.
+        |bed, _| mark_borrowed(&bed.world, &bed.notes()[0]).unwrap(),
+        // git would work on the user's index and HEAD from here.
+        |bed, path| {
+            let main = format!("gitdir: {}\n", bed.root().join(".git").display());
+            std::fs::write(path.join(".git"), main).unwrap();
+        },
+        |_, path| std::fs::remove_file(path.join(".git")).unwrap(),
+        |bed, path| {
+            std::fs::remove_dir_all(path).unwrap();
+            bed.git.forget_work_tree(path).unwrap();
+        },
+    ];
+    for spoil in spoil {
+        let bed = TreeBed::new();
+        let first = bed.head();
+        let tree = bed.lend(TreeKind::Lent, &first);
+        let path = tree.path().to_owned();
+        std::fs::create_dir(path.join("build")).unwrap();
+        drop(tree);
+        spoil(&bed, &path);
+        bed.write("src/b", "not committed\n");
+        let tree = bed.lend(TreeKind::Lent, &first);
+        assert_eq!(tree.path(), path);
+        assert!(
+            !path.join("build").exists(),
+            "nothing of before is believed"
+        );
+        assert_eq!(read(&tree, "src/b"), "one\n");
+        assert_eq!(bed.count_linked(), 1);
+        let user = History::open_folder(&bed.root()).unwrap();
+        let head = user.read_head().unwrap();
+        assert_eq!(head.branch.as_deref(), Some("refs/heads/main"));
+        assert_eq!(
+            std::fs::read(bed.root().join("src/b")).unwrap(),
+            b"not committed\n"
+        );
+    }
+}
+
+#[test]
+fn what_took_the_place_of_a_tree_is_refused_and_stays() {
+    let bed = TreeBed::new();
+    let tree = bed.lend(TreeKind::Lent, &bed.head());
+    let path = tree.path().to_owned();
+    drop(tree);
+    std::fs::rename(&path, bed.base().join("moved")).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("precious"), "mine").unwrap();
+    let source = TreeSource {
+        git: &bed.git,
+        place: &bed.place,
+        kind: TreeKind::Lent,
+    };
+    let refused = lend_tree(&bed.world, &source, &bed.head()).err().unwrap();
+    assert!(
+        refused
+            .error
+            .ends_with("is not the folder that was made for the run"),
+        "{refused:?}"
+    );
+    assert!(path.join("precious").exists());
+}
