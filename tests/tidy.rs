@@ -380,6 +380,24 @@ fn the_table_of_who_may_do_what_has_a_row_for_each_command_and_is_what_the_rule_
 }
 
 #[test]
+fn the_guide_names_each_command() {
+    let guide = read("GUIDE.md");
+    let mut commands = Vec::new();
+    leaves(&autoresearch::cli::make_clap_command(), "", &mut commands);
+    assert!(commands.len() > 25, "{commands:?}");
+    for command in commands {
+        let is_named = ["autoresearch ", "`"].into_iter().any(|before| {
+            let name = format!("{before}{command}");
+            let mut ends = guide
+                .match_indices(&name)
+                .map(|(at, _)| &guide[at + name.len()..]);
+            ends.any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-'))
+        });
+        assert!(is_named, "GUIDE.md does not name `{command}`");
+    }
+}
+
+#[test]
 fn the_readmes_two_commands_are_what_ci_runs() {
     let (readme, ci) = (read("README.md"), read(".ci/run"));
     for command in ["cargo run --release -- demo", "tests/run"] {

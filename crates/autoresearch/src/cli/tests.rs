@@ -38,6 +38,13 @@ pub(super) fn format_own_help(path: &str) -> String {
     help.replace(OF_EVERY_COMMAND, "  (and the options of every command)\n")
 }
 
+fn list_all_paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    list_paths(&make_clap_command(), "", &mut paths);
+    assert!(paths.len() > 30, "{paths:?}");
+    paths
+}
+
 fn list_paths(command: &ClapCommand, above: &str, found: &mut Vec<String>) {
     for child in command.get_subcommands() {
         let path = format!("{above} {}", child.get_name());
@@ -48,14 +55,7 @@ fn list_paths(command: &ClapCommand, above: &str, found: &mut Vec<String>) {
 
 #[test]
 fn every_command_says_what_it_does_in_a_line_shows_an_example_and_ends_with_the_options_of_all() {
-    let mut paths = Vec::new();
-    list_paths(&make_clap_command(), "", &mut paths);
-    assert_eq!(
-        paths.len(),
-        33,
-        "a new command needs its help below: {paths:?}"
-    );
-    for path in paths {
+    for path in list_all_paths() {
         let help = format_own_help(&path);
         let first = help.lines().next().unwrap();
         assert!(
@@ -73,11 +73,33 @@ fn every_command_says_what_it_does_in_a_line_shows_an_example_and_ends_with_the_
     }
 }
 
+/// The tests that show the help of a command, whole.
+const SHOWN: [&str; 4] = [
+    include_str!("tests.rs"),
+    include_str!("args/tests.rs"),
+    include_str!("background/tests.rs"),
+    include_str!("commands/tests.rs"),
+];
+
+#[test]
+fn the_help_of_every_command_is_shown_whole_by_a_test() {
+    let is_shown = |path: &str| {
+        let call = format!("format_own_help(\"{}\")", path.trim_start());
+        SHOWN.iter().any(|text| text.contains(&call))
+    };
+    let hidden: Vec<String> = list_all_paths()
+        .into_iter()
+        .filter(|path| !is_shown(path))
+        .collect();
+    assert!(
+        hidden.is_empty(),
+        "no test shows the help of these: {hidden:?}"
+    );
+}
+
 #[test]
 fn no_line_of_any_help_is_wider_than_the_terminal() {
-    let mut paths = vec![String::new()];
-    list_paths(&make_clap_command(), "", &mut paths);
-    for path in paths {
+    for path in [vec![String::new()], list_all_paths()].concat() {
         let help = format_help(&path);
         let wide: Vec<&str> = help
             .lines()
@@ -255,14 +277,22 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
 
 #[test]
 fn exec_takes_the_flags_of_start_and_its_help_names_the_exit_codes_and_the_variables() {
-    let halve = |path| {
-        let help = format_own_help(path);
+    let flags = |help: &str| {
         let (_, rest) = help.split_once("Options:\n").unwrap();
-        let (flags, rest) = rest.split_once("Examples:\n").unwrap();
-        (flags.to_owned(), rest.to_owned())
+        rest.split_once("Examples:\n").unwrap().0.to_owned()
     };
-    assert_eq!(halve("exec").0, halve("start").0);
-    assert_snapshot!(halve("exec").1, @"
+    let help = format_own_help("exec");
+    let own = flags(&help);
+    assert_eq!(own, flags(&format_own_help("start")));
+    assert_snapshot!(help.replace(&own, "  (the flags of start)\n\n"), @"
+    Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
+
+    Usage: autoresearch exec [OPTIONS]
+
+    Options:
+      (the flags of start)
+
+    Examples:
       autoresearch exec --config autoresearch.yaml --iterations 10
       AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml
 
