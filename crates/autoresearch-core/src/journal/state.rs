@@ -369,6 +369,13 @@ impl RunState {
             .unwrap_or_default()
     }
 
+    /// How far the run has brought its metric: `47 ms -> 40 ms`.
+    #[must_use]
+    pub fn describe_gain(&self) -> String {
+        let [before, now] = [&self.start.measurement, &self.incumbent.measurement];
+        self.metric_unit().format_change(&before.value, &now.value)
+    }
+
     /// The config of the run.
     #[must_use]
     pub fn config(&self) -> &Config {

@@ -88,6 +88,13 @@ impl Unit {
             format!("{number} {}", self.0)
         }
     }
+
+    /// How a value became another, for people: `47 ms -> 40 ms`.
+    #[must_use]
+    pub fn format_change(&self, before: &Value, after: &Value) -> String {
+        let [before, after] = [before, after].map(|value| self.format_number(&value.to_string()));
+        format!("{before} -> {after}")
+    }
 }
 
 impl Quantity {
@@ -507,7 +514,12 @@ mod tests {
             ("sixteen letters!", "58 sixteen letters!"),
             ("more than sixteen", "58"),
         ] {
-            assert_eq!(Unit::from_text(unit).format_number("58"), shown);
+            let unit = Unit::from_text(unit);
+            assert_eq!(unit.format_number("58"), shown);
+            assert_eq!(
+                unit.format_change(&60.into(), &58.into()),
+                format!("{} -> {shown}", shown.replace("58", "60"))
+            );
         }
         assert_eq!(
             quantity(" 1.50   failed  tests\0 ").to_string(),

@@ -291,10 +291,9 @@ impl fmt::Display for EndReport {
         writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
         writeln!(
             out,
-            "{verdict}: {} {} -> {}, {} kept on {}",
+            "{verdict}: {} {}, {} kept on {}",
             self.metric,
-            self.baseline,
-            self.unit.format_number(&self.value.to_string()),
+            self.unit.format_change(&self.baseline, &self.value),
             format_count(self.kept.len(), "trial"),
             self.branch
         )?;

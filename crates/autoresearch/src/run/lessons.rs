@@ -44,10 +44,9 @@ pub fn add_end_lesson(run: &Run<'_>) {
     let counts = &state.counts;
     let metric = &state.config().metric.name;
     let summary = format!(
-        "{}: {metric} {} -> {} with {} of {} trials kept",
+        "{}: {metric} {} with {} of {} trials kept",
         state.config().goal,
-        state.start.measurement.value,
-        state.incumbent.measurement.value,
+        state.describe_gain(),
         counts.keep,
         counts.count_iterations()
     );

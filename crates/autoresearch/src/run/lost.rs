@@ -97,11 +97,10 @@ impl LostRun {
         let plain = shorten_branch(&branch);
         let left = match (history.read_reference(&branch), &self.state) {
             (Some(_), Some(state)) => format!(
-                "{} on {plain} ({} {} -> {})",
+                "{} on {plain} ({} {})",
                 format_count(state.counts.keep, "kept commit"),
                 state.config().metric.name,
-                state.start.measurement.value,
-                state.incumbent.measurement.value
+                state.describe_gain()
             ),
             (Some(tip), None) => format!("what was kept is on {plain}, at {}", shorten_hash(&tip)),
             (None, _) => format!("and the branch {plain} is gone too"),

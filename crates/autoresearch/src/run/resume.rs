@@ -95,14 +95,13 @@ impl fmt::Display for ResumeReport {
             writeln!(out, "repaired: {done}")?;
         }
         if let Some(first) = self.unmeasured.first() {
-            let more = if self.unmeasured.len() > 1 {
-                format!(" and {} more", self.unmeasured.len() - 1)
-            } else {
-                String::new()
+            let (more, which) = match self.unmeasured.len() - 1 {
+                0 => (String::new(), "it"),
+                more => (format!(" and {more} more"), "them"),
             };
             writeln!(
                 out,
-                "changed and not measured: {first}{more}; a trial measures them, `autoresearch trial --drop` undoes them"
+                "changed and not measured: {first}{more}; a trial measures {which}, `autoresearch trial --drop` undoes {which}"
             )?;
         }
         write!(out, "{}", self.brief)

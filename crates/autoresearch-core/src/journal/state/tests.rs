@@ -428,12 +428,15 @@ fn the_ladder_asks_only_where_the_config_lets_it() {
 }
 
 #[test]
-fn a_state_without_a_reading_has_no_unit() {
+fn a_state_without_a_reading_has_no_unit_and_one_with_it_shows_it_on_both_values() {
     let mut state = begin();
     assert!(state.metric_unit().is_none());
+    state.incumbent.measurement = make_measurement(40);
+    assert_eq!(state.describe_gain(), "47 -> 40");
     let (_, reading) =
         crate::metric::measurement::read_measurement("47 ms", &state.config().metric, None)
             .unwrap();
     state.start.reading = Some(reading);
     assert_eq!(state.metric_unit().as_str(), "ms");
+    assert_eq!(state.describe_gain(), "47 ms -> 40 ms");
 }

@@ -55,7 +55,7 @@ fn make_holder() -> BranchHolder {
 fn a_finished_run_names_what_was_kept_what_is_checked_out_and_what_is_left() {
     assert_snapshot!(make_report(), @"
     run `fewer-any` ended: goal-reached (the target 40 is reached)
-    improved: any 47 -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
       1111111 type-narrow the handlers
       2222222 one Json type [jump: far outside everything measured before; a second run agrees; look at it before you merge]
     checked out: main
@@ -81,7 +81,7 @@ fn a_run_that_kept_nothing_says_so_and_has_nothing_to_merge() {
     };
     assert_snapshot!(report, @"
     run `fewer-any` ended: user-stop (good enough)
-    no improvement: any 47 -> 47 ms, 0 trials kept on autoresearch/fewer-any
+    no improvement: any 47 ms -> 47 ms, 0 trials kept on autoresearch/fewer-any
     unmeasured edits were undone; they are saved in refs/autoresearch/fewer-any/edits
     next: nothing to merge
     ");

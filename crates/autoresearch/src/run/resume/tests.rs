@@ -31,7 +31,7 @@ fn one_unmeasured_file_is_named_alone_and_a_run_at_rest_shows_the_brief_only() {
     report.repaired.clear();
     report.unmeasured.truncate(1);
     assert_snapshot!(report, @"
-    changed and not measured: src/a.ts; a trial measures them, `autoresearch trial --drop` undoes them
+    changed and not measured: src/a.ts; a trial measures it, `autoresearch trial --drop` undoes it
     run `fewer-any`: remove every any
     next: change one thing
     ");
