@@ -1,7 +1,8 @@
 //! Two jobs in one process at once: each ends its own processes, and none of the other's. And jobs that see a work tree
 //! where the user's checkout is.
 //!
-//! A program without the test harness: it is its own runner, and what it leaves behind is its own children.
+//! A program without the test harness: it is its own runner, and what it leaves behind is its own children. It takes the
+//! harness's words for names and lists, so that `cargo test NAME` and cargo-nextest find its tests.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(
@@ -40,45 +41,74 @@ fn main() -> ExitCode {
     {
         return ExitCode::from(runner_main(spec));
     }
+    let has = |flag: &str| words.iter().any(|word| word == flag);
+    let chosen: Vec<&NamedTest> = TESTS
+        .iter()
+        .filter(|(name, _)| !has("--ignored") && is_asked_for(name, &words))
+        .collect();
+    if has("--list") {
+        for (name, _) in chosen {
+            println!("{name}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
     // One after the other: each looks at the children of this process.
-    let tests: [NamedTest; 6] = [
-        (
-            "a_cancelled_job_leaves_the_processes_of_another_alive",
-            a_cancelled_job_leaves_the_processes_of_another_alive,
-        ),
-        (
-            "a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on",
-            a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on,
-        ),
-        (
-            "a_sweep_leaves_what_this_process_started_itself",
-            a_sweep_leaves_what_this_process_started_itself,
-        ),
-        (
-            "a_job_sees_the_tree_and_changes_nothing_of_the_checkout",
-            a_job_sees_the_tree_and_changes_nothing_of_the_checkout,
-        ),
-        (
-            "what_a_job_wrote_to_a_folder_is_there_for_the_next",
-            what_a_job_wrote_to_a_folder_is_there_for_the_next,
-        ),
-        (
-            "a_view_that_cannot_be_opened_is_said_and_nothing_runs",
-            a_view_that_cannot_be_opened_is_said_and_nothing_runs,
-        ),
-    ];
-    for (name, test) in tests {
+    for (name, test) in &chosen {
         test(&Bed::new());
         println!("test {name} ... ok");
     }
     println!(
-        "test result: ok. {} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
-        tests.len()
+        "test result: ok. {} passed; 0 failed; 0 ignored; 0 measured; {} filtered out",
+        chosen.len(),
+        TESTS.len() - chosen.len()
     );
     ExitCode::SUCCESS
 }
 
 type NamedTest = (&'static str, fn(&Bed));
+
+const TESTS: [NamedTest; 6] = [
+    (
+        "a_cancelled_job_leaves_the_processes_of_another_alive",
+        a_cancelled_job_leaves_the_processes_of_another_alive,
+    ),
+    (
+        "a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on",
+        a_job_whose_runner_is_killed_is_swept_and_the_other_goes_on,
+    ),
+    (
+        "a_sweep_leaves_what_this_process_started_itself",
+        a_sweep_leaves_what_this_process_started_itself,
+    ),
+    (
+        "a_job_sees_the_tree_and_changes_nothing_of_the_checkout",
+        a_job_sees_the_tree_and_changes_nothing_of_the_checkout,
+    ),
+    (
+        "what_a_job_wrote_to_a_folder_is_there_for_the_next",
+        what_a_job_wrote_to_a_folder_is_there_for_the_next,
+    ),
+    (
+        "a_view_that_cannot_be_opened_is_said_and_nothing_runs",
+        a_view_that_cannot_be_opened_is_said_and_nothing_runs,
+    ),
+];
+
+/// Is a test among those that these words name, as the test harness reads them? Without a name all are meant.
+fn is_asked_for(name: &str, words: &[String]) -> bool {
+    let exact = words.iter().any(|word| word == "--exact");
+    let mut wanted: Vec<&str> = Vec::new();
+    let mut left = words.iter();
+    while let Some(word) = left.next() {
+        match word.as_str() {
+            "--format" | "--test-threads" | "--color" | "--skip" | "-Z" => drop(left.next()),
+            word if word.starts_with('-') => {}
+            word => wanted.push(word),
+        }
+    }
+    let fits = |wanted: &&str| name == *wanted || (!exact && name.contains(*wanted));
+    wanted.is_empty() || wanted.iter().any(fits)
+}
 
 struct Bed {
     folder: tempfile::TempDir,
