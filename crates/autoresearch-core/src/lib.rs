@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod config;
 pub mod decide;
+pub mod git_names;
 pub mod journal;
 pub mod metric;
 pub mod shell;

@@ -5,6 +5,7 @@
 pub(crate) mod report;
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::git_names::HeadTarget;
 use autoresearch_core::journal::event::{End, Ending, Event, Finish};
 use autoresearch_core::words::text::clip_text;
 
@@ -60,13 +61,13 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         Entered::Ready(ready) => *ready,
         Entered::Lost(held) => return finish_without_tree(*held),
     };
-    let here = ready.tree.history.read_head()?.branch;
-    if ready.run.store.state.finish.is_some() || here.as_ref() != Some(&ready.tree.branch) {
-        record_finish(
-            &mut ready.run,
-            here.clone().unwrap_or_else(|| "HEAD".to_owned()),
-        )?;
-        return make_end_report(&ready.finish()?, here);
+    let here = ready.tree.history.read_head()?;
+    if ready.run.store.state.finish.is_some() || here.branch.as_ref() != Some(&ready.tree.branch) {
+        let named = here
+            .target()
+            .ok_or_else(|| Failure::blocked("HEAD names neither a branch nor a commit"))?;
+        record_finish(&mut ready.run, named)?;
+        return make_end_report(&ready.finish()?, here.branch.map(HeadTarget::Branch));
     }
     tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
     give_up::give_up_rework(&mut ready)?;
@@ -88,8 +89,9 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     let left = leave_run(&mut ready)?;
     let glance = ready.finish()?;
     let mut report = make_end_report(&glance, left.head)?;
-    if let Some(holder) = left.holder {
-        report.note_detached(&glance.run.store.state.start.origin, &holder);
+    let origin = glance.run.store.state.start.origin.branch();
+    if let (Some(holder), Some(branch)) = (left.holder, origin) {
+        report.note_detached(branch, &holder);
     }
     report.saved = saved;
     report.notes.extend(notes);
@@ -99,7 +101,7 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
 fn finish_without_tree(mut held: Held<'_>) -> Result<EndReport> {
     let branch = held.run.store.state.start.branch.clone();
-    record_finish(&mut held.run, branch)?;
+    record_finish(&mut held.run, HeadTarget::Branch(branch))?;
     let glance = held.finish()?;
     let mut report = make_end_report(&glance, None)?;
     report
@@ -109,7 +111,7 @@ fn finish_without_tree(mut held: Held<'_>) -> Result<EndReport> {
 }
 
 /// Records that a run was left which is not checked out any more.
-fn record_finish(run: &mut Run<'_>, head: String) -> Result<()> {
+fn record_finish(run: &mut Run<'_>, head: HeadTarget) -> Result<()> {
     record_end(run, End::UserStop, FINISHED)?;
     if run.store.state.finish.is_none() {
         run.store.record_event(Event::Finish(Finish { head }))?;
@@ -121,7 +123,7 @@ fn record_finish(run: &mut Run<'_>, head: String) -> Result<()> {
 #[derive(Default)]
 struct LeaveResult {
     /// What is checked out now, if that changed.
-    head: Option<String>,
+    head: Option<HeadTarget>,
     /// The other work tree that holds the branch of before, so that this one is at its commit without a branch.
     holder: Option<BranchHolder>,
 }
@@ -133,23 +135,21 @@ fn leave_run(Ready { run, tree, .. }: &mut Ready<'_>) -> Result<LeaveResult> {
     let origin = start.origin.clone();
     if start.config.isolation != Isolation::Branch {
         run.store.record_event(Event::Finish(Finish {
-            head: start.branch.clone(),
+            head: HeadTarget::Branch(start.branch.clone()),
         }))?;
         return Ok(LeaveResult::default());
     }
-    let target = if origin.starts_with("refs/") {
-        tree.history.read_reference(&origin)
-    } else {
-        Some(origin.clone())
-    };
-    let target = target.ok_or_else(|| {
+    let target = tree.history.read_target(&origin).ok_or_else(|| {
         Failure::blocked(format!("the branch {origin} is gone"))
             .hint("check out a branch yourself; the kept commits are on the run's branch")
     })?;
     let head = run.store.state.head.clone();
-    let holder = work_tree_check::find_branch_holder(tree, &origin)?;
+    let holder = match origin.branch() {
+        Some(branch) => work_tree_check::find_branch_holder(tree, branch)?,
+        None => None,
+    };
     let goal = match &holder {
-        Some(_) => target.clone(),
+        Some(_) => HeadTarget::Commit(target.clone()),
         None => origin.clone(),
     };
     let paths = tree.history.changed_paths(&head, &target)?;

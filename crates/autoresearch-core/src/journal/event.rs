@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::decide::ladder::Strategy;
 pub use crate::decide::why::{CommandFailure, Why};
+use crate::git_names::{HeadTarget, RefName};
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -108,9 +109,9 @@ pub struct Start {
     /// The config with its defaults.
     pub config: Config,
     /// The reference that HEAD names during the run.
-    pub branch: String,
-    /// What HEAD named before: a reference, or a commit when it was detached.
-    pub origin: String,
+    pub branch: RefName,
+    /// What HEAD named before.
+    pub origin: HeadTarget,
     /// The commit that the run started from.
     pub base: String,
     pub tree: String,
@@ -321,7 +322,7 @@ pub struct Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finish {
     /// What HEAD names now.
-    pub head: String,
+    pub head: HeadTarget,
 }
 
 /// The verdict on a trial.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::config::check_config;
+use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
 use crate::metric::measurement::Measurement;
 
@@ -31,8 +32,8 @@ pub(crate) fn make_start(value: i64) -> Start {
         version: "0.0.0".to_owned(),
         started_ms: 0,
         config: check_config(&document).config.unwrap(),
-        branch: "refs/heads/autoresearch/less".to_owned(),
-        origin: "refs/heads/main".to_owned(),
+        branch: RefName::of_trials("less"),
+        origin: HeadTarget::Branch(RefName::of_branch("main")),
         base: "c0".to_owned(),
         tree: "t0".to_owned(),
         worktree: None,

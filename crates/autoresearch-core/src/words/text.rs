@@ -27,12 +27,6 @@ pub fn escape_path(path: &[u8]) -> String {
     escape_text(&String::from_utf8_lossy(path))
 }
 
-/// A branch as people name it, of its full reference; any other name stays as it is.
-#[must_use]
-pub fn shorten_branch(reference: &str) -> &str {
-    reference.strip_prefix("refs/heads/").unwrap_or(reference)
-}
-
 /// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
 pub(crate) fn is_unsafe_mark(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -93,18 +87,6 @@ mod tests {
     fn a_hash_is_shown_by_its_first_seven_letters() {
         assert_eq!(shorten_hash("0123456789abcdef"), "0123456");
         assert_eq!(shorten_hash("012"), "012");
-    }
-
-    #[test]
-    fn a_branch_loses_the_folder_of_branches_once_and_other_names_stay() {
-        for (reference, plain) in [
-            ("refs/heads/autoresearch/x", "autoresearch/x"),
-            ("refs/heads/refs/heads/x", "refs/heads/x"),
-            ("refs/remotes/origin/x", "refs/remotes/origin/x"),
-            ("0123456789", "0123456789"),
-        ] {
-            assert_eq!(shorten_branch(reference), plain);
-        }
     }
 
     #[test]

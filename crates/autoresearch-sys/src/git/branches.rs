@@ -2,6 +2,8 @@
 //! Does not make a trial's commit.
 //! Invariant: a reference moves only from the commit that the caller names, or the call says that it may be anywhere.
 
+use autoresearch_core::git_names::{HeadTarget, RefName};
+
 use super::error::GitError;
 use super::program::Git;
 
@@ -27,56 +29,64 @@ impl Git {
     }
 
     /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
-    pub fn begin_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", "-m", "autoresearch: start", branch, commit])?;
-        self.run_for_text(&["symbolic-ref", "-m", "autoresearch: start", "HEAD", branch])
-            .map(drop)
+    pub fn begin_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&[
+            "update-ref",
+            "-m",
+            "autoresearch: start",
+            branch.as_str(),
+            commit,
+        ])?;
+        self.run_for_text(&[
+            "symbolic-ref",
+            "-m",
+            "autoresearch: start",
+            "HEAD",
+            branch.as_str(),
+        ])
+        .map(drop)
     }
 
-    /// Creates a branch at a commit; fails where it exists. The branch is a full reference.
-    pub fn create_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+    /// Creates a branch at a commit; fails where it exists.
+    pub fn create_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
         let none = "0".repeat(commit.len());
         self.run_for_text(&[
             "update-ref",
             "-m",
             "autoresearch: start",
-            branch,
+            branch.as_str(),
             commit,
             &none,
         ])
         .map(drop)
     }
 
-    /// Deletes a branch, given as a full reference, if it names this commit.
-    pub fn delete_branch(&self, branch: &str, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", "-d", branch, commit])
+    /// Deletes a branch if it names this commit.
+    pub fn delete_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-d", branch.as_str(), commit])
             .map(drop)
     }
 
     /// Points a reference of ours at a commit.
-    pub fn set_reference(&self, reference: &str, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", reference, commit])
+    pub fn set_reference(&self, reference: &RefName, commit: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", reference.as_str(), commit])
             .map(drop)
     }
 
     /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
-    /// names `head` (a full reference, or a commit for a detached HEAD). Other changes and staged hunks stay.
-    pub fn check_out(&self, from: &str, to: &str, head: &str) -> Result<(), GitError> {
+    /// names `head`. Other changes and staged hunks stay.
+    pub fn check_out(&self, from: &str, to: &str, head: &HeadTarget) -> Result<(), GitError> {
         self.move_tree(from, to)?;
-        if head.starts_with("refs/") {
-            self.run_for_text(&["symbolic-ref", "-m", "autoresearch: finish", "HEAD", head])
-                .map(drop)
-        } else {
-            self.run_for_text(&[
-                "update-ref",
-                "--no-deref",
-                "-m",
-                "autoresearch: finish",
-                "HEAD",
-                head,
-            ])
-            .map(drop)
+        let why = "autoresearch: finish";
+        match head {
+            HeadTarget::Branch(branch) => {
+                self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch.as_str()])
+            }
+            HeadTarget::Commit(commit) => {
+                self.run_for_text(&["update-ref", "--no-deref", "-m", why, "HEAD", commit])
+            }
         }
+        .map(drop)
     }
 
     /// Moves index and files from one commit to another, where these differ.
@@ -92,10 +102,10 @@ impl Git {
     }
 
     /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
-    pub fn point_head(&self, branch: &str, commit: &str) -> Result<(), GitError> {
+    pub fn point_head(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
         let why = "autoresearch: move HEAD back";
-        self.run_for_text(&["update-ref", "-m", why, branch, commit])?;
-        self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch])?;
+        self.run_for_text(&["update-ref", "-m", why, branch.as_str(), commit])?;
+        self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch.as_str()])?;
         self.run_for_text(&["read-tree", "--reset", commit])
             .map(drop)
     }

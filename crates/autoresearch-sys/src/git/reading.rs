@@ -5,15 +5,26 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use autoresearch_core::git_names::{HeadTarget, RefName};
+
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadState {
-    /// The full name of the branch, unless HEAD is detached.
-    pub branch: Option<String>,
+    /// The branch, unless HEAD is detached.
+    pub branch: Option<RefName>,
     /// The commit, unless the branch has none yet.
     pub commit: Option<String>,
+}
+
+impl HeadState {
+    /// What HEAD names: a branch, or else a commit.
+    #[must_use]
+    pub fn target(&self) -> Option<HeadTarget> {
+        let branch = self.branch.clone().map(HeadTarget::Branch);
+        branch.or_else(|| self.commit.clone().map(HeadTarget::Commit))
+    }
 }
 
 /// How many lines a difference adds and removes.
@@ -25,30 +36,33 @@ pub struct DiffSize {
 
 impl Git {
     pub(super) fn ask_head(&self) -> Result<HeadState, GitError> {
+        let branch = self.ask_optional(&["symbolic-ref", "-q", "HEAD"])?;
         Ok(HeadState {
-            branch: self.ask_optional(&["symbolic-ref", "-q", "HEAD"])?,
-            commit: self.ask_reference("HEAD")?,
+            branch: branch
+                .map(|name| read_ref_name("symbolic-ref", &name))
+                .transpose()?,
+            commit: self.ask_commit_of("HEAD")?,
         })
     }
 
-    /// The commit that a full reference names.
-    pub(super) fn ask_reference(&self, name: &str) -> Result<Option<String>, GitError> {
-        if name != "HEAD" && !name.starts_with("refs/") {
-            // git would look for a branch or a commit of this name.
-            return Ok(None);
-        }
+    /// The commit that a reference names.
+    pub(super) fn ask_reference(&self, name: &RefName) -> Result<Option<String>, GitError> {
+        self.ask_commit_of(name.as_str())
+    }
+
+    fn ask_commit_of(&self, name: &str) -> Result<Option<String>, GitError> {
         let commit = format!("{name}^{{commit}}");
         self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
     }
 
     /// The references whose full names begin with a prefix, with their commits.
-    pub(super) fn ask_references(&self, prefix: &str) -> Result<Vec<(String, String)>, GitError> {
+    pub(super) fn ask_references(&self, prefix: &str) -> Result<Vec<(RefName, String)>, GitError> {
         let all = self.run_for_text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
         let pairs = all.lines().filter_map(|line| line.split_once(' '));
-        Ok(pairs
+        pairs
             .filter(|(_, name)| name.starts_with(prefix))
-            .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
-            .collect())
+            .map(|(commit, name)| Ok((read_ref_name("for-each-ref", name)?, commit.to_owned())))
+            .collect()
     }
 
     /// Is a commit an ancestor of another, or the same?
@@ -141,4 +155,12 @@ impl Git {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A name in the answer of git to a command.
+pub(super) fn read_ref_name(command: &str, text: &str) -> Result<RefName, GitError> {
+    RefName::parse(text).ok_or_else(|| GitError::Unexpected {
+        arguments: command.to_owned(),
+        answer: text.to_owned(),
+    })
 }

@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RefName;
+
 use super::error::GitError;
 use super::program::{Git, Input};
 
@@ -18,16 +20,6 @@ pub struct Surroundings {
     pub git_folder: PathBuf,
     /// The git folder that all work trees share.
     pub common_folder: PathBuf,
-}
-
-/// One of the work trees of a repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WorkTreeHead {
-    pub root: PathBuf,
-    /// The full name of the branch that its HEAD names.
-    pub branch: Option<String>,
-    /// Is its folder gone, with nothing to keep git from forgetting it?
-    pub gone: bool,
 }
 
 /// Another work tree holds a branch.
@@ -83,31 +75,20 @@ impl Git {
         Some(OsString::from_vec(root).into())
     }
 
-    /// All work trees of the repository, the main one first.
-    pub fn list_work_tree_heads(&self) -> Result<Vec<WorkTreeHead>, GitError> {
-        let arguments = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
-        Ok(parse_work_trees(
-            &self.run_git(arguments, Input::Nothing)?.stdout,
-        ))
-    }
-
-    /// The work tree, other than this one, that holds a branch (a full reference), as git would refuse to check it out a
+    /// The work tree, other than this one, that holds a branch, as git would refuse to check it out a
     /// second time.
-    pub fn find_branch_holder(&self, branch: &str) -> Result<Option<BranchHolder>, GitError> {
-        if !branch.starts_with("refs/") {
-            return Ok(None);
-        }
+    pub fn find_branch_holder(&self, branch: &RefName) -> Result<Option<BranchHolder>, GitError> {
         let own = resolve_links(self.work_tree());
-        let others = self.list_work_tree_heads()?.into_iter();
-        let mut others = others.filter(|other| !other.gone && resolve_links(&other.root) != own);
+        let others = self.list_work_trees()?.into_iter();
+        let mut others = others.filter(|other| !other.gone && resolve_links(&other.path) != own);
         Ok(others.find_map(|other| {
-            let how = if other.branch.as_deref() == Some(branch) {
+            let how = if other.branch.as_ref() == Some(branch) {
                 "checked out"
             } else {
-                find_pending_return(&git_folder_of(&other.root), branch)?
+                find_pending_return(&git_folder_of(&other.path), branch)?
             };
             Some(BranchHolder {
-                root: other.root,
+                root: other.path,
                 how,
             })
         }))
@@ -115,17 +96,17 @@ impl Git {
 }
 
 /// Does something that is under way in a work tree come back to a branch?
-fn find_pending_return(git_folder: &Path, branch: &str) -> Option<&'static str> {
+fn find_pending_return(git_folder: &Path, branch: &RefName) -> Option<&'static str> {
     let read = |name: &str| std::fs::read_to_string(git_folder.join(name)).unwrap_or_default();
     let rebased = ["rebase-merge/head-name", "rebase-apply/head-name"]
         .iter()
-        .any(|name| read(name).trim() == branch);
+        .any(|name| read(name).trim() == branch.as_str());
     let moved = read("rebase-merge/update-refs");
-    if rebased || moved.lines().any(|line| line == branch) {
+    if rebased || moved.lines().any(|line| line == branch.as_str()) {
         return Some("being rebased");
     }
     let start = read("BISECT_START");
-    (branch.strip_prefix("refs/heads/") == Some(start.trim())).then_some("being bisected")
+    (branch.is_branch() && branch.short() == start.trim()).then_some("being bisected")
 }
 
 /// The git folder of a work tree: `.git`, or what the file `.git` names; of a bare repository the folder itself.
@@ -149,52 +130,4 @@ pub fn resolve_links(path: &Path) -> PathBuf {
 
 fn path_from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
-}
-
-/// Reads `worktree list --porcelain -z`: a block for each work tree, an empty item behind it.
-fn parse_work_trees(bytes: &[u8]) -> Vec<WorkTreeHead> {
-    let mut found: Vec<WorkTreeHead> = Vec::new();
-    for item in bytes.split(|byte| *byte == 0) {
-        let (key, value) = match item.iter().position(|byte| *byte == b' ') {
-            Some(at) => (&item[..at], &item[at + 1..]),
-            None => (item, &[][..]),
-        };
-        match (key, found.last_mut()) {
-            (b"worktree", _) => found.push(WorkTreeHead {
-                root: path_from_bytes(value),
-                ..WorkTreeHead::default()
-            }),
-            (b"branch", Some(last)) => {
-                last.branch = Some(String::from_utf8_lossy(value).into_owned());
-            }
-            (b"prunable", Some(last)) => last.gone = true,
-            _ => {}
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_of_work_tree_is_read_from_the_list() {
-        let text = b"worktree /a b\0HEAD 1\0branch refs/heads/main\0\0worktree /c\nd\0HEAD 2\0detached\0\0\
-            worktree /e\0HEAD 3\0branch refs/heads/x\0prunable gitdir file points to nothing\0\0worktree /f\0bare\0\0";
-        let tree = |root: &str, branch: Option<&str>, gone| WorkTreeHead {
-            root: root.into(),
-            branch: branch.map(Into::into),
-            gone,
-        };
-        assert_eq!(
-            parse_work_trees(text),
-            [
-                tree("/a b", Some("refs/heads/main"), false),
-                tree("/c\nd", None, false),
-                tree("/e", Some("refs/heads/x"), true),
-                tree("/f", None, false),
-            ]
-        );
-    }
 }

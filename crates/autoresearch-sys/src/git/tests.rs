@@ -13,6 +13,7 @@ use super::scratch::ScratchRepository;
 use super::status::{StatusEntry, StatusKind};
 use super::{Git, GitError, Hooks, NewCommit, RefusedPath};
 use crate::env::sleep_for;
+use autoresearch_core::git_names::{HeadTarget, RefName};
 
 fn show(path: &[u8]) -> String {
     path.escape_ascii().to_string()
@@ -387,7 +388,8 @@ fn a_reference_moves_only_from_where_the_caller_says_it_is() {
     let git = &repository.git;
     let first = repository.run(&["rev-parse", "HEAD"]);
     let second = repository.commit("second");
-    let (branch, trial) = ("refs/heads/autoresearch/fast", "refs/autoresearch/fast/1");
+    let branch = &RefName::of_trials("fast");
+    let trial = &RefName::of_run("fast", "1");
     let list = || repository.run(&["for-each-ref", "--format=%(refname) %(subject)"]);
     git.create_branch(branch, &first).unwrap();
     assert!(git.create_branch(branch, &second).is_err(), "it exists");
@@ -404,7 +406,7 @@ fn a_reference_moves_only_from_where_the_caller_says_it_is() {
     git.delete_branch(branch, &first).unwrap();
     git.begin_branch(branch, &second).unwrap();
     git.begin_branch(branch, &second).unwrap();
-    assert_eq!(repository.run(&["symbolic-ref", "HEAD"]), branch);
+    assert_eq!(repository.run(&["symbolic-ref", "HEAD"]), branch.as_str());
     git.move_head(&second, &first, "back").unwrap();
     insta::assert_snapshot!(list(), @"
     refs/autoresearch/fast/1 second
@@ -426,7 +428,8 @@ fn another_state_is_checked_out_around_what_the_user_changed() {
     repository.write("c", "staged");
     repository.run(&["add", "c"]);
     let files = || ["a", "b", "c"].map(|name| repository.read(name));
-    git.check_out(&second, &first, &first).unwrap();
+    let detached = HeadTarget::Commit(first.clone());
+    git.check_out(&second, &first, &detached).unwrap();
     assert_eq!(files(), ["a\n", "unstaged", "staged"]);
     assert!(!repository.root().join("d").exists());
     assert_eq!(
@@ -434,14 +437,16 @@ fn another_state_is_checked_out_around_what_the_user_changed() {
         "HEAD",
         "detached"
     );
-    git.check_out(&first, &second, "refs/heads/main").unwrap();
+    let main = HeadTarget::Branch(RefName::of_branch("main"));
+    git.check_out(&first, &second, &main).unwrap();
     assert_eq!(files(), ["new", "unstaged", "staged"]);
     let status = || show_status(&git.read_status().unwrap());
     assert_eq!(status(), "b: 100644 unstaged\nc: 100644 staged");
     repository.write("a", "the user's");
     assert!(git.move_tree(&second, &first).is_err(), "it would be lost");
     assert_eq!(files(), ["the user's", "unstaged", "staged"]);
-    git.point_head("refs/heads/other", &first).unwrap();
+    git.point_head(&RefName::of_branch("other"), &first)
+        .unwrap();
     assert_eq!(
         repository.run(&["symbolic-ref", "HEAD"]),
         "refs/heads/other"

@@ -7,18 +7,22 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RefName;
+
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
-use autoresearch_core::words::text::shorten_branch;
+use super::reading::read_ref_name;
 
 /// A work tree of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkTree {
     pub path: PathBuf,
-    /// The full name of the branch that is checked out there.
-    pub branch: Option<String>,
+    /// The branch that is checked out there.
+    pub branch: Option<RefName>,
     /// Did somebody lock it?
     pub locked: bool,
+    /// Is its folder gone, with nothing to keep git from forgetting it?
+    pub gone: bool,
 }
 
 /// A submodule whose files are there.
@@ -31,17 +35,12 @@ pub struct Submodule {
 }
 
 impl Git {
-    /// Creates a work tree on a branch that exists, given as a full reference.
-    pub fn add_work_tree(&self, path: &Path, branch: &str) -> Result<(), GitError> {
-        let name = shorten_branch(branch);
+    /// Creates a work tree on a branch that exists.
+    pub fn add_work_tree(&self, path: &Path, branch: &RefName) -> Result<(), GitError> {
         let arguments = ["worktree", "add", "--quiet"].map(OsStr::new);
-        self.run_git(
-            arguments
-                .into_iter()
-                .chain([path.as_os_str(), OsStr::new(name)]),
-            Input::Nothing,
-        )
-        .map(drop)
+        let names = [path.as_os_str(), OsStr::new(branch.short())];
+        self.run_git(arguments.into_iter().chain(names), Input::Nothing)
+            .map(drop)
     }
 
     /// Creates a work tree at a commit, without a branch.
@@ -120,22 +119,7 @@ impl Git {
     /// Every work tree of the repository, the main one first.
     pub fn list_work_trees(&self) -> Result<Vec<WorkTree>, GitError> {
         let list = ["worktree", "list", "--porcelain", "-z"].map(OsStr::new);
-        let output = self.run_git(list, Input::Nothing)?;
-        let mut found: Vec<WorkTree> = Vec::new();
-        for line in split_nul(&output.stdout) {
-            if let Some(path) = line.strip_prefix(b"worktree ") {
-                found.push(WorkTree {
-                    path: PathBuf::from(OsStr::from_bytes(path)),
-                    ..WorkTree::default()
-                });
-            } else if let Some(last) = found.last_mut() {
-                if let Some(branch) = line.strip_prefix(b"branch ") {
-                    last.branch = Some(String::from_utf8_lossy(branch).into_owned());
-                }
-                last.locked |= line == b"locked" || line.starts_with(b"locked ");
-            }
-        }
-        Ok(found)
+        parse_work_trees(&self.run_git(list, Input::Nothing)?.stdout)
     }
 
     /// The first path that differs from HEAD or that git does not know, whatever a config would hide; submodules are
@@ -215,6 +199,34 @@ impl Git {
             .find_first_uncommitted()?
             .map(|_| "changes that are not committed"))
     }
+}
+
+/// Reads `worktree list --porcelain -z`: a block for each work tree, an empty item behind it.
+fn parse_work_trees(bytes: &[u8]) -> Result<Vec<WorkTree>, GitError> {
+    let mut found: Vec<WorkTree> = Vec::new();
+    for item in split_nul(bytes) {
+        let mut parts = item.splitn(2, |byte| *byte == b' ');
+        let (key, value) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        match (key, found.last_mut()) {
+            (b"worktree", _) => found.push(WorkTree {
+                path: PathBuf::from(OsStr::from_bytes(value)),
+                ..WorkTree::default()
+            }),
+            (b"branch", Some(last)) => {
+                last.branch = Some(read_ref_name(
+                    "worktree list",
+                    &String::from_utf8_lossy(value),
+                )?);
+            }
+            (b"locked", Some(last)) => last.locked = true,
+            (b"prunable", Some(last)) => last.gone = true,
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(super) mod tree_note;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RefName;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, RealDisk, encode_json, make_private_folder};
@@ -26,15 +27,15 @@ pub struct MadeNote {
     pub run: String,
     /// The main work tree of its repository.
     pub root: PathBuf,
-    /// The full name of the run's branch, if it made one.
-    pub branch: Option<String>,
+    /// The run's branch, if it made one.
+    pub branch: Option<RefName>,
     /// The commit at which that branch begins.
     pub base: String,
     /// The number by which the file system knows the run's folder, once it was made.
     pub inode: Option<u64>,
     /// After a clean-up: the references of the run that stay, with their commits.
     #[serde(default)]
-    pub references: BTreeMap<String, String>,
+    pub references: BTreeMap<RefName, String>,
 }
 
 impl MadeNote {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::agent::session::{GitAccess, Proposal, ProposedOrder, Session, Stops};
 use autoresearch_core::config::Outputs;
+use autoresearch_core::git_names::RefName;
 
 use super::disk::{make_private_folder, remove_file_if_there};
 use super::pinned::SealedSecret;
@@ -215,10 +216,10 @@ fn the_note_of_what_was_made_comes_back_unless_it_is_of_a_later_format_or_no_not
         id: "1".to_owned(),
         run: "fast".to_owned(),
         root: "/r".into(),
-        branch: Some("refs/heads/autoresearch/fast".to_owned()),
+        branch: Some(RefName::of_trials("fast")),
         base: "c0".to_owned(),
         inode: Some(7),
-        references: BTreeMap::from([("refs/x".to_owned(), "c1".to_owned())]),
+        references: BTreeMap::from([(RefName::parse("refs/x").unwrap(), "c1".to_owned())]),
     };
     made.write_to(&anchor_folder).unwrap();
     assert_eq!(MadeNote::read_from(&anchor_folder), Some(made.clone()));

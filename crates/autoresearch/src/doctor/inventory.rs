@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
 
@@ -92,10 +93,7 @@ impl<'w> InventoryScene<'w> {
         let run = &state.start.run;
         let open = self.explain_open(store);
         let saved = list_saved_references(store)?;
-        for (name, commit) in self
-            .history
-            .list_references(&format!("refs/autoresearch/{run}/"))?
-        {
+        for (name, commit) in self.history.list_references(&RefName::folder_of_run(run))? {
             items.push(self.make_reference_item(run, (name, commit), &saved, open.clone())?);
         }
         items.extend(self.list_rest(&store.layout, state, &store.anchor_folder, open)?);
@@ -133,7 +131,7 @@ impl<'w> InventoryScene<'w> {
         let run = layout.run.as_str();
         let mut items = Vec::new();
         let mut waits = open;
-        let branch = state.start.branch.as_str();
+        let branch = &state.start.branch;
         if state.start.worktree.is_some() {
             let path = layout.worktree_path();
             let own = waits.clone();
@@ -162,7 +160,7 @@ impl<'w> InventoryScene<'w> {
             }
             items.push(InventoryItem {
                 commit: tip,
-                ..InventoryItem::new("branch", run, branch, reason)
+                ..InventoryItem::of_reference("branch", run, branch, reason)
             });
         }
         items.extend(list_folders(layout, anchor_folder, "anchor", waits, || {
@@ -175,8 +173,8 @@ impl<'w> InventoryScene<'w> {
     fn make_reference_item(
         &self,
         run: &str,
-        (name, commit): (String, String),
-        ours: &BTreeMap<String, String>,
+        (name, commit): (RefName, String),
+        ours: &BTreeMap<RefName, String>,
         open: Option<String>,
     ) -> Result<InventoryItem> {
         let delete = format!("`git update-ref -d {name}` deletes it");
@@ -197,16 +195,21 @@ impl<'w> InventoryScene<'w> {
         Ok(InventoryItem {
             commit,
             noted,
-            ..InventoryItem::new("reference", run, name, reason)
+            ..InventoryItem::of_reference("reference", run, &name, reason)
         })
     }
 
     /// References of runs whose folders are gone.
     fn list_strays(&self, known: &[String], items: &mut Vec<InventoryItem>) -> Result<()> {
         let notes = list_start_notes(self.world, self.root).into_iter();
-        let ours: BTreeMap<String, String> = notes.flat_map(|(_, made)| made.references).collect();
+        let ours: BTreeMap<RefName, String> = notes.flat_map(|(_, made)| made.references).collect();
         for (name, commit) in self.history.list_references("refs/autoresearch/")? {
-            let run = name.split('/').nth(2).unwrap_or_default().to_owned();
+            let run = name
+                .as_str()
+                .split('/')
+                .nth(2)
+                .unwrap_or_default()
+                .to_owned();
             if !known.contains(&run) {
                 items.push(self.make_reference_item(&run, (name, commit), &ours, None)?);
             }
@@ -272,7 +275,7 @@ impl<'w> InventoryScene<'w> {
                 let reason = waits.clone().or_else(|| (!held).then(only));
                 items.push(InventoryItem {
                     commit,
-                    ..InventoryItem::new("branch", run, branch, reason)
+                    ..InventoryItem::of_reference("branch", run, branch, reason)
                 });
             }
         }
@@ -345,13 +348,13 @@ fn list_folders(
 }
 
 /// The references that the run's journal says it made.
-fn list_saved_references(store: &RunStore<'_>) -> Result<BTreeMap<String, String>> {
+fn list_saved_references(store: &RunStore<'_>) -> Result<BTreeMap<RefName, String>> {
     let run = &store.state.start.run;
     let records = store.read_records()?;
     Ok(Story::of(&store.state.start, &records)
         .list_interruptions()
         .filter_map(|interrupted| {
-            let name = format!("refs/autoresearch/{run}/interrupted-{}", interrupted.trial);
+            let name = RefName::of_run(run, &format!("interrupted-{}", interrupted.trial));
             Some((name, interrupted.saved.clone()?))
         })
         .collect())

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::event::{End, Ending};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
@@ -13,7 +14,7 @@ use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -47,7 +48,7 @@ pub(crate) struct EndReport {
     /// What is checked out in each folder that the run touched, once it is finished.
     pub checked_out: Vec<CheckedOutHead>,
     /// Where edits went that were never measured.
-    pub saved: Option<String>,
+    pub saved: Option<RefName>,
     /// Files that git does not hold and that the taking back met: where they are now, one sentence each.
     pub notes: Vec<String>,
     /// What the run leaves here once it is finished: its branch, its folder, the config.
@@ -84,7 +85,7 @@ fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
             folder: history.work_tree(),
             detached: head.branch.is_none(),
             head: match (head.branch, head.commit) {
-                (Some(branch), _) => shorten_branch(&branch).to_owned(),
+                (Some(branch), _) => branch.short().to_owned(),
                 (None, commit) => commit.unwrap_or_default(),
             },
         })
@@ -104,12 +105,11 @@ fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
 
 pub(super) fn make_end_report(
     glance: &Glance<'_>,
-    returned_to: Option<String>,
+    returned_to: Option<HeadTarget>,
 ) -> Result<EndReport> {
     let (run, state) = (&glance.run, &glance.run.store.state);
-    let plain = |reference: &str| shorten_branch(reference).to_owned();
     let metric = &state.config().metric;
-    let branch = plain(&state.start.branch);
+    let branch = state.start.branch.short();
     let kept = list_kept(&run.store)?;
     let isolation = state.config().isolation;
     let held_by = if kept.is_empty() || isolation == Isolation::InPlace {
@@ -119,7 +119,7 @@ pub(super) fn make_end_report(
     };
     let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
         .then(|| format!("git merge {branch}"));
-    let next = say_next(state, merge.as_deref(), kept.is_empty(), held_by.as_deref());
+    let next = say_next(state, merge.as_deref(), kept.is_empty(), held_by.as_ref());
     let ending = state.end.clone().unwrap_or(Ending {
         end: End::UserStop,
         why: String::new(),
@@ -137,9 +137,9 @@ pub(super) fn make_end_report(
             &state.incumbent.measurement.value,
         ) > Value::zero(),
         notes: advise_signing(glance, &kept).into_iter().collect(),
-        branch,
+        branch: branch.to_owned(),
         kept,
-        returned_to: returned_to.map(|head| plain(&head)),
+        returned_to: returned_to.map(|head| head.short().to_owned()),
         checked_out: list_checked_out(glance)?,
         saved: None,
         left: list_left_behind(glance),
@@ -153,32 +153,33 @@ fn say_next(
     state: &RunState,
     merge: Option<&str>,
     nothing_kept: bool,
-    held_by: Option<&str>,
+    held_by: Option<&HeadTarget>,
 ) -> String {
-    let plain = |reference: &str| shorten_branch(reference).to_owned();
-    let branch = plain(&state.start.branch);
+    let branch = state.start.branch.short();
     let isolation = state.config().isolation;
     let base = shorten_hash(&state.start.base);
-    match (merge, isolation) {
+    match (merge, held_by, isolation) {
         _ if state.finish.is_none() => {
             "next: `autoresearch finish` goes back to your branch".to_owned()
         }
-        (Some(merge), Isolation::Worktree) => format!(
+        (Some(merge), _, Isolation::Worktree) => format!(
             "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
         ),
-        (Some(merge), _) => {
+        (Some(merge), ..) => {
             format!(
                 "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` discards it"
             )
         }
-        (None, _) if held_by.is_some() => format!(
+        (None, Some(holder), _) => format!(
             "next: what was kept is in {} already; `autoresearch clean --yes` removes the run's branch and folder",
-            plain(held_by.unwrap_or_default())
+            holder.short()
         ),
-        (None, Isolation::InPlace) if !nothing_kept => {
+        (None, None, Isolation::InPlace) if !nothing_kept => {
             "next: the kept commits are on your branch already".to_owned()
         }
-        (None, _) => "next: nothing to merge; `autoresearch log` shows what was tried".to_owned(),
+        (None, None, _) => {
+            "next: nothing to merge; `autoresearch log` shows what was tried".to_owned()
+        }
     }
 }
 
@@ -193,7 +194,7 @@ fn list_left_behind(glance: &Glance<'_>) -> Vec<String> {
     let branch = &state.start.branch;
     let is_own = state.config().isolation != Isolation::InPlace;
     if is_own && history.read_reference(branch).is_some() {
-        left.push(format!("branch {}", shorten_branch(branch)));
+        left.push(format!("branch {}", branch.short()));
     }
     for (what, path) in [
         ("work tree", layout.worktree_path()),
@@ -208,10 +209,16 @@ fn list_left_behind(glance: &Glance<'_>) -> Vec<String> {
 }
 
 /// The branch that holds what the run kept: merged, squashed or picked.
-fn find_merging_branch(glance: &Glance<'_>) -> Result<Option<String>> {
+fn find_merging_branch(glance: &Glance<'_>) -> Result<Option<HeadTarget>> {
     let (state, history) = (&glance.run.store.state, glance.seat.history());
     let (start, head) = (&state.start, &state.head);
-    if history.read_reference(&start.origin).is_some() && history.is_merged(head, &start.origin)? {
+    let tip = start
+        .origin
+        .branch()
+        .and_then(|branch| history.read_reference(branch));
+    if let Some(tip) = tip
+        && history.is_merged(head, &tip)?
+    {
         return Ok(Some(start.origin.clone()));
     }
     Ok(history.find_content_holder(&start.base, head, &start.origin)?)
@@ -225,7 +232,7 @@ fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
         return None;
     }
     let start = &run.store.state.start;
-    let branch = shorten_branch(&start.branch);
+    let branch = start.branch.short();
     let (there, which) = match run.store.state.config().isolation {
         Isolation::Worktree => {
             let folder = quote_path(&run.store.layout.worktree_path());
@@ -255,8 +262,8 @@ fn list_kept(store: &RunStore<'_>) -> Result<Vec<KeptTrial>> {
 
 impl EndReport {
     /// The branch of before is checked out in another work tree: says why this one has none, and where to merge.
-    pub(super) fn note_detached(&mut self, origin: &str, holder: &BranchHolder) {
-        let branch = shorten_branch(origin);
+    pub(super) fn note_detached(&mut self, origin: &RefName, holder: &BranchHolder) {
+        let branch = origin.short();
         let root = holder.root.display();
         self.notes.push(format!(
             "{branch} is {} in {root}, and git allows a branch in one work tree only: this one is at the same commit without a branch",

@@ -11,7 +11,7 @@ use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -126,7 +126,7 @@ pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> 
         interrupted: counts.interrupted,
         failures: state.ladder.failures,
         pivots: state.ladder.pivots,
-        branch: shorten_branch(&state.start.branch).to_owned(),
+        branch: state.start.branch.short().to_owned(),
         holder,
         under_way,
         obstacle,

@@ -106,12 +106,12 @@ impl<'w> Entered<'w> {
         }
     }
 
-    /// What was mended and repaired, one sentence each.
+    /// What was repaired, one sentence each.
     #[must_use]
     pub fn list_repairs(&self) -> &[String] {
         match self {
             Self::Ready(ready) => &ready.repaired.done,
-            Self::Lost(held) => &held.mended,
+            Self::Lost(held) => &held.repaired,
         }
     }
 
@@ -186,7 +186,7 @@ pub fn hold_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<Hel
         let left = process::end_marked_processes(&mark);
         if left > 0 {
             let processes = format_count(left, "process");
-            held.mended
+            held.repaired
                 .push(format!("killed {processes} of a dead driver"));
         }
     }
@@ -195,9 +195,9 @@ pub fn hold_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<Hel
 
 /// Repairs a held run whose repository was checked.
 pub fn repair_held(mut held: Held<'_>) -> Result<Entered<'_>> {
-    let done = held.take_mended();
+    let done = held.take_repaired();
     if held.seat.tree().is_none() {
-        held.mended = done;
+        held.repaired = done;
         end_if_due(&mut held.run)?;
         return Ok(Entered::Lost(Box::new(held)));
     }

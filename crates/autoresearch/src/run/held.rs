@@ -2,6 +2,7 @@
 //! Does not repair a trial, and does not look at the work tree's files.
 //! Invariant: nobody else works on a held run; its own work tree may be gone.
 
+use autoresearch_core::git_names::RefName;
 use std::path::PathBuf;
 
 use autoresearch_sys::env::World;
@@ -25,8 +26,8 @@ const GIT_AT_WORK: &str = "git-at-work";
 pub struct Held<'w> {
     pub run: Run<'w>,
     pub seat: Seat<'w>,
-    /// What was mended already, one sentence each.
-    pub mended: Vec<String>,
+    /// What was repaired already, one sentence each.
+    pub repaired: Vec<String>,
     /// Lock files that a killed git of an earlier command had left, and that were removed.
     cleared: Vec<PathBuf>,
 }
@@ -54,7 +55,7 @@ impl<'w> Held<'w> {
         Ok(Self {
             run,
             seat,
-            mended: Vec::new(),
+            repaired: Vec::new(),
             cleared,
         })
     }
@@ -84,10 +85,10 @@ impl<'w> Held<'w> {
             .because(&error)
             .hint("fix what git reports, then run the command again")
         })?;
-        let mut mended = self.mended;
-        mended.push("the run's work tree was gone; it was recreated from its branch, without its unmeasured edits".to_owned());
+        let mut repaired = self.repaired;
+        repaired.push("the run's work tree was gone; it was recreated from its branch, without its unmeasured edits".to_owned());
         Ok(Self {
-            mended,
+            repaired,
             ..Self::from_store(self.run.world, self.run.store)?
         })
     }
@@ -122,23 +123,23 @@ impl<'w> Held<'w> {
         }
     }
 
-    /// What opening the run has mended, one sentence for each.
-    pub fn take_mended(&mut self) -> Vec<String> {
-        let mut done = std::mem::take(&mut self.mended);
+    /// What opening the run has repaired, one sentence for each.
+    pub fn take_repaired(&mut self) -> Vec<String> {
+        let mut done = std::mem::take(&mut self.repaired);
         for lock in std::mem::take(&mut self.cleared) {
             done.push(format!(
                 "{} was removed: a git process of this run was killed while it held this lock",
                 lock.display()
             ));
         }
-        let mended = self.run.store.repaired;
-        if mended.torn_bytes > 0 {
+        let repaired = self.run.store.repaired;
+        if repaired.torn_bytes > 0 {
             done.push(format!(
                 "an incomplete line of {} bytes was moved to journal.torn",
-                mended.torn_bytes
+                repaired.torn_bytes
             ));
         }
-        if mended.restored {
+        if repaired.restored {
             done.push("the last record was written to the journal again".to_owned());
         }
         done
@@ -155,7 +156,7 @@ impl<'w> Held<'w> {
 }
 
 /// The lock files without which no trial can be made or undone.
-fn needed_locks(history: &History, branch: &str) -> Vec<PathBuf> {
+fn needed_locks(history: &History, branch: &RefName) -> Vec<PathBuf> {
     let (own, common) = (history.git_folder(), history.common_folder());
     vec![
         own.join("index.lock"),
@@ -169,8 +170,8 @@ fn list_git_traces(history: &History, store: &RunStore<'_>) -> Traces {
     let (own, common) = (history.git_folder(), history.common_folder());
     let start = &store.state.start;
     let mut locks = needed_locks(history, &start.branch);
-    if start.origin.starts_with("refs/") {
-        locks.push(common.join(format!("{}.lock", start.origin)));
+    if let Some(branch) = start.origin.branch() {
+        locks.push(common.join(format!("{branch}.lock")));
     }
     locks.push(own.join("config.worktree.lock"));
     let shared = ["HEAD", "packed-refs", "config", "shallow"];

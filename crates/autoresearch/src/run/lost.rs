@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{format_count, shorten_branch, shorten_hash};
+use autoresearch_core::words::text::{format_count, shorten_hash};
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;
@@ -74,10 +75,9 @@ impl LostRun {
                 .is_none_or(|state| state.config().isolation != Isolation::InPlace)
     }
 
-    /// The full name of the run's branch.
-    fn branch_name(&self) -> String {
+    fn branch_name(&self) -> RefName {
         self.state.as_ref().map_or_else(
-            || format!("refs/heads/autoresearch/{}", self.layout.run),
+            || RefName::of_trials(&self.layout.run),
             |state| state.start.branch.clone(),
         )
     }
@@ -94,7 +94,7 @@ impl LostRun {
             )
         };
         let branch = self.branch_name();
-        let plain = shorten_branch(&branch);
+        let plain = branch.short();
         let left = match (history.read_reference(&branch), &self.state) {
             (Some(_), Some(state)) => format!(
                 "{} on {plain} ({} {})",
@@ -111,16 +111,19 @@ impl LostRun {
     #[must_use]
     pub fn advise_next(&self, history: &History) -> String {
         let branch = self.branch_name();
-        let plain = shorten_branch(&branch);
+        let plain = branch.short();
         let mut steps = vec![
             "if you moved it, put it back, and the run can continue. Otherwise this run cannot continue, and its log is lost; no commit and no file of yours was touched".to_owned(),
         ];
-        let origin = self.state.as_ref().map(|state| state.start.origin.as_str());
+        let origin = self.state.as_ref().map(|state| &state.start.origin);
         let back = match origin {
-            Some(origin) if origin.starts_with("refs/heads/") => {
-                format!("git switch {}", shorten_branch(origin))
+            Some(HeadTarget::Branch(branch)) if branch.is_branch() => {
+                format!("git switch {}", branch.short())
             }
-            Some(commit) => format!("git switch --detach {}", shorten_hash(commit)),
+            Some(HeadTarget::Branch(other)) => format!("git switch --detach {other}"),
+            Some(HeadTarget::Commit(commit)) => {
+                format!("git switch --detach {}", shorten_hash(commit))
+            }
             None => "git switch BRANCH".to_owned(),
         };
         if self.is_checked_out(history) {

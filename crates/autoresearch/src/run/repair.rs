@@ -4,7 +4,7 @@
 
 use autoresearch_core::journal::event::{Close, Event, Interruption};
 use autoresearch_core::journal::state::Stage;
-use autoresearch_core::words::text::{shorten_branch, shorten_hash};
+use autoresearch_core::words::text::shorten_hash;
 
 use crate::run::Run;
 use crate::run::lessons;
@@ -74,7 +74,7 @@ pub fn set_up_branch(ready: &mut Ready<'_>) -> Result<()> {
         if let Some(other) = there.filter(|commit| *commit != base) {
             return Err(Failure::blocked(format!(
                 "the run's branch {} was made by somebody else: it is at {} and not at {}",
-                shorten_branch(&branch),
+                branch.short(),
                 shorten_hash(&other),
                 shorten_hash(&base)
             ))

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use autoresearch_core::git_names::RefName;
 use autoresearch_sys::env::World;
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
@@ -19,8 +20,8 @@ pub struct Tree<'w> {
     pub git: Git,
     /// The same repository, for reading.
     pub history: History,
-    /// The reference that HEAD names here.
-    pub branch: String,
+    /// The branch that HEAD names here.
+    pub branch: RefName,
     /// Was it made for the run? The user's own otherwise.
     pub is_own: bool,
     /// The rules and the files of the start.
@@ -37,7 +38,7 @@ impl Tree<'_> {
 
     /// A reference of the run, outside the branches.
     #[must_use]
-    pub fn name_reference(&self, name: &str) -> String {
-        format!("refs/autoresearch/{}/{name}", self.layout.run)
+    pub fn name_reference(&self, name: &str) -> RefName {
+        RefName::of_run(&self.layout.run, name)
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::name::make_run_name;
 use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::git_names::{HeadTarget, RefName};
 
 use crate::start::preflight::StartSite;
 use crate::watch::work_tree_check;
@@ -22,7 +23,7 @@ pub(super) struct StartParts<'g> {
     pub(super) layout: Layout,
     /// What making the run's folder made.
     extent: Cell<CreatedFolders>,
-    pub(super) branch: String,
+    pub(super) branch: RefName,
     pub(super) config: Config,
     /// The run's id, by which its notes outside the repository are found.
     pub(super) id: String,
@@ -66,9 +67,9 @@ pub(super) fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<(
 /// The names that nobody has yet, and what is to be made.
 pub(super) fn gather_parts(site: &StartSite, config: Config) -> Result<StartParts<'_>> {
     let layout = choose_name(site, &config);
-    let branch = match config.isolation {
-        Isolation::InPlace => site.origin.clone(),
-        _ => format!("refs/heads/autoresearch/{}", layout.run),
+    let branch = match (config.isolation, &site.origin) {
+        (Isolation::InPlace, HeadTarget::Branch(branch)) => branch.clone(),
+        _ => RefName::of_trials(&layout.run),
     };
     Ok(StartParts {
         start_site: site,
@@ -94,11 +95,11 @@ fn choose_name(site: &StartSite, config: &Config) -> Layout {
         layout.run_folder().symlink_metadata().is_ok()
             || site
                 .history
-                .read_reference(&format!("refs/heads/autoresearch/{}", layout.run))
+                .read_reference(&RefName::of_trials(&layout.run))
                 .is_some()
             || site
                 .history
-                .list_references(&format!("refs/autoresearch/{}/", layout.run))
+                .list_references(&RefName::folder_of_run(&layout.run))
                 .is_ok_and(|found| !found.is_empty())
     };
     let first = Layout::new(&root, &base);

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::words::text::escape_text;
 
 use crate::config::variables;
@@ -28,8 +29,8 @@ pub struct StartSite {
     pub history: History,
     /// git's version, for the log.
     pub git_version: String,
-    /// What HEAD names: a reference, or a commit.
-    pub origin: String,
+    /// What HEAD names.
+    pub origin: HeadTarget,
     /// The commit of HEAD.
     pub base: String,
     /// The environment of the commands, without secrets.
@@ -70,7 +71,9 @@ pub fn read_start_site(world: &World, folder: &Path, names: &[String]) -> Result
         git.lend_identity();
     }
     Ok(StartSite {
-        origin: head.branch.unwrap_or_else(|| base.clone()),
+        origin: head
+            .branch
+            .map_or_else(|| HeadTarget::Commit(base.clone()), HeadTarget::Branch),
         git,
         history,
         git_version,
@@ -130,21 +133,25 @@ pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Res
     }
     work_tree_check::check_root(&site.git, &history.work_tree(), &history.git_folder())?;
     if config.isolation == Isolation::InPlace
-        && let Some(holder) = site.git.find_branch_holder(&site.origin)?
+        && let Some(branch) = site.origin.branch()
+        && let Some(holder) = site.git.find_branch_holder(branch)?
     {
-        return Err(work_tree_check::branch_taken_error(&site.origin, &holder));
+        return Err(work_tree_check::branch_taken_error(branch, &holder));
     }
     if history.has_at_root(&site.base, FOLDER)? || !site.git.list_tracked_below(FOLDER)?.is_empty()
     {
         return Err(tracked_runs_error());
     }
-    if history.read_reference("refs/heads/autoresearch").is_some() {
+    if history
+        .read_reference(&RefName::of_branch("autoresearch"))
+        .is_some()
+    {
         return Err(Failure::blocked(
             "a branch called `autoresearch` exists, so `autoresearch/<run>` cannot",
         )
         .hint("rename it: git branch -m autoresearch autoresearch-old"));
     }
-    if config.isolation == Isolation::InPlace && !site.origin.starts_with("refs/") {
+    if config.isolation == Isolation::InPlace && site.origin.branch().is_none() {
         return Err(
             Failure::blocked("HEAD is detached, and `in-place` needs a branch")
                 .hint("check out a branch, or use `isolation: branch`"),
@@ -185,7 +192,7 @@ fn check_alone(world: &World, site: &StartSite) -> Result<()> {
             && (state.end.is_none()
                 || (state.finish.is_none()
                     && state.config().isolation == Isolation::Branch
-                    && site.origin == state.start.branch))
+                    && site.origin.branch() == Some(&state.start.branch)))
         {
             let hint = if state.end.is_some() {
                 format!("`autoresearch finish --run {name}` goes back to your branch")

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::span;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{clip_text, format_count, shorten_branch};
+use autoresearch_core::words::text::{clip_text, format_count};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -76,7 +76,7 @@ pub(super) fn make_start_report(
         deterministic: state.noise.is_deterministic(),
         spread: state.noise.run_spread(),
         guard: start.guard.as_str(),
-        branch: shorten_branch(&start.branch).to_owned(),
+        branch: start.branch.short().to_owned(),
         work_tree: glance.seat.git().work_tree().to_owned(),
         left_alone,
         stderr: None,

@@ -6,6 +6,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use autoresearch_core::git_names::RefName;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -23,8 +24,7 @@ const GIT_AT_WORK: &str = "git-at-work";
 /// What is checked out in a new tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checkout<'a> {
-    /// A branch, as a full reference.
-    Branch(&'a str),
+    Branch(&'a RefName),
     /// A commit, without a branch.
     Commit(&'a str),
 }

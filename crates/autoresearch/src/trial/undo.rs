@@ -7,6 +7,7 @@ mod locked;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Rollback};
+use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{clip_text, escape_path, escape_text, shorten_hash};
 
@@ -103,7 +104,7 @@ pub fn undo_trial(
     state: &RunState,
     trial: u32,
     message: &str,
-    name: Option<&str>,
+    name: Option<&RefName>,
 ) -> Result<UndoResult> {
     let tip = tree_changes::check_branch_checked_out(tree)?;
     let kept = state.head.clone();

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 
 use crate::run::tree::Tree;
 use crate::watch::git_rules;
@@ -152,17 +152,16 @@ pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<String> {
         );
     }
     let head = tree.history.read_head()?;
-    let plain = |reference: &str| shorten_branch(reference).to_owned();
     let hint = format!(
         "nothing was changed. `git switch {}` goes back to the run",
-        plain(&tree.branch)
+        tree.branch.short()
     );
     match (head.branch, head.commit) {
         (Some(branch), Some(commit)) if branch == tree.branch => Ok(commit),
         (Some(branch), _) => Err(Failure::blocked(format!(
             "another branch is checked out: {} instead of {}",
-            plain(&branch),
-            plain(&tree.branch)
+            branch.short(),
+            tree.branch.short()
         ))
         .hint(hint)),
         (None, commit) => Err(Failure::blocked(format!(

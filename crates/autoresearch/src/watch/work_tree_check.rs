@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
+use autoresearch_core::git_names::RefName;
 use autoresearch_core::shell::quote::quote_path;
-use autoresearch_core::words::text::{escape_text, shorten_branch};
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use autoresearch_sys::error::{Failure, Result};
@@ -92,7 +93,10 @@ pub(crate) fn check_run_tree(
 }
 
 /// The other work tree that holds a branch. Where the repository has one work tree only, git is not asked.
-pub(crate) fn find_branch_holder(tree: &Tree<'_>, branch: &str) -> Result<Option<BranchHolder>> {
+pub(crate) fn find_branch_holder(
+    tree: &Tree<'_>,
+    branch: &RefName,
+) -> Result<Option<BranchHolder>> {
     let (own, common) = (tree.history.git_folder(), tree.history.common_folder());
     if own == common && !has_entries(&common.join("worktrees")) {
         return Ok(None);
@@ -111,8 +115,8 @@ pub(crate) fn check_branch_alone(tree: &Tree<'_>) -> Result<()> {
 
 /// A branch that another work tree holds cannot be worked on.
 #[must_use]
-pub(crate) fn branch_taken_error(branch: &str, holder: &BranchHolder) -> Failure {
-    let plain = shorten_branch(branch);
+pub(crate) fn branch_taken_error(branch: &RefName, holder: &BranchHolder) -> Failure {
+    let plain = branch.short();
     let root = quote_path(&holder.root);
     let remedy = match holder.how {
         "checked out" => format!("`git -C {root} switch --detach` frees it there"),

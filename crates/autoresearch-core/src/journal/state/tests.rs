@@ -5,6 +5,7 @@ use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::decide::why::{CommandFailure, Why};
+use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Close, Interruption, StrategyRow, Turn};
 use crate::journal::sample::{
     make_decision, make_intent, make_measurement, make_records, make_start,
@@ -119,7 +120,7 @@ fn make_event((kind, beside, number): WalkStep, state: &RunState) -> Event {
             End::Target
         }),
         20 if number == 0 => Event::Finish(Finish {
-            head: "main".to_owned(),
+            head: HeadTarget::Branch(RefName::of_branch("main")),
         }),
         20 => Event::Ready,
         _ => Event::Start(Box::new(make_start(1))),
@@ -404,7 +405,7 @@ fn a_raise_opens_a_run_that_came_to_a_ceiling_and_no_other() {
         assert_eq!(state.end.is_none(), opened, "{end:?}");
     }
     let mut state = begin();
-    let head = "main".to_owned();
+    let head = HeadTarget::Branch(RefName::of_branch("main"));
     take(
         &mut state,
         [ending(End::Budget), Event::Finish(Finish { head })],

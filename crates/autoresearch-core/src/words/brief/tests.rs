@@ -4,6 +4,7 @@ use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::decide::why::{CommandFailure, Why};
+use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{End, Event, Finish, Intent, Rework, Verdict};
 use crate::journal::sample::{
     make_decision, make_intent, make_measurement, make_records, make_start,
@@ -66,7 +67,7 @@ fn list_states() -> Vec<(&'static str, RunState)> {
     }
     let mut state = begin();
     end(&mut state, End::UserStop);
-    let head = "main".to_owned();
+    let head = HeadTarget::Branch(RefName::of_branch("main"));
     state.apply_event(Event::Finish(Finish { head })).unwrap();
     states.push(("left", state));
     states

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::decide::why::Why;
+use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Decision, End, Event, Finish, Guard, Intent, Rework, Start, Verdict};
 use crate::metric::measurement::{Measurement, read_measurement};
 
@@ -44,8 +45,8 @@ fn state_of(config: Config) -> RunState {
         id: "0".repeat(32),
         version: "0.1.0".to_owned(),
         started_ms: 0,
-        branch: "refs/heads/autoresearch/demo".to_owned(),
-        origin: "refs/heads/main".to_owned(),
+        branch: RefName::of_trials("demo"),
+        origin: HeadTarget::Branch(RefName::of_branch("main")),
         base: "b".repeat(40),
         tree: "t".repeat(40),
         worktree: None,
@@ -126,7 +127,7 @@ fn agent(way: MeasureWay) -> Caller {
 /// Every state with a step of its own.
 fn every_step() -> Vec<RunState> {
     let mut finished = ended(End::UserStop, "enough");
-    let head = "refs/heads/main".to_owned();
+    let head = HeadTarget::Branch(RefName::of_branch("main"));
     finished
         .apply_event(Event::Finish(Finish { head }))
         .unwrap();

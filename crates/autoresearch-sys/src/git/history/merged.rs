@@ -3,6 +3,7 @@
 //! Does not write objects: no merge is tried.
 //! Invariant: a yes is a proof; where nothing proves it, the answer is no.
 
+use autoresearch_core::git_names::HeadTarget;
 use git2::{Commit, Oid, Sort};
 
 use super::repository::{History, HistoryError, as_path};
@@ -11,13 +12,15 @@ use super::repository::{History, HistoryError, as_path};
 const MOST: usize = 1_000;
 
 impl History {
-    /// Is what `tip` changes since `base` part of `into` (a reference, or a commit)? Either a commit of `into` holds all of
+    /// Is what `tip` changes since `base` part of `into`? Either a commit of `into` holds all of
     /// its files as `tip` has them, or one has the same patch.
-    pub fn holds_content(&self, base: &str, tip: &str, into: &str) -> Result<bool, HistoryError> {
-        let Some(into) = self
-            .read_reference(into)
-            .or_else(|| parse_commit_hash(into))
-        else {
+    pub fn holds_content(
+        &self,
+        base: &str,
+        tip: &str,
+        into: &HeadTarget,
+    ) -> Result<bool, HistoryError> {
+        let Some(into) = self.read_target(into) else {
             return Ok(false);
         };
         let read = |source| HistoryError::Read {
@@ -65,13 +68,14 @@ impl History {
         &self,
         base: &str,
         tip: &str,
-        branch: &str,
-    ) -> Result<Option<String>, HistoryError> {
-        let mut places = vec![branch.to_owned()];
-        if let Some(name) = branch.strip_prefix("refs/heads/") {
+        branch: &HeadTarget,
+    ) -> Result<Option<HeadTarget>, HistoryError> {
+        let mut places = vec![branch.clone()];
+        if let Some(name) = branch.branch().filter(|name| name.is_branch()) {
             let remotes = self.list_references("refs/remotes/")?.into_iter();
-            let same = |(other, _): &(String, String)| other.splitn(4, '/').nth(3) == Some(name);
-            places.extend(remotes.filter(same).map(|(other, _)| other));
+            let names = remotes.map(|(other, _)| other);
+            let same = names.filter(|other| other.remote_branch() == Some(name.short()));
+            places.extend(same.map(HeadTarget::Branch));
         }
         for place in places {
             if self.holds_content(base, tip, &place)? {
@@ -94,10 +98,6 @@ impl History {
         }
         difference.patchid(None).map(Some)
     }
-}
-
-fn parse_commit_hash(text: &str) -> Option<String> {
-    Oid::from_str(text).ok().map(|id| id.to_string())
 }
 
 /// Do two commits hold the same at these paths?

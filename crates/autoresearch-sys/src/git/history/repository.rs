@@ -8,11 +8,12 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
 use crate::git::program::Git;
-use crate::git::reading::{DiffSize, HeadState};
+use crate::git::reading::{DiffSize, HeadState, read_ref_name};
 use crate::git::surroundings::Surroundings;
 
 /// A repository, for reading.
@@ -179,7 +180,10 @@ impl History {
             source,
         };
         let head = self.repository.find_reference("HEAD").map_err(read)?;
-        let branch = head.symbolic_target().map_err(read)?.map(ToOwned::to_owned);
+        let branch = head.symbolic_target().map_err(read)?;
+        let branch = branch
+            .map(|name| read_ref_name("symbolic-ref", name))
+            .transpose()?;
         let commit = match self.repository.head() {
             Ok(target) => target.target().map(|commit| commit.to_string()),
             Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,
@@ -188,20 +192,31 @@ impl History {
         Ok(HeadState { branch, commit })
     }
 
-    /// The commit that a full reference names.
+    /// The commit that a reference names.
     #[must_use]
-    pub fn read_reference(&self, name: &str) -> Option<String> {
+    pub fn read_reference(&self, name: &RefName) -> Option<String> {
+        // A record may say anything, and git would look for a branch or a commit of this name.
+        RefName::parse(name.as_str())?;
         if let Some(git) = self.asked_git() {
             return git.ask_reference(name).ok().flatten();
         }
         self.repository
-            .refname_to_id(name)
+            .refname_to_id(name.as_str())
             .ok()
             .map(|commit| commit.to_string())
     }
 
+    /// The commit of what HEAD names, or named once; none where the branch is gone.
+    #[must_use]
+    pub fn read_target(&self, target: &HeadTarget) -> Option<String> {
+        match target {
+            HeadTarget::Branch(name) => self.read_reference(name),
+            HeadTarget::Commit(commit) => Some(commit.clone()),
+        }
+    }
+
     /// The references whose full names begin with a prefix, with their commits.
-    pub fn list_references(&self, prefix: &str) -> Result<Vec<(String, String)>, HistoryError> {
+    pub fn list_references(&self, prefix: &str) -> Result<Vec<(RefName, String)>, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_references(prefix)?);
         }
@@ -215,25 +230,24 @@ impl History {
             .map_err(read)?;
         let named = found.flatten().filter_map(|reference| {
             Some((
-                reference.name().ok()?.to_owned(),
+                RefName::parse(reference.name().ok()?)?,
                 reference.target()?.to_string(),
             ))
         });
         Ok(named.collect())
     }
 
-    /// Is a commit part of what a reference (or a commit) holds?
-    pub fn is_merged(&self, commit: &str, into: &str) -> Result<bool, HistoryError> {
+    /// Is a commit part of what another one holds?
+    pub fn is_merged(&self, commit: &str, tip: &str) -> Result<bool, HistoryError> {
         let read = |source| HistoryError::Read {
             what: format!("commit {commit}"),
             source,
         };
-        let tip = self.read_reference(into).unwrap_or_else(|| into.to_owned());
         if let Some(git) = self.asked_git() {
-            return Ok(git.ask_is_ancestor(commit, &tip)?);
+            return Ok(git.ask_is_ancestor(commit, tip)?);
         }
         let (tip, commit) = (
-            Oid::from_str(&tip).map_err(read)?,
+            Oid::from_str(tip).map_err(read)?,
             Oid::from_str(commit).map_err(read)?,
         );
         Ok(tip == commit
@@ -244,15 +258,13 @@ impl History {
     }
 
     /// Do other branches, or HEAD, hold this commit of a reference?
-    pub fn is_held_elsewhere(&self, name: &str, commit: &str) -> Result<bool, HistoryError> {
-        let mut tips = self.list_references("refs/heads/")?;
-        tips.extend(self.list_references("refs/remotes/")?);
-        tips.retain(|(other, _)| other != name);
+    pub fn is_held_elsewhere(&self, name: &RefName, commit: &str) -> Result<bool, HistoryError> {
+        let mut others = self.list_references("refs/heads/")?;
+        others.extend(self.list_references("refs/remotes/")?);
+        others.retain(|(other, _)| other != name);
         let head = self.read_head()?;
-        if head.branch.as_deref() != Some(name) {
-            tips.extend(head.commit.map(|commit| ("HEAD".to_owned(), commit)));
-        }
-        for (_, tip) in tips {
+        let head_elsewhere = head.commit.filter(|_| head.branch.as_ref() != Some(name));
+        for tip in others.into_iter().map(|(_, tip)| tip).chain(head_elsewhere) {
             if self.is_merged(commit, &tip)? {
                 return Ok(true);
             }

@@ -5,9 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+use super::{WorkTree, parse_work_trees};
 use crate::git::GitError;
 use crate::git::scratch::ScratchRepository;
 use crate::git::tests::show_status;
+use autoresearch_core::git_names::RefName;
 
 #[test]
 fn a_work_tree_is_made_listed_and_removed_unless_it_holds_something() {
@@ -15,9 +17,9 @@ fn a_work_tree_is_made_listed_and_removed_unless_it_holds_something() {
     let git = &repository.git;
     let first = repository.run(&["rev-parse", "HEAD"]);
     for name in ["one", "two", "three"] {
-        git.create_branch(&format!("refs/heads/{name}"), &first)
+        git.create_branch(&RefName::of_branch(name), &first)
             .unwrap();
-        git.add_work_tree(&repository.beside(name), &format!("refs/heads/{name}"))
+        git.add_work_tree(&repository.beside(name), &RefName::of_branch(name))
             .unwrap();
     }
     let three = repository.beside("three");
@@ -28,15 +30,19 @@ fn a_work_tree_is_made_listed_and_removed_unless_it_holds_something() {
     let list = || {
         let trees = git.list_work_trees().unwrap().into_iter().map(|tree| {
             let name = tree.path.file_name().unwrap().to_str().unwrap().to_owned();
-            format!("{name} {} {}", tree.branch.unwrap_or_default(), tree.locked)
+            let branch = tree.branch.as_ref().map_or("", RefName::as_str);
+            format!(
+                "{name} {branch} locked: {} gone: {}",
+                tree.locked, tree.gone
+            )
         });
         trees.collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(list(), @"
-    repo refs/heads/main false
-    one refs/heads/one false
-    three  true
-    two refs/heads/two false
+    repo refs/heads/main locked: false gone: false
+    one refs/heads/one locked: false gone: false
+    three  locked: true gone: false
+    two refs/heads/two locked: false gone: false
     ");
     let (one, two) = (repository.beside("one"), repository.beside("two"));
     let uncommitted = |path: &Path| git.at_folder(path).find_first_uncommitted().unwrap();
@@ -51,17 +57,40 @@ fn a_work_tree_is_made_listed_and_removed_unless_it_holds_something() {
 }
 
 #[test]
+fn every_kind_of_work_tree_is_read_from_the_list() {
+    let text = b"worktree /a b\0HEAD 1\0branch refs/heads/main\0\0worktree /c\nd\0HEAD 2\0detached\0locked\0\0\
+        worktree /e\0HEAD 3\0branch refs/heads/x\0locked why\0prunable gitdir file points to nothing\0\0worktree /f\0bare\0\0";
+    let tree = |path: &str, branch: Option<&str>, locked, gone| WorkTree {
+        path: path.into(),
+        branch: branch.map(RefName::of_branch),
+        locked,
+        gone,
+    };
+    assert_eq!(
+        parse_work_trees(text).unwrap(),
+        [
+            tree("/a b", Some("main"), false, false),
+            tree("/c\nd", None, true, false),
+            tree("/e", Some("x"), true, true),
+            tree("/f", None, false, false),
+        ]
+    );
+    let odd = parse_work_trees(b"worktree /a\0branch main\0").unwrap_err();
+    insta::assert_snapshot!(odd, @"`git worktree list` gave an unexpected answer: main");
+}
+
+#[test]
 fn a_branch_is_held_by_the_work_tree_that_has_it_or_will_come_back_to_it() {
     let repository = ScratchRepository::with_files(&["a"]);
     let git = &repository.git;
     let first = repository.run(&["rev-parse", "HEAD"]);
     let names = ["checked", "rebased", "stacked", "bisected", "gone"];
     for name in names.into_iter().chain(["free"]) {
-        git.create_branch(&format!("refs/heads/{name}"), &first)
+        git.create_branch(&RefName::of_branch(name), &first)
             .unwrap();
     }
     for name in names {
-        git.add_work_tree(&repository.beside(name), &format!("refs/heads/{name}"))
+        git.add_work_tree(&repository.beside(name), &RefName::of_branch(name))
             .unwrap();
     }
     let leave = |name: &str, file: &str, text: &str| {
@@ -77,7 +106,7 @@ fn a_branch_is_held_by_the_work_tree_that_has_it_or_will_come_back_to_it() {
     leave("stacked", "rebase-merge/update-refs", stack);
     leave("bisected", "BISECT_START", "bisected\n");
     fs::remove_dir_all(repository.beside("gone")).unwrap();
-    let holder = |branch: &str| {
+    let holder = |branch: &RefName| {
         let found = git.find_branch_holder(branch).unwrap();
         found.map_or("nobody".to_owned(), |held| {
             format!(
@@ -87,11 +116,10 @@ fn a_branch_is_held_by_the_work_tree_that_has_it_or_will_come_back_to_it() {
             )
         })
     };
-    let mut branches: Vec<String> = names.map(|name| format!("refs/heads/{name}")).into();
-    branches.extend(["refs/heads/free", "refs/heads/main", "main"].map(ToOwned::to_owned));
+    let branches = names.into_iter().chain(["free", "main"]);
     let told: Vec<String> = branches
-        .iter()
-        .map(|branch| format!("{branch}: {}", holder(branch)))
+        .map(RefName::of_branch)
+        .map(|branch| format!("{branch}: {}", holder(&branch)))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @"
     refs/heads/checked: checked out in checked
@@ -101,7 +129,6 @@ fn a_branch_is_held_by_the_work_tree_that_has_it_or_will_come_back_to_it() {
     refs/heads/gone: nobody
     refs/heads/free: nobody
     refs/heads/main: nobody
-    main: nobody
     ");
 }
 
@@ -163,8 +190,10 @@ fn the_surroundings_of_a_folder_are_those_that_git_sees() {
     );
     // A line break in the path.
     let other = repository.beside("line\nbreak");
-    git.begin_branch("refs/heads/run", "HEAD").unwrap();
-    git.add_work_tree(&other, "refs/heads/main").unwrap();
+    git.begin_branch(&RefName::of_branch("run"), "HEAD")
+        .unwrap();
+    git.add_work_tree(&other, &RefName::of_branch("main"))
+        .unwrap();
     let places = git.at_folder(&other).read_surroundings().unwrap();
     assert_eq!((places.root, places.common_folder), (other, own.clone()));
     assert!(places.git_folder.starts_with(own.join("worktrees")));

@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_branch, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
 use rustix::fs::FileType;
 
 use super::scene::{InventoryScene, open_git_in};
@@ -45,7 +46,7 @@ pub(super) fn check_place(root: &Path) -> Option<String> {
 pub(super) fn check_worktree(
     scene: &InventoryScene<'_>,
     layout: &Layout,
-    branch: &str,
+    branch: &RefName,
 ) -> Result<Option<String>> {
     let path = layout.worktree_path();
     let known = scene.worktrees.iter().find(|tree| tree.path == path);
@@ -71,7 +72,7 @@ pub(super) fn check_worktree(
             "it is locked; `git worktree unlock {shown}` unlocks it"
         )));
     }
-    if known.branch.as_deref() != Some(branch) {
+    if known.branch.as_ref() != Some(branch) {
         return Ok(Some(format!(
             "another branch than the run's is checked out in it; `git worktree remove {shown}` removes it"
         )));
@@ -121,7 +122,7 @@ pub(super) fn check_branch(
     tip: &str,
 ) -> Result<Option<String>> {
     let start = &state.start;
-    let plain = shorten_branch(&start.branch);
+    let plain = start.branch.short();
     let elsewhere = scene.worktrees.iter().find(|tree| {
         tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree_path()
     });
@@ -153,7 +154,7 @@ fn is_content_merged(
     scene: &InventoryScene<'_>,
     base: &str,
     tip: &str,
-    origin: &str,
+    origin: &HeadTarget,
 ) -> Result<bool> {
     Ok(scene
         .history

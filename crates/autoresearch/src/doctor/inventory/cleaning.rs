@@ -2,6 +2,7 @@
 //! Does not ask again what the list has answered, and never forces git.
 //! Invariant: what could not be removed keeps everything that is needed to remove it later.
 
+use autoresearch_core::git_names::RefName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
@@ -65,13 +66,13 @@ pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryIte
 fn list_staying_references(
     before: &[InventoryItem],
     item: &InventoryItem,
-) -> BTreeMap<String, String> {
+) -> BTreeMap<RefName, String> {
     let of_run = |other: &&InventoryItem| other.kind == "reference" && other.run == item.run;
     before
         .iter()
         .filter(of_run)
         .filter(|other| other.noted && other.kept_because.is_some())
-        .map(|other| (other.name.clone(), other.commit.clone()))
+        .filter_map(|other| Some((other.reference.clone()?, other.commit.clone())))
         .collect()
 }
 
@@ -80,12 +81,15 @@ fn remove_item(
     root: &Path,
     git: &Git,
     item: &InventoryItem,
-    staying: BTreeMap<String, String>,
+    staying: BTreeMap<RefName, String>,
 ) -> Result<()> {
     let layout = Layout::new(root, &item.run);
     match item.kind {
         "worktree" => remove_worktree(world, git, &layout),
-        "branch" | "reference" => Ok(git.delete_branch(&item.name, &item.commit)?),
+        "branch" | "reference" => item
+            .reference
+            .iter()
+            .try_for_each(|name| Ok(git.delete_branch(name, &item.commit)?)),
         "folder" => {
             // Looked at again: it must not have got anything since.
             if let Some(reason) = checks::check_folder(&layout) {
@@ -131,7 +135,7 @@ fn remove_anchor(
     root: &Path,
     folder: &Path,
     run: &str,
-    references: BTreeMap<String, String>,
+    references: BTreeMap<RefName, String>,
 ) -> Result<()> {
     let runs = world.state_folder.join("runs");
     let Some(name) = folder

@@ -2,6 +2,7 @@
 //! Does not list anything.
 //! Invariant: git is asked with nothing of the caller's that could lead it elsewhere.
 
+use autoresearch_core::git_names::RefName;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub(crate) struct InventoryItem {
     /// The run that it belongs to: what is needed to remove the rest later goes last.
     #[serde(skip)]
     pub(super) run: String,
+    /// What it is for git, if it is a branch or reference.
+    #[serde(skip)]
+    pub(super) reference: Option<RefName>,
     /// The commit that a branch or reference must still name to be deleted.
     #[serde(skip)]
     pub(super) commit: String,
@@ -56,8 +60,21 @@ impl InventoryItem {
             name: name.into(),
             kept_because,
             run: run.to_owned(),
+            reference: None,
             commit: String::new(),
             noted: false,
+        }
+    }
+
+    pub(crate) fn of_reference(
+        kind: &'static str,
+        run: &str,
+        name: &RefName,
+        kept_because: Option<String>,
+    ) -> Self {
+        Self {
+            reference: Some(name.clone()),
+            ..Self::new(kind, run, name.as_str(), kept_because)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every line that the answer of `stop` and `finish` can have, and what programs get of it.
 
+use autoresearch_core::git_names::RefName;
 use insta::assert_snapshot;
 
 use super::*;
@@ -73,7 +74,7 @@ fn a_run_that_kept_nothing_says_so_and_has_nothing_to_merge() {
         improved: false,
         kept: Vec::new(),
         checked_out: Vec::new(),
-        saved: Some("refs/autoresearch/fewer-any/edits".to_owned()),
+        saved: Some(RefName::of_run("fewer-any", "edits")),
         left: Vec::new(),
         merge: None,
         next: "next: nothing to merge".to_owned(),
@@ -110,7 +111,7 @@ fn with_two_folders_each_checkout_names_its_own_and_a_detached_head_is_told() {
 #[test]
 fn a_branch_that_another_work_tree_holds_is_merged_there() {
     let mut report = make_report();
-    report.note_detached("refs/heads/main", &make_holder());
+    report.note_detached(&RefName::of_branch("main"), &make_holder());
     let merge = "git -C '/other tree' merge autoresearch/fewer-any";
     assert_eq!(report.merge.as_deref(), Some(merge));
     assert_eq!(report.next, format!("next: look at it, then `{merge}`"));
@@ -124,7 +125,7 @@ fn a_held_branch_without_anything_to_merge_only_adds_the_note() {
         ..make_report()
     };
     let next = report.next.clone();
-    report.note_detached("refs/heads/main", &make_holder());
+    report.note_detached(&RefName::of_branch("main"), &make_holder());
     assert_eq!(
         (report.notes.len(), report.merge, report.next),
         (1, None, next)

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use autoresearch_core::git_names::RefName;
 use autoresearch_sys::git::history::History;
 
 use super::*;
@@ -150,7 +151,7 @@ fn a_tree_whose_borrower_died_or_whose_git_was_led_elsewhere_is_made_anew() {
         assert_eq!(bed.count_linked(), 1);
         let user = History::open_folder(&bed.root()).unwrap();
         let head = user.read_head().unwrap();
-        assert_eq!(head.branch.as_deref(), Some("refs/heads/main"));
+        assert_eq!(head.branch, Some(RefName::of_branch("main")));
         assert_eq!(
             std::fs::read(bed.root().join("src/b")).unwrap(),
             b"not committed\n"

@@ -3,6 +3,7 @@
 use autoresearch_core::agent::caller::{MeasureWay, Reader};
 use autoresearch_core::config::check_config;
 use autoresearch_core::decide::ladder::Strategy;
+use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::event::{
     CommandFailure, Event, Guard, Rework, Start, StrategyRow, Why,
 };
@@ -33,8 +34,8 @@ fn make_state() -> RunState {
         version: "0.0.0".to_owned(),
         started_ms: 0,
         config: check_config(&document).config.unwrap(),
-        branch: "refs/heads/autoresearch/less".to_owned(),
-        origin: "refs/heads/main".to_owned(),
+        branch: RefName::of_trials("less"),
+        origin: HeadTarget::Branch(RefName::of_branch("main")),
         base: "c0".to_owned(),
         tree: "t0".to_owned(),
         worktree: None,

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::*;
 use crate::git::scratch::ScratchRepository;
+use autoresearch_core::git_names::{HeadTarget, RefName};
 
 /// A repository with a branch that was merged, files of every kind, and what happened to them.
 struct MergedRepository {
@@ -85,7 +86,8 @@ fn libgit2_and_the_program_tell_the_same_places_and_references() {
             lines.push(format!("{prefix}* {found:?}"));
         }
         for name in ["refs/heads/side", "HEAD", "refs/heads/absent", "side"] {
-            lines.push(format!("{name} {:?}", history.read_reference(name)));
+            let recorded = serde_json::from_value(name.into()).unwrap();
+            lines.push(format!("{name} {:?}", history.read_reference(&recorded)));
         }
         lines.push(format!("{:?}", history.find_operation()));
         lines.join("\n")
@@ -94,13 +96,13 @@ fn libgit2_and_the_program_tell_the_same_places_and_references() {
     /r
     /r/.git
     /r/.git
-    HeadState { branch: Some("refs/heads/main"), commit: Some("last") }
-    refs/heads/* [("refs/heads/main", "last"), ("refs/heads/side", "side")]
-    refs/remotes/* [("refs/remotes/origin/main", "c1a5d692180e909cb12c81a714aa3fc457d18003")]
-    refs/heads/s* [("refs/heads/side", "side")]
+    HeadState { branch: Some(RefName("refs/heads/main")), commit: Some("last") }
+    refs/heads/* [(RefName("refs/heads/main"), "last"), (RefName("refs/heads/side"), "side")]
+    refs/remotes/* [(RefName("refs/remotes/origin/main"), "c1a5d692180e909cb12c81a714aa3fc457d18003")]
+    refs/heads/s* [(RefName("refs/heads/side"), "side")]
     refs/none/* []
     refs/heads/side Some("side")
-    HEAD Some("last")
+    HEAD None
     refs/heads/absent None
     side None
     None
@@ -126,7 +128,7 @@ fn head_is_told_on_a_branch_detached_and_before_the_first_commit() {
     };
     assert_eq!(
         head(&empty),
-        r#"HeadState { branch: Some("refs/heads/main"), commit: None }"#
+        r#"HeadState { branch: Some(RefName("refs/heads/main")), commit: None }"#
     );
 }
 
@@ -261,15 +263,20 @@ fn a_commit_is_held_elsewhere_by_other_branches_remotes_and_a_detached_head() {
         panic!("four commits")
     };
     let held = |name: &str, commit: &str| {
-        story.agree(|history| history.is_held_elsewhere(name, commit).unwrap().to_string())
+        story.agree(|history| {
+            history
+                .is_held_elsewhere(&RefName::of_branch(name), commit)
+                .unwrap()
+                .to_string()
+        })
     };
-    assert_eq!(held("refs/heads/side", side), "true", "main holds it");
-    assert_eq!(held("refs/heads/main", last), "false");
-    assert_eq!(held("refs/heads/main", first), "true");
+    assert_eq!(held("side", side), "true", "main holds it");
+    assert_eq!(held("main", last), "false");
+    assert_eq!(held("main", first), "true");
     story
         .repository
         .run(&["switch", "--quiet", "--detach", "main"]);
-    assert_eq!(held("refs/heads/main", last), "true", "HEAD holds it");
+    assert_eq!(held("main", last), "true", "HEAD holds it");
 }
 
 #[test]
@@ -404,6 +411,10 @@ fn make_branches() -> (ScratchRepository, String) {
     (repository, base)
 }
 
+fn branch(name: &str) -> HeadTarget {
+    HeadTarget::Branch(RefName::of_branch(name))
+}
+
 #[test]
 fn content_is_held_when_it_was_squashed_picked_or_rewritten_and_not_when_half_of_it_was() {
     let ways: [(&str, &[&[&str]], bool); 5] = [
@@ -434,11 +445,11 @@ fn content_is_held_when_it_was_squashed_picked_or_rewritten_and_not_when_half_of
             repository.run(command);
         }
         let history = History::open_folder(repository.root()).unwrap();
-        let tip = history.read_reference("refs/heads/work").unwrap();
-        let main = history.read_reference("refs/heads/main").unwrap();
-        for into in ["refs/heads/main", &main] {
+        let tip = history.read_reference(&RefName::of_branch("work")).unwrap();
+        let main = history.read_reference(&RefName::of_branch("main")).unwrap();
+        for into in [branch("main"), HeadTarget::Commit(main)] {
             assert_eq!(
-                history.holds_content(&base, &tip, into).unwrap(),
+                history.holds_content(&base, &tip, &into).unwrap(),
                 is_held,
                 "{way}"
             );
@@ -447,20 +458,18 @@ fn content_is_held_when_it_was_squashed_picked_or_rewritten_and_not_when_half_of
         repository.write("a", "otherwise\n");
         repository.commit("later");
         assert_eq!(
-            history
-                .holds_content(&base, &tip, "refs/heads/main")
-                .unwrap(),
+            history.holds_content(&base, &tip, &branch("main")).unwrap(),
             is_held,
             "{way}"
         );
         assert!(
             !history
-                .holds_content(&base, &tip, "refs/heads/absent")
+                .holds_content(&base, &tip, &branch("absent"))
                 .unwrap()
         );
         assert!(
             history
-                .holds_content(&base, &base, "refs/heads/main")
+                .holds_content(&base, &base, &branch("main"))
                 .unwrap(),
             "nothing to hold"
         );
@@ -471,17 +480,17 @@ fn content_is_held_when_it_was_squashed_picked_or_rewritten_and_not_when_half_of
 fn the_holder_of_content_is_the_branch_or_what_a_remote_has_under_its_name() {
     let (repository, base) = make_branches();
     let history = History::open_folder(repository.root()).unwrap();
-    let tip = history.read_reference("refs/heads/work").unwrap();
+    let tip = history.read_reference(&RefName::of_branch("work")).unwrap();
     let holder = || {
         history
-            .find_content_holder(&base, &tip, "refs/heads/main")
+            .find_content_holder(&base, &tip, &branch("main"))
             .unwrap()
     };
     assert_eq!(holder(), None);
     repository.run(&["update-ref", "refs/remotes/origin/other", "work"]);
     assert_eq!(holder(), None, "another name");
     repository.run(&["update-ref", "refs/remotes/origin/main", "work"]);
-    assert_eq!(holder().as_deref(), Some("refs/remotes/origin/main"));
+    assert_eq!(holder().unwrap().as_str(), "refs/remotes/origin/main");
     repository.run(&["merge", "--quiet", "--no-edit", "work"]);
-    assert_eq!(holder().as_deref(), Some("refs/heads/main"));
+    assert_eq!(holder(), Some(branch("main")));
 }
