@@ -54,7 +54,9 @@ pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use super::{TreeView, io};
+    use std::io;
+
+    use crate::process::view::TreeView;
 
     pub(super) fn open_view(_: &TreeView) -> io::Result<()> {
         Err(io::Error::new(
@@ -77,7 +79,7 @@ mod system {
     use rustix::fs::{Mode, OFlags};
     use rustix::process::{getegid, geteuid};
 
-    use super::TreeView;
+    use crate::process::view::TreeView;
 
     pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
         let is_below = |path: &Path| path.starts_with(&view.checkout);
