@@ -38,6 +38,7 @@ fn call(command: &str) -> String {
         "install" => "--hooks --yes",
         "clean" | "uninstall" | "hooks install" | "hooks uninstall" => "--yes",
         "completions" => "bash",
+        "show" => "1",
         _ => "",
     };
     format!("{command} {more}").trim().to_owned()
@@ -222,6 +223,8 @@ fn with_the_rule_every_command_of_its_rows_works_outside_of_the_sandbox() {
         ("doctor", "this process can write it"),
         ("strategy refine -m smaller", "logged"),
         ("trial -m fewer", "trial 1: keep"),
+        ("show 1 --diff", "-any"),
+        ("runs", "any_count 10 -> 8"),
         ("resume", "any_count 8"),
         ("propose -m more", ""),
         ("stop -m enough", "ended"),

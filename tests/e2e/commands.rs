@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 35] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -27,6 +27,8 @@ const COMMANDS: [&[&str]; 33] = [
     &["strategy"],
     &["status"],
     &["log"],
+    &["show"],
+    &["runs"],
     &["propose"],
     &["raise"],
     &["resume"],
@@ -207,6 +209,8 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["status"],
         &["log"],
         &["log", "--follow"],
+        &["show", "1"],
+        &["runs"],
         &["resume"],
         &["stop"],
         &["finish"],

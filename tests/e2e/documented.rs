@@ -15,7 +15,7 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 3] = ["jump", "guard_retries", "again"];
+const SOMETIMES: [&str; 4] = ["jump", "guard_retries", "again", "saved"];
 
 fn guide() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../GUIDE.md");
@@ -112,6 +112,9 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     bed.hook("session-start", "s1").ok();
     answers.ask(&bed, &["status"]);
     answers.ask(&bed, &["log"]);
+    answers.ask(&bed, &["show", "1"]);
+    answers.ask(&bed, &["show", "1", "--output"]);
+    answers.ask(&bed, &["runs"]);
     answers.ask(&bed, &["resume"]);
     answers.ask(&bed, &["doctor", "--clean"]);
     answers.ask(&bed, &["trial", "--rework", "-m", "there is none"]);

@@ -724,6 +724,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
     removed, or kept for the reason given:
       reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
       branch     refs/heads/autoresearch/demo (removed)
+      trials     refs/autoresearch/demo/trial/* (4 trials) (removed)
       folder     <bed>/repo/autoresearch-results/demo (removed)
       anchor     <bed>/state/runs/<id> (removed)
     no problems
@@ -757,6 +758,7 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     removed, or kept for the reason given:
       reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
       branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
+      trials     refs/autoresearch/demo/trial/* (4 trials) (keep: it is the log of refs/heads/autoresearch/demo, which stays)
       folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of refs/heads/autoresearch/demo, which stays)
       anchor     <bed>/state/runs/<id> (keep: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later)
     no problems
@@ -766,8 +768,8 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
             .lines()
             .filter(|line| line.contains("autoresearch"))
             .count(),
-        2,
-        "the branch is left, and the reference to edits that are nowhere else"
+        6,
+        "the branch is left, the reference to edits that are nowhere else, and those to the trials"
     );
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
 }
@@ -776,8 +778,7 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
 fn doctor_clean_keeps_the_only_copy_of_edits_and_says_how_to_remove_it_also_when_the_run_is_gone() {
     let bed = finished();
     bed.git(&["merge", "-q", "autoresearch/demo"]);
-    let names = bed.git(&["for-each-ref", "--format=%(refname)", "refs/autoresearch"]);
-    let name = names.trim();
+    let name = "refs/autoresearch/demo/interrupted-5";
     for arguments in [
         &["doctor", "--clean"][..],
         &["clean", "--yes"],
@@ -814,6 +815,7 @@ fn doctor_clean_touches_nothing_of_an_active_run() {
     <codex>
     removed, or kept for the reason given:
       branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)
+      trials     refs/autoresearch/demo/trial/* (3 trials) (keep: the run `demo` is active)
       folder     <bed>/repo/autoresearch-results/demo (keep: the run `demo` is active)
       anchor     <bed>/state/runs/<id> (keep: the run `demo` is active, and the anchor is needed to remove it later)
     no problems

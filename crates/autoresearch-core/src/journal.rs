@@ -9,3 +9,4 @@ pub mod ledger;
 pub(crate) mod sample;
 pub mod state;
 pub mod story;
+pub mod trial_story;

@@ -267,6 +267,14 @@ pub fn clock_text_of(utc: &str) -> String {
         .map_or_else(|_| utc.to_owned(), format_local_and_utc)
 }
 
+/// The milliseconds between two times as the journal writes them.
+#[must_use]
+pub fn count_ms_between(earlier: &str, later: &str) -> Option<u64> {
+    let [earlier, later] = [earlier, later].map(|text| text.parse::<Timestamp>().ok());
+    let ms = later?.as_millisecond() - earlier?.as_millisecond();
+    u64::try_from(ms).ok()
+}
+
 fn format_local_and_utc(moment: Timestamp) -> String {
     let local = moment.to_zoned_datetime(time_zone().unwrap_or(TimeZone::UTC));
     let utc = moment.to_zoned_datetime(TimeZone::UTC);

@@ -4,6 +4,7 @@
 
 mod branches;
 mod commit;
+mod differences;
 mod error;
 mod files;
 pub mod history;
@@ -19,6 +20,7 @@ pub mod variables;
 pub mod worktrees;
 
 pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
+pub use self::differences::FileDifference;
 pub use self::error::GitError;
 pub use self::program::{Git, is_read_only};
 

@@ -38,7 +38,7 @@ pub use self::lock::{find_holder, take_lock};
 pub use self::made::MadeNote;
 pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;
-pub use self::outputs::cut_middle;
+pub use self::outputs::{OutputTail, cut_middle, read_output_tails};
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
 pub use self::pinned::{
     DirtyFiles, FileNotes, Pin, Pinned, PinnedRules, SealedSecret, path_from_key, path_to_key,

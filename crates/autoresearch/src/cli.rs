@@ -14,6 +14,7 @@ mod install;
 mod keys;
 mod log;
 mod print;
+mod show;
 mod supervisor;
 #[cfg(test)]
 mod tests;

@@ -3,4 +3,6 @@
 //! Invariant: they say what the journal says.
 
 pub(crate) mod log;
+pub(crate) mod runs;
+pub(crate) mod show;
 pub(crate) mod status;

@@ -52,6 +52,18 @@ impl RefName {
         format!("refs/autoresearch/{run}/")
     }
 
+    /// The reference by which a trial of a run can be seen again.
+    #[must_use]
+    pub fn of_trial(run: &str, number: u32) -> Self {
+        Self(format!("{}{number}", Self::folder_of_trials(run)))
+    }
+
+    /// What the names of those references begin with.
+    #[must_use]
+    pub fn folder_of_trials(run: &str) -> String {
+        Self::folder_of_run(run) + "trial/"
+    }
+
     /// The branch's short name; a reference that is not a branch keeps its full one.
     #[must_use]
     pub fn short(&self) -> &str {
@@ -115,6 +127,8 @@ mod tests {
             RefName::of_branch("autoresearch/x")
         );
         assert!(!RefName::of_run("fast", "interrupted-1").is_branch());
+        let trial = RefName::of_trial("fast", 3);
+        assert_eq!(trial.as_str(), "refs/autoresearch/fast/trial/3");
     }
 
     #[test]

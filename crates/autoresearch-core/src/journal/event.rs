@@ -259,6 +259,9 @@ impl Decision {
 pub struct Close {
     pub trial: u32,
     pub head: String,
+    /// The commit that still holds what was undone, where it is another one than that of the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<String>,
 }
 
 /// A trial was interrupted.
@@ -460,6 +463,7 @@ mod tests {
         let close = Close {
             trial: 1,
             head: "c".to_owned(),
+            saved: None,
         };
         let ending = Ending {
             end: End::Target,

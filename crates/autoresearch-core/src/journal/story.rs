@@ -2,10 +2,12 @@
 //! Does not decide what comes next; `state` does.
 //! Invariant: what was kept is said by `Decision::find_kept` alone, so that no two views differ about it.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::journal::event::{Decision, End, Event, Interruption, KeptState, Record, Start, Turn};
 use crate::journal::ledger::Ledger;
+pub use crate::journal::trial_story::{TrialResult, TrialStory};
 use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
 use crate::words::table::{
@@ -22,15 +24,12 @@ pub struct Story<'r> {
     baseline: Option<&'r Measurement>,
     /// How the trials came out, oldest first.
     pub trials: Vec<TrialResult<'r>>,
+    /// What is told of each trial, by its number.
+    numbered: BTreeMap<u32, TrialStory<'r>>,
+    /// The best kept value so far, as far as it is known.
+    best: Option<&'r Value>,
     /// The turns of the agent, in a run without a person.
     pub turns: Vec<&'r Turn>,
-}
-
-/// How a trial came out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TrialResult<'r> {
-    Decided(&'r Decision),
-    Interrupted(&'r Interruption),
 }
 
 impl<'r> Story<'r> {
@@ -42,6 +41,8 @@ impl<'r> Story<'r> {
             records: Vec::with_capacity(records.len()),
             baseline: None,
             trials: Vec::new(),
+            numbered: BTreeMap::new(),
+            best: None,
             turns: Vec::new(),
         };
         let Ok(()) = story.take_records(records);
@@ -53,7 +54,50 @@ impl<'r> Story<'r> {
     pub fn list_rows(&self) -> impl DoubleEndedIterator<Item = (&'r str, Row)> {
         self.records
             .iter()
-            .filter_map(|record| Some((record.at.as_str(), make_row(&record.event, self.metric)?)))
+            .filter_map(|record| Some((record.at.as_str(), self.make_row_of(&record.event)?)))
+    }
+
+    /// The row of an event, with a commit that only a later record tells.
+    fn make_row_of(&self, event: &Event) -> Option<Row> {
+        let mut row = make_row(event, self.metric)?;
+        if let Event::Verdict(decided) = event
+            && row.hash.is_none()
+        {
+            let trial = self.find_trial(decided.trial);
+            let commit = trial.and_then(TrialStory::find_commit);
+            row.hash = commit.map(ToOwned::to_owned);
+        }
+        Some(row)
+    }
+
+    /// What is told of a trial.
+    #[must_use]
+    pub fn find_trial(&self, number: u32) -> Option<&TrialStory<'r>> {
+        self.numbered.get(&number)
+    }
+
+    /// What is told of each trial, in the order of their numbers.
+    #[must_use]
+    pub fn list_numbered(&self) -> impl DoubleEndedIterator<Item = (u32, &TrialStory<'r>)> {
+        self.numbered.iter().map(|(number, trial)| (*number, trial))
+    }
+
+    /// The trial of a record, which begins with it or goes on.
+    fn take_trial(&mut self, number: u32, record: &'r Record) -> &mut TrialStory<'r> {
+        let trial = self.numbered.entry(number).or_default();
+        trial.began.get_or_insert(&record.at);
+        trial
+    }
+
+    fn take_decision(&mut self, decided: &'r Decision, record: &'r Record) {
+        let before = self.best;
+        let trial = self.take_trial(decided.trial, record);
+        trial.result = Some(TrialResult::Decided(decided));
+        trial.before = before;
+        trial.ended = Some(&record.at);
+        let kept = decided.find_kept();
+        self.best = kept.map(|kept| &kept.measurement.value).or(before);
+        self.trials.push(TrialResult::Decided(decided));
     }
 
     /// The last rows, oldest first, without the baseline.
@@ -112,14 +156,22 @@ impl<'r> Ledger<'r> for Story<'r> {
 
     fn take_record(&mut self, record: &'r Record) -> Result<(), Infallible> {
         match &record.event {
-            Event::Start(start) => self.baseline = Some(&start.measurement),
-            Event::Verdict(decided) => self.trials.push(TrialResult::Decided(decided)),
-            Event::Interrupted(row) => self.trials.push(TrialResult::Interrupted(row)),
+            Event::Start(start) => {
+                self.baseline = Some(&start.measurement);
+                self.best = Some(&start.measurement.value);
+            }
+            Event::Intent(intent) => self.take_trial(intent.trial, record).intents.push(intent),
+            Event::Rework(rework) => self.take_trial(rework.trial, record).reworks.push(rework),
+            Event::Verdict(decided) => self.take_decision(decided, record),
+            Event::Close(close) => self.take_trial(close.trial, record).close = Some(close),
+            Event::Interrupted(row) => {
+                let trial = self.take_trial(row.trial, record);
+                trial.result = Some(TrialResult::Interrupted(row));
+                trial.ended = Some(&record.at);
+                self.trials.push(TrialResult::Interrupted(row));
+            }
             Event::Turn(turn) => self.turns.push(turn),
             Event::Ready
-            | Event::Intent(_)
-            | Event::Rework(_)
-            | Event::Close(_)
             | Event::Strategy(_)
             | Event::Raise(_)
             | Event::End(_)

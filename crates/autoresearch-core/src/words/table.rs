@@ -58,6 +58,8 @@ pub struct Row {
     /// Further metrics of the measurement, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
+    /// The whole hash of the trial's commit, also of one that was not kept; the table has no column for it.
+    pub hash: Option<String>,
 }
 
 /// What people read as a number is one in JSON too.
@@ -84,6 +86,7 @@ pub(crate) fn make_baseline_row(start: &Start) -> Row {
         status: "baseline",
         description: format!("the untouched tree, {} runs", start.samples.len()),
         metrics: list_further_metrics(&start.measurement, &start.config.metric.name),
+        hash: Some(start.base.clone()),
     }
 }
 
@@ -129,6 +132,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
             .as_ref()
             .map(|measurement| list_further_metrics(measurement, name))
             .unwrap_or_default(),
+        hash: decided.commit.clone(),
     }
 }
 
@@ -140,6 +144,7 @@ pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {
         .unwrap_or_default();
     Row {
         iteration: row.trial.to_string(),
+        hash: row.saved.clone(),
         ..make_remark_row("interrupted", &format!("{}{saved}", row.message))
     }
 }
@@ -154,6 +159,7 @@ pub(crate) fn make_remark_row(status: &'static str, message: &str) -> Row {
         status,
         description: message.to_owned(),
         metrics: BTreeMap::new(),
+        hash: None,
     }
 }
 

@@ -21,6 +21,20 @@ pub fn escape_text(text: &str) -> String {
     plain
 }
 
+/// A line of somebody's text as it is, but for what could move a cursor, hide something or ring.
+#[must_use]
+pub fn escape_line(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    for letter in line.chars() {
+        if letter != '\t' && (letter.is_control() || is_unsafe_mark(letter)) {
+            plain.extend(letter.escape_unicode());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
 /// A path of git's, which may be any bytes, as `escape_text` shows it.
 #[must_use]
 pub fn escape_path(path: &[u8]) -> String {
@@ -74,6 +88,13 @@ mod tests {
     fn escapes_can_be_told_from_what_was_typed() {
         assert_eq!(escape_text("a\tb\nc\\td"), "a\\tb\\nc\\\\td");
         assert_eq!(escape_text("\u{1b}[31m"), "\\u{1b}[31m");
+    }
+
+    #[test]
+    fn a_line_keeps_its_tabs_and_backslashes_and_nothing_that_moves_a_cursor() {
+        let line = "\ta\\b \u{1b}[31mred\u{7}\r\u{202e}";
+        let shown = "\ta\\b \\u{1b}[31mred\\u{7}\\u{d}\\u{202e}";
+        assert_eq!(escape_line(line), shown);
     }
 
     #[test]

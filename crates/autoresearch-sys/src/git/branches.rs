@@ -2,10 +2,12 @@
 //! Does not make a trial's commit.
 //! Invariant: a reference moves only from the commit that the caller names, or the call says that it may be anywhere.
 
+use std::ffi::OsStr;
+
 use autoresearch_core::git_names::{HeadTarget, RefName};
 
 use super::error::GitError;
-use super::program::Git;
+use super::program::{Git, Input};
 
 impl Git {
     /// Makes a new repository in the work tree, with an empty branch `main`.
@@ -98,6 +100,31 @@ impl Git {
     /// Moves HEAD's branch from one commit to another; fails when it names neither.
     pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
         self.run_for_text(&["update-ref", "-m", why, "HEAD", to, from])
+            .map(drop)
+    }
+
+    /// The same, and points a reference of ours at the new commit: both or neither.
+    pub fn move_head_and_reference(
+        &self,
+        (from, to): (&str, &str),
+        reference: &RefName,
+        why: &str,
+    ) -> Result<(), GitError> {
+        let orders = format!("update HEAD {to} {from}\nupdate {reference} {to}\n");
+        let arguments = ["update-ref", "-m", why, "--stdin"].map(OsStr::new);
+        self.run_git(arguments, Input::Bytes(orders.as_bytes()))
+            .map(drop)
+    }
+
+    /// Deletes references of ours that still name these commits: all or none.
+    pub fn delete_references(&self, references: &[(RefName, String)]) -> Result<(), GitError> {
+        let orders: Vec<String> = references
+            .iter()
+            .map(|(name, commit)| format!("delete {name} {commit}\n"))
+            .collect();
+        let orders = orders.concat();
+        let arguments = ["update-ref", "--stdin"].map(OsStr::new);
+        self.run_git(arguments, Input::Bytes(orders.as_bytes()))
             .map(drop)
     }
 

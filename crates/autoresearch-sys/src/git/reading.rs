@@ -126,23 +126,11 @@ impl Git {
 
     /// By how many lines two commits differ.
     pub(super) fn ask_diff_size(&self, from: &str, to: &str) -> Result<DiffSize, GitError> {
-        let arguments = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--no-renames",
-            "--numstat",
-            from,
-            to,
-        ];
-        let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let mut size = DiffSize::default();
-        for item in split_nul(&output.stdout) {
-            let text = String::from_utf8_lossy(&item);
-            // A binary file has dashes for its counts.
-            let mut counts = text.split('\t').map(|count| count.parse().unwrap_or(0));
-            size.added += counts.next().unwrap_or(0);
-            size.removed += counts.next().unwrap_or(0);
+        for file in self.list_differences(from, to)? {
+            let (added, removed) = file.lines.unwrap_or_default();
+            size.added += added;
+            size.removed += removed;
         }
         Ok(size)
     }

@@ -1,13 +1,14 @@
 //! Owns the size of the outputs under `trials/`: of each file, and of all of them.
-//! Does not touch what was put aside there, and reads nothing back.
+//! Does not touch what was put aside there, and believes nothing that stands there: what is read is only shown.
 //! Invariant: the beginning and the end of an output stay, and what was cut between them is counted.
 
 use std::borrow::Cow;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Outputs;
 
-use super::disk::{self, read_output, write_output};
+use super::disk::{self, open_regular_file, read_output, write_output};
 use super::error::StoreError;
 use super::layout::Layout;
 use super::run_store::RunStore;
@@ -50,6 +51,72 @@ impl RunStore<'_> {
         disk::replace_file_unsynced(&note, format!("{sum}\n").as_bytes())
             .map_err(StoreError::io_error("write", &note))
     }
+}
+
+/// The end of what a command of a trial printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputTail {
+    /// The name of its file: `verify-1.out`.
+    pub name: String,
+    /// The length of the file.
+    pub bytes: u64,
+    pub tail: Vec<u8>,
+}
+
+/// The ends of all outputs of a trial that are not empty, in the order in which the commands ran: each attempt, first verify
+/// and then the guard.
+#[must_use]
+pub fn read_output_tails(layout: &Layout, trial: u32, most: u64) -> Vec<OutputTail> {
+    let folder = layout.trial_folder(trial);
+    let links = [folder.parent(), Some(folder.as_path())];
+    if links.into_iter().flatten().any(Path::is_symlink) {
+        return Vec::new();
+    }
+    let mut found: Vec<OutputTail> = list_outputs(&folder)
+        .into_iter()
+        .filter(|(_, bytes)| *bytes > 0)
+        .filter_map(|(path, bytes)| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            let tail = read_tail(&path, most).ok()?;
+            Some(OutputTail { name, bytes, tail })
+        })
+        .collect();
+    found.sort_by_key(|output| order_of_output(&output.name));
+    found
+}
+
+/// The last bytes of a file, from the beginning of a line where one begins among them.
+fn read_tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = open_regular_file(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut tail = Vec::new();
+    file.take(most).read_to_end(&mut tail)?;
+    if length > most
+        && let Some(end) = tail.iter().position(|byte| *byte == b'\n')
+    {
+        tail.drain(..=end);
+    }
+    Ok(tail)
+}
+
+/// `rework-1-verify-2.out`: the first attempt comes first, verify before the guard, the second run after the first.
+fn order_of_output(name: &str) -> (bool, String, bool, usize, String) {
+    let (attempt, rest) = match name
+        .strip_prefix("rework-")
+        .and_then(|rest| rest.split_once('-'))
+    {
+        Some((attempt, rest)) => (attempt, rest),
+        None => ("", name),
+    };
+    let is_guard = rest.starts_with("guard");
+    (
+        !attempt.is_empty(),
+        attempt.to_owned(),
+        is_guard,
+        rest.len(),
+        rest.replace(".out", ".a"),
+    )
 }
 
 /// Cuts until the sum of all outputs is below a bound, as far as that goes. Returns the sum.
@@ -121,6 +188,47 @@ mod tests {
         );
         assert_eq!(cut_middle(b"short", 5), Cow::Borrowed(b"short"));
         assert_eq!(&*cut_middle(b"", 0), b"");
+    }
+
+    #[test]
+    fn the_ends_of_outputs_come_in_the_order_of_the_commands_and_begin_with_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), "demo");
+        let trial = layout.make_trial_folder(3).unwrap();
+        for (name, text) in [
+            ("guard.out", "guarded\n"),
+            ("rework-1-verify-1.out", "again\n"),
+            ("verify-10.out", "tenth\n"),
+            ("verify-2.err", "warned\n"),
+            ("verify-2.out", "first line\nlast line\n"),
+            ("verify-1.err", ""),
+            ("precious", "not an output\n"),
+        ] {
+            std::fs::write(trial.join(name), text).unwrap();
+        }
+        std::os::unix::fs::symlink("/etc/passwd", trial.join("verify-3.out")).unwrap();
+        let tails = read_output_tails(&layout, 3, 12);
+        let shown: Vec<(&str, u64, String)> = tails
+            .iter()
+            .map(|tail| {
+                (
+                    tail.name.as_str(),
+                    tail.bytes,
+                    String::from_utf8_lossy(&tail.tail).into_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("verify-2.out", 21, "last line\n".to_owned()),
+                ("verify-2.err", 7, "warned\n".to_owned()),
+                ("verify-10.out", 6, "tenth\n".to_owned()),
+                ("guard.out", 8, "guarded\n".to_owned()),
+                ("rework-1-verify-1.out", 6, "again\n".to_owned()),
+            ]
+        );
+        assert!(read_output_tails(&layout, 4, 12).is_empty());
     }
 
     #[test]

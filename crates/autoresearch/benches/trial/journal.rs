@@ -91,6 +91,7 @@ fn write_trial(pen: &mut Pen, start: &Start, trial: u32, keep: bool) -> Result<(
         pen.write(Event::Close(Close {
             trial,
             head: start.base.clone(),
+            saved: None,
         }))?;
     }
     Ok(())

@@ -14,10 +14,10 @@ use super::args::{
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
-use super::{background, config, exec, install, keys, log, print};
+use super::{background, config, exec, install, keys, log, print, show};
 use crate::hook::propose;
 use crate::look::log::LogFilter;
-use crate::look::status;
+use crate::look::{runs, status};
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
 use crate::trial::TrialRequest;
@@ -126,6 +126,14 @@ pub(super) enum CliCommand {
         #[arg(long)]
         times: bool,
     },
+    /// Show a trial again, whatever became of it: its story, what it changed, what was printed
+    #[command(
+        after_help = "Examples:\n  autoresearch show 4\n  autoresearch show 4 --stat\n  autoresearch show 4 --diff | git apply --check\n  autoresearch show 4 --output\n\nIt reads only: also a run that has ended, or that another process works on."
+    )]
+    Show(super::show::ShowWords),
+    /// List the runs of this repository, in all its work trees, the newest first
+    #[command(after_help = "Examples:\n  autoresearch runs\n  autoresearch runs --json")]
+    Runs,
     /// Find the run, repair what a crash left, and print the brief to continue from
     #[command(after_help = "Example:\n  autoresearch resume")]
     Resume,
@@ -256,6 +264,8 @@ pub(super) fn dispatch_command(
             },
             log::LogStyle { times, follow },
         ),
+        CliCommand::Show(words) => show::show_trial(world, place, printer, &words),
+        CliCommand::Runs => printer.print_report(&runs::list_runs(world, place)?),
         CliCommand::Resume => printer.print_report(&resume::resume_run(world, place)?),
         CliCommand::Raise(ceilings) => printer.print_report(&raise::raise_limits(
             world,

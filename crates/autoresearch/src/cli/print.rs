@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 
 /// Prints reports in the form that was asked for.
@@ -46,10 +47,15 @@ impl Printer {
     }
 
     /// Prints a text as it is.
-    #[expect(clippy::unused_self, reason = "printing goes through the printer")]
     pub(super) fn print_text(&self, text: &str) -> Result<ExitCode> {
+        self.print_bytes(text.as_bytes())
+    }
+
+    /// Prints bytes as they are.
+    #[expect(clippy::unused_self, reason = "printing goes through the printer")]
+    pub(super) fn print_bytes(&self, bytes: &[u8]) -> Result<ExitCode> {
         let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
             Err(error) => Err(make_print_error(&error)),
@@ -135,6 +141,15 @@ pub(super) fn print_progress(what: &str) {
     if err.is_terminal() {
         let _ = writeln!(err, "… {what}");
     }
+}
+
+/// Does whoever reads a terminal want colours on it?
+#[must_use]
+pub(super) fn are_colours_wanted(world: &World) -> bool {
+    let said = |name| world.find_variable(name).filter(|value| !value.is_empty());
+    read_terminal_width().is_some()
+        && said("NO_COLOR").is_none()
+        && said("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// The columns of the terminal that standard output is, if it is one.

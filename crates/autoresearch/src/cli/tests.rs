@@ -127,6 +127,9 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
       strategy     Log a change of strategy, or say that a person must act
       status       Show where the run stands
       log          Show the rows of the log
+      show         Show a trial again, whatever became of it: its story, what it changed, what was
+                   printed
+      runs         List the runs of this repository, in all its work trees, the newest first
       resume       Find the run, repair what a crash left, and print the brief to continue from
       raise        Raise a limit of the run, even after the run ended at it (for a person at a terminal)
       stop         End the run; the work tree stays as it is

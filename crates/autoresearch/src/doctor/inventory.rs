@@ -6,13 +6,14 @@ mod checks;
 mod cleaning;
 mod scene;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
+use autoresearch_core::words::text::format_count;
 
 use self::checks::{check_branch, check_folder, check_worktree};
 pub(crate) use self::cleaning::remove_items;
@@ -92,11 +93,20 @@ impl<'w> InventoryScene<'w> {
         let state = &store.state;
         let run = &state.start.run;
         let open = self.explain_open(store);
-        let saved = list_saved_references(store)?;
-        for (name, commit) in self.history.list_references(&RefName::folder_of_run(run))? {
-            items.push(self.make_reference_item(run, (name, commit), &saved, open.clone())?);
+        let made = MadeReferences::of_run(store)?;
+        let mut trials = Vec::new();
+        for reference in self.history.list_references(&RefName::folder_of_run(run))? {
+            if made.trials.contains(&reference) {
+                trials.push(reference);
+            } else {
+                items.push(self.make_reference_item(run, reference, &made.saved, open.clone())?);
+            }
         }
-        items.extend(self.list_rest(&store.layout, state, &store.anchor_folder, open)?);
+        let mut rest = self.list_rest(&store.layout, state, &store.anchor_folder, open)?;
+        if !trials.is_empty() {
+            insert_trials(&mut rest, run, trials);
+        }
+        items.extend(rest);
         Ok(())
     }
 
@@ -203,16 +213,26 @@ impl<'w> InventoryScene<'w> {
     fn list_strays(&self, known: &[String], items: &mut Vec<InventoryItem>) -> Result<()> {
         let notes = list_start_notes(self.world, self.root).into_iter();
         let ours: BTreeMap<RefName, String> = notes.flat_map(|(_, made)| made.references).collect();
+        let mut trials: BTreeMap<String, usize> = BTreeMap::new();
         for (name, commit) in self.history.list_references("refs/autoresearch/")? {
-            let run = name
-                .as_str()
-                .split('/')
-                .nth(2)
-                .unwrap_or_default()
-                .to_owned();
-            if !known.contains(&run) {
+            let run = name.as_str().split('/').nth(2);
+            let run = run.unwrap_or_default().to_owned();
+            if known.contains(&run) {
+                continue;
+            }
+            if name.as_str().starts_with(&RefName::folder_of_trials(&run)) {
+                *trials.entry(run).or_default() += 1;
+            } else {
                 items.push(self.make_reference_item(&run, (name, commit), &ours, None)?);
             }
+        }
+        for (run, count) in trials {
+            let all = RefName::folder_of_trials(&run);
+            let reason = format!(
+                "the log that names these trials is gone; `git for-each-ref --format='delete %(refname)' {all} | git update-ref --stdin` deletes them"
+            );
+            let name = format!("{all}* ({})", format_count(count, "trial"));
+            items.push(InventoryItem::new("trials", &run, name, Some(reason)));
         }
         Ok(())
     }
@@ -347,15 +367,51 @@ fn list_folders(
     items
 }
 
-/// The references that the run's journal says it made.
-fn list_saved_references(store: &RunStore<'_>) -> Result<BTreeMap<RefName, String>> {
-    let run = &store.state.start.run;
-    let records = store.read_records()?;
-    Ok(Story::of(&store.state.start, &records)
-        .list_interruptions()
-        .filter_map(|interrupted| {
+/// The trials of a run can be seen as long as its folder, which is their log, stands: they go just before it.
+fn insert_trials(rest: &mut Vec<InventoryItem>, run: &str, trials: Vec<(RefName, String)>) {
+    let folder = rest
+        .iter()
+        .position(|item| item.kind == "folder")
+        .unwrap_or(rest.len());
+    let waits = rest
+        .get(folder)
+        .and_then(|folder| folder.kept_because.clone());
+    let name = format!(
+        "{}* ({})",
+        RefName::folder_of_trials(run),
+        format_count(trials.len(), "trial")
+    );
+    let item = InventoryItem {
+        trials,
+        ..InventoryItem::new("trials", run, name, waits)
+    };
+    rest.insert(folder, item);
+}
+
+/// The references that a run's journal says it made, with the commits that they can name.
+struct MadeReferences {
+    /// Those to edits that were interrupted or dropped.
+    saved: BTreeMap<RefName, String>,
+    trials: BTreeSet<(RefName, String)>,
+}
+
+impl MadeReferences {
+    fn of_run(store: &RunStore<'_>) -> Result<Self> {
+        let run = &store.state.start.run;
+        let records = store.read_records()?;
+        let told = Story::of(&store.state.start, &records);
+        let saved = told.list_interruptions().filter_map(|interrupted| {
             let name = RefName::of_run(run, &format!("interrupted-{}", interrupted.trial));
             Some((name, interrupted.saved.clone()?))
+        });
+        let trials = told.list_numbered().flat_map(|(number, trial)| {
+            let name = RefName::of_trial(run, number);
+            let commits = trial.list_commits().into_iter();
+            commits.map(move |commit| (name.clone(), commit.to_owned()))
+        });
+        Ok(Self {
+            saved: saved.collect(),
+            trials: trials.collect(),
         })
-        .collect())
+    }
 }

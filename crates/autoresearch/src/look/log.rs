@@ -8,6 +8,7 @@ use std::time::Duration;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
+use autoresearch_core::words::text::{clip_text, shorten_hash};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -107,7 +108,8 @@ pub(crate) fn follow_log(
     })
 }
 
-/// A row for people: aligned columns, and as much of the description as fits into the width.
+/// A row for people: aligned columns, as much of the description as fits into the width, and of a trial that was not kept
+/// the short hash of its commit.
 #[must_use]
 pub(crate) fn format_row(row: &Row, width: usize) -> String {
     let metric = row
@@ -120,12 +122,19 @@ pub(crate) fn format_row(row: &Row, width: usize) -> String {
         row.iteration, row.commit, row.guard, row.status
     );
     let room = width.saturating_sub(head.chars().count()).max(20);
-    format!(
-        "{head}{}",
-        autoresearch_core::words::text::clip_text(&table::format_description(row), room)
-    )
-    .trim_end()
-    .to_owned()
+    let description = table::format_description(row);
+    let shown = clip_text(&description, room);
+    let undone = row.hash.as_deref().filter(|_| row.commit == "-");
+    let shown = match undone.map(shorten_hash) {
+        // The row of an interrupted trial says it already.
+        Some(hash) if !shown.contains(&hash) => {
+            let hash = format!(" ({hash})");
+            let room = room.saturating_sub(hash.chars().count()).max(20);
+            clip_text(&description, room) + &hash
+        }
+        _ => shown,
+    };
+    format!("{head}{shown}").trim_end().to_owned()
 }
 
 /// The heads of the columns that `line` makes.
@@ -153,6 +162,7 @@ mod tests {
             status: "keep",
             description: description.to_owned(),
             metrics: BTreeMap::new(),
+            hash: Some("0123abcd".repeat(5)),
         }
     }
 
@@ -175,6 +185,27 @@ mod tests {
         };
         let shown = format_row(&empty, 80);
         assert_eq!(shown, "  12  0123abc           -         -  -      keep");
+    }
+
+    #[test]
+    fn a_row_that_was_not_kept_ends_with_the_hash_of_its_commit_however_long_it_is() {
+        let undone = Row {
+            commit: "-".to_owned(),
+            ..row(&"x".repeat(300))
+        };
+        let shown = format_row(&undone, 100);
+        assert!(shown.ends_with("x… (0123abc)"), "{shown}");
+        assert_eq!(shown.chars().count(), 100);
+        let unknown = Row {
+            hash: None,
+            ..undone.clone()
+        };
+        assert!(format_row(&unknown, 100).ends_with('…'));
+        let told = Row {
+            description: "cut [its changes are in commit 0123abc]".to_owned(),
+            ..undone
+        };
+        assert!(format_row(&told, 200).ends_with("commit 0123abc]"));
     }
 
     #[test]

@@ -178,9 +178,10 @@ fn list_git_traces(history: &History, store: &RunStore<'_>) -> Traces {
     locks.extend(shared.map(|name| common.join(format!("{name}.lock"))));
     locks.sort();
     locks.dedup();
+    let ours = common.join("refs/autoresearch").join(&start.run);
     Traces {
         locks,
-        references: vec![common.join("refs/autoresearch").join(&start.run)],
+        references: vec![ours.join("trial"), ours],
         folders: vec![history.work_tree(), own, common],
     }
 }

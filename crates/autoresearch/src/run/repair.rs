@@ -2,7 +2,7 @@
 //! Does not start anything new.
 //! Invariant: repairing twice, or crashing during a repair and repairing again, leads to the same end.
 
-use autoresearch_core::journal::event::{Close, Event, Interruption};
+use autoresearch_core::journal::event::{Event, Interruption};
 use autoresearch_core::journal::state::Stage;
 use autoresearch_core::words::text::shorten_hash;
 
@@ -47,11 +47,8 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
                     &open_trial.intent.message,
                     None,
                 )?;
-                let head = undone.head;
-                ready
-                    .run
-                    .store
-                    .record_event(Event::Close(Close { trial, head }))?;
+                let close = undone.to_close(&decided);
+                ready.run.store.record_event(Event::Close(close))?;
                 ready.repaired.done.push(format!(
                     "trial {trial} ({}) was undone",
                     decided.verdict.as_str()

@@ -41,4 +41,10 @@ impl Tree<'_> {
     pub fn name_reference(&self, name: &str) -> RefName {
         RefName::of_run(&self.layout.run, name)
     }
+
+    /// The reference by which a trial can be seen again, whatever became of it.
+    #[must_use]
+    pub fn name_trial(&self, trial: u32) -> RefName {
+        RefName::of_trial(&self.layout.run, trial)
+    }
 }

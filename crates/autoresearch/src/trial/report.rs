@@ -61,6 +61,8 @@ pub struct TrialReport {
     pub guard_retries: u32,
     /// The commit of a keep.
     pub commit: Option<String>,
+    /// The trial's commit, whatever became of it; none where nothing was committed.
+    pub hash: Option<String>,
     /// The commit that still holds what was undone.
     pub undone: Option<String>,
     /// Files that git does not hold and that the undoing met: where they are now, one sentence each.
@@ -150,6 +152,7 @@ pub fn trial_report(
         jump: jump.is_some(),
         guard_retries: measured.guard_retries,
         commit: kept.and_then(|decision| decision.commit.clone()),
+        hash: decided.commit().map(ToOwned::to_owned),
         undone: None,
         notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
@@ -235,6 +238,7 @@ impl TrialReport {
     pub fn with_undone(self, undone: Option<UndoResult>) -> Self {
         match undone {
             Some(undone) => Self {
+                hash: self.hash.or_else(|| undone.tip.clone()),
                 undone: undone.tip,
                 notes: undone.notes,
                 ..self

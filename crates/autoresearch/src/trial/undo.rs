@@ -8,6 +8,7 @@ mod locked;
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Rollback};
 use autoresearch_core::git_names::RefName;
+use autoresearch_core::journal::event::{Close, Decision};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{clip_text, escape_path, escape_text, shorten_hash};
 
@@ -49,7 +50,20 @@ pub struct UndoResult {
     pub notes: Vec<String>,
 }
 
-/// Commits exactly the changes that are ours on top of HEAD.
+impl UndoResult {
+    /// The close of a decided trial that was undone so.
+    #[must_use]
+    pub fn to_close(&self, decided: &Decision) -> Close {
+        Close {
+            trial: decided.trial,
+            head: self.head.clone(),
+            saved: self.tip.clone().filter(|_| self.tip != decided.commit),
+        }
+    }
+}
+
+/// Commits exactly the changes that are ours on top of HEAD. The reference of the trial names the commit from the moment
+/// at which HEAD does.
 pub fn commit_trial(
     tree: &Tree<'_>,
     changes: &TreeChanges,
@@ -85,8 +99,9 @@ pub fn commit_trial(
         commit => commit?,
     };
     (tree.world.step)("git head");
+    let why = format!("autoresearch: trial {trial}");
     tree.git
-        .move_head(&head, &commit, &format!("autoresearch: trial {trial}"))?;
+        .move_head_and_reference((&head, &commit), &tree.name_trial(trial), &why)?;
     if hooks == Hooks::Run {
         // A hook may have rewritten files: the index follows the work tree.
         tree.git.stage_paths(&changes.ours)?;
@@ -119,7 +134,10 @@ pub fn undo_trial(
             notes,
         });
     }
-    if let Some(name) = name {
+    let trial_name = tree.name_trial(trial);
+    // Commits of older versions have no name yet.
+    let unnamed = tree.history.read_reference(&trial_name).is_none();
+    for name in name.into_iter().chain(unnamed.then_some(&trial_name)) {
         (tree.world.step)("git reference");
         tree.git.set_reference(name, &tip)?;
     }

@@ -4,9 +4,7 @@
 
 use autoresearch_core::agent::caller::Reader;
 use autoresearch_core::decide::judge::TrialOutcome;
-use autoresearch_core::journal::event::{
-    Close, Decision, Event, Guard, Intent, Rework, Verdict, Why,
-};
+use autoresearch_core::journal::event::{Decision, Event, Guard, Intent, Rework, Verdict, Why};
 
 use crate::run::Run;
 use crate::run::lessons;
@@ -177,10 +175,8 @@ pub fn close_trial(
             .write_phase_note(decision.trial, TrialPhase::Undoing);
         let state = &run.store.state;
         let done = undo_trial(tree, state, decision.trial, &decision.message, None)?;
-        run.store.record_event(Event::Close(Close {
-            trial: decision.trial,
-            head: done.head.clone(),
-        }))?;
+        run.store
+            .record_event(Event::Close(done.to_close(decision)))?;
         undone = Some(done);
     }
     if decision.verdict == Verdict::Keep {

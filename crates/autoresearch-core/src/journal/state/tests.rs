@@ -41,6 +41,7 @@ fn close(trial: u32) -> Event {
     Event::Close(Close {
         trial,
         head: format!("closed-{trial}"),
+        saved: None,
     })
 }
 

@@ -245,6 +245,7 @@ fn row(description: &str) -> Row {
         status: "discard",
         description: description.to_owned(),
         metrics: BTreeMap::new(),
+        hash: None,
     }
 }
 

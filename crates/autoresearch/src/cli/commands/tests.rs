@@ -59,6 +59,51 @@ fn the_help_of_what_looks_at_a_run_says_what_it_shows() {
 }
 
 #[test]
+fn the_help_of_what_shows_trials_and_runs_again_says_that_it_reads_only() {
+    assert_snapshot!(format_own_help("show"), @"
+    Show a trial again, whatever became of it: its story, what it changed, what was printed
+
+    Usage: autoresearch show [OPTIONS] <N>
+
+    Arguments:
+      <N>
+              The number of the trial, as the log has it; 0 is the baseline
+
+    Options:
+          --diff
+              Show what it changed, as a patch
+
+          --stat
+              Show the files that it changed, with the number of lines
+
+          --output
+              Show the end of what verify and the guard printed
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch show 4
+      autoresearch show 4 --stat
+      autoresearch show 4 --diff | git apply --check
+      autoresearch show 4 --output
+
+    It reads only: also a run that has ended, or that another process works on.
+    ");
+    assert_snapshot!(format_own_help("runs"), @"
+    List the runs of this repository, in all its work trees, the newest first
+
+    Usage: autoresearch runs [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Examples:
+      autoresearch runs
+      autoresearch runs --json
+    ");
+}
+
+#[test]
 fn the_help_of_strategy_tells_its_words_apart() {
     assert_snapshot!(format_own_help("strategy"), @r#"
     Log a change of strategy, or say that a person must act

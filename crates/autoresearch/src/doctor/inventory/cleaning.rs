@@ -86,6 +86,7 @@ fn remove_item(
     let layout = Layout::new(root, &item.run);
     match item.kind {
         "worktree" => remove_worktree(world, git, &layout),
+        "trials" => Ok(git.delete_references(&item.trials)?),
         "branch" | "reference" => item
             .reference
             .iter()

@@ -18,7 +18,7 @@ use autoresearch_sys::store::{MadeNote, list_anchor_folders};
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct InventoryItem {
-    /// `folder`, `branch`, `worktree`, `reference` or `anchor`.
+    /// `folder`, `branch`, `worktree`, `reference`, `trials` or `anchor`.
     pub kind: &'static str,
     /// Its path or name.
     pub name: String,
@@ -33,6 +33,9 @@ pub(crate) struct InventoryItem {
     /// The commit that a branch or reference must still name to be deleted.
     #[serde(skip)]
     pub(super) commit: String,
+    /// The references to the trials of a run, with the commits that they must still name to be deleted.
+    #[serde(skip)]
+    pub(super) trials: Vec<(RefName, String)>,
     /// Is it a reference that a note outside the repository names as ours?
     #[serde(skip)]
     pub(super) noted: bool,
@@ -62,6 +65,7 @@ impl InventoryItem {
             run: run.to_owned(),
             reference: None,
             commit: String::new(),
+            trials: Vec::new(),
             noted: false,
         }
     }

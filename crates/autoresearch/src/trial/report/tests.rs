@@ -22,6 +22,7 @@ fn make_keep() -> TrialReport {
         jump: false,
         guard_retries: 0,
         commit: Some("0123456789abcdef".to_owned()),
+        hash: Some("0123456789abcdef".to_owned()),
         undone: None,
         notes: Vec::new(),
         incumbent: 41.into(),
@@ -55,6 +56,7 @@ fn make_loss(verdict: &'static str, reason: &'static str, detail: &str) -> Trial
         detail: Some(detail.to_owned()),
         metrics: BTreeMap::new(),
         commit: None,
+        hash: None,
         incumbent: 47.into(),
         incumbent_trial: 2,
         ..make_keep()
@@ -272,6 +274,7 @@ fn programs_get_every_field_of_a_keep_and_nothing_that_is_for_people_alone() {
       "delta": "-6",
       "guard": "pass",
       "commit": "0123456789abcdef",
+      "hash": "0123456789abcdef",
       "undone": null,
       "notes": [],
       "incumbent": 41,

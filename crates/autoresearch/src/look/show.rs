@@ -1,0 +1,463 @@
+//! Owns `show`: one trial as people want to see it again, with what it changed and what its commands printed.
+//! Does not lock or change a run, and starts no program but git.
+//! Invariant: which commit is a trial's is what the journal says; a reference is never asked.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use autoresearch_core::journal::event::{
+    Decision, Guard, Why, format_further_metrics, list_further_metrics,
+};
+use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
+use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::unit::Unit;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::text::{escape_path, escape_text, format_count, shorten_hash};
+use serde::Serialize;
+
+use crate::run::glance::Glance;
+use crate::run::place::{Place, WantedRun};
+use crate::run::under_way::show_whole_seconds;
+use autoresearch_sys::env::{World, clock_text_of, count_ms_between};
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::FileDifference;
+use autoresearch_sys::store::{Access, OutputTail, read_output_tails};
+
+/// How many files the story of a trial names.
+const MOST_FILES: usize = 20;
+/// How much of the end of an output is shown.
+const TAIL: u64 = 8 << 10;
+
+/// What is asked of a trial besides its story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShownPart {
+    Story,
+    Figures,
+    Patch,
+    Outputs,
+}
+
+/// The answer of `show`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TrialView {
+    pub run: String,
+    pub trial: u32,
+    /// `keep`, `discard`, `crash`, `no-op`, `interrupted`; `baseline`; `rework` while it waits for one, `open` while it is
+    /// made.
+    pub verdict: &'static str,
+    /// Why it is not a keep, as one word.
+    pub reason: Option<&'static str>,
+    /// The same in a sentence.
+    pub detail: Option<String>,
+    /// What the agent said it changed.
+    pub message: String,
+    /// What the agent expected of it, in a run without a person.
+    pub hypothesis: Option<String>,
+    pub labels: Vec<String>,
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    /// What it had to beat.
+    pub before: Option<Value>,
+    pub value: Option<Value>,
+    pub delta: Option<String>,
+    #[serde(skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
+    /// Further metrics that were printed.
+    pub metrics: BTreeMap<String, Value>,
+    /// `pass`, `fail` or `-`.
+    pub guard: &'static str,
+    /// When its first and its last record were written, in UTC.
+    pub began: Option<String>,
+    pub ended: Option<String>,
+    /// Its commit, whatever became of it.
+    pub hash: Option<String>,
+    /// The commit that its changes were made on.
+    pub base: Option<String>,
+    pub files: Vec<FileFigures>,
+    /// The folder of its whole output, as the reader can open it.
+    pub output: String,
+    /// With `--diff`: what it changed, as a patch.
+    pub diff: Option<String>,
+    /// With `--output`: the end of what each command printed.
+    pub outputs: Option<Vec<ShownOutput>>,
+    pub next: Option<String>,
+    /// The bytes of the patch.
+    #[serde(skip)]
+    pub patch: Vec<u8>,
+}
+
+/// How many lines of a file a trial added and removed; none of a file that is not text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FileFigures {
+    pub path: String,
+    pub added: Option<usize>,
+    pub removed: Option<usize>,
+}
+
+/// The end of an output.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ShownOutput {
+    pub name: String,
+    /// The length of the whole file.
+    pub bytes: u64,
+    pub tail: String,
+}
+
+/// Looks at a trial of a run.
+pub(crate) fn read_trial(
+    world: &World,
+    place: &Place,
+    number: u32,
+    part: ShownPart,
+) -> Result<TrialView> {
+    let glance = Glance::open_run(world, place, WantedRun::Latest, Access::Read, "show")?;
+    let records = glance.run.store.read_records()?;
+    let story = Story::of(&glance.run.store.state.start, &records);
+    let mut view = match (number, story.find_trial(number)) {
+        (0, _) => view_baseline(&glance),
+        (_, Some(trial)) => view_trial(&glance, &story, number, trial),
+        (_, None) => return Err(refuse_unknown(&glance, &story, number)),
+    };
+    let wants_commit = matches!(part, ShownPart::Figures | ShownPart::Patch);
+    match (view.base.clone(), view.hash.clone()) {
+        (Some(base), Some(hash)) => compare_commits(&glance, &mut view, (&base, &hash), part)?,
+        _ if wants_commit => return Err(refuse_without_commit(&view)),
+        _ => {}
+    }
+    if part == ShownPart::Outputs {
+        let tails = read_output_tails(&glance.run.store.layout, number, TAIL);
+        if tails.is_empty() {
+            return Err(Failure::usage(format!(
+                "nothing that verify or the guard printed in trial {number} is stored"
+            ))
+            .hint(format!(
+                "`{} show {number}` tells what became of it",
+                glance.run.caller.program
+            )));
+        }
+        view.outputs = Some(tails.into_iter().map(ShownOutput::from).collect());
+    }
+    Ok(view)
+}
+
+/// Adds what the trial changed. A commit that git has deleted is only missed where it is asked for.
+fn compare_commits(
+    glance: &Glance<'_>,
+    view: &mut TrialView,
+    (base, hash): (&str, &str),
+    part: ShownPart,
+) -> Result<()> {
+    let (git, history) = (glance.seat.git(), glance.seat.history());
+    let gone = [base, hash]
+        .into_iter()
+        .find(|commit| history.tree_of(commit).is_err());
+    if let Some(gone) = gone {
+        view.next = None;
+        if matches!(part, ShownPart::Story | ShownPart::Outputs) {
+            return Ok(());
+        }
+        return Err(Failure::usage(format!(
+            "the repository has no commit {} of trial {} any more",
+            shorten_hash(gone),
+            view.trial
+        ))
+        .hint("a run that an older version began, or a reference that somebody deleted, does not keep it from `git gc`; a clone of that time may have it"));
+    }
+    let files = git.list_differences(base, hash)?;
+    view.files = files.into_iter().map(FileFigures::from).collect();
+    if part == ShownPart::Patch {
+        view.patch = git.read_difference(base, hash)?;
+        view.diff = Some(String::from_utf8_lossy(&view.patch).into_owned());
+    }
+    Ok(())
+}
+
+fn refuse_unknown(glance: &Glance<'_>, story: &Story<'_>, number: u32) -> Failure {
+    let run = &glance.run;
+    let last = story.list_numbered().next_back();
+    let known = match last {
+        Some((last, _)) => format!("its trials are 1 to {last}, and 0 is the baseline"),
+        None => "it has no trial yet; 0 is the baseline".to_owned(),
+    };
+    Failure::usage(format!(
+        "the run `{}` has no trial {number}",
+        run.store.layout.run
+    ))
+    .hint(format!("{known}: `{} log` lists them", run.caller.program))
+}
+
+fn refuse_without_commit(view: &TrialView) -> Failure {
+    let failure = match (view.verdict, &view.detail) {
+        ("baseline", _) => Failure::usage("the baseline changed nothing"),
+        ("open", _) => Failure::usage(format!(
+            "trial {} is being made, and its commit is not known yet",
+            view.trial
+        )),
+        (_, Some(detail)) => {
+            Failure::usage(format!("trial {} has no commit: {detail}", view.trial))
+        }
+        _ => Failure::usage(format!("trial {} has no commit", view.trial)),
+    };
+    failure.hint(format!(
+        "`autoresearch show {}` shows what is known of it",
+        view.trial
+    ))
+}
+
+/// What is the same for every trial of a run.
+fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
+    let (run, state) = (&glance.run, &glance.run.store.state);
+    let metric = &state.config().metric;
+    TrialView {
+        run: state.start.run.clone(),
+        trial,
+        verdict: "open",
+        reason: None,
+        detail: None,
+        message: String::new(),
+        hypothesis: None,
+        labels: Vec::new(),
+        metric: metric.name.clone(),
+        direction: metric.direction.as_str(),
+        before: None,
+        value: None,
+        delta: None,
+        unit: state.metric_unit(),
+        metrics: BTreeMap::new(),
+        guard: Guard::NotRun.as_str(),
+        began: None,
+        ended: None,
+        hash: None,
+        base: None,
+        files: Vec::new(),
+        output: run
+            .world
+            .path_from_here(&run.store.layout.trial_folder(trial)),
+        diff: None,
+        outputs: None,
+        next: None,
+        patch: Vec::new(),
+    }
+}
+
+fn view_baseline(glance: &Glance<'_>) -> TrialView {
+    let start = &glance.run.store.state.start;
+    let mut view = TrialView {
+        verdict: "baseline",
+        message: format!("the untouched tree, {} runs", start.samples.len()),
+        guard: start.guard.as_str(),
+        hash: Some(start.base.clone()),
+        ..view_empty(glance, 0)
+    };
+    view.add_measurement(&start.measurement);
+    view
+}
+
+fn view_trial(
+    glance: &Glance<'_>,
+    story: &Story<'_>,
+    number: u32,
+    trial: &TrialStory<'_>,
+) -> TrialView {
+    let state = &glance.run.store.state;
+    let owned = |text: &str| text.to_owned();
+    let turns = story.turns.iter().rev();
+    let mut hypotheses = turns.filter(|turn| turn.trial == number && !turn.hypothesis.is_empty());
+    let mut view = TrialView {
+        hypothesis: hypotheses.next().map(|turn| turn.hypothesis.clone()),
+        before: trial.before.cloned(),
+        began: trial.began.map(owned),
+        ended: trial.ended.map(owned),
+        hash: trial.find_commit().map(owned),
+        base: trial.find_base().map(owned),
+        ..view_empty(glance, number)
+    };
+    if let Some(intent) = trial.intents.last() {
+        view.message.clone_from(&intent.message);
+        view.labels.clone_from(&intent.labels);
+    }
+    match (trial.result, trial.reworks.last()) {
+        (Some(TrialResult::Decided(decided)), _) => view.add_decision(decided),
+        (Some(TrialResult::Interrupted(interrupted)), _) => {
+            view.verdict = "interrupted";
+            view.message.clone_from(&interrupted.message);
+        }
+        (None, Some(rework)) if state.awaiting_rework().is_some() => {
+            view.verdict = "rework";
+            view.add_why(Some(&rework.why));
+            view.guard = Guard::Fail.as_str();
+            view.add_measurement(&rework.measurement);
+        }
+        (None, _) => {}
+    }
+    let is_open = matches!(view.verdict, "open" | "rework");
+    if view.hash.is_some() && !is_open {
+        let program = &glance.run.caller.program;
+        view.next = Some(format!(
+            "next: `{program} show {number} --diff` shows what it changed, `--output` what was printed"
+        ));
+    }
+    view
+}
+
+impl TrialView {
+    fn add_decision(&mut self, decided: &Decision) {
+        self.verdict = decided.verdict.as_str();
+        self.add_why(decided.why.as_ref());
+        self.message.clone_from(&decided.message);
+        self.labels.clone_from(&decided.labels);
+        self.delta = decided.delta.as_ref().map(Value::format_signed);
+        self.guard = decided.guard.as_str();
+        if let Some(measurement) = &decided.measurement {
+            self.add_measurement(measurement);
+        }
+    }
+
+    fn add_why(&mut self, why: Option<&Why>) {
+        self.reason = why.map(Why::as_str);
+        self.detail = why.map(ToString::to_string);
+    }
+
+    fn add_measurement(&mut self, measurement: &Measurement) {
+        self.value = Some(measurement.value.clone());
+        self.metrics = list_further_metrics(measurement, &self.metric);
+    }
+
+    /// `2 files changed, +3 -1`
+    pub(crate) fn format_sum(&self) -> String {
+        let sum = |of: fn(&FileFigures) -> Option<usize>| -> usize {
+            self.files.iter().filter_map(of).sum()
+        };
+        format!(
+            "{} changed, +{} -{}",
+            format_count(self.files.len(), "file"),
+            sum(|file| file.added),
+            sum(|file| file.removed)
+        )
+    }
+
+    fn write_metric(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Value| self.unit.format_number(&value.to_string());
+        write!(out, "  metric    {} ", self.metric)?;
+        match (&self.before, &self.value) {
+            (Some(before), Some(value)) => {
+                out.write_str(&self.unit.format_change(before, value))?;
+            }
+            (None, Some(value)) => out.write_str(&shown(value))?,
+            (Some(before), None) => write!(out, "not measured, {} to beat", shown(before))?,
+            (None, None) => out.write_str("not measured")?,
+        }
+        let delta = self.delta.as_ref().map(|delta| format!("{delta}, "));
+        writeln!(
+            out,
+            " ({}{} is better)",
+            delta.unwrap_or_default(),
+            self.direction
+        )?;
+        if !self.metrics.is_empty() {
+            writeln!(out, "  also      {}", format_further_metrics(&self.metrics))?;
+        }
+        Ok(())
+    }
+
+    fn write_time(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(began) = &self.began else {
+            return Ok(());
+        };
+        let lasted = self
+            .ended
+            .as_ref()
+            .and_then(|ended| count_ms_between(began, ended))
+            .map(|ms| format!(", took {}", show_whole_seconds(ms)));
+        let lasted = lasted.unwrap_or_default();
+        writeln!(out, "  time      {}{lasted}", clock_text_of(began))
+    }
+
+    fn write_commit(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(hash) = &self.hash else {
+            return writeln!(out, "  commit    none");
+        };
+        match &self.base {
+            Some(base) => writeln!(out, "  commit    {hash} on {}", shorten_hash(base))?,
+            None => writeln!(out, "  commit    {hash}")?,
+        }
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "  files     {}", self.format_sum())?;
+        for file in self.files.iter().take(MOST_FILES) {
+            writeln!(out, "    {file}")?;
+        }
+        match self.files.len().saturating_sub(MOST_FILES) {
+            0 => Ok(()),
+            more => writeln!(out, "    and {more} more: `--stat` names them all"),
+        }
+    }
+}
+
+impl From<FileDifference> for FileFigures {
+    fn from(file: FileDifference) -> Self {
+        Self {
+            path: escape_path(&file.path),
+            added: file.lines.map(|(added, _)| added),
+            removed: file.lines.map(|(_, removed)| removed),
+        }
+    }
+}
+
+impl From<OutputTail> for ShownOutput {
+    fn from(output: OutputTail) -> Self {
+        Self {
+            name: output.name,
+            bytes: output.bytes,
+            tail: String::from_utf8_lossy(&output.tail).into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for FileFigures {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.added, self.removed) {
+            (Some(added), Some(removed)) => write!(out, "{}  +{added} -{removed}", self.path),
+            _ => write!(out, "{}  binary", self.path),
+        }
+    }
+}
+
+impl fmt::Display for TrialView {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match self.verdict {
+            "open" => "not decided yet",
+            "rework" => "waits for a rework",
+            "interrupted" => "interrupted, undone, does not count",
+            verdict => verdict,
+        };
+        writeln!(out, "trial {} of run `{}`: {outcome}", self.trial, self.run)?;
+        if let (Some(reason), Some(detail)) = (self.reason, &self.detail) {
+            writeln!(out, "  why       {reason}: {}", escape_text(detail))?;
+        }
+        let labels: Vec<String> = self
+            .labels
+            .iter()
+            .map(|label| format!(" #{label}"))
+            .collect();
+        let message = escape_text(&format!("{}{}", self.message, labels.concat()));
+        writeln!(out, "  change    {message}")?;
+        if let Some(hypothesis) = &self.hypothesis {
+            writeln!(out, "  expected  {}", escape_text(hypothesis))?;
+        }
+        self.write_metric(out)?;
+        writeln!(out, "  guard     {}", self.guard)?;
+        self.write_time(out)?;
+        self.write_commit(out)?;
+        write!(out, "  output    {}", self.output)?;
+        match &self.next {
+            Some(next) => write!(out, "\n{next}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
