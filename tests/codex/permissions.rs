@@ -38,7 +38,7 @@ fn call(command: &str) -> String {
         "install" => "--hooks --yes",
         "clean" | "uninstall" | "hooks install" | "hooks uninstall" => "--yes",
         "completions" => "bash",
-        "show" => "1",
+        "show" | "retry" => "1",
         _ => "",
     };
     format!("{command} {more}").trim().to_owned()
@@ -223,6 +223,7 @@ fn with_the_rule_every_command_of_its_rows_works_outside_of_the_sandbox() {
         ("doctor", "this process can write it"),
         ("strategy refine -m smaller", "logged"),
         ("trial -m fewer", "trial 1: keep"),
+        ("retry 1", "trial 1 was kept"),
         ("show 1 --diff", "-any"),
         ("runs", "any_count 10 -> 8"),
         ("resume", "any_count 8"),

@@ -660,6 +660,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     let torn = std::fs::read_to_string(&journal).unwrap() + "{\"seq\":";
     std::fs::write(&journal, torn).unwrap();
     met.extend(steps_of(&bed, &["resume"]));
+    met.extend(steps_of(&bed, &["retry", "1"]));
     let listed = listed_steps();
     let list = met
         .iter()

@@ -114,6 +114,8 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     answers.ask(&bed, &["log"]);
     answers.ask(&bed, &["show", "1"]);
     answers.ask(&bed, &["show", "1", "--output"]);
+    bed.run(&["trial", "--drop"]).ok();
+    answers.ask(&bed, &["retry", "3"]);
     answers.ask(&bed, &["runs"]);
     answers.ask(&bed, &["resume"]);
     answers.ask(&bed, &["doctor", "--clean"]);

@@ -52,6 +52,7 @@ mod own_files;
 mod places;
 mod processes;
 mod refusals;
+mod retried;
 mod rules;
 mod sacred;
 mod shown;

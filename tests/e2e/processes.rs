@@ -175,7 +175,7 @@ fn a_trial_after_a_killed_one_says_what_was_taken_back_and_measures_nothing() {
     bed.run(&["trial", "-m", "again"])
         .fails(2)
         .says("was interrupted")
-        .says("git show");
+        .says("autoresearch retry 1` brings the edits back");
     assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
     assert_eq!(bed.run(&["status", "--json"]).ok().json()["failures"], 0);
     assert_eq!(bed.try_count(4), "keep");

@@ -68,7 +68,7 @@ fn the_story_of_each_trial_says_what_became_of_it() {
       files     1 file changed, +1 -0
         src/stop  +1 -0
       output    autoresearch-results/demo/trials/2
-    next: `autoresearch show 2 --diff` shows what it changed, `--output` what was printed
+    next: `autoresearch show 2 --diff` shows what it changed, `--output` what was printed; `autoresearch retry 2` brings it back as edits
     ");
     let void = show(&bed, &["3"]).ok().out;
     assert!(

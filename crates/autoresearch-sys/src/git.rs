@@ -9,6 +9,7 @@ mod error;
 mod files;
 pub mod history;
 pub mod locks;
+mod merging;
 mod messages;
 mod program;
 mod reading;
@@ -22,6 +23,7 @@ pub mod worktrees;
 pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
 pub use self::differences::FileDifference;
 pub use self::error::GitError;
+pub use self::merging::{FileChange, MergeResult};
 pub use self::program::{Git, is_read_only};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).

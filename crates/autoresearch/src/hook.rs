@@ -18,6 +18,7 @@ use crate::run::entry::{Entry, enter_tree};
 use crate::run::glance::Glance;
 use crate::run::place::Place;
 use crate::run::{lessons, strategy};
+use crate::trial::retry;
 use crate::{finish, trial};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
@@ -279,6 +280,7 @@ fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<S
             .report
             .to_string(),
         ProposedOrder::Drop => trial::drop_changes(world, &place)?.report.to_string(),
+        ProposedOrder::Retry { trial } => retry::retry_trial(world, &place, trial)?.to_string(),
         ProposedOrder::Strategy { strategy, message } => {
             strategy::log_strategy(world, &place, strategy, &message)?.to_string()
         }
@@ -290,10 +292,14 @@ fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<S
 
 /// Finishes or undoes what a crash left.
 fn repair_run(world: &World, owned: &OwnedRun) -> Result<String> {
-    let glance = enter_tree(world, &owned.to_place(), Entry::Step("hook"))?.finish()?;
+    let ready = enter_tree(world, &owned.to_place(), Entry::Step("hook"))?;
+    let program = &ready.run.caller.program;
+    let again = ready.repaired.taken_back.map_or_else(String::new, |trial| {
+        format!(" `{program} retry {trial}` brings its edits back.")
+    });
     Ok(format!(
-        "a command was interrupted; it was undone and does not count.\n{}",
-        glance.next_step()
+        "a command was interrupted; it was undone and does not count.{again}\n{}",
+        ready.finish()?.next_step()
     ))
 }
 

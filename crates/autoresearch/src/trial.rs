@@ -10,6 +10,7 @@ pub mod intent;
 pub mod measure;
 pub mod moved_away;
 pub mod report;
+pub mod retry;
 #[cfg(test)]
 mod scripted;
 pub mod undo;
@@ -20,7 +21,6 @@ use autoresearch_core::agent::caller::Reader;
 pub use autoresearch_core::agent::session::TrialRequest;
 use autoresearch_core::journal::event::{Event, Intent, Verdict};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::shorten_hash;
 
 use self::attempt::{AttemptInput, AttemptPlan, AttemptResult, attempt_trial, plan_attempt};
 use self::intent::make_intent;
@@ -213,10 +213,11 @@ pub fn drop_changes(world: &World, place: &Place) -> Result<EndedTrial> {
 
 /// The edits that a caller wants measured may be those that a repair has just taken back with an interrupted trial.
 fn refuse_lost_edits(ready: Ready<'_>) -> Result<Ready<'_>> {
-    let Some(commit) = ready.repaired.taken_back.as_deref().map(shorten_hash) else {
+    let Some(trial) = ready.repaired.taken_back else {
         return Ok(ready);
     };
+    let program = &ready.run.caller.program;
     let failure = Failure::usage("the last trial was interrupted; it was undone now, with all edits in the scope, and does not count")
-        .hint(format!("nothing was measured. The edits are in commit {commit} (`git show {commit}`): make them again, then run the trial"));
+        .hint(format!("nothing was measured. `{program} retry {trial}` brings the edits back, then run the trial; `{program} show {trial} --diff` shows them"));
     Err(ready.refuse(failure))
 }

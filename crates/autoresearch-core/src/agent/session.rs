@@ -67,6 +67,10 @@ pub enum ProposedOrder {
     Trial(TrialRequest),
     /// Give up what is changed, or the trial that waits for a rework.
     Drop,
+    /// Bring a trial's changes back as edits.
+    Retry {
+        trial: u32,
+    },
     /// Log a strategy row.
     Strategy {
         strategy: Strategy,

@@ -68,6 +68,25 @@ pub fn format_next_step(state: &RunState, caller: &Caller) -> String {
     }
 }
 
+/// The next step after a trial's changes were brought back as edits.
+#[must_use]
+pub fn format_retried_step(state: &RunState, caller: &Caller) -> String {
+    if state.next_step() != Step::Trial || caller.way == MeasureWay::Nothing {
+        return format_next_step(state, caller);
+    }
+    let program = &caller.program;
+    format!(
+        "next: change of these edits what you want, then run: {program} {} -m \"what you changed\"; `{program} {} --drop` undoes them{}",
+        name_trial_command(caller),
+        if caller.is_confined() {
+            "propose"
+        } else {
+            "trial"
+        },
+        format_turn_end(caller)
+    )
+}
+
 /// What the ladder would ask for, where it only advises.
 fn format_advice(state: &RunState) -> String {
     if state.config().ladder != LadderMode::Advise {

@@ -20,7 +20,7 @@ use crate::look::log::LogFilter;
 use crate::look::{runs, status};
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
-use crate::trial::TrialRequest;
+use crate::trial::{TrialRequest, retry};
 use crate::{demo, doctor, finish, start, trial};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{FailureKind, Result};
@@ -78,6 +78,15 @@ pub(super) enum CliCommand {
         after_help = "Examples:\n  autoresearch trial -m \"type-narrow the API handlers\"\n  autoresearch trial -m \"drop the wrapper\" --simplify\n  autoresearch trial --rework -m \"fix the failing test\"\n  autoresearch trial --again\n  autoresearch trial --drop\n\nThe answer ends with the next step. A discard is an answer, not an error: the exit code is 0."
     )]
     Trial(TrialWords),
+    /// Bring the changes of a trial that was not kept back as edits, on top of what was kept since
+    #[command(
+        after_help = "Example:\n  autoresearch retry 4\n\nNothing is measured: change of the edits what you want, then run a trial. It works for a trial that was discarded, crashed, void or interrupted, and refuses while there are other unmeasured edits. Where what was kept since changed the same places, nothing is changed, and the files are named."
+    )]
+    Retry {
+        /// The number of the trial, as the log has it
+        #[arg(value_name = "N")]
+        trial: u32,
+    },
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
     #[command(
         after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\n\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
@@ -238,6 +247,7 @@ pub(super) fn dispatch_command(
     match command {
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
+        CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),
         CliCommand::Propose(asked) => {
             printer.print_report(&propose::register_order(world, place, to_order(asked))?)
         }
@@ -305,6 +315,14 @@ fn finish_run(world: &World, place: &Place, printer: &Printer) -> Result<ExitCod
         )?);
     }
     printer.print_report(&finish::finish_run(world, place)?)
+}
+
+fn retry_trial(world: &World, place: &Place, printer: &Printer, trial: u32) -> Result<ExitCode> {
+    if session::is_confined(world) {
+        let order = ProposedOrder::Retry { trial };
+        return printer.print_report(&propose::register_order(world, place, order)?);
+    }
+    printer.print_report(&retry::retry_trial(world, place, trial)?)
 }
 
 fn run_doctor(

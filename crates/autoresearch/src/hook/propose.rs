@@ -25,7 +25,7 @@ use autoresearch_sys::store::Access;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ProposeReport {
     pub run: String,
-    /// What was registered: `trial`, `drop`, `strategy`, `block`, `stop` or `finish`.
+    /// What was registered: `trial`, `drop`, `retry`, `strategy`, `block`, `stop` or `finish`.
     pub registered: &'static str,
     /// Files in the scope that are changed: the trial, as it stands now.
     pub files: Vec<String>,
@@ -127,6 +127,7 @@ fn order_word(order: &ProposedOrder) -> &'static str {
     match order {
         ProposedOrder::Trial(_) => "trial",
         ProposedOrder::Drop => "drop",
+        ProposedOrder::Retry { .. } => "retry",
         ProposedOrder::Strategy { .. } => "strategy",
         ProposedOrder::Block { .. } => "block",
         ProposedOrder::Stop { .. } => "stop",

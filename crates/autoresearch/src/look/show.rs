@@ -294,8 +294,13 @@ fn view_trial(
     let is_open = matches!(view.verdict, "open" | "rework");
     if view.hash.is_some() && !is_open {
         let program = &glance.run.caller.program;
+        let again = if trial.is_kept() || state.end.is_some() {
+            String::new()
+        } else {
+            format!("; `{program} retry {number}` brings it back as edits")
+        };
         view.next = Some(format!(
-            "next: `{program} show {number} --diff` shows what it changed, `--output` what was printed"
+            "next: `{program} show {number} --diff` shows what it changed, `--output` what was printed{again}"
         ));
     }
     view

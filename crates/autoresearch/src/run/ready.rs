@@ -13,8 +13,8 @@ use crate::run::tree::Tree;
 pub struct RepairResult {
     /// One sentence for each thing that was done.
     pub done: Vec<String>,
-    /// The commit that holds the edits that were taken back with an interrupted trial.
-    pub taken_back: Option<String>,
+    /// The interrupted trial with which edits were taken back; its commit holds them.
+    pub taken_back: Option<u32>,
 }
 
 /// A run that can be acted on.

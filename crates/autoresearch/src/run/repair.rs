@@ -31,13 +31,21 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
                 let undone = interrupt_trial(ready)?;
+                let saved = undone.as_ref().is_some_and(|undone| undone.tip.is_some());
+                let program = &ready.run.caller.program;
+                let again = if saved {
+                    format!("; `{program} retry {trial}` brings its edits back")
+                } else {
+                    String::new()
+                };
                 ready.repaired.done.push(format!(
-                    "trial {trial} was interrupted; it was undone and does not count"
+                    "trial {trial} was interrupted; it was undone and does not count{again}"
                 ));
-                if let Some(undone) = undone {
-                    ready.repaired.taken_back = undone.tip;
-                    ready.repaired.done.extend(undone.notes);
-                }
+                ready.repaired.taken_back = saved.then_some(trial);
+                ready
+                    .repaired
+                    .done
+                    .extend(undone.into_iter().flat_map(|undone| undone.notes));
             }
             Stage::Decided(decided) => {
                 let undone = undo_trial(

@@ -12,7 +12,7 @@ use autoresearch_sys::error::{Failure, FailureKind};
 /// What becomes of the edits of an attempt that failed; the failure, as the caller is told of it.
 pub(super) fn recover_edits(ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failure {
     if failure.kind == FailureKind::Interrupted {
-        undo_cut_short(ready, failure)
+        undo_cut_short(ready, intent.trial, failure)
     } else {
         leave_edits(ready, intent, failure)
     }
@@ -50,18 +50,16 @@ fn leave_edits(mut ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failu
 }
 
 /// A person or a signal ended the command: the trial is undone now.
-fn undo_cut_short(mut ready: Ready<'_>, failure: Failure) -> Failure {
+fn undo_cut_short(mut ready: Ready<'_>, trial: u32, failure: Failure) -> Failure {
+    let program = ready.run.caller.program.clone();
     let undone = interrupt_trial(&mut ready)
         .and_then(|undone| ready.finish().map(|_| undone.and_then(|undone| undone.tip)));
     match undone {
-        Ok(Some(commit)) => Failure::new(
+        Ok(Some(_)) => Failure::new(
             FailureKind::Interrupted,
             "the trial was interrupted and undone; it does not count",
         )
-        .hint(format!(
-            "its changes are in commit {}",
-            autoresearch_core::words::text::shorten_hash(&commit)
-        )),
+        .hint(format!("`{program} retry {trial}` brings its changes back")),
         Ok(None) => failure,
         Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),
     }

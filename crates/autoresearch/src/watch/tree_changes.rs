@@ -195,6 +195,15 @@ pub(crate) fn read_changes_and_rules(tree: &Tree<'_>, state: &RunState) -> Resul
     Ok(changes)
 }
 
+/// Says of a path whether a trial may change it.
+pub(crate) fn make_scope_check<'t>(
+    tree: &'t Tree<'t>,
+    state: &'t RunState,
+) -> Result<impl Fn(&[u8]) -> bool + 't> {
+    let owners = ChangeOwners::new(tree, state)?;
+    Ok(move |path: &[u8]| owners.may_change(path))
+}
+
 struct ChangeOwners<'t> {
     tree: &'t Tree<'t>,
     /// Files that verify left: nobody's change.
@@ -214,6 +223,19 @@ impl<'t> ChangeOwners<'t> {
             left_files: &state.left_files,
             scope: compile(&config.scope)?,
             protect: compile(&config.protect)?,
+        })
+    }
+
+    /// Would a change of this file be the trial's, and nobody else's?
+    fn may_change(&self, path: &[u8]) -> bool {
+        std::str::from_utf8(path).is_ok_and(|path| {
+            let is_ours = path == FOLDER || path.starts_with(&format!("{FOLDER}/"));
+            !is_ours
+                && git_rules::find_rule_role(path).is_none()
+                && self.scope.matches_path(path)
+                && !self.protect.matches_path(path)
+                && !self.tree.pinned.yardstick.contains_key(path)
+                && !self.left_files.contains(path)
         })
     }
 

@@ -59,6 +59,29 @@ fn the_help_of_what_looks_at_a_run_says_what_it_shows() {
 }
 
 #[test]
+fn the_help_of_retry_says_that_nothing_is_measured_and_what_it_refuses() {
+    assert_snapshot!(format_own_help("retry"), @"
+    Bring the changes of a trial that was not kept back as edits, on top of what was kept since
+
+    Usage: autoresearch retry [OPTIONS] <N>
+
+    Arguments:
+      <N>
+              The number of the trial, as the log has it
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch retry 4
+
+    Nothing is measured: change of the edits what you want, then run a trial. It works for a trial that
+    was discarded, crashed, void or interrupted, and refuses while there are other unmeasured edits.
+    Where what was kept since changed the same places, nothing is changed, and the files are named.
+    ");
+}
+
+#[test]
 fn the_help_of_what_shows_trials_and_runs_again_says_that_it_reads_only() {
     assert_snapshot!(format_own_help("show"), @"
     Show a trial again, whatever became of it: its story, what it changed, what was printed

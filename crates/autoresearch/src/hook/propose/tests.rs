@@ -48,6 +48,7 @@ fn every_order_has_its_word() {
     let strategy = autoresearch_core::decide::ladder::Strategy::Pivot;
     for (order, word) in [
         (ProposedOrder::Drop, "drop"),
+        (ProposedOrder::Retry { trial: 3 }, "retry"),
         (ProposedOrder::Block { message: message() }, "block"),
         (ProposedOrder::Stop { message: message() }, "stop"),
         (ProposedOrder::Finish, "finish"),
