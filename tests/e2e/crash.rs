@@ -514,6 +514,86 @@ fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
     }
 }
 
+/// A repository with ignored files, and the config of a run whose tree gets them.
+fn with_ignored_files() -> (Testbed, PathBuf) {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "deps/\nout/\nmade\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    bed.write("deps/a", "linked\n");
+    bed.write("out/b", "copied\n");
+    let file = bed.home.join("config.yaml");
+    let config = ConfigText::demo()
+        .isolation("worktree")
+        .verify("cat deps/a out/b made >/dev/null && sh count.sh");
+    let setup = "link: deps\ncopy: out\nprepare: echo ran > made\n";
+    std::fs::write(&file, format!("{config}{setup}")).unwrap();
+    (bed, file)
+}
+
+/// The run's tree has everything, and a trial in it can be kept.
+fn keeps_a_trial_in_its_tree(bed: &Testbed, place: &str) {
+    let status = bed.run(&["status", "--json"]).ok().json();
+    let run = status["run"].as_str().unwrap();
+    let tree = bed.path(&format!("autoresearch-results/{run}/worktree"));
+    assert!(tree.join("deps/a").is_symlink(), "{place}");
+    assert_eq!(std::fs::read(tree.join("out/b")).unwrap(), b"copied\n");
+    std::fs::write(tree.join("src/a"), "any\n").unwrap();
+    let report = bed.trial("goes on");
+    assert_eq!(report["verdict"], "keep", "{place}: {report}");
+}
+
+#[test]
+fn a_crash_at_every_step_of_filling_the_tree_of_a_start_leaves_no_run_or_a_whole_one() {
+    let (bed, file) = with_ignored_files();
+    let before = Saved::of(&bed, "before");
+    let arguments = ["start", "--config", file.to_str().unwrap()];
+    let steps = steps_of(&bed, &arguments);
+    assert!(steps.contains(&"tree prepare".to_owned()), "{steps:?}");
+    for step in 1..=steps.len() {
+        before.lay_back(&bed);
+        crash(&bed, &arguments, step);
+        if bed.run(&["status"]).code != 0 {
+            bed.run(&arguments).ok();
+        }
+        bed.run(&["resume"]).ok();
+        let place = format!("crash before {}", steps[step - 1]);
+        keeps_a_trial_in_its_tree(&bed, &place);
+    }
+}
+
+#[test]
+fn a_crash_at_every_step_of_filling_a_tree_again_leaves_a_tree_that_is_filled_by_the_next_command()
+{
+    let (bed, file) = with_ignored_files();
+    bed.run(&["start", "--config", file.to_str().unwrap()]).ok();
+    std::fs::remove_dir_all(bed.run_file("worktree")).unwrap();
+    let before = Saved::of(&bed, "before");
+    let steps = steps_of(&bed, &["resume"]);
+    let filling: Vec<&String> = steps
+        .iter()
+        .filter(|step| step.starts_with("tree"))
+        .collect();
+    assert_eq!(
+        filling,
+        [
+            "tree link",
+            "tree copy",
+            "tree touch",
+            "tree prepare",
+            "tree filled"
+        ]
+    );
+    for step in 1..=steps.len() {
+        before.lay_back(&bed);
+        crash(&bed, &["resume"], step);
+        bed.run(&["resume"]).ok();
+        let place = format!("crash before {}", steps[step - 1]);
+        keeps_a_trial_in_its_tree(&bed, &place);
+        bed.run(&["finish"]).ok();
+    }
+}
+
 /// A run without a person, at its start: each turn of its agent would reach the target.
 fn driven(iterations: u32) -> Testbed {
     let bed = Testbed::new();
@@ -651,6 +731,9 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         &bed,
         &["start", "--config", file.to_str().unwrap()],
     ));
+    let (filled, file) = with_ignored_files();
+    let arguments = ["start", "--config", file.to_str().unwrap()];
+    met.extend(steps_of(&filled, &arguments));
     bed.edit(4);
     crash(&bed, TRIAL, 7);
     met.extend(steps_of(&bed, &["resume"]));

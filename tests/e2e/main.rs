@@ -51,6 +51,7 @@ mod outputs;
 mod own_files;
 mod places;
 mod processes;
+mod ready_trees;
 mod refusals;
 mod retried;
 mod rules;

@@ -22,6 +22,6 @@ pub use self::choices::{
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
 pub use self::meaning::looks_secret;
 pub use self::problem::{Problem, Severity};
-pub use self::resolved::{Amount, Config, OtherUnit, Outputs, TimeLimit, UserCommand};
+pub use self::resolved::{Amount, Config, OtherUnit, Outputs, TimeLimit, TreeSetup, UserCommand};
 pub use self::schema::find_nearest_word;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};

@@ -76,6 +76,10 @@ pub fn merge_config(
             "{name} is not a block of `key: value` lines"
         )));
     }
+    // The only command that may be written as its text alone.
+    if let Some(command) = document["prepare"].as_str() {
+        document["prepare"] = json!({"command": command});
+    }
     for (key, value) in fields {
         overlay_value(&mut document[key.as_str()], value);
     }

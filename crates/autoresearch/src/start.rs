@@ -31,6 +31,7 @@ use crate::run::session;
 use crate::start::baseline::{Baseline, measure_baseline};
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
+use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trial::report::shorten_names;
 use crate::watch::git_rules;
 use crate::watch::space::check_free_space;
@@ -81,13 +82,13 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     };
     match prepare_start(world, &ingredients, &mut pinned) {
         Ok(prepared) => {
-            let said = prepared.said.clone();
+            let (said, notes) = (prepared.said.clone(), prepared.notes.clone());
             let mut report = record_start(world, &ingredients, pinned, prepared, &source.text)?;
             report.stderr = Some(said).filter(|said| !said.is_empty());
             let problems = checked.problems.iter();
             let problems = problems.map(|problem| format_problem(&source.name, problem));
             let remarks = preflight::list_remarks(&ingredients.start_site.git);
-            report.warnings.extend(problems.chain(remarks));
+            report.warnings.extend(problems.chain(remarks).chain(notes));
             Ok(report)
         }
         Err(failure) => {
@@ -112,6 +113,8 @@ struct PreparedStart {
     unseen: UnseenFiles,
     /// What verify said on its standard error.
     said: String,
+    /// What the filling of the run's tree had to say.
+    notes: Vec<String>,
 }
 
 /// Measures the untouched tree and pins the yardstick.
@@ -140,6 +143,8 @@ fn prepare_start(
         site.history.work_tree()
     };
     let git = Git::new(&program, &work_tree, &plain);
+    let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
+    let filled = fill_own_tree(world, parts, &git, &env)?;
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
     pinned.git = program;
@@ -159,7 +164,6 @@ fn prepare_start(
         &FileNotes::default(),
     );
     let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
-    let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     let own = OwnFiles::new(layout, config, &start_lock_folder(world, &site.history))?;
     let baseline = measure_baseline(world, &git, &env, config, &own)
         .map_err(|failure| explain_bare_tree(failure, parts))?;
@@ -174,7 +178,26 @@ fn prepare_start(
         start: make_start_event(world, parts, (config, baseline))?,
         unseen,
         said,
+        notes: filled.notes,
     })
+}
+
+/// Fills the run's own tree as the config says.
+fn fill_own_tree(
+    world: &World,
+    parts: &StartParts<'_>,
+    tree: &Git,
+    env: &[(OsString, OsString)],
+) -> Result<FillReport> {
+    let filling = TreeFilling {
+        world,
+        env,
+        checkout: &parts.start_site.git,
+        tree,
+        setup: &parts.config.setup,
+    };
+    let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
+    fill_once(&filling, &mark)
 }
 
 /// Verify and guard must leave pinned files alone, and tracked files of the user's.

@@ -1,10 +1,15 @@
-//! Owns the work trees that the tool makes outside the repository: the run's own, and those that are lent for a while.
+//! Owns the work trees of a run: the run's own and those that are lent for a while, and what is put into one before anything
+//! is measured in it.
 //! Does not make a trial or decide anything.
 //! Invariant: no tree lies where the user's tools walk, and each is named by a note outside the repository before it is made.
 
+mod copies;
 pub mod lending;
+mod links;
 pub mod making;
 pub mod place;
+pub(crate) mod setup;
+pub(crate) mod wanted;
 
 #[cfg(test)]
 mod scratch;

@@ -65,6 +65,18 @@ pub struct ConfigFile {
     /// Where the trials are made.
     #[serde(default)]
     pub isolation: Isolation,
+    /// A command that runs once in each new tree of the run, before verify: a text, or a block with `command`. With isolation `worktree`.
+    #[serde(default, deserialize_with = "read_command_or_text")]
+    #[schemars(schema_with = "make_prepare_schema")]
+    pub prepare: Option<CommandFile>,
+    /// gitignore-style patterns of ignored paths of your checkout that each tree of the run gets as links: what verify only reads. With isolation `worktree`.
+    #[serde(default, deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
+    pub link: Vec<String>,
+    /// gitignore-style patterns of ignored paths of your checkout that each tree of the run gets as copies: what verify writes too. With isolation `worktree`.
+    #[serde(default, deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
+    pub copy: Vec<String>,
     /// How to undo a failed trial. Default: `reset` with isolation `branch` or `worktree`, `revert` with `in-place`.
     #[serde(default)]
     pub rollback: Option<Rollback>,
@@ -152,7 +164,7 @@ pub struct CommandFile {
     /// The shell: `sh`, or `bash` with `-o pipefail`.
     #[serde(default)]
     pub shell: Shell,
-    /// How long it may run, such as `90s` or `10m`. Default: 10m.
+    /// How long it may run, such as `90s` or `10m`. Default: 10m; of `prepare` 30m.
     #[serde(default)]
     pub timeout: Option<String>,
     /// Where it runs, from the repository's root. Default: the root.
@@ -190,6 +202,11 @@ fn make_patterns_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["array", "string"], "items": {"type": "string"}})
 }
 
+fn make_prepare_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+    let block = generator.subschema_for::<CommandFile>();
+    json_schema!({"anyOf": [block, {"type": "string"}, {"type": "null"}]})
+}
+
 fn make_amount_schema(_: &mut schemars::SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "string", "null"]})
 }
@@ -219,6 +236,20 @@ fn read_count_or_word<'de, D: serde::Deserializer<'de>>(
 
 fn default_ok_exit() -> Vec<u8> {
     vec![0]
+}
+
+/// A command that may be written as its text alone.
+fn read_command_or_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<CommandFile>, D::Error> {
+    let block = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => return Ok(None),
+        serde_json::Value::String(text) => serde_json::json!({"command": text}),
+        block => block,
+    };
+    CommandFile::deserialize(block)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 fn read_one_or_many<'de, D: serde::Deserializer<'de>>(

@@ -11,7 +11,7 @@ use crate::config::file::{
 };
 use crate::config::globs::Globs;
 use crate::config::problem::Problem;
-use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, UserCommand};
+use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup, UserCommand};
 use crate::config::span;
 use crate::config::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use crate::metric::definition::Metric;
@@ -22,6 +22,8 @@ use crate::shell::{has_pipe, list_bash_syntax};
 
 /// How long a command may take when the config does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
+/// The same for `prepare`, which may build everything.
+const DEFAULT_PREPARE: Duration = Duration::from_mins(30);
 /// How long a turn of the agent may take when the config does not say.
 const DEFAULT_TURN: Duration = Duration::from_mins(30);
 
@@ -79,6 +81,7 @@ impl ConfigMeaning<'_> {
         self.check_labels(file);
         self.warn_without_guard(file);
         let rollback = self.resolve_rollback(file);
+        let setup = self.resolve_setup(file);
         Config {
             goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
             mode: file.mode,
@@ -101,6 +104,7 @@ impl ConfigMeaning<'_> {
                 .and_then(|text| self.parse_span("time_limit", text))
                 .map(|span| TimeLimit { span }),
             isolation: file.isolation,
+            setup,
             rollback,
             min_improvement: file
                 .min_improvement
@@ -145,6 +149,8 @@ impl ConfigMeaning<'_> {
             ("scope", &file.scope),
             ("protect", &file.protect),
             ("pin", &file.pin),
+            ("link", &file.link),
+            ("copy", &file.copy),
         ] {
             for (index, pattern) in patterns.iter().enumerate() {
                 if let Err(error) = Globs::new(std::slice::from_ref(pattern)) {
@@ -324,6 +330,48 @@ impl ConfigMeaning<'_> {
             }
             (Isolation::InPlace, None) => Rollback::Revert,
             (_, chosen) => chosen.unwrap_or(Rollback::Reset),
+        }
+    }
+
+    /// What a tree of the run gets. A run in the user's own work tree has all of it already.
+    fn resolve_setup(&mut self, file: &ConfigFile) -> TreeSetup {
+        let prepare = file.prepare.as_ref().map(|prepare| {
+            let mut command = self.resolve_command("prepare", prepare);
+            if prepare.timeout.is_none() {
+                command.timeout = DEFAULT_PREPARE;
+            }
+            command
+        });
+        let written = [
+            ("prepare", prepare.is_some()),
+            ("link", !file.link.is_empty()),
+            ("copy", !file.copy.is_empty()),
+        ];
+        if file.isolation != Isolation::Worktree {
+            for (key, _) in written.iter().filter(|(_, written)| *written) {
+                self.note_error(
+                    key,
+                    format!(
+                        "`{key}` fills the separate tree of a run, and isolation is `{}`",
+                        file.isolation.as_str()
+                    ),
+                    "add `isolation: worktree`, or remove it: in your own work tree everything is there",
+                );
+            }
+        }
+        for (index, pattern) in file.copy.iter().enumerate() {
+            if file.link.contains(pattern) && !pattern.starts_with('!') {
+                self.note_error(
+                    &format!("copy[{index}]"),
+                    format!("`{pattern}` stands under `link` too"),
+                    "copy what verify writes, link what it only reads",
+                );
+            }
+        }
+        TreeSetup {
+            prepare,
+            link: file.link.clone(),
+            copy: file.copy.clone(),
         }
     }
 

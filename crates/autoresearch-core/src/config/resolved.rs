@@ -49,6 +49,9 @@ pub struct Config {
     pub time_limit: Option<TimeLimit>,
     /// Where the trials are made.
     pub isolation: Isolation,
+    /// What a tree of the run gets besides its tracked files.
+    #[serde(default, skip_serializing_if = "TreeSetup::is_empty")]
+    pub setup: TreeSetup,
     /// How a failed trial is undone.
     pub rollback: Rollback,
     /// The smallest improvement that is worth keeping.
@@ -71,6 +74,26 @@ pub struct Config {
     /// How much output of verify and guard to keep.
     #[serde(default)]
     pub outputs: Outputs,
+}
+
+/// What each tree of a run gets besides its tracked files, before anything is measured in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TreeSetup {
+    /// The command that runs once, when the links and copies are there.
+    pub prepare: Option<UserCommand>,
+    /// Patterns of ignored paths of the user's checkout that become links.
+    pub link: Vec<String>,
+    /// Patterns of ignored paths of the user's checkout that are copied.
+    pub copy: Vec<String>,
+}
+
+impl TreeSetup {
+    /// Is a tree ready as git makes it?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prepare.is_none() && self.link.is_empty() && self.copy.is_empty()
+    }
 }
 
 /// How much of the outputs of verify and guard is kept, in MiB.

@@ -50,11 +50,7 @@ impl<'a> SchemaWalk<'a> {
     fn check_value(&mut self, schema: &'a Value, document: &Value) {
         let schema = self.resolve_reference(schema);
         if let Some(choices) = schema["anyOf"].as_array() {
-            let fits_null = document.is_null();
-            match choices.iter().find(|choice| choice["type"] != "null") {
-                Some(choice) if !fits_null => self.check_value(choice, document),
-                _ => {}
-            }
+            self.check_choices(choices, document);
             return;
         }
         let words = list_known_words(schema);
@@ -67,6 +63,20 @@ impl<'a> SchemaWalk<'a> {
                 Value::Number(number) => self.check_range(schema, number),
                 _ => {}
             }
+        }
+    }
+
+    /// The first choice of the document's type is meant, and the first of all where none is.
+    fn check_choices(&mut self, choices: &'a [Value], document: &Value) {
+        if document.is_null() {
+            return;
+        }
+        let found = type_name(document);
+        let of_type = |choice: &&Value| self.resolve_reference(choice)["type"] == found;
+        let mut meant = choices.iter().filter(|choice| choice["type"] != "null");
+        let first = meant.clone().next();
+        if let Some(choice) = meant.find(of_type).or(first) {
+            self.check_value(choice, document);
         }
     }
 

@@ -88,6 +88,29 @@ impl Git {
             .collect())
     }
 
+    /// What git ignores, from the root and without a slash at the end: each path with the word whether it is a folder. A
+    /// folder is one path where nothing but ignored files is in it; with `every_file` its files are listed instead. No
+    /// file is compared here either.
+    pub fn list_ignored(&self, every_file: bool) -> Result<Vec<(Vec<u8>, bool)>, GitError> {
+        let arguments = [
+            "ls-files",
+            "-z",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+        ];
+        let folders = (!every_file).then_some("--directory");
+        let listed = self.run_git(
+            arguments.into_iter().chain(folders).map(OsStr::new),
+            Input::Nothing,
+        )?;
+        let told = split_nul(&listed.stdout).map(|path| match path.strip_suffix(b"/") {
+            Some(folder) => (folder.to_vec(), true),
+            None => (path, false),
+        });
+        Ok(told.collect())
+    }
+
     // A submodule is shown as the user's settings have it; a trial that changes these settings is void.
     fn run_status(&self, ignored: &str) -> Result<Vec<StatusEntry>, GitError> {
         let arguments = [
@@ -141,6 +164,29 @@ fn parse_entry(line: &[u8]) -> Option<StatusEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::scratch::ScratchRepository;
+
+    #[test]
+    fn what_git_ignores_is_listed_by_folders_or_by_files() {
+        let repository = ScratchRepository::with_files(&["src/a", ".gitignore"]);
+        repository.write(".gitignore", "out/\n*.log\n");
+        for name in ["out/deep/x", "out/y", "src/z.log", "logs/w.log", "new"] {
+            repository.write(name, "");
+        }
+        let show = |every_file: bool| {
+            let listed = repository.git.list_ignored(every_file).unwrap();
+            let lines = listed.into_iter().map(|(path, is_folder)| {
+                let mark = if is_folder { "/" } else { "" };
+                format!("{}{mark}", String::from_utf8(path).unwrap())
+            });
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(show(false), ["logs/", "out/", "src/z.log"]);
+        assert_eq!(
+            show(true),
+            ["logs/w.log", "out/deep/x", "out/y", "src/z.log"]
+        );
+    }
 
     #[test]
     fn lines_of_every_kind_are_read() {

@@ -74,6 +74,18 @@ pub(super) struct ConfigFlags {
     /// branch, worktree or in-place
     #[arg(long, value_name = "WHERE")]
     isolation: Option<String>,
+    /// A command that runs once in each new tree of the run, before verify; with isolation worktree
+    #[arg(long, value_name = "COMMAND")]
+    prepare: Option<String>,
+    /// How long it may run
+    #[arg(long, value_name = "SPAN")]
+    prepare_timeout: Option<String>,
+    /// A pattern of ignored paths that the trees of the run get as links; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    link: Vec<String>,
+    /// A pattern of ignored paths that the trees of the run get as copies; may be given more than once
+    #[arg(long, value_name = "GLOB")]
+    copy: Vec<String>,
     /// What happens after failed trials in a row: off, advise or enforce
     #[arg(long, value_name = "WAY")]
     ladder: Option<String>,
@@ -138,6 +150,10 @@ impl ConfigFlags {
             ),
             ("budget.until", text(&self.ceilings.until)),
             ("isolation", text(&self.isolation)),
+            ("prepare.command", text(&self.prepare)),
+            ("prepare.timeout", text(&self.prepare_timeout)),
+            ("link", list(&self.link)),
+            ("copy", list(&self.copy)),
             ("ladder", text(&self.ladder)),
             ("min_improvement", text(&self.min_improvement)),
             ("agent.command", text(&self.agent_command)),
@@ -222,7 +238,7 @@ pub(super) fn read_start_config(
 /// A variable's text as the config has it: lists by line, numbers as numbers.
 fn parse_variable(key: &str, text: &str) -> Value {
     match key {
-        "scope" | "protect" | "pin" => {
+        "scope" | "protect" | "pin" | "link" | "copy" => {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             lines.map(ToOwned::to_owned).collect()
         }

@@ -10,6 +10,7 @@ use autoresearch_core::words::text::format_count;
 
 use crate::config::variables;
 use crate::start::editable_installs;
+use crate::trees::wanted::choose_paths;
 use crate::watch::yardstick;
 use crate::watch::yardstick::{PinChoice, PinWhy};
 use autoresearch_sys::env::World;
@@ -71,6 +72,7 @@ pub(super) fn find_disk_problems(
     problems.extend(find_command_problems(world, config, root));
     problems.extend(variables::find_missed(world, config, root));
     if config.isolation == Isolation::Worktree {
+        problems.extend(choose_paths(git, &config.setup)?.1);
         problems.extend(editable_installs::find_checkout_problems(
             world, config, root, &ignored,
         ));
@@ -83,6 +85,7 @@ fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Pro
     let commands = [
         ("verify", Some(&config.verify)),
         ("guard", config.guard.as_ref()),
+        ("prepare", config.setup.prepare.as_ref()),
         ("notify", config.notify.as_ref()),
     ];
     let mut problems = Vec::new();

@@ -144,10 +144,15 @@ pub fn collect_passed(world: &World, names: &[String]) -> Result<BTreeMap<String
     Ok(env)
 }
 
-/// Variables that verify or guard use, that are set here, and that they would not get.
+/// Variables that verify, guard or prepare use, that are set here, and that they would not get.
 #[must_use]
 pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
-    let mut texts: Vec<String> = [Some(&config.verify), config.guard.as_ref()]
+    let commands = [
+        Some(&config.verify),
+        config.guard.as_ref(),
+        config.setup.prepare.as_ref(),
+    ];
+    let mut texts: Vec<String> = commands
         .into_iter()
         .flatten()
         .map(|command| command.command.clone())

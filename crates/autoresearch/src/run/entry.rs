@@ -12,7 +12,7 @@ use crate::run::glance::{Glance, lost_tree_error};
 use crate::run::held::Held;
 use crate::run::place::{Place, WantedRun};
 use crate::run::ready::{Ready, RepairResult};
-use crate::run::repair::{end_if_due, repair_run};
+use crate::run::repair::{complete_tree, end_if_due, repair_run};
 use crate::run::session;
 use crate::watch::work_tree_check::check_branch_alone;
 use autoresearch_sys::env::World;
@@ -154,6 +154,11 @@ pub fn enter_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<En
         check_branch_alone(tree)?;
     }
     let mut entered = repair_held(held)?;
+    if entry.works_on_branch(&entered.run_mut().store.state)
+        && let Entered::Ready(ready) = &mut entered
+    {
+        complete_tree(ready)?;
+    }
     if entry == Entry::Resume {
         entered.run_mut().store.distrust_table();
     }

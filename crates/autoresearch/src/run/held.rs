@@ -16,6 +16,7 @@ use crate::run::Run;
 use crate::run::driven::refuse_driven;
 use crate::run::glance::{Glance, Seat, describe_lost_tree, lost_tree_error};
 use crate::run::ready::{Ready, RepairResult};
+use crate::trees::setup::filled_mark;
 use crate::watch::work_tree_check;
 
 /// The note, beside the anchor, that a git of ours is at work.
@@ -71,6 +72,7 @@ impl<'w> Held<'w> {
             ))
             .hint("`git branch` with the commit that `autoresearch status` names recreates the branch"));
         }
+        let _ = std::fs::remove_file(filled_mark(&self.run.store.anchor_folder));
         // An empty folder and git's note of the old one stand in the way of the new one.
         let _ = std::fs::remove_dir(&path);
         let git = self.seat.git();

@@ -9,6 +9,7 @@ use autoresearch_core::words::text::shorten_hash;
 use crate::run::Run;
 use crate::run::lessons;
 use crate::run::ready::Ready;
+use crate::trees::setup::{TreeFilling, fill_once, filled_mark, is_filled};
 use crate::trial::undo::{UndoResult, undo_trial};
 use crate::watch::unseen_files;
 use crate::watch::user_files;
@@ -66,6 +67,32 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
         }
     }
     end_if_due(&mut ready.run)
+}
+
+/// Fills the run's own tree where that was cut short, or where the tree was made again.
+pub fn complete_tree(ready: &mut Ready<'_>) -> Result<()> {
+    let setup = ready.run.store.state.config().setup.clone();
+    let mark = filled_mark(&ready.run.store.anchor_folder);
+    if !ready.tree.is_own || setup.is_empty() {
+        return Ok(());
+    }
+    let checkout = ready.tree.git.at_folder(&ready.run.store.layout.root);
+    if is_filled(ready.tree.path(), &mark) {
+        return Ok(());
+    }
+    ready.run.admit_secrets()?;
+    let filling = TreeFilling {
+        world: ready.run.world,
+        env: &ready.run.env,
+        checkout: &checkout,
+        tree: &ready.tree.git,
+        setup: &setup,
+    };
+    let report = fill_once(&filling, &mark)?;
+    let filled = "the run's work tree was filled again: link, copy and prepare".to_owned();
+    ready.repaired.done.push(filled);
+    ready.repaired.done.extend(report.notes);
+    Ok(())
 }
 
 /// Makes HEAD name the run's branch, if it does not yet.

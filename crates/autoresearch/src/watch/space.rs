@@ -35,6 +35,25 @@ pub(crate) fn check_free_space(folders: &[&Path]) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to write this much where it would fill the disk of a folder.
+pub(crate) fn check_room(folder: &Path, bytes: u64) -> Result<()> {
+    let Ok(disk) = rustix::fs::statvfs(folder) else {
+        return Ok(());
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let spare = needed_space(disk.f_blocks.saturating_mul(disk.f_frsize));
+    if free >= bytes.saturating_add(spare) {
+        return Ok(());
+    }
+    Err(Failure::environment(format!(
+        "the disk of {} has no room for {} MiB of copies: {} MiB are free",
+        folder.display(),
+        bytes >> 20,
+        free >> 20
+    ))
+    .hint("free some space, or copy less: `!` takes a path out of `copy`"))
+}
+
 /// What must be free on a disk of this size: 64 MiB, or a twentieth of a small one.
 fn needed_space(size: u64) -> u64 {
     (64 << 20).min(size / 20)
@@ -43,6 +62,15 @@ fn needed_space(size: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copies_that_would_fill_the_disk_are_refused_and_those_of_nothing_are_not() {
+        check_room(Path::new("/nowhere"), u64::MAX).unwrap();
+        check_room(&autoresearch_sys::env::temporary_folder(), 1).unwrap();
+        let failure = check_room(&autoresearch_sys::env::temporary_folder(), 1 << 60).unwrap_err();
+        let start = "1099511627776 MiB of copies";
+        assert!(failure.error.contains(start), "{failure}");
+    }
 
     #[test]
     fn a_large_disk_needs_64_mib_of_free_space_and_a_small_one_a_twentieth() {

@@ -217,3 +217,70 @@ fn a_name_that_speaks_of_a_secret_is_one() {
         assert!(!looks_secret(name), "{name}");
     }
 }
+
+#[test]
+fn a_tree_is_filled_only_in_a_run_that_has_one_and_nothing_is_linked_and_copied() {
+    for key in ["prepare", "link", "copy"] {
+        for isolation in ["branch", "in-place"] {
+            let keys = json!({"isolation": isolation, (key): "a"});
+            assert_problems(&[(keys, &format!("error {key}"))]);
+        }
+    }
+    let worktree = |more: &Json| {
+        let mut keys = more.clone();
+        keys["isolation"] = json!("worktree");
+        keys
+    };
+    assert_problems(&[
+        (worktree(&json!({"link": ["a", "["]})), "error link[1]"),
+        (worktree(&json!({"copy": "../a"})), "error copy[0]"),
+        (
+            worktree(&json!({"link": ["a", "b"], "copy": ["c", "b"]})),
+            "error copy[1]",
+        ),
+        (worktree(&json!({"prepare": " "})), "error prepare.command"),
+        (worktree(&json!({"prepare": 3})), "error prepare"),
+        (
+            worktree(&json!({"prepare": {"command": "a", "retries": 1}})),
+            "error prepare.retries",
+        ),
+        (
+            worktree(&json!({"prepare": {"command": "a", "timeout": "x"}})),
+            "error prepare.timeout",
+        ),
+    ]);
+}
+
+#[test]
+fn prepare_is_a_text_or_a_block_and_may_take_longer_than_verify() {
+    let prepare = |typed: Json| {
+        let keys = json!({"isolation": "worktree", "prepare": typed});
+        accept(&keys).setup.prepare
+    };
+    let text = prepare(json!("npm ci")).unwrap();
+    assert_eq!(
+        (text.command.as_str(), text.timeout),
+        ("npm ci", Duration::from_mins(30))
+    );
+    assert_eq!(prepare(json!({"command": "npm ci"})), Some(text));
+    let block = json!({"command": "npm ci", "timeout": "2m", "working_directory": "web"});
+    let block = prepare(block).unwrap();
+    assert_eq!(
+        (block.timeout, block.working_directory.as_str()),
+        (Duration::from_mins(2), "web")
+    );
+    assert_eq!(prepare(json!(null)), None);
+}
+
+#[test]
+fn a_config_without_a_set_up_is_written_and_read_as_before_there_was_one() {
+    let config = accept(&json!({}));
+    let written = serde_json::to_value(&config).unwrap();
+    assert_eq!(written.get("setup"), None);
+    assert_eq!(serde_json::from_value::<Config>(written).unwrap(), config);
+    let keys = json!({"isolation": "worktree", "link": "a", "copy": ["b"], "prepare": "c"});
+    let config = accept(&keys);
+    let written = serde_json::to_value(&config).unwrap();
+    assert_eq!(written["setup"]["link"], json!(["a"]));
+    assert_eq!(serde_json::from_value::<Config>(written).unwrap(), config);
+}

@@ -74,6 +74,16 @@ fn every_flag_is_its_key_of_the_config() {
             &["--guard-timeout", "8s"],
             json!({"guard": {"timeout": "8s"}}),
         ),
+        (
+            &["--prepare", "./p"],
+            json!({"prepare": {"command": "./p"}}),
+        ),
+        (
+            &["--prepare-timeout", "1h"],
+            json!({"prepare": {"timeout": "1h"}}),
+        ),
+        (&["--link", "a", "--link", "b"], json!({"link": ["a", "b"]})),
+        (&["--copy", "out"], json!({"copy": ["out"]})),
         (&["--iterations", "5"], json!({"iterations": 5})),
         (&["--iterations", "none"], json!({"iterations": "none"})),
         (&["--time-limit", "8h"], json!({"time_limit": "8h"})),
@@ -113,13 +123,13 @@ fn every_flag_is_its_key_of_the_config() {
 #[test]
 fn every_key_has_a_variable_of_its_name_and_a_variable_that_counts_is_told() {
     let keys = parse_flags(&[]).list_keys();
-    assert_eq!(keys.len(), 26);
+    assert_eq!(keys.len(), 30);
     for (key, flag) in keys {
         assert_eq!(flag, None);
         let name = format!("AUTORESEARCH_{}", key.replace('.', "_").to_uppercase());
         let (fields, told) = overlay(&[], &[(&name, "text")]);
         let pointer = format!("/{}", key.replace('.', "/"));
-        let expected = if ["scope", "protect", "pin"].contains(&key.as_str()) {
+        let expected = if ["scope", "protect", "pin", "link", "copy"].contains(&key.as_str()) {
             json!(["text"])
         } else {
             json!("text")
