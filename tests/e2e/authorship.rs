@@ -175,6 +175,7 @@ fn a_sign_off_by_prepare_commit_msg_is_a_trailer_beside_ours() {
     Autoresearch-Run: demo
     Autoresearch-Trial: 1
     Signed-off-by: Ada <ada@example.org>
+    Autoresearch-Metric: 10 -> 9
     ");
     let trailers = bed.git(&[
         "log",

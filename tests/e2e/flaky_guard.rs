@@ -78,7 +78,8 @@ fn again_measures_the_same_commit_once_more_and_keeps_it() {
     fail(&bed, 1);
     bed.edit(3);
     assert_eq!(bed.trial("three any")["verdict"], "rework");
-    let waiting = bed.head();
+    let state_of = |bed: &Testbed| bed.git(&["rev-parse", "HEAD^{tree}", "HEAD^"]);
+    let waiting = state_of(&bed);
     let report = bed.run(&["trial", "--again", "--json"]).ok().json();
     assert_eq!(
         (
@@ -86,8 +87,9 @@ fn again_measures_the_same_commit_once_more_and_keeps_it() {
             report["trial"].as_u64(),
             report["commit"].as_str()
         ),
-        (Some("keep"), Some(1), Some(waiting.as_str()))
+        (Some("keep"), Some(1), Some(bed.head().as_str()))
     );
+    assert_eq!(state_of(&bed), waiting, "but for its message");
     assert_eq!(bed.rows()[1][6], "three any");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
     assert!(bed.run_file("trials/1/rework-1-guard.out").exists());

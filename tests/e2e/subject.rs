@@ -136,6 +136,7 @@ fn what_verify_builds_and_measures_is_not_pinned() {
         assert_eq!(bed.trial("fewer")["verdict"], "keep", "{verify}");
         bed.run(&["finish"]).ok();
         bed.git(&["branch", "-D", "autoresearch/demo"]);
+        bed.run(&["clean", "--yes"]).ok();
         std::fs::remove_dir_all(bed.path("autoresearch-results")).unwrap();
     }
 }

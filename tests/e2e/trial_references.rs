@@ -244,3 +244,80 @@ fn a_trial_that_an_older_version_committed_gets_its_name_when_it_is_undone() {
     bed.run(&["doctor"]).ok().says("no problems");
     assert_eq!(bed.try_count(4), "keep");
 }
+
+/// The trailers of a commit, as git reads them.
+fn list_trailers(bed: &Testbed, commit: &str) -> Vec<String> {
+    let message = bed.git(&["log", "-1", "--format=%B", commit]);
+    let file = bed.home.join("message");
+    std::fs::write(&file, message).unwrap();
+    let parse = ["interpret-trailers", "--parse", file.to_str().unwrap()];
+    let trailers = bed.git(&parse);
+    trailers.lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn a_kept_commit_has_the_metric_before_and_after_as_a_trailer_and_no_other_has() {
+    for words in [&[][..], &["--object-format=sha256"][..]] {
+        let verify = "sh count.sh | sed 's/$/ ms/'";
+        let config = format!("{}ladder: off\n", ConfigText::demo().verify(verify));
+        let bed = make_bed(words, &config);
+        let lists = |trial: u32, last: Option<&str>| {
+            let mut trailers = vec![
+                "Autoresearch-Run: demo".to_owned(),
+                format!("Autoresearch-Trial: {trial}"),
+            ];
+            trailers.extend(last.map(|last| format!("Autoresearch-Metric: {last}")));
+            trailers
+        };
+        assert_eq!(bed.try_count(4), "keep");
+        assert_eq!(list_trailers(&bed, "HEAD"), lists(1, Some("8 ms -> 7 ms")));
+        assert_eq!(bed.try_count(20), "discard");
+        assert_eq!(list_trailers(&bed, &named(&bed, 2)), lists(2, None));
+        bed.edit(2);
+        bed.write("src/state", "bad\n");
+        assert_eq!(bed.trial("guard fails")["verdict"], "rework");
+        bed.write("src/state", "ok\n");
+        let words = ["trial", "--rework", "-m", "fixed", "--json"];
+        let kept = bed.run(&words).ok().json();
+        assert_eq!(kept["verdict"], "keep");
+        let commits = bed.run_commits("autoresearch/demo");
+        let reworked: Vec<_> = commits.iter().map(|(hash, _)| hash.as_str()).collect();
+        assert_eq!(reworked.len(), 3);
+        assert_eq!(
+            list_trailers(&bed, reworked[1]),
+            lists(3, None),
+            "it failed"
+        );
+        assert_eq!(
+            list_trailers(&bed, reworked[2]),
+            lists(3, Some("7 ms -> 5 ms"))
+        );
+        // The journal, the branch and the reference name the same commit.
+        assert_eq!(
+            (reworked[2], kept["commit"].as_str()),
+            (named(&bed, 3).as_str(), kept["hash"].as_str())
+        );
+        assert_eq!(kept["hash"], reworked[2]);
+        bed.run(&["doctor"]).ok().says("no problems");
+    }
+}
+
+#[test]
+fn a_keep_is_not_lost_where_its_message_cannot_be_changed() {
+    let lock = ".git/refs/heads/autoresearch/demo.lock";
+    // The guard also runs at start, where nothing is to stand in the way.
+    let guard = format!("test ! -e .git/go || touch {lock}");
+    let bed = Testbed::started(&ConfigText::demo().guard(&guard));
+    std::fs::write(bed.path(".git/go"), "").unwrap();
+    bed.edit(4);
+    let kept = bed.trial("kept");
+    std::fs::remove_file(bed.path(lock)).unwrap();
+    std::fs::remove_file(bed.path(".git/go")).unwrap();
+    assert_eq!(
+        (&kept["verdict"], &kept["hash"]),
+        (&"keep".into(), &bed.head().into())
+    );
+    assert_eq!(list_trailers(&bed, "HEAD").len(), 2);
+    assert_eq!(bed.try_count(3), "keep");
+    assert_eq!(list_trailers(&bed, "HEAD").len(), 3);
+}

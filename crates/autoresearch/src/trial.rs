@@ -7,6 +7,7 @@ pub mod commit_contents;
 pub mod foreign_commits;
 pub mod give_up;
 pub mod intent;
+mod kept_commit;
 pub mod measure;
 pub mod moved_away;
 pub mod report;

@@ -10,7 +10,9 @@ use crate::run::Run;
 use crate::run::lessons;
 use crate::run::ready::Ready;
 use crate::run::repair::end_if_due;
+use crate::run::tree::Tree;
 use crate::trial::attempt::{Attempted, MeasuredCommit};
+use crate::trial::kept_commit::name_change;
 use crate::trial::undo::{UndoResult, undo_trial};
 use crate::watch::unseen_files;
 use crate::watch::user_files;
@@ -84,18 +86,19 @@ pub fn decide_trial(
             record_verdict(run, decision)
         }
         Attempted::Refused(why) => record_verdict(run, without(Verdict::Discard, why)),
-        Attempted::Measured(measured) => decide_measured(run, intent, *measured),
+        Attempted::Measured(measured) => decide_measured(run, tree, intent, *measured),
     }
 }
 
 fn decide_measured(
     run: &mut Run<'_>,
+    tree: &Tree<'_>,
     intent: &Intent,
     measured: MeasuredCommit,
 ) -> Result<Decided> {
     let MeasuredCommit {
-        commit,
-        tree,
+        mut commit,
+        tree: held,
         judgement,
         left_files,
     } = measured;
@@ -122,6 +125,11 @@ fn decide_measured(
         (TrialOutcome::Crash(why), _) => (Verdict::Crash, Some(why)),
     };
     let before = &run.store.state.incumbent.measurement.value;
+    if let (Verdict::Keep, Some(measurement)) = (verdict, &judgement.measurement) {
+        let unit = run.store.state.metric_unit();
+        let change = unit.format_change(before, &measurement.value);
+        commit = name_change(tree, intent.trial, commit, &change)?;
+    }
     let decision = Decision {
         delta: judgement
             .measurement
@@ -133,7 +141,7 @@ fn decide_measured(
         jump: judgement.jump,
         guard_retries: judgement.guard_retries,
         commit: Some(commit),
-        tree: Some(tree),
+        tree: Some(held),
         left_files,
         ..Decision::without_measurement(intent, verdict, why)
     };
