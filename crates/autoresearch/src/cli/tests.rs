@@ -248,6 +248,21 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
           --isolation <WHERE>
               branch, worktree or in-place
 
+          --prepare <COMMAND>
+              A command that runs once in each new tree of the run, before verify; with isolation
+              worktree
+
+          --prepare-timeout <SPAN>
+              How long it may run
+
+          --link <GLOB>
+              A pattern of ignored paths that the trees of the run get as links; may be given more than
+              once
+
+          --copy <GLOB>
+              A pattern of ignored paths that the trees of the run get as copies; may be given more than
+              once
+
           --ladder <WAY>
               What happens after failed trials in a row: off, advise or enforce
 
