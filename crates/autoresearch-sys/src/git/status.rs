@@ -108,7 +108,20 @@ impl Git {
             Some(folder) => (folder.to_vec(), true),
             None => (path, false),
         });
-        Ok(told.collect())
+        let mut kept: Vec<(Vec<u8>, bool)> = Vec::new();
+        // Of a folder in which a pattern ignores each file, git lists the files too, right behind it.
+        for (path, is_folder) in told {
+            let inside = |(above, is_folder): &(Vec<u8>, bool)| {
+                *is_folder
+                    && path
+                        .strip_prefix(&above[..])
+                        .is_some_and(|rest| rest.starts_with(b"/"))
+            };
+            if !kept.last().is_some_and(inside) {
+                kept.push((path, is_folder));
+            }
+        }
+        Ok(kept)
     }
 
     // A submodule is shown as the user's settings have it; a trial that changes these settings is void.
