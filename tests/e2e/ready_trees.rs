@@ -10,13 +10,13 @@ use crate::testbed::{Answer, Testbed, finish, note_skipped};
 /// A repository of some kind, whose metric is what its verify prints.
 struct Project {
     bed: Testbed,
-    verify: &'static str,
+    verify: String,
     scope: &'static str,
 }
 
 impl Project {
     /// A repository with these files committed, and with these ones ignored.
-    fn new(verify: &'static str, tracked: &[(&str, &str)], ignored: &[(&str, &str)]) -> Self {
+    fn new(verify: &str, tracked: &[(&str, &str)], ignored: &[(&str, &str)]) -> Self {
         let bed = Testbed::bare();
         for (name, text) in tracked {
             bed.write(name, text);
@@ -28,14 +28,14 @@ impl Project {
         }
         Self {
             bed,
-            verify,
+            verify: verify.to_owned(),
             scope: "src/**",
         }
     }
 
     /// Tries to start a run in a tree of its own, with these lines in its config.
     fn start(&self, setup: &str) -> Answer {
-        let verify = serde_json::to_string(self.verify).unwrap();
+        let verify = serde_json::to_string(&self.verify).unwrap();
         let text = format!(
             "goal: less\ntag: demo\nscope: [\"{}\"]\nmetric: {{name: m, direction: lower}}\n\
              verify: {{command: {verify}}}\nguard: {{command: \"true\"}}\nisolation: worktree\n{setup}",
@@ -242,4 +242,167 @@ fn what_git_ignores_in_the_checkout_alone_is_refused_with_the_commit_that_is_mis
     error: link[0]: git ignores `deps` in your checkout and not in the run's tree
     hint: commit the .gitignore that ignores it, or name it in .git/info/exclude
     ");
+}
+
+/// A package of Cargo that prints the number in `src/n.txt`, built in the checkout.
+fn make_cargo_project() -> Project {
+    let project = Project::new(
+        &with_cargo("cargo run -q --offline"),
+        &[
+            (".gitignore", "target/\n"),
+            (
+                "Cargo.toml",
+                "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+            ),
+            (
+                "src/main.rs",
+                "fn main() { println!(\"{}\", include_str!(\"n.txt\").trim()); }\n",
+            ),
+            ("src/n.txt", "10\n"),
+        ],
+        &[],
+    );
+    run_in(&project.bed, &with_cargo("cargo build -q --offline"));
+    project.bed.git(&["add", "Cargo.lock"]);
+    project.bed.git(&["commit", "-qm", "lock"]);
+    project
+}
+
+/// A command of the user's, in the checkout.
+fn run_in(bed: &Testbed, command: &str) -> Answer {
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", command])
+        .current_dir(&bed.repo)
+        .env("HOME", std::env::var_os("HOME").unwrap_or_default());
+    finish(shell).ok()
+}
+
+/// The command that has cargo and the compiler beside it on its path; the tests were built by them.
+fn with_cargo(command: &str) -> String {
+    let programs = Path::new(env!("CARGO")).parent().unwrap();
+    format!("PATH={}:$PATH {command}", programs.display())
+}
+
+#[test]
+fn a_copied_target_of_cargo_is_built_again_from_the_sources_of_the_tree() {
+    let project = make_cargo_project();
+    // What was built last in the checkout was never committed, and is newer than the commit.
+    project.bed.write("src/n.txt", "77\n");
+    run_in(&project.bed, &with_cargo("cargo build -q --offline"));
+    let before = project.picture();
+    assert_answer!(project.start("link: target\n"), @r"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:8: link[0]: `target` is Cargo's: through links, your own `cargo build` would take what a trial built for yours -> `copy: target`, or set CARGO_TARGET_DIR in prepare, verify and guard
+    hint: fix these, then run `autoresearch config check`
+    ");
+    project.start("copy: target\n").ok();
+    assert_eq!(
+        project.bed.run(&["status", "--json"]).ok().json()["baseline"],
+        10
+    );
+    assert_eq!(project.try_text("src/n.txt", "3\n"), 3);
+    assert_eq!(
+        project.picture(),
+        before,
+        "the user's checkout is as it was"
+    );
+}
+
+#[test]
+fn a_build_folder_with_the_checkouts_path_is_refused_and_without_it_the_error_names_the_folder() {
+    let project = Project::new(
+        "cat build/n src/n",
+        &[(".gitignore", "build/\n"), ("src/n", "5\n")],
+        &[("build/n", "1\n")],
+    );
+    let home = format!(
+        "CMAKE_HOME_DIRECTORY:INTERNAL={}\n",
+        project.bed.repo.display()
+    );
+    project.bed.write("build/CMakeCache.txt", &home);
+    assert_answer!(project.start("copy: build\n"), @r"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:8: copy[0]: `build/CMakeCache.txt` holds the path of your checkout: that would be built and measured instead of the tree -> configure each tree: `prepare: cmake -S . -B build` with your options, instead of this
+    hint: fix these, then run `autoresearch config check`
+    ");
+    assert_answer!(project.start(""), @r"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: verify failed: exit status 1
+    caused by: its last lines: cat: build/n: No such file or directory
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`; `build/` is ignored and not in the run's tree: add prepare, link or copy
+    ");
+    project
+        .start("prepare: \"mkdir -p build && echo 2 > build/n\"\n")
+        .ok();
+    assert_eq!(project.try_text("src/n", "3\n"), 3);
+}
+
+/// A project with an environment in which it is installed in place, as `pip install -e .` leaves it.
+fn make_python_project(verify: &str) -> Project {
+    let project = Project::new(
+        verify,
+        &[
+            (".gitignore", ".venv/\n__pycache__/\n"),
+            ("src/own/__init__.py", "V = 10\n"),
+            ("bench.py", "import own, dep; print(own.V + dep.D)\n"),
+        ],
+        &[],
+    );
+    run_in(&project.bed, "python3 -m venv --without-pip .venv");
+    let site = run_in(&project.bed, "ls -d .venv/lib/python*/site-packages").out;
+    let site = site.trim().to_owned();
+    project.bed.write(&format!("{site}/dep.py"), "D = 1\n");
+    let source = project.bed.path("src").display().to_string();
+    project
+        .bed
+        .write(&format!("{site}/__editable__.own.pth"), &source);
+    project
+}
+
+#[test]
+fn an_environment_with_an_editable_install_is_refused_until_verify_names_the_sources_of_the_tree() {
+    if !has_programs(&["python3"]) {
+        return;
+    }
+    let project = make_python_project(".venv/bin/python -B bench.py");
+    let refused = project.start("link: .venv\n");
+    refused
+        .fails(3)
+        .says("makes Python import from your checkout");
+    let project = make_python_project("PYTHONPATH=src .venv/bin/python -B bench.py");
+    let refused = project.start("");
+    refused
+        .fails(3)
+        .says("`.venv/` is ignored and not in the run's tree: add prepare, link or copy");
+    let before = project.picture();
+    project.start("link: .venv\n").ok();
+    assert_eq!(project.try_text("src/own/__init__.py", "V = 3\n"), 4);
+    assert_eq!(
+        project.picture(),
+        before,
+        "the user's checkout is as it was"
+    );
+}
+
+#[test]
+fn a_trial_that_fails_on_what_its_tree_does_not_have_names_it() {
+    let project = Project::new(
+        "cat src/n && if test -e src/more; then cat data/x; fi",
+        &[(".gitignore", "data/\n"), ("src/n", "5\n")],
+        &[("data/x", "1\n")],
+    );
+    project.start("").ok();
+    let tree = project.tree();
+    std::fs::write(tree.join("src/more"), "").unwrap();
+    let mut command = project.bed.command(&["trial", "-m", "with data"]);
+    command.current_dir(tree);
+    finish(command)
+        .ok()
+        .says("`data/` is ignored and not in the run's tree: add prepare, link or copy");
 }

@@ -362,10 +362,10 @@ fn a_work_tree_of_the_runs_own_says_what_it_lacks_when_verify_fails_there() {
     --- stderr
     error: verify gives no metric on the untouched tree: verify failed: exit status 2
     caused by: its last lines: /bin/sh: 1: .: cannot open ./.env: No such file
-    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`; the run's own work tree has tracked files only, so it lacks what git ignores here (.env, node_modules/): let verify make that first, or use `isolation: branch`
+    hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`; `.env` is ignored and not in the run's tree: add prepare, link or copy
     ");
     let there = bed.try_start(&verify(". ./.env && echo x")).fails(3);
-    assert!(!there.err.contains("tracked files only"), "{there:?}");
+    assert!(!there.err.contains("in the run's tree"), "{there:?}");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 mod again;
 pub mod baseline;
-pub mod editable_installs;
 pub mod own_files;
 mod parts;
 pub mod preflight;
@@ -17,7 +16,6 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
-use autoresearch_core::words::text::escape_path;
 
 use self::again::find_same_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
@@ -31,6 +29,7 @@ use crate::run::session;
 use crate::start::baseline::{Baseline, measure_baseline};
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
+use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trial::report::shorten_names;
 use crate::watch::git_rules;
@@ -40,10 +39,9 @@ use crate::watch::user_files;
 use crate::watch::user_files::FileOwner;
 use crate::watch::yardstick;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::{Failure, READ_ONLY, Result};
+use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::status::StatusKind;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{FileNotes, Pinned, RunStore, UnseenFiles};
 
@@ -144,7 +142,8 @@ fn prepare_start(
     };
     let git = Git::new(&program, &work_tree, &plain);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let filled = fill_own_tree(world, parts, &git, &env)?;
+    let filled = fill_own_tree(world, parts, &git, &env)
+        .map_err(|failure| explain_bare_tree(failure, parts, &work_tree))?;
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
     pinned.git = program;
@@ -166,7 +165,7 @@ fn prepare_start(
     let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
     let own = OwnFiles::new(layout, config, &start_lock_folder(world, &site.history))?;
     let baseline = measure_baseline(world, &git, &env, config, &own)
-        .map_err(|failure| explain_bare_tree(failure, parts))?;
+        .map_err(|failure| explain_bare_tree(failure, parts, &work_tree))?;
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
@@ -194,7 +193,7 @@ fn fill_own_tree(
         env,
         checkout: &parts.start_site.git,
         tree,
-        setup: &parts.config.setup,
+        config: &parts.config,
     };
     let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
     fill_once(&filling, &mark)
@@ -226,30 +225,34 @@ fn refuse_touched(
     Ok(())
 }
 
-/// What the run's separate work tree does not have is told to whom verify failed there.
-fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>) -> Failure {
-    if parts.config.isolation != Isolation::Worktree {
+/// What the run's tree does not have is told to whom a command failed there.
+fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>, tree: &Path) -> Failure {
+    if parts.config.isolation != Isolation::Worktree || failure.kind != FailureKind::Config {
         return failure;
     }
-    let entries = parts
-        .start_site
-        .git
-        .read_status_with_ignored()
-        .unwrap_or_default();
-    let ignored: Vec<String> = entries
-        .iter()
-        .filter(|entry| entry.kind == StatusKind::Ignored)
-        .map(|entry| escape_path(&entry.path))
-        .filter(|path| !path.starts_with(store::FOLDER))
-        .collect();
-    if ignored.is_empty() {
+    let output = failure.causes.join("\n");
+    let commands = [
+        parts.config.setup.prepare.as_ref(),
+        Some(&parts.config.verify),
+        parts.config.guard.as_ref(),
+    ];
+    let failed = FailedCommand {
+        checkout: &parts.start_site.git,
+        tree,
+        commands: commands.into_iter().flatten().collect(),
+        output: &output,
+    };
+    if let Some(missing) = explain_missing(&failed) {
+        return failure.also_hint(&missing);
+    }
+    let ignored = list_ignored_names(&failed);
+    if ignored.is_empty() || output.is_empty() {
         return failure;
     }
-    let lacks = format!(
-        "the run's own work tree has tracked files only, so it lacks what git ignores here ({}): let verify make that first, or use `isolation: branch`",
-        shorten_names(&ignored, ignored.len(), 80)
-    );
-    failure.also_hint(&lacks)
+    let names = shorten_names(&ignored, ignored.len(), 80);
+    failure.also_hint(&format!(
+        "the run's tree has tracked files only; what git ignores in your checkout ({names}) is not there: if a command needs it, add prepare, link or copy"
+    ))
 }
 
 fn pinned_hint(name: &str) -> &'static str {

@@ -4,10 +4,13 @@
 //! Invariant: no tree lies where the user's tools walk, and each is named by a note outside the repository before it is made.
 
 mod copies;
+pub(crate) mod editable_installs;
 pub mod lending;
 mod links;
 pub mod making;
+pub(crate) mod missing;
 pub mod place;
+pub(crate) mod refusals;
 pub(crate) mod setup;
 pub(crate) mod wanted;
 

@@ -28,9 +28,11 @@ use self::intent::make_intent;
 use self::unmeasured::recover_edits;
 use self::verdict::{Decided, close_trial, decide_trial};
 use crate::run::entry::{Entry, enter_tree};
+use crate::run::glance::Glance;
 use crate::run::place::Place;
 use crate::run::ready::Ready;
 use crate::run::tree::Tree;
+use crate::trees::missing::{FailedCommand, explain_missing};
 use crate::trial::measure::Timings;
 use crate::trial::report::{LeftChanges, TrialReport, trial_report};
 use crate::watch::git_rules;
@@ -84,6 +86,9 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         .with_undone(undone)
         .with_notes(notes)
         .with_files(&files);
+    if let Some(missing) = find_missing(&glance, &report) {
+        report = report.with_note(&missing);
+    }
     if decided.is_void() {
         report = report.with_left_changes(find_left_changes(tree, &glance.run.store.state)?);
     } else if decided.verdict() == Some(Verdict::NoOp) && glance.run.caller.reader == Reader::Person
@@ -144,6 +149,20 @@ fn record_intention(
         run.store.record_event(Event::Intent(intent.clone()))?;
     }
     Ok(())
+}
+
+/// What the failed command of a trial in the run's own tree misses of the user's checkout.
+fn find_missing(glance: &Glance<'_>, report: &TrialReport) -> Option<String> {
+    let output = report.tail.as_deref().filter(|_| report.own_work_tree)?;
+    let tree = glance.tree().ok()?;
+    let config = glance.run.store.state.config();
+    let commands = [Some(&config.verify), config.guard.as_ref()];
+    explain_missing(&FailedCommand {
+        checkout: &tree.git.at_folder(&glance.run.store.layout.root),
+        tree: tree.path(),
+        commands: commands.into_iter().flatten().collect(),
+        output,
+    })
 }
 
 /// What a void trial has left in the work tree, and what would void the next one too.

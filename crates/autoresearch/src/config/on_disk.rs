@@ -9,7 +9,8 @@ use autoresearch_core::config::{Config, Isolation, Problem, Shell};
 use autoresearch_core::words::text::format_count;
 
 use crate::config::variables;
-use crate::start::editable_installs;
+use crate::trees::editable_installs;
+use crate::trees::refusals::find_refusals;
 use crate::trees::wanted::choose_paths;
 use crate::watch::yardstick;
 use crate::watch::yardstick::{PinChoice, PinWhy};
@@ -72,7 +73,9 @@ pub(super) fn find_disk_problems(
     problems.extend(find_command_problems(world, config, root));
     problems.extend(variables::find_missed(world, config, root));
     if config.isolation == Isolation::Worktree {
-        problems.extend(choose_paths(git, &config.setup)?.1);
+        let (wanted, wrong) = choose_paths(git, &config.setup)?;
+        problems.extend(wrong);
+        problems.extend(find_refusals(root, config, &wanted));
         problems.extend(editable_installs::find_checkout_problems(
             world, config, root, &ignored,
         ));

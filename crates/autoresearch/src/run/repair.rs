@@ -71,9 +71,9 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
 
 /// Fills the run's own tree where that was cut short, or where the tree was made again.
 pub fn complete_tree(ready: &mut Ready<'_>) -> Result<()> {
-    let setup = ready.run.store.state.config().setup.clone();
+    let config = ready.run.store.state.config().clone();
     let mark = filled_mark(&ready.run.store.anchor_folder);
-    if !ready.tree.is_own || setup.is_empty() {
+    if !ready.tree.is_own || config.setup.is_empty() {
         return Ok(());
     }
     let checkout = ready.tree.git.at_folder(&ready.run.store.layout.root);
@@ -86,7 +86,7 @@ pub fn complete_tree(ready: &mut Ready<'_>) -> Result<()> {
         env: &ready.run.env,
         checkout: &checkout,
         tree: &ready.tree.git,
-        setup: &setup,
+        config: &config,
     };
     let report = fill_once(&filling, &mark)?;
     let filled = "the run's work tree was filled again: link, copy and prepare".to_owned();

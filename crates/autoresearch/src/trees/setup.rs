@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use autoresearch_core::config::span::{format_span, whole_millis};
-use autoresearch_core::config::{Problem, TreeSetup, UserCommand};
+use autoresearch_core::config::{Config, Problem, UserCommand};
 use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::escape_path;
 
 use crate::trees::copies::{Copier, describe_skipped};
 use crate::trees::links::LinkMaker;
+use crate::trees::refusals::find_refusals;
 use crate::trees::wanted::{WantedPaths, choose_paths};
 use crate::watch::space::check_free_space;
 use autoresearch_sys::env::World;
@@ -33,7 +34,8 @@ pub(crate) struct TreeFilling<'a> {
     pub checkout: &'a Git,
     /// git in the tree.
     pub tree: &'a Git,
-    pub setup: &'a TreeSetup,
+    /// The run's config: its `setup`, and the commands that will run in the tree.
+    pub config: &'a Config,
 }
 
 /// What a filling did that is worth a word.
@@ -51,7 +53,7 @@ pub(crate) fn filled_mark(anchor_folder: &Path) -> PathBuf {
 
 /// Fills a tree unless its mark says that this was done. `mark` is a file outside every tree.
 pub(crate) fn fill_once(filling: &TreeFilling<'_>, mark: &Path) -> Result<FillReport> {
-    let (tree, setup) = (filling.tree.work_tree(), filling.setup);
+    let (tree, setup) = (filling.tree.work_tree(), &filling.config.setup);
     if setup.is_empty() || is_filled(tree, mark) {
         return Ok(FillReport::default());
     }
@@ -79,8 +81,10 @@ fn describe_tree(tree: &Path) -> String {
 pub(crate) fn fill_tree(filling: &TreeFilling<'_>) -> Result<FillReport> {
     check_free_space(&[filling.tree.work_tree()])?;
     let before = filling.tree.read_status()?;
-    let (wanted, problems) = choose_paths(filling.checkout, filling.setup)?;
+    let (wanted, problems) = choose_paths(filling.checkout, &filling.config.setup)?;
     refuse_problems(&problems)?;
+    let root = filling.checkout.work_tree();
+    refuse_problems(&find_refusals(root, filling.config, &wanted))?;
     refuse_links_in_the_way(filling, &wanted)?;
     let checkout = filling.checkout.work_tree();
     let checkout = checkout
@@ -88,7 +92,7 @@ pub(crate) fn fill_tree(filling: &TreeFilling<'_>) -> Result<FillReport> {
         .map_err(|error| Failure::io(format!("could not read {}", checkout.display()), &error))?;
     link_paths(filling, &checkout, &wanted)?;
     let report = copy_paths(filling, &checkout, &wanted)?;
-    if let Some(prepare) = &filling.setup.prepare {
+    if let Some(prepare) = &filling.config.setup.prepare {
         (filling.world.step)("tree prepare");
         run_prepare(filling, prepare)?;
     }

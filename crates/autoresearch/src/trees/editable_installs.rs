@@ -14,7 +14,7 @@ use autoresearch_sys::store::FOLDER;
 
 /// What leads from the run's work tree back to the checkout at `root`. `ignored` are the folders that git ignores there.
 #[must_use]
-pub fn find_checkout_problems(
+pub(crate) fn find_checkout_problems(
     world: &World,
     config: &Config,
     root: &Path,
@@ -119,7 +119,7 @@ fn find_editable_install(
 }
 
 /// The file in an environment that leads to the checkout.
-fn find_link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
+pub(crate) fn find_link_to(environment: &Path, root: &Path) -> Option<PathBuf> {
     let entries = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
@@ -144,6 +144,9 @@ fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
     let finder = file
         .file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"__editable__"));
+    if ending == "dist-info" {
+        return is_editable_of(&file.join("direct_url.json"), root);
+    }
     let link = ["pth", "egg-link"].contains(&ending) || (finder && ending == "py");
     if !link {
         return false;
@@ -155,6 +158,15 @@ fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
         let own = environment.starts_with(root) && path.starts_with(environment);
         path.starts_with(root) && !own
     })
+}
+
+/// What pip notes of where a package came from: is it the checkout, in place?
+fn is_editable_of(note: &Path, root: &Path) -> bool {
+    let text = std::fs::read_to_string(note).unwrap_or_default();
+    let note: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let url = note["url"].as_str().unwrap_or_default();
+    let path = url.strip_prefix("file://").map(Path::new);
+    note["dir_info"]["editable"] == true && path.is_some_and(|path| path.starts_with(root))
 }
 
 #[cfg(test)]

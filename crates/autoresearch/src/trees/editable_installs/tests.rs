@@ -140,6 +140,16 @@ fn only_files_by_which_python_finds_packages_lead_anywhere() {
         ),
         ("__editable___own_finder.txt", "'@repo/src/own'", false),
         ("own.py", "'@repo/src'", false),
+        (
+            "own-1.dist-info/direct_url.json",
+            r#"{"url": "file://@repo", "dir_info": {"editable": true}}"#,
+            true,
+        ),
+        (
+            "own-1.dist-info/direct_url.json",
+            r#"{"url": "file://@repo", "dir_info": {}}"#,
+            false,
+        ),
         ("own.pth", "import sys\n", false),
         ("own.pth", "/elsewhere\n", false),
     ] {
