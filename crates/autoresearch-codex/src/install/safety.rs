@@ -4,19 +4,28 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use super::plan::InstallPlan;
 use crate::config::files;
 use crate::error::CodexError;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::polling::wait_until;
+
+/// How long an installation that just ended may still seem to hold the lock.
+const ECHO: Duration = Duration::from_secs(2);
 
 /// Two installations at once would each undo what the other notes.
 pub(super) fn lock_installation(folder: &Path) -> Result<File> {
     let file = File::open(folder).map_err(CodexError::wrap_io("open", folder))?;
-    file.try_lock().map_err(|_| {
-        Failure::new(FailureKind::Busy, "another installation is running")
-            .hint("wait until it is done; a dead process holds no lock")
-    })?;
+    // A process that is being started has the lock of its parent until it runs its own program.
+    let is_taken = wait_until(ECHO, Duration::from_millis(5), || file.try_lock().is_ok());
+    if !is_taken {
+        return Err(
+            Failure::new(FailureKind::Busy, "another installation is running")
+                .hint("wait until it is done; a dead process holds no lock"),
+        );
+    }
     Ok(file)
 }
 
