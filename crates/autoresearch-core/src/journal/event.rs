@@ -458,11 +458,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::journal::sample::{make_commit, make_tree};
 
     fn list_events() -> [Event; 4] {
         let close = Close {
             trial: 1,
-            head: "c".to_owned(),
+            head: make_commit(1),
             saved: None,
         };
         let ending = Ending {
@@ -521,7 +522,7 @@ mod tests {
             message: "less".to_owned(),
             labels: Vec::new(),
             simplify: false,
-            parent: "p".to_owned(),
+            parent: make_commit(0),
             again: false,
         };
         let measurement = Measurement {
@@ -531,11 +532,12 @@ mod tests {
         };
         let mut decided = Decision::without_measurement(&intent, Verdict::Keep, None);
         assert_eq!(decided.find_kept(), None);
-        decided.commit = Some("c".to_owned());
-        decided.tree = Some("t".to_owned());
+        decided.commit = Some(make_commit(1));
+        decided.tree = Some(make_tree(1));
         decided.measurement = Some(measurement.clone());
         let kept = decided.find_kept().unwrap();
-        assert_eq!((kept.commit, kept.tree), ("c", "t"));
+        assert_eq!(kept.commit, make_commit(1));
+        assert_eq!(kept.tree, make_tree(1));
         assert_eq!(kept.measurement, &measurement);
         decided.verdict = Verdict::Discard;
         assert_eq!(decided.find_kept(), None);
@@ -609,7 +611,7 @@ mod tests {
             message: "m".to_owned(),
             labels: Vec::new(),
             simplify: false,
-            parent: "p".to_owned(),
+            parent: make_commit(0),
             again: false,
         };
         assert!(json!(intent).get("again").is_none());

@@ -1,6 +1,6 @@
 //! Owns small starts, decisions and records for the tests of the folds over a journal.
 //! Does not exist outside tests.
-//! Invariant: a kept trial of it has the commit `c<trial>`, and a lower value is better.
+//! Invariant: a kept trial of it has the commit `make_commit(trial)`, and a lower value is better.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,16 @@ use crate::config::check_config;
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
 use crate::metric::measurement::Measurement;
+
+/// A hash for a commit that never was; its first seven digits tell the number.
+pub(crate) fn make_commit(number: u32) -> String {
+    format!("c{number:06}{:033}", 0)
+}
+
+/// The same for a tree.
+pub(crate) fn make_tree(number: u32) -> String {
+    format!("7{number:06}{:033}", 0)
+}
 
 pub(crate) fn make_measurement(value: i64) -> Measurement {
     Measurement {
@@ -34,8 +44,8 @@ pub(crate) fn make_start(value: i64) -> Start {
         config: check_config(&document).config.unwrap(),
         branch: RefName::of_trials("less"),
         origin: HeadTarget::Branch(RefName::of_branch("main")),
-        base: "c0".to_owned(),
-        tree: "t0".to_owned(),
+        base: make_commit(0),
+        tree: make_tree(0),
         worktree: None,
         measurement: make_measurement(value),
         reading: None,
@@ -55,7 +65,7 @@ pub(crate) fn make_intent(trial: u32, attempt: u32) -> Intent {
         message: format!("idea {trial}"),
         labels: Vec::new(),
         simplify: false,
-        parent: "p".to_owned(),
+        parent: make_commit(0),
         again: false,
     }
 }
@@ -64,8 +74,8 @@ pub(crate) fn make_intent(trial: u32, attempt: u32) -> Intent {
 pub(crate) fn make_decision(trial: u32, verdict: Verdict, value: Option<i64>) -> Decision {
     let why = (verdict != Verdict::Keep).then_some(Why::WorseMetric);
     Decision {
-        commit: Some(format!("c{trial}")),
-        tree: Some(format!("t{trial}")),
+        commit: Some(make_commit(trial)),
+        tree: Some(make_tree(trial)),
         measurement: value.map(make_measurement),
         ..Decision::without_measurement(&make_intent(trial, 0), verdict, why)
     }

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::decide::ladder::Strategy;
     use crate::journal::event::{Ending, StrategyRow, Verdict};
-    use crate::journal::sample::{make_decision, make_records, make_start};
+    use crate::journal::sample::{make_commit, make_decision, make_records, make_start};
 
     fn list_statuses(rows: &[Row]) -> Vec<&'static str> {
         rows.iter().map(|row| row.status).collect()
@@ -220,8 +220,8 @@ mod tests {
         let interrupted = Interruption {
             trial: 3,
             message: "cut".to_owned(),
-            head: "c1".to_owned(),
-            saved: Some("0123456789".to_owned()),
+            head: make_commit(1),
+            saved: Some(make_commit(3)),
         };
         let row = StrategyRow {
             strategy: Strategy::Refine,
@@ -265,12 +265,12 @@ mod tests {
                 "blocked"
             ]
         );
-        assert_eq!(rows[1].commit, "c1");
+        assert_eq!(rows[1].commit, "c000001");
         assert_eq!(rows[2].commit, "-", "what was undone has no commit");
         assert!(
             rows[4]
                 .description
-                .ends_with("[its changes are in commit 0123456]")
+                .ends_with("[its changes are in commit c000003]")
         );
     }
 
@@ -288,7 +288,7 @@ mod tests {
         let (start, records) = (make_start(47), make_journal());
         let story = Story::of(&start, &records);
         let kept: Vec<&str> = story.list_kept().map(|(_, kept)| kept.commit).collect();
-        assert_eq!(kept, ["c1", "c4"]);
+        assert_eq!(kept, [make_commit(1), make_commit(4)]);
         let values: Vec<String> = story
             .list_best_values()
             .iter()

@@ -71,9 +71,14 @@ mod tests {
     use super::*;
     use crate::journal::event::{Event, Record};
     use crate::journal::sample::{
-        make_decision, make_intent, make_measurement, make_records, make_start,
+        make_commit, make_decision, make_intent, make_measurement, make_records, make_start,
     };
     use crate::journal::story::Story;
+
+    /// The commit of an attempt before the one that was decided.
+    const FIRST: u32 = 100;
+    /// The commit that holds what was undone.
+    const SAVED: u32 = 101;
 
     fn tell(records: &[Record]) -> TrialStory<'_> {
         // The story borrows its start too, which a test has no other use for.
@@ -86,7 +91,7 @@ mod tests {
         Event::Rework(Rework {
             trial: 1,
             attempt: 0,
-            commit: "first".to_owned(),
+            commit: make_commit(FIRST),
             measurement: make_measurement(40),
             why: crate::journal::event::Why::WorseMetric,
             left_files: Vec::new(),
@@ -94,11 +99,11 @@ mod tests {
         })
     }
 
-    fn make_close(saved: Option<&str>) -> Event {
+    fn make_close(saved: u32) -> Event {
         Event::Close(Close {
             trial: 1,
-            head: "p".to_owned(),
-            saved: saved.map(ToOwned::to_owned),
+            head: make_commit(0),
+            saved: Some(make_commit(saved)),
         })
     }
 
@@ -107,12 +112,12 @@ mod tests {
         let records = make_records([
             Event::Intent(make_intent(1, 0)),
             Event::Verdict(Box::new(make_decision(1, Verdict::Discard, Some(48)))),
-            make_close(Some("with what verify wrote")),
+            make_close(SAVED),
         ]);
         let trial = tell(&records);
-        assert_eq!(trial.find_commit(), Some("c1"));
-        assert_eq!(trial.find_base(), Some("p"));
-        assert_eq!(trial.list_commits(), ["c1", "with what verify wrote"]);
+        assert_eq!(trial.find_commit(), Some(make_commit(1).as_str()));
+        assert_eq!(trial.find_base(), Some(make_commit(0).as_str()));
+        assert_eq!(trial.list_commits(), [make_commit(1), make_commit(SAVED)]);
         assert_eq!(trial.began, Some("2026-01-01T00:00:00Z"));
         assert_eq!(trial.ended, Some("2026-01-01T00:00:01Z"));
         assert!(!trial.is_kept());
@@ -127,9 +132,12 @@ mod tests {
         let records = make_records([
             Event::Intent(make_intent(1, 0)),
             Event::Verdict(Box::new(void)),
-            make_close(Some("undone")),
+            make_close(SAVED),
         ]);
-        assert_eq!(tell(&records).find_commit(), Some("undone"));
+        assert_eq!(
+            tell(&records).find_commit(),
+            Some(make_commit(SAVED).as_str())
+        );
         let no_op = Decision::without_measurement(&make_intent(1, 0), Verdict::NoOp, None);
         let records = make_records([Event::Verdict(Box::new(no_op))]);
         let trial = tell(&records);
@@ -140,19 +148,22 @@ mod tests {
     fn a_reworked_trial_is_told_from_its_first_intention_to_its_last_commit() {
         let mut records = make_records([Event::Intent(make_intent(1, 0)), make_rework()]);
         let waiting = tell(&records);
-        assert_eq!(waiting.find_commit(), Some("first"));
+        assert_eq!(waiting.find_commit(), Some(make_commit(FIRST).as_str()));
         assert_eq!(waiting.result, None);
         let rest = make_records([
             Event::Intent(crate::journal::event::Intent {
-                parent: "first".to_owned(),
+                parent: make_commit(FIRST),
                 ..make_intent(1, 1)
             }),
             Event::Verdict(Box::new(make_decision(1, Verdict::Keep, Some(40)))),
         ]);
         records.extend(rest);
         let kept = tell(&records);
-        assert_eq!((kept.find_base(), kept.is_kept()), (Some("p"), true));
-        assert_eq!(kept.list_commits(), ["first", "c1"]);
+        assert_eq!(
+            (kept.find_base(), kept.is_kept()),
+            (Some(make_commit(0).as_str()), true)
+        );
+        assert_eq!(kept.list_commits(), [make_commit(FIRST), make_commit(1)]);
     }
 
     #[test]
@@ -162,11 +173,14 @@ mod tests {
             Event::Interrupted(Interruption {
                 trial: 1,
                 message: "cut".to_owned(),
-                head: "p".to_owned(),
-                saved: Some("saved".to_owned()),
+                head: make_commit(0),
+                saved: Some(make_commit(SAVED)),
             }),
         ]);
-        assert_eq!(tell(&records).find_commit(), Some("saved"));
+        assert_eq!(
+            tell(&records).find_commit(),
+            Some(make_commit(SAVED).as_str())
+        );
     }
 
     #[test]

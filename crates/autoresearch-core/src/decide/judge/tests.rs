@@ -6,6 +6,7 @@ use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::json;
 
 use super::*;
+use crate::journal::sample::{make_commit, make_tree};
 
 fn config(more: &serde_json::Value) -> Config {
     let mut document = json!({
@@ -27,8 +28,8 @@ fn measured(text: &str) -> Measurement {
 fn incumbent(samples: &[f64]) -> Incumbent {
     Incumbent {
         trial: 0,
-        commit: "c".into(),
-        tree: "t".into(),
+        commit: make_commit(0),
+        tree: make_tree(0),
         measurement: measured("47"),
         samples: samples.to_vec(),
         labels: Vec::new(),

@@ -8,9 +8,14 @@ use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Close, Interruption, StrategyRow, Turn};
 use crate::journal::sample::{
-    make_decision, make_intent, make_measurement, make_records, make_start,
+    make_commit, make_decision, make_intent, make_measurement, make_records, make_start, make_tree,
 };
 use crate::journal::story::Story;
+
+/// The commits of events about a trial are numbered from here on, so that one is not taken for another.
+const REWORKED: u32 = 1_000;
+const CLOSED: u32 = 2_000;
+const CUT: u32 = 3_000;
 
 fn begin() -> RunState {
     RunState::from_start(Event::Start(Box::new(make_start(47)))).unwrap()
@@ -29,7 +34,7 @@ fn rework(trial: u32, attempt: u32) -> Event {
     Event::Rework(Rework {
         trial,
         attempt,
-        commit: format!("r{trial}.{attempt}"),
+        commit: make_commit(REWORKED + trial + attempt),
         measurement: make_measurement(30),
         why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
         left_files: vec![format!("left-{trial}")],
@@ -40,7 +45,7 @@ fn rework(trial: u32, attempt: u32) -> Event {
 fn close(trial: u32) -> Event {
     Event::Close(Close {
         trial,
-        head: format!("closed-{trial}"),
+        head: make_commit(CLOSED + trial),
         saved: None,
     })
 }
@@ -49,7 +54,7 @@ fn interruption(trial: u32) -> Event {
     Event::Interrupted(Interruption {
         trial,
         message: "cut".to_owned(),
-        head: format!("cut-{trial}"),
+        head: make_commit(CUT + trial),
         saved: None,
     })
 }
@@ -187,8 +192,8 @@ proptest! {
         prop_assert_eq!(story.list_interruptions().count(), state.counts.interrupted as usize);
         prop_assert_eq!(story.list_decisions().count(), state.counts.count_iterations() as usize);
         let last = story.list_kept().last();
-        let kept = last.map_or(("c0", 0), |(decided, kept)| (kept.commit, decided.trial));
-        prop_assert_eq!(kept, (state.incumbent.commit.as_str(), state.incumbent.trial));
+        let kept = last.map_or((make_commit(0), 0), |(decided, kept)| (kept.commit.to_owned(), decided.trial));
+        prop_assert_eq!(kept, (state.incumbent.commit.clone(), state.incumbent.trial));
         prop_assert_eq!(story.list_best_values().pop(), Some(&state.incumbent.measurement.value));
     }
 
@@ -237,8 +242,8 @@ fn a_keep_moves_head_and_incumbent_and_a_discard_waits_for_its_close() {
     take(&mut state, [Event::Ready, Event::Intent(make_intent(1, 0))]);
     assert_eq!(state.expected_head(), None);
     take(&mut state, [verdict(1, Verdict::Keep, Some(40))]);
-    assert_eq!(state.expected_head(), Some("c1"));
-    assert_eq!(state.incumbent.tree, "t1");
+    assert_eq!(state.expected_head(), Some(make_commit(1).as_str()));
+    assert_eq!(state.incumbent.tree, make_tree(1));
     take(
         &mut state,
         [
@@ -248,8 +253,11 @@ fn a_keep_moves_head_and_incumbent_and_a_discard_waits_for_its_close() {
     );
     assert!(state.needs_repair(), "it is not undone yet");
     take(&mut state, [close(2)]);
-    assert_eq!(state.expected_head(), Some("closed-2"));
-    assert_eq!(state.incumbent.commit, "c1");
+    assert_eq!(
+        state.expected_head(),
+        Some(make_commit(CLOSED + 2).as_str())
+    );
+    assert_eq!(state.incumbent.commit, make_commit(1));
     assert_eq!(state.ladder.failures, 1);
 }
 
@@ -267,7 +275,10 @@ fn a_rework_is_awaited_at_its_commit_until_it_is_decided_given_up_or_cut_short()
             [Event::Ready, Event::Intent(make_intent(1, 0)), rework(1, 0)],
         );
         assert_eq!(state.next_step(), Step::Rework { left: REWORKS });
-        assert_eq!(state.expected_head(), Some("r1.0"));
+        assert_eq!(
+            state.expected_head(),
+            Some(make_commit(REWORKED + 1).as_str())
+        );
         assert!(!state.needs_repair());
         assert_eq!(state.to_progress().attempts, 1);
         take(&mut state, [Event::Intent(make_intent(1, 1)), rework(1, 1)]);

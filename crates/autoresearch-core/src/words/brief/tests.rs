@@ -7,7 +7,7 @@ use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{End, Event, Finish, Intent, Rework, Verdict};
 use crate::journal::sample::{
-    make_decision, make_intent, make_measurement, make_records, make_start,
+    make_commit, make_decision, make_intent, make_measurement, make_records, make_start,
 };
 use crate::journal::story::Story;
 
@@ -33,7 +33,7 @@ fn await_rework(state: &mut RunState) {
         .apply_event(Event::Rework(Rework {
             trial: 1,
             attempt: 0,
-            commit: "c1".to_owned(),
+            commit: make_commit(1),
             measurement: make_measurement(30),
             why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
             left_files: Vec::new(),

@@ -11,6 +11,7 @@ use super::*;
 use crate::decide::why::Why;
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Decision, End, Event, Finish, Guard, Intent, Rework, Start, Verdict};
+use crate::journal::sample::{make_commit, make_tree};
 use crate::metric::measurement::{Measurement, read_measurement};
 
 const WAYS: [MeasureWay; 5] = [
@@ -47,8 +48,8 @@ fn state_of(config: Config) -> RunState {
         started_ms: 0,
         branch: RefName::of_trials("demo"),
         origin: HeadTarget::Branch(RefName::of_branch("main")),
-        base: "b".repeat(40),
-        tree: "t".repeat(40),
+        base: make_commit(0),
+        tree: make_tree(0),
         worktree: None,
         measurement: measured(&config, 10),
         reading: None,
@@ -72,7 +73,7 @@ fn intent(trial: u32) -> Intent {
         message: "an idea".to_owned(),
         labels: Vec::new(),
         simplify: false,
-        parent: "b".repeat(40),
+        parent: make_commit(0),
         again: false,
     }
 }
@@ -95,7 +96,7 @@ fn awaiting_rework() -> RunState {
     let rework = Rework {
         trial: 1,
         attempt: 0,
-        commit: "c".repeat(40),
+        commit: make_commit(1),
         measurement: measured(state.config(), 6),
         why: Why::KeepWhen("a \"quoted\" word".to_owned()),
         left_files: Vec::new(),

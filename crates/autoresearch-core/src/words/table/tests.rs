@@ -5,7 +5,7 @@ use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::{Guard, Verdict};
-use crate::journal::sample::{make_decision, make_start};
+use crate::journal::sample::{make_commit, make_decision, make_start};
 
 fn list_rows() -> Vec<Row> {
     let mut kept = make_decision(1, Verdict::Keep, Some(40));
@@ -22,11 +22,11 @@ fn list_rows() -> Vec<Row> {
     failed.why = Some(Why::GuardFailed(CommandFailure::Exit { status: 1 }));
     let mut crashed = make_decision(4, Verdict::Crash, None);
     crashed.why = Some(Why::NoMetric("verify printed nothing on stdout".to_owned()));
-    let cut = |saved: Option<&str>| Interruption {
+    let cut = |saved| Interruption {
         trial: 5,
         message: "cut".to_owned(),
-        head: "c2".to_owned(),
-        saved: saved.map(ToOwned::to_owned),
+        head: make_commit(2),
+        saved,
     };
     vec![
         make_baseline_row(&make_start(47)),
@@ -34,7 +34,7 @@ fn list_rows() -> Vec<Row> {
         make_trial_row(&jumped, "n"),
         make_trial_row(&failed, "n"),
         make_trial_row(&crashed, "n"),
-        make_interrupted_row(&cut(Some("0123456789"))),
+        make_interrupted_row(&cut(Some(make_commit(5)))),
         make_interrupted_row(&cut(None)),
         make_remark_row("pivot", "another\tway"),
     ]
