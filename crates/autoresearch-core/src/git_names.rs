@@ -3,7 +3,9 @@
 //! Invariant: on disk and in reports each of them is the plain text that git has for it.
 
 mod head_target;
+mod object_id;
 mod ref_name;
 
 pub use self::head_target::HeadTarget;
+pub use self::object_id::TreeId;
 pub use self::ref_name::RefName;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::git_names::TreeId;
 use crate::metric::measurement::Measurement;
 
 /// The kept state that a trial must beat.
@@ -12,7 +13,7 @@ pub struct Incumbent {
     /// The trial that made it; 0 is the baseline.
     pub trial: u32,
     pub commit: String,
-    pub tree: String,
+    pub tree: TreeId,
     /// What was measured there.
     pub measurement: Measurement,
     /// Its fresh runs, as doubles, for a noisy metric.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::decide::ladder::Strategy;
 pub use crate::decide::why::{CommandFailure, Why};
-use crate::git_names::{HeadTarget, RefName};
+use crate::git_names::{HeadTarget, RefName, TreeId};
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -114,7 +114,7 @@ pub struct Start {
     pub origin: HeadTarget,
     /// The commit that the run started from.
     pub base: String,
-    pub tree: String,
+    pub tree: TreeId,
     /// Where the run's own work tree is, when it has one, from the repository's root.
     pub worktree: Option<String>,
     /// What verify measured on the untouched tree.
@@ -191,7 +191,7 @@ pub struct Decision {
     /// The trial's last commit, when it has one.
     pub commit: Option<String>,
     /// The tree of that commit.
-    pub tree: Option<String>,
+    pub tree: Option<TreeId>,
     pub measurement: Option<Measurement>,
     /// The fresh runs, of a noisy metric only.
     pub samples: Vec<Value>,
@@ -214,7 +214,7 @@ pub struct Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptState<'d> {
     pub commit: &'d str,
-    pub tree: &'d str,
+    pub tree: &'d TreeId,
     pub measurement: &'d Measurement,
 }
 
@@ -537,7 +537,7 @@ mod tests {
         decided.measurement = Some(measurement.clone());
         let kept = decided.find_kept().unwrap();
         assert_eq!(kept.commit, make_commit(1));
-        assert_eq!(kept.tree, make_tree(1));
+        assert_eq!(*kept.tree, make_tree(1));
         assert_eq!(kept.measurement, &measurement);
         decided.verdict = Verdict::Discard;
         assert_eq!(decided.find_kept(), None);

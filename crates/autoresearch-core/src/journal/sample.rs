@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::config::check_config;
-use crate::git_names::{HeadTarget, RefName};
+use crate::git_names::{HeadTarget, RefName, TreeId};
 use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
 use crate::metric::measurement::Measurement;
 
@@ -17,8 +17,8 @@ pub(crate) fn make_commit(number: u32) -> String {
 }
 
 /// The same for a tree.
-pub(crate) fn make_tree(number: u32) -> String {
-    format!("7{number:06}{:033}", 0)
+pub(crate) fn make_tree(number: u32) -> TreeId {
+    TreeId::parse(&format!("7{number:06}{:033}", 0)).unwrap()
 }
 
 pub(crate) fn make_measurement(value: i64) -> Measurement {

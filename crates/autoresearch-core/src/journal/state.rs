@@ -299,7 +299,7 @@ impl RunState {
                 self.incumbent = Incumbent {
                     trial: decided.trial,
                     commit: kept.commit.to_owned(),
-                    tree: kept.tree.to_owned(),
+                    tree: kept.tree.clone(),
                     measurement: kept.measurement.clone(),
                     samples: if samples.is_empty() {
                         single()

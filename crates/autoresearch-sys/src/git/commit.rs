@@ -6,8 +6,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::TreeId;
+
 use super::error::GitError;
 use super::program::{Git, Input, join_nul};
+use super::reading::read_tree_id;
 use super::status::{StatusEntry, StatusKind};
 
 /// A commit to make.
@@ -139,10 +142,11 @@ impl Git {
         foreign: &[StatusEntry],
         new: &NewCommit<'_>,
         hooks: Hooks,
-    ) -> Result<String, GitError> {
+    ) -> Result<TreeId, GitError> {
         let staged: Vec<&StatusEntry> = foreign.iter().filter(|entry| is_staged(entry)).collect();
         if staged.is_empty() && hooks == Hooks::Bypass {
-            return self.run_for_text(&["write-tree"]);
+            let tree = self.run_for_text(&["write-tree"])?;
+            return read_tree_id("write-tree", tree.as_bytes());
         }
         let index = new.scratch.join("index");
         // The folder is the run's own, and no other git of ours is at work: a lock there was left by one that was killed.
@@ -160,13 +164,13 @@ impl Git {
         }
         let tree = self.run_with_env([OsStr::new("write-tree")], Input::Nothing, &index_env)?;
         let _ = std::fs::remove_file(&index);
-        Ok(String::from_utf8_lossy(&tree.stdout).trim().to_owned())
+        read_tree_id("write-tree", &tree.stdout)
     }
 
     /// Makes the commit object. No reference moves.
     pub fn commit_tree(
         &self,
-        tree: &str,
+        tree: &TreeId,
         new: &NewCommit<'_>,
         hooks: Hooks,
     ) -> Result<String, GitError> {
@@ -185,7 +189,7 @@ impl Git {
             new.parent,
             "-F",
             "-",
-            tree,
+            tree.as_str(),
         ]
         .map(OsStr::new);
         let output = self.run_with_env(arguments, Input::Bytes(message.as_bytes()), &env)?;

@@ -9,14 +9,17 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::TreeId;
+
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
+use super::reading::read_tree_id;
 
 /// What came of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MergeResult {
     /// The tree that holds both changes.
-    Tree(String),
+    Tree(TreeId),
     /// The files that both changed in a way that does not go together.
     Conflicts(Vec<Vec<u8>>),
 }
@@ -82,13 +85,11 @@ impl Git {
             run(&update, Input::Bytes(&format_index_lines(&lines)))?;
         }
         let tree = run(&["write-tree"], Input::Nothing)?;
-        Ok(MergeResult::Tree(
-            String::from_utf8_lossy(&tree.stdout).trim().to_owned(),
-        ))
+        read_tree_id("write-tree", &tree.stdout).map(MergeResult::Tree)
     }
 
-    /// The files in which two states differ.
-    pub fn list_changes(&self, from: &str, to: &str) -> Result<Vec<FileChange>, GitError> {
+    /// The files in which a tree differs from a commit.
+    pub fn list_changes(&self, from: &str, to: &TreeId) -> Result<Vec<FileChange>, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
@@ -96,7 +97,7 @@ impl Git {
             "--no-renames",
             "--name-status",
             from,
-            to,
+            to.as_str(),
         ];
         let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let words: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
@@ -111,7 +112,7 @@ impl Git {
     /// Files among these that are not what a tree holds: other bytes, or there where the tree has none.
     pub fn list_other_than(
         &self,
-        tree: &str,
+        tree: &TreeId,
         paths: &[Vec<u8>],
         scratch: &Path,
     ) -> Result<Vec<Vec<u8>>, GitError> {
@@ -145,7 +146,7 @@ impl Git {
     /// an edit like any other.
     pub fn write_files_of(
         &self,
-        tree: &str,
+        tree: &TreeId,
         paths: &[Vec<u8>],
         scratch: &Path,
     ) -> Result<(), GitError> {
@@ -157,9 +158,10 @@ impl Git {
         Ok(())
     }
 
-    fn read_index_aside(&self, tree: &str, scratch: &Path) -> Result<PathBuf, GitError> {
+    fn read_index_aside(&self, tree: &TreeId, scratch: &Path) -> Result<PathBuf, GitError> {
         let index = begin_index_aside(scratch);
         let env = [("GIT_INDEX_FILE", index.as_os_str())];
+        let tree = tree.as_str();
         let arguments = ["read-tree", "-i", "--reset", "--no-sparse-checkout", tree];
         self.run_with_env(arguments.map(OsStr::new), Input::Nothing, &env)?;
         Ok(index)

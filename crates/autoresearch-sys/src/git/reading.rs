@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
@@ -72,8 +72,10 @@ impl Git {
     }
 
     /// The tree of a commit.
-    pub(super) fn ask_tree(&self, commit: &str) -> Result<String, GitError> {
-        self.run_for_text(&["rev-parse", "-q", "--verify", &format!("{commit}^{{tree}}")])
+    pub(super) fn ask_tree(&self, commit: &str) -> Result<TreeId, GitError> {
+        let tree = format!("{commit}^{{tree}}");
+        let answer = self.run_for_text(&["rev-parse", "-q", "--verify", &tree])?;
+        read_tree_id("rev-parse", answer.as_bytes())
     }
 
     /// The first parent of a commit.
@@ -147,8 +149,18 @@ impl Git {
 
 /// A name in the answer of git to a command.
 pub(super) fn read_ref_name(command: &str, text: &str) -> Result<RefName, GitError> {
-    RefName::parse(text).ok_or_else(|| GitError::Unexpected {
+    RefName::parse(text).ok_or_else(|| refuse_answer(command, text))
+}
+
+/// The same for a tree, with a line end or without.
+pub(super) fn read_tree_id(command: &str, answer: &[u8]) -> Result<TreeId, GitError> {
+    let text = String::from_utf8_lossy(answer);
+    TreeId::parse(text.trim()).ok_or_else(|| refuse_answer(command, &text))
+}
+
+fn refuse_answer(command: &str, answer: &str) -> GitError {
+    GitError::Unexpected {
         arguments: command.to_owned(),
-        answer: text.to_owned(),
-    })
+        answer: answer.to_owned(),
+    }
 }

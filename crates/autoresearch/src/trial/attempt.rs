@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
+use autoresearch_core::git_names::TreeId;
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::escape_path;
@@ -54,7 +55,7 @@ pub enum Attempted {
 /// A commit that was measured.
 pub struct MeasuredCommit {
     pub commit: String,
-    pub tree: String,
+    pub tree: TreeId,
     pub judgement: Judgement,
     /// Untracked files that verify and guard left.
     pub left_files: Vec<String>,
@@ -82,7 +83,7 @@ pub struct AttemptResult {
 /// A commit under test.
 struct Candidate {
     commit: String,
-    tree: String,
+    tree: TreeId,
     simplifies: bool,
 }
 

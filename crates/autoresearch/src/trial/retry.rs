@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use autoresearch_core::git_names::TreeId;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::{escape_path, format_count, shorten_hash};
@@ -55,7 +56,7 @@ struct RetriedTrial {
 /// What is to be written.
 struct EditPlan {
     /// The tree that holds the kept state and the trial's changes.
-    tree: String,
+    tree: TreeId,
     /// The files in the scope.
     wanted: Vec<FileChange>,
     /// The others.

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
 use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
@@ -282,11 +282,12 @@ impl History {
     }
 
     /// The tree of a commit.
-    pub fn tree_of(&self, commit: &str) -> Result<String, HistoryError> {
+    pub fn tree_of(&self, commit: &str) -> Result<TreeId, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_tree(commit)?);
         }
-        Ok(self.find_commit(commit)?.tree_id().to_string())
+        let tree = self.find_commit(commit)?.tree_id();
+        Ok(TreeId::from_bytes(tree.as_bytes()))
     }
 
     /// Does a commit's tree hold a file, or a link, at this path?

@@ -85,7 +85,7 @@ fn changes_in_other_files_and_other_lines_go_together() {
     let git = &sides.repository.git;
     let shown = sides.repository.run(&["show", &format!("{tree}:a")]);
     assert_eq!(shown, "one\n2\n3\n4\n5\n6\nseven");
-    let mode = sides.repository.run(&["ls-tree", &tree, "b"]);
+    let mode = sides.repository.run(&["ls-tree", tree.as_str(), "b"]);
     assert!(mode.starts_with("100755"), "{mode}");
     let told: Vec<(String, bool, bool)> = git
         .list_changes(&ours, &tree)
@@ -151,6 +151,7 @@ fn what_is_not_as_in_a_tree_is_found_and_only_the_named_files_are_written() {
         fs::create_dir(root.join("in")).unwrap();
         fs::write(root.join("in/c"), "new\n").unwrap();
     });
+    let other = git.ask_tree(&other).unwrap();
     let paths: Vec<Vec<u8>> = ["a", "in/c", "stray"]
         .map(|path| path.as_bytes().to_vec())
         .into();

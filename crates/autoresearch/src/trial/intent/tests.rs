@@ -3,7 +3,7 @@
 use autoresearch_core::agent::caller::{MeasureWay, Reader};
 use autoresearch_core::config::check_config;
 use autoresearch_core::decide::ladder::Strategy;
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
 use autoresearch_core::journal::event::{
     CommandFailure, Event, Guard, Rework, Start, StrategyRow, Why,
 };
@@ -37,7 +37,7 @@ fn make_state() -> RunState {
         branch: RefName::of_trials("less"),
         origin: HeadTarget::Branch(RefName::of_branch("main")),
         base: "c0".to_owned(),
-        tree: "t0".to_owned(),
+        tree: TreeId::from_bytes(&[7; 20]),
         worktree: None,
         measurement: make_measurement(47),
         reading: None,

@@ -148,7 +148,7 @@ fn libgit2_and_the_program_tell_the_same_of_every_commit() {
                 story
                     .repository
                     .run(&["rev-parse", &format!("{commit}^{{tree}}")]),
-                tree
+                tree.as_str()
             );
             let known =
                 parent.filter(|parent| story.commits.iter().any(|(_, known)| known == parent));

@@ -1,0 +1,114 @@
+//! Owns the names that git gives to its objects: `CommitId` and `TreeId`.
+//! Does not know whether the object exists.
+//! Invariant: a name that git gave is a whole hash, of SHA-1 or SHA-256; one of a record is what the record says.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+/// The digits of a hash: of SHA-1, and of SHA-256.
+const LENGTHS: [usize; 2] = [40, 64];
+
+/// Declares the name of a kind of object.
+macro_rules! declare_object_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name in an answer of git's; none where the text is not a whole hash.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                is_whole_hash(text).then(|| Self(text.to_owned()))
+            }
+
+            /// The name of which a library has the bytes.
+            #[must_use]
+            pub fn from_bytes(bytes: &[u8]) -> Self {
+                Self(format_hex(bytes))
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<OsStr> for $name {
+            fn as_ref(&self) -> &OsStr {
+                OsStr::new(&self.0)
+            }
+        }
+    };
+}
+
+declare_object_id! {
+    /// The whole hash of a tree: what a commit holds, without its history.
+    TreeId
+}
+
+fn is_whole_hash(text: &str) -> bool {
+    let is_digit = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
+    LENGTHS.contains(&text.len()) && text.bytes().all(is_digit)
+}
+
+fn format_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A text takes whatever is written to it.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_hash_of_either_kind_is_read_from_an_answer() {
+        let (sha1, sha256) = ("0123456789".repeat(4), "abcdef00".repeat(8));
+        for hash in [&sha1, &sha256] {
+            let tree = TreeId::parse(hash).unwrap();
+            assert_eq!(tree.as_str(), hash);
+            assert_eq!(tree.to_string(), *hash);
+        }
+        for text in [
+            "",
+            "HEAD",
+            "0123456",
+            &sha1.to_uppercase().replace('0', "A"),
+            &sha1.replace('9', "g"),
+            &sha1.replace("89", "é"),
+            &format!("{sha1}\n"),
+            &format!("{sha1}{sha1}"),
+        ] {
+            assert_eq!(TreeId::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_library_are_the_digits_that_git_prints() {
+        let bytes: Vec<u8> = (0..20).map(|number| number * 13).collect();
+        let tree = TreeId::from_bytes(&bytes);
+        assert_eq!(tree.as_str(), "000d1a2734414e5b6875828f9ca9b6c3d0ddeaf7");
+        assert_eq!(TreeId::parse(tree.as_str()), Some(tree));
+    }
+
+    #[test]
+    fn a_name_is_a_plain_text_on_disk_and_any_text_of_a_record_is_read() {
+        let text = format!("\"{}\"", "7".repeat(40));
+        let tree: TreeId = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&tree).unwrap(), text);
+        let odd: TreeId = serde_json::from_str("\"t1\"").unwrap();
+        assert_eq!(odd.as_str(), "t1");
+    }
+}
