@@ -110,7 +110,7 @@ fn start_and_finish_say_that_kept_commits_are_not_signed_and_the_command_of_fini
         }
         let folder = match isolation {
             "branch" => bed.repo.clone(),
-            _ => bed.run_file("worktree"),
+            _ => bed.own_tree(),
         };
         for count in [4, 3] {
             std::fs::write(folder.join("src/a"), "any\n".repeat(count)).unwrap();

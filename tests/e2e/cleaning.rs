@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::testbed::{Answer, CONFIG, Testbed};
+use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 /// Kind, name and reason of each item.
 fn listed(answer: &Answer) -> Vec<(String, String, Option<String>)> {
@@ -45,17 +45,25 @@ fn assert_kept(kept: &[(String, String)], kind: &str, words: &str) {
     );
 }
 
+/// Finishes; a work tree of the run's own stays, because the command is called in it.
+fn finish_and_keep_the_tree(bed: &Testbed) {
+    let mut command = bed.command(&["finish"]);
+    let tree = bed.own_tree();
+    command.current_dir(if tree.exists() { &tree } else { &bed.repo });
+    finish(command).ok();
+}
+
 /// A finished run with one kept trial, not merged yet.
 fn finished(extra: &str) -> Testbed {
     let bed = Testbed::started(&format!("{CONFIG}{extra}"));
-    let folder = bed.run_file("worktree");
+    let folder = bed.own_tree();
     if folder.exists() {
         std::fs::write(folder.join("src/a"), "any\n".repeat(4)).unwrap();
     } else {
         bed.edit(4);
     }
     bed.run(&["trial", "--run", "demo", "-m", "four"]).ok();
-    bed.run(&["finish"]).ok();
+    finish_and_keep_the_tree(&bed);
     bed
 }
 
@@ -382,7 +390,7 @@ fn half_of_a_branch_or_a_merge_that_changed_it_is_not_taken_for_all_of_it() {
 #[track_caller]
 fn work_tree_stays(make: impl FnOnce(&Testbed, &Path), words: &str) {
     let bed = merged("isolation: worktree\n");
-    let tree = bed.run_file("worktree");
+    let tree = bed.own_tree();
     make(&bed, &tree);
     for _ in 0..2 {
         let kept = clean(&bed);
@@ -463,10 +471,10 @@ fn with_a_submodule() -> Testbed {
     bed.git(&[&allow[..], &add].concat());
     bed.git(&["commit", "-qm", "vendor"]);
     bed.start(&format!("{CONFIG}isolation: worktree\n"));
-    let tree = bed.run_file("worktree");
+    let tree = bed.own_tree();
     std::fs::write(tree.join("src/a"), "any\n").unwrap();
     bed.run(&["trial", "--run", "demo", "-m", "one"]).ok();
-    bed.run(&["finish"]).ok();
+    finish_and_keep_the_tree(&bed);
     bed.git(&["merge", "-q", "autoresearch/demo"]);
     let update = ["submodule", "--quiet", "update", "--init"];
     git_at(&bed, &tree, &[&allow[..], &update].concat());
@@ -513,7 +521,7 @@ fn a_work_tree_stays_with_what_only_its_submodule_has() {
     ];
     for (make, words) in ways {
         let bed = with_a_submodule();
-        let vendor = bed.run_file("worktree/vendor");
+        let vendor = bed.own_tree().join("vendor");
         make(&bed, &vendor);
         for _ in 0..2 {
             let kept = clean(&bed);
@@ -527,20 +535,24 @@ fn a_work_tree_stays_with_what_only_its_submodule_has() {
 
 #[test]
 fn what_a_killed_start_left_goes_but_for_what_somebody_put_there_since() {
-    for (extra, name) in [("", "notes.md"), ("isolation: worktree\n", "worktree/new")] {
+    for extra in ["", "isolation: worktree\n"] {
         let bed = Testbed::new();
         let file = bed.home.join("config.yaml");
         std::fs::write(&file, format!("{CONFIG}{extra}")).unwrap();
         let start = ["start", "--config", file.to_str().unwrap()];
-        let crashed = bed.run_with(&start, &[("SEALED_CRASH_AT", "1")]);
+        let crashed = bed.run_with(&start, &[("SEALED_CRASH_AT", "anchor start")]);
         assert_eq!(crashed.code, -1, "{crashed:?}");
-        let mine = bed.run_file(name);
+        let mine = if extra.is_empty() {
+            bed.run_file("notes.md")
+        } else {
+            bed.own_tree().join("new")
+        };
         std::fs::write(&mine, "mine\n").unwrap();
         assert_kept(&clean(&bed), "anchor", "needed to remove it later");
-        assert!(mine.exists(), "{name}");
+        assert!(mine.exists(), "{extra}");
         std::fs::remove_file(&mine).unwrap();
         assert_eq!(clean(&bed), []);
-        assert!(is_gone(&bed), "{name}");
+        assert!(is_gone(&bed), "{extra}");
     }
 }
 

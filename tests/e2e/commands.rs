@@ -455,7 +455,7 @@ fn the_name_of_a_run_is_needed_only_when_several_are_active() {
             .json()["verdict"],
         "keep"
     );
-    let inside = bed.path("autoresearch-results/other/worktree");
+    let inside = bed.own_tree_of("other");
     let status = bed
         .run(&["-C", inside.to_str().unwrap(), "status", "--json"])
         .ok()
@@ -476,7 +476,7 @@ fn the_name_of_a_run_is_needed_only_when_several_are_active() {
 fn two_active_runs_do_not_see_each_others_trials() {
     let bed = Testbed::started(CONFIG);
     bed.start(&ConfigText::demo().tag("other").isolation("worktree"));
-    let inside = bed.path("autoresearch-results/other/worktree");
+    let inside = bed.own_tree_of("other");
     std::fs::write(inside.join("src/a"), "any\n").unwrap();
     bed.edit(4);
     let other = bed

@@ -6,6 +6,7 @@
 use autoresearch_core::journal::event::Event;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -333,6 +334,24 @@ impl Saved {
                 copy(&saved, folder);
             }
         }
+        follow_copied_trees(&bed.state);
+    }
+}
+
+/// A note knows its tree by the inode, and a copy has another one.
+fn follow_copied_trees(state: &Path) {
+    let notes = std::fs::read_dir(state.join("tree-notes"));
+    for note in notes.into_iter().flatten() {
+        let file = note.unwrap().path().join("tree.json");
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
+        let mut note: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let path = Path::new(note["path"].as_str().unwrap());
+        if let (true, Ok(meta)) = (note["inode"].is_u64(), path.metadata()) {
+            note["inode"] = meta.ino().into();
+            std::fs::write(&file, note.to_string()).unwrap();
+        }
     }
 }
 
@@ -534,8 +553,7 @@ fn with_ignored_files() -> (Testbed, PathBuf) {
 /// The run's tree has everything, and a trial in it can be kept.
 fn keeps_a_trial_in_its_tree(bed: &Testbed, place: &str) {
     let status = bed.run(&["status", "--json"]).ok().json();
-    let run = status["run"].as_str().unwrap();
-    let tree = bed.path(&format!("autoresearch-results/{run}/worktree"));
+    let tree = bed.own_tree_of(status["run"].as_str().unwrap());
     assert!(tree.join("deps/a").is_symlink(), "{place}");
     assert_eq!(std::fs::read(tree.join("out/b")).unwrap(), b"copied\n");
     std::fs::write(tree.join("src/a"), "any\n").unwrap();
@@ -567,7 +585,7 @@ fn a_crash_at_every_step_of_filling_a_tree_again_leaves_a_tree_that_is_filled_by
 {
     let (bed, file) = with_ignored_files();
     bed.run(&["start", "--config", file.to_str().unwrap()]).ok();
-    std::fs::remove_dir_all(bed.run_file("worktree")).unwrap();
+    std::fs::remove_dir_all(bed.own_tree()).unwrap();
     let before = Saved::of(&bed, "before");
     let steps = steps_of(&bed, &["resume"]);
     let filling: Vec<&String> = steps
@@ -577,6 +595,8 @@ fn a_crash_at_every_step_of_filling_a_tree_again_leaves_a_tree_that_is_filled_by
     assert_eq!(
         filling,
         [
+            "tree note",
+            "tree folder",
             "tree link",
             "tree copy",
             "tree touch",

@@ -510,8 +510,8 @@ fn hooks_that_ran(config: &str) -> Vec<String> {
         hook(&bed, name, &format!("touch {}/{name}", marks.display()));
     }
     let work_tree = bed.start(config).says("run `demo` started");
-    let folder = if work_tree.out.contains("demo/worktree") {
-        bed.run_file("worktree")
+    let folder = if work_tree.out.contains("/trees/") {
+        bed.own_tree()
     } else {
         bed.repo.clone()
     };

@@ -107,7 +107,7 @@ impl Beside {
             before,
             "start leaves the user's work tree alone"
         );
-        let folder = bed.run_file("worktree");
+        let folder = bed.own_tree();
         Self { bed, folder }
     }
 
@@ -222,7 +222,7 @@ fn edits_outside_the_scope_alone_are_void_and_restored_too() {
 }
 
 #[test]
-fn a_finished_worktree_run_is_removed_on_request_and_its_unmerged_branch_stays() {
+fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_branch_stays() {
     let side = Beside::started("");
     let bed = &side.bed;
     let before = bed.fingerprint();
@@ -231,10 +231,18 @@ fn a_finished_worktree_run_is_removed_on_request_and_its_unmerged_branch_stays()
         .ok()
         .says("the run `demo` is active");
     assert!(side.folder.exists(), "an active run is never removed");
+    // What was never measured is nowhere else.
+    std::fs::write(side.folder.join("src/new"), "unmeasured\n").unwrap();
+    let words = "it holds files that are not committed (src/new)";
+    bed.run(&["finish"]).ok().says(words);
+    bed.run(&["clean", "--yes"]).ok().says(words);
+    assert!(side.folder.join("src/new").exists());
+    std::fs::remove_file(side.folder.join("src/new")).unwrap();
     bed.run(&["finish"]).ok();
-    assert!(side.folder.exists(), "finish deletes nothing");
-    let report = bed.run(&["clean", "--yes", "--json"]).ok().json();
-    assert!(!side.folder.exists(), "{report}");
+    assert!(!side.folder.exists(), "nothing in it was the only copy");
+    bed.run(&["clean", "--yes"])
+        .ok()
+        .says("1 kept commit not merged yet");
     assert_eq!(
         bed.git(&["worktree", "list"]).lines().count(),
         1,
@@ -500,7 +508,7 @@ fn finish_takes_a_trial_back_whose_work_tree_was_deleted_before_it_was_closed() 
 #[test]
 fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
     // Before the anchor is written, and between the anchor and the journal.
-    for step in ["1", "2"] {
+    for step in ["anchor start", "journal start"] {
         let bed = Testbed::new();
         let before = bed.fingerprint();
         let file = bed.home.join("config.yaml");
@@ -533,8 +541,8 @@ fn a_branch_that_got_commits_after_a_killed_start_stays() {
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, with("isolation: worktree")).unwrap();
     let start = ["start", "--config", file.to_str().unwrap()];
-    bed.run_with(&start, &[("SEALED_CRASH_AT", "1")]);
-    let folder = bed.run_file("worktree");
+    bed.run_with(&start, &[("SEALED_CRASH_AT", "anchor start")]);
+    let folder = bed.own_tree();
     let at = ["-C", folder.to_str().unwrap()];
     bed.git(&[&at[..], &["commit", "-q", "--allow-empty", "-m", "mine"]].concat());
     bed.run(&["clean", "--yes"])
@@ -577,8 +585,8 @@ fn a_void_trial_says_what_was_left_and_only_that() {
     );
     // In a work tree of the run's own everything is put back.
     let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
-    bed.write("autoresearch-results/demo/worktree/src/a", "");
-    bed.write("autoresearch-results/demo/worktree/other/notes.md", "x");
+    std::fs::write(bed.own_tree().join("src/a"), "").unwrap();
+    std::fs::write(bed.own_tree().join("other/notes.md"), "x").unwrap();
     let report = bed.run(&["trial", "-m", "x", "--json"]).ok().json();
     assert_eq!(report["reason"], "out-of-scope");
     assert_eq!(report["left"], serde_json::json!([]));

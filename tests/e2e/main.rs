@@ -64,6 +64,7 @@ mod summary;
 mod templates;
 mod testbed;
 mod told;
+mod tree_places;
 mod trial_references;
 mod trust;
 mod unattended;

@@ -47,8 +47,7 @@ impl Project {
     fn tree(&self) -> PathBuf {
         let status = self.bed.run(&["status", "--json"]).ok().json();
         let run = status["run"].as_str().unwrap();
-        self.bed
-            .path(&format!("autoresearch-results/{run}/worktree"))
+        self.bed.own_tree_of(run)
     }
 
     /// Edits a file in the run's tree; the value that the trial measured.

@@ -80,7 +80,7 @@ fn crashed_void_interrupted_and_dropped_trials_come_back_in_every_kind_of_reposi
             ConfigText::demo().isolation(isolation)
         ));
         let root = match isolation {
-            "worktree" => bed.run_file("worktree"),
+            "worktree" => bed.own_tree(),
             _ => bed.repo.clone(),
         };
         let place = format!("{words:?} {isolation}");

@@ -283,7 +283,7 @@ fn rules_that_change_while_verify_runs_void_a_keep() {
 #[test]
 fn a_work_tree_of_the_runs_own_is_rid_of_a_gitignore_that_hides_itself() {
     let bed = Testbed::started(&format!("{CONFIG}isolation: worktree\n"));
-    let tree = bed.run_file("worktree");
+    let tree = bed.own_tree();
     std::fs::write(tree.join("src/.gitignore"), "*\n").unwrap();
     std::fs::write(tree.join("src/a"), "any\n".repeat(4)).unwrap();
     assert_eq!(bed.trial("hides")["reason"], "protected");

@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 16] = [
+pub(crate) const CHANGING: [(&str, &str); 17] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
@@ -23,6 +23,7 @@ pub(crate) const CHANGING: [(&str, &str); 16] = [
     (r"\b[0-9a-f]{64}\b", "<hash>"),
     (r"\b[0-9a-f]{40}\b", "<commit>"),
     (r"\b[0-9a-f]{32}\b", "<id>"),
+    (r"/[0-9a-f]{12}/autoresearch-", "/<id>/autoresearch-"),
     (r"\b[0-9a-f]{7}\b", "<commit>"),
     (r#"_ms":\d+"#, r#"_ms":<ms>"#),
     (r"process \d+", "process <pid>"),

@@ -341,6 +341,22 @@ impl Testbed {
         self.repo.join("autoresearch-results/demo").join(name)
     }
 
+    /// The own work tree of the run `demo`, where git knows one on its branch; else the place of the first versions.
+    pub(crate) fn own_tree(&self) -> PathBuf {
+        self.own_tree_of("demo")
+    }
+
+    pub(crate) fn own_tree_of(&self, run: &str) -> PathBuf {
+        let list = self.git(&["worktree", "list", "--porcelain"]);
+        let blocks = list.split("\n\n");
+        let branch = format!("branch refs/heads/autoresearch/{run}");
+        let mut ours = blocks.filter(|block| block.lines().any(|line| line == branch));
+        let path = ours
+            .next()
+            .and_then(|block| block.lines().next()?.strip_prefix("worktree "));
+        path.map_or_else(|| self.run_file("worktree"), PathBuf::from)
+    }
+
     /// The table's rows without its head, cells split.
     pub(crate) fn rows(&self) -> Vec<Vec<String>> {
         let text = std::fs::read_to_string(self.run_file("research-results.tsv")).unwrap();

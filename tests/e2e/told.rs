@@ -76,10 +76,10 @@ fn a_path_in_an_answer_opens_from_where_the_command_was_called() {
 #[test]
 fn the_work_tree_of_a_run_is_named_as_it_is_seen() {
     let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
-    let own = bed.run_file("worktree");
+    let own = bed.own_tree();
     for (folder, seen) in [
-        (bed.repo.clone(), "autoresearch-results/demo/worktree"),
-        (bed.path("src"), "../autoresearch-results/demo/worktree"),
+        (bed.repo.clone(), own.to_str().unwrap()),
+        (bed.path("src"), own.to_str().unwrap()),
         (own.clone(), "."),
         (own.join("src"), ".."),
     ] {

@@ -137,7 +137,7 @@ fn every_trial_keeps_a_name_whatever_became_of_it_also_after_finish_and_gc() {
 fn a_trial_in_a_separate_work_tree_keeps_its_name_with_all_that_voided_it() {
     let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
     let write = |name: &str, text: &str| {
-        std::fs::write(bed.run_file("worktree").join(name), text).unwrap();
+        std::fs::write(bed.own_tree().join(name), text).unwrap();
     };
     write("src/a", "any\n");
     write("count.sh", "echo 0\n");

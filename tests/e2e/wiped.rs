@@ -109,7 +109,7 @@ fn a_repository_that_was_moved_and_cleaned_is_known_by_its_branch() {
 #[test]
 fn a_run_with_a_work_tree_of_its_own_is_found_and_can_be_removed_when_its_branch_is_merged() {
     let bed = Testbed::started(&format!("{CONFIG}isolation: worktree\n"));
-    std::fs::write(bed.run_file("worktree/src/a"), "any\n".repeat(4)).unwrap();
+    std::fs::write(bed.own_tree().join("src/a"), "any\n".repeat(4)).unwrap();
     bed.run(&["trial", "-m", "four"]).ok();
     bed.run(&["finish"]).ok();
     std::fs::remove_dir_all(bed.path("autoresearch-results")).unwrap();

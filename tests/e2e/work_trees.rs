@@ -18,7 +18,13 @@ fn plain(bed: &Testbed, text: &str) -> String {
             text = text.replace(commit, &word).replace(&commit[..7], &word);
         }
     }
-    text.trim_end().to_owned()
+    let id = text
+        .split("/trees/")
+        .nth(1)
+        .map(|rest| rest[..12].to_owned());
+    id.map_or(text.clone(), |id| text.replace(&id, "ID"))
+        .trim_end()
+        .to_owned()
 }
 
 /// A folder beside the repository.
@@ -195,20 +201,33 @@ fn a_start_that_was_cut_short_does_not_take_over_a_branch_that_somebody_made_mea
 fn finish_says_what_is_checked_out_in_each_folder() {
     let bed = Testbed::new();
     bed.start(&format!("{CONFIG}isolation: worktree\n"));
-    let own = bed.run_file("worktree");
+    let own = bed.own_tree();
     std::fs::write(own.join("src/a"), "any\n").unwrap();
     run_in(&bed, &own, &["trial", "-m", "one"])
         .ok()
         .says("keep");
-    insta::assert_snapshot!(plain(&bed, &bed.run(&["finish"]).ok().out), @r"
+    // From the tree itself, which stays as long as somebody stands in it; then from anywhere else.
+    insta::assert_snapshot!(plain(&bed, &run_in(&bed, &own, &["finish"]).ok().out), @r"
     run `demo` ended: user-stop (finished by a person)
     improved: any_count 10 -> 6, 1 trial kept on autoresearch/demo
       DEMO experiment: one
-    checked out: autoresearch/demo in /repo/autoresearch-results/demo/worktree
+    checked out: autoresearch/demo in /state/trees/ID/autoresearch-demo
     checked out: main in /repo
-    left here: branch autoresearch/demo, work tree autoresearch-results/demo/worktree, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    the work tree /state/trees/ID/autoresearch-demo stays: this command was called in it; from another folder `autoresearch clean --yes` removes it
+    left here: branch autoresearch/demo, work tree /state/trees/ID/autoresearch-demo, folder ../../../../repo/autoresearch-results/demo; `autoresearch clean` lists what can be removed
     next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`; `autoresearch clean --yes` removes the run's work tree
     ");
+    let elsewhere = plain(&bed, &bed.run(&["finish"]).ok().out);
+    insta::assert_snapshot!(elsewhere, @r"
+    run `demo` ended: user-stop (finished by a person)
+    improved: any_count 10 -> 6, 1 trial kept on autoresearch/demo
+      DEMO experiment: one
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
+    assert_eq!(plain(&bed, &bed.run(&["finish"]).ok().out), elsewhere);
+    assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
 
     let bed = Testbed::new();
     bed.start(&format!("{CONFIG}isolation: in-place\n"));
@@ -243,7 +262,7 @@ fn a_work_tree_in_which_git_sees_another_folder_is_refused_and_taken_away() {
     let start = ["start", "--config", file.to_str().unwrap()];
     let answer = run_in(&bed, &lib, &start).fails(4);
     insta::assert_snapshot!(plain(&bed, &answer.err), @r#"
-    error: in /above/lib/autoresearch-results/demo/worktree git works on the files of /above/.git/modules/lib
+    error: in /state/trees/ID/autoresearch-demo git works on the files of /above/.git/modules/lib
     hint: nothing was changed. `git config --show-origin --get-all core.worktree` (and core.bare) says which setting does it. For a submodule with extensions.worktreeConfig, move it to where only one work tree has it: in the submodule `git config --worktree core.worktree "$(git config core.worktree)"`, then `git config --local --unset core.worktree`
     "#);
     assert!(!lib.join("autoresearch-results").exists());
@@ -267,7 +286,11 @@ fn a_work_tree_in_which_git_sees_another_folder_is_refused_and_taken_away() {
     )
     .ok();
     run_in(&bed, &lib, &start).ok();
-    let own = lib.join("autoresearch-results/demo/worktree");
+    let trees = git_in(&bed, &lib, &["worktree", "list", "--porcelain"]).out;
+    let listed = trees
+        .lines()
+        .find(|line| line.ends_with("autoresearch-demo"));
+    let own = PathBuf::from(listed.unwrap().strip_prefix("worktree ").unwrap());
     std::fs::write(own.join("src/a"), "any\n").unwrap();
     run_in(&bed, &own, &["trial", "-m", "one"])
         .ok()

@@ -15,7 +15,7 @@ const SIGXFSZ: i32 = 25;
 
 static STEPS: AtomicU64 = AtomicU64::new(0);
 
-/// Dies as if by `kill -9` before step number `SEALED_CRASH_AT`; adds the step's name to the file `SEALED_STEPS`.
+/// Dies as if by `kill -9` before step number `SEALED_CRASH_AT`, or before the first step of that name; adds the step's name to the file `SEALED_STEPS`.
 fn step(name: &'static str) {
     let number = STEPS.fetch_add(1, Ordering::Relaxed) + 1;
     let world = World::from_process();
@@ -27,8 +27,8 @@ fn step(name: &'static str) {
     fill_disk(&world, name);
     let crash_at = world
         .find_variable("SEALED_CRASH_AT")
-        .and_then(|text| text.to_str()?.parse::<u64>().ok());
-    if crash_at == Some(number) {
+        .and_then(|text| text.to_str());
+    if crash_at.is_some_and(|at| at == name || at.parse() == Ok(number)) {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }

@@ -185,7 +185,7 @@ fn repair_and_look<'w>(
     let state = &held.run.store.state;
     let is_lost = held.seat.tree().is_none();
     if is_lost && (state.end.is_none() || state.needs_repair()) {
-        let failure = lost_tree_error(&held.run.store.layout);
+        let failure = lost_tree_error(&held.run.store);
         findings.push(report_failure(subject, &failure));
         return Ok(None);
     }
@@ -213,7 +213,7 @@ fn repair_and_look<'w>(
 fn look_at_damage(glance: &Glance<'_>, subject: &str, findings: &mut Vec<DoctorFinding>) -> bool {
     let state = &glance.run.store.state;
     if glance.seat.tree().is_none() && (state.end.is_none() || state.needs_repair()) {
-        let failure = lost_tree_error(&glance.run.store.layout);
+        let failure = lost_tree_error(&glance.run.store);
         findings.push(report_failure(subject, &failure));
         return false;
     }

@@ -2,6 +2,7 @@
 //! Does not delete anything of a run.
 //! Invariant: the user's branch is where it was; the run's branch stays.
 
+mod own_tree;
 pub(crate) mod report;
 
 use autoresearch_core::config::Isolation;
@@ -9,6 +10,7 @@ use autoresearch_core::git_names::HeadTarget;
 use autoresearch_core::journal::event::{End, Ending, Event, Finish};
 use autoresearch_core::words::text::clip_text;
 
+use self::own_tree::leave_own_tree;
 use self::report::{EndReport, make_end_report};
 use crate::run::Run;
 use crate::run::entry::{Entered, Entry, enter_run, enter_tree};
@@ -67,7 +69,10 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
             .target()
             .ok_or_else(|| Failure::blocked("HEAD names neither a branch nor a commit"))?;
         record_finish(&mut ready.run, named)?;
-        return make_end_report(&ready.finish()?, here.branch.map(HeadTarget::Branch));
+        let (glance, notes) = leave_own_tree(ready.finish()?)?;
+        let mut report = make_end_report(&glance, here.branch.map(HeadTarget::Branch))?;
+        report.notes.extend(notes);
+        return Ok(report);
     }
     tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
     give_up::give_up_rework(&mut ready)?;
@@ -87,26 +92,29 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     };
     record_end(&mut ready.run, End::UserStop, FINISHED)?;
     let left = leave_run(&mut ready)?;
-    let glance = ready.finish()?;
+    let (glance, stays) = leave_own_tree(ready.finish()?)?;
     let mut report = make_end_report(&glance, left.head)?;
     let origin = glance.run.store.state.start.origin.branch();
     if let (Some(holder), Some(branch)) = (left.holder, origin) {
         report.note_detached(branch, &holder);
     }
     report.saved = saved;
-    report.notes.extend(notes);
+    report.notes.extend(notes.into_iter().chain(stays));
     Ok(report)
 }
 
 /// Ends a run whose own work tree is gone: the branch with the kept commits is all that a reviewer needs.
 fn finish_without_tree(mut held: Held<'_>) -> Result<EndReport> {
+    let was_finished = held.run.store.state.finish.is_some();
     let branch = held.run.store.state.start.branch.clone();
     record_finish(&mut held.run, HeadTarget::Branch(branch))?;
-    let glance = held.finish()?;
+    let (glance, mut notes) = leave_own_tree(held.finish()?)?;
     let mut report = make_end_report(&glance, None)?;
-    report
-        .notes
-        .push(describe_lost_tree(&glance.run.store.layout) + "; unmeasured edits in it are lost");
+    // The first `finish` took it away itself.
+    if !was_finished {
+        notes.push(describe_lost_tree(&glance.run.store) + "; unmeasured edits in it are lost");
+    }
+    report.notes.extend(notes);
     Ok(report)
 }
 

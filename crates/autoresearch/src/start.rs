@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
+use autoresearch_core::words::text::escape_text;
 
 use self::again::find_same_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
@@ -72,7 +73,7 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     } else {
         preflight::find_dirty_files(&site.git, &config)?
     };
-    let ingredients = gather_parts(&site, config)?;
+    let ingredients = gather_parts(world, &site, config)?;
     make_run_folder(world, &ingredients)?;
     let mut pinned = Pinned {
         dirty_files,
@@ -135,11 +136,7 @@ fn prepare_start(
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
     let program = site.git.program().to_owned();
-    let work_tree = if config.isolation == Isolation::Worktree {
-        make_work_tree(parts)?
-    } else {
-        site.history.work_tree()
-    };
+    let work_tree = make_work_tree(world, parts)?;
     let git = Git::new(&program, &work_tree, &plain);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     let filled = fill_own_tree(world, parts, &git, &env)
@@ -296,8 +293,10 @@ fn make_start_event(
         origin: site.origin.clone(),
         base: site.base.clone(),
         tree: site.history.tree_of(&site.base)?,
-        worktree: (config.isolation == Isolation::Worktree)
-            .then(|| format!("{}/{}/worktree", store::FOLDER, layout.run)),
+        worktree: parts
+            .own_tree()
+            .map(|note| to_text(&note.path))
+            .transpose()?,
         measurement: baseline.measurement,
         reading: Some(baseline.reading),
         samples: baseline.samples,
@@ -316,6 +315,17 @@ fn make_start_event(
             .map(|time| world.next_time_of_day_ms(time)),
         guard_retries: baseline.guard_retries,
         config,
+    })
+}
+
+/// A path as the journal writes it down.
+fn to_text(path: &Path) -> Result<String> {
+    path.to_str().map(ToOwned::to_owned).ok_or_else(|| {
+        Failure::blocked(format!(
+            "the path of the run's work tree is not UTF-8: {}",
+            escape_text(&path.to_string_lossy())
+        ))
+        .hint("name another folder with `trees:` in the config")
     })
 }
 

@@ -77,6 +77,9 @@ pub struct ConfigFile {
     #[serde(default, deserialize_with = "read_one_or_many")]
     #[schemars(schema_with = "make_patterns_schema")]
     pub copy: Vec<String>,
+    /// The folder in which the tool makes work trees, outside the repository: a whole path, or one that begins with `~/`.
+    #[serde(default)]
+    pub trees: Option<String>,
     /// How to undo a failed trial. Default: `reset` with isolation `branch` or `worktree`, `revert` with `in-place`.
     #[serde(default)]
     pub rollback: Option<Rollback>,

@@ -79,6 +79,7 @@ impl ConfigMeaning<'_> {
         let keep_when = self.resolve_conditions("keep_when", &file.keep_when);
         let stop_when = self.resolve_conditions("stop_when", &file.stop_when);
         self.check_labels(file);
+        self.check_trees(file);
         self.warn_without_guard(file);
         let rollback = self.resolve_rollback(file);
         let setup = self.resolve_setup(file);
@@ -105,6 +106,7 @@ impl ConfigMeaning<'_> {
                 .map(|span| TimeLimit { span }),
             isolation: file.isolation,
             setup,
+            trees: file.trees.clone(),
             rollback,
             min_improvement: file
                 .min_improvement
@@ -122,6 +124,20 @@ impl ConfigMeaning<'_> {
                 .map(|notify| self.resolve_command("notify", notify)),
             outputs: resolve_outputs(file.outputs),
             metric,
+        }
+    }
+
+    fn check_trees(&mut self, file: &ConfigFile) {
+        let Some(trees) = &file.trees else {
+            return;
+        };
+        let is_whole = trees.starts_with('/') || trees.starts_with("~/");
+        if !is_whole || trees.split('/').any(|part| part == "..") {
+            self.note_error(
+                "trees",
+                format!("`{trees}` is not a whole path"),
+                "name a folder outside the repository, such as `~/trees` or `/data/trees`",
+            );
         }
     }
 

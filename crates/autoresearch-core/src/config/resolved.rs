@@ -52,6 +52,9 @@ pub struct Config {
     /// What a tree of the run gets besides its tracked files.
     #[serde(default, skip_serializing_if = "TreeSetup::is_empty")]
     pub setup: TreeSetup,
+    /// The folder in which work trees are made, where the person chose one: absolute, or below `~/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<String>,
     /// How a failed trial is undone.
     pub rollback: Rollback,
     /// The smallest improvement that is worth keeping.

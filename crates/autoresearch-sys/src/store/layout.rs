@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::journal::event::{Event, Record};
+use autoresearch_core::journal::event::{Event, Record, Start};
 
 use super::disk::{Disk, RealDisk, open_regular_file};
 use super::error::{FORMAT, StoreError};
@@ -76,10 +76,12 @@ impl Layout {
         self.run_folder().join("runtime.log")
     }
 
-    /// The run's own work tree, when it has one.
+    /// The run's own work tree, when it has one. The first versions made it in the run's folder, and wrote its path down
+    /// from the root.
     #[must_use]
-    pub fn worktree_path(&self) -> PathBuf {
-        self.run_folder().join("worktree")
+    pub fn own_tree(&self, start: &Start) -> Option<PathBuf> {
+        let path = start.worktree.as_ref()?;
+        Some(self.root.join(path))
     }
 
     /// The output of one trial's verify and guard.
@@ -197,7 +199,7 @@ impl Layout {
             self.config_path(),
             self.table_path(),
             self.snapshot_path(),
-            self.worktree_path(),
+            self.run_folder().join("worktree"),
         ];
         let is_link = |path: &&PathBuf| {
             path.symlink_metadata()
@@ -338,7 +340,7 @@ mod tests {
             layout.journal_path(),
             layout.config_path(),
             layout.table_path(),
-            layout.worktree_path(),
+            layout.run_folder().join("worktree"),
         ] {
             std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
             assert!(matches!(layout.check_links(), Err(StoreError::Link(link)) if link == path));

@@ -86,6 +86,9 @@ pub(super) struct ConfigFlags {
     /// A pattern of ignored paths that the trees of the run get as copies; may be given more than once
     #[arg(long, value_name = "GLOB")]
     copy: Vec<String>,
+    /// The folder in which the work trees of the run are made, outside the repository
+    #[arg(long, value_name = "FOLDER")]
+    trees: Option<String>,
     /// What happens after failed trials in a row: off, advise or enforce
     #[arg(long, value_name = "WAY")]
     ladder: Option<String>,
@@ -154,6 +157,7 @@ impl ConfigFlags {
             ("prepare.timeout", text(&self.prepare_timeout)),
             ("link", list(&self.link)),
             ("copy", list(&self.copy)),
+            ("trees", text(&self.trees)),
             ("ladder", text(&self.ladder)),
             ("min_improvement", text(&self.min_improvement)),
             ("agent.command", text(&self.agent_command)),

@@ -23,10 +23,12 @@ use crate::run::driven::DRIVER;
 use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::place::history_around;
 use crate::start::start_lock_folder;
+use crate::trees::place::OWN;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store::{
-    Access, FOLDER, Layout, MadeNote, RunStore, check_folder_trust, find_holder, removal,
+    Access, FOLDER, Layout, MadeNote, RunStore, TreeKind, TreeNote, check_folder_trust,
+    find_holder, removal,
 };
 
 /// Everything of the named runs, and what is left of runs and starts that are gone.
@@ -70,6 +72,7 @@ pub(crate) fn list_items(
             known.push(made.run);
         }
     }
+    scene.list_other_trees(&known, &mut items)?;
     scene.list_unknown_folders(&known, &mut items);
     scene.list_strays(&known, &mut items)?;
     Ok(items)
@@ -142,20 +145,13 @@ impl<'w> InventoryScene<'w> {
         let mut items = Vec::new();
         let mut waits = open;
         let branch = &state.start.branch;
-        if state.start.worktree.is_some() {
-            let path = layout.worktree_path();
-            let own = waits.clone();
-            let reason =
-                own.map_or_else(|| check_worktree(self, layout, branch), |why| Ok(Some(why)))?;
-            if waits.is_none() && reason.is_some() {
-                waits = Some("its work tree stays".to_owned());
+        if let Some(path) = layout.own_tree(&state.start) {
+            let note = TreeNote::read(&self.world.state_folder, &state.start.id, OWN);
+            // `finish` has taken most away.
+            let is_known = self.worktrees.iter().any(|tree| tree.path == path);
+            if note.is_some() || is_known || path.symlink_metadata().is_ok() {
+                items.push(self.make_tree_item(run, &path, note, (branch, &mut waits))?);
             }
-            items.push(InventoryItem::new(
-                "worktree",
-                run,
-                path.display().to_string(),
-                reason,
-            ));
         }
         if state.config().isolation != Isolation::InPlace
             && let Some(tip) = self.history.read_reference(branch)
@@ -269,25 +265,16 @@ impl<'w> InventoryScene<'w> {
         let layout = Layout::new(self.root, &made.run);
         let run = made.run.as_str();
         let mut waits = self.starting.clone();
-        let mine = self
-            .worktrees
-            .iter()
-            .any(|tree| tree.path == layout.worktree_path() && tree.branch == made.branch);
+        let note = TreeNote::read(&self.world.state_folder, &made.id, OWN);
+        let old = layout.run_folder().join("worktree");
+        let path = note.as_ref().map_or(&old, |note| &note.path).clone();
+        let mine = note.is_some()
+            || self
+                .worktrees
+                .iter()
+                .any(|tree| tree.path == path && tree.branch == made.branch);
         if let Some(branch) = made.branch.as_ref().filter(|_| mine) {
-            let own = waits.clone();
-            let reason = own.map_or_else(
-                || check_worktree(self, &layout, branch),
-                |why| Ok(Some(why)),
-            )?;
-            if waits.is_none() && reason.is_some() {
-                waits = Some("its work tree stays".to_owned());
-            }
-            items.push(InventoryItem::new(
-                "worktree",
-                run,
-                layout.worktree_path().display().to_string(),
-                reason,
-            ));
+            items.push(self.make_tree_item(run, &path, note, (branch, &mut waits))?);
             if let Some(commit) = self.history.read_reference(branch) {
                 let held = self.history.is_held_elsewhere(branch, &commit)?;
                 let only =
@@ -312,6 +299,62 @@ impl<'w> InventoryScene<'w> {
             check_made,
         ));
         Ok(())
+    }
+
+    /// The run's own work tree. `waits` is why an earlier item stays, and is set when this one does.
+    fn make_tree_item(
+        &self,
+        run: &str,
+        path: &Path,
+        note: Option<TreeNote>,
+        (branch, waits): (&RefName, &mut Option<String>),
+    ) -> Result<InventoryItem> {
+        let reason = match waits.clone() {
+            Some(why) => Some(why),
+            None => check_worktree(self, path, note.as_ref(), branch)?,
+        };
+        if waits.is_none() && reason.is_some() {
+            *waits = Some("its work tree stays".to_owned());
+        }
+        Ok(InventoryItem {
+            tree: note,
+            ..InventoryItem::new("worktree", run, path.display().to_string(), reason)
+        })
+    }
+
+    /// Trees that were lent, and own trees of runs of which nothing else is left.
+    fn list_other_trees(&self, known: &[String], items: &mut Vec<InventoryItem>) -> Result<()> {
+        for note in TreeNote::list_all(&self.world.state_folder) {
+            let is_known = note.kind == TreeKind::Own && known.contains(&note.run);
+            if note.root != self.root || is_known {
+                continue;
+            }
+            let path = note.path.clone();
+            let reason = match note.kind {
+                TreeKind::Own => {
+                    let branch = RefName::of_trials(&note.run);
+                    check_worktree(self, &path, Some(&note), &branch)?
+                }
+                TreeKind::Lent | TreeKind::Scratch => self.explain_lent(&note),
+            };
+            items.push(InventoryItem {
+                tree: Some(note.clone()),
+                ..InventoryItem::new("worktree", &note.run, path.display().to_string(), reason)
+            });
+        }
+        Ok(())
+    }
+
+    /// Why a lent tree stays.
+    fn explain_lent(&self, note: &TreeNote) -> Option<String> {
+        if let Some(holder) = find_holder(&note.folder(&self.world.state_folder)) {
+            return Some(format!("held by {holder}"));
+        }
+        let layout = Layout::new(self.root, &note.run);
+        let store = RunStore::open_run(self.world, layout, Access::Glance, "doctor").ok()?;
+        let start = &store.state.start;
+        (start.id == note.id && store.state.end.is_none())
+            .then(|| format!("the run `{}` is active", note.run))
     }
 
     /// Folders among the runs that no note knows: they are named, and stay.

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::event::{End, Ending};
-use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -77,6 +76,11 @@ pub(crate) struct KeptTrial {
     pub jump: bool,
 }
 
+/// Does the run's own work tree still stand?
+fn has_own_tree(glance: &Glance<'_>) -> bool {
+    glance.seat.tree().is_some_and(|tree| tree.is_own)
+}
+
 /// What is checked out in the folders that a finished run touched: where its trials were made, and where it was started.
 fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
     let place = |history: &History| -> Result<CheckedOutHead> {
@@ -95,7 +99,7 @@ fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
         return Ok(Vec::new());
     }
     let mut places = vec![place(glance.seat.history())?];
-    if glance.seat.tree().is_some_and(|tree| tree.is_own) {
+    if has_own_tree(glance) {
         places.push(place(&History::open_with_git(
             &glance.seat.git().at_folder(&run.store.layout.root),
         )?)?);
@@ -119,7 +123,7 @@ pub(super) fn make_end_report(
     };
     let merge = (!kept.is_empty() && isolation != Isolation::InPlace && held_by.is_none())
         .then(|| format!("git merge {branch}"));
-    let next = say_next(state, merge.as_deref(), kept.is_empty(), held_by.as_ref());
+    let next = say_next(glance, merge.as_deref(), kept.is_empty(), held_by.as_ref());
     let ending = state.end.clone().unwrap_or(Ending {
         end: End::UserStop,
         why: String::new(),
@@ -150,11 +154,12 @@ pub(super) fn make_end_report(
 
 /// The next step of a person whose run has ended. `held_by` is the branch that has its commits already.
 fn say_next(
-    state: &RunState,
+    glance: &Glance<'_>,
     merge: Option<&str>,
     nothing_kept: bool,
     held_by: Option<&HeadTarget>,
 ) -> String {
+    let state = &glance.run.store.state;
     let branch = state.start.branch.short();
     let isolation = state.config().isolation;
     let base = shorten_hash(&state.start.base);
@@ -162,7 +167,7 @@ fn say_next(
         _ if state.finish.is_none() => {
             "next: `autoresearch finish` goes back to your branch".to_owned()
         }
-        (Some(merge), _, Isolation::Worktree) => format!(
+        (Some(merge), ..) if has_own_tree(glance) => format!(
             "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
         ),
         (Some(merge), ..) => {
@@ -196,13 +201,21 @@ fn list_left_behind(glance: &Glance<'_>) -> Vec<String> {
     if is_own && history.read_reference(branch).is_some() {
         left.push(format!("branch {}", branch.short()));
     }
-    for (what, path) in [
-        ("work tree", layout.worktree_path()),
+    let own = layout
+        .own_tree(&state.start)
+        .map(|path| ("work tree", path));
+    let others = [
         ("folder", layout.run_folder()),
         ("config", layout.root.join("autoresearch.yaml")),
-    ] {
+    ];
+    for (what, path) in own.into_iter().chain(others) {
         if path.symlink_metadata().is_ok() {
-            left.push(format!("{what} {}", run.world.path_from_here(&path)));
+            let shown = if path.starts_with(&layout.root) {
+                run.world.path_from_here(&path)
+            } else {
+                path.display().to_string()
+            };
+            left.push(format!("{what} {shown}"));
         }
     }
     left
@@ -234,12 +247,12 @@ fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
     let start = &run.store.state.start;
     let branch = start.branch.short();
     let (there, which) = match run.store.state.config().isolation {
-        Isolation::Worktree => {
-            let folder = quote_path(&run.store.layout.worktree_path());
+        Isolation::Worktree if has_own_tree(glance) => {
+            let folder = quote_path(git.work_tree());
             (format!("git -C {folder}"), String::new())
         }
         Isolation::InPlace => ("git".to_owned(), String::new()),
-        Isolation::Branch => ("git".to_owned(), format!(" {branch}")),
+        Isolation::Branch | Isolation::Worktree => ("git".to_owned(), format!(" {branch}")),
     };
     Some(format!(
         "the kept commits are not signed: `{there} rebase --force-rebase --gpg-sign {}{which}` signs them, before they are merged",

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::night::supervisor::{SupervisorPhase, read_runtime};
 use crate::run::driven::find_driver;
 use crate::run::lost::{LostRun, find_lost_runs};
-use crate::run::place::{Place, caller_variables, history_around, split_own_worktree};
+use crate::run::place::{Place, caller_variables, history_around, is_own_tree};
 use autoresearch_sys::env::{World, clock_text};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -106,7 +106,7 @@ fn list_folders(world: &World, root: &Path) -> Result<Vec<PathBuf>> {
     let git = Git::new(&program, root, &caller_variables(world));
     let mut folders = vec![root.to_owned()];
     for tree in git.list_work_trees()? {
-        let is_own = split_own_worktree(&tree.path).is_some();
+        let is_own = is_own_tree(world, &tree.path);
         if tree.path != root && !is_own && tree.path.is_dir() {
             folders.push(tree.path);
         }

@@ -173,7 +173,7 @@ fn find_obstacle(glance: &Glance<'_>) -> Option<String> {
     } else if glance.seat.tree().is_none() {
         Some(format!(
             "{}: {TREE_IS_GONE}",
-            describe_lost_tree(&run.store.layout)
+            describe_lost_tree(&run.store)
         ))
     } else if session.is_some_and(|session| session.paused) {
         Some("paused: the person interrupted the session".to_owned())

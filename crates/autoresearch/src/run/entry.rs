@@ -141,7 +141,7 @@ pub fn enter_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<En
         if entry.remakes_tree(state) {
             held = held.remake_work_tree()?;
         } else if state.needs_repair() {
-            return Err(lost_tree_error(&held.run.store.layout));
+            return Err(lost_tree_error(&held.run.store));
         }
     }
     held.check_repository()?;
@@ -184,7 +184,7 @@ pub fn hold_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<Hel
     let layout = place.find_run(world, entry.wanted())?;
     let mut held = Held::open_run(world, layout, entry.access(), entry.as_str())?;
     if entry.needs_tree() && held.seat.tree().is_none() {
-        return Err(lost_tree_error(&held.run.store.layout));
+        return Err(lost_tree_error(&held.run.store));
     }
     if entry == Entry::Resume {
         let mark = format!("{MARK}={}", held.run.store.state.start.id);

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::surroundings::resolve_links;
 use autoresearch_sys::git::{Git, variables};
-use autoresearch_sys::store::{Access, Layout, RunStore, TreeNotes};
+use autoresearch_sys::store::{Access, RunStore, TreeNotes};
 
 use crate::run::Run;
 use crate::run::driven::MARK;
-use crate::run::place::{Place, WantedRun, split_own_worktree};
+use crate::run::place::{Place, WantedRun};
 use crate::run::session;
 use crate::run::tree::Tree;
 use crate::watch::git_rules;
@@ -130,8 +131,8 @@ impl<'w> Glance<'w> {
 
     /// The work tree of the run's trials.
     pub fn tree(&self) -> Result<&Tree<'w>> {
-        let layout = &self.run.store.layout;
-        self.seat.tree().ok_or_else(|| lost_tree_error(layout))
+        let store = &self.run.store;
+        self.seat.tree().ok_or_else(|| lost_tree_error(store))
     }
 
     /// The next step in one sentence.
@@ -143,27 +144,25 @@ impl<'w> Glance<'w> {
 
 /// What is wrong with a run whose own work tree is gone.
 #[must_use]
-pub fn describe_lost_tree(layout: &Layout) -> String {
-    format!(
-        "the run's work tree {} is gone",
-        layout.worktree_path().display()
-    )
+pub fn describe_lost_tree(store: &RunStore<'_>) -> String {
+    let path = work_tree_path(store);
+    format!("the run's work tree {} is gone", path.display())
 }
 
 /// The refusal of what needs a work tree that is gone.
 #[must_use]
-pub fn lost_tree_error(layout: &Layout) -> Failure {
-    Failure::blocked(describe_lost_tree(layout)).hint(TREE_IS_GONE)
+pub fn lost_tree_error(store: &RunStore<'_>) -> Failure {
+    Failure::blocked(describe_lost_tree(store)).hint(TREE_IS_GONE)
 }
 
 /// Where git works for the run of these files.
 fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat<'w>> {
     let is_own = store.state.start.worktree.is_some();
+    let is_here =
+        |history: &History| resolve_links(&history.work_tree()) == resolve_links(git.work_tree());
     let here = match History::open_with_git(&git) {
-        // Where the run's own work tree is gone, git finds the repository around it.
-        Ok(history) if !is_own || split_own_worktree(&history.work_tree()).is_some() => {
-            Some(history)
-        }
+        // Where the run's own work tree is gone, git can find another repository around its place.
+        Ok(history) if !is_own || is_here(&history) => Some(history),
         Err(error) if !is_own => return Err(error.into()),
         _ => None,
     };
@@ -197,9 +196,6 @@ fn adapt_git(world: &World, store: &RunStore<'_>, mut git: Git) -> Git {
 
 /// The work tree of a run's trials.
 fn work_tree_path(store: &RunStore<'_>) -> PathBuf {
-    if store.state.start.worktree.is_some() {
-        store.layout.worktree_path()
-    } else {
-        store.layout.root.clone()
-    }
+    let own = store.layout.own_tree(&store.state.start);
+    own.unwrap_or_else(|| store.layout.root.clone())
 }

@@ -10,12 +10,14 @@ use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::locks::{Traces, is_lock_stuck, recover_locks};
 use autoresearch_sys::git::{GitError, is_read_only};
-use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore};
+use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, TreeKind, TreeNote};
 
 use crate::run::Run;
 use crate::run::driven::refuse_driven;
 use crate::run::glance::{Glance, Seat, describe_lost_tree, lost_tree_error};
 use crate::run::ready::{Ready, RepairResult};
+use crate::trees::making::{Checkout, remake_tree};
+use crate::trees::place::OWN;
 use crate::trees::setup::filled_mark;
 use crate::watch::work_tree_check;
 
@@ -63,29 +65,31 @@ impl<'w> Held<'w> {
 
     /// Makes the run's own work tree again from the run's branch.
     pub fn remake_work_tree(self) -> Result<Self> {
-        let (layout, state) = (&self.run.store.layout, &self.run.store.state);
-        let (path, branch) = (layout.worktree_path(), &state.start.branch);
+        let store = &self.run.store;
+        let (git, branch) = (self.seat.git(), &store.state.start.branch);
         if self.seat.history().read_reference(branch).is_none() {
             return Err(Failure::blocked(format!(
                 "{}, and so is {branch}",
-                describe_lost_tree(layout)
+                describe_lost_tree(store)
             ))
             .hint("`git branch` with the commit that `autoresearch status` names recreates the branch"));
         }
-        let _ = std::fs::remove_file(filled_mark(&self.run.store.anchor_folder));
-        // An empty folder and git's note of the old one stand in the way of the new one.
-        let _ = std::fs::remove_dir(&path);
-        let git = self.seat.git();
-        if path.symlink_metadata().is_err() {
-            let _ = git.discard_work_tree(&path);
-        }
-        git.add_work_tree(&path, branch).map_err(|error| {
-            Failure::blocked(format!(
+        let _ = std::fs::remove_file(filled_mark(&store.anchor_folder));
+        remake_tree(
+            self.run.world,
+            git,
+            note_own_tree(store),
+            Checkout::Branch(branch),
+        )
+        .map_err(|failure| {
+            let why = failure.causes.into_iter();
+            let mut lost = Failure::blocked(format!(
                 "{}, and it could not be recreated",
-                describe_lost_tree(layout)
+                describe_lost_tree(store)
             ))
-            .because(&error)
-            .hint("fix what git reports, then run the command again")
+            .hint("fix what git reports, then run the command again");
+            lost.causes = [failure.error].into_iter().chain(why).collect();
+            lost
         })?;
         let mut repaired = self.repaired;
         repaired.push("the run's work tree was gone; it was recreated from its branch, without its unmeasured edits".to_owned());
@@ -121,7 +125,7 @@ impl<'w> Held<'w> {
                 tree: *tree,
                 repaired: RepairResult::default(),
             }),
-            Seat::Gone(_) => Err(lost_tree_error(&self.run.store.layout)),
+            Seat::Gone(_) => Err(lost_tree_error(&self.run.store)),
         }
     }
 
@@ -154,6 +158,16 @@ impl<'w> Held<'w> {
             run: self.run,
             seat: self.seat,
         })
+    }
+}
+
+/// The note of the run's own work tree, as its start made it.
+fn note_own_tree(store: &RunStore<'_>) -> TreeNote {
+    let start = &store.state.start;
+    TreeNote {
+        root: store.layout.root.clone(),
+        path: store.layout.own_tree(start).unwrap_or_default(),
+        ..TreeNote::new(&start.id, &start.run, OWN, TreeKind::Own)
     }
 }
 

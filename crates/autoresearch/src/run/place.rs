@@ -12,8 +12,9 @@ use crate::watch::work_tree_check;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::surroundings::resolve_links;
 use autoresearch_sys::git::{Git, variables};
-use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, StoreError};
+use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, StoreError, TreeKind, TreeNote};
 
 /// Where a command looks for its run.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +45,8 @@ impl Place {
         }
         let work_tree = history_around(world, &folder)?.work_tree();
         work_tree_check::check_inside(&folder, &work_tree)?;
-        Ok(split_own_worktree(&work_tree).unwrap_or((work_tree, None)))
+        let own = find_noted_tree(world, &work_tree).or_else(|| split_old_worktree(&work_tree));
+        Ok(own.unwrap_or((work_tree, None)))
     }
 
     /// Finds the run that a command means: the one that was named, the one whose work tree this is, the only active one,
@@ -97,9 +99,28 @@ fn refuse_lost_here(
     Some(meant.refuse_command(&history))
 }
 
-/// `<root>/autoresearch-results/<run>/worktree` is the work tree of `<run>`.
+/// Did the tool make this work tree for a run?
 #[must_use]
-pub fn split_own_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
+pub fn is_own_tree(world: &World, work_tree: &Path) -> bool {
+    let path = resolve_links(work_tree);
+    let mut notes = TreeNote::list_all(&world.state_folder).into_iter();
+    notes.any(|note| note.path == path) || split_old_worktree(work_tree).is_some()
+}
+
+/// The root and the name of the run whose own work tree this is, as the note of the tree says.
+fn find_noted_tree(world: &World, work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
+    // Only a linked work tree can be one, and has a file here.
+    if !work_tree.join(".git").is_file() {
+        return None;
+    }
+    let path = resolve_links(work_tree);
+    let mut notes = TreeNote::list_all(&world.state_folder).into_iter();
+    let note = notes.find(|note| note.kind == TreeKind::Own && note.path == path)?;
+    Some((note.root, Some(note.run)))
+}
+
+/// The same for runs of the first versions: `<root>/autoresearch-results/<run>/worktree` is the work tree of `<run>`.
+fn split_old_worktree(work_tree: &Path) -> Option<(PathBuf, Option<String>)> {
     let run = work_tree.parent()?;
     let all = run.parent()?;
     let named = work_tree.file_name()? == "worktree" && all.file_name()? == FOLDER;

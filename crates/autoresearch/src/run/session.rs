@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use autoresearch_core::agent::caller::{Caller, HookReadiness, Reader, choose_way};
 use autoresearch_core::agent::session::{GitAccess, Session};
-use autoresearch_core::shell::quote::quote_path;
+use autoresearch_core::shell::quote::{quote_path, quote_word};
 
 use crate::run::Run;
 use crate::run::driven::MARK;
@@ -56,8 +56,15 @@ pub fn make_caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Ca
 
 /// The run's separate work tree, as the reader can open it, if it has one.
 fn show_own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
-    let has_one = store.state.start.worktree.is_some();
-    has_one.then(|| world.path_from_here(&store.layout.worktree_path()))
+    let own = store.layout.own_tree(&store.state.start)?;
+    let shown = world.path_from_here(&own);
+    // Outside the repository a whole path is plainer, and stays right when the reader goes elsewhere.
+    let is_outside = !own.starts_with(&store.layout.root) && shown.starts_with("../");
+    Some(if is_outside {
+        quote_path(&own)
+    } else {
+        quote_word(&shown)
+    })
 }
 
 /// Who reads what this process answers: an agent, where a session or the environment of its commands says so.

@@ -2,7 +2,7 @@
 //! Does not record the start.
 //! Invariant: what is about to be made is noted outside the repository first, and a refused start takes away that alone.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::name::make_run_name;
@@ -10,12 +10,12 @@ use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::git_names::{HeadTarget, RefName};
 
 use crate::start::preflight::StartSite;
-use crate::watch::work_tree_check;
+use crate::trees::making::{Checkout, make_tree, remove_tree};
+use crate::trees::place::{OWN, TreePlace};
 use autoresearch_sys::env::{World, make_random_id};
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::history::History;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{CreatedFolders, Layout};
+use autoresearch_sys::store::{CreatedFolders, Layout, TreeKind, TreeNote};
 
 /// What `start` makes outside git and the state folder, to be taken away again when it is refused.
 pub(super) struct StartParts<'g> {
@@ -27,10 +27,10 @@ pub(super) struct StartParts<'g> {
     pub(super) config: Config,
     /// The run's id, by which its notes outside the repository are found.
     pub(super) id: String,
-    /// Was the branch made, so that a refusal takes it away?
-    made_branch: Cell<bool>,
-    /// And the work tree?
-    made_tree: Cell<bool>,
+    /// Where the run's own work tree is to be, if it gets one.
+    place: Option<TreePlace>,
+    /// That work tree, once it was made with the run's branch, so that a refusal takes both away.
+    made_tree: RefCell<Option<TreeNote>>,
 }
 
 /// Makes the run's folder. What is about to be made is noted outside the repository first: after a kill, the note and not
@@ -65,11 +65,23 @@ pub(super) fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<(
 }
 
 /// The names that nobody has yet, and what is to be made.
-pub(super) fn gather_parts(site: &StartSite, config: Config) -> Result<StartParts<'_>> {
+pub(super) fn gather_parts<'g>(
+    world: &World,
+    site: &'g StartSite,
+    config: Config,
+) -> Result<StartParts<'g>> {
     let layout = choose_name(site, &config);
     let branch = match (config.isolation, &site.origin) {
         (Isolation::InPlace, HeadTarget::Branch(branch)) => branch.clone(),
         _ => RefName::of_trials(&layout.run),
+    };
+    let id = make_random_id().map_err(|error| Failure::io("no random id can be made", &error))?;
+    let trees = config.trees.as_deref();
+    let place = match config.isolation {
+        Isolation::Worktree => Some(TreePlace::choose_for_edits(
+            world, &site.git, trees, &layout, &id,
+        )?),
+        Isolation::Branch | Isolation::InPlace => None,
     };
     Ok(StartParts {
         start_site: site,
@@ -77,9 +89,9 @@ pub(super) fn gather_parts(site: &StartSite, config: Config) -> Result<StartPart
         extent: Cell::new(CreatedFolders::Run),
         branch,
         config,
-        id: make_random_id().map_err(|error| Failure::io("no random id can be made", &error))?,
-        made_branch: Cell::new(false),
-        made_tree: Cell::new(false),
+        id,
+        place,
+        made_tree: RefCell::default(),
     })
 }
 
@@ -112,16 +124,27 @@ fn choose_name(site: &StartSite, config: &Config) -> Layout {
         .unwrap_or(first)
 }
 
-/// Makes the run's branch and work tree, each noted as made as soon as it is. git must take the work tree for one.
-pub(super) fn make_work_tree(parts: &StartParts<'_>) -> Result<PathBuf> {
-    let (git, path) = (&parts.start_site.git, parts.layout.worktree_path());
-    git.create_branch(&parts.branch, &parts.start_site.base)?;
-    parts.made_branch.set(true);
-    git.add_work_tree(&path, &parts.branch)?;
-    parts.made_tree.set(true);
-    let inside = git.at_folder(&path);
-    let seen = History::open_with_git(&inside)?;
-    work_tree_check::check_root(&inside, &path, &seen.git_folder())?;
+impl StartParts<'_> {
+    /// The note of the run's own work tree, if it gets one.
+    pub(super) fn own_tree(&self) -> Option<TreeNote> {
+        let place = self.place.as_ref()?;
+        Some(place.make_note(OWN, TreeKind::Own))
+    }
+}
+
+/// Makes the run's branch and its work tree, noted as made as soon as they are. Without a tree of its own the run works
+/// in the user's.
+pub(super) fn make_work_tree(world: &World, parts: &StartParts<'_>) -> Result<PathBuf> {
+    let Some(note) = parts.own_tree() else {
+        return Ok(parts.start_site.history.work_tree());
+    };
+    let checkout = Checkout::NewBranch {
+        branch: &parts.branch,
+        base: &parts.start_site.base,
+    };
+    let made = make_tree(world, &parts.start_site.git, note, checkout)?;
+    let path = made.path.clone();
+    parts.made_tree.replace(Some(made));
     Ok(path)
 }
 
@@ -129,10 +152,8 @@ pub(super) fn make_work_tree(parts: &StartParts<'_>) -> Result<PathBuf> {
 /// copy of that.
 pub(super) fn remove_made_parts(world: &World, parts: &StartParts<'_>) {
     let git = &parts.start_site.git;
-    if parts.made_tree.get() {
-        let _ = git.discard_work_tree(&parts.layout.worktree_path());
-    }
-    if parts.made_branch.get() {
+    if let Some(note) = parts.made_tree.take() {
+        let _ = remove_tree(world, git, &note);
         let _ = git.delete_branch(&parts.branch, &parts.start_site.base);
     }
     parts.layout.remove_folders(parts.extent.get());

@@ -24,6 +24,9 @@ const GIT_AT_WORK: &str = "git-at-work";
 /// What is checked out in a new tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checkout<'a> {
+    /// A branch that is made at a commit.
+    NewBranch { branch: &'a RefName, base: &'a str },
+    /// A branch that is there.
     Branch(&'a RefName),
     /// A commit, without a branch.
     Commit(&'a str),
@@ -67,12 +70,38 @@ fn make_noted_tree(
     (world.step)("git worktree add");
     let git = watch_git(world, git, note)?;
     match checkout {
-        Checkout::Branch(branch) => git.add_work_tree(&note.path, branch)?,
-        Checkout::Commit(commit) => git.add_detached_work_tree(&note.path, commit)?,
+        Checkout::NewBranch { branch, base } => {
+            git.create_branch(branch, base)?;
+            let added = add_and_check(&git, &note.path, checkout);
+            if added.is_err() {
+                let _ = git.delete_branch(branch, base);
+            }
+            added
+        }
+        Checkout::Branch(_) | Checkout::Commit(_) => add_and_check(&git, &note.path, checkout),
     }
-    let inside = git.at_folder(&note.path);
+}
+
+/// Adds a work tree; git must take it for one.
+fn add_and_check(git: &Git, path: &Path, checkout: Checkout<'_>) -> Result<()> {
+    match checkout {
+        Checkout::NewBranch { branch, .. } | Checkout::Branch(branch) => {
+            git.add_work_tree(path, branch)?;
+        }
+        Checkout::Commit(commit) => git.add_detached_work_tree(path, commit)?,
+    }
+    let inside = git.at_folder(path);
     let seen = History::open_with_git(&inside)?;
-    work_tree_check::check_root(&inside, &note.path, &seen.git_folder())
+    work_tree_check::check_root(&inside, path, &seen.git_folder())
+}
+
+/// Makes a tree again that is gone, or of which an empty folder is left. What stands in its place stays.
+pub fn remake_tree(world: &World, git: &Git, note: TreeNote, checkout: Checkout<'_>) -> Result<()> {
+    let _ = std::fs::remove_dir(&note.path);
+    if note.path.symlink_metadata().is_err() {
+        let _ = git.forget_work_tree(&note.path);
+    }
+    make_tree(world, git, note, checkout).map(drop)
 }
 
 /// Makes the tree's folder, and those above it for their owner alone.
@@ -151,7 +180,7 @@ pub(super) fn is_noted_tree(main: &Git, note: &TreeNote) -> bool {
 }
 
 /// Takes away the note of a tree that is gone, and the run's folder of trees with the last of them.
-pub(super) fn remove_note(world: &World, note: &TreeNote) -> Result<()> {
+pub fn remove_note(world: &World, note: &TreeNote) -> Result<()> {
     (world.step)("tree note removal");
     note.remove(&world.state_folder)
         .map_err(|error| Failure::blocked(error.to_string()))?;

@@ -4,7 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use autoresearch_sys::env::World;
+use autoresearch_sys::env::{ProcessRole, World};
+use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::git::Git;
+use autoresearch_sys::git::surroundings::resolve_links;
 use autoresearch_sys::store::{Layout, TreeKind, TreeNote};
 
 /// The folder of all trees, in the state folder.
@@ -25,15 +28,62 @@ pub struct TreePlace {
 }
 
 impl TreePlace {
-    /// In the state folder.
-    #[must_use]
-    pub fn in_state_folder(world: &World, layout: &Layout, id: &str) -> Self {
-        Self::below(&world.state_folder.join(TREES), layout, id)
+    /// For trees in which this program alone works: below the folder that the config names, or in the state folder.
+    pub fn choose(
+        world: &World,
+        git: &Git,
+        trees: Option<&str>,
+        layout: &Layout,
+        id: &str,
+    ) -> Result<Self> {
+        let trees = match trees {
+            Some(trees) => expand_home(world, trees)?,
+            None => world.state_folder.join(TREES),
+        };
+        Self::outside_repository(git, &trees, layout, id)
     }
 
-    /// Below a folder of the user's.
+    /// The same for a tree in which the caller edits. An agent in Codex's sandbox can write in its project and in the
+    /// temporary folder, and not in the state folder.
+    pub fn choose_for_edits(
+        world: &World,
+        git: &Git,
+        trees: Option<&str>,
+        layout: &Layout,
+        id: &str,
+    ) -> Result<Self> {
+        let in_session = world.session.is_some() && world.role == ProcessRole::Command;
+        if trees.is_some() || !in_session {
+            return Self::choose(world, git, trees, layout, id);
+        }
+        let ours = temporary_trees(world);
+        if ours.is_symlink() {
+            return Err(
+                Failure::environment(format!("{} is a symbolic link", ours.display()))
+                    .hint("remove it, or name a folder with `trees:` in the config"),
+            );
+        }
+        Self::outside_repository(git, &ours, layout, id)
+    }
+
+    fn outside_repository(git: &Git, trees: &Path, layout: &Layout, id: &str) -> Result<Self> {
+        let place = Self::below(trees, layout, id);
+        let around = git.list_work_trees()?.into_iter();
+        let mut around = around.filter(|tree| place.trees.starts_with(resolve_links(&tree.path)));
+        match around.next() {
+            None => Ok(place),
+            Some(tree) => Err(Failure::config(format!(
+                "the run's work trees would lie in {}, inside the work tree {}: its tools would walk into them",
+                place.trees.display(),
+                tree.path.display()
+            ))
+            .hint("name a folder outside the repository with `trees:` in the config")),
+        }
+    }
+
+    /// Below a folder that the caller vouches for.
     #[must_use]
-    pub fn below(trees: &Path, layout: &Layout, id: &str) -> Self {
+    pub(super) fn below(trees: &Path, layout: &Layout, id: &str) -> Self {
         Self {
             layout: layout.clone(),
             id: id.to_owned(),
@@ -62,6 +112,29 @@ impl TreePlace {
             ..TreeNote::new(&self.id, run, name, kind)
         }
     }
+}
+
+/// The path that a config names; `~` is the caller's home.
+fn expand_home(world: &World, path: &str) -> Result<PathBuf> {
+    let Some(below) = path.strip_prefix("~/") else {
+        return Ok(path.into());
+    };
+    let home = world.find_variable("HOME").map(PathBuf::from);
+    let home = home.filter(|home| home.is_absolute());
+    home.map(|home| home.join(below)).ok_or_else(|| {
+        Failure::config(format!("`trees: {path}` needs HOME, which is not set"))
+            .hint("write the whole path")
+    })
+}
+
+/// The folder of ours in the temporary folder.
+fn temporary_trees(world: &World) -> PathBuf {
+    let chosen = world.find_variable("TMPDIR").map(PathBuf::from);
+    let chosen = chosen.filter(|folder| folder.is_absolute() && folder.is_dir());
+    let user = rustix::process::geteuid().as_raw();
+    chosen
+        .unwrap_or_else(|| PathBuf::from("/tmp"))
+        .join(format!("autoresearch-{user}"))
 }
 
 /// The path without links, as far as it exists: git writes down real paths.

@@ -43,7 +43,7 @@ impl TreeBed {
         let mut git = Git::new(&program, &root, &env);
         git.take_own_identity();
         git.init_repository().unwrap();
-        let place = TreePlace::in_state_folder(&world, &Layout::new(&root, "demo"), ID);
+        let place = TreePlace::below(&base.join("state/trees"), &Layout::new(&root, "demo"), ID);
         let bed = Self {
             folder,
             world,

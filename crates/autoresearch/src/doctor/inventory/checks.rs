@@ -12,8 +12,8 @@ use rustix::fs::FileType;
 use super::scene::{InventoryScene, open_git_in};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::worktrees::Submodule;
-use autoresearch_sys::store::removal::{FolderEntry, SweepError, list_folder};
-use autoresearch_sys::store::{FOLDER, Layout};
+use autoresearch_sys::store::removal::{FolderEntry, SweepError, folder_inode, list_folder};
+use autoresearch_sys::store::{FOLDER, Layout, TreeNote};
 
 /// The files that the tool writes into a run's folder.
 const OURS: [&str; 14] = [
@@ -45,13 +45,16 @@ pub(super) fn check_place(root: &Path) -> Option<String> {
 /// Why a run's own work tree stays.
 pub(super) fn check_worktree(
     scene: &InventoryScene<'_>,
-    layout: &Layout,
+    path: &Path,
+    note: Option<&TreeNote>,
     branch: &RefName,
 ) -> Result<Option<String>> {
-    let path = layout.worktree_path();
     let known = scene.worktrees.iter().find(|tree| tree.path == path);
-    let below = path_below_root(layout).join("worktree");
-    let entries = match list_folder(scene.root, &below, &|_| false) {
+    let (top, below) = split_tree_path(scene.root, path);
+    if !top.exists() {
+        return Ok(None);
+    }
+    let entries = match list_folder(&top, &below, &|_| false) {
         Ok(entries) => entries,
         Err(error) => return Ok(Some(error.to_string())),
     };
@@ -59,6 +62,12 @@ pub(super) fn check_worktree(
         // Somebody deleted it; at most git's note of it is left.
         return Ok(None);
     };
+    let inode = note.and_then(|note| note.inode);
+    let is_noted = inode.is_some() && folder_inode(path) == inode;
+    if top != scene.root && !entries.is_empty() && !is_noted {
+        let reason = "no note outside the repository says that this tool made it";
+        return Ok(Some(reason.to_owned()));
+    }
     let shown = path.display();
     let Some(known) = known else {
         let reason = "git no longer knows it as a work tree, but it holds files";
@@ -77,7 +86,7 @@ pub(super) fn check_worktree(
             "another branch than the run's is checked out in it; `git worktree remove {shown}` removes it"
         )));
     }
-    let git = open_git_in(scene.world, &path)?;
+    let git = open_git_in(scene.world, path)?;
     if let Some(first) = git.find_first_uncommitted()? {
         return Ok(Some(format!(
             "it holds files that are not committed ({}); `git worktree remove --force {shown}` removes it with them",
@@ -87,6 +96,17 @@ pub(super) fn check_worktree(
     let submodules = git.list_populated_submodules()?;
     Ok(check_inside(&entries, &submodules)
         .map(|why| format!("{why}; `git worktree remove --force {shown}` removes it anyway")))
+}
+
+/// The folder from which the way to a work tree is walked without following a link, and that way. The first versions made
+/// the tree in the run's folder.
+pub(super) fn split_tree_path(root: &Path, path: &Path) -> (PathBuf, PathBuf) {
+    if let Ok(below) = path.strip_prefix(root) {
+        return (root.to_owned(), below.to_owned());
+    }
+    let above = path.parent().unwrap_or(path);
+    let last = path.file_name().map(PathBuf::from).unwrap_or_default();
+    (above.to_owned(), last)
 }
 
 /// What in a clean work tree is in no repository but one that would go with it.
@@ -124,7 +144,8 @@ pub(super) fn check_branch(
     let start = &state.start;
     let plain = start.branch.short();
     let elsewhere = scene.worktrees.iter().find(|tree| {
-        tree.branch.as_ref() == Some(&start.branch) && tree.path != layout.worktree_path()
+        tree.branch.as_ref() == Some(&start.branch)
+            && Some(&tree.path) != layout.own_tree(start).as_ref()
     });
     if let Some(tree) = elsewhere {
         return Ok(Some(format!(

@@ -11,11 +11,12 @@ use super::checks;
 use super::scene::{InventoryItem, list_start_notes, open_git_in};
 use crate::run::place::history_around;
 use crate::start::start_lock_folder;
+use crate::trees::making::{remove_note, remove_tree};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::store::{FORMAT, Layout, MadeNote, removal, take_lock};
+use autoresearch_sys::store::{FORMAT, Layout, MadeNote, TreeKind, removal, take_lock};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
 pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
@@ -85,7 +86,7 @@ fn remove_item(
 ) -> Result<()> {
     let layout = Layout::new(root, &item.run);
     match item.kind {
-        "worktree" => remove_worktree(world, git, &layout),
+        "worktree" => remove_worktree(world, root, git, item),
         "trials" => Ok(git.delete_references(&item.trials)?),
         "branch" | "reference" => item
             .reference
@@ -108,26 +109,30 @@ fn remove_run_folder(root: &Path, below: &Path) -> Result<()> {
 }
 
 /// Removes a run's work tree. git refuses to remove one with submodules unless it is forced to: there, where it was found
-/// that nothing in it is the only copy, the files go first, and git then forgets it.
-fn remove_worktree(world: &World, git: &Git, layout: &Layout) -> Result<()> {
-    let path = layout.worktree_path();
-    let below = checks::path_below_root(layout).join("worktree");
+/// that nothing in it is the only copy, the files go first, and git then forgets it. A lent tree holds nothing of anybody's.
+fn remove_worktree(world: &World, root: &Path, git: &Git, item: &InventoryItem) -> Result<()> {
+    if let Some(note) = item.tree.as_ref().filter(|note| note.kind != TreeKind::Own) {
+        return remove_tree(world, git, note);
+    }
+    let path = Path::new(&item.name);
     // An empty folder stands for nothing.
-    let _ = std::fs::remove_dir(&path);
+    let _ = std::fs::remove_dir(path);
     let is_there = path.symlink_metadata().is_ok();
     if is_there
-        && !open_git_in(world, &path)?
+        && !open_git_in(world, path)?
             .list_populated_submodules()?
             .is_empty()
     {
-        remove_run_folder(&layout.root, &below)?;
+        let (top, below) = checks::split_tree_path(root, path);
+        remove_run_folder(&top, &below)?;
     }
-    let known = git.list_work_trees()?.iter().any(|tree| tree.path == path);
-    if known {
-        Ok(git.remove_work_tree(&path)?)
-    } else {
-        Ok(())
+    (world.step)("git worktree remove");
+    if git.list_work_trees()?.iter().any(|tree| tree.path == path) {
+        git.remove_work_tree(path)?;
     }
+    item.tree
+        .as_ref()
+        .map_or(Ok(()), |note| remove_note(world, note))
 }
 
 /// Removes what is known of a run outside the repository; of references that stay, the note that they are ours stays too.

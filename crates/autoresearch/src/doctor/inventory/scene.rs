@@ -13,7 +13,7 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::worktrees::WorkTree;
-use autoresearch_sys::store::{MadeNote, list_anchor_folders};
+use autoresearch_sys::store::{MadeNote, TreeNote, list_anchor_folders};
 
 /// Something that the tool made.
 #[derive(Clone, Debug, Serialize)]
@@ -26,7 +26,7 @@ pub(crate) struct InventoryItem {
     pub kept_because: Option<String>,
     /// The run that it belongs to: what is needed to remove the rest later goes last.
     #[serde(skip)]
-    pub(super) run: String,
+    pub(crate) run: String,
     /// What it is for git, if it is a branch or reference.
     #[serde(skip)]
     pub(super) reference: Option<RefName>,
@@ -36,6 +36,9 @@ pub(crate) struct InventoryItem {
     /// The references to the trials of a run, with the commits that they must still name to be deleted.
     #[serde(skip)]
     pub(super) trials: Vec<(RefName, String)>,
+    /// The note of a work tree outside the repository.
+    #[serde(skip)]
+    pub(super) tree: Option<TreeNote>,
     /// Is it a reference that a note outside the repository names as ours?
     #[serde(skip)]
     pub(super) noted: bool,
@@ -66,6 +69,7 @@ impl InventoryItem {
             reference: None,
             commit: String::new(),
             trials: Vec::new(),
+            tree: None,
             noted: false,
         }
     }
