@@ -18,8 +18,20 @@ use crate::store::trust::{check_folder_trust, make_folder_private};
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Takes the lock in a folder and writes down who holds it; the lock lives as long as the file is open.
-pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<File, StoreError> {
+/// A lock that this process holds; dropping it lets it go.
+#[derive(Debug)]
+#[must_use = "a lock that is dropped is let go"]
+pub struct HeldLock(File);
+
+impl Drop for HeldLock {
+    /// To close the file is not enough: a process that is being started has it too, until it runs its own program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock in a folder and writes down who holds it.
+pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<HeldLock, StoreError> {
     check_folder_trust(&world.state_folder)?;
     make_private_folder(folder)?;
     // Again: where it was not there yet, somebody may have been faster.
@@ -60,17 +72,18 @@ pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<File, St
     let bytes = encode_json(&path, &holder)?;
     let written = file.set_len(0).and_then(|()| file.write_all(&bytes));
     written.map_err(StoreError::io_error("write", &path))?;
-    Ok(file)
+    Ok(HeldLock(file))
 }
 
 /// Who holds the lock in a folder now, if anybody.
 #[must_use]
 pub fn find_holder(folder: &Path) -> Option<Holder> {
     let mut file = File::open(folder.join("lock")).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),
-        _ => None,
+    if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+        return Some(read_holder(&mut file));
     }
+    let _ = file.unlock();
+    None
 }
 
 fn read_holder(file: &mut File) -> Holder {
@@ -82,4 +95,25 @@ fn read_holder(file: &mut File) -> Holder {
         since: "unknown".to_owned(),
     };
     serde_json::from_str(&text).unwrap_or_else(|_| unknown())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_dropped_is_free_although_a_process_that_is_being_started_has_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::from_process();
+        world.state_folder = folder.path().join("state");
+        let place = world.state_folder.join("runs/1");
+        let lock = take_lock(&place, &world, "test").unwrap();
+        // What a fork does: one open file, and two who have it.
+        let inherited = lock.0.try_clone().unwrap();
+        assert!(find_holder(&place).is_some());
+        drop(lock);
+        assert_eq!(find_holder(&place), None);
+        drop(take_lock(&place, &world, "again").unwrap());
+        drop(inherited);
+    }
 }

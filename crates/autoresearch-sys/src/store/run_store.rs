@@ -3,7 +3,6 @@
 //! Invariant: nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use super::disk::{self, Disk, FileSignature, RealDisk};
 use super::error::{FORMAT, StoreError};
 use super::journal::{Anchor, Journal, JournalRepair};
 use super::layout::{Layout, anchor_folder, list_anchor_folders};
-use super::lock::take_lock;
+use super::lock::{HeldLock, take_lock};
 use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
 use super::pinned::Pinned;
 use super::trust::{check_anchor_folder, check_folder_trust};
@@ -57,7 +56,7 @@ pub struct RunStore<'w> {
     seen: Option<Vec<Record>>,
     /// What had to be repaired when it was opened.
     pub repaired: JournalRepair,
-    lock: Option<File>,
+    lock: Option<HeldLock>,
     /// When it was opened, in milliseconds since 1970.
     opened_ms: u64,
 }
@@ -395,7 +394,7 @@ fn take_lock_in_turn(
     anchor_folder: &Path,
     world: &World,
     command: &str,
-) -> Result<File, StoreError> {
+) -> Result<HeldLock, StoreError> {
     let limit = match world.role {
         ProcessRole::Driver => PollLimit::Time(DRIVER_WAITS),
         ProcessRole::Command | ProcessRole::Hook => PollLimit::Looks(1),

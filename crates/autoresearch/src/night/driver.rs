@@ -367,6 +367,6 @@ pub fn take_driver_lock(
     world: &World,
     anchor_folder: &Path,
     command: &str,
-) -> Result<std::fs::File> {
+) -> Result<store::HeldLock> {
     store::take_lock(&anchor_folder.join(DRIVER), world, command).map_err(Failure::from)
 }

@@ -2,7 +2,6 @@
 //! Does not know what is done in it.
 //! Invariant: one borrower has a tree at a time, and a tree whose borrower died is not used again.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use autoresearch_sys::env::World;
@@ -10,7 +9,7 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::{Git, is_behind_link};
 use autoresearch_sys::store::removal::remove_folder_below;
 use autoresearch_sys::store::{
-    StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
+    HeldLock, StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
 };
 
 use crate::trees::making::{
@@ -42,7 +41,7 @@ pub struct LentTree<'w> {
     main: Git,
     inside: Git,
     note: TreeNote,
-    _lock: File,
+    _lock: HeldLock,
 }
 
 impl LentTree<'_> {
@@ -140,7 +139,7 @@ fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &str) -> Res
 }
 
 /// The first tree of a run that nobody holds.
-fn take_free_name(world: &World, id: &str) -> Result<(String, File)> {
+fn take_free_name(world: &World, id: &str) -> Result<(String, HeldLock)> {
     for number in 1..=MOST {
         let name = number.to_string();
         let folder = tree_note_folder(&world.state_folder, id, &name);

@@ -4,7 +4,6 @@
 
 use autoresearch_core::git_names::RefName;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 
 use super::checks;
@@ -16,7 +15,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::store::{FORMAT, Layout, MadeNote, TreeKind, removal, take_lock};
+use autoresearch_sys::store::{FORMAT, HeldLock, Layout, MadeNote, TreeKind, removal, take_lock};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
 pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
@@ -29,7 +28,7 @@ pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryIte
         .any(|item| item.kept_because.is_none())
         .then(|| take_lock(&starting, world, "clean"))
         .transpose()?;
-    let mut locks: BTreeMap<String, File> = BTreeMap::new();
+    let mut locks: BTreeMap<String, HeldLock> = BTreeMap::new();
     let mut stuck = BTreeSet::new();
     for item in items
         .iter()
