@@ -27,6 +27,7 @@ mod reply;
 mod request;
 mod running;
 mod scene;
+mod separate_tree;
 mod sessions;
 mod skill;
 #[path = "../e2e/testbed.rs"]

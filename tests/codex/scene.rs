@@ -201,7 +201,9 @@ impl Agent {
         };
         // The program is called as the sentence names it.
         let words: Vec<&str> = next.split_whitespace().collect();
-        let at = words.iter().position(|word| word.starts_with('/'));
+        let known = ["trial", "propose", "strategy"];
+        let is_call = |pair: &[&str]| pair[0].starts_with('/') && known.contains(&pair[1]);
+        let at = words.windows(2).position(is_call);
         let engine = at.map_or(self.engine.as_str(), |at| words[at]);
         if next.contains("the run has ended") && !state.finished {
             state.finished = true;

@@ -23,6 +23,8 @@ pub struct Caller {
     pub reader: Reader,
     /// The run's separate work tree, as the reader can open it, if it has one.
     pub work_tree: Option<String>,
+    /// Can an agent's sandbox perhaps not write there, as far as it can be told from here?
+    pub is_tree_shut: bool,
 }
 
 /// Who reads an answer.
@@ -80,6 +82,7 @@ impl Caller {
             way: MeasureWay::Trial,
             reader: Reader::Person,
             work_tree: None,
+            is_tree_shut: false,
         }
     }
 

@@ -220,7 +220,14 @@ pub fn format_best_value(state: &RunState) -> String {
 pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) -> String {
     let mut head = list_run_facts(state);
     if let Some(worktree) = &caller.work_tree {
-        head.push(format!("edit in the run's own work tree: {worktree}"));
+        let shut = if caller.is_tree_shut {
+            format!(
+                "; if your sandbox cannot write there, the person opens Codex with `codex --add-dir {worktree}`"
+            )
+        } else {
+            String::new()
+        };
+        head.push(format!("edit in the run's own work tree: {worktree}{shut}"));
     }
     let end = format_next_step(state, caller);
     let used: usize = head

@@ -12,6 +12,7 @@ use autoresearch_core::shell::quote::{quote_path, quote_word};
 
 use crate::run::Run;
 use crate::run::driven::MARK;
+use crate::trees::place::find_temporary_folder;
 use autoresearch_codex::config::armed;
 use autoresearch_codex::home;
 use autoresearch_sys::env::{ProcessRole, World};
@@ -51,6 +52,7 @@ pub fn make_caller(world: &World, store: &RunStore<'_>, git_folder: &Path) -> Ca
         way: choose_way(hooks, git, verify),
         reader: Reader::Agent,
         work_tree: show_own_work_tree(world, store),
+        is_tree_shut: is_own_tree_shut(world, store),
     }
 }
 
@@ -64,6 +66,17 @@ fn show_own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
         quote_path(&own)
     } else {
         quote_word(&shown)
+    })
+}
+
+/// Does the run's own work tree lie where the sandbox of Codex lets nobody write: neither in the temporary folder nor around
+/// the place of this call?
+fn is_own_tree_shut(world: &World, store: &RunStore<'_>) -> bool {
+    let own = store.layout.own_tree(&store.state.start);
+    own.is_some_and(|own| {
+        !world.cwd.starts_with(&own)
+            && !own.starts_with(find_temporary_folder(world))
+            && !own.starts_with("/tmp")
     })
 }
 

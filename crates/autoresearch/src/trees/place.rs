@@ -129,12 +129,16 @@ fn expand_home(world: &World, path: &str) -> Result<PathBuf> {
 
 /// The folder of ours in the temporary folder.
 fn temporary_trees(world: &World) -> PathBuf {
+    let user = rustix::process::geteuid().as_raw();
+    find_temporary_folder(world).join(format!("autoresearch-{user}"))
+}
+
+/// The temporary folder, without links.
+#[must_use]
+pub fn find_temporary_folder(world: &World) -> PathBuf {
     let chosen = world.find_variable("TMPDIR").map(PathBuf::from);
     let chosen = chosen.filter(|folder| folder.is_absolute() && folder.is_dir());
-    let user = rustix::process::geteuid().as_raw();
-    chosen
-        .unwrap_or_else(|| PathBuf::from("/tmp"))
-        .join(format!("autoresearch-{user}"))
+    resolve_links(&chosen.unwrap_or_else(|| PathBuf::from("/tmp")))
 }
 
 /// The path without links, as far as it exists: git writes down real paths.

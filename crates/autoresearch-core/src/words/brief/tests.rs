@@ -23,6 +23,7 @@ fn agent(way: MeasureWay) -> Caller {
         way,
         reader: Reader::Agent,
         work_tree: None,
+        is_tree_shut: false,
     }
 }
 

@@ -95,6 +95,7 @@ fn intend(state: &RunState, request: &TrialRequest) -> Result<Intent> {
         way: MeasureWay::Trial,
         reader: Reader::Agent,
         work_tree: None,
+        is_tree_shut: false,
     };
     make_intent(state, &caller, request)
 }
