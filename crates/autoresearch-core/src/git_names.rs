@@ -7,5 +7,5 @@ mod object_id;
 mod ref_name;
 
 pub use self::head_target::HeadTarget;
-pub use self::object_id::TreeId;
+pub use self::object_id::{CommitId, TreeId};
 pub use self::ref_name::RefName;

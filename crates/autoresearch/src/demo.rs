@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{clip_text, shorten_hash};
+use autoresearch_core::words::text::clip_text;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
@@ -245,7 +245,7 @@ impl fmt::Display for DemoReport {
             self.run
         )?;
         for kept in &self.kept {
-            writeln!(out, "  {} {}", shorten_hash(&kept.commit), kept.subject)?;
+            writeln!(out, "  {} {}", kept.commit.short(), kept.subject)?;
         }
         writeln!(out, "the log:  {}", self.log.display())?;
         writeln!(

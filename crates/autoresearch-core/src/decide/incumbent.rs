@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::git_names::TreeId;
+use crate::git_names::{CommitId, TreeId};
 use crate::metric::measurement::Measurement;
 
 /// The kept state that a trial must beat.
@@ -12,7 +12,7 @@ use crate::metric::measurement::Measurement;
 pub struct Incumbent {
     /// The trial that made it; 0 is the baseline.
     pub trial: u32,
-    pub commit: String,
+    pub commit: CommitId,
     pub tree: TreeId,
     /// What was measured there.
     pub measurement: Measurement,

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::git_names::object_id::CommitId;
 use crate::git_names::ref_name::RefName;
 
 /// A branch, or a commit where HEAD is detached.
@@ -13,7 +14,7 @@ use crate::git_names::ref_name::RefName;
 #[serde(from = "String", into = "String")]
 pub enum HeadTarget {
     Branch(RefName),
-    Commit(String),
+    Commit(CommitId),
 }
 
 impl HeadTarget {
@@ -48,7 +49,7 @@ impl From<String> for HeadTarget {
     fn from(text: String) -> Self {
         match RefName::parse(&text) {
             Some(name) => Self::Branch(name),
-            None => Self::Commit(text),
+            None => Self::Commit(CommitId::of_record(text)),
         }
     }
 }

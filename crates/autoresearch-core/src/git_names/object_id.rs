@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// The digits of a hash: of SHA-1, and of SHA-256.
 const LENGTHS: [usize; 2] = [40, 64];
 
+/// How many digits people are told.
+const SHORT: usize = 7;
+
 /// Declares the name of a kind of object.
 macro_rules! declare_object_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -52,8 +55,33 @@ macro_rules! declare_object_id {
 }
 
 declare_object_id! {
+    /// The whole hash of a commit.
+    CommitId
+}
+
+declare_object_id! {
     /// The whole hash of a tree: what a commit holds, without its history.
     TreeId
+}
+
+impl CommitId {
+    /// What a record says, whatever it is.
+    pub(super) fn of_record(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The first seven digits, as people are told.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let end = self.0.char_indices().nth(SHORT).map(|(at, _)| at);
+        end.map_or(self.as_str(), |end| &self.0[..end])
+    }
+
+    /// What git takes for the commit of a reference that does not exist yet.
+    #[must_use]
+    pub fn to_null(&self) -> Self {
+        Self("0".repeat(self.0.len()))
+    }
 }
 
 fn is_whole_hash(text: &str) -> bool {
@@ -92,6 +120,22 @@ mod tests {
             &format!("{sha1}{sha1}"),
         ] {
             assert_eq!(TreeId::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_commit_is_shown_by_its_first_seven_digits_and_is_missing_by_as_many_zeros_as_it_has() {
+        for (text, short) in [
+            ("0123456789abcdef0123456789abcdef01234567", "0123456"),
+            ("c1", "c1"),
+            ("zu kürz!", "zu kürz"),
+        ] {
+            let commit = CommitId::of_record(text.to_owned());
+            assert_eq!(commit.short(), short);
+        }
+        for digits in LENGTHS {
+            let commit = CommitId::parse(&"f".repeat(digits)).unwrap();
+            assert_eq!(commit.to_null().as_str(), "0".repeat(digits));
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::decide::ladder::Strategy;
 pub use crate::decide::why::{CommandFailure, Why};
-use crate::git_names::{HeadTarget, RefName, TreeId};
+use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -113,7 +113,7 @@ pub struct Start {
     /// What HEAD named before.
     pub origin: HeadTarget,
     /// The commit that the run started from.
-    pub base: String,
+    pub base: CommitId,
     pub tree: TreeId,
     /// Where the run's own work tree is, when it has one, from the repository's root.
     pub worktree: Option<String>,
@@ -149,7 +149,7 @@ pub struct Intent {
     pub labels: Vec<String>,
     /// Does the agent claim a simplification?
     pub simplify: bool,
-    pub parent: String,
+    pub parent: CommitId,
     /// Is the commit of the failed guard measured once more, without an edit?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
@@ -166,7 +166,7 @@ pub struct Rework {
     pub trial: u32,
     pub attempt: u32,
     /// The commit that was measured.
-    pub commit: String,
+    pub commit: CommitId,
     pub measurement: Measurement,
     /// How the guard failed.
     pub why: Why,
@@ -189,7 +189,7 @@ pub struct Decision {
     pub message: String,
     pub labels: Vec<String>,
     /// The trial's last commit, when it has one.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
     /// The tree of that commit.
     pub tree: Option<TreeId>,
     pub measurement: Option<Measurement>,
@@ -213,7 +213,7 @@ pub struct Decision {
 /// What a trial that was kept left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptState<'d> {
-    pub commit: &'d str,
+    pub commit: &'d CommitId,
     pub tree: &'d TreeId,
     pub measurement: &'d Measurement,
 }
@@ -258,10 +258,10 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
     pub trial: u32,
-    pub head: String,
+    pub head: CommitId,
     /// The commit that still holds what was undone, where it is another one than that of the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub saved: Option<String>,
+    pub saved: Option<CommitId>,
 }
 
 /// A trial was interrupted.
@@ -270,9 +270,9 @@ pub struct Interruption {
     pub trial: u32,
     /// What the agent said it changed.
     pub message: String,
-    pub head: String,
+    pub head: CommitId,
     /// The commit that still holds what the trial had changed.
-    pub saved: Option<String>,
+    pub saved: Option<CommitId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -536,7 +536,7 @@ mod tests {
         decided.tree = Some(make_tree(1));
         decided.measurement = Some(measurement.clone());
         let kept = decided.find_kept().unwrap();
-        assert_eq!(kept.commit, make_commit(1));
+        assert_eq!(*kept.commit, make_commit(1));
         assert_eq!(*kept.tree, make_tree(1));
         assert_eq!(kept.measurement, &measurement);
         decided.verdict = Verdict::Discard;

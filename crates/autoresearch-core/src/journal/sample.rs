@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::config::check_config;
-use crate::git_names::{HeadTarget, RefName, TreeId};
+use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
 use crate::metric::measurement::Measurement;
 
 /// A hash for a commit that never was; its first seven digits tell the number.
-pub(crate) fn make_commit(number: u32) -> String {
-    format!("c{number:06}{:033}", 0)
+pub(crate) fn make_commit(number: u32) -> CommitId {
+    CommitId::parse(&format!("c{number:06}{:033}", 0)).unwrap()
 }
 
 /// The same for a tree.

@@ -13,6 +13,7 @@ use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
 use crate::decide::noise::Noise;
+use crate::git_names::CommitId;
 use crate::journal::event::{
     Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict,
 };
@@ -30,7 +31,7 @@ pub struct RunState {
     /// Does the branch or work tree stand?
     pub ready: bool,
     /// The commit that HEAD must name while no trial is open.
-    pub head: String,
+    pub head: CommitId,
     /// What a trial must beat.
     pub incumbent: Incumbent,
     /// The noise of the metric.
@@ -298,7 +299,7 @@ impl RunState {
                 let single = || vec![kept.measurement.value.to_double()];
                 self.incumbent = Incumbent {
                     trial: decided.trial,
-                    commit: kept.commit.to_owned(),
+                    commit: kept.commit.clone(),
                     tree: kept.tree.clone(),
                     measurement: kept.measurement.clone(),
                     samples: if samples.is_empty() {
@@ -350,7 +351,7 @@ impl RunState {
         }
     }
 
-    fn close_trial(&mut self, trial: u32, head: String) -> bool {
+    fn close_trial(&mut self, trial: u32, head: CommitId) -> bool {
         let is_open =
             matches!(&self.open_trial, Some(open_trial) if open_trial.intent.trial == trial);
         if is_open {
@@ -384,7 +385,7 @@ impl RunState {
 
     /// The commit that HEAD must name now; `None` while a repair is due.
     #[must_use]
-    pub fn expected_head(&self) -> Option<&str> {
+    pub fn expected_head(&self) -> Option<&CommitId> {
         match &self.open_trial {
             None => Some(&self.head),
             Some(OpenTrial {

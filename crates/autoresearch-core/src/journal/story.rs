@@ -65,7 +65,7 @@ impl<'r> Story<'r> {
         {
             let trial = self.find_trial(decided.trial);
             let commit = trial.and_then(TrialStory::find_commit);
-            row.hash = commit.map(ToOwned::to_owned);
+            row.hash = commit.cloned();
         }
         Some(row)
     }
@@ -208,6 +208,7 @@ pub fn make_row(event: &Event, metric: &str) -> Option<Row> {
 mod tests {
     use super::*;
     use crate::decide::ladder::Strategy;
+    use crate::git_names::CommitId;
     use crate::journal::event::{Ending, StrategyRow, Verdict};
     use crate::journal::sample::{make_commit, make_decision, make_records, make_start};
 
@@ -287,8 +288,8 @@ mod tests {
     fn the_kept_line_and_its_values_agree() {
         let (start, records) = (make_start(47), make_journal());
         let story = Story::of(&start, &records);
-        let kept: Vec<&str> = story.list_kept().map(|(_, kept)| kept.commit).collect();
-        assert_eq!(kept, [make_commit(1), make_commit(4)]);
+        let kept: Vec<&CommitId> = story.list_kept().map(|(_, kept)| kept.commit).collect();
+        assert_eq!(kept, [&make_commit(1), &make_commit(4)]);
         let values: Vec<String> = story
             .list_best_values()
             .iter()

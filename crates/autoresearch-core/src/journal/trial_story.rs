@@ -2,6 +2,7 @@
 //! Does not read records; `story` hands each one over.
 //! Invariant: which commit is shown as a trial's is said here alone, whatever became of the trial.
 
+use crate::git_names::CommitId;
 use crate::journal::event::{Close, Decision, Intent, Interruption, Rework, Verdict};
 use crate::metric::value::Value;
 
@@ -35,28 +36,28 @@ impl<'r> TrialStory<'r> {
     /// Its commit with all its attempts: of a trial that was decided the one that was measured, if there is one, or else the
     /// one that holds what was undone.
     #[must_use]
-    pub fn find_commit(&self) -> Option<&'r str> {
+    pub fn find_commit(&self) -> Option<&'r CommitId> {
         match self.result {
             Some(TrialResult::Decided(decided)) => {
-                let saved = || self.close.and_then(|close| close.saved.as_deref());
-                decided.commit.as_deref().or_else(saved)
+                let saved = || self.close.and_then(|close| close.saved.as_ref());
+                decided.commit.as_ref().or_else(saved)
             }
-            Some(TrialResult::Interrupted(interrupted)) => interrupted.saved.as_deref(),
-            None => self.reworks.last().map(|rework| rework.commit.as_str()),
+            Some(TrialResult::Interrupted(interrupted)) => interrupted.saved.as_ref(),
+            None => self.reworks.last().map(|rework| &rework.commit),
         }
     }
 
     /// The state that its changes were made on.
     #[must_use]
-    pub fn find_base(&self) -> Option<&'r str> {
-        self.intents.first().map(|intent| intent.parent.as_str())
+    pub fn find_base(&self) -> Option<&'r CommitId> {
+        self.intents.first().map(|intent| &intent.parent)
     }
 
     /// Every commit that the run's reference to this trial can name.
     #[must_use]
-    pub fn list_commits(&self) -> Vec<&'r str> {
-        let reworked = self.reworks.iter().map(|rework| rework.commit.as_str());
-        let saved = self.close.and_then(|close| close.saved.as_deref());
+    pub fn list_commits(&self) -> Vec<&'r CommitId> {
+        let reworked = self.reworks.iter().map(|rework| &rework.commit);
+        let saved = self.close.and_then(|close| close.saved.as_ref());
         reworked.chain(self.find_commit()).chain(saved).collect()
     }
 
@@ -115,9 +116,9 @@ mod tests {
             make_close(SAVED),
         ]);
         let trial = tell(&records);
-        assert_eq!(trial.find_commit(), Some(make_commit(1).as_str()));
-        assert_eq!(trial.find_base(), Some(make_commit(0).as_str()));
-        assert_eq!(trial.list_commits(), [make_commit(1), make_commit(SAVED)]);
+        assert_eq!(trial.find_commit(), Some(&make_commit(1)));
+        assert_eq!(trial.find_base(), Some(&make_commit(0)));
+        assert_eq!(trial.list_commits(), [&make_commit(1), &make_commit(SAVED)]);
         assert_eq!(trial.began, Some("2026-01-01T00:00:00Z"));
         assert_eq!(trial.ended, Some("2026-01-01T00:00:01Z"));
         assert!(!trial.is_kept());
@@ -134,10 +135,7 @@ mod tests {
             Event::Verdict(Box::new(void)),
             make_close(SAVED),
         ]);
-        assert_eq!(
-            tell(&records).find_commit(),
-            Some(make_commit(SAVED).as_str())
-        );
+        assert_eq!(tell(&records).find_commit(), Some(&make_commit(SAVED)));
         let no_op = Decision::without_measurement(&make_intent(1, 0), Verdict::NoOp, None);
         let records = make_records([Event::Verdict(Box::new(no_op))]);
         let trial = tell(&records);
@@ -148,7 +146,7 @@ mod tests {
     fn a_reworked_trial_is_told_from_its_first_intention_to_its_last_commit() {
         let mut records = make_records([Event::Intent(make_intent(1, 0)), make_rework()]);
         let waiting = tell(&records);
-        assert_eq!(waiting.find_commit(), Some(make_commit(FIRST).as_str()));
+        assert_eq!(waiting.find_commit(), Some(&make_commit(FIRST)));
         assert_eq!(waiting.result, None);
         let rest = make_records([
             Event::Intent(crate::journal::event::Intent {
@@ -161,9 +159,9 @@ mod tests {
         let kept = tell(&records);
         assert_eq!(
             (kept.find_base(), kept.is_kept()),
-            (Some(make_commit(0).as_str()), true)
+            (Some(&make_commit(0)), true)
         );
-        assert_eq!(kept.list_commits(), [make_commit(FIRST), make_commit(1)]);
+        assert_eq!(kept.list_commits(), [&make_commit(FIRST), &make_commit(1)]);
     }
 
     #[test]
@@ -177,10 +175,7 @@ mod tests {
                 saved: Some(make_commit(SAVED)),
             }),
         ]);
-        assert_eq!(
-            tell(&records).find_commit(),
-            Some(make_commit(SAVED).as_str())
-        );
+        assert_eq!(tell(&records).find_commit(), Some(&make_commit(SAVED)));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::git_names::CommitId;
 use crate::journal::event::{Decision, Interruption, Start, list_further_metrics};
 use crate::metric::value::Value;
-use crate::words::text::{escape_text, shorten_hash};
+use crate::words::text::escape_text;
 
 /// The columns, in their order.
 pub const COLUMNS: [&str; 7] = [
@@ -59,7 +60,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
     /// The whole hash of the trial's commit, also of one that was not kept; the table has no column for it.
-    pub hash: Option<String>,
+    pub hash: Option<CommitId>,
 }
 
 /// What people read as a number is one in JSON too.
@@ -79,7 +80,7 @@ fn maybe_number<S: serde::Serializer>(
 pub(crate) fn make_baseline_row(start: &Start) -> Row {
     Row {
         iteration: "0".to_owned(),
-        commit: shorten_hash(&start.base),
+        commit: start.base.short().to_owned(),
         metric: Some(start.measurement.value.clone()),
         delta: Some("0".to_owned()),
         guard: start.guard.as_str(),
@@ -110,7 +111,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
         iteration: decided.trial.to_string(),
         commit: kept
             .as_ref()
-            .map_or_else(|| "-".to_owned(), |kept| shorten_hash(kept.commit)),
+            .map_or_else(|| "-".to_owned(), |kept| kept.commit.short().to_owned()),
         metric: decided
             .measurement
             .as_ref()
@@ -139,8 +140,8 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
 pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {
     let saved = row
         .saved
-        .as_deref()
-        .map(|commit| format!(" [its changes are in commit {}]", shorten_hash(commit)))
+        .as_ref()
+        .map(|commit| format!(" [its changes are in commit {}]", commit.short()))
         .unwrap_or_default();
     Row {
         iteration: row.trial.to_string(),

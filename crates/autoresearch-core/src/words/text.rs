@@ -1,4 +1,4 @@
-//! Owns text for people's eyes: escaped, clipped, a hash in its short form.
+//! Owns text for people's eyes: escaped and clipped.
 //! Does not know what a text is about; it is the lowest file of the core.
 //! Invariant: an escaped text is one line and cannot move a cursor; a clipped one is no longer than asked for.
 
@@ -74,12 +74,6 @@ pub fn clip_text(text: &str, most: usize) -> String {
     }
 }
 
-/// The first seven letters of a hash.
-#[must_use]
-pub fn shorten_hash(hash: &str) -> String {
-    hash.chars().take(7).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,12 +96,6 @@ mod tests {
         assert_eq!(clip_text("über", 4), "über");
         assert_eq!(clip_text("übers", 4), "übe…");
         assert_eq!(clip_text("", 0), "");
-    }
-
-    #[test]
-    fn a_hash_is_shown_by_its_first_seven_letters() {
-        assert_eq!(shorten_hash("0123456789abcdef"), "0123456");
-        assert_eq!(shorten_hash("012"), "012");
     }
 
     #[test]

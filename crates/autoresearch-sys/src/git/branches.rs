@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 
 use super::error::GitError;
 use super::program::{Git, Input};
@@ -31,13 +31,13 @@ impl Git {
     }
 
     /// Creates a branch at a commit and makes HEAD name it. Files and index stay as they are. Idempotent.
-    pub fn begin_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
+    pub fn begin_branch(&self, branch: &RefName, commit: &CommitId) -> Result<(), GitError> {
         self.run_for_text(&[
             "update-ref",
             "-m",
             "autoresearch: start",
             branch.as_str(),
-            commit,
+            commit.as_str(),
         ])?;
         self.run_for_text(&[
             "symbolic-ref",
@@ -50,63 +50,73 @@ impl Git {
     }
 
     /// Creates a branch at a commit; fails where it exists.
-    pub fn create_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
-        let none = "0".repeat(commit.len());
+    pub fn create_branch(&self, branch: &RefName, commit: &CommitId) -> Result<(), GitError> {
+        let none = commit.to_null();
         self.run_for_text(&[
             "update-ref",
             "-m",
             "autoresearch: start",
             branch.as_str(),
-            commit,
-            &none,
+            commit.as_str(),
+            none.as_str(),
         ])
         .map(drop)
     }
 
     /// Deletes a branch if it names this commit.
-    pub fn delete_branch(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", "-d", branch.as_str(), commit])
+    pub fn delete_branch(&self, branch: &RefName, commit: &CommitId) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-d", branch.as_str(), commit.as_str()])
             .map(drop)
     }
 
     /// Points a reference of ours at a commit.
-    pub fn set_reference(&self, reference: &RefName, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", reference.as_str(), commit])
+    pub fn set_reference(&self, reference: &RefName, commit: &CommitId) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", reference.as_str(), commit.as_str()])
             .map(drop)
     }
 
     /// Checks out another state: index and files move from one commit to another exactly where these differ, HEAD then
     /// names `head`. Other changes and staged hunks stay.
-    pub fn check_out(&self, from: &str, to: &str, head: &HeadTarget) -> Result<(), GitError> {
+    pub fn check_out(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        head: &HeadTarget,
+    ) -> Result<(), GitError> {
         self.move_tree(from, to)?;
         let why = "autoresearch: finish";
         match head {
             HeadTarget::Branch(branch) => {
                 self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch.as_str()])
             }
-            HeadTarget::Commit(commit) => {
-                self.run_for_text(&["update-ref", "--no-deref", "-m", why, "HEAD", commit])
-            }
+            HeadTarget::Commit(commit) => self.run_for_text(&[
+                "update-ref",
+                "--no-deref",
+                "-m",
+                why,
+                "HEAD",
+                commit.as_str(),
+            ]),
         }
         .map(drop)
     }
 
     /// Moves index and files from one commit to another, where these differ.
-    pub fn move_tree(&self, from: &str, to: &str) -> Result<(), GitError> {
-        self.run_for_text(&["read-tree", "-m", "-u", from, to])
+    pub fn move_tree(&self, from: &CommitId, to: &CommitId) -> Result<(), GitError> {
+        self.run_for_text(&["read-tree", "-m", "-u", from.as_str(), to.as_str()])
             .map(drop)
     }
 
     /// Moves HEAD's branch from one commit to another; fails when it names neither.
-    pub fn move_head(&self, from: &str, to: &str, why: &str) -> Result<(), GitError> {
-        self.run_for_text(&["update-ref", "-m", why, "HEAD", to, from])
+    pub fn move_head(&self, from: &CommitId, to: &CommitId, why: &str) -> Result<(), GitError> {
+        self.run_for_text(&["update-ref", "-m", why, "HEAD", to.as_str(), from.as_str()])
             .map(drop)
     }
 
     /// The same, and points a reference of ours at the new commit: both or neither.
     pub fn move_head_and_reference(
         &self,
-        (from, to): (&str, &str),
+        (from, to): (&CommitId, &CommitId),
         reference: &RefName,
         why: &str,
     ) -> Result<(), GitError> {
@@ -117,7 +127,7 @@ impl Git {
     }
 
     /// Deletes references of ours that still name these commits: all or none.
-    pub fn delete_references(&self, references: &[(RefName, String)]) -> Result<(), GitError> {
+    pub fn delete_references(&self, references: &[(RefName, CommitId)]) -> Result<(), GitError> {
         let orders: Vec<String> = references
             .iter()
             .map(|(name, commit)| format!("delete {name} {commit}\n"))
@@ -129,11 +139,11 @@ impl Git {
     }
 
     /// Makes HEAD name a branch and the branch a commit, and the index hold that commit. Files stay as they are.
-    pub fn point_head(&self, branch: &RefName, commit: &str) -> Result<(), GitError> {
+    pub fn point_head(&self, branch: &RefName, commit: &CommitId) -> Result<(), GitError> {
         let why = "autoresearch: move HEAD back";
-        self.run_for_text(&["update-ref", "-m", why, branch.as_str(), commit])?;
+        self.run_for_text(&["update-ref", "-m", why, branch.as_str(), commit.as_str()])?;
         self.run_for_text(&["symbolic-ref", "-m", why, "HEAD", branch.as_str()])?;
-        self.run_for_text(&["read-tree", "--reset", commit])
+        self.run_for_text(&["read-tree", "--reset", commit.as_str()])
             .map(drop)
     }
 

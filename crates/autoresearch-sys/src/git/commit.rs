@@ -6,16 +6,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::TreeId;
+use autoresearch_core::git_names::{CommitId, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul};
-use super::reading::read_tree_id;
+use super::reading::{read_commit_id, read_tree_id};
 use super::status::{StatusEntry, StatusKind};
 
 /// A commit to make.
 pub struct NewCommit<'a> {
-    pub parent: &'a str,
+    pub parent: &'a CommitId,
     /// The whole message, trailers included.
     pub message: &'a str,
     /// A folder for the temporary index and message.
@@ -173,7 +173,7 @@ impl Git {
         tree: &TreeId,
         new: &NewCommit<'_>,
         hooks: Hooks,
-    ) -> Result<String, GitError> {
+    ) -> Result<CommitId, GitError> {
         let message = match hooks {
             Hooks::Run => self.message_by_hooks(new)?,
             Hooks::Bypass => new.message.to_owned(),
@@ -186,14 +186,14 @@ impl Git {
             "commit-tree",
             "--no-gpg-sign",
             "-p",
-            new.parent,
+            new.parent.as_str(),
             "-F",
             "-",
             tree.as_str(),
         ]
         .map(OsStr::new);
         let output = self.run_with_env(arguments, Input::Bytes(message.as_bytes()), &env)?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        read_commit_id("commit-tree", &output.stdout)
     }
 
     /// The message after the hooks of the repository had their say.

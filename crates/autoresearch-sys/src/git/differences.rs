@@ -4,6 +4,8 @@
 
 use std::ffi::OsStr;
 
+use autoresearch_core::git_names::CommitId;
+
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
 
@@ -17,7 +19,11 @@ pub struct FileDifference {
 
 impl Git {
     /// The files in which two commits differ.
-    pub fn list_differences(&self, from: &str, to: &str) -> Result<Vec<FileDifference>, GitError> {
+    pub fn list_differences(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<Vec<FileDifference>, GitError> {
         let what = ["-r", "-z", "--no-renames", "--numstat"];
         let printed = self.compare_trees(&what, from, to)?;
         Ok(split_nul(&printed)
@@ -26,18 +32,23 @@ impl Git {
     }
 
     /// The difference of two commits as a patch.
-    pub fn read_difference(&self, from: &str, to: &str) -> Result<Vec<u8>, GitError> {
+    pub fn read_difference(&self, from: &CommitId, to: &CommitId) -> Result<Vec<u8>, GitError> {
         self.compare_trees(&["-r", "-p", "--find-renames"], from, to)
     }
 
-    fn compare_trees(&self, what: &[&str], from: &str, to: &str) -> Result<Vec<u8>, GitError> {
+    fn compare_trees(
+        &self,
+        what: &[&str],
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<Vec<u8>, GitError> {
         let sealed = [
             "--no-ext-diff",
             "--no-textconv",
             "--no-color",
             "--submodule=short",
         ];
-        let arguments = [&["diff-tree"], what, &sealed, &[from, to]].concat();
+        let arguments = [&["diff-tree"], what, &sealed, &[from.as_str(), to.as_str()]].concat();
         let output = self.run_git(arguments.into_iter().map(OsStr::new), Input::Nothing)?;
         Ok(output.stdout)
     }

@@ -5,13 +5,15 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use autoresearch_core::git_names::CommitId;
+
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
 
 impl Git {
     /// The bytes that a checkout of a commit gives a file.
-    pub fn read_checked_out(&self, commit: &str, path: &[u8]) -> Result<Vec<u8>, GitError> {
-        let object = [commit.as_bytes(), b":", path].concat();
+    pub fn read_checked_out(&self, commit: &CommitId, path: &[u8]) -> Result<Vec<u8>, GitError> {
+        let object = [commit.as_str().as_bytes(), b":", path].concat();
         let arguments = ["cat-file", "--filters"].map(OsStr::new).into_iter();
         let output = self.run_git(
             arguments.chain([OsStr::from_bytes(&object)]),

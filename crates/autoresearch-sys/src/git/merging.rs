@@ -9,7 +9,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::TreeId;
+use autoresearch_core::git_names::{CommitId, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
@@ -49,7 +49,7 @@ impl Git {
     /// Merges what leads from `base` to `theirs` into `ours`. The folder is the run's own, and nobody else uses it now.
     pub fn merge_aside(
         &self,
-        (base, ours, theirs): (&str, &str, &str),
+        (base, ours, theirs): (&CommitId, &CommitId, &CommitId),
         scratch: &Path,
     ) -> Result<MergeResult, GitError> {
         let index = begin_index_aside(scratch);
@@ -65,7 +65,7 @@ impl Git {
             "--no-sparse-checkout",
         ];
         run(
-            &[&merge[..], &[base, ours, theirs]].concat(),
+            &[&merge[..], &[base, ours, theirs].map(CommitId::as_str)].concat(),
             Input::Nothing,
         )?;
         let unmerged = run(&["ls-files", "--unmerged", "-z"], Input::Nothing)?;
@@ -89,14 +89,14 @@ impl Git {
     }
 
     /// The files in which a tree differs from a commit.
-    pub fn list_changes(&self, from: &str, to: &TreeId) -> Result<Vec<FileChange>, GitError> {
+    pub fn list_changes(&self, from: &CommitId, to: &TreeId) -> Result<Vec<FileChange>, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
             "-z",
             "--no-renames",
             "--name-status",
-            from,
+            from.as_str(),
             to.as_str(),
         ];
         let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;

@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
@@ -15,7 +15,7 @@ pub struct HeadState {
     /// The branch, unless HEAD is detached.
     pub branch: Option<RefName>,
     /// The commit, unless the branch has none yet.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
 }
 
 impl HeadState {
@@ -46,48 +46,64 @@ impl Git {
     }
 
     /// The commit that a reference names.
-    pub(super) fn ask_reference(&self, name: &RefName) -> Result<Option<String>, GitError> {
+    pub(super) fn ask_reference(&self, name: &RefName) -> Result<Option<CommitId>, GitError> {
         self.ask_commit_of(name.as_str())
     }
 
-    fn ask_commit_of(&self, name: &str) -> Result<Option<String>, GitError> {
-        let commit = format!("{name}^{{commit}}");
-        self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &commit])
+    fn ask_commit_of(&self, name: &str) -> Result<Option<CommitId>, GitError> {
+        self.ask_commit(&format!("{name}^{{commit}}"))
+    }
+
+    fn ask_commit(&self, revision: &str) -> Result<Option<CommitId>, GitError> {
+        let arguments = ["rev-parse", "-q", "--verify", "--end-of-options", revision];
+        let answer = self.ask_optional(&arguments)?;
+        answer
+            .map(|commit| read_commit_id("rev-parse", commit.as_bytes()))
+            .transpose()
     }
 
     /// The references whose full names begin with a prefix, with their commits.
-    pub(super) fn ask_references(&self, prefix: &str) -> Result<Vec<(RefName, String)>, GitError> {
+    pub(super) fn ask_references(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<(RefName, CommitId)>, GitError> {
         let all = self.run_for_text(&["for-each-ref", "--format=%(objectname) %(refname)"])?;
         let pairs = all.lines().filter_map(|line| line.split_once(' '));
         pairs
             .filter(|(_, name)| name.starts_with(prefix))
-            .map(|(commit, name)| Ok((read_ref_name("for-each-ref", name)?, commit.to_owned())))
+            .map(|(commit, name)| {
+                let commit = read_commit_id("for-each-ref", commit.as_bytes())?;
+                Ok((read_ref_name("for-each-ref", name)?, commit))
+            })
             .collect()
     }
 
     /// Is a commit an ancestor of another, or the same?
-    pub(super) fn ask_is_ancestor(&self, commit: &str, tip: &str) -> Result<bool, GitError> {
-        let arguments = ["merge-base", "--is-ancestor", commit, tip];
+    pub(super) fn ask_is_ancestor(
+        &self,
+        commit: &CommitId,
+        tip: &CommitId,
+    ) -> Result<bool, GitError> {
+        let arguments = ["merge-base", "--is-ancestor", commit.as_str(), tip.as_str()];
         Ok(self.ask_optional(&arguments)?.is_some())
     }
 
     /// The tree of a commit.
-    pub(super) fn ask_tree(&self, commit: &str) -> Result<TreeId, GitError> {
+    pub(super) fn ask_tree(&self, commit: &CommitId) -> Result<TreeId, GitError> {
         let tree = format!("{commit}^{{tree}}");
         let answer = self.run_for_text(&["rev-parse", "-q", "--verify", &tree])?;
         read_tree_id("rev-parse", answer.as_bytes())
     }
 
     /// The first parent of a commit.
-    pub(super) fn ask_parent(&self, commit: &str) -> Result<Option<String>, GitError> {
-        let parent = format!("{commit}^");
-        self.ask_optional(&["rev-parse", "-q", "--verify", "--end-of-options", &parent])
+    pub(super) fn ask_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
+        self.ask_commit(&format!("{commit}^"))
     }
 
     /// The message of a commit.
-    pub(super) fn ask_message(&self, commit: &str) -> Result<String, GitError> {
+    pub(super) fn ask_message(&self, commit: &CommitId) -> Result<String, GitError> {
         let output = self.run_git(
-            ["cat-file", "commit", commit].map(OsStr::new),
+            ["cat-file", "commit", commit.as_str()].map(OsStr::new),
             Input::Nothing,
         )?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -98,8 +114,12 @@ impl Git {
     }
 
     /// The mode of a path in a commit's tree.
-    pub(super) fn ask_mode(&self, commit: &str, path: &[u8]) -> Result<Option<String>, GitError> {
-        let arguments = ["ls-tree", "-z", commit, "--"].map(OsStr::new);
+    pub(super) fn ask_mode(
+        &self,
+        commit: &CommitId,
+        path: &[u8],
+    ) -> Result<Option<String>, GitError> {
+        let arguments = ["ls-tree", "-z", commit.as_str(), "--"].map(OsStr::new);
         let output = self.run_git(
             arguments.into_iter().chain([OsStr::from_bytes(path)]),
             Input::Nothing,
@@ -109,15 +129,19 @@ impl Git {
     }
 
     /// The paths in which two commits differ.
-    pub(super) fn ask_changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, GitError> {
+    pub(super) fn ask_changed_paths(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<Vec<Vec<u8>>, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
             "-z",
             "--no-renames",
             "--name-only",
-            from,
-            to,
+            from.as_str(),
+            to.as_str(),
         ];
         let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let mut found: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
@@ -127,7 +151,11 @@ impl Git {
     }
 
     /// By how many lines two commits differ.
-    pub(super) fn ask_diff_size(&self, from: &str, to: &str) -> Result<DiffSize, GitError> {
+    pub(super) fn ask_diff_size(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<DiffSize, GitError> {
         let mut size = DiffSize::default();
         for file in self.list_differences(from, to)? {
             let (added, removed) = file.lines.unwrap_or_default();
@@ -150,6 +178,12 @@ impl Git {
 /// A name in the answer of git to a command.
 pub(super) fn read_ref_name(command: &str, text: &str) -> Result<RefName, GitError> {
     RefName::parse(text).ok_or_else(|| refuse_answer(command, text))
+}
+
+/// The same for a commit, with a line end or without.
+pub(super) fn read_commit_id(command: &str, answer: &[u8]) -> Result<CommitId, GitError> {
+    let text = String::from_utf8_lossy(answer);
+    CommitId::parse(text.trim()).ok_or_else(|| refuse_answer(command, &text))
 }
 
 /// The same for a tree, with a line end or without.

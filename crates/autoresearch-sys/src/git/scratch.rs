@@ -7,6 +7,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::CommitId;
+
 use super::Git;
 
 pub(in crate::git) struct ScratchRepository {
@@ -62,10 +64,14 @@ impl ScratchRepository {
     }
 
     /// Commits everything that is there; the commit.
-    pub(in crate::git) fn commit(&self, message: &str) -> String {
+    pub(in crate::git) fn commit(&self, message: &str) -> CommitId {
         self.run(&["add", "--all"]);
         self.run(&["commit", "--quiet", "--allow-empty", "-m", message]);
-        self.run(&["rev-parse", "HEAD"])
+        self.find_commit("HEAD")
+    }
+
+    pub(in crate::git) fn find_commit(&self, revision: &str) -> CommitId {
+        CommitId::parse(&self.run(&["rev-parse", revision])).unwrap()
     }
 }
 

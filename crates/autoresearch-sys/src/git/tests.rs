@@ -13,7 +13,7 @@ use super::scratch::ScratchRepository;
 use super::status::{StatusEntry, StatusKind};
 use super::{Git, GitError, Hooks, NewCommit, RefusedPath};
 use crate::env::sleep_for;
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 
 fn show(path: &[u8]) -> String {
     path.escape_ascii().to_string()
@@ -172,8 +172,15 @@ fn files_are_listed_modified_and_restored_by_their_literal_names() {
         show_status(&git.read_status().unwrap()),
         "a: 100644 unstaged\nnew: Untracked"
     );
-    assert_eq!(git.read_checked_out("HEAD", b"a").unwrap(), b"a\n");
-    assert!(git.read_checked_out("HEAD", b"new").is_err());
+    assert_eq!(
+        git.read_checked_out(&repository.find_commit("HEAD"), b"a")
+            .unwrap(),
+        b"a\n"
+    );
+    assert!(
+        git.read_checked_out(&repository.find_commit("HEAD"), b"new")
+            .is_err()
+    );
 }
 
 #[test]
@@ -184,7 +191,8 @@ fn a_checkout_and_large_files_follow_the_attributes() {
     repository.commit("first");
     let git = &repository.git;
     assert_eq!(
-        git.read_checked_out("HEAD", b"a.txt").unwrap(),
+        git.read_checked_out(&repository.find_commit("HEAD"), b"a.txt")
+            .unwrap(),
         b"one\r\ntwo\r\n"
     );
     assert_eq!(
@@ -244,7 +252,7 @@ fn what_is_there_is_staged_what_is_gone_is_removed_and_what_git_refuses_is_told(
     ");
 }
 
-fn new_commit<'a>(parent: &'a str, scratch: &'a Path) -> NewCommit<'a> {
+fn new_commit<'a>(parent: &'a CommitId, scratch: &'a Path) -> NewCommit<'a> {
     NewCommit {
         parent,
         message: "experiment: faster\n\nRun: fast\nTrial: 1\n",
@@ -257,7 +265,7 @@ fn new_commit<'a>(parent: &'a str, scratch: &'a Path) -> NewCommit<'a> {
 fn a_commit_holds_the_given_paths_alone_and_what_was_staged_elsewhere_stays_staged() {
     let repository = ScratchRepository::with_files(&["ours", "theirs", "moved"]);
     let git = &repository.git;
-    let parent = repository.run(&["rev-parse", "HEAD"]);
+    let parent = repository.find_commit("HEAD");
     for name in ["theirs", "added"] {
         repository.write(name, "staged by the user");
     }
@@ -275,7 +283,7 @@ fn a_commit_holds_the_given_paths_alone_and_what_was_staged_elsewhere_stays_stag
         .unwrap();
     let commit = git.commit_tree(&tree, &new, Hooks::Bypass).unwrap();
     assert_eq!(
-        repository.run(&["diff", "--name-status", &parent, &commit]),
+        repository.run(&["diff", "--name-status", parent.as_str(), commit.as_str()]),
         "M\tours"
     );
     git.move_head(&parent, &commit, "trial").unwrap();
@@ -306,16 +314,13 @@ fn a_commit_holds_the_given_paths_alone_and_what_was_staged_elsewhere_stays_stag
 fn hooks_of_the_repository_see_a_commit_only_where_they_are_asked_and_may_refuse_it() {
     let repository = ScratchRepository::with_files(&["a"]);
     let git = &repository.git;
-    let (parent, scratch) = (
-        repository.run(&["rev-parse", "HEAD"]),
-        repository.beside("scratch"),
-    );
+    let (parent, scratch) = (repository.find_commit("HEAD"), repository.beside("scratch"));
     fs::create_dir(&scratch).unwrap();
     let new = new_commit(&parent, &scratch);
     let make = |hooks| {
         let tree = git.write_tree_without(&[], &new, hooks)?;
         let commit = git.commit_tree(&tree, &new, hooks)?;
-        Ok::<String, GitError>(repository.run(&["log", "-1", "--format=%B", &commit]))
+        Ok::<String, GitError>(repository.run(&["log", "-1", "--format=%B", commit.as_str()]))
     };
     let hook = |name: &str, script: &str| {
         let folder = repository.root().join(".git/hooks");
@@ -386,7 +391,7 @@ fn an_identity_is_lent_only_where_git_knows_none() {
 fn a_reference_moves_only_from_where_the_caller_says_it_is() {
     let repository = ScratchRepository::with_files(&["a"]);
     let git = &repository.git;
-    let first = repository.run(&["rev-parse", "HEAD"]);
+    let first = repository.find_commit("HEAD");
     let second = repository.commit("second");
     let branch = &RefName::of_trials("fast");
     let trial = &RefName::of_run("fast", "1");
@@ -413,14 +418,14 @@ fn a_reference_moves_only_from_where_the_caller_says_it_is() {
     refs/heads/autoresearch/fast first
     refs/heads/main second
     ");
-    assert_eq!(repository.run(&["rev-parse", "main"]), second);
+    assert_eq!(repository.find_commit("main"), second);
 }
 
 #[test]
 fn another_state_is_checked_out_around_what_the_user_changed() {
     let repository = ScratchRepository::with_files(&["a", "b", "c"]);
     let git = &repository.git;
-    let first = repository.run(&["rev-parse", "HEAD"]);
+    let first = repository.find_commit("HEAD");
     repository.write("a", "new");
     repository.write("d", "new");
     let second = repository.commit("second");

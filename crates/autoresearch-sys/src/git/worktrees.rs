@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, RefName};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
@@ -44,12 +44,12 @@ impl Git {
     }
 
     /// Creates a work tree at a commit, without a branch.
-    pub fn add_detached_work_tree(&self, path: &Path, commit: &str) -> Result<(), GitError> {
+    pub fn add_detached_work_tree(&self, path: &Path, commit: &CommitId) -> Result<(), GitError> {
         let arguments = ["worktree", "add", "--quiet", "--detach"].map(OsStr::new);
         self.run_git(
             arguments
                 .into_iter()
-                .chain([path.as_os_str(), OsStr::new(commit)]),
+                .chain([path.as_os_str(), commit.as_ref()]),
             Input::Nothing,
         )
         .map(drop)
@@ -57,13 +57,19 @@ impl Git {
 
     /// Brings index and tracked files of this work tree to a commit, whatever was done to them, and leaves HEAD without a
     /// branch. Files that have the right bytes keep their times; what git does not track stays, unless it is in the way.
-    pub fn force_detached(&self, commit: &str) -> Result<(), GitError> {
-        self.run_for_text(&["checkout", "--quiet", "--force", "--detach", commit])
-            .map(drop)
+    pub fn force_detached(&self, commit: &CommitId) -> Result<(), GitError> {
+        self.run_for_text(&[
+            "checkout",
+            "--quiet",
+            "--force",
+            "--detach",
+            commit.as_str(),
+        ])
+        .map(drop)
     }
 
     /// Tracked files whose bytes here, or whose absence, differ from a commit.
-    pub fn list_differing(&self, commit: &str) -> Result<Vec<Vec<u8>>, GitError> {
+    pub fn list_differing(&self, commit: &CommitId) -> Result<Vec<Vec<u8>>, GitError> {
         let compare = [
             "diff",
             "--name-only",
@@ -71,7 +77,7 @@ impl Git {
             "--no-renames",
             "--no-ext-diff",
             "--ignore-submodules=all",
-            commit,
+            commit.as_str(),
         ];
         let output = self.run_git(compare.map(OsStr::new), Input::Nothing)?;
         Ok(split_nul(&output.stdout).collect())

@@ -7,8 +7,8 @@ pub(super) mod tree_note;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::RefName;
-use serde::{Deserialize, Serialize};
+use autoresearch_core::git_names::{CommitId, RefName};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::disk::{Disk, RealDisk, encode_json, make_private_folder};
 use super::error::{FORMAT, StoreError};
@@ -29,13 +29,27 @@ pub struct MadeNote {
     pub root: PathBuf,
     /// The run's branch, if it made one.
     pub branch: Option<RefName>,
-    /// The commit at which that branch begins.
-    pub base: String,
+    /// The commit at which that branch begins; an empty text on disk where the run is gone.
+    #[serde(serialize_with = "write_or_empty", deserialize_with = "read_or_empty")]
+    pub base: Option<CommitId>,
     /// The number by which the file system knows the run's folder, once it was made.
     pub inode: Option<u64>,
     /// After a clean-up: the references of the run that stay, with their commits.
     #[serde(default)]
-    pub references: BTreeMap<RefName, String>,
+    pub references: BTreeMap<RefName, CommitId>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn write_or_empty<S: Serializer>(
+    commit: &Option<CommitId>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(commit.as_ref().map_or("", CommitId::as_str))
+}
+
+fn read_or_empty<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<CommitId>, D::Error> {
+    let commit = CommitId::deserialize(deserializer)?;
+    Ok(Some(commit).filter(|commit| !commit.as_str().is_empty()))
 }
 
 impl MadeNote {

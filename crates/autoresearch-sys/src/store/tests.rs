@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::agent::session::{GitAccess, Proposal, ProposedOrder, Session, Stops};
 use autoresearch_core::config::Outputs;
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, RefName};
 
 use super::disk::{make_private_folder, remove_file_if_there};
 use super::pinned::SealedSecret;
@@ -206,21 +206,26 @@ fn unseen_files_come_back_and_those_of_another_form_are_forgotten() {
     assert!(notes.read_unseen().is_err());
 }
 
-#[test]
-fn the_note_of_what_was_made_comes_back_unless_it_is_of_a_later_format_or_no_note() {
-    let folder = tempfile::tempdir().unwrap();
-    let anchor_folder = folder.path().join("runs/1");
-    assert_eq!(MadeNote::read_from(&anchor_folder), None);
-    let made = MadeNote {
+fn make_note() -> MadeNote {
+    let [base, saved] = [0xc0, 0xc1].map(|number| CommitId::from_bytes(&[number; 20]));
+    MadeNote {
         format: FORMAT,
         id: "1".to_owned(),
         run: "fast".to_owned(),
         root: "/r".into(),
         branch: Some(RefName::of_trials("fast")),
-        base: "c0".to_owned(),
+        base: Some(base),
         inode: Some(7),
-        references: BTreeMap::from([(RefName::parse("refs/x").unwrap(), "c1".to_owned())]),
-    };
+        references: BTreeMap::from([(RefName::parse("refs/x").unwrap(), saved)]),
+    }
+}
+
+#[test]
+fn the_note_of_what_was_made_comes_back_unless_it_is_of_a_later_format_or_no_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let anchor_folder = folder.path().join("runs/1");
+    assert_eq!(MadeNote::read_from(&anchor_folder), None);
+    let made = make_note();
     made.write_to(&anchor_folder).unwrap();
     assert_eq!(MadeNote::read_from(&anchor_folder), Some(made.clone()));
     assert_eq!(
@@ -229,7 +234,7 @@ fn the_note_of_what_was_made_comes_back_unless_it_is_of_a_later_format_or_no_not
     );
     let path = anchor_folder.join("made.json");
     let text = fs::read_to_string(&path).unwrap();
-    let old = text.replace(r#","references":{"refs/x":"c1"}"#, "");
+    let old = text.split(r#","references""#).next().unwrap().to_owned() + "}";
     fs::write(&path, old).unwrap();
     let expected = MadeNote {
         references: BTreeMap::new(),
@@ -268,6 +273,19 @@ fn the_note_of_what_was_made_comes_back_unless_it_is_of_a_later_format_or_no_not
         bad.write_to(&anchor_folder).is_err(),
         "a path without a text is never an empty one"
     );
+}
+
+#[test]
+fn a_note_without_a_commit_has_an_empty_text_for_it_as_older_versions_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = || fs::read_to_string(folder.path().join("made.json")).unwrap();
+    let made = make_note();
+    made.write_to(folder.path()).unwrap();
+    let expected = read().replace(made.base.as_ref().unwrap().as_str(), "");
+    let baseless = MadeNote { base: None, ..made };
+    baseless.write_to(folder.path()).unwrap();
+    assert_eq!(read(), expected);
+    assert_eq!(MadeNote::read_from(folder.path()), Some(baseless));
 }
 
 #[test]

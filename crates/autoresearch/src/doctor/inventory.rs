@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::text::format_count;
@@ -164,10 +164,12 @@ impl<'w> InventoryScene<'w> {
             if waits.is_none() && reason.is_some() {
                 waits = Some(format!("it is the log of {branch}, which stays"));
             }
-            items.push(InventoryItem {
-                commit: tip,
-                ..InventoryItem::of_reference("branch", run, branch, reason)
-            });
+            items.push(InventoryItem::of_reference(
+                "branch",
+                run,
+                (branch, tip),
+                reason,
+            ));
         }
         items.extend(list_folders(layout, anchor_folder, "anchor", waits, || {
             None
@@ -179,8 +181,8 @@ impl<'w> InventoryScene<'w> {
     fn make_reference_item(
         &self,
         run: &str,
-        (name, commit): (RefName, String),
-        ours: &BTreeMap<RefName, String>,
+        (name, commit): (RefName, CommitId),
+        ours: &BTreeMap<RefName, CommitId>,
         open: Option<String>,
     ) -> Result<InventoryItem> {
         let delete = format!("`git update-ref -d {name}` deletes it");
@@ -199,16 +201,16 @@ impl<'w> InventoryScene<'w> {
             ))
         };
         Ok(InventoryItem {
-            commit,
             noted,
-            ..InventoryItem::of_reference("reference", run, &name, reason)
+            ..InventoryItem::of_reference("reference", run, (&name, commit), reason)
         })
     }
 
     /// References of runs whose folders are gone.
     fn list_strays(&self, known: &[String], items: &mut Vec<InventoryItem>) -> Result<()> {
         let notes = list_start_notes(self.world, self.root).into_iter();
-        let ours: BTreeMap<RefName, String> = notes.flat_map(|(_, made)| made.references).collect();
+        let ours: BTreeMap<RefName, CommitId> =
+            notes.flat_map(|(_, made)| made.references).collect();
         let mut trials: BTreeMap<String, usize> = BTreeMap::new();
         for (name, commit) in self.history.list_references("refs/autoresearch/")? {
             let run = name.as_str().split('/').nth(2);
@@ -280,10 +282,12 @@ impl<'w> InventoryScene<'w> {
                 let only =
                     || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
                 let reason = waits.clone().or_else(|| (!held).then(only));
-                items.push(InventoryItem {
-                    commit,
-                    ..InventoryItem::of_reference("branch", run, branch, reason)
-                });
+                items.push(InventoryItem::of_reference(
+                    "branch",
+                    run,
+                    (branch, commit),
+                    reason,
+                ));
             }
         }
         let check_made = || {
@@ -411,7 +415,7 @@ fn list_folders(
 }
 
 /// The trials of a run can be seen as long as its folder, which is their log, stands: they go just before it.
-fn insert_trials(rest: &mut Vec<InventoryItem>, run: &str, trials: Vec<(RefName, String)>) {
+fn insert_trials(rest: &mut Vec<InventoryItem>, run: &str, trials: Vec<(RefName, CommitId)>) {
     let folder = rest
         .iter()
         .position(|item| item.kind == "folder")
@@ -434,8 +438,8 @@ fn insert_trials(rest: &mut Vec<InventoryItem>, run: &str, trials: Vec<(RefName,
 /// The references that a run's journal says it made, with the commits that they can name.
 struct MadeReferences {
     /// Those to edits that were interrupted or dropped.
-    saved: BTreeMap<RefName, String>,
-    trials: BTreeSet<(RefName, String)>,
+    saved: BTreeMap<RefName, CommitId>,
+    trials: BTreeSet<(RefName, CommitId)>,
 }
 
 impl MadeReferences {
@@ -450,7 +454,7 @@ impl MadeReferences {
         let trials = told.list_numbered().flat_map(|(number, trial)| {
             let name = RefName::of_trial(run, number);
             let commits = trial.list_commits().into_iter();
-            commits.map(move |commit| (name.clone(), commit.to_owned()))
+            commits.map(move |commit| (name.clone(), commit.clone()))
         });
         Ok(Self {
             saved: saved.collect(),

@@ -6,19 +6,19 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use autoresearch_core::journal::event::{End, Ending};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
-use serde::Serialize;
+use autoresearch_core::words::text::{escape_text, format_count};
+use serde::{Serialize, Serializer};
 
 use crate::run::glance::Glance;
 use crate::trial::undo::commit_subject;
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::surroundings::BranchHolder;
 use autoresearch_sys::store::RunStore;
@@ -62,14 +62,15 @@ pub(crate) struct EndReport {
 pub(crate) struct CheckedOutHead {
     /// The root of the work tree.
     pub folder: PathBuf,
-    /// The branch, or the commit of a detached HEAD.
-    pub head: String,
+    /// The branch by its short name, or the commit of a detached HEAD.
+    #[serde(serialize_with = "as_short_name")]
+    pub head: HeadTarget,
     pub detached: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct KeptTrial {
-    pub commit: String,
+    pub commit: CommitId,
     pub subject: String,
     /// Was its result far outside everything measured before?
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -81,17 +82,21 @@ fn has_own_tree(glance: &Glance<'_>) -> bool {
     glance.seat.tree().is_some_and(|tree| tree.is_own)
 }
 
+fn as_short_name<S: Serializer>(head: &HeadTarget, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(head.short())
+}
+
 /// What is checked out in the folders that a finished run touched: where its trials were made, and where it was started.
 fn list_checked_out(glance: &Glance<'_>) -> Result<Vec<CheckedOutHead>> {
     let place = |history: &History| -> Result<CheckedOutHead> {
-        let head = history.read_head()?;
+        let head = history.read_head()?.target().ok_or_else(|| {
+            Failure::blocked("HEAD names neither a branch nor a commit")
+                .hint("`git switch` checks out a branch")
+        })?;
         Ok(CheckedOutHead {
             folder: history.work_tree(),
-            detached: head.branch.is_none(),
-            head: match (head.branch, head.commit) {
-                (Some(branch), _) => branch.short().to_owned(),
-                (None, commit) => commit.unwrap_or_default(),
-            },
+            detached: head.branch().is_none(),
+            head,
         })
     };
     let run = &glance.run;
@@ -162,7 +167,7 @@ fn say_next(
     let state = &glance.run.store.state;
     let branch = state.start.branch.short();
     let isolation = state.config().isolation;
-    let base = shorten_hash(&state.start.base);
+    let base = state.start.base.short();
     match (merge, held_by, isolation) {
         _ if state.finish.is_none() => {
             "next: `autoresearch finish` goes back to your branch".to_owned()
@@ -256,7 +261,7 @@ fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
     };
     Some(format!(
         "the kept commits are not signed: `{there} rebase --force-rebase --gpg-sign {}{which}` signs them, before they are merged",
-        shorten_hash(&start.base)
+        start.base.short()
     ))
 }
 
@@ -293,10 +298,9 @@ impl EndReport {
 
 impl fmt::Display for CheckedOutHead {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.detached {
-            write!(out, "{} without a branch", shorten_hash(&self.head))
-        } else {
-            out.write_str(&self.head)
+        match &self.head {
+            HeadTarget::Branch(branch) => out.write_str(branch.short()),
+            HeadTarget::Commit(commit) => write!(out, "{} without a branch", commit.short()),
         }
     }
 }
@@ -323,12 +327,7 @@ impl fmt::Display for EndReport {
             } else {
                 String::new()
             };
-            writeln!(
-                out,
-                "  {} {}{jump}",
-                shorten_hash(&kept.commit),
-                kept.subject
-            )?;
+            writeln!(out, "  {} {}{jump}", kept.commit.short(), kept.subject)?;
         }
         // With one folder there is no question where.
         let several = self.checked_out.len() > 1;

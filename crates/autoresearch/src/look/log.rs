@@ -5,10 +5,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::table;
 use autoresearch_core::words::table::Row;
-use autoresearch_core::words::text::{clip_text, shorten_hash};
+use autoresearch_core::words::text::clip_text;
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -124,10 +125,10 @@ pub(crate) fn format_row(row: &Row, width: usize) -> String {
     let room = width.saturating_sub(head.chars().count()).max(20);
     let description = table::format_description(row);
     let shown = clip_text(&description, room);
-    let undone = row.hash.as_deref().filter(|_| row.commit == "-");
-    let shown = match undone.map(shorten_hash) {
+    let undone = row.hash.as_ref().filter(|_| row.commit == "-");
+    let shown = match undone.map(CommitId::short) {
         // The row of an interrupted trial says it already.
-        Some(hash) if !shown.contains(&hash) => {
+        Some(hash) if !shown.contains(hash) => {
             let hash = format!(" ({hash})");
             let room = room.saturating_sub(hash.chars().count()).max(20);
             clip_text(&description, room) + &hash
@@ -162,7 +163,7 @@ mod tests {
             status: "keep",
             description: description.to_owned(),
             metrics: BTreeMap::new(),
-            hash: Some("0123abcd".repeat(5)),
+            hash: CommitId::parse(&"0123abcd".repeat(5)),
         }
     }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
     Decision, Guard, Why, format_further_metrics, list_further_metrics,
 };
@@ -12,7 +13,7 @@ use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{escape_path, escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_path, escape_text, format_count};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -71,9 +72,9 @@ pub(crate) struct TrialView {
     pub began: Option<String>,
     pub ended: Option<String>,
     /// Its commit, whatever became of it.
-    pub hash: Option<String>,
+    pub hash: Option<CommitId>,
     /// The commit that its changes were made on.
-    pub base: Option<String>,
+    pub base: Option<CommitId>,
     pub files: Vec<FileFigures>,
     /// The folder of its whole output, as the reader can open it.
     pub output: String,
@@ -145,7 +146,7 @@ pub(crate) fn read_trial(
 fn compare_commits(
     glance: &Glance<'_>,
     view: &mut TrialView,
-    (base, hash): (&str, &str),
+    (base, hash): (&CommitId, &CommitId),
     part: ShownPart,
 ) -> Result<()> {
     let (git, history) = (glance.seat.git(), glance.seat.history());
@@ -159,7 +160,7 @@ fn compare_commits(
         }
         return Err(Failure::usage(format!(
             "the repository has no commit {} of trial {} any more",
-            shorten_hash(gone),
+            gone.short(),
             view.trial
         ))
         .hint("a run that an older version began, or a reference that somebody deleted, does not keep it from `git gc`; a clone of that time may have it"));
@@ -269,8 +270,8 @@ fn view_trial(
         before: trial.before.cloned(),
         began: trial.began.map(owned),
         ended: trial.ended.map(owned),
-        hash: trial.find_commit().map(owned),
-        base: trial.find_base().map(owned),
+        hash: trial.find_commit().cloned(),
+        base: trial.find_base().cloned(),
         ..view_empty(glance, number)
     };
     if let Some(intent) = trial.intents.last() {
@@ -384,7 +385,7 @@ impl TrialView {
             return writeln!(out, "  commit    none");
         };
         match &self.base {
-            Some(base) => writeln!(out, "  commit    {hash} on {}", shorten_hash(base))?,
+            Some(base) => writeln!(out, "  commit    {hash} on {}", base.short())?,
             None => writeln!(out, "  commit    {hash}")?,
         }
         if self.files.is_empty() {

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{format_further_metrics, list_further_metrics};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -49,7 +50,7 @@ pub(crate) struct StatusReport {
     pub metrics: BTreeMap<String, Value>,
     /// The trial that made it.
     pub incumbent_trial: u32,
-    pub incumbent_commit: String,
+    pub incumbent_commit: CommitId,
     /// Did all baseline runs give the same value?
     pub deterministic: bool,
     pub iterations: u32,
@@ -206,7 +207,7 @@ impl StatusReport {
             "  best      {} from trial {}, commit {}{target}",
             shown(&self.incumbent),
             self.incumbent_trial,
-            shorten_hash(&self.incumbent_commit)
+            self.incumbent_commit.short()
         )?;
         if !self.metrics.is_empty() {
             writeln!(out, "  also      {}", format_further_metrics(&self.metrics))?;

@@ -3,6 +3,7 @@
 //! Invariant: the user's branch is checked out again at the end, and the summary says what the journal says.
 
 use autoresearch_core::config::Mode;
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::value::Value;
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub struct ExecSummary {
     /// The branch with the kept commits.
     pub branch: String,
     /// The last kept commit.
-    pub commit: String,
+    pub commit: CommitId,
     /// The command that merges them, if there are any.
     pub merge: Option<String>,
 }

@@ -2,9 +2,9 @@
 //! Does not repair a trial, and does not look at the work tree's files.
 //! Invariant: nobody else works on a held run; its own work tree may be gone.
 
-use autoresearch_core::git_names::RefName;
 use std::path::PathBuf;
 
+use autoresearch_core::git_names::RefName;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
@@ -109,8 +109,9 @@ impl<'w> Held<'w> {
         if let Some(lock) = locks.into_iter().find(|lock| is_lock_stuck(lock)) {
             return Err(GitError::Locked { lock }.into());
         }
-        let head = history.read_head()?.commit.unwrap_or_default();
-        if history.has_at_root(&head, FOLDER)? {
+        if let Some(head) = history.read_head()?.commit
+            && history.has_at_root(&head, FOLDER)?
+        {
             return Err(work_tree_check::tracked_runs_error());
         }
         let repository = self.run.store.pinned.repository.as_deref();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{HeadTarget, RefName};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{format_count, shorten_hash};
+use autoresearch_core::words::text::format_count;
 
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Failure;
@@ -102,7 +102,7 @@ impl LostRun {
                 state.config().metric.name,
                 state.describe_gain()
             ),
-            (Some(tip), None) => format!("what was kept is on {plain}, at {}", shorten_hash(&tip)),
+            (Some(tip), None) => format!("what was kept is on {plain}, at {}", tip.short()),
             (None, _) => format!("and the branch {plain} is gone too"),
         };
         format!("{gone}; {left}")
@@ -122,7 +122,7 @@ impl LostRun {
             }
             Some(HeadTarget::Branch(other)) => format!("git switch --detach {other}"),
             Some(HeadTarget::Commit(commit)) => {
-                format!("git switch --detach {}", shorten_hash(commit))
+                format!("git switch --detach {}", commit.short())
             }
             None => "git switch BRANCH".to_owned(),
         };
@@ -135,7 +135,7 @@ impl LostRun {
         {
             steps.push(format!(
                 "`git log -p {}..{plain}` shows what was kept, `git merge {plain}` merges it, and `autoresearch start` on {plain} starts a new run from there",
-                shorten_hash(&state.start.base)
+                state.start.base.short()
             ));
         }
         steps.push("`autoresearch clean` shows what is left and what can be removed".to_owned());

@@ -4,7 +4,6 @@
 
 use autoresearch_core::journal::event::{Event, Interruption};
 use autoresearch_core::journal::state::Stage;
-use autoresearch_core::words::text::shorten_hash;
 
 use crate::run::Run;
 use crate::run::lessons;
@@ -107,8 +106,8 @@ pub fn set_up_branch(ready: &mut Ready<'_>) -> Result<()> {
             return Err(Failure::blocked(format!(
                 "the run's branch {} was made by somebody else: it is at {} and not at {}",
                 branch.short(),
-                shorten_hash(&other),
-                shorten_hash(&base)
+                other.short(),
+                base.short()
             ))
             .hint("nothing was changed. Rename that branch (`git branch -m`), then run the command again"));
         }

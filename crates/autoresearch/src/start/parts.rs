@@ -43,7 +43,7 @@ pub(super) fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<(
         run: parts.layout.run.clone(),
         root: parts.layout.root.clone(),
         branch: (parts.config.isolation != Isolation::InPlace).then(|| parts.branch.clone()),
-        base: parts.start_site.base.clone(),
+        base: Some(parts.start_site.base.clone()),
         ..store::MadeNote::default()
     };
     let created = made

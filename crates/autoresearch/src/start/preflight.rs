@@ -9,7 +9,7 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use autoresearch_core::words::text::escape_text;
 
 use crate::config::variables;
@@ -32,7 +32,7 @@ pub struct StartSite {
     /// What HEAD names.
     pub origin: HeadTarget,
     /// The commit of HEAD.
-    pub base: String,
+    pub base: CommitId,
     /// The environment of the commands, without secrets.
     pub env: BTreeMap<String, String>,
     /// Is the commits' identity lent?

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::{Git, is_behind_link};
@@ -57,7 +58,7 @@ impl LentTree<'_> {
     }
 
     /// Brings the tree to another commit. What git ignores stays, so that nothing has to be built that did not change.
-    pub fn bring_to(&self, commit: &str) -> Result<()> {
+    pub fn bring_to(&self, commit: &CommitId) -> Result<()> {
         bring_tree(self.world, &self.inside, &self.note, commit)
     }
 }
@@ -82,7 +83,7 @@ impl Drop for LentTree<'_> {
 pub fn lend_tree<'w>(
     world: &'w World,
     source: &TreeSource<'_>,
-    commit: &str,
+    commit: &CommitId,
 ) -> Result<LentTree<'w>> {
     let id = source.place.id();
     let (name, lock) = take_free_name(world, id)?;
@@ -120,7 +121,7 @@ pub fn lend_tree<'w>(
     })
 }
 
-fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &str) -> Result<()> {
+fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &CommitId) -> Result<()> {
     let changed = inside.list_differing(commit)?;
     (world.step)("tree reset");
     inside.force_detached(commit)?;

@@ -6,7 +6,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -25,11 +25,14 @@ const GIT_AT_WORK: &str = "git-at-work";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checkout<'a> {
     /// A branch that is made at a commit.
-    NewBranch { branch: &'a RefName, base: &'a str },
+    NewBranch {
+        branch: &'a RefName,
+        base: &'a CommitId,
+    },
     /// A branch that is there.
     Branch(&'a RefName),
     /// A commit, without a branch.
-    Commit(&'a str),
+    Commit(&'a CommitId),
 }
 
 /// Makes the tree of a note: of a failure nothing is left. `git` is at work in a work tree of the repository.

@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_sys::env::World;
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
@@ -70,20 +71,20 @@ impl TreeBed {
         std::fs::write(self.root().join(name), text).unwrap();
     }
 
-    pub(super) fn head(&self) -> String {
+    pub(super) fn head(&self) -> CommitId {
         let history = History::open_folder(&self.root()).unwrap();
         history.read_head().unwrap().commit.unwrap()
     }
 
     /// Commits these files of the user's work tree.
-    pub(super) fn commit(&self, names: &[&str]) -> String {
+    pub(super) fn commit(&self, names: &[&str]) -> CommitId {
         let paths: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
         // A commit without a parent is as good as any other.
         self.git.make_first_commit(&paths, "next").unwrap();
         self.head()
     }
 
-    pub(super) fn lend(&self, kind: TreeKind, commit: &str) -> LentTree<'_> {
+    pub(super) fn lend(&self, kind: TreeKind, commit: &CommitId) -> LentTree<'_> {
         let source = TreeSource {
             git: &self.git,
             place: &self.place,

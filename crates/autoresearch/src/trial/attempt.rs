@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
-use autoresearch_core::git_names::TreeId;
+use autoresearch_core::git_names::{CommitId, TreeId};
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::escape_path;
@@ -54,7 +54,7 @@ pub enum Attempted {
 
 /// A commit that was measured.
 pub struct MeasuredCommit {
-    pub commit: String,
+    pub commit: CommitId,
     pub tree: TreeId,
     pub judgement: Judgement,
     /// Untracked files that verify and guard left.
@@ -82,7 +82,7 @@ pub struct AttemptResult {
 
 /// A commit under test.
 struct Candidate {
-    commit: String,
+    commit: CommitId,
     tree: TreeId,
     simplifies: bool,
 }
@@ -194,7 +194,11 @@ fn commit_edits(
 }
 
 /// A commit with what the judge wants to know of it.
-fn make_candidate(tree: &Tree<'_>, input: &AttemptInput<'_>, commit: String) -> Result<Candidate> {
+fn make_candidate(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    commit: CommitId,
+) -> Result<Candidate> {
     let simplifies = input.intent.simplify && {
         let size = tree
             .history
@@ -328,7 +332,7 @@ mod tests {
             message: "the idea".to_owned(),
             labels: Vec::new(),
             simplify: false,
-            parent: "kept".to_owned(),
+            parent: CommitId::from_bytes(&[0xc0; 20]),
             again,
         }
     }

@@ -7,6 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::Config;
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::Why;
 
 use crate::run::tree::Tree;
@@ -30,7 +31,7 @@ pub struct CommitLikeness {
 pub fn compare_with_commit(
     tree: &Tree<'_>,
     config: &Config,
-    commit: &str,
+    commit: &CommitId,
     paths: &[Vec<u8>],
     hooks: Hooks,
 ) -> Result<CommitLikeness> {
@@ -87,13 +88,13 @@ pub fn compare_with_commit(
 }
 
 /// Is the file what a checkout of the commit would give?
-fn is_as_checked_out(tree: &Tree<'_>, commit: &str, path: &[u8]) -> Result<bool> {
+fn is_as_checked_out(tree: &Tree<'_>, commit: &CommitId, path: &[u8]) -> Result<bool> {
     let here = std::fs::read(tree.path().join(as_path(path))).unwrap_or_default();
     Ok(tree.git.read_checked_out(commit, path)? == here)
 }
 
 /// Where a link leads that no commit holds; `None` for one that stays in the commit, or leads nowhere.
-fn describe_astray_link(tree: &Tree<'_>, commit: &str, path: &Path) -> Result<Option<String>> {
+fn describe_astray_link(tree: &Tree<'_>, commit: &CommitId, path: &Path) -> Result<Option<String>> {
     let root = tree.path();
     let target = std::fs::read_link(root.join(path)).unwrap_or_default();
     if target.is_absolute() {

@@ -3,7 +3,7 @@
 //! Invariant: only a driver does it, only in the run's separate work tree; what HEAD and the branch named stays reachable.
 
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, shorten_hash};
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::watch::tree_changes;
@@ -37,7 +37,7 @@ pub fn take_back_head(tree: &Tree<'_>, state: &RunState) -> Result<Option<String
         let name = tree.name_reference(&format!("{name}-{}", state.next_trial));
         (tree.world.step)("git reference");
         tree.git.set_reference(&name, &commit)?;
-        told = format!("{told}; commit {} is kept as {name}", shorten_hash(&commit));
+        told = format!("{told}; commit {} is kept as {name}", commit.short());
     }
     if let Some(operation) = operation {
         tree.git.quit_operation(operation)?;

@@ -2,11 +2,12 @@
 //! Does not decide what is kept, and changes no file.
 //! Invariant: tree and parent are those of the commit that was measured, which stays where the line cannot be added.
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::watch::tree_changes;
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::{Hooks, NewCommit};
 
 /// The trailer with the metric before and after.
@@ -18,9 +19,9 @@ const METRIC: &str = "Autoresearch-Metric";
 pub(super) fn name_change(
     tree: &Tree<'_>,
     trial: u32,
-    measured: String,
+    measured: CommitId,
     change: &str,
-) -> Result<String> {
+) -> Result<CommitId> {
     (tree.world.step)("git keep");
     let Ok(named) = make_named_commit(tree, trial, &measured, change) else {
         return Ok(measured);
@@ -40,10 +41,18 @@ pub(super) fn name_change(
     }
 }
 
-fn make_named_commit(tree: &Tree<'_>, trial: u32, measured: &str, change: &str) -> Result<String> {
+fn make_named_commit(
+    tree: &Tree<'_>,
+    trial: u32,
+    measured: &CommitId,
+    change: &str,
+) -> Result<CommitId> {
     let message = tree.history.message_of(measured)?;
     let message = add_trailer(&message, change);
-    let parent = tree.history.parent_of(measured)?.unwrap_or_default();
+    let Some(parent) = tree.history.parent_of(measured)? else {
+        let why = format!("the commit {measured} of a trial has no parent");
+        return Err(Failure::new(FailureKind::Internal, why));
+    };
     let scratch = tree.layout.make_trial_folder(trial)?;
     let date = format!("{} +0000", tree.world.now().as_second());
     let new = NewCommit {

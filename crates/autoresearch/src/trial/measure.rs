@@ -232,7 +232,7 @@ mod tests {
     use autoresearch_core::decide::incumbent::Incumbent;
     use autoresearch_core::decide::judge::{Attempt, Judgement, TrialOutcome};
     use autoresearch_core::decide::noise::Noise;
-    use autoresearch_core::git_names::TreeId;
+    use autoresearch_core::git_names::{CommitId, TreeId};
     use autoresearch_core::journal::event::Guard;
     use serde_json::json;
     use tempfile::TempDir;
@@ -256,7 +256,7 @@ mod tests {
         let (measurement, _) = read_measurement("47", &config.metric, None).unwrap();
         let incumbent = Incumbent {
             trial: 0,
-            commit: "c".into(),
+            commit: CommitId::from_bytes(&[0xc0; 20]),
             tree: TreeId::from_bytes(&[7; 20]),
             measurement,
             samples: vec![46.0, 47.0, 48.0],

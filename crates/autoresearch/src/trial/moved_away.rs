@@ -9,6 +9,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
@@ -19,8 +20,8 @@ use autoresearch_sys::store::FOLDER;
 /// the root, of what git would write over there: ignored files, mostly.
 pub fn find_in_the_way(
     tree: &Tree<'_>,
-    from: &str,
-    to: &str,
+    from: &CommitId,
+    to: &CommitId,
     paths: &[Vec<u8>],
 ) -> Result<Vec<PathBuf>> {
     let mut known = BTreeSet::new();

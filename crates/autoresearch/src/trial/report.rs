@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
     Decision, Guard, Intent, Verdict, Why, format_further_metrics, list_further_metrics,
 };
@@ -12,9 +13,7 @@ use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{
-    clip_text, escape_path, escape_text, format_count, shorten_hash,
-};
+use autoresearch_core::words::text::{clip_text, escape_path, escape_text, format_count};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -60,11 +59,11 @@ pub struct TrialReport {
     #[serde(skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
     /// The commit of a keep.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
     /// The trial's commit, whatever became of it; none where nothing was committed.
-    pub hash: Option<String>,
+    pub hash: Option<CommitId>,
     /// The commit that still holds what was undone.
-    pub undone: Option<String>,
+    pub undone: Option<CommitId>,
     /// Files that git does not hold and that the undoing met: where they are now, one sentence each.
     pub notes: Vec<String>,
     /// The incumbent's value now.
@@ -152,7 +151,7 @@ pub fn trial_report(
         jump: jump.is_some(),
         guard_retries: measured.guard_retries,
         commit: kept.and_then(|decision| decision.commit.clone()),
-        hash: decided.commit().map(ToOwned::to_owned),
+        hash: decided.commit().cloned(),
         undone: None,
         notes: Vec::new(),
         incumbent: state.incumbent.measurement.value.clone(),
@@ -316,17 +315,17 @@ impl TrialReport {
             Some(commit) if self.own_work_tree && is_clean => writeln!(
                 out,
                 "the run's work tree was restored; what was there is in commit {}",
-                shorten_hash(commit)
+                commit.short()
             )?,
             Some(commit) if !edits_left => writeln!(
                 out,
                 "your edits in the scope were undone; they are in commit {}",
-                shorten_hash(commit)
+                commit.short()
             )?,
             Some(commit) => writeln!(
                 out,
                 "your edits in the scope were undone as far as git could; they are in commit {}",
-                shorten_hash(commit)
+                commit.short()
             )?,
             None if edits_left => {
                 writeln!(out, "your edits in the scope are still in the work tree")?;
@@ -387,7 +386,7 @@ impl fmt::Display for TrialReport {
         }
         self.write_guard(out)?;
         match &self.commit {
-            Some(commit) => writeln!(out, ", commit {}", shorten_hash(commit))?,
+            Some(commit) => writeln!(out, ", commit {}", commit.short())?,
             None => writeln!(
                 out,
                 "; the best is {} from trial {}",

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use autoresearch_core::git_names::TreeId;
+use autoresearch_core::git_names::{CommitId, TreeId};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::{escape_path, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_path, format_count};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -34,9 +34,9 @@ pub struct RetryReport {
     pub run: String,
     pub trial: u32,
     /// The trial's commit.
-    pub hash: String,
+    pub hash: CommitId,
     /// The kept state that its changes are on now.
-    pub base: String,
+    pub base: CommitId,
     /// The files that it brought back.
     pub files: Vec<String>,
     /// What it changed that no trial may change, and that was left out.
@@ -49,8 +49,8 @@ pub struct RetryReport {
 
 /// A trial that can be brought back.
 struct RetriedTrial {
-    base: String,
-    commit: String,
+    base: CommitId,
+    commit: CommitId,
 }
 
 /// What is to be written.
@@ -148,12 +148,12 @@ fn find_retried(run: &Run<'_>, tree: &Tree<'_>, number: u32) -> Result<RetriedTr
         .find(|commit| tree.history.tree_of(commit).is_err());
     match gone {
         None => Ok(RetriedTrial {
-            base: base.to_owned(),
-            commit: commit.to_owned(),
+            base: base.clone(),
+            commit: commit.clone(),
         }),
         Some(gone) => Err(Failure::usage(format!(
             "the repository has no commit {} of trial {number} any more",
-            shorten_hash(gone)
+            gone.short()
         ))
         .hint("make its changes again by hand; a clone of that time may have the commit")),
     }
@@ -169,11 +169,7 @@ fn plan_edits(
     let state = &run.store.state;
     let scratch = tree.layout.make_trial_folder(number)?;
     (tree.world.step)("git merge");
-    let sides = (
-        trial.base.as_str(),
-        state.head.as_str(),
-        trial.commit.as_str(),
-    );
+    let sides = (&trial.base, &state.head, &trial.commit);
     let merged = match tree.git.merge_aside(sides, &scratch)? {
         MergeResult::Tree(merged) => merged,
         MergeResult::Conflicts(paths) => return Err(refuse_conflicts(run, number, &paths)),
@@ -303,7 +299,7 @@ impl fmt::Display for RetryReport {
             out,
             "trial {} is back as edits on top of {}: {}",
             self.trial,
-            shorten_hash(&self.base),
+            self.base.short(),
             shorten_names(&self.files, self.files.len(), WIDTH)
         )?;
         if !self.left_out.is_empty() {

@@ -7,10 +7,10 @@ mod locked;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Rollback};
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_core::journal::event::{Close, Decision};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{clip_text, escape_path, escape_text, shorten_hash};
+use autoresearch_core::words::text::{clip_text, escape_path, escape_text};
 
 use crate::run::tree::Tree;
 use crate::trial::moved_away;
@@ -33,7 +33,7 @@ const MOST: usize = 8;
 #[derive(Debug)]
 pub enum CommitResult {
     /// It is HEAD now.
-    Made(String),
+    Made(CommitId),
     /// A hook of the repository refused it, with these words.
     Refused(String),
     /// Nothing was committed: git does not take these paths.
@@ -43,9 +43,9 @@ pub enum CommitResult {
 /// What an undoing left.
 #[derive(Debug)]
 pub struct UndoResult {
-    pub head: String,
+    pub head: CommitId,
     /// The commit that still holds what was undone.
-    pub tip: Option<String>,
+    pub tip: Option<CommitId>,
     /// What was put aside and where it is, and what git does not take and was left: one sentence each.
     pub notes: Vec<String>,
 }
@@ -181,7 +181,7 @@ fn commit_remaining(
     state: &RunState,
     trial: u32,
     message: &str,
-) -> Result<(Option<String>, Vec<RefusedPath>)> {
+) -> Result<(Option<CommitId>, Vec<RefusedPath>)> {
     let mut changes = tree_changes::read_changes(tree, state)?;
     git_rules::refuse_other_rules(
         &[git_rules::list_rewriting(tree)?, changes.rewriting.clone()].concat(),
@@ -230,9 +230,9 @@ fn restore_kept(
     tree: &Tree<'_>,
     state: &RunState,
     paths: &[Vec<u8>],
-    (tip, kept): (&str, &str),
+    (tip, kept): (&CommitId, &CommitId),
     trial: u32,
-) -> Result<String> {
+) -> Result<CommitId> {
     (tree.world.step)("git restore");
     tree.git.move_tree(tip, kept)?;
     file_times::renew_times(tree, state, paths);
@@ -240,7 +240,7 @@ fn restore_kept(
     if state.config().rollback == Rollback::Reset {
         (tree.world.step)("git head back");
         tree.git.move_head(tip, kept, &why)?;
-        return Ok(kept.to_owned());
+        return Ok(kept.clone());
     }
     let kept_tree = tree.history.tree_of(kept)?;
     let message = format!(
@@ -269,10 +269,10 @@ pub fn commit_subject(message: &str) -> String {
 }
 
 /// Every commit between the kept state and the tip must be one of ours.
-fn check_own_commits(tree: &Tree<'_>, kept: &str, tip: &str) -> Result<()> {
-    let mut at = tip.to_owned();
+fn check_own_commits(tree: &Tree<'_>, kept: &CommitId, tip: &CommitId) -> Result<()> {
+    let mut at = tip.clone();
     for _ in 0..MOST {
-        if at == kept {
+        if at == *kept {
             return Ok(());
         }
         if !is_own_commit(tree, &at)? {
@@ -285,16 +285,16 @@ fn check_own_commits(tree: &Tree<'_>, kept: &str, tip: &str) -> Result<()> {
     }
     Err(Failure::blocked(format!(
         "HEAD is {}, which is not a trial of this run on top of {}",
-        shorten_hash(tip),
-        shorten_hash(kept)
+        tip.short(),
+        kept.short()
     ))
     .hint(format!(
         "nothing was changed. Move your commits to another branch, then `git reset --soft {}`",
-        shorten_hash(kept)
+        kept.short()
     )))
 }
 
-fn is_own_commit(tree: &Tree<'_>, commit: &str) -> Result<bool> {
+fn is_own_commit(tree: &Tree<'_>, commit: &CommitId) -> Result<bool> {
     let message = tree.history.message_of(commit)?;
     Ok(message.contains(&format!("\n{RUN}: {}\n", tree.layout.run)))
 }
@@ -304,10 +304,11 @@ fn check_restored_tree(
     tree: &Tree<'_>,
     config: &Config,
     paths: &[Vec<u8>],
-    kept: &str,
+    kept: &CommitId,
 ) -> Result<()> {
-    let head = tree.history.read_head()?.commit.unwrap_or_default();
-    if tree.history.tree_of(&head)? != tree.history.tree_of(kept)? {
+    let head = tree.history.read_head()?.commit;
+    let found = head.map(|head| tree.history.tree_of(&head)).transpose()?;
+    if found != Some(tree.history.tree_of(kept)?) {
         return Err(Failure::new(
             autoresearch_sys::error::FailureKind::Internal,
             "after the undo, HEAD does not hold the kept state's tree",
@@ -332,7 +333,7 @@ fn check_restored_tree(
 }
 
 /// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
-fn check_added_gone(tree: &Tree<'_>, paths: &[Vec<u8>], kept: &str) -> Result<()> {
+fn check_added_gone(tree: &Tree<'_>, paths: &[Vec<u8>], kept: &CommitId) -> Result<()> {
     let mut left = Vec::new();
     for path in paths {
         let added = !tree.history.has_file(kept, path)?;

@@ -4,6 +4,7 @@
 
 use autoresearch_core::agent::caller::Reader;
 use autoresearch_core::decide::judge::TrialOutcome;
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{Decision, Event, Guard, Intent, Rework, Verdict, Why};
 
 use crate::run::Run;
@@ -54,9 +55,9 @@ impl Decided {
 
     /// The commit that was measured.
     #[must_use]
-    pub fn commit(&self) -> Option<&str> {
+    pub fn commit(&self) -> Option<&CommitId> {
         match self {
-            Self::Verdict(decision) => decision.commit.as_deref(),
+            Self::Verdict(decision) => decision.commit.as_ref(),
             Self::Rework(rework) => Some(&rework.commit),
         }
     }

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count};
 
 use crate::run::tree::Tree;
 use crate::watch::git_rules;
@@ -109,7 +110,7 @@ impl TreeChanges {
 
 /// Refuses to build on a HEAD that is not where the run left it; says in which way it differs.
 pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
-    let expected = state.expected_head().unwrap_or(&state.head).to_owned();
+    let expected = state.expected_head().unwrap_or(&state.head).clone();
     let found = check_branch_checked_out(tree)?;
     if found == expected {
         return Ok(());
@@ -121,29 +122,29 @@ pub(crate) fn check_head(tree: &Tree<'_>, state: &RunState) -> Result<()> {
         .list_commits(&expected, &found, 50)
         .unwrap_or_default();
     let on_top = parents.first().is_some_and(|(first, _)| {
-        tree.history.parent_of(first).ok().flatten().as_deref() == Some(expected.as_str())
+        tree.history.parent_of(first).ok().flatten().as_ref() == Some(&expected)
     });
     let failure = if on_top {
         Failure::blocked(format!(
             "HEAD has {} that this run did not make; the last is {} \"{subject}\"",
             format_count(parents.len(), "commit"),
-            shorten_hash(&found)
+            found.short()
         ))
     } else {
         Failure::blocked(format!(
             "HEAD was moved to {} \"{subject}\"; the run left it at {}",
-            shorten_hash(&found),
-            shorten_hash(&expected)
+            found.short(),
+            expected.short()
         ))
     };
     Err(failure.hint(format!(
         "nothing was changed. To continue: keep your commits elsewhere (`git branch mine`), then `git reset --soft {}` and commit or restore what that leaves",
-        shorten_hash(&expected)
+        expected.short()
     )))
 }
 
 /// The commit of HEAD, if HEAD names the run's branch.
-pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<String> {
+pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<CommitId> {
     if let Some(operation) = tree.history.find_operation() {
         return Err(
             Failure::blocked(format!("a {operation} is in progress")).hint(format!(
@@ -166,7 +167,7 @@ pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<String> {
         .hint(hint)),
         (None, commit) => Err(Failure::blocked(format!(
             "HEAD is detached at {}",
-            shorten_hash(&commit.unwrap_or_default())
+            commit.as_ref().map_or("", CommitId::short)
         ))
         .hint(hint)),
     }

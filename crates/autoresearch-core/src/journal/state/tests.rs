@@ -192,7 +192,7 @@ proptest! {
         prop_assert_eq!(story.list_interruptions().count(), state.counts.interrupted as usize);
         prop_assert_eq!(story.list_decisions().count(), state.counts.count_iterations() as usize);
         let last = story.list_kept().last();
-        let kept = last.map_or((make_commit(0), 0), |(decided, kept)| (kept.commit.to_owned(), decided.trial));
+        let kept = last.map_or((make_commit(0), 0), |(decided, kept)| (kept.commit.clone(), decided.trial));
         prop_assert_eq!(kept, (state.incumbent.commit.clone(), state.incumbent.trial));
         prop_assert_eq!(story.list_best_values().pop(), Some(&state.incumbent.measurement.value));
     }
@@ -242,7 +242,7 @@ fn a_keep_moves_head_and_incumbent_and_a_discard_waits_for_its_close() {
     take(&mut state, [Event::Ready, Event::Intent(make_intent(1, 0))]);
     assert_eq!(state.expected_head(), None);
     take(&mut state, [verdict(1, Verdict::Keep, Some(40))]);
-    assert_eq!(state.expected_head(), Some(make_commit(1).as_str()));
+    assert_eq!(state.expected_head(), Some(&make_commit(1)));
     assert_eq!(state.incumbent.tree, make_tree(1));
     take(
         &mut state,
@@ -253,10 +253,7 @@ fn a_keep_moves_head_and_incumbent_and_a_discard_waits_for_its_close() {
     );
     assert!(state.needs_repair(), "it is not undone yet");
     take(&mut state, [close(2)]);
-    assert_eq!(
-        state.expected_head(),
-        Some(make_commit(CLOSED + 2).as_str())
-    );
+    assert_eq!(state.expected_head(), Some(&make_commit(CLOSED + 2)));
     assert_eq!(state.incumbent.commit, make_commit(1));
     assert_eq!(state.ladder.failures, 1);
 }
@@ -275,10 +272,7 @@ fn a_rework_is_awaited_at_its_commit_until_it_is_decided_given_up_or_cut_short()
             [Event::Ready, Event::Intent(make_intent(1, 0)), rework(1, 0)],
         );
         assert_eq!(state.next_step(), Step::Rework { left: REWORKS });
-        assert_eq!(
-            state.expected_head(),
-            Some(make_commit(REWORKED + 1).as_str())
-        );
+        assert_eq!(state.expected_head(), Some(&make_commit(REWORKED + 1)));
         assert!(!state.needs_repair());
         assert_eq!(state.to_progress().attempts, 1);
         take(&mut state, [Event::Intent(make_intent(1, 1)), rework(1, 1)]);

@@ -3,7 +3,7 @@
 //! Does not write objects: no merge is tried.
 //! Invariant: a yes is a proof; where nothing proves it, the answer is no.
 
-use autoresearch_core::git_names::HeadTarget;
+use autoresearch_core::git_names::{CommitId, HeadTarget};
 use git2::{Commit, Oid, Sort};
 
 use super::repository::{History, HistoryError, as_path};
@@ -16,8 +16,8 @@ impl History {
     /// its files as `tip` has them, or one has the same patch.
     pub fn holds_content(
         &self,
-        base: &str,
-        tip: &str,
+        base: &CommitId,
+        tip: &CommitId,
         into: &HeadTarget,
     ) -> Result<bool, HistoryError> {
         let Some(into) = self.read_target(into) else {
@@ -40,10 +40,10 @@ impl History {
             .patch_of(&self.find_commit(base)?, &wanted)
             .map_err(read)?;
         let mut walk = self.repository.revwalk().map_err(read)?;
-        let start = Oid::from_str(&into).map_err(read)?;
+        let start = Oid::from_str(into.as_str()).map_err(read)?;
         walk.set_sorting(Sort::TOPOLOGICAL).map_err(read)?;
         walk.push(start).map_err(read)?;
-        walk.hide(Oid::from_str(base).map_err(read)?)
+        walk.hide(Oid::from_str(base.as_str()).map_err(read)?)
             .map_err(read)?;
         for id in walk.take(MOST) {
             let commit = self
@@ -66,8 +66,8 @@ impl History {
     /// The first of a branch, and of what remotes have under its name, that holds what `tip` changes since `base`.
     pub fn find_content_holder(
         &self,
-        base: &str,
-        tip: &str,
+        base: &CommitId,
+        tip: &CommitId,
         branch: &HeadTarget,
     ) -> Result<Option<HeadTarget>, HistoryError> {
         let mut places = vec![branch.clone()];

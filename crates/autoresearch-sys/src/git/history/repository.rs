@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
@@ -185,7 +185,7 @@ impl History {
             .map(|name| read_ref_name("symbolic-ref", name))
             .transpose()?;
         let commit = match self.repository.head() {
-            Ok(target) => target.target().map(|commit| commit.to_string()),
+            Ok(target) => target.target().map(name_commit),
             Err(error) if error.code() == git2::ErrorCode::UnbornBranch => None,
             Err(error) => return Err(read(error)),
         };
@@ -194,7 +194,7 @@ impl History {
 
     /// The commit that a reference names.
     #[must_use]
-    pub fn read_reference(&self, name: &RefName) -> Option<String> {
+    pub fn read_reference(&self, name: &RefName) -> Option<CommitId> {
         // A record may say anything, and git would look for a branch or a commit of this name.
         RefName::parse(name.as_str())?;
         if let Some(git) = self.asked_git() {
@@ -203,12 +203,12 @@ impl History {
         self.repository
             .refname_to_id(name.as_str())
             .ok()
-            .map(|commit| commit.to_string())
+            .map(name_commit)
     }
 
     /// The commit of what HEAD names, or named once; none where the branch is gone.
     #[must_use]
-    pub fn read_target(&self, target: &HeadTarget) -> Option<String> {
+    pub fn read_target(&self, target: &HeadTarget) -> Option<CommitId> {
         match target {
             HeadTarget::Branch(name) => self.read_reference(name),
             HeadTarget::Commit(commit) => Some(commit.clone()),
@@ -216,7 +216,7 @@ impl History {
     }
 
     /// The references whose full names begin with a prefix, with their commits.
-    pub fn list_references(&self, prefix: &str) -> Result<Vec<(RefName, String)>, HistoryError> {
+    pub fn list_references(&self, prefix: &str) -> Result<Vec<(RefName, CommitId)>, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_references(prefix)?);
         }
@@ -231,14 +231,14 @@ impl History {
         let named = found.flatten().filter_map(|reference| {
             Some((
                 RefName::parse(reference.name().ok()?)?,
-                reference.target()?.to_string(),
+                name_commit(reference.target()?),
             ))
         });
         Ok(named.collect())
     }
 
     /// Is a commit part of what another one holds?
-    pub fn is_merged(&self, commit: &str, tip: &str) -> Result<bool, HistoryError> {
+    pub fn is_merged(&self, commit: &CommitId, tip: &CommitId) -> Result<bool, HistoryError> {
         let read = |source| HistoryError::Read {
             what: format!("commit {commit}"),
             source,
@@ -247,8 +247,8 @@ impl History {
             return Ok(git.ask_is_ancestor(commit, tip)?);
         }
         let (tip, commit) = (
-            Oid::from_str(tip).map_err(read)?,
-            Oid::from_str(commit).map_err(read)?,
+            Oid::from_str(tip.as_str()).map_err(read)?,
+            Oid::from_str(commit.as_str()).map_err(read)?,
         );
         Ok(tip == commit
             || self
@@ -258,7 +258,11 @@ impl History {
     }
 
     /// Do other branches, or HEAD, hold this commit of a reference?
-    pub fn is_held_elsewhere(&self, name: &RefName, commit: &str) -> Result<bool, HistoryError> {
+    pub fn is_held_elsewhere(
+        &self,
+        name: &RefName,
+        commit: &CommitId,
+    ) -> Result<bool, HistoryError> {
         let mut others = self.list_references("refs/heads/")?;
         others.extend(self.list_references("refs/remotes/")?);
         others.retain(|(other, _)| other != name);
@@ -272,17 +276,17 @@ impl History {
         Ok(false)
     }
 
-    pub(super) fn find_commit(&self, hash: &str) -> Result<Commit<'_>, HistoryError> {
+    pub(super) fn find_commit(&self, commit: &CommitId) -> Result<Commit<'_>, HistoryError> {
         let read = |source| HistoryError::Read {
-            what: format!("commit {hash}"),
+            what: format!("commit {commit}"),
             source,
         };
-        let id = Oid::from_str(hash).map_err(read)?;
+        let id = Oid::from_str(commit.as_str()).map_err(read)?;
         self.repository.find_commit(id).map_err(read)
     }
 
     /// The tree of a commit.
-    pub fn tree_of(&self, commit: &str) -> Result<TreeId, HistoryError> {
+    pub fn tree_of(&self, commit: &CommitId) -> Result<TreeId, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_tree(commit)?);
         }
@@ -291,7 +295,7 @@ impl History {
     }
 
     /// Does a commit's tree hold a file, or a link, at this path?
-    pub fn has_file(&self, commit: &str, path: &[u8]) -> Result<bool, HistoryError> {
+    pub fn has_file(&self, commit: &CommitId, path: &[u8]) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
             let mode = git.ask_mode(commit, path)?;
             return Ok(mode.is_some_and(|mode| mode != "040000"));
@@ -308,7 +312,7 @@ impl History {
     }
 
     /// Does a commit's tree hold anything at this path, a folder too?
-    pub fn has_path(&self, commit: &str, path: &Path) -> Result<bool, HistoryError> {
+    pub fn has_path(&self, commit: &CommitId, path: &Path) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
             let path = path.as_os_str().as_bytes();
             return Ok(git.ask_mode(commit, path)?.is_some());
@@ -324,7 +328,7 @@ impl History {
     /// What a commit's tree holds at this path, if it is a file or a link.
     pub fn read_content(
         &self,
-        commit: &str,
+        commit: &CommitId,
         path: &[u8],
     ) -> Result<Option<TreeContent>, HistoryError> {
         if let Some(git) = self.asked_git() {
@@ -363,19 +367,15 @@ impl History {
     }
 
     /// The first parent of a commit.
-    pub fn parent_of(&self, commit: &str) -> Result<Option<String>, HistoryError> {
+    pub fn parent_of(&self, commit: &CommitId) -> Result<Option<CommitId>, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_parent(commit)?);
         }
-        Ok(self
-            .find_commit(commit)?
-            .parent_id(0)
-            .ok()
-            .map(|parent| parent.to_string()))
+        Ok(self.find_commit(commit)?.parent_id(0).ok().map(name_commit))
     }
 
     /// The message of a commit.
-    pub fn message_of(&self, commit: &str) -> Result<String, HistoryError> {
+    pub fn message_of(&self, commit: &CommitId) -> Result<String, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_message(commit)?);
         }
@@ -383,7 +383,7 @@ impl History {
     }
 
     /// Does the root of a commit's tree hold this name?
-    pub fn has_at_root(&self, commit: &str, name: &str) -> Result<bool, HistoryError> {
+    pub fn has_at_root(&self, commit: &CommitId, name: &str) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_mode(commit, name.as_bytes())?.is_some());
         }
@@ -400,7 +400,11 @@ impl History {
     }
 
     /// The paths in which two commits differ. Folders that are equal are not looked into.
-    pub fn changed_paths(&self, from: &str, to: &str) -> Result<Vec<Vec<u8>>, HistoryError> {
+    pub fn changed_paths(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<Vec<Vec<u8>>, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_changed_paths(from, to)?);
         }
@@ -457,7 +461,11 @@ impl History {
     }
 
     /// By how many lines two commits differ.
-    pub fn count_changed_lines(&self, from: &str, to: &str) -> Result<DiffSize, HistoryError> {
+    pub fn count_changed_lines(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<DiffSize, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_diff_size(from, to)?);
         }
@@ -483,13 +491,13 @@ impl History {
     /// Commits after `base` up to `tip`, oldest first, as hash and subject; at most `most`.
     pub fn list_commits(
         &self,
-        base: &str,
-        tip: &str,
+        base: &CommitId,
+        tip: &CommitId,
         most: usize,
-    ) -> Result<Vec<(String, String)>, HistoryError> {
+    ) -> Result<Vec<(CommitId, String)>, HistoryError> {
         let mut found = Vec::new();
-        let mut at = tip.to_owned();
-        while at != base && found.len() < most {
+        let mut at = tip.clone();
+        while at != *base && found.len() < most {
             let subject = self
                 .message_of(&at)?
                 .lines()
@@ -538,6 +546,10 @@ fn list_entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
     let all = tree.into_iter().flat_map(Tree::iter);
     all.map(|entry| (entry.name_bytes().to_vec(), (entry.id(), entry.filemode())))
         .collect()
+}
+
+fn name_commit(id: Oid) -> CommitId {
+    CommitId::from_bytes(id.as_bytes())
 }
 
 /// A path of git's as one of the file system's.

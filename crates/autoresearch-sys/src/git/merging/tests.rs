@@ -9,7 +9,7 @@ use crate::git::scratch::ScratchRepository;
 /// A repository with a state that both sides start from, the kept state, and a trial; the folder aside.
 struct Sides {
     repository: ScratchRepository,
-    base: String,
+    base: CommitId,
     scratch: PathBuf,
 }
 
@@ -30,15 +30,15 @@ impl Sides {
     }
 
     /// What an edit of the base comes to, as a commit; the work tree is that of the base again.
-    fn commit_edit(&self, edit: impl FnOnce(&Path)) -> String {
+    fn commit_edit(&self, edit: impl FnOnce(&Path)) -> CommitId {
         edit(self.repository.root());
         let commit = self.repository.commit("side");
         self.repository
-            .run(&["reset", "--quiet", "--hard", &self.base]);
+            .run(&["reset", "--quiet", "--hard", self.base.as_str()]);
         commit
     }
 
-    fn merge(&self, ours: &str, theirs: &str) -> MergeResult {
+    fn merge(&self, ours: &CommitId, theirs: &CommitId) -> MergeResult {
         let before = self.list_untouched();
         let merged = self
             .repository

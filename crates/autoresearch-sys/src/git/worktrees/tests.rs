@@ -15,7 +15,7 @@ use autoresearch_core::git_names::RefName;
 fn a_work_tree_is_made_listed_and_removed_unless_it_holds_something() {
     let repository = ScratchRepository::with_files(&["a"]);
     let git = &repository.git;
-    let first = repository.run(&["rev-parse", "HEAD"]);
+    let first = repository.find_commit("HEAD");
     for name in ["one", "two", "three"] {
         git.create_branch(&RefName::of_branch(name), &first)
             .unwrap();
@@ -83,7 +83,7 @@ fn every_kind_of_work_tree_is_read_from_the_list() {
 fn a_branch_is_held_by_the_work_tree_that_has_it_or_will_come_back_to_it() {
     let repository = ScratchRepository::with_files(&["a"]);
     let git = &repository.git;
-    let first = repository.run(&["rev-parse", "HEAD"]);
+    let first = repository.find_commit("HEAD");
     let names = ["checked", "rebased", "stacked", "bisected", "gone"];
     for name in names.into_iter().chain(["free"]) {
         git.create_branch(&RefName::of_branch(name), &first)
@@ -190,7 +190,7 @@ fn the_surroundings_of_a_folder_are_those_that_git_sees() {
     );
     // A line break in the path.
     let other = repository.beside("line\nbreak");
-    git.begin_branch(&RefName::of_branch("run"), "HEAD")
+    git.begin_branch(&RefName::of_branch("run"), &repository.find_commit("HEAD"))
         .unwrap();
     git.add_work_tree(&other, &RefName::of_branch("main"))
         .unwrap();

@@ -1,5 +1,6 @@
 //! The exit codes of a job, and the words by which it is known.
 
+use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::state::Counts;
 
 use super::*;
@@ -24,7 +25,7 @@ fn make_summary(status: &'static str, improved: bool) -> ExecSummary {
             seconds: 1,
         },
         branch: "autoresearch/a".to_owned(),
-        commit: "c1".to_owned(),
+        commit: CommitId::from_bytes(&[0xc1; 20]),
         merge: None,
     }
 }

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{escape_text, format_count, shorten_hash};
+use autoresearch_core::words::text::{escape_text, format_count};
 use rustix::fs::FileType;
 
 use super::scene::{InventoryScene, open_git_in};
@@ -139,7 +139,7 @@ pub(super) fn check_branch(
     scene: &InventoryScene<'_>,
     layout: &Layout,
     state: &RunState,
-    tip: &str,
+    tip: &CommitId,
 ) -> Result<Option<String>> {
     let start = &state.start;
     let plain = start.branch.short();
@@ -156,11 +156,11 @@ pub(super) fn check_branch(
     if *tip != state.head {
         return Ok(Some(format!(
             "it names {} and not {}, where the run left it; `git branch -D {plain}` deletes it",
-            shorten_hash(tip),
-            shorten_hash(&state.head)
+            tip.short(),
+            state.head.short()
         )));
     }
-    let merged = tip == start.base
+    let merged = *tip == start.base
         || scene.history.is_held_elsewhere(&start.branch, tip)?
         || is_content_merged(scene, &start.base, tip, &start.origin)?;
     Ok((!merged).then(|| {
@@ -173,8 +173,8 @@ pub(super) fn check_branch(
 
 fn is_content_merged(
     scene: &InventoryScene<'_>,
-    base: &str,
-    tip: &str,
+    base: &CommitId,
+    tip: &CommitId,
     origin: &HeadTarget,
 ) -> Result<bool> {
     Ok(scene

@@ -2,7 +2,6 @@
 //! Does not ask again what the list has answered, and never forces git.
 //! Invariant: what could not be removed keeps everything that is needed to remove it later.
 
-use autoresearch_core::git_names::RefName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::scene::{InventoryItem, list_start_notes, open_git_in};
 use crate::run::place::history_around;
 use crate::start::start_lock_folder;
 use crate::trees::making::{remove_note, remove_tree};
+use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -66,13 +66,13 @@ pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryIte
 fn list_staying_references(
     before: &[InventoryItem],
     item: &InventoryItem,
-) -> BTreeMap<RefName, String> {
+) -> BTreeMap<RefName, CommitId> {
     let of_run = |other: &&InventoryItem| other.kind == "reference" && other.run == item.run;
     before
         .iter()
         .filter(of_run)
         .filter(|other| other.noted && other.kept_because.is_some())
-        .filter_map(|other| Some((other.reference.clone()?, other.commit.clone())))
+        .filter_map(|other| other.reference.clone())
         .collect()
 }
 
@@ -81,7 +81,7 @@ fn remove_item(
     root: &Path,
     git: &Git,
     item: &InventoryItem,
-    staying: BTreeMap<RefName, String>,
+    staying: BTreeMap<RefName, CommitId>,
 ) -> Result<()> {
     let layout = Layout::new(root, &item.run);
     match item.kind {
@@ -90,7 +90,7 @@ fn remove_item(
         "branch" | "reference" => item
             .reference
             .iter()
-            .try_for_each(|name| Ok(git.delete_branch(name, &item.commit)?)),
+            .try_for_each(|(name, commit)| Ok(git.delete_branch(name, commit)?)),
         "folder" => {
             // Looked at again: it must not have got anything since.
             if let Some(reason) = checks::check_folder(&layout) {
@@ -140,7 +140,7 @@ fn remove_anchor(
     root: &Path,
     folder: &Path,
     run: &str,
-    references: BTreeMap<RefName, String>,
+    references: BTreeMap<RefName, CommitId>,
 ) -> Result<()> {
     let runs = world.state_folder.join("runs");
     let Some(name) = folder

@@ -2,12 +2,12 @@
 //! Does not list anything.
 //! Invariant: git is asked with nothing of the caller's that could lead it elsewhere.
 
-use autoresearch_core::git_names::RefName;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::run::place::caller_variables;
+use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -27,15 +27,12 @@ pub(crate) struct InventoryItem {
     /// The run that it belongs to: what is needed to remove the rest later goes last.
     #[serde(skip)]
     pub(crate) run: String,
-    /// What it is for git, if it is a branch or reference.
+    /// What it is for git, if it is a branch or reference, and the commit that this must still name to be deleted.
     #[serde(skip)]
-    pub(super) reference: Option<RefName>,
-    /// The commit that a branch or reference must still name to be deleted.
-    #[serde(skip)]
-    pub(super) commit: String,
+    pub(super) reference: Option<(RefName, CommitId)>,
     /// The references to the trials of a run, with the commits that they must still name to be deleted.
     #[serde(skip)]
-    pub(super) trials: Vec<(RefName, String)>,
+    pub(super) trials: Vec<(RefName, CommitId)>,
     /// The note of a work tree outside the repository.
     #[serde(skip)]
     pub(super) tree: Option<TreeNote>,
@@ -67,7 +64,6 @@ impl InventoryItem {
             kept_because,
             run: run.to_owned(),
             reference: None,
-            commit: String::new(),
             trials: Vec::new(),
             tree: None,
             noted: false,
@@ -77,11 +73,11 @@ impl InventoryItem {
     pub(crate) fn of_reference(
         kind: &'static str,
         run: &str,
-        name: &RefName,
+        (name, commit): (&RefName, CommitId),
         kept_because: Option<String>,
     ) -> Self {
         Self {
-            reference: Some(name.clone()),
+            reference: Some((name.clone(), commit)),
             ..Self::new(kind, run, name.as_str(), kept_because)
         }
     }

@@ -1,6 +1,6 @@
 //! Every line that the answer of `stop` and `finish` can have, and what programs get of it.
 
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use insta::assert_snapshot;
 
 use super::*;
@@ -18,12 +18,12 @@ fn make_report() -> EndReport {
         branch: "autoresearch/fewer-any".to_owned(),
         kept: vec![
             KeptTrial {
-                commit: "1111111111111111".to_owned(),
+                commit: CommitId::from_bytes(&[0x11; 20]),
                 subject: "type-narrow the handlers".to_owned(),
                 jump: false,
             },
             KeptTrial {
-                commit: "2222222222222222".to_owned(),
+                commit: CommitId::from_bytes(&[0x22; 20]),
                 subject: "one Json type".to_owned(),
                 jump: true,
             },
@@ -31,7 +31,7 @@ fn make_report() -> EndReport {
         returned_to: Some("main".to_owned()),
         checked_out: vec![CheckedOutHead {
             folder: "/repo".into(),
-            head: "main".to_owned(),
+            head: HeadTarget::Branch(RefName::of_branch("main")),
             detached: false,
         }],
         saved: None,
@@ -92,7 +92,7 @@ fn a_run_that_kept_nothing_says_so_and_has_nothing_to_merge() {
 fn with_two_folders_each_checkout_names_its_own_and_a_detached_head_is_told() {
     let own = CheckedOutHead {
         folder: "/repo/autoresearch-results/fewer-any/worktree".into(),
-        head: "3333333333333333".to_owned(),
+        head: HeadTarget::Commit(CommitId::from_bytes(&[0x33; 20])),
         detached: true,
     };
     let mut report = make_report();
@@ -147,11 +147,11 @@ fn programs_get_the_whole_of_a_finished_run() {
       "branch": "autoresearch/fewer-any",
       "kept": [
         {
-          "commit": "1111111111111111",
+          "commit": "1111111111111111111111111111111111111111",
           "subject": "type-narrow the handlers"
         },
         {
-          "commit": "2222222222222222",
+          "commit": "2222222222222222222222222222222222222222",
           "subject": "one Json type",
           "jump": true
         }

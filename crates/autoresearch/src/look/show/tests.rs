@@ -24,8 +24,8 @@ fn make_view() -> TrialView {
         guard: "-",
         began: Some("2026-01-31T12:00:00Z".to_owned()),
         ended: Some("2026-01-31T12:01:05Z".to_owned()),
-        hash: Some("0123456789abcdef".to_owned()),
-        base: Some("fedcba9876543210".to_owned()),
+        hash: CommitId::parse(&"01234567".repeat(5)),
+        base: CommitId::parse(&"fedcba98".repeat(5)),
         files: vec![
             FileFigures {
                 path: "src/api.ts".to_owned(),
@@ -67,7 +67,7 @@ fn the_story_of_a_discard_has_everything_that_is_known_of_it() {
       also      lines=120
       guard     -
       time      <time>, took 1m5s
-      commit    0123456789abcdef on fedcba9
+      commit    0123456701234567012345670123456701234567 on fedcba9
       files     2 files changed, +3 -1
         src/api.ts  +3 -1
         src/logo.png  binary

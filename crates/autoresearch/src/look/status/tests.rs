@@ -19,7 +19,7 @@ fn make_report() -> StatusReport {
         unit: Unit::from_text("ms"),
         metrics: BTreeMap::from([("lines".to_owned(), 120.into())]),
         incumbent_trial: 2,
-        incumbent_commit: "0123456789abcdef".to_owned(),
+        incumbent_commit: CommitId::parse(&"01234567".repeat(5)).unwrap(),
         deterministic: true,
         iterations: 6,
         iterations_limit: Some(50),
@@ -176,7 +176,7 @@ fn programs_get_every_count_and_not_the_plot() {
         "lines": 120
       },
       "incumbent_trial": 2,
-      "incumbent_commit": "0123456789abcdef",
+      "incumbent_commit": "0123456701234567012345670123456701234567",
       "deterministic": true,
       "iterations": 6,
       "iterations_limit": 50,

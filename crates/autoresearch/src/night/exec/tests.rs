@@ -31,7 +31,7 @@ fn make_summary() -> ExecSummary {
             seconds: 65,
         },
         branch: "autoresearch/fewer-any".to_owned(),
-        commit: "0123456789abcdef".to_owned(),
+        commit: CommitId::parse(&"01234567".repeat(5)).unwrap(),
         merge: Some("git merge autoresearch/fewer-any".to_owned()),
     }
 }
@@ -65,7 +65,7 @@ fn the_summary_is_one_object_that_says_its_type_first() {
         "seconds": 65
       },
       "branch": "autoresearch/fewer-any",
-      "commit": "0123456789abcdef",
+      "commit": "0123456701234567012345670123456701234567",
       "merge": "git merge autoresearch/fewer-any"
     }
     "#);

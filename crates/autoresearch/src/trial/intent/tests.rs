@@ -3,7 +3,7 @@
 use autoresearch_core::agent::caller::{MeasureWay, Reader};
 use autoresearch_core::config::check_config;
 use autoresearch_core::decide::ladder::Strategy;
-use autoresearch_core::git_names::{HeadTarget, RefName, TreeId};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use autoresearch_core::journal::event::{
     CommandFailure, Event, Guard, Rework, Start, StrategyRow, Why,
 };
@@ -12,6 +12,10 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
+
+fn make_commit(number: u32) -> CommitId {
+    CommitId::parse(&format!("c{number:039}")).unwrap()
+}
 
 fn make_measurement(value: i64) -> Measurement {
     Measurement {
@@ -36,7 +40,7 @@ fn make_state() -> RunState {
         config: check_config(&document).config.unwrap(),
         branch: RefName::of_trials("less"),
         origin: HeadTarget::Branch(RefName::of_branch("main")),
-        base: "c0".to_owned(),
+        base: make_commit(0),
         tree: TreeId::from_bytes(&[7; 20]),
         worktree: None,
         measurement: make_measurement(47),
@@ -53,13 +57,13 @@ fn make_state() -> RunState {
     state
 }
 
-/// The guard failed behind the commit `c<attempt + 1>` of this intention.
+/// The guard failed behind the commit `make_commit(attempt + 1)` of this intention.
 fn fail_guard(state: &mut RunState, intent: &Intent) {
     state.apply_event(Event::Intent(intent.clone())).unwrap();
     let rework = Rework {
         trial: intent.trial,
         attempt: intent.attempt,
-        commit: format!("c{}", intent.attempt + 1),
+        commit: make_commit(intent.attempt + 1),
         measurement: make_measurement(30),
         why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
         left_files: Vec::new(),
@@ -118,7 +122,7 @@ fn the_first_attempt_of_the_next_trial_builds_on_the_kept_state_with_what_was_as
         message: "the idea".to_owned(),
         labels: vec!["real".to_owned()],
         simplify: true,
-        parent: "c0".to_owned(),
+        parent: make_commit(0),
         again: false,
     };
     assert_eq!(intend(&make_state(), &request).unwrap(), expected);
@@ -140,10 +144,8 @@ fn a_rework_is_the_next_attempt_on_the_commit_that_failed_and_its_message_follow
     let first = intend(&state, &ask("the idea")).unwrap();
     fail_guard(&mut state, &first);
     let second = intend(&state, &rework("the fix")).unwrap();
-    assert_eq!(
-        (second.trial, second.attempt, second.parent.as_str()),
-        (1, 1, "c1")
-    );
+    assert_eq!((second.trial, second.attempt), (1, 1));
+    assert_eq!(second.parent, make_commit(1));
     assert_eq!(second.message, "the idea; rework: the fix");
 }
 
@@ -174,7 +176,7 @@ fn a_commit_is_measured_again_once_and_that_is_an_attempt_of_its_own() {
     let second = intend(&state, &again()).unwrap();
     let expected = Intent {
         attempt: 1,
-        parent: "c1".to_owned(),
+        parent: make_commit(1),
         again: true,
         ..first
     };

@@ -1,5 +1,6 @@
 //! Every line that the answer of a trial can have, and what programs get of it.
 
+use autoresearch_core::git_names::CommitId;
 use insta::assert_snapshot;
 
 use super::*;
@@ -21,8 +22,8 @@ fn make_keep() -> TrialReport {
         guard: "pass",
         jump: false,
         guard_retries: 0,
-        commit: Some("0123456789abcdef".to_owned()),
-        hash: Some("0123456789abcdef".to_owned()),
+        commit: CommitId::parse(&"01234567".repeat(5)),
+        hash: CommitId::parse(&"01234567".repeat(5)),
         undone: None,
         notes: Vec::new(),
         incumbent: 41.into(),
@@ -70,7 +71,7 @@ fn make_void() -> TrialReport {
         guard: "-",
         files: Vec::new(),
         files_count: 0,
-        undone: Some("fedcba9876543210".to_owned()),
+        undone: CommitId::parse(&"fedcba98".repeat(5)),
         void: Some(VoidEdits::TakenBack),
         ..make_loss(
             "discard",
@@ -273,8 +274,8 @@ fn programs_get_every_field_of_a_keep_and_nothing_that_is_for_people_alone() {
       },
       "delta": "-6",
       "guard": "pass",
-      "commit": "0123456789abcdef",
-      "hash": "0123456789abcdef",
+      "commit": "0123456701234567012345670123456701234567",
+      "hash": "0123456701234567012345670123456701234567",
       "undone": null,
       "notes": [],
       "incumbent": 41,
@@ -330,9 +331,10 @@ fn at_most_fifty_files_are_named_with_their_odd_letters_shown_and_all_are_counte
 
 #[test]
 fn notes_of_before_the_measurement_come_before_those_of_the_undoing() {
+    let [head, tip] = [0xc1, 0xc2].map(|number| CommitId::from_bytes(&[number; 20]));
     let undone = UndoResult {
-        head: "c1".to_owned(),
-        tip: Some("c2".to_owned()),
+        head,
+        tip: Some(tip.clone()),
         notes: vec!["undoing".to_owned()],
     };
     let report = make_keep()
@@ -340,7 +342,7 @@ fn notes_of_before_the_measurement_come_before_those_of_the_undoing() {
         .with_notes(vec!["measuring".to_owned()])
         .with_note("last");
     assert_eq!(report.notes, ["measuring", "undoing", "last"]);
-    assert_eq!(report.undone.as_deref(), Some("c2"));
+    assert_eq!(report.undone, Some(tip));
     assert_eq!(make_keep().with_undone(None).undone, None);
 }
 

@@ -8,18 +8,18 @@ use std::path::Path;
 
 use super::*;
 use crate::git::scratch::ScratchRepository;
-use autoresearch_core::git_names::{HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 
 /// A repository with a branch that was merged, files of every kind, and what happened to them.
 struct MergedRepository {
     repository: ScratchRepository,
-    commits: Vec<(&'static str, String)>,
+    commits: Vec<(&'static str, CommitId)>,
 }
 
 impl MergedRepository {
     fn tell() -> Self {
         let repository = ScratchRepository::with_files(&["a", "dir/b", "dir/deep/c", "was a file"]);
-        let mut commits = vec![("first", repository.run(&["rev-parse", "HEAD"]))];
+        let mut commits = vec![("first", repository.find_commit("HEAD"))];
         repository.write("a", "one\ntwo\nthree\n");
         fs::write(repository.root().join("binary"), [0, 159, 146, 150]).unwrap();
         symlink("a", repository.root().join("link")).unwrap();
@@ -34,7 +34,7 @@ impl MergedRepository {
         let module = format!("160000,{},module", commits[0].1);
         repository.run(&["update-index", "--add", "--cacheinfo", &module]);
         repository.run(&["commit", "--quiet", "-m", "module"]);
-        commits.push(("last", repository.run(&["rev-parse", "HEAD"])));
+        commits.push(("last", repository.find_commit("HEAD")));
         repository.run(&["tag", "-a", "-m", "released", "v1"]);
         repository.run(&["update-ref", "refs/remotes/origin/main", "HEAD^"]);
         Self {
@@ -57,11 +57,12 @@ impl MergedRepository {
     fn agree(&self, ask: impl Fn(&History) -> String) -> String {
         let [read, asked] = self.open_both().map(|history| ask(&history));
         assert_eq!(read, asked, "libgit2 and the program");
-        let named = |text: String, (name, hash): &(&str, String)| text.replace(hash, name);
+        let named =
+            |text: String, (name, commit): &(&str, CommitId)| text.replace(commit.as_str(), name);
         self.commits.iter().fold(read, named)
     }
 
-    fn list_pairs(&self) -> impl Iterator<Item = [&(&'static str, String); 2]> {
+    fn list_pairs(&self) -> impl Iterator<Item = [&(&'static str, CommitId); 2]> {
         let all = self.commits.iter();
         all.flat_map(|from| self.commits.iter().map(move |to| [from, to]))
     }
@@ -96,12 +97,12 @@ fn libgit2_and_the_program_tell_the_same_places_and_references() {
     /r
     /r/.git
     /r/.git
-    HeadState { branch: Some(RefName("refs/heads/main")), commit: Some("last") }
-    refs/heads/* [(RefName("refs/heads/main"), "last"), (RefName("refs/heads/side"), "side")]
-    refs/remotes/* [(RefName("refs/remotes/origin/main"), "c1a5d692180e909cb12c81a714aa3fc457d18003")]
-    refs/heads/s* [(RefName("refs/heads/side"), "side")]
+    HeadState { branch: Some(RefName("refs/heads/main")), commit: Some(CommitId("last")) }
+    refs/heads/* [(RefName("refs/heads/main"), CommitId("last")), (RefName("refs/heads/side"), CommitId("side"))]
+    refs/remotes/* [(RefName("refs/remotes/origin/main"), CommitId("c1a5d692180e909cb12c81a714aa3fc457d18003"))]
+    refs/heads/s* [(RefName("refs/heads/side"), CommitId("side"))]
     refs/none/* []
-    refs/heads/side Some("side")
+    refs/heads/side Some(CommitId("side"))
     HEAD None
     refs/heads/absent None
     side None
@@ -120,7 +121,7 @@ fn head_is_told_on_a_branch_detached_and_before_the_first_commit() {
     };
     assert_eq!(
         head(&story),
-        r#"HeadState { branch: None, commit: Some("side") }"#
+        r#"HeadState { branch: None, commit: Some(CommitId("side")) }"#
     );
     let empty = MergedRepository {
         repository: ScratchRepository::init(),
@@ -150,8 +151,9 @@ fn libgit2_and_the_program_tell_the_same_of_every_commit() {
                     .run(&["rev-parse", &format!("{commit}^{{tree}}")]),
                 tree.as_str()
             );
-            let known =
-                parent.filter(|parent| story.commits.iter().any(|(_, known)| known == parent));
+            let mut all = story.commits.iter().map(|(_, commit)| commit);
+            let known = all.find(|commit| parent.as_ref() == Some(*commit));
+            let known = known.map(CommitId::as_str);
             format!("{name}: parent {known:?}, {message:?}, {at_root:?}")
         });
         told.collect::<Vec<_>>().join("\n")
@@ -262,7 +264,7 @@ fn a_commit_is_held_elsewhere_by_other_branches_remotes_and_a_detached_head() {
     let [(_, first), _, (_, side), (_, last)] = &story.commits[..] else {
         panic!("four commits")
     };
-    let held = |name: &str, commit: &str| {
+    let held = |name: &str, commit: &CommitId| {
         story.agree(|history| {
             history
                 .is_held_elsewhere(&RefName::of_branch(name), commit)
@@ -285,7 +287,7 @@ fn commits_are_listed_oldest_first_up_to_a_number_and_to_the_root() {
     let [(_, first), _, _, (_, last)] = &story.commits[..] else {
         panic!("four commits")
     };
-    let subjects = |base: &str, most| {
+    let subjects = |base: &CommitId, most| {
         story.agree(|history| {
             let found = history.list_commits(base, last, most).unwrap();
             found
@@ -297,7 +299,10 @@ fn commits_are_listed_oldest_first_up_to_a_number_and_to_the_root() {
     };
     assert_eq!(subjects(first, 9), "second, merged, module");
     assert_eq!(subjects(first, 2), "merged, module");
-    assert_eq!(subjects("none", 9), "first, second, merged, module");
+    assert_eq!(
+        subjects(&first.to_null(), 9),
+        "first, second, merged, module"
+    );
     assert_eq!(subjects(last, 9), "");
 }
 
@@ -316,7 +321,7 @@ fn an_operation_under_way_is_told_by_its_traces() {
     ] {
         let path = git.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &story.commits[0].1).unwrap();
+        fs::write(&path, story.commits[0].1.as_str()).unwrap();
         let told = story.agree(|history| format!("{:?}", history.find_operation()));
         assert_eq!(told, format!("Some({operation:?})"), "{file}");
         fs::remove_file(&path).unwrap();
@@ -386,20 +391,22 @@ fn an_extension_that_libgit2_does_not_know_is_left_to_the_program() {
         history.read_head().unwrap().commit.as_ref(),
         Some(&story.commits[3].1)
     );
+    let [absent, odd] = ["0".repeat(40).into(), "no commit".into()]
+        .map(|recorded| serde_json::from_value::<CommitId>(recorded).unwrap());
     for error in [
-        history.tree_of("no commit").map(drop),
-        history.message_of("no commit").map(drop),
-        history.changed_paths("no", "commit").map(drop),
-        history.is_merged("no", "commit").map(drop),
+        history.tree_of(&absent).map(drop),
+        history.message_of(&odd).map(drop),
+        history.changed_paths(&absent, &odd).map(drop),
+        history.is_merged(&odd, &absent).map(drop),
     ] {
         error.unwrap_err();
     }
 }
 
 /// A branch `work` with two changes, and `main`, which has gone on without them.
-fn make_branches() -> (ScratchRepository, String) {
+fn make_branches() -> (ScratchRepository, CommitId) {
     let repository = ScratchRepository::with_files(&["a", "b", "other"]);
-    let base = repository.run(&["rev-parse", "HEAD"]);
+    let base = repository.find_commit("HEAD");
     repository.run(&["switch", "--quiet", "-c", "work"]);
     for name in ["a", "b"] {
         repository.write(name, &format!("{name}\nbetter\n"));
