@@ -534,7 +534,7 @@ fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
 }
 
 /// A repository with ignored files, and the config of a run whose tree gets them.
-fn with_ignored_files() -> (Testbed, PathBuf) {
+fn with_ignored_files(view: &str) -> (Testbed, PathBuf) {
     let bed = Testbed::new();
     bed.write(".gitignore", "deps/\nout/\nmade\n");
     bed.git(&["add", "-A"]);
@@ -546,7 +546,7 @@ fn with_ignored_files() -> (Testbed, PathBuf) {
         .isolation("worktree")
         .verify("cat deps/a out/b made >/dev/null && sh count.sh");
     let setup = "link: deps\ncopy: out\nprepare: echo ran > made\n";
-    std::fs::write(&file, format!("{config}{setup}")).unwrap();
+    std::fs::write(&file, format!("{config}{setup}{view}")).unwrap();
     (bed, file)
 }
 
@@ -563,7 +563,7 @@ fn keeps_a_trial_in_its_tree(bed: &Testbed, place: &str) {
 
 #[test]
 fn a_crash_at_every_step_of_filling_the_tree_of_a_start_leaves_no_run_or_a_whole_one() {
-    let (bed, file) = with_ignored_files();
+    let (bed, file) = with_ignored_files("view: off\n");
     let before = Saved::of(&bed, "before");
     let arguments = ["start", "--config", file.to_str().unwrap()];
     let steps = steps_of(&bed, &arguments);
@@ -583,7 +583,7 @@ fn a_crash_at_every_step_of_filling_the_tree_of_a_start_leaves_no_run_or_a_whole
 #[test]
 fn a_crash_at_every_step_of_filling_a_tree_again_leaves_a_tree_that_is_filled_by_the_next_command()
 {
-    let (bed, file) = with_ignored_files();
+    let (bed, file) = with_ignored_files("view: off\n");
     bed.run(&["start", "--config", file.to_str().unwrap()]).ok();
     std::fs::remove_dir_all(bed.own_tree()).unwrap();
     let before = Saved::of(&bed, "before");
@@ -751,7 +751,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         &bed,
         &["start", "--config", file.to_str().unwrap()],
     ));
-    let (filled, file) = with_ignored_files();
+    let (filled, file) = with_ignored_files("view: off\n");
     let arguments = ["start", "--config", file.to_str().unwrap()];
     met.extend(steps_of(&filled, &arguments));
     bed.edit(4);

@@ -71,6 +71,7 @@ mod unattended;
 mod under_way;
 mod unseen;
 mod user_settings;
+mod views;
 mod warnings;
 mod wiped;
 mod work_trees;

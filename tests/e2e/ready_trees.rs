@@ -8,15 +8,15 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, Testbed, finish, note_skipped};
 
 /// A repository of some kind, whose metric is what its verify prints.
-struct Project {
-    bed: Testbed,
-    verify: String,
-    scope: &'static str,
+pub(crate) struct Project {
+    pub(crate) bed: Testbed,
+    pub(crate) verify: String,
+    pub(crate) scope: &'static str,
 }
 
 impl Project {
     /// A repository with these files committed, and with these ones ignored.
-    fn new(verify: &str, tracked: &[(&str, &str)], ignored: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(verify: &str, tracked: &[(&str, &str)], ignored: &[(&str, &str)]) -> Self {
         let bed = Testbed::bare();
         for (name, text) in tracked {
             bed.write(name, text);
@@ -33,8 +33,13 @@ impl Project {
         }
     }
 
-    /// Tries to start a run in a tree of its own, with these lines in its config.
+    /// Tries to start a run in a tree of its own, with these lines in its config, and with links and copies.
     fn start(&self, setup: &str) -> Answer {
+        self.start_in_view(&format!("{setup}view: off\n"))
+    }
+
+    /// The same in a view, where the system allows one.
+    pub(crate) fn start_in_view(&self, setup: &str) -> Answer {
         let verify = serde_json::to_string(&self.verify).unwrap();
         let text = format!(
             "goal: less\ntag: demo\nscope: [\"{}\"]\nmetric: {{name: m, direction: lower}}\n\
@@ -44,14 +49,14 @@ impl Project {
         self.bed.try_start(&text)
     }
 
-    fn tree(&self) -> PathBuf {
+    pub(crate) fn tree(&self) -> PathBuf {
         let status = self.bed.run(&["status", "--json"]).ok().json();
         let run = status["run"].as_str().unwrap();
         self.bed.own_tree_of(run)
     }
 
     /// Edits a file in the run's tree; the value that the trial measured.
-    fn try_text(&self, name: &str, text: &str) -> serde_json::Value {
+    pub(crate) fn try_text(&self, name: &str, text: &str) -> serde_json::Value {
         let tree = self.tree();
         std::fs::write(tree.join(name), text).unwrap();
         let mut command = self.bed.command(&["trial", "-m", "an edit", "--json"]);
@@ -62,7 +67,7 @@ impl Project {
     }
 
     /// Bytes, modes and times of everything in the user's checkout but git's folder and the runs.
-    fn picture(&self) -> BTreeMap<PathBuf, String> {
+    pub(crate) fn picture(&self) -> BTreeMap<PathBuf, String> {
         let mut found = BTreeMap::new();
         note_below(&self.bed.repo, &mut found);
         found
@@ -95,7 +100,7 @@ fn note_below(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
 }
 
 /// Does the machine have these programs? A test that cannot run is noted.
-fn has_programs(names: &[&str]) -> bool {
+pub(crate) fn has_programs(names: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |name: &&&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
     match names.iter().find(|name| !has(name)) {
@@ -108,7 +113,7 @@ fn has_programs(names: &[&str]) -> bool {
 }
 
 /// A workspace as npm makes one: a package of the repository is a link in `node_modules`.
-fn make_npm_workspace() -> Project {
+pub(crate) fn make_npm_workspace() -> Project {
     let project = Project::new(
         "node src/app/main.js",
         &[
@@ -244,7 +249,7 @@ fn what_git_ignores_in_the_checkout_alone_is_refused_with_the_commit_that_is_mis
 }
 
 /// A package of Cargo that prints the number in `src/n.txt`, built in the checkout.
-fn make_cargo_project() -> Project {
+pub(crate) fn make_cargo_project() -> Project {
     let project = Project::new(
         &with_cargo("cargo run -q --offline"),
         &[
@@ -343,7 +348,7 @@ fn a_build_folder_with_the_checkouts_path_is_refused_and_without_it_the_error_na
 }
 
 /// A project with an environment in which it is installed in place, as `pip install -e .` leaves it.
-fn make_python_project(verify: &str) -> Project {
+pub(crate) fn make_python_project(verify: &str) -> Project {
     let project = Project::new(
         verify,
         &[

@@ -375,7 +375,7 @@ fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree()
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "ignore"]);
     let root = bed.repo.to_str().unwrap();
-    let tree = "isolation: worktree\n";
+    let tree = "isolation: worktree\nview: off\n";
     for command in [
         format!("sh {root}/count.sh"),
         format!("cd {root} && sh count.sh"),
@@ -389,7 +389,7 @@ fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree()
     }
     let env = format!("{CONFIG}{tree}env: [EXTRA]\n");
     assert_answer!(check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))]), @"
-    warning: ~/run.yaml:10: env: `EXTRA` names a folder of your checkout, and the trials are made in a separate work tree: that folder would be measured instead -> set it in verify to a path from the work tree's root, or use `isolation: branch`
+    warning: ~/run.yaml:11: env: `EXTRA` names a folder of your checkout, and the trials are made in a separate work tree: that folder would be measured instead -> set it in verify to a path from the work tree's root, or use `isolation: branch`
     ~/run.yaml: 0 errors, 1 warning
     ");
 }
@@ -407,11 +407,12 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     bed.executable(".venv/bin/python");
     let command = format!("{root}/.venv/bin/python bench.py");
     let text = verify(&command).isolation("worktree");
+    let off = |text: &ConfigText| format!("{text}view: off\n");
     bed.write(
         &format!("{packages}/other.pth"),
         &format!("{root}/.venv/lib/x\n/elsewhere\n"),
     );
-    assert_answer!(check(&bed, &text), @"~/run.yaml: no problems");
+    assert_answer!(check(&bed, &off(&text)), @"~/run.yaml: no problems");
     for (name, content) in [
         ("__editable__.demo.pth", format!("{root}/src\n")),
         ("demo.egg-link", format!("{root}\n.")),
@@ -422,12 +423,15 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     ] {
         let link = format!("{packages}/{name}");
         bed.write(&link, &content);
-        check(&bed, &text).ok().says(name).says("PYTHONPATH=src");
+        check(&bed, &off(&text))
+            .ok()
+            .says(name)
+            .says("PYTHONPATH=src");
         let first = text.clone().verify(&format!("PYTHONPATH=src {command}"));
-        check(&bed, &first).ok().says("no problems");
+        check(&bed, &off(&first)).ok().says("no problems");
         let active = verify("python bench.py").isolation("worktree");
         let venv = format!("{root}/.venv");
-        check_with(&bed, &active, &[("VIRTUAL_ENV", &venv)])
+        check_with(&bed, &off(&active), &[("VIRTUAL_ENV", &venv)])
             .ok()
             .says(name);
         std::fs::remove_file(bed.path(&link)).unwrap();
@@ -436,7 +440,7 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     std::fs::create_dir_all(&user).unwrap();
     std::fs::write(user.join("easy-install.pth"), format!("{root}/src\n")).unwrap();
     let plain = verify("python3 bench.py");
-    assert_answer!(check(&bed, &plain.clone().isolation("worktree")), @"
+    assert_answer!(check(&bed, &off(&plain.clone().isolation("worktree"))), @"
     warning: ~/run.yaml:6: verify.command: ~/.local/lib/python3.12/site-packages/easy-install.pth makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
     ~/run.yaml: 0 errors, 1 warning
     ");

@@ -395,7 +395,7 @@ fn a_view_that_cannot_be_opened_is_said_and_nothing_runs(bed: &Bed) {
         ),
     ] {
         let (how, printed) = run_shell(bed, "echo ran > ran", Some(view));
-        assert_eq!((how, printed), (CommandEnd::NotStarted(why), String::new()));
+        assert_eq!((how, printed), (CommandEnd::NotShown(why), String::new()));
         assert!(!view.checkout.join("ran").exists() && !view.tree.join("ran").exists());
     }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::journal::event::{Event, Start};
-use autoresearch_core::words::text::escape_text;
+use autoresearch_core::words::text::{escape_text, shorten_names};
 
 use self::again::find_same_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
@@ -32,7 +32,7 @@ use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
-use crate::trial::report::shorten_names;
+use crate::trees::viewing::describe_view;
 use crate::watch::git_rules;
 use crate::watch::space::check_free_space;
 use crate::watch::unseen_files;
@@ -43,6 +43,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
+use autoresearch_sys::process::TreeView;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{FileNotes, Pinned, RunStore, UnseenFiles};
 
@@ -139,8 +140,10 @@ fn prepare_start(
     let work_tree = make_work_tree(world, parts)?;
     let git = Git::new(&program, &work_tree, &plain);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    let filled = fill_own_tree(world, parts, &git, &env)
-        .map_err(|failure| explain_bare_tree(failure, parts, &work_tree))?;
+    pinned.view = parts.choose_view(world)?;
+    let view = pinned.view.clone();
+    let explain = |failure| explain_bare_tree(failure, parts, (&work_tree, view.as_ref()));
+    let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
     pinned.git = program;
@@ -161,8 +164,8 @@ fn prepare_start(
     );
     let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
     let own = OwnFiles::new(layout, config, &start_lock_folder(world, &site.history))?;
-    let baseline = measure_baseline(world, &git, &env, config, &own)
-        .map_err(|failure| explain_bare_tree(failure, parts, &work_tree))?;
+    let baseline =
+        measure_baseline(world, &git, &env, config, (&own, view.as_ref())).map_err(explain)?;
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
@@ -174,7 +177,7 @@ fn prepare_start(
         start: make_start_event(world, parts, (config, baseline))?,
         unseen,
         said,
-        notes: filled.notes,
+        notes: view.iter().map(describe_view).chain(filled.notes).collect(),
     })
 }
 
@@ -182,7 +185,7 @@ fn prepare_start(
 fn fill_own_tree(
     world: &World,
     parts: &StartParts<'_>,
-    tree: &Git,
+    (tree, view): (&Git, Option<&TreeView>),
     env: &[(OsString, OsString)],
 ) -> Result<FillReport> {
     let filling = TreeFilling {
@@ -191,6 +194,7 @@ fn fill_own_tree(
         checkout: &parts.start_site.git,
         tree,
         config: &parts.config,
+        view,
     };
     let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
     fill_once(&filling, &mark)
@@ -223,7 +227,11 @@ fn refuse_touched(
 }
 
 /// What the run's tree does not have is told to whom a command failed there.
-fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>, tree: &Path) -> Failure {
+fn explain_bare_tree(
+    failure: Failure,
+    parts: &StartParts<'_>,
+    (tree, view): (&Path, Option<&TreeView>),
+) -> Failure {
     if parts.config.isolation != Isolation::Worktree || failure.kind != FailureKind::Config {
         return failure;
     }
@@ -238,6 +246,7 @@ fn explain_bare_tree(failure: Failure, parts: &StartParts<'_>, tree: &Path) -> F
         tree,
         commands: commands.into_iter().flatten().collect(),
         output: &output,
+        view,
     };
     if let Some(missing) = explain_missing(&failed) {
         return failure.also_hint(&missing);

@@ -12,6 +12,7 @@ pub(crate) mod missing;
 pub mod place;
 pub(crate) mod refusals;
 pub(crate) mod setup;
+pub(crate) mod viewing;
 pub(crate) mod wanted;
 
 #[cfg(test)]

@@ -162,6 +162,7 @@ fn find_missing(glance: &Glance<'_>, report: &TrialReport) -> Option<String> {
         tree: tree.path(),
         commands: commands.into_iter().flatten().collect(),
         output,
+        view: tree.pinned.view.as_ref(),
     })
 }
 

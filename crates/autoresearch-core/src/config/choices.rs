@@ -71,6 +71,18 @@ words! {
 }
 
 words! {
+    /// Do verify and guard see the folders of `link` and `copy` at their own paths, in a view of the run's tree?
+    #[derive(Default)]
+    ViewUse {
+        /// Where the system allows it.
+        #[default]
+        Auto = "auto",
+        /// Never: they are links and copies in the tree.
+        Off = "off",
+    }
+}
+
+words! {
     /// How a failed trial is undone.
     #[derive(Default)]
     Rollback {
@@ -118,6 +130,14 @@ pub struct RequiredLabels {
     /// The target ends the run only when the kept state carries all of these.
     #[serde(default)]
     pub stop: Vec<String>,
+}
+
+impl ViewUse {
+    /// Is it what counts when nothing is written?
+    #[must_use]
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
 }
 
 #[cfg(test)]

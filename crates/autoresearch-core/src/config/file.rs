@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::Deserialize;
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell, ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::unattended::{AgentFile, BudgetFile};
@@ -77,6 +77,9 @@ pub struct ConfigFile {
     #[serde(default, deserialize_with = "read_one_or_many")]
     #[schemars(schema_with = "make_patterns_schema")]
     pub copy: Vec<String>,
+    /// Do verify and guard see the folders of `link` and `copy` at their own paths, copied on write, where the system allows it?
+    #[serde(default)]
+    pub view: ViewUse,
     /// The folder in which the tool makes work trees, outside the repository: a whole path, or one that begins with `~/`.
     #[serde(default)]
     pub trees: Option<String>,

@@ -388,6 +388,7 @@ impl ConfigMeaning<'_> {
             prepare,
             link: file.link.clone(),
             copy: file.copy.clone(),
+            view: file.view,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell, ViewUse,
 };
 use crate::config::condition::Condition;
 use crate::config::unattended::{Agent, Budget};
@@ -89,6 +89,9 @@ pub struct TreeSetup {
     pub link: Vec<String>,
     /// Patterns of ignored paths of the user's checkout that are copied.
     pub copy: Vec<String>,
+    /// May verify and guard see their folders in a view of the tree?
+    #[serde(skip_serializing_if = "ViewUse::is_auto")]
+    pub view: ViewUse,
 }
 
 impl TreeSetup {

@@ -74,6 +74,24 @@ pub fn clip_text(text: &str, most: usize) -> String {
     }
 }
 
+/// As many names as fit into a width, at least one, and how many more there are.
+#[must_use]
+pub fn shorten_names(names: &[String], count: usize, width: usize) -> String {
+    let mut shown = clip_text(names.first().map_or("", String::as_str), width);
+    let mut more = count.saturating_sub(1);
+    for name in names.iter().skip(1) {
+        if shown.chars().count() + name.chars().count() + 2 > width {
+            break;
+        }
+        shown = format!("{shown}, {name}");
+        more -= 1;
+    }
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +133,25 @@ mod tests {
         fn texts_that_differ_are_escaped_differently(one in "[\\\\\\t\\nnt]{0,6}", other in "[\\\\\\t\\nnt]{0,6}") {
             proptest::prop_assert_eq!(one == other, escape_text(&one) == escape_text(&other));
         }
+    }
+
+    #[test]
+    fn names_are_shortened_to_a_width_but_for_the_first_and_the_rest_is_counted() {
+        let names: Vec<String> = ["one", "two", "three"].map(str::to_owned).to_vec();
+        for (count, width, shown) in [
+            (3, 80, "one, two, three"),
+            (3, 15, "one, two, three"),
+            (3, 14, "one, two and 1 more"),
+            (3, 8, "one, two and 1 more"),
+            (3, 7, "one and 2 more"),
+            (60, 80, "one, two, three and 57 more"),
+        ] {
+            assert_eq!(
+                shorten_names(&names, count, width),
+                shown,
+                "{count} in {width}"
+            );
+        }
+        assert_eq!(shorten_names(&[], 0, 80), "");
     }
 }

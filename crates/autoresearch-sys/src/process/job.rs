@@ -83,6 +83,8 @@ pub enum CommandEnd {
     Cancelled,
     /// It could not be started.
     NotStarted(String),
+    /// It was not started, because the view in which it was to run could not be opened.
+    NotShown(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

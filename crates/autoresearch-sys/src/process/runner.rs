@@ -46,8 +46,11 @@ pub fn main(spec: &str) -> u8 {
 }
 
 fn run_job(job: &Job) -> std::io::Result<EndedCommand> {
-    if let Some(view) = &job.view {
-        open_view(view)?;
+    if let Some(Err(error)) = job.view.as_ref().map(open_view) {
+        return Ok(EndedCommand {
+            how: CommandEnd::NotShown(error.to_string()),
+            swept: 0,
+        });
     }
     let (wake, child_ended) = UnixStream::pair()?;
     child_ended.set_nonblocking(true)?;

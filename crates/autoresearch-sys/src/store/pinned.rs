@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::process::TreeView;
+
 use super::disk::{Disk, FileSignature, RealDisk, encode_with_format, find_newer_format};
 use super::error::{StoreError, describe_damage};
 
@@ -30,6 +32,9 @@ pub struct Pinned {
     /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
     pub yardstick: BTreeMap<String, Pin>,
     pub rules: PinnedRules,
+    /// The view of the run's own tree in which verify and guard run, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<TreeView>,
     /// What differed from HEAD before the run: it is nobody's trial.
     #[serde(rename = "dirt")]
     pub dirty_files: DirtyFiles,

@@ -66,21 +66,28 @@ pub(super) fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<End
         // A fresh thread, also where another one was asked for: it has cost nothing before.
         heard = hear(0);
     }
-    let outcome = match (ended.how, heard.fault) {
-        (CommandEnd::Cancelled, _) => TurnOutcome::Cancelled,
-        (CommandEnd::TimedOut, _) => TurnOutcome::Failed(TurnFault::Deadline),
-        (CommandEnd::Flooded, _) => {
-            TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
-        }
-        (CommandEnd::NotStarted(error), _) => TurnOutcome::Failed(TurnFault::Setup(error)),
-        (_, Some(fault)) => TurnOutcome::Failed(fault),
-        (_, None) => TurnOutcome::Answered(read_answer(&answer)),
-    };
+    let outcome = tell_outcome(ended.how, heard.fault, &answer);
     Ok(EndedTurn {
         thread: heard.thread,
         tokens: heard.tokens,
         outcome,
     })
+}
+
+/// What came of a turn that ended like this; `answer` is the file with what it said.
+fn tell_outcome(how: CommandEnd, fault: Option<TurnFault>, answer: &Path) -> TurnOutcome {
+    match (how, fault) {
+        (CommandEnd::Cancelled, _) => TurnOutcome::Cancelled,
+        (CommandEnd::TimedOut, _) => TurnOutcome::Failed(TurnFault::Deadline),
+        (CommandEnd::Flooded, _) => {
+            TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
+        }
+        (CommandEnd::NotStarted(error) | CommandEnd::NotShown(error), _) => {
+            TurnOutcome::Failed(TurnFault::Setup(error))
+        }
+        (_, Some(fault)) => TurnOutcome::Failed(fault),
+        (_, None) => TurnOutcome::Answered(read_answer(answer)),
+    }
 }
 
 /// A separate temporary folder: sandboxes that share one get in each other's way.

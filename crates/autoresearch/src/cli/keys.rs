@@ -86,6 +86,9 @@ pub(super) struct ConfigFlags {
     /// A pattern of ignored paths that the trees of the run get as copies; may be given more than once
     #[arg(long, value_name = "GLOB")]
     copy: Vec<String>,
+    /// auto or off: do verify and guard see the folders of link and copy at their own paths?
+    #[arg(long, value_name = "USE")]
+    view: Option<String>,
     /// The folder in which the work trees of the run are made, outside the repository
     #[arg(long, value_name = "FOLDER")]
     trees: Option<String>,
@@ -157,6 +160,7 @@ impl ConfigFlags {
             ("prepare.timeout", text(&self.prepare_timeout)),
             ("link", list(&self.link)),
             ("copy", list(&self.copy)),
+            ("view", text(&self.view)),
             ("trees", text(&self.trees)),
             ("ladder", text(&self.ladder)),
             ("min_improvement", text(&self.min_improvement)),

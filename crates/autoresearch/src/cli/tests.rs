@@ -263,6 +263,9 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
               A pattern of ignored paths that the trees of the run get as copies; may be given more than
               once
 
+          --view <USE>
+              auto or off: do verify and guard see the folders of link and copy at their own paths?
+
           --trees <FOLDER>
               The folder in which the work trees of the run are made, outside the repository
 

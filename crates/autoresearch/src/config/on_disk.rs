@@ -11,6 +11,7 @@ use autoresearch_core::words::text::format_count;
 use crate::config::variables;
 use crate::trees::editable_installs;
 use crate::trees::refusals::find_refusals;
+use crate::trees::viewing::could_view;
 use crate::trees::wanted::choose_paths;
 use crate::watch::yardstick;
 use crate::watch::yardstick::{PinChoice, PinWhy};
@@ -58,7 +59,7 @@ pub(super) fn find_disk_problems(
                 "`{}` also matches {} in folders that git ignores ({}): not pinned",
                 unreached.pattern,
                 format_count(unreached.count, "file"),
-                crate::trial::report::shorten_names(
+                autoresearch_core::words::text::shorten_names(
                     &unreached.folders,
                     unreached.folders.len(),
                     60
@@ -75,10 +76,13 @@ pub(super) fn find_disk_problems(
     if config.isolation == Isolation::Worktree {
         let (wanted, wrong) = choose_paths(git, &config.setup)?;
         problems.extend(wrong);
-        problems.extend(find_refusals(root, config, &wanted));
-        problems.extend(editable_installs::find_checkout_problems(
+        let mut leading = find_refusals(root, config, &wanted);
+        leading.extend(editable_installs::find_checkout_problems(
             world, config, root, &ignored,
         ));
+        if !leading.is_empty() && !could_view(world, git, config) {
+            problems.extend(leading);
+        }
     }
     Ok(problems)
 }

@@ -86,6 +86,7 @@ pub fn complete_tree(ready: &mut Ready<'_>) -> Result<()> {
         checkout: &checkout,
         tree: &ready.tree.git,
         config: &config,
+        view: ready.tree.pinned.view.as_ref(),
     };
     let report = fill_once(&filling, &mark)?;
     let filled = "the run's work tree was filled again: link, copy and prepare".to_owned();

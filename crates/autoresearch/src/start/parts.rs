@@ -12,8 +12,10 @@ use autoresearch_core::git_names::{HeadTarget, RefName};
 use crate::start::preflight::StartSite;
 use crate::trees::making::{Checkout, make_tree, remove_tree};
 use crate::trees::place::{OWN, TreePlace};
+use crate::trees::viewing::ViewChoice;
 use autoresearch_sys::env::{World, make_random_id};
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::process::TreeView;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{CreatedFolders, Layout, TreeKind, TreeNote};
 
@@ -129,6 +131,21 @@ impl StartParts<'_> {
     pub(super) fn own_tree(&self) -> Option<TreeNote> {
         let place = self.place.as_ref()?;
         Some(place.make_note(OWN, TreeKind::Own))
+    }
+
+    /// The view of that work tree, which was made, if its commands run in one.
+    pub(super) fn choose_view(&self, world: &World) -> Result<Option<TreeView>> {
+        let Some(note) = self.own_tree() else {
+            return Ok(None);
+        };
+        let choice = ViewChoice {
+            world,
+            checkout: &self.start_site.git,
+            tree: &note.path,
+            note_folder: &note.folder(&world.state_folder),
+            config: &self.config,
+        };
+        choice.choose_view()
     }
 }
 

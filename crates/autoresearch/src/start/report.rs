@@ -7,11 +7,10 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::span;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{clip_text, format_count};
+use autoresearch_core::words::text::{clip_text, format_count, shorten_names};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
-use crate::trial::report::shorten_names;
 
 /// The answer of `start`.
 #[derive(Clone, Debug, Serialize)]

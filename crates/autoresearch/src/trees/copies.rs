@@ -121,6 +121,23 @@ impl<'a> Copier<'a> {
         Ok(())
     }
 
+    /// Notes how new the files of a folder are that is not copied.
+    pub(super) fn note_times(&mut self, path: &Path) -> Result<()> {
+        self.refuse_interrupted()?;
+        let source = self.checkout.join(path);
+        let Some(meta) = look_at(&source)? else {
+            return Ok(());
+        };
+        if meta.is_dir() {
+            for name in list_names(&source)? {
+                self.note_times(&path.join(name))?;
+            }
+        } else {
+            self.newest = self.newest.max(Some(time_of(&meta)));
+        }
+        Ok(())
+    }
+
     /// What a path takes on the disk.
     fn measure_path(&self, path: &Path) -> Result<u64> {
         self.refuse_interrupted()?;

@@ -13,6 +13,7 @@ use autoresearch_core::words::text::escape_text;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::status::StatusKind;
+use autoresearch_sys::process::TreeView;
 use autoresearch_sys::store::FOLDER;
 
 /// Words by which programs say that something is not there.
@@ -69,6 +70,8 @@ pub(crate) struct FailedCommand<'a> {
     pub commands: Vec<&'a UserCommand>,
     /// The end of its output.
     pub output: &'a str,
+    /// The view in which it ran.
+    pub view: Option<&'a TreeView>,
 }
 
 /// The sentence on what the failed command misses, if its output or its text names it.
@@ -127,9 +130,12 @@ fn list_absent(failed: &FailedCommand<'_>) -> Result<Vec<AbsentPath>> {
             });
         }
     }
+    let shown = || failed.view.iter().flat_map(|view| &view.folders);
+    let is_shown = |absent: &AbsentPath| shown().any(|folder| absent.path.starts_with(folder));
     found.retain(|absent| {
         !absent.path.starts_with(FOLDER)
             && failed.tree.join(&absent.path).symlink_metadata().is_err()
+            && !is_shown(absent)
     });
     Ok(found)
 }

@@ -15,13 +15,14 @@ use autoresearch_core::words::text::escape_path;
 use crate::trees::copies::{Copier, describe_skipped};
 use crate::trees::links::LinkMaker;
 use crate::trees::refusals::find_refusals;
-use crate::trees::wanted::{WantedPaths, choose_paths};
+use crate::trees::viewing::explain_closed_view;
+use crate::trees::wanted::{WantedPath, WantedPaths, choose_paths};
 use crate::watch::space::check_free_space;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::git::{Git, is_behind_link};
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor};
+use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor, TreeView};
 use autoresearch_sys::store::removal::folder_inode;
 use autoresearch_sys::store::write_output;
 
@@ -36,6 +37,8 @@ pub(crate) struct TreeFilling<'a> {
     pub tree: &'a Git,
     /// The run's config: its `setup`, and the commands that will run in the tree.
     pub config: &'a Config,
+    /// The view in which they run, which has its folders from the checkout itself.
+    pub view: Option<&'a TreeView>,
 }
 
 /// What a filling did that is worth a word.
@@ -81,11 +84,15 @@ fn describe_tree(tree: &Path) -> String {
 pub(crate) fn fill_tree(filling: &TreeFilling<'_>) -> Result<FillReport> {
     check_free_space(&[filling.tree.work_tree()])?;
     let before = filling.tree.read_status()?;
-    let (wanted, problems) = choose_paths(filling.checkout, &filling.config.setup)?;
+    let (mut wanted, problems) = choose_paths(filling.checkout, &filling.config.setup)?;
     refuse_problems(&problems)?;
     let root = filling.checkout.work_tree();
-    refuse_problems(&find_refusals(root, filling.config, &wanted))?;
+    let mut refusals = find_refusals(root, filling.config, &wanted);
     refuse_links_in_the_way(filling, &wanted)?;
+    if let Some(view) = filling.view {
+        leave_to_view(view, &mut wanted, &mut refusals);
+    }
+    refuse_problems(&refusals)?;
     let checkout = filling.checkout.work_tree();
     let checkout = checkout
         .canonicalize()
@@ -98,6 +105,23 @@ pub(crate) fn fill_tree(filling: &TreeFilling<'_>) -> Result<FillReport> {
     }
     refuse_visible(filling, &wanted, &before)?;
     Ok(report)
+}
+
+/// Takes out what the view shows. Links stand in the tree all the same, for an agent that tries something there by hand,
+/// unless they would lead it to the checkout.
+fn leave_to_view(view: &TreeView, wanted: &mut WantedPaths, refusals: &mut Vec<Problem>) {
+    let is_shown = |wanted: &WantedPath| view.folders.contains(&wanted.path);
+    let all = wanted.link.iter().chain(&wanted.copy);
+    let shown: Vec<String> = all
+        .filter(|path| is_shown(path))
+        .map(|path| path.place.clone())
+        .collect();
+    let is_refused = |path: &WantedPath| refusals.iter().any(|it| it.place == path.place);
+    wanted
+        .link
+        .retain(|path| !is_shown(path) || !is_refused(path));
+    wanted.copy.retain(|path| !is_shown(path));
+    refusals.retain(|problem| !shown.contains(&problem.place));
 }
 
 /// What is wrong with `link` and `copy` stops the filling.
@@ -153,7 +177,7 @@ fn copy_paths(
     checkout: &Path,
     wanted: &WantedPaths,
 ) -> Result<FillReport> {
-    if wanted.copy.is_empty() {
+    if wanted.copy.is_empty() && filling.view.is_none() {
         return Ok(FillReport::default());
     }
     let tracked = filling.tree.list_tracked_below(".")?;
@@ -166,10 +190,14 @@ fn copy_paths(
     let folders = [checkout, filling.tree.work_tree()];
     let mut copier = Copier::new(filling.world, folders, wanted, hidden);
     copier.copy_all()?;
+    for folder in filling.view.iter().flat_map(|view| &view.folders) {
+        copier.note_times(folder)?;
+    }
     (filling.world.step)("tree touch");
     copier.make_newer(&tracked)?;
+    let skipped = describe_skipped(&copier.skipped);
     Ok(FillReport {
-        notes: describe_skipped(&copier.skipped).into_iter().collect(),
+        notes: skipped.into_iter().collect(),
     })
 }
 
@@ -182,7 +210,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         directory: filling.tree.work_tree().join(&prepare.working_directory),
         timeout_ms: whole_millis(prepare.timeout),
         input: None,
-        view: None,
+        view: filling.view.cloned(),
     };
     let (ended, printed) = LocalExecutor::new(filling.world, filling.env).run_job(&job)?;
     let how = match &ended.how {
@@ -192,6 +220,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         CommandEnd::Signalled(signal) => format!("signal {signal}"),
         CommandEnd::TimedOut => format!("it ran longer than {limit}"),
         CommandEnd::Flooded => "it printed too much".to_owned(),
+        CommandEnd::NotShown(error) => return Err(explain_closed_view(error)),
         CommandEnd::NotStarted(error) => format!("it was not started: {error}"),
     };
     let [stdout, stderr] =

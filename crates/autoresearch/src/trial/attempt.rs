@@ -272,6 +272,7 @@ fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<
     let mut bench = Bench::new(input.executor, progress, tree.path(), folder, &prefix);
     bench.most = input.state.config().outputs.file_bytes();
     bench.reading.clone_from(&input.state.start.reading);
+    bench.view.clone_from(&tree.pinned.view);
     Ok(bench)
 }
 

@@ -14,9 +14,10 @@ use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
+use crate::trees::viewing::{explain_closed_view, translate_output};
 use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, MAX_OUTPUT};
+use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, MAX_OUTPUT, TreeView};
 use autoresearch_sys::store::{TrialPhase, cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
@@ -47,6 +48,8 @@ pub struct Bench<'a> {
     pub reading: Option<Reading>,
     /// How many bytes of an output are kept.
     pub most: u64,
+    /// How the commands see the work tree; as it is otherwise.
+    pub view: Option<TreeView>,
 }
 
 /// The outcome of a command that was not cancelled.
@@ -77,6 +80,7 @@ impl<'a> Bench<'a> {
             swept: 0,
             reading: None,
             most: Outputs::default().file_bytes(),
+            view: None,
         }
     }
 
@@ -120,7 +124,7 @@ impl<'a> Bench<'a> {
             directory,
             timeout_ms: whole_millis(command.timeout),
             input: None,
-            view: None,
+            view: self.view.clone(),
         };
         let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;
@@ -132,8 +136,15 @@ impl<'a> Bench<'a> {
         }
         let [stdout, stderr] =
             [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        self.tail = make_excerpt(&stderr, &stdout);
-        self.said = last_lines(&stderr);
+        let tell = |text: String| match &self.view {
+            Some(view) => translate_output(view, &text),
+            None => text,
+        };
+        let (tail, said) = (
+            tell(make_excerpt(&stderr, &stdout)),
+            tell(last_lines(&stderr)),
+        );
+        (self.tail, self.said) = (tail, said);
         let ok = |status: &i32| {
             u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
         };
@@ -145,6 +156,7 @@ impl<'a> Bench<'a> {
                 limit_ms: job.timeout_ms,
             }),
             CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
+            CommandEnd::NotShown(error) => return Err(explain_closed_view(&error)),
             CommandEnd::NotStarted(error) => Err(How::Start { error }),
             CommandEnd::Cancelled => {
                 return Err(Failure::new(FailureKind::Interrupted, "interrupted"));

@@ -13,7 +13,9 @@ use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{clip_text, escape_path, escape_text, format_count};
+use autoresearch_core::words::text::{
+    clip_text, escape_path, escape_text, format_count, shorten_names,
+};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -211,24 +213,6 @@ fn shown_tail(timings: &Timings, decided: &Decided, jump: Option<&Decision>) -> 
 
 fn further_metrics_of(measurement: Option<&Measurement>, name: &str) -> BTreeMap<String, Value> {
     measurement.map_or_else(BTreeMap::new, |found| list_further_metrics(found, name))
-}
-
-/// As many names as fit into a width, at least one, and how many more there are.
-#[must_use]
-pub fn shorten_names(names: &[String], count: usize, width: usize) -> String {
-    let mut shown = clip_text(names.first().map_or("", String::as_str), width);
-    let mut more = count.saturating_sub(1);
-    for name in names.iter().skip(1) {
-        if shown.chars().count() + name.chars().count() + 2 > width {
-            break;
-        }
-        shown = format!("{shown}, {name}");
-        more -= 1;
-    }
-    match more {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 impl TrialReport {

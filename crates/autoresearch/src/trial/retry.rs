@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use autoresearch_core::git_names::{CommitId, TreeId};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::{escape_path, format_count};
+use autoresearch_core::words::text::{escape_path, format_count, shorten_names};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -18,7 +18,6 @@ use crate::run::place::Place;
 use crate::run::ready::Ready;
 use crate::run::tree::Tree;
 use crate::trial::moved_away::{as_path, find_foreign_files, show_path};
-use crate::trial::report::shorten_names;
 use crate::watch::git_rules::refuse_other_rules;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;

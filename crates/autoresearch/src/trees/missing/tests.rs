@@ -54,6 +54,7 @@ fn explain(bed: &TreeBed, config: &Config, output: &str) -> Option<String> {
         tree: &tree,
         commands: vec![&config.verify],
         output: &output,
+        view: None,
     })
 }
 
@@ -181,6 +182,7 @@ fn what_the_tree_has_is_not_missing() {
         tree: &tree,
         commands: vec![&config.verify],
         output,
+        view: None,
     });
     assert_eq!(
         names,

@@ -345,23 +345,3 @@ fn notes_of_before_the_measurement_come_before_those_of_the_undoing() {
     assert_eq!(report.undone, Some(tip));
     assert_eq!(make_keep().with_undone(None).undone, None);
 }
-
-#[test]
-fn names_are_shortened_to_a_width_but_for_the_first_and_the_rest_is_counted() {
-    let names: Vec<String> = ["one", "two", "three"].map(str::to_owned).to_vec();
-    for (count, width, shown) in [
-        (3, 80, "one, two, three"),
-        (3, 15, "one, two, three"),
-        (3, 14, "one, two and 1 more"),
-        (3, 8, "one, two and 1 more"),
-        (3, 7, "one and 2 more"),
-        (60, 80, "one, two, three and 57 more"),
-    ] {
-        assert_eq!(
-            shorten_names(&names, count, width),
-            shown,
-            "{count} in {width}"
-        );
-    }
-    assert_eq!(shorten_names(&[], 0, 80), "");
-}
