@@ -5,7 +5,9 @@
 mod head_target;
 mod object_id;
 mod ref_name;
+mod repo_path;
 
 pub use self::head_target::HeadTarget;
 pub use self::object_id::{CommitId, TreeId};
 pub use self::ref_name::RefName;
+pub use self::repo_path::RepoPath;

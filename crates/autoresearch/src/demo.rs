@@ -7,6 +7,7 @@ mod script;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::clip_text;
 use include_dir::{Dir, include_dir};
@@ -152,8 +153,8 @@ fn make_repository(world: &World, folder: &Path) -> Result<()> {
     let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
     git.take_own_identity();
     git.init_repository()?;
-    let paths = files.iter().map(|(path, _)| path.as_bytes().to_vec());
-    let paths: Vec<Vec<u8>> = paths.collect();
+    let paths = files.iter().map(|(path, _)| RepoPath::new(*path));
+    let paths: Vec<RepoPath> = paths.collect();
     git.make_first_commit(&paths, "A shop front with too many any")?;
     Ok(())
 }

@@ -35,12 +35,6 @@ pub fn escape_line(line: &str) -> String {
     plain
 }
 
-/// A path of git's, which may be any bytes, as `escape_text` shows it.
-#[must_use]
-pub fn escape_path(path: &[u8]) -> String {
-    escape_text(&String::from_utf8_lossy(path))
-}
-
 /// Marks that turn the direction of a line on a terminal, line separators, and marks that nobody sees.
 pub(crate) fn is_unsafe_mark(letter: char) -> bool {
     matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -114,12 +108,6 @@ mod tests {
         assert_eq!(clip_text("über", 4), "über");
         assert_eq!(clip_text("übers", 4), "übe…");
         assert_eq!(clip_text("", 0), "");
-    }
-
-    #[test]
-    fn a_path_of_any_bytes_is_shown_on_one_line() {
-        assert_eq!(escape_path(b"src/a b"), "src/a b");
-        assert_eq!(escape_path(b"a\nb\xff"), "a\\nb\u{fffd}");
     }
 
     proptest::proptest! {

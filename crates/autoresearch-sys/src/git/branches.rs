@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
 
 use super::error::GitError;
 use super::program::{Git, Input};
@@ -17,7 +17,7 @@ impl Git {
     }
 
     /// Commits these paths as the first commit of an empty branch.
-    pub fn make_first_commit(&self, paths: &[Vec<u8>], message: &str) -> Result<(), GitError> {
+    pub fn make_first_commit(&self, paths: &[RepoPath], message: &str) -> Result<(), GitError> {
         if let Some(refused) = self.stage_paths(paths)?.into_iter().next() {
             return Err(GitError::Unexpected {
                 arguments: "update-index".into(),

@@ -3,10 +3,9 @@
 //! Invariant: what the user had staged elsewhere is not in the commit, and is still staged afterwards.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, TreeId};
+use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul};
@@ -27,7 +26,7 @@ pub struct NewCommit<'a> {
 /// A path that git does not take into the index as it is: a filter fails, line ends are mixed, its name or kind is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedPath {
-    pub path: Vec<u8>,
+    pub path: RepoPath,
     pub words: String,
 }
 
@@ -42,11 +41,11 @@ pub enum Hooks {
 impl Git {
     /// Puts the work tree's state of the paths into the index, through the repository's filters. Paths that are gone are
     /// removed from it. What git refuses is returned; everything else is staged.
-    pub fn stage_paths(&self, paths: &[Vec<u8>]) -> Result<Vec<RefusedPath>, GitError> {
-        let (gone, here): (Vec<Vec<u8>>, Vec<Vec<u8>>) = paths
-            .iter()
-            .cloned()
-            .partition(|path| is_behind_link(self.work_tree(), path) || self.is_folder(path));
+    pub fn stage_paths(&self, paths: &[RepoPath]) -> Result<Vec<RefusedPath>, GitError> {
+        let (gone, here): (Vec<RepoPath>, Vec<RepoPath>) =
+            paths.iter().cloned().partition(|path| {
+                is_behind_link(self.work_tree(), path.as_path()) || self.is_folder(path)
+            });
         if !gone.is_empty() {
             // A folder became a link, or a file a folder: git refuses to look there, and for git the files are gone.
             let arguments = ["update-index", "-z", "--force-remove", "--stdin"];
@@ -57,15 +56,15 @@ impl Git {
         Ok(refused)
     }
 
-    fn is_folder(&self, path: &[u8]) -> bool {
-        let path = self.work_tree().join(OsStr::from_bytes(path));
+    fn is_folder(&self, path: &RepoPath) -> bool {
+        let path = self.work_tree().join(path.as_path());
         path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
     }
 
     /// Stages paths. When git fails, its words tell a person which path it was; halving tells us.
     fn stage_by_halving(
         &self,
-        paths: &[Vec<u8>],
+        paths: &[RepoPath],
         refused: &mut Vec<RefusedPath>,
     ) -> Result<(), GitError> {
         let arguments = [
@@ -127,7 +126,7 @@ impl Git {
     }
 
     /// Paths among these whose files still differ from the index.
-    fn list_unstaged(&self, paths: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GitError> {
+    fn list_unstaged(&self, paths: &[RepoPath]) -> Result<Vec<RepoPath>, GitError> {
         let mut found = self.list_among(
             &["--others", "--modified", "--deleted", "--deduplicate"],
             paths,
@@ -343,8 +342,8 @@ fn find_main_message(stderr: &str) -> String {
 
 /// Is a folder above this path a symbolic link now?
 #[must_use]
-pub fn is_behind_link(work_tree: &Path, path: &[u8]) -> bool {
-    let above = Path::new(OsStr::from_bytes(path)).ancestors().skip(1);
+pub fn is_behind_link(work_tree: &Path, path: &Path) -> bool {
+    let above = path.ancestors().skip(1);
     let mut folders = above.filter(|folder| !folder.as_os_str().is_empty());
     folders.any(|folder| work_tree.join(folder).is_symlink())
 }
@@ -359,7 +358,7 @@ fn index_lines(staged: &[&StatusEntry]) -> Vec<u8> {
     for entry in staged {
         if let StatusKind::Tracked(tracked) = &entry.kind {
             lines.extend_from_slice(format!("{} {}\t", tracked.head.0, tracked.head.1).as_bytes());
-            lines.extend_from_slice(&entry.path);
+            lines.extend_from_slice(entry.path.as_bytes());
             lines.push(0);
         }
     }
@@ -444,7 +443,7 @@ mod tests {
             ("absent/a", false),
         ] {
             assert_eq!(
-                is_behind_link(root.path(), path.as_bytes()),
+                is_behind_link(root.path(), Path::new(path)),
                 behind,
                 "{path}"
             );

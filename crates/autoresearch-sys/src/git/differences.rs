@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
@@ -12,7 +12,7 @@ use super::program::{Git, Input, split_nul};
 /// By how many lines a file differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDifference {
-    pub path: Vec<u8>,
+    pub path: RepoPath,
     /// Lines added and removed; none of a file that is not text.
     pub lines: Option<(usize, usize)>,
 }
@@ -63,7 +63,7 @@ fn parse_numbers(item: &[u8]) -> FileDifference {
     };
     let lines = number().zip(number());
     FileDifference {
-        path: parts.next().unwrap_or_default().to_vec(),
+        path: RepoPath::new(parts.next().unwrap_or_default()),
         lines,
     }
 }
@@ -79,12 +79,18 @@ mod tests {
             let found = parse_numbers(item);
             (found.path, found.lines)
         };
-        assert_eq!(parse(b"3\t1\tsrc/a b"), (b"src/a b".to_vec(), Some((3, 1))));
+        assert_eq!(
+            parse(b"3\t1\tsrc/a b"),
+            (RepoPath::new(b"src/a b"), Some((3, 1)))
+        );
         assert_eq!(
             parse(b"0\t2\ta\tb\n\xff"),
-            (b"a\tb\n\xff".to_vec(), Some((0, 2)))
+            (RepoPath::new(b"a\tb\n\xff"), Some((0, 2)))
         );
-        assert_eq!(parse(b"-\t-\tpicture.png"), (b"picture.png".to_vec(), None));
+        assert_eq!(
+            parse(b"-\t-\tpicture.png"),
+            (RepoPath::new(b"picture.png"), None)
+        );
     }
 
     #[test]
@@ -112,7 +118,7 @@ mod tests {
         assert_eq!(files.len(), 1);
         assert_eq!(
             (
-                files[0].path.as_slice(),
+                files[0].path.as_bytes(),
                 files[0].lines.map(|lines| lines.0)
             ),
             (&b"a"[..], Some(1))

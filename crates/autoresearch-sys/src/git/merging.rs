@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, TreeId};
+use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
@@ -21,13 +20,13 @@ pub enum MergeResult {
     /// The tree that holds both changes.
     Tree(TreeId),
     /// The files that both changed in a way that does not go together.
-    Conflicts(Vec<Vec<u8>>),
+    Conflicts(Vec<RepoPath>),
 }
 
 /// How two states differ in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileChange {
-    pub path: Vec<u8>,
+    pub path: RepoPath,
     /// Does the older state have it?
     pub before: bool,
     /// Does the newer one?
@@ -102,7 +101,7 @@ impl Git {
         let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
         let words: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
         let changes = words.chunks_exact(2).map(|pair| FileChange {
-            path: pair[1].clone(),
+            path: RepoPath::new(pair[1].as_slice()),
             before: pair[0] != b"A",
             after: pair[0] != b"D",
         });
@@ -113,21 +112,21 @@ impl Git {
     pub fn list_other_than(
         &self,
         tree: &TreeId,
-        paths: &[Vec<u8>],
+        paths: &[RepoPath],
         scratch: &Path,
-    ) -> Result<Vec<Vec<u8>>, GitError> {
+    ) -> Result<Vec<RepoPath>, GitError> {
         let index = self.read_index_aside(tree, scratch)?;
         let env = [("GIT_INDEX_FILE", index.as_os_str())];
-        let list = |what: &[&str], path: &[u8]| {
+        let list = |what: &[&str], path: &RepoPath| {
             let words = [&["ls-files", "-z"], what, &["--"]].concat();
             let words = words.into_iter().map(OsStr::new);
-            self.run_with_env(words.chain([OsStr::from_bytes(path)]), Input::Nothing, &env)
+            self.run_with_env(words.chain([path.as_os_str()]), Input::Nothing, &env)
                 .map(|output| !output.stdout.is_empty())
         };
         let mut others = Vec::new();
         for path in paths {
             let stands = || {
-                let file = self.work_tree().join(OsStr::from_bytes(path));
+                let file = self.work_tree().join(path.as_path());
                 file.symlink_metadata().is_ok_and(|meta| !meta.is_dir())
             };
             let differs = if list(&[], path)? {
@@ -147,7 +146,7 @@ impl Git {
     pub fn write_files_of(
         &self,
         tree: &TreeId,
-        paths: &[Vec<u8>],
+        paths: &[RepoPath],
         scratch: &Path,
     ) -> Result<(), GitError> {
         let index = self.read_index_aside(tree, scratch)?;
@@ -235,8 +234,8 @@ fn choose_side<'a>(base: &str, ours: &'a str, theirs: &'a str) -> Option<&'a str
 }
 
 /// The sides of each file that needs a merge: base, ours, theirs.
-fn group_by_path(printed: &[u8]) -> BTreeMap<Vec<u8>, [Option<MergeSide>; 3]> {
-    let mut found: BTreeMap<Vec<u8>, [Option<MergeSide>; 3]> = BTreeMap::new();
+fn group_by_path(printed: &[u8]) -> BTreeMap<RepoPath, [Option<MergeSide>; 3]> {
+    let mut found: BTreeMap<RepoPath, [Option<MergeSide>; 3]> = BTreeMap::new();
     for item in split_nul(printed) {
         let Some(tab) = item.iter().position(|byte| *byte == b'\t') else {
             continue;
@@ -249,7 +248,7 @@ fn group_by_path(printed: &[u8]) -> BTreeMap<Vec<u8>, [Option<MergeSide>; 3]> {
         let stage = stage.parse::<usize>().unwrap_or(0);
         if let Some(side) = stage.checked_sub(1).and_then(|at| {
             found
-                .entry(item[tab + 1..].to_vec())
+                .entry(RepoPath::new(&item[tab + 1..]))
                 .or_default()
                 .get_mut(at)
         }) {
@@ -260,13 +259,13 @@ fn group_by_path(printed: &[u8]) -> BTreeMap<Vec<u8>, [Option<MergeSide>; 3]> {
 }
 
 /// Lines for `update-index --index-info` that put merged files in the place of their three sides.
-fn format_index_lines(lines: &[(Vec<u8>, String, String)]) -> Vec<u8> {
+fn format_index_lines(lines: &[(RepoPath, String, String)]) -> Vec<u8> {
     let mut text = Vec::new();
     for (path, mode, object) in lines {
         let nothing = "0".repeat(object.len());
         for head in [format!("0 {nothing}\t"), format!("{mode} {object}\t")] {
             text.extend_from_slice(head.as_bytes());
-            text.extend_from_slice(path);
+            text.extend_from_slice(path.as_bytes());
             text.push(0);
         }
     }

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use autoresearch_core::git_names::RepoPath;
+
 use super::error::GitError;
 use super::locks::{self, LockPatience, Traces, WorkNote};
 use super::messages::{LockRefusal, read_lock_refusal, read_signal};
@@ -316,10 +318,10 @@ fn read_written(mut file: File) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(super) fn join_nul(paths: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn join_nul<P: AsRef<[u8]>>(paths: &[P]) -> Vec<u8> {
     paths
         .iter()
-        .flat_map(|path| path.iter().copied().chain([0]))
+        .flat_map(|path| path.as_ref().iter().copied().chain([0]))
         .collect()
 }
 
@@ -328,6 +330,11 @@ pub(super) fn split_nul(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         .split(|byte| *byte == 0)
         .filter(|path| !path.is_empty())
         .map(<[u8]>::to_vec)
+}
+
+/// The paths in an answer of git's, each with a NUL behind it.
+pub(super) fn split_paths(bytes: &[u8]) -> impl Iterator<Item = RepoPath> {
+    split_nul(bytes).map(RepoPath::new)
 }
 
 /// Standard input of a git command.

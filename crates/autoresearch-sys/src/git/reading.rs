@@ -3,12 +3,11 @@
 //! Invariant: each answer is what libgit2 would say, where it could open the repository.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, TreeId};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath, TreeId};
 
 use super::error::GitError;
-use super::program::{Git, Input, split_nul};
+use super::program::{Git, Input, split_paths};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeadState {
@@ -117,11 +116,11 @@ impl Git {
     pub(super) fn ask_mode(
         &self,
         commit: &CommitId,
-        path: &[u8],
+        path: &RepoPath,
     ) -> Result<Option<String>, GitError> {
         let arguments = ["ls-tree", "-z", commit.as_str(), "--"].map(OsStr::new);
         let output = self.run_git(
-            arguments.into_iter().chain([OsStr::from_bytes(path)]),
+            arguments.into_iter().chain([path.as_os_str()]),
             Input::Nothing,
         )?;
         let line = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -133,7 +132,7 @@ impl Git {
         &self,
         from: &CommitId,
         to: &CommitId,
-    ) -> Result<Vec<Vec<u8>>, GitError> {
+    ) -> Result<Vec<RepoPath>, GitError> {
         let arguments = [
             "diff-tree",
             "-r",
@@ -144,7 +143,7 @@ impl Git {
             to.as_str(),
         ];
         let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
-        let mut found: Vec<Vec<u8>> = split_nul(&output.stdout).collect();
+        let mut found: Vec<RepoPath> = split_paths(&output.stdout).collect();
         found.sort();
         found.dedup();
         Ok(found)

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RepoPath;
+
 use super::error::GitError;
 use super::program::{Git, Input, split_nul};
 
@@ -33,7 +35,7 @@ const CORE: [&str; 13] = [
 pub struct FlaggedPath {
     pub flag: &'static str,
     /// The path from the repository's root.
-    pub path: Vec<u8>,
+    pub path: RepoPath,
 }
 
 impl Git {
@@ -149,7 +151,7 @@ fn parse_flagged(line: &[u8]) -> Option<FlaggedPath> {
     };
     Some(FlaggedPath {
         flag,
-        path: path.to_vec(),
+        path: RepoPath::new(path),
     })
 }
 
@@ -188,8 +190,11 @@ mod tests {
         assert_eq!(of(b"H a"), None);
         assert_eq!(of(b"M a"), None);
         assert_eq!(of(b""), None);
-        assert_eq!(of(b"S a b"), Some(("skip-worktree", b"a b".to_vec())));
-        assert_eq!(of(b"s a"), Some(("skip-worktree", b"a".to_vec())));
-        assert_eq!(of(b"h a\nb"), Some(("assume-unchanged", b"a\nb".to_vec())));
+        assert_eq!(of(b"S a b"), Some(("skip-worktree", RepoPath::new(b"a b"))));
+        assert_eq!(of(b"s a"), Some(("skip-worktree", RepoPath::new(b"a"))));
+        assert_eq!(
+            of(b"h a\nb"),
+            Some(("assume-unchanged", RepoPath::new(b"a\nb")))
+        );
     }
 }

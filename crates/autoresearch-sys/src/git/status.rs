@@ -4,6 +4,8 @@
 
 use std::ffi::OsStr;
 
+use autoresearch_core::git_names::RepoPath;
+
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
 
@@ -11,7 +13,7 @@ use super::program::{Git, Input, join_nul, split_nul};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusEntry {
     /// The path from the repository's root.
-    pub path: Vec<u8>,
+    pub path: RepoPath,
     pub kind: StatusKind,
 }
 
@@ -91,7 +93,7 @@ impl Git {
     /// What git ignores, from the root and without a slash at the end: each path with the word whether it is a folder. A
     /// folder is one path where nothing but ignored files is in it; with `every_file` its files are listed instead. No
     /// file is compared here either.
-    pub fn list_ignored(&self, every_file: bool) -> Result<Vec<(Vec<u8>, bool)>, GitError> {
+    pub fn list_ignored(&self, every_file: bool) -> Result<Vec<(RepoPath, bool)>, GitError> {
         let arguments = [
             "ls-files",
             "-z",
@@ -105,16 +107,17 @@ impl Git {
             Input::Nothing,
         )?;
         let told = split_nul(&listed.stdout).map(|path| match path.strip_suffix(b"/") {
-            Some(folder) => (folder.to_vec(), true),
-            None => (path, false),
+            Some(folder) => (RepoPath::new(folder), true),
+            None => (RepoPath::new(path), false),
         });
-        let mut kept: Vec<(Vec<u8>, bool)> = Vec::new();
+        let mut kept: Vec<(RepoPath, bool)> = Vec::new();
         // Of a folder in which a pattern ignores each file, git lists the files too, right behind it.
         for (path, is_folder) in told {
-            let inside = |(above, is_folder): &(Vec<u8>, bool)| {
+            let inside = |(above, is_folder): &(RepoPath, bool)| {
                 *is_folder
                     && path
-                        .strip_prefix(&above[..])
+                        .as_bytes()
+                        .strip_prefix(above.as_bytes())
                         .is_some_and(|rest| rest.starts_with(b"/"))
             };
             if !kept.last().is_some_and(inside) {
@@ -160,7 +163,7 @@ fn parse_entry(line: &[u8]) -> Option<StatusEntry> {
         _ => return None,
     };
     let parts: Vec<&[u8]> = line.splitn(fields, |byte| *byte == b' ').collect();
-    let path = parts.get(fields - 1)?.to_vec();
+    let path = RepoPath::new(*parts.get(fields - 1)?);
     let text = |at: usize| String::from_utf8_lossy(parts[at]).into_owned();
     let kind = kind.unwrap_or_else(|| {
         let letter = |at: usize| parts[1].get(at).copied().unwrap_or(b'.');
@@ -190,7 +193,7 @@ mod tests {
             let listed = repository.git.list_ignored(every_file).unwrap();
             let lines = listed.into_iter().map(|(path, is_folder)| {
                 let mark = if is_folder { "/" } else { "" };
-                format!("{}{mark}", String::from_utf8(path).unwrap())
+                format!("{}{mark}", path.as_str().unwrap())
             });
             lines.collect::<Vec<_>>()
         };
@@ -207,7 +210,7 @@ mod tests {
         let entry =
             parse_entry(format!("1 .M N... 100644 100644 100755 {hash} {hash} a b\nc").as_bytes())
                 .unwrap();
-        assert_eq!(entry.path, b"a b\nc");
+        assert_eq!(entry.path.as_bytes(), b"a b\nc");
         let StatusKind::Tracked(tracked) = entry.kind else {
             panic!()
         };
@@ -254,6 +257,7 @@ mod tests {
         for line in [&b"1 .M N... 100644"[..], b"u UU N... 1 2", b"?", b"2 R. x"] {
             assert_eq!(parse_entry(line), None);
         }
-        assert_eq!(parse_entry(b"? a\xff b").unwrap().path, b"a\xff b");
+        let odd = parse_entry(b"? a\xff b").unwrap();
+        assert_eq!(odd.path.as_bytes(), b"a\xff b");
     }
 }

@@ -13,22 +13,18 @@ use super::scratch::ScratchRepository;
 use super::status::{StatusEntry, StatusKind};
 use super::{Git, GitError, Hooks, NewCommit, RefusedPath};
 use crate::env::sleep_for;
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
 
-fn show(path: &[u8]) -> String {
-    path.escape_ascii().to_string()
+fn show(path: &RepoPath) -> String {
+    path.as_bytes().escape_ascii().to_string()
 }
 
-fn show_all(paths: &[Vec<u8>]) -> String {
-    paths
-        .iter()
-        .map(|path| show(path))
-        .collect::<Vec<_>>()
-        .join("\n")
+fn show_all(paths: &[RepoPath]) -> String {
+    paths.iter().map(show).collect::<Vec<_>>().join("\n")
 }
 
-fn to_paths<const N: usize>(names: [&str; N]) -> Vec<Vec<u8>> {
-    names.map(|name| name.as_bytes().to_vec()).into()
+fn to_paths<const N: usize>(names: [&str; N]) -> Vec<RepoPath> {
+    names.map(RepoPath::new).into()
 }
 
 pub(super) fn show_status(entries: &[StatusEntry]) -> String {
@@ -173,12 +169,12 @@ fn files_are_listed_modified_and_restored_by_their_literal_names() {
         "a: 100644 unstaged\nnew: Untracked"
     );
     assert_eq!(
-        git.read_checked_out(&repository.find_commit("HEAD"), b"a")
+        git.read_checked_out(&repository.find_commit("HEAD"), &RepoPath::new(b"a"))
             .unwrap(),
         b"a\n"
     );
     assert!(
-        git.read_checked_out(&repository.find_commit("HEAD"), b"new")
+        git.read_checked_out(&repository.find_commit("HEAD"), &RepoPath::new(b"new"))
             .is_err()
     );
 }
@@ -191,7 +187,7 @@ fn a_checkout_and_large_files_follow_the_attributes() {
     repository.commit("first");
     let git = &repository.git;
     assert_eq!(
-        git.read_checked_out(&repository.find_commit("HEAD"), b"a.txt")
+        git.read_checked_out(&repository.find_commit("HEAD"), &RepoPath::new(b"a.txt"))
             .unwrap(),
         b"one\r\ntwo\r\n"
     );
@@ -199,7 +195,10 @@ fn a_checkout_and_large_files_follow_the_attributes() {
         repository.run(&["cat-file", "blob", "HEAD:a.txt"]),
         "one\ntwo"
     );
-    assert!(git.is_large_file(b"x/y.bin").unwrap() && !git.is_large_file(b"a.txt").unwrap());
+    assert!(
+        git.is_large_file(&RepoPath::new(b"x/y.bin")).unwrap()
+            && !git.is_large_file(&RepoPath::new(b"a.txt")).unwrap()
+    );
 }
 
 #[test]

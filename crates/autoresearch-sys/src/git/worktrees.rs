@@ -7,10 +7,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, RefName};
+use autoresearch_core::git_names::{CommitId, RefName, RepoPath};
 
 use super::error::GitError;
-use super::program::{Git, Input, split_nul};
+use super::program::{Git, Input, split_nul, split_paths};
 use super::reading::read_ref_name;
 
 /// A work tree of the repository.
@@ -69,7 +69,7 @@ impl Git {
     }
 
     /// Tracked files whose bytes here, or whose absence, differ from a commit.
-    pub fn list_differing(&self, commit: &CommitId) -> Result<Vec<Vec<u8>>, GitError> {
+    pub fn list_differing(&self, commit: &CommitId) -> Result<Vec<RepoPath>, GitError> {
         let compare = [
             "diff",
             "--name-only",
@@ -80,15 +80,15 @@ impl Git {
             commit.as_str(),
         ];
         let output = self.run_git(compare.map(OsStr::new), Input::Nothing)?;
-        Ok(split_nul(&output.stdout).collect())
+        Ok(split_paths(&output.stdout).collect())
     }
 
     /// Files and nested repositories that git neither tracks nor ignores; of a repository only its folder.
     pub fn list_untracked(&self) -> Result<Vec<PathBuf>, GitError> {
         let list = ["ls-files", "-z", "--others", "--exclude-standard"].map(OsStr::new);
         let output = self.run_git(list, Input::Nothing)?;
-        Ok(split_nul(&output.stdout)
-            .map(|path| PathBuf::from(OsStr::from_bytes(&path)))
+        Ok(split_paths(&output.stdout)
+            .map(|path| path.as_path().to_owned())
             .collect())
     }
 

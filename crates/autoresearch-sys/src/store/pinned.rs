@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +62,8 @@ pub struct DirtyFiles(BTreeMap<String, bool>);
 pub type FileNotes = BTreeMap<String, Option<Pin>>;
 
 impl DirtyFiles {
-    pub fn add_path(&mut self, path: &[u8], tracked: bool) {
-        self.0.insert(path_to_key(path), tracked);
+    pub fn add_path(&mut self, path: &RepoPath, tracked: bool) {
+        self.0.insert(path_to_key(path.as_bytes()), tracked);
     }
 
     /// Every path that was noted, with its lossless text, and whether git tracks it.
@@ -73,8 +74,8 @@ impl DirtyFiles {
 
     /// Was this path noted?
     #[must_use]
-    pub fn has_path(&self, path: &[u8]) -> bool {
-        self.0.contains_key(&path_to_key(path))
+    pub fn has_path(&self, path: &RepoPath) -> bool {
+        self.0.contains_key(&path_to_key(path.as_bytes()))
     }
 
     /// How many paths were noted.

@@ -32,7 +32,7 @@ pub(super) fn find_disk_problems(
     let listed = git.list_files()?;
     let files: Vec<String> = listed
         .iter()
-        .filter_map(|path| String::from_utf8(path.clone()).ok())
+        .filter_map(|path| path.as_str().map(ToOwned::to_owned))
         .collect();
     let ignored = git.list_ignored_folders()?;
     let choice = yardstick::choose_files(root, config, &ignored)

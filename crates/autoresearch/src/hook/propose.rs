@@ -6,7 +6,6 @@ use std::fmt;
 
 use autoresearch_core::agent::caller::MeasureWay;
 use autoresearch_core::agent::session::{Proposal, ProposedOrder};
-use autoresearch_core::words::text::escape_path;
 use serde::Serialize;
 
 use crate::run::Run;
@@ -115,7 +114,7 @@ fn check_order(run: &Run<'_>, tree: &Tree<'_>, order: &ProposedOrder) -> Result<
     make_intent(&run.store.state, &run.caller, request)?;
     tree_changes::check_head(tree, &run.store.state)?;
     let changes = tree_changes::read_changes(tree, &run.store.state)?;
-    let files: Vec<String> = changes.ours.iter().map(|path| escape_path(path)).collect();
+    let files: Vec<String> = changes.ours.iter().map(ToString::to_string).collect();
     if files.is_empty() && changes.find_void_why().is_none() && !request.again {
         return Err(Failure::usage("no file in the scope was changed")
             .hint("change one thing first, then register it"));

@@ -13,7 +13,7 @@ use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{escape_path, escape_text, format_count};
+use autoresearch_core::words::text::{escape_text, format_count};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -405,7 +405,7 @@ impl TrialView {
 impl From<FileDifference> for FileFigures {
     fn from(file: FileDifference) -> Self {
         Self {
-            path: escape_path(&file.path),
+            path: file.path.to_string(),
             added: file.lines.map(|(added, _)| added),
             removed: file.lines.map(|(_, removed)| removed),
         }

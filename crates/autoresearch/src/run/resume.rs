@@ -5,7 +5,6 @@
 use std::fmt;
 
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::escape_path;
 use serde::Serialize;
 
 use crate::run::driven::refuse_driven;
@@ -55,7 +54,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
         unmeasured = tree_changes::read_changes(tree, state)?
             .ours
             .iter()
-            .map(|path| escape_path(path))
+            .map(ToString::to_string)
             .collect();
     }
     let rows = run.read_last_rows(ROWS)?;

@@ -13,7 +13,6 @@ use autoresearch_core::metric::definition::Direction;
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::list_bash_syntax;
-use autoresearch_core::words::text::escape_path;
 
 use crate::start::own_files::{OwnFiles, REMEDY, differ_by_more_than_noise};
 use crate::trial::measure::Bench;
@@ -296,7 +295,7 @@ fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Result<()> {
     let new: Vec<String> = after
         .iter()
         .filter(|entry| !before.contains(entry))
-        .map(|entry| escape_path(&entry.path))
+        .map(|entry| entry.path.to_string())
         .collect();
     let Some(first) = new.first() else {
         return Ok(());

@@ -3,8 +3,7 @@
 //! Invariant: what is refused is refused before anything was made or run, with what to change.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::Path;
 
 use autoresearch_core::config::globs::Globs;
@@ -221,8 +220,8 @@ fn note_flagged_files(git: &Git, scope: &Globs, dirty_files: &mut DirtyFiles) ->
         .get("core.sparsecheckout")
         .is_some_and(|value| value == "true");
     for flagged in flagged {
-        let path = Path::new(OsStr::from_bytes(&flagged.path));
-        let text = String::from_utf8_lossy(&flagged.path);
+        let path = flagged.path.as_path();
+        let text = flagged.path.to_text();
         if sparse && git.work_tree().join(path).symlink_metadata().is_err() {
             continue;
         }
@@ -248,7 +247,7 @@ pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
     let mut dirty_files = DirtyFiles::default();
     let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
     for entry in git.read_status()? {
-        let text = String::from_utf8_lossy(&entry.path);
+        let text = entry.path.to_text();
         if entry.kind == StatusKind::Unmerged {
             unmerged.push(escape_text(&text));
         }

@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::words::text::escape_text;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
 
@@ -44,7 +45,7 @@ pub(super) struct Copier<'a> {
     tree: &'a Path,
     wanted: &'a WantedPaths,
     /// The files that git tracks in the tree below the copied paths.
-    tracked: BTreeSet<Vec<u8>>,
+    tracked: BTreeSet<RepoPath>,
     sharing: Sharing,
     /// How much all copies together take on the disk, when nothing is shared.
     size: u64,
@@ -60,7 +61,7 @@ impl<'a> Copier<'a> {
         world: &'a World,
         [checkout, tree]: [&'a Path; 2],
         wanted: &'a WantedPaths,
-        tracked: BTreeSet<Vec<u8>>,
+        tracked: BTreeSet<RepoPath>,
     ) -> Self {
         Self {
             world,
@@ -97,12 +98,12 @@ impl<'a> Copier<'a> {
 
     /// Makes every tracked file of the tree newer than the newest copy. A fresh tree's files are, unless a clock was put
     /// back or both were made in one moment.
-    pub(super) fn make_newer(&self, tracked: &[Vec<u8>]) -> Result<()> {
+    pub(super) fn make_newer(&self, tracked: &[RepoPath]) -> Result<()> {
         let Some(newest) = self.newest else {
             return Ok(());
         };
         for path in tracked {
-            let path = self.tree.join(std::ffi::OsStr::from_bytes(path));
+            let path = self.tree.join(path.as_path());
             let is_newer = || {
                 let meta = path.symlink_metadata();
                 meta.map(|meta| meta.is_dir() || time_of(&meta) > newest)

@@ -180,7 +180,7 @@ fn remove_untracked(root: &Path, path: &Path) -> Result<()> {
             root.join(path).display()
         ))
     };
-    if is_behind_link(root, path.as_os_str().as_encoded_bytes()) {
+    if is_behind_link(root, path) {
         return Ok(());
     }
     let whole = root.join(path);

@@ -113,7 +113,7 @@ fn list_absent(failed: &FailedCommand<'_>) -> Result<Vec<AbsentPath>> {
     let mut found: Vec<AbsentPath> = ignored
         .filter_map(|(path, is_folder)| {
             Some(AbsentPath {
-                path: String::from_utf8(path).ok()?.into(),
+                path: path.as_str()?.into(),
                 is_folder,
                 is_ignored: true,
             })
@@ -121,7 +121,7 @@ fn list_absent(failed: &FailedCommand<'_>) -> Result<Vec<AbsentPath>> {
         .collect();
     for entry in failed.checkout.read_status()? {
         if entry.kind == StatusKind::Untracked
-            && let Ok(path) = String::from_utf8(entry.path)
+            && let Some(path) = entry.path.as_str()
         {
             found.push(AbsentPath {
                 path: path.into(),

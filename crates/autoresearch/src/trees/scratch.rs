@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_sys::env::World;
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
@@ -54,7 +54,7 @@ impl TreeBed {
         bed.write("src/a", "one\n");
         bed.write("src/b", "one\n");
         bed.write(".gitignore", "build\n");
-        let paths = ["src/a", "src/b", ".gitignore"].map(|path| path.as_bytes().to_vec());
+        let paths = ["src/a", "src/b", ".gitignore"].map(RepoPath::new);
         bed.git.make_first_commit(&paths, "first").unwrap();
         bed
     }
@@ -78,7 +78,7 @@ impl TreeBed {
 
     /// Commits these files of the user's work tree.
     pub(super) fn commit(&self, names: &[&str]) -> CommitId {
-        let paths: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let paths: Vec<RepoPath> = names.iter().map(|name| RepoPath::new(*name)).collect();
         // A commit without a parent is as good as any other.
         self.git.make_first_commit(&paths, "next").unwrap();
         self.head()

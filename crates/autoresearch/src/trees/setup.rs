@@ -2,15 +2,14 @@
 //! Does not make the tree, and measures nothing.
 //! Invariant: a tree with a mark was filled to its end; cut anywhere, the filling is done again and comes to the same.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use autoresearch_core::config::span::{format_span, whole_millis};
 use autoresearch_core::config::{Config, Problem, UserCommand};
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::words::excerpt::make_excerpt;
-use autoresearch_core::words::text::escape_path;
 
 use crate::trees::copies::{Copier, describe_skipped};
 use crate::trees::links::LinkMaker;
@@ -143,10 +142,9 @@ fn refuse_links_in_the_way(filling: &TreeFilling<'_>, wanted: &WantedPaths) -> R
     let (checkout, tree) = (filling.checkout.work_tree(), filling.tree.work_tree());
     let all = wanted.link.iter().chain(&wanted.copy);
     for path in all.map(|wanted| &wanted.path) {
-        let text = path.as_os_str().as_encoded_bytes();
         // A single file that an earlier filling linked is ours.
         let foreign = |link: PathBuf| !link.ends_with(path) || !link.starts_with(checkout);
-        if is_behind_link(tree, text) || tree.join(path).read_link().is_ok_and(foreign) {
+        if is_behind_link(tree, path) || tree.join(path).read_link().is_ok_and(foreign) {
             return Err(Failure::blocked(format!(
                 "a symbolic link stands in the way of `{}` in {}",
                 path.display(),
@@ -181,8 +179,8 @@ fn copy_paths(
         return Ok(FillReport::default());
     }
     let tracked = filling.tree.list_tracked_below(".")?;
-    let below = |path: &&Vec<u8>| {
-        let path = Path::new(OsStr::from_bytes(path));
+    let below = |path: &&RepoPath| {
+        let path = path.as_path();
         let mut copies = wanted.copy.iter();
         copies.any(|wanted| path.starts_with(&wanted.path))
     };
@@ -252,7 +250,7 @@ fn refuse_visible(
 ) -> Result<()> {
     let after = filling.tree.read_status()?;
     let bringer_of = |entry: &StatusEntry| {
-        let path = Path::new(OsStr::from_bytes(&entry.path));
+        let path = entry.path.as_path();
         let mut all = wanted.link.iter().chain(&wanted.copy);
         all.find(|wanted| path.starts_with(&wanted.path))
     };
@@ -260,7 +258,7 @@ fn refuse_visible(
     let Some(new) = after.iter().find(is_new) else {
         return Ok(());
     };
-    let name = escape_path(&new.path);
+    let name = new.path.to_string();
     Err(match bringer_of(new) {
         Some(path) => Failure::config(format!(
             "{}: git ignores `{}` in your checkout and not in the run's tree",

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::{Config, UserCommand, ViewUse};
 use autoresearch_core::shell::words::list_command_words;
-use autoresearch_core::words::text::{escape_path, shorten_names};
+use autoresearch_core::words::text::{escape_text, shorten_names};
 
 use crate::trees::editable_installs::find_checkout_problems;
 use crate::trees::place::find_temporary_folder;
@@ -212,7 +212,7 @@ pub(crate) fn describe_view(view: &TreeView) -> String {
     let names: Vec<String> = view
         .folders
         .iter()
-        .map(|folder| format!("{}/", escape_path(folder.as_os_str().as_bytes())))
+        .map(|folder| format!("{}/", escape_text(&folder.to_string_lossy())))
         .collect();
     let names = shorten_names(&names, names.len(), 80);
     format!(

@@ -108,7 +108,7 @@ pub(crate) fn choose_paths(
 /// The ignored paths that can be written down, each with the word whether it is a folder.
 fn list_names(checkout: &Git, every_file: bool) -> Result<Vec<(String, bool)>> {
     let listed = checkout.list_ignored(every_file)?.into_iter();
-    let named = listed.filter_map(|(path, folder)| Some((String::from_utf8(path).ok()?, folder)));
+    let named = listed.filter_map(|(path, folder)| Some((path.as_str()?.to_owned(), folder)));
     let ours = |name: &str| Path::new(name).starts_with(FOLDER);
     Ok(named.filter(|(name, _)| !ours(name)).collect())
 }

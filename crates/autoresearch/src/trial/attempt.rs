@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
-use autoresearch_core::git_names::{CommitId, TreeId};
+use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::escape_path;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
@@ -176,11 +175,11 @@ fn commit_edits(
     if paths.is_empty() {
         return Ok(Err(Why::NothingChanged));
     }
-    let ours: BTreeSet<&Vec<u8>> = changes.ours.iter().collect();
+    let ours: BTreeSet<&RepoPath> = changes.ours.iter().collect();
     let strangers: Vec<String> = paths
         .iter()
         .filter(|path| !ours.contains(path))
-        .map(|path| escape_path(path))
+        .map(ToString::to_string)
         .collect();
     if !strangers.is_empty() {
         return Ok(Err(Why::OutOfScope(strangers)));
@@ -292,10 +291,7 @@ fn find_changes_after(
     };
     after.forgive_outside(tree.is_own);
     if tree.is_own && !after.tracked_outside.is_empty() {
-        let outside = after
-            .tracked_outside
-            .iter()
-            .map(|path| moved_away::as_path(path));
+        let outside = after.tracked_outside.iter().map(RepoPath::as_path);
         let outside: Vec<&std::path::Path> = outside.collect();
         let known = outside.iter().map(|path| (*path).to_owned()).collect();
         let way = moved_away::find_foreign_files(tree.path(), &outside, &known);
@@ -306,9 +302,8 @@ fn find_changes_after(
         file_times::renew_times(tree, state, &after.tracked_outside);
         after.tracked_outside.clear();
     }
-    let text = |path: &Vec<u8>| escape_path(path);
-    let mut changed: Vec<String> = after.ours.iter().map(text).collect();
-    changed.extend(after.tracked_outside.iter().map(text));
+    let found = after.ours.iter().chain(&after.tracked_outside);
+    let mut changed: Vec<String> = found.map(ToString::to_string).collect();
     let more = [
         after.protected,
         after.unsupported,
@@ -340,7 +335,7 @@ mod tests {
 
     fn edited() -> TreeChanges {
         TreeChanges {
-            ours: vec![b"src/a".to_vec()],
+            ours: vec![RepoPath::new("src/a")],
             ..TreeChanges::default()
         }
     }

@@ -7,11 +7,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::Config;
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::Why;
 
 use crate::run::tree::Tree;
-use crate::trial::moved_away::{as_path, show_path};
+use crate::trial::moved_away::show_path;
 use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::Hooks;
@@ -32,7 +32,7 @@ pub fn compare_with_commit(
     tree: &Tree<'_>,
     config: &Config,
     commit: &CommitId,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
     hooks: Hooks,
 ) -> Result<CommitLikeness> {
     let root = tree.path();
@@ -42,19 +42,16 @@ pub fn compare_with_commit(
     for path in paths {
         match tree.history.read_content(commit, path)? {
             Some(TreeContent::Link) => {
-                let path = as_path(path);
-                if ways.contains(path) {
-                    detours.push(format!(
-                        "{} (a link on the way to verify's files)",
-                        show_path(path)
-                    ));
-                } else if let Some(words) = describe_astray_link(tree, commit, path)? {
-                    astray.push(format!("{} ({words})", show_path(path)));
+                let link = path.as_path();
+                if ways.contains(link) {
+                    detours.push(format!("{path} (a link on the way to verify's files)"));
+                } else if let Some(words) = describe_astray_link(tree, commit, link)? {
+                    astray.push(format!("{path} ({words})"));
                 }
             }
             Some(TreeContent::File(id))
                 if hooks == Hooks::Bypass
-                    && tree.history.hash_of(&root.join(as_path(path)))?.as_ref() != Some(&id) =>
+                    && tree.history.hash_of(&root.join(path.as_path()))?.as_ref() != Some(&id) =>
             {
                 other.push(path.clone());
             }
@@ -70,9 +67,9 @@ pub fn compare_with_commit(
             continue;
         }
         // git leaves a file alone that is what it was when it was staged.
-        let _ = std::fs::remove_file(root.join(as_path(&path)));
+        let _ = std::fs::remove_file(root.join(path.as_path()));
         tree.git.restore_from_index(std::slice::from_ref(&path))?;
-        let name = show_path(as_path(&path));
+        let name = path.to_string();
         if is_as_checked_out(tree, commit, &path)? {
             likeness.notes.push(format!(
                 "{name}: git holds other bytes than the file had (line ends or a filter); it was measured as a checkout gives it"
@@ -88,8 +85,8 @@ pub fn compare_with_commit(
 }
 
 /// Is the file what a checkout of the commit would give?
-fn is_as_checked_out(tree: &Tree<'_>, commit: &CommitId, path: &[u8]) -> Result<bool> {
-    let here = std::fs::read(tree.path().join(as_path(path))).unwrap_or_default();
+fn is_as_checked_out(tree: &Tree<'_>, commit: &CommitId, path: &RepoPath) -> Result<bool> {
+    let here = std::fs::read(tree.path().join(path.as_path())).unwrap_or_default();
     Ok(tree.git.read_checked_out(commit, path)? == here)
 }
 

@@ -4,12 +4,10 @@
 //! Invariant: what is moved is named, and nothing that is in the way is ever written over.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
@@ -22,15 +20,15 @@ pub fn find_in_the_way(
     tree: &Tree<'_>,
     from: &CommitId,
     to: &CommitId,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
 ) -> Result<Vec<PathBuf>> {
     let mut known = BTreeSet::new();
     let mut returning = Vec::new();
     for path in paths {
         if tree.history.has_file(from, path)? {
-            known.insert(as_path(path).to_owned());
+            known.insert(path.as_path().to_owned());
         } else if tree.history.has_file(to, path)? {
-            returning.push(as_path(path));
+            returning.push(path.as_path());
         }
     }
     Ok(find_foreign_files(tree.path(), &returning, &known))
@@ -158,12 +156,6 @@ fn make_fresh_folder(above: &Path) -> std::io::Result<String> {
             made => return made.map(|()| name),
         }
     }
-}
-
-/// A path of git's as one of the file system's.
-#[must_use]
-pub fn as_path(path: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(path))
 }
 
 /// A path in a message.

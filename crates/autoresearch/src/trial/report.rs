@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::{
     Decision, Guard, Intent, Verdict, Why, format_further_metrics, list_further_metrics,
 };
@@ -13,9 +13,7 @@ use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::JUMP;
-use autoresearch_core::words::text::{
-    clip_text, escape_path, escape_text, format_count, shorten_names,
-};
+use autoresearch_core::words::text::{clip_text, escape_text, format_count, shorten_names};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -239,10 +237,10 @@ impl TrialReport {
 
     /// Adds the files that the trial changed.
     #[must_use]
-    pub fn with_files(self, paths: &[Vec<u8>]) -> Self {
+    pub fn with_files(self, paths: &[RepoPath]) -> Self {
         let names = paths.iter().take(MOST_FILES);
         Self {
-            files: names.map(|path| escape_path(path)).collect(),
+            files: names.map(ToString::to_string).collect(),
             files_count: paths.len(),
             ..self
         }

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use autoresearch_core::git_names::{CommitId, TreeId};
+use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
-use autoresearch_core::words::text::{escape_path, format_count, shorten_names};
+use autoresearch_core::words::text::{format_count, shorten_names};
 use serde::Serialize;
 
 use crate::run::Run;
@@ -17,7 +17,7 @@ use crate::run::entry::{Entry, enter_tree};
 use crate::run::place::Place;
 use crate::run::ready::Ready;
 use crate::run::tree::Tree;
-use crate::trial::moved_away::{as_path, find_foreign_files, show_path};
+use crate::trial::moved_away::{find_foreign_files, show_path};
 use crate::watch::git_rules::refuse_other_rules;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
@@ -71,7 +71,7 @@ pub fn retry_trial(world: &World, place: &Place, number: u32) -> Result<RetryRep
             let repaired = ready.repaired.done.clone();
             let glance = ready.finish()?;
             let state = &glance.run.store.state;
-            let files = plan.wanted.iter().map(|change| escape_path(&change.path));
+            let files = plan.wanted.iter().map(|change| change.path.to_string());
             Ok(RetryReport {
                 run: state.start.run.clone(),
                 trial: number,
@@ -179,7 +179,7 @@ fn plan_edits(
         if is_editable(&change.path) {
             wanted.push(change);
         } else {
-            left_out.push(escape_path(&change.path));
+            left_out.push(change.path.to_string());
         }
     }
     if wanted.is_empty() {
@@ -206,8 +206,8 @@ fn plan_edits(
     })
 }
 
-fn refuse_conflicts(run: &Run<'_>, number: u32, paths: &[Vec<u8>]) -> Failure {
-    let names: Vec<String> = paths.iter().map(|path| escape_path(path)).collect();
+fn refuse_conflicts(run: &Run<'_>, number: u32, paths: &[RepoPath]) -> Failure {
+    let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
     let program = &run.caller.program;
     Failure::usage(format!(
         "trial {number} and what was kept since changed the same places of {}: {}",
@@ -219,11 +219,11 @@ fn refuse_conflicts(run: &Run<'_>, number: u32, paths: &[Vec<u8>]) -> Failure {
     ))
 }
 
-fn refuse_other_edits(run: &Run<'_>, others: &[Vec<u8>]) -> Result<()> {
+fn refuse_other_edits(run: &Run<'_>, others: &[RepoPath]) -> Result<()> {
     if others.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = others.iter().map(|path| escape_path(path)).collect();
+    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
     let program = &run.caller.program;
     Err(Failure::usage(format!(
         "there are unmeasured edits in the scope: {}",
@@ -239,13 +239,13 @@ fn refuse_foreign_files(
     tree: &Tree<'_>,
     number: u32,
     plan: &EditPlan,
-    edits: &[Vec<u8>],
+    edits: &[RepoPath],
 ) -> Result<()> {
     let tracked = plan.wanted.iter().filter(|change| change.before);
     let known = tracked.map(|change| &change.path).chain(edits);
-    let known: BTreeSet<PathBuf> = known.map(|path| as_path(path).to_owned()).collect();
+    let known: BTreeSet<PathBuf> = known.map(|path| path.as_path().to_owned()).collect();
     let written = plan.wanted.iter().filter(|change| change.after);
-    let written: Vec<_> = written.map(|change| as_path(&change.path)).collect();
+    let written: Vec<_> = written.map(|change| change.path.as_path()).collect();
     match find_foreign_files(tree.path(), &written, &known).first() {
         None => Ok(()),
         Some(first) => Err(Failure::blocked(format!(
@@ -264,13 +264,13 @@ fn write_edits(tree: &Tree<'_>, plan: &EditPlan, scratch: &std::path::Path) -> R
     }
     (tree.world.step)("git write");
     let written = plan.wanted.iter().filter(|change| change.after);
-    let paths: Vec<Vec<u8>> = written.map(|change| change.path.clone()).collect();
+    let paths: Vec<RepoPath> = written.map(|change| change.path.clone()).collect();
     Ok(tree.git.write_files_of(&plan.tree, &paths, scratch)?)
 }
 
 /// Deletes a file, and the folders that are empty without it, as git does.
-fn delete_file(tree: &Tree<'_>, path: &[u8]) -> Result<()> {
-    let file = tree.path().join(as_path(path));
+fn delete_file(tree: &Tree<'_>, path: &RepoPath) -> Result<()> {
+    let file = tree.path().join(path.as_path());
     match std::fs::remove_file(&file) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

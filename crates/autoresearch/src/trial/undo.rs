@@ -7,10 +7,10 @@ mod locked;
 
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::config::{Config, Rollback};
-use autoresearch_core::git_names::{CommitId, RefName};
+use autoresearch_core::git_names::{CommitId, RefName, RepoPath};
 use autoresearch_core::journal::event::{Close, Decision};
 use autoresearch_core::journal::state::RunState;
-use autoresearch_core::words::text::{clip_text, escape_path, escape_text};
+use autoresearch_core::words::text::{clip_text, escape_text};
 
 use crate::run::tree::Tree;
 use crate::trial::moved_away;
@@ -148,7 +148,7 @@ pub fn undo_trial(
     let mut way = moved_away::find_in_the_way(tree, &tip, &kept, &paths)?;
     let files = blocking
         .iter()
-        .map(|refused| moved_away::as_path(&refused.path).to_owned())
+        .map(|refused| refused.path.as_path().to_owned())
         .filter(|path| tree.path().join(path).symlink_metadata().is_ok());
     way.extend(files);
     way.sort();
@@ -221,7 +221,7 @@ fn describe_left(refused: &RefusedPath) -> String {
 pub fn describe_refused(refused: &RefusedPath) -> String {
     format!(
         "{} (git: {})",
-        moved_away::show_path(moved_away::as_path(&refused.path)),
+        refused.path,
         clip_text(&escape_text(&refused.words), 160)
     )
 }
@@ -229,7 +229,7 @@ pub fn describe_refused(refused: &RefusedPath) -> String {
 fn restore_kept(
     tree: &Tree<'_>,
     state: &RunState,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
     (tip, kept): (&CommitId, &CommitId),
     trial: u32,
 ) -> Result<CommitId> {
@@ -303,7 +303,7 @@ fn is_own_commit(tree: &Tree<'_>, commit: &CommitId) -> Result<bool> {
 fn check_restored_tree(
     tree: &Tree<'_>,
     config: &Config,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
     kept: &CommitId,
 ) -> Result<()> {
     let head = tree.history.read_head()?.commit;
@@ -315,16 +315,16 @@ fn check_restored_tree(
         ));
     }
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
-    let paths: Vec<Vec<u8>> = paths
+    let paths: Vec<RepoPath> = paths
         .iter()
-        .filter(|path| scope.matches_path(&String::from_utf8_lossy(path)))
+        .filter(|path| scope.matches_path(&path.to_text()))
         .cloned()
         .collect();
     let left = tree.git.list_modified(&paths)?;
     if left.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = left.iter().take(5).map(|path| escape_path(path)).collect();
+    let names: Vec<String> = left.iter().take(5).map(ToString::to_string).collect();
     Err(Failure::blocked(format!(
         "after the undo these files differ from the kept state: {}",
         names.join(", ")
@@ -333,20 +333,20 @@ fn check_restored_tree(
 }
 
 /// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
-fn check_added_gone(tree: &Tree<'_>, paths: &[Vec<u8>], kept: &CommitId) -> Result<()> {
+fn check_added_gone(tree: &Tree<'_>, paths: &[RepoPath], kept: &CommitId) -> Result<()> {
     let mut left = Vec::new();
     for path in paths {
         let added = !tree.history.has_file(kept, path)?;
         let stands = || {
-            !is_behind_link(tree.path(), path)
+            !is_behind_link(tree.path(), path.as_path())
                 && tree
                     .path()
-                    .join(moved_away::as_path(path))
+                    .join(path.as_path())
                     .symlink_metadata()
                     .is_ok_and(|meta| !meta.is_dir())
         };
         if added && stands() {
-            left.push(moved_away::show_path(moved_away::as_path(path)));
+            left.push(path.to_string());
         }
     }
     let Some(first) = left.first() else {

@@ -9,22 +9,22 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::state::RunState;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
 use crate::run::tree::Tree;
-use crate::trial::moved_away::as_path;
 
 /// A time that is further ahead of the clock, in seconds, comes from a clock that was wrong: nothing is built on it.
 const AHEAD: i64 = 3_600;
 
 /// Gives edited files a second later than the floor, where they have none: an editor was quick, or a file with an old time
 /// was moved there.
-pub(crate) fn advance_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) {
+pub(crate) fn advance_times(tree: &Tree<'_>, state: &RunState, paths: &[RepoPath]) {
     let floor = find_time_floor(tree, state);
     let mut highest = floor;
     for path in paths {
-        let path = tree.path().join(as_path(path));
+        let path = tree.path().join(path.as_path());
         match read_seconds(&path) {
             Some(edited) if edited <= floor => {
                 set_seconds(&path, floor + 1);
@@ -39,7 +39,7 @@ pub(crate) fn advance_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]
 
 /// Gives files that were just written back a second later than the floor and than the one in which they were written: it
 /// may be that of the bytes that they replace, and of what a command made of those.
-pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) {
+pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[RepoPath]) {
     let floor = find_time_floor(tree, state);
     let now = tree.world.now().as_second();
     if let Some(second) = give_later_times(tree.path(), paths, floor, now) {
@@ -50,13 +50,13 @@ pub(crate) fn renew_times(tree: &Tree<'_>, state: &RunState, paths: &[Vec<u8>]) 
 /// The same for files below any folder, with a floor that the caller keeps; the second that they got.
 pub(crate) fn give_later_times(
     root: &Path,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
     floor: i64,
     now: i64,
 ) -> Option<i64> {
     let paths: Vec<_> = paths
         .iter()
-        .map(|path| root.join(as_path(path)))
+        .map(|path| root.join(path.as_path()))
         .filter(|path| read_seconds(path).is_some())
         .collect();
     let written = paths.iter().filter_map(|path| read_seconds(path));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use autoresearch_core::journal::chain::hash_bytes;
-use autoresearch_core::words::text::{escape_path, escape_text};
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::watch::yardstick;
@@ -49,7 +49,7 @@ pub(crate) fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
         .read_status_with_ignored()?
         .into_iter()
         .filter(|entry| entry.kind == StatusKind::Ignored)
-        .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
+        .map(|entry| entry.path.to_text().into_owned())
         .filter(|path| find_rule_role(path).is_some() && !path.starts_with(&format!("{FOLDER}/")));
     Ok(PinnedRules {
         lists: lists
@@ -75,7 +75,7 @@ fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String
 /// One line for each flag, as it is named in messages.
 fn format_flags(flagged: &[FlaggedPath]) -> String {
     let line = |flagged: &FlaggedPath| {
-        let path = escape_path(&flagged.path);
+        let path = &flagged.path;
         format!("index flag {} on {path}", flagged.flag)
     };
     flagged.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, format_count};
@@ -24,7 +24,7 @@ use autoresearch_sys::store::FOLDER;
 #[derive(Debug, Default)]
 pub struct TreeChanges {
     /// Changed files in the scope: the trial.
-    pub ours: Vec<Vec<u8>>,
+    pub ours: Vec<RepoPath>,
     /// Changed files that are protected or pinned.
     pub protected: Vec<String>,
     /// Rules that let git hide something: index flags, and files such as `.gitignore`.
@@ -38,9 +38,9 @@ pub struct TreeChanges {
     /// Untracked files outside the scope.
     pub untracked_outside: Vec<String>,
     /// Tracked files outside the scope.
-    pub tracked_outside: Vec<Vec<u8>>,
+    pub tracked_outside: Vec<RepoPath>,
     /// What git ignores, as it names it: files, and folders by their name alone.
-    pub ignored: Vec<Vec<u8>>,
+    pub ignored: Vec<RepoPath>,
     /// Files in the scope that git ignores and that nobody knows: they are put aside before anything is measured.
     pub unseen: Vec<PathBuf>,
     /// What was done to HEAD, where that is taken back.
@@ -69,7 +69,7 @@ impl TreeChanges {
         let mut forgiven: Vec<String> = self.untracked_outside.clone();
         if own {
             let tracked = self.tracked_outside.iter();
-            forgiven.extend(tracked.map(|path| String::from_utf8_lossy(path).into_owned()));
+            forgiven.extend(tracked.map(|path| path.to_text().into_owned()));
         }
         let forgiven: Vec<String> = forgiven.iter().map(|path| escape_text(path)).collect();
         for names in [&mut self.hiding, &mut self.rewriting] {
@@ -200,9 +200,9 @@ pub(crate) fn read_changes_and_rules(tree: &Tree<'_>, state: &RunState) -> Resul
 pub(crate) fn make_scope_check<'t>(
     tree: &'t Tree<'t>,
     state: &'t RunState,
-) -> Result<impl Fn(&[u8]) -> bool + 't> {
+) -> Result<impl Fn(&RepoPath) -> bool + 't> {
     let owners = ChangeOwners::new(tree, state)?;
-    Ok(move |path: &[u8]| owners.may_change(path))
+    Ok(move |path: &RepoPath| owners.may_change(path))
 }
 
 struct ChangeOwners<'t> {
@@ -228,8 +228,8 @@ impl<'t> ChangeOwners<'t> {
     }
 
     /// Would a change of this file be the trial's, and nobody else's?
-    fn may_change(&self, path: &[u8]) -> bool {
-        std::str::from_utf8(path).is_ok_and(|path| {
+    fn may_change(&self, path: &RepoPath) -> bool {
+        path.as_str().is_some_and(|path| {
             let is_ours = path == FOLDER || path.starts_with(&format!("{FOLDER}/"));
             !is_ours
                 && git_rules::find_rule_role(path).is_none()
@@ -241,7 +241,7 @@ impl<'t> ChangeOwners<'t> {
     }
 
     fn sort_entry(&self, entry: StatusEntry, changes: &mut TreeChanges) -> Result<()> {
-        let text = String::from_utf8_lossy(&entry.path).into_owned();
+        let text = entry.path.to_text().into_owned();
         let path = text.trim_end_matches('/');
         let role = git_rules::find_rule_role(path);
         if entry.kind == StatusKind::Ignored {
@@ -304,7 +304,7 @@ fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
         StatusKind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
         StatusKind::NestedRepository => Some("another repository"),
         StatusKind::Unmerged => Some("a conflict"),
-        _ if std::str::from_utf8(&entry.path).is_err() => Some("a name that is not UTF-8"),
+        _ if entry.path.as_str().is_none() => Some("a name that is not UTF-8"),
         _ => None,
     }
 }

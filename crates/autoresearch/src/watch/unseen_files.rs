@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::{GlobError, Globs};
+use autoresearch_core::git_names::RepoPath;
 
 use crate::run::tree::Tree;
-use crate::trial::moved_away::{as_path, show_path};
+use crate::trial::moved_away::show_path;
 use crate::watch::git_rules;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
@@ -67,16 +68,17 @@ impl<'a> UnseenScan<'a> {
     }
 
     /// Everything in these paths that git ignores: files, or folders by their name alone.
-    fn scan_ignored(&self, ignored: &[Vec<u8>]) -> ScannedFiles {
+    fn scan_ignored(&self, ignored: &[RepoPath]) -> ScannedFiles {
         let mut found = ScannedFiles::default();
         for path in ignored {
-            let path = path.strip_suffix(b"/").unwrap_or(path);
-            if as_path(path).starts_with(FOLDER) {
+            // A folder has a slash at its end.
+            let path = path.as_path().components().as_path();
+            if path.starts_with(FOLDER) {
                 continue;
             }
-            let mut above = as_path(path).ancestors().skip(1);
+            let mut above = path.ancestors().skip(1);
             if !above.any(|folder| self.is_known_cache(folder)) {
-                self.scan_path(as_path(path), &mut found);
+                self.scan_path(path, &mut found);
             }
         }
         found
@@ -168,7 +170,7 @@ pub(crate) fn find_after_baseline(
     Ok(merge_scanned(git.work_tree(), before, found))
 }
 
-fn list_ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
+fn list_ignored(git: &Git) -> Result<Vec<RepoPath>> {
     let entries = git.read_status_with_ignored()?.into_iter();
     let ignored = entries.filter(|entry| entry.kind == StatusKind::Ignored);
     Ok(ignored.map(|entry| entry.path).collect())
@@ -178,7 +180,7 @@ fn list_ignored(git: &Git) -> Result<Vec<Vec<u8>>> {
 pub(crate) fn compare_unseen(
     tree: &Tree<'_>,
     config: &Config,
-    ignored: &[Vec<u8>],
+    ignored: &[RepoPath],
 ) -> Result<UnseenChanges> {
     let Some(known) = tree.notes.read_unseen()? else {
         // An older version began the run, or the memory is lost: from now on.
@@ -247,7 +249,7 @@ pub(crate) fn accept_changed(tree: &Tree<'_>) -> Result<()> {
 }
 
 /// Takes the unseen files as they are: verify and guard have run since the last look.
-pub(crate) fn note_unseen(tree: &Tree<'_>, config: &Config, ignored: &[Vec<u8>]) -> Result<()> {
+pub(crate) fn note_unseen(tree: &Tree<'_>, config: &Config, ignored: &[RepoPath]) -> Result<()> {
     let kept = tree.notes.read_unseen()?;
     let before = kept.clone().unwrap_or_default();
     let mut look = UnseenScan::new(tree.path(), config, &tree.pinned.yardstick)?;
@@ -305,10 +307,10 @@ fn hash_small_file(path: &Path) -> Option<String> {
 }
 
 /// The same finds with folders in place of everything in them, where nothing else lies there.
-fn fold_whole_folders(root: &Path, new: &BTreeSet<PathBuf>, ignored: &[Vec<u8>]) -> Vec<PathBuf> {
+fn fold_whole_folders(root: &Path, new: &BTreeSet<PathBuf>, ignored: &[RepoPath]) -> Vec<PathBuf> {
     let rules: BTreeSet<&Path> = ignored
         .iter()
-        .map(|path| as_path(path))
+        .map(RepoPath::as_path)
         .filter(|path| git_rules::find_rule_role(&path.to_string_lossy()).is_some())
         .collect();
     let mut asked = BTreeMap::new();

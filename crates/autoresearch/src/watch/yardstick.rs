@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::config::{Config, UserCommand};
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_core::shell::executed::{list_executed_words, list_written_words};
 use autoresearch_core::shell::words::list_command_words;
@@ -91,7 +92,7 @@ pub(crate) fn drop_products(
     root: &Path,
     choice: &PinChoice,
     pins: &mut BTreeMap<String, Pin>,
-    known: &BTreeSet<Vec<u8>>,
+    known: &BTreeSet<RepoPath>,
 ) {
     for (file, because) in &choice.files {
         let name = name_path(root, file);

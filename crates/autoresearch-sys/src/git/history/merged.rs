@@ -3,10 +3,10 @@
 //! Does not write objects: no merge is tried.
 //! Invariant: a yes is a proof; where nothing proves it, the answer is no.
 
-use autoresearch_core::git_names::{CommitId, HeadTarget};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RepoPath};
 use git2::{Commit, Oid, Sort};
 
-use super::repository::{History, HistoryError, as_path};
+use super::repository::{History, HistoryError};
 
 /// How far back the other branch is looked through.
 const MOST: usize = 1_000;
@@ -104,12 +104,11 @@ impl History {
 fn agree_on_paths(
     one: &Commit<'_>,
     other: &Commit<'_>,
-    paths: &[Vec<u8>],
+    paths: &[RepoPath],
 ) -> Result<bool, git2::Error> {
     let (one, other) = (one.tree()?, other.tree()?);
-    let at = |tree: &git2::Tree<'_>, path: &[u8]| {
-        let path = as_path(path);
-        tree.get_path(path)
+    let at = |tree: &git2::Tree<'_>, path: &RepoPath| {
+        tree.get_path(path.as_path())
             .ok()
             .map(|entry| (entry.id(), entry.filemode()))
     };

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, TreeId};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath, TreeId};
 use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
@@ -295,7 +295,7 @@ impl History {
     }
 
     /// Does a commit's tree hold a file, or a link, at this path?
-    pub fn has_file(&self, commit: &CommitId, path: &[u8]) -> Result<bool, HistoryError> {
+    pub fn has_file(&self, commit: &CommitId, path: &RepoPath) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
             let mode = git.ask_mode(commit, path)?;
             return Ok(mode.is_some_and(|mode| mode != "040000"));
@@ -305,17 +305,16 @@ impl History {
             source,
         };
         let tree = self.find_commit(commit)?.tree().map_err(read)?;
-        let path = Path::new(std::ffi::OsStr::from_bytes(path));
         Ok(tree
-            .get_path(path)
+            .get_path(path.as_path())
             .is_ok_and(|entry| entry.filemode() != FOLDER_MODE))
     }
 
     /// Does a commit's tree hold anything at this path, a folder too?
     pub fn has_path(&self, commit: &CommitId, path: &Path) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
-            let path = path.as_os_str().as_bytes();
-            return Ok(git.ask_mode(commit, path)?.is_some());
+            let path = RepoPath::new(path.as_os_str().as_bytes());
+            return Ok(git.ask_mode(commit, &path)?.is_some());
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
@@ -329,7 +328,7 @@ impl History {
     pub fn read_content(
         &self,
         commit: &CommitId,
-        path: &[u8],
+        path: &RepoPath,
     ) -> Result<Option<TreeContent>, HistoryError> {
         if let Some(git) = self.asked_git() {
             let mode = git.ask_mode(commit, path)?;
@@ -345,7 +344,7 @@ impl History {
             source,
         };
         let tree = self.find_commit(commit)?.tree().map_err(read)?;
-        let entry = tree.get_path(Path::new(std::ffi::OsStr::from_bytes(path)));
+        let entry = tree.get_path(path.as_path());
         Ok(entry.ok().and_then(|entry| match entry.filemode() {
             LINK_MODE => Some(TreeContent::Link),
             FOLDER_MODE | SUBMODULE_MODE => None,
@@ -385,7 +384,7 @@ impl History {
     /// Does the root of a commit's tree hold this name?
     pub fn has_at_root(&self, commit: &CommitId, name: &str) -> Result<bool, HistoryError> {
         if let Some(git) = self.asked_git() {
-            return Ok(git.ask_mode(commit, name.as_bytes())?.is_some());
+            return Ok(git.ask_mode(commit, &RepoPath::new(name))?.is_some());
         }
         let read = |source| HistoryError::Read {
             what: format!("the tree of {commit}"),
@@ -404,7 +403,7 @@ impl History {
         &self,
         from: &CommitId,
         to: &CommitId,
-    ) -> Result<Vec<Vec<u8>>, HistoryError> {
+    ) -> Result<Vec<RepoPath>, HistoryError> {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_changed_paths(from, to)?);
         }
@@ -427,7 +426,7 @@ impl History {
         above: &[u8],
         old: Option<&Tree<'_>>,
         new: Option<&Tree<'_>>,
-        found: &mut Vec<Vec<u8>>,
+        found: &mut Vec<RepoPath>,
     ) -> Result<(), git2::Error> {
         let (old, new) = (list_entries(old), list_entries(new));
         for name in old
@@ -450,7 +449,7 @@ impl History {
                 _ => Ok(None),
             };
             if file(before) || file(after) {
-                found.push(path.clone());
+                found.push(RepoPath::new(path.clone()));
             }
             let (before, after) = (folder(before)?, folder(after)?);
             if before.is_some() || after.is_some() {
@@ -550,11 +549,6 @@ fn list_entries(tree: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Oid, i32)> {
 
 fn name_commit(id: Oid) -> CommitId {
     CommitId::from_bytes(id.as_bytes())
-}
-
-/// A path of git's as one of the file system's.
-pub(super) fn as_path(path: &[u8]) -> &Path {
-    Path::new(std::ffi::OsStr::from_bytes(path))
 }
 
 #[cfg(test)]

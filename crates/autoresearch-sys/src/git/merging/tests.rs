@@ -64,7 +64,7 @@ fn write(name: &'static str, text: &'static str) -> impl FnOnce(&Path) {
 }
 
 fn conflicts(paths: &[&str]) -> MergeResult {
-    MergeResult::Conflicts(paths.iter().map(|path| path.as_bytes().to_vec()).collect())
+    MergeResult::Conflicts(paths.iter().map(|path| RepoPath::new(*path)).collect())
 }
 
 const LINES: &str = "1\n2\n3\n4\n5\n6\n7\n";
@@ -92,7 +92,7 @@ fn changes_in_other_files_and_other_lines_go_together() {
         .unwrap()
         .into_iter()
         .map(|change| {
-            let name = String::from_utf8(change.path).unwrap();
+            let name = change.path.to_string();
             (name, change.before, change.after)
         })
         .collect();
@@ -152,16 +152,14 @@ fn what_is_not_as_in_a_tree_is_found_and_only_the_named_files_are_written() {
         fs::write(root.join("in/c"), "new\n").unwrap();
     });
     let other = git.ask_tree(&other).unwrap();
-    let paths: Vec<Vec<u8>> = ["a", "in/c", "stray"]
-        .map(|path| path.as_bytes().to_vec())
-        .into();
+    let paths = ["a", "in/c", "stray"].map(RepoPath::new);
     let others = || git.list_other_than(&other, &paths, &sides.scratch).unwrap();
     sides.repository.write("stray", "in no tree\n");
     assert_eq!(others(), paths);
     let index = sides.repository.run(&["ls-files", "--stage"]);
     git.write_files_of(&other, &paths[..2], &sides.scratch)
         .unwrap();
-    assert_eq!(others(), [b"stray".to_vec()]);
+    assert_eq!(others(), [RepoPath::new("stray")]);
     assert_eq!(sides.repository.read("in/c"), "new\n");
     assert_eq!(sides.repository.read("b"), "b\n", "it was not named");
     assert_eq!(sides.repository.run(&["ls-files", "--stage"]), index);

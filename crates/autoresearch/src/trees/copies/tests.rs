@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 
 use tempfile::TempDir;
 
+use autoresearch_core::git_names::RepoPath;
+
 use super::*;
 
 /// A checkout with a folder `out`, and a tree.
@@ -41,10 +43,7 @@ impl Scene {
     fn copy(&self, patterns: &[&str], tracked: &[&str]) -> Result<Vec<PathBuf>> {
         let (main, tree) = (self.path("main"), self.path("tree"));
         let wanted = WantedPaths::of(&[], patterns);
-        let names: Vec<Vec<u8>> = tracked
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
+        let names: Vec<RepoPath> = tracked.iter().map(|name| RepoPath::new(*name)).collect();
         let hidden = names.iter().cloned().collect();
         let mut copier = Copier::new(&self.world, [&main, &tree], &wanted, hidden);
         copier.copy_all()?;

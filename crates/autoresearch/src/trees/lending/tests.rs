@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use autoresearch_core::git_names::RefName;
+use autoresearch_core::git_names::{RefName, RepoPath};
 use autoresearch_sys::git::history::History;
 
 use super::*;
@@ -31,7 +31,7 @@ fn a_lent_tree_is_at_its_commit_outside_the_repository_and_the_users_tree_stays(
     drop((tree, other));
     assert_eq!(bed.head(), second);
     let changed = bed.git.list_differing(&second).unwrap();
-    assert_eq!(changed, [b"src/b".to_vec()]);
+    assert_eq!(changed, [RepoPath::new("src/b")]);
 }
 
 #[test]
@@ -76,10 +76,7 @@ fn a_tree_that_was_given_back_is_brought_to_the_commit_and_keeps_what_git_ignore
         unchanged,
         "nothing has to be built again"
     );
-    assert_eq!(
-        tree.git().list_differing(&first).unwrap(),
-        Vec::<Vec<u8>>::new()
-    );
+    assert_eq!(tree.git().list_differing(&first).unwrap(), []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every line that the answer of a trial can have, and what programs get of it.
 
-use autoresearch_core::git_names::CommitId;
+use autoresearch_core::git_names::{CommitId, RepoPath};
 use insta::assert_snapshot;
 
 use super::*;
@@ -319,8 +319,8 @@ fn programs_are_spared_a_unit_further_metrics_and_retries_that_are_not_there_and
 
 #[test]
 fn at_most_fifty_files_are_named_with_their_odd_letters_shown_and_all_are_counted() {
-    let paths: Vec<Vec<u8>> = (0..60)
-        .map(|at| format!("src/{at}\n").into_bytes())
+    let paths: Vec<RepoPath> = (0..60)
+        .map(|at| RepoPath::new(format!("src/{at}\n")))
         .collect();
     let report = make_keep().with_files(&paths);
     assert_eq!((report.files.len(), report.files_count), (50, 60));

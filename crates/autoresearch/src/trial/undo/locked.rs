@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::trial::moved_away::{as_path, show_path};
+use autoresearch_core::git_names::RepoPath;
+
+use crate::trial::moved_away::show_path;
 
 /// Owner may write and enter.
 const OPEN: u32 = 0o300;
@@ -27,11 +29,11 @@ struct OpenedFolder {
 }
 
 /// Opens the folders of these files that cannot be written and that belong to this user, from the top downwards.
-pub(super) fn open_locked_folders(root: &Path, paths: &[Vec<u8>]) -> OpenedFolders {
+pub(super) fn open_locked_folders(root: &Path, paths: &[RepoPath]) -> OpenedFolders {
     let mut opened = OpenedFolders::default();
     let mut seen = BTreeSet::new();
     for path in paths {
-        let mut above: Vec<&Path> = as_path(path).ancestors().skip(1).collect();
+        let mut above: Vec<&Path> = path.as_path().ancestors().skip(1).collect();
         above.reverse();
         for folder in above {
             let at = root.join(folder);

@@ -1,6 +1,7 @@
 //! Which files are unseen, and how they are folded into folders.
 
 use autoresearch_core::config::check_config;
+use autoresearch_core::git_names::RepoPath;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -16,8 +17,8 @@ fn make_tree(files: &[&str]) -> TempDir {
     folder
 }
 
-fn to_bytes(paths: &[&str]) -> Vec<Vec<u8>> {
-    paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+fn to_paths(paths: &[&str]) -> Vec<RepoPath> {
+    paths.iter().map(|path| RepoPath::new(*path)).collect()
 }
 
 fn scan(folder: &TempDir, scope: &[&str], ignored: &[&str]) -> ScannedFiles {
@@ -32,7 +33,7 @@ fn scan(folder: &TempDir, scope: &[&str], ignored: &[&str]) -> ScannedFiles {
     };
     let pins = BTreeMap::from([("src/pinned".to_owned(), pin)]);
     let look = UnseenScan::new(folder.path(), &config, &pins).unwrap();
-    look.scan_ignored(&to_bytes(ignored))
+    look.scan_ignored(&to_paths(ignored))
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn new_files_are_folded_into_the_highest_folder_that_holds_nothing_else() {
 fn a_rule_file_of_git_does_not_keep_its_folder_from_being_folded() {
     let folder = make_tree(&["out/.gitignore", "out/a"]);
     let new = BTreeSet::from([PathBuf::from("out/a")]);
-    let ignored = to_bytes(&["out/.gitignore", "out/a"]);
+    let ignored = to_paths(&["out/.gitignore", "out/a"]);
     assert_eq!(
         fold_whole_folders(folder.path(), &new, &ignored),
         [PathBuf::from("out")]

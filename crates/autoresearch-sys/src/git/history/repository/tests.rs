@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::*;
 use crate::git::scratch::ScratchRepository;
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
+use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
 
 /// A repository with a branch that was merged, files of every kind, and what happened to them.
 struct MergedRepository {
@@ -185,9 +185,9 @@ fn libgit2_and_the_program_tell_the_same_of_every_path_in_a_tree() {
     let told = story.agree(|history| {
         let told = paths.map(|path| {
             let words = story.commits.iter().map(|(_, commit)| {
-                let is_file = history.has_file(commit, path.as_bytes()).unwrap();
+                let is_file = history.has_file(commit, &RepoPath::new(path)).unwrap();
                 let is_there = history.has_path(commit, Path::new(path)).unwrap();
-                let content = history.read_content(commit, path.as_bytes()).unwrap();
+                let content = history.read_content(commit, &RepoPath::new(path)).unwrap();
                 match (content, is_file, is_there) {
                     (Some(TreeContent::File(_)), true, true) => "file",
                     (Some(TreeContent::Link), true, true) => "link",
@@ -222,10 +222,7 @@ fn libgit2_and_the_program_tell_the_same_difference_of_any_two_commits() {
     let told = story.agree(|history| {
         let told = story.list_pairs().map(|[(from, old), (to, new)]| {
             let paths = history.changed_paths(old, new).unwrap();
-            let paths: Vec<_> = paths
-                .iter()
-                .map(|path| String::from_utf8_lossy(path))
-                .collect();
+            let paths: Vec<_> = paths.iter().map(|path| path.to_text()).collect();
             let size = history.count_changed_lines(old, new).unwrap();
             let is_merged = history.is_merged(old, new).unwrap();
             let merged = if is_merged { "merged" } else { "apart" };
@@ -341,7 +338,9 @@ fn the_object_of_a_file_is_that_of_its_bytes_and_nothing_else_has_one() {
         history.hash_of(&root.join("a")).unwrap(),
         Some(object.clone())
     );
-    let content = history.read_content(&story.commits[3].1, b"a").unwrap();
+    let content = history
+        .read_content(&story.commits[3].1, &RepoPath::new("a"))
+        .unwrap();
     assert_eq!(content, Some(TreeContent::File(object)));
     for name in ["link", "dir", "absent"] {
         assert_eq!(history.hash_of(&root.join(name)).unwrap(), None, "{name}");
