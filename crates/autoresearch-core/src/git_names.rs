@@ -8,6 +8,6 @@ mod ref_name;
 mod repo_path;
 
 pub use self::head_target::HeadTarget;
-pub use self::object_id::{CommitId, TreeId};
+pub use self::object_id::{BlobId, CommitId, TreeId};
 pub use self::ref_name::RefName;
 pub use self::repo_path::RepoPath;

@@ -1,4 +1,4 @@
-//! Owns the names that git gives to its objects: `CommitId` and `TreeId`.
+//! Owns the names that git gives to its objects: `CommitId`, `TreeId` and `BlobId`.
 //! Does not know whether the object exists.
 //! Invariant: a name that git gave is a whole hash, of SHA-1 or SHA-256; one of a record is what the record says.
 
@@ -32,6 +32,12 @@ macro_rules! declare_object_id {
             #[must_use]
             pub fn from_bytes(bytes: &[u8]) -> Self {
                 Self(format_hex(bytes))
+            }
+
+            /// What git takes for an object that is not there.
+            #[must_use]
+            pub fn to_null(&self) -> Self {
+                Self("0".repeat(self.0.len()))
             }
 
             #[must_use]
@@ -76,12 +82,11 @@ impl CommitId {
         let end = self.0.char_indices().nth(SHORT).map(|(at, _)| at);
         end.map_or(self.as_str(), |end| &self.0[..end])
     }
+}
 
-    /// What git takes for the commit of a reference that does not exist yet.
-    #[must_use]
-    pub fn to_null(&self) -> Self {
-        Self("0".repeat(self.0.len()))
-    }
+declare_object_id! {
+    /// The whole hash of the bytes of a file.
+    BlobId
 }
 
 fn is_whole_hash(text: &str) -> bool {

@@ -8,11 +8,11 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
+use autoresearch_core::git_names::{BlobId, CommitId, RepoPath, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul, split_nul};
-use super::reading::read_tree_id;
+use super::reading::{read_blob_id, read_tree_id};
 
 /// What came of a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct FileChange {
 }
 
 /// One side of a file that needs a merge: its mode and its object.
-type MergeSide = (String, String);
+type MergeSide = (String, BlobId);
 
 /// The index aside in a folder of ours, without what a command that was killed left there.
 fn begin_index_aside(scratch: &Path) -> PathBuf {
@@ -70,7 +70,7 @@ impl Git {
         let unmerged = run(&["ls-files", "--unmerged", "-z"], Input::Nothing)?;
         let mut conflicts = Vec::new();
         let mut lines = Vec::new();
-        for (path, sides) in group_by_path(&unmerged.stdout) {
+        for (path, sides) in group_by_path(&unmerged.stdout)? {
             match self.merge_file(&sides, scratch)? {
                 Some((mode, object)) => lines.push((path, mode, object)),
                 None => conflicts.push(path),
@@ -183,12 +183,12 @@ impl Git {
             return Ok(None);
         };
         if let Some(object) = choose_side(&base.1, &ours.1, &theirs.1) {
-            return Ok(Some((mode.to_owned(), object.to_owned())));
+            return Ok(Some((mode.clone(), object.clone())));
         }
         let mut files = Vec::new();
         for (name, side) in [("ours", ours), ("base", base), ("theirs", theirs)] {
             let file = scratch.join(format!(".autoresearch-{name}"));
-            let object = ["cat-file", "blob", &side.1].map(OsStr::new);
+            let object = ["cat-file", "blob", side.1.as_str()].map(OsStr::new);
             let bytes = self.run_git(object, Input::Nothing)?.stdout;
             write_scratch(&file, &bytes)?;
             files.push(file);
@@ -205,8 +205,8 @@ impl Git {
             Ok(output) => {
                 let write = ["hash-object", "-w", "--stdin"].map(OsStr::new);
                 let written = self.run_git(write, Input::Bytes(&output.stdout))?;
-                let object = String::from_utf8_lossy(&written.stdout).trim().to_owned();
-                Ok(Some((mode.to_owned(), object)))
+                let object = read_blob_id("hash-object", &written.stdout)?;
+                Ok(Some((mode.clone(), object)))
             }
             // Its status is the number of places where both changed the same lines; binary files are refused.
             Err(GitError::Failed { .. }) => Ok(None),
@@ -223,7 +223,7 @@ fn write_scratch(file: &Path, bytes: &[u8]) -> Result<(), GitError> {
 }
 
 /// What both sides come to, if at most one of them has changed it or both alike.
-fn choose_side<'a>(base: &str, ours: &'a str, theirs: &'a str) -> Option<&'a str> {
+fn choose_side<'a, T: PartialEq>(base: &T, ours: &'a T, theirs: &'a T) -> Option<&'a T> {
     if ours == theirs || theirs == base {
         Some(ours)
     } else if ours == base {
@@ -234,7 +234,7 @@ fn choose_side<'a>(base: &str, ours: &'a str, theirs: &'a str) -> Option<&'a str
 }
 
 /// The sides of each file that needs a merge: base, ours, theirs.
-fn group_by_path(printed: &[u8]) -> BTreeMap<RepoPath, [Option<MergeSide>; 3]> {
+fn group_by_path(printed: &[u8]) -> Result<BTreeMap<RepoPath, [Option<MergeSide>; 3]>, GitError> {
     let mut found: BTreeMap<RepoPath, [Option<MergeSide>; 3]> = BTreeMap::new();
     for item in split_nul(printed) {
         let Some(tab) = item.iter().position(|byte| *byte == b'\t') else {
@@ -252,17 +252,20 @@ fn group_by_path(printed: &[u8]) -> BTreeMap<RepoPath, [Option<MergeSide>; 3]> {
                 .or_default()
                 .get_mut(at)
         }) {
-            *side = Some((mode.to_owned(), object.to_owned()));
+            *side = Some((
+                mode.to_owned(),
+                read_blob_id("ls-files", object.as_bytes())?,
+            ));
         }
     }
-    found
+    Ok(found)
 }
 
 /// Lines for `update-index --index-info` that put merged files in the place of their three sides.
-fn format_index_lines(lines: &[(RepoPath, String, String)]) -> Vec<u8> {
+fn format_index_lines(lines: &[(RepoPath, String, BlobId)]) -> Vec<u8> {
     let mut text = Vec::new();
     for (path, mode, object) in lines {
-        let nothing = "0".repeat(object.len());
+        let nothing = object.to_null();
         for head in [format!("0 {nothing}\t"), format!("{mode} {object}\t")] {
             text.extend_from_slice(head.as_bytes());
             text.extend_from_slice(path.as_bytes());

@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath, TreeId};
+use autoresearch_core::git_names::{BlobId, CommitId, HeadTarget, RefName, RepoPath, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_paths};
@@ -191,9 +191,36 @@ pub(super) fn read_tree_id(command: &str, answer: &[u8]) -> Result<TreeId, GitEr
     TreeId::parse(text.trim()).ok_or_else(|| refuse_answer(command, &text))
 }
 
+/// The same for the bytes of a file.
+pub(super) fn read_blob_id(command: &str, answer: &[u8]) -> Result<BlobId, GitError> {
+    let text = String::from_utf8_lossy(answer);
+    BlobId::parse(text.trim()).ok_or_else(|| refuse_answer(command, &text))
+}
+
 fn refuse_answer(command: &str, answer: &str) -> GitError {
     GitError::Unexpected {
         arguments: command.to_owned(),
         answer: answer.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_the_name_of_an_object_is_an_error_that_shows_it() {
+        let hash = "0123456789".repeat(4);
+        let line = format!("{hash}\n");
+        let commit = read_commit_id("rev-parse", line.as_bytes()).unwrap();
+        assert_eq!(commit.as_str(), hash);
+        let refused = read_commit_id("rev-parse", b"HEAD\n").unwrap_err();
+        insta::assert_snapshot!(refused, @"`git rev-parse` gave an unexpected answer: HEAD");
+        let refused = read_tree_id("write-tree", b"").unwrap_err();
+        insta::assert_snapshot!(refused, @"`git write-tree` gave an unexpected answer: ");
+        let refused = read_blob_id("hash-object", &hash.as_bytes()[1..]).unwrap_err();
+        insta::assert_snapshot!(refused, @"`git hash-object` gave an unexpected answer: 123456789012345678901234567890123456789");
+        let refused = read_ref_name("symbolic-ref", "main").unwrap_err();
+        insta::assert_snapshot!(refused, @"`git symbolic-ref` gave an unexpected answer: main");
     }
 }

@@ -11,7 +11,7 @@ use autoresearch_core::git_names::{CommitId, RefName, RepoPath};
 
 use super::error::GitError;
 use super::program::{Git, Input, split_nul, split_paths};
-use super::reading::read_ref_name;
+use super::reading::{read_commit_id, read_ref_name};
 
 /// A work tree of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -165,12 +165,12 @@ impl Git {
             if folder.join(".git").symlink_metadata().is_err() {
                 continue;
             }
-            let recorded = String::from_utf8_lossy(head);
-            let recorded = recorded.split(' ').next().unwrap_or_default();
+            let recorded = head.split(|byte| *byte == b' ').next().unwrap_or_default();
+            let recorded = read_commit_id("ls-files", recorded)?;
             let inside = Self::new(self.program(), &folder, &self.env);
             found.push(Submodule {
                 path: path.to_owned(),
-                only_copy: inside.find_only_copy(recorded)?,
+                only_copy: inside.find_only_copy(&recorded)?,
             });
             let deeper = inside.list_populated_submodules()?.into_iter();
             found.extend(deeper.map(|deeper| Submodule {
@@ -182,7 +182,7 @@ impl Git {
     }
 
     /// What a clone holds besides this commit and what its remotes have.
-    fn find_only_copy(&self, recorded: &str) -> Result<Option<&'static str>, GitError> {
+    fn find_only_copy(&self, recorded: &CommitId) -> Result<Option<&'static str>, GitError> {
         let commits = [
             "rev-list",
             "--max-count=1",
@@ -190,7 +190,7 @@ impl Git {
             "--branches",
             "--not",
             "--remotes",
-            recorded,
+            recorded.as_str(),
         ];
         if !self.run_for_text(&commits)?.is_empty() {
             return Ok(Some("commits that no remote has"));

@@ -49,9 +49,11 @@ pub fn compare_with_commit(
                     astray.push(format!("{path} ({words})"));
                 }
             }
-            Some(TreeContent::File(id))
+            // Where its object is not known, the bytes are compared.
+            Some(TreeContent::File(object))
                 if hooks == Hooks::Bypass
-                    && tree.history.hash_of(&root.join(path.as_path()))?.as_ref() != Some(&id) =>
+                    && (object.is_none()
+                        || tree.history.hash_of(&root.join(path.as_path()))? != object) =>
             {
                 other.push(path.clone());
             }

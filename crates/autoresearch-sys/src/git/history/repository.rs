@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath, TreeId};
+use autoresearch_core::git_names::{BlobId, CommitId, HeadTarget, RefName, RepoPath, TreeId};
 use git2::{Commit, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
@@ -57,8 +57,8 @@ pub enum HistoryError {
 /// What a tree holds at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TreeContent {
-    /// A file, with its object.
-    File(String),
+    /// A file, with its object where libgit2 reads it.
+    File(Option<BlobId>),
     Link,
 }
 
@@ -335,8 +335,7 @@ impl History {
             return Ok(mode.and_then(|mode| match mode.as_str() {
                 "120000" => Some(TreeContent::Link),
                 "040000" | "160000" => None,
-                // Without its object the bytes are compared.
-                _ => Some(TreeContent::File(String::new())),
+                _ => Some(TreeContent::File(None)),
             }));
         }
         let read = |source| HistoryError::Read {
@@ -348,17 +347,20 @@ impl History {
         Ok(entry.ok().and_then(|entry| match entry.filemode() {
             LINK_MODE => Some(TreeContent::Link),
             FOLDER_MODE | SUBMODULE_MODE => None,
-            _ => Some(TreeContent::File(entry.id().to_string())),
+            _ => {
+                let object = BlobId::from_bytes(entry.id().as_bytes());
+                Some(TreeContent::File(Some(object)))
+            }
         }))
     }
 
     /// The object that the bytes of a file are, as they are; `None` where there is no file.
-    pub fn hash_of(&self, path: &Path) -> Result<Option<String>, HistoryError> {
+    pub fn hash_of(&self, path: &Path) -> Result<Option<BlobId>, HistoryError> {
         if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
             return Ok(None);
         }
         let hash = Oid::hash_file(git2::ObjectType::Blob, path);
-        hash.map(|id| Some(id.to_string()))
+        hash.map(|id| Some(BlobId::from_bytes(id.as_bytes())))
             .map_err(|source| HistoryError::Read {
                 what: path.display().to_string(),
                 source,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::*;
 use crate::git::scratch::ScratchRepository;
-use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
+use autoresearch_core::git_names::{BlobId, CommitId, HeadTarget, RefName, RepoPath};
 
 /// A repository with a branch that was merged, files of every kind, and what happened to them.
 struct MergedRepository {
@@ -333,11 +333,9 @@ fn the_object_of_a_file_is_that_of_its_bytes_and_nothing_else_has_one() {
     let story = MergedRepository::tell();
     let root = story.repository.root();
     let [history, _] = story.open_both();
-    let object = story.repository.run(&["rev-parse", "HEAD:a"]);
-    assert_eq!(
-        history.hash_of(&root.join("a")).unwrap(),
-        Some(object.clone())
-    );
+    let object = BlobId::parse(&story.repository.run(&["rev-parse", "HEAD:a"]));
+    assert_eq!(history.hash_of(&root.join("a")).unwrap(), object);
+    assert!(object.is_some());
     let content = history
         .read_content(&story.commits[3].1, &RepoPath::new("a"))
         .unwrap();
