@@ -313,7 +313,7 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
             .bed
             .run(words)
             .fails(2)
-            .says("nothing was started: the run is at its limit (all 1 iterations are used)")
+            .says("nothing was started: the run is at its limit (the only iteration is used)")
             .says("`autoresearch raise --iterations N`");
         assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
     }

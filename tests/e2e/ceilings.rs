@@ -14,7 +14,7 @@ fn a_person_raises_the_limit_that_ended_a_run_and_goes_on_by_hand() {
     bed.edit(4);
     let ended = bed.run(&["trial", "-m", "one"]).ok().out;
     assert!(
-        ended.ends_with("next: the run has ended (iteration-cap: all 1 iterations are used; the metric is 9); `autoresearch finish` goes back to your branch and shows what was kept; `autoresearch raise --help` says how to raise the limit and continue\n"),
+        ended.ends_with("next: the run has ended (iteration-cap: the only iteration is used; any_count is 9); `autoresearch finish` goes back to your branch and shows what was kept; `autoresearch raise --help` says how to raise the limit and continue\n"),
         "{ended}"
     );
     let raised = bed.run(&["raise", "--iterations", "3"]).ok().out;
@@ -46,13 +46,13 @@ fn a_limit_that_is_used_up_already_or_none_at_all_is_not_set() {
     assert_answer!(bed.run(&["raise", "--time-limit", "8h"]), @"
     exit code 2
     --- stderr
-    error: the run would end again at once: all 1 iterations are used
+    error: the run would end again at once: the only iteration is used
     hint: nothing was changed. Limits count from the start of the run, all in all: set --iterations N higher than what is used
     ");
     assert_answer!(bed.run(&["raise", "--iterations", "1"]), @"
     exit code 2
     --- stderr
-    error: the run would end again at once: all 1 iterations are used
+    error: the run would end again at once: the only iteration is used
     hint: nothing was changed. Limits count from the start of the run, all in all: set --iterations N higher than what is used
     ");
     assert_answer!(bed.run(&["raise", "--iterations", "5", "--time-limit", "1ms"]), @"
@@ -124,12 +124,12 @@ fn no_agent_raises_a_limit_and_none_is_told_to() {
         1
     );
     // The session is told of the next end as well.
-    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 1 iterations are used; the metric is 9); any_count 9 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (the only iteration is used; any_count is 9); any_count 9 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
     bed.run(&["raise", "--iterations", "2"]).ok();
     assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"decision":"block","reason":"autoresearch: the run `demo` is open. next: change one thing in scope (src/**), leave git alone, then run: <program> trial -m \"what you changed\""}"#);
     bed.edit(3);
     bed.agent("s1", &["trial", "-m", "two"]).ok();
-    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 2 iterations are used; the metric is 8); any_count 8 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 2 iterations are used; any_count is 8); any_count 8 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn the_time_limit_is_enforced_by_the_tool() {
     assert_answer!(bed.run(&["trial", "-m", "one"]), @"
     exit code 2
     --- stderr
-    error: the run `demo` has ended: time-limit (reached the time limit of 1ms; the metric is 10)
+    error: the run `demo` has ended: time-limit (reached the time limit of 1ms; any_count is 10)
     hint: `autoresearch raise` sets a higher limit, and the run continues; `autoresearch finish` goes back to your branch
     ");
     assert_eq!(

@@ -98,10 +98,11 @@ impl Limits {
         now_ms: u64,
     ) -> Option<(Ceiling, String)> {
         if let Some(limit) = self.iterations.filter(|limit| iterations >= *limit) {
-            return Some((
-                Ceiling::Iterations,
-                format!("all {limit} iterations are used"),
-            ));
+            let why = match limit {
+                1 => "the only iteration is used".to_owned(),
+                _ => format!("all {limit} iterations are used"),
+            };
+            return Some((Ceiling::Iterations, why));
         }
         if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
             let limit = crate::config::span::format_span(std::time::Duration::from_millis(limit));
@@ -269,6 +270,20 @@ mod tests {
             ..free
         };
         assert_eq!(end(above), None);
+    }
+
+    #[test]
+    fn the_limit_of_trials_is_named_also_where_it_is_one() {
+        let why = |iterations| {
+            let limits = Limits {
+                iterations: Some(iterations),
+                ..Limits::default()
+            };
+            let found = limits.find_reached(&Spent::default(), iterations, 0, 0);
+            found.unwrap().1
+        };
+        assert_eq!(why(1), "the only iteration is used");
+        assert_eq!(why(2), "all 2 iterations are used");
     }
 
     #[test]

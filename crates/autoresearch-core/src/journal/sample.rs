@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::config::check_config;
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
-use crate::metric::measurement::Measurement;
+use crate::metric::definition::Format;
+use crate::metric::measurement::{Measurement, Reading};
+use crate::metric::unit::Unit;
 
 /// A hash for a commit that never was; its first seven digits tell the number.
 pub(crate) fn make_commit(number: u32) -> CommitId {
@@ -55,6 +57,14 @@ pub(crate) fn make_start(value: i64) -> Start {
         environment: "test".to_owned(),
         until_ms: None,
         guard_retries: 0,
+    }
+}
+
+/// A reading that shows the metric of the sample in a unit.
+pub(crate) fn make_reading(unit: &str) -> Reading {
+    Reading {
+        format: Format::Number,
+        units: BTreeMap::from([("n".to_owned(), Unit::from_text(unit))]),
     }
 }
 

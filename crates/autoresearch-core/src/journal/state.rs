@@ -377,6 +377,13 @@ impl RunState {
         self.metric_unit().format_change(&before.value, &now.value)
     }
 
+    /// Where the metric stands: `verify is 40 ms`.
+    fn describe_incumbent(&self) -> String {
+        let value = self.incumbent.measurement.value.to_string();
+        let value = self.metric_unit().format_number(&value);
+        format!("{} is {value}", self.config().metric.name)
+    }
+
     /// The config of the run.
     #[must_use]
     pub fn config(&self) -> &Config {
@@ -433,11 +440,10 @@ impl RunState {
 
     /// The ceiling that the run has come to.
     fn find_ceiling_end(&self, now_ms: u64) -> Option<Ending> {
-        let value = &self.incumbent.measurement.value;
         let found = self.find_ceiling_with(&Raise::default(), now_ms);
         found.map(|(ceiling, why)| Ending {
             end: ceiling.to_end(),
-            why: format!("{why}; the metric is {value}"),
+            why: format!("{why}; {}", self.describe_incumbent()),
         })
     }
 
@@ -468,12 +474,12 @@ impl RunState {
             .stop
             .iter()
             .all(|label| self.incumbent.labels.contains(label));
-        let value = &self.incumbent.measurement.value;
         if !labelled {
             return None;
         }
+        let value = &self.incumbent.measurement.value;
         if config.metric.is_target_reached(value) {
-            return Some(format!("{} is {value}", config.metric.name));
+            return Some(self.describe_incumbent());
         }
         let satisfied = !config.stop_when.is_empty()
             && config

@@ -201,17 +201,18 @@ pub fn format_scope(config: &Config, most: usize) -> String {
 #[must_use]
 pub fn format_best_value(state: &RunState) -> String {
     let metric = &state.config().metric;
+    let unit = state.metric_unit();
+    let shown = |value: &Value| unit.format_number(&value.to_string());
     let target = metric
-        .target
-        .as_ref()
-        .map(|target| format!(", target {target}"))
+        .target_number()
+        .map(|target| format!(", target {}", shown(&target)))
         .unwrap_or_default();
-    let value = &state.incumbent.measurement.value;
+    let start = shown(&state.start.measurement.value);
+    let best = shown(&state.incumbent.measurement.value);
     format!(
-        "{} {value} ({} is better, start {}{target})",
+        "{} {best} ({} is better, start {start}{target})",
         metric.name,
         metric.direction.as_str(),
-        state.start.measurement.value
     )
 }
 

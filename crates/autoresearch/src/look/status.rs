@@ -251,7 +251,7 @@ impl StatusReport {
         let target = self
             .target
             .as_ref()
-            .map(|target| format!(", target {target}"))
+            .map(|target| format!(", target {}", self.unit.format_number(&target.to_string())))
             .unwrap_or_default();
         let noise = if self.deterministic { "" } else { ", noisy" };
         writeln!(

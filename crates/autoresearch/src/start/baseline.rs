@@ -314,14 +314,16 @@ fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Result<()> {
 fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
     let value = &baseline.measurement.value;
     if config.metric.is_target_reached(value) {
+        let name = &config.metric.name;
+        let unit = baseline.reading.unit_of(name);
         let side = if config.metric.direction == Direction::Lower {
             "lower"
         } else {
             "higher"
         };
         return Err(Failure::config(format!(
-            "the target is already met: {} is {value}",
-            config.metric.name
+            "the target is already met: {name} is {}",
+            unit.format_number(&value.to_string())
         ))
         .hint(format!("set a {side} `metric.target`, or leave it out")));
     }

@@ -8,7 +8,8 @@ use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Close, Interruption, StrategyRow, Turn};
 use crate::journal::sample::{
-    make_commit, make_decision, make_intent, make_measurement, make_records, make_start, make_tree,
+    make_commit, make_decision, make_intent, make_measurement, make_reading, make_records,
+    make_start, make_tree,
 };
 use crate::journal::story::Story;
 
@@ -371,11 +372,22 @@ fn the_target_ends_a_run_before_the_ladder_and_the_ladder_before_a_ceiling() {
         end_of(&state),
         Some((
             End::IterationCap,
-            "all 0 iterations are used; the metric is 11".to_owned()
+            "all 0 iterations are used; n is 11".to_owned()
         ))
     );
     state.limits.iterations = None;
     assert_eq!(end_of(&state), None);
+}
+
+#[test]
+fn an_end_names_the_metric_with_its_unit() {
+    let mut state = begin();
+    state.start.reading = Some(make_reading("ms"));
+    state.limits.iterations = Some(0);
+    let why_of = |state: &RunState| state.find_due_end(0).unwrap().why;
+    assert_eq!(why_of(&state), "all 0 iterations are used; n is 47 ms");
+    state.start.config.metric.target = Some(crate::metric::value::Value::from(47).into());
+    assert_eq!(why_of(&state), "n is 47 ms");
 }
 
 #[test]

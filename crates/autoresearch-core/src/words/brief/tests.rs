@@ -7,7 +7,8 @@ use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{End, Event, Finish, Intent, Rework, Verdict};
 use crate::journal::sample::{
-    make_commit, make_decision, make_intent, make_measurement, make_records, make_start,
+    make_commit, make_decision, make_intent, make_measurement, make_reading, make_records,
+    make_start,
 };
 use crate::journal::story::Story;
 
@@ -237,6 +238,11 @@ fn the_best_value_is_shown_with_its_direction_start_and_target() {
     assert_eq!(
         format_best_value(&state),
         "n 40 (lower is better, start 47, target 0)"
+    );
+    state.start.reading = Some(make_reading("ms"));
+    assert_eq!(
+        format_best_value(&state),
+        "n 40 ms (lower is better, start 47 ms, target 0 ms)"
     );
 }
 

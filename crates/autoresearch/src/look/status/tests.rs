@@ -57,7 +57,7 @@ fn a_run_that_nobody_works_on_shows_its_values_trials_and_ladder() {
       started   <time>, 1h2m ago
       metric    any (lower is better)
       start     47 ms
-      best      41 ms from trial 2, commit 0123456, target 0
+      best      41 ms from trial 2, commit 0123456, target 0 ms
       also      lines=120
       trials    6 of 50: 2 keep, 2 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 1 pivot without a keep
@@ -116,7 +116,7 @@ fn a_run_that_ended_shows_its_end_with_odd_letters_escaped_and_interrupted_trial
       started   <time>, 1h2m ago
       metric    any (lower is better)
       start     47 ms
-      best      41 ms from trial 2, commit 0123456, target 0
+      best      41 ms from trial 2, commit 0123456, target 0 ms
       also      lines=120
       trials    6: 2 keep, 2 discard, 1 crash, 1 no-op, 2 interrupted
       ladder    3 failed in a row, 1 pivot without a keep
