@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, Testbed, finish};
 
 pub(crate) const HOOKS: &str = "{ \"version\":1,\n\t\"hooks\" :{\"Stop\":[ {\"hooks\":[{\"type\":\"command\",\"command\":\"mine\"}]} ] , \"SessionStart\":[]}}";
@@ -161,7 +162,31 @@ fn install_and_uninstall_leave_an_empty_home_and_a_project_byte_for_byte_as_they
     bed.bed.write("autoresearch-results/.gitignore", "*\n");
     bed.bed.write("sub/file", "");
     let before = bed.all();
-    bed.run(&EVERYTHING).ok().says("install: done");
+    assert_answer!(bed.run(&EVERYTHING).ok(), @"
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/SKILL.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/agents/openai.yaml
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/config.schema.json
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/debug.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/exec.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/fix.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/loop.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/plan.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/security.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/references/ship.md
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch
+    wrote   <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch-hook
+    wrote   <bed>/home/.codex/rules/autoresearch.rules
+    changed <bed>/home/.codex/hooks.json
+    warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
+    SessionStart  not armed  (autoresearch hooks install)
+    Stop          not armed  (autoresearch hooks install)
+    Interrupt     not armed  (autoresearch hooks install)
+    install: done
+    next: in Codex, type $codex-autoresearch and one sentence, such as: get rid of the any types
+    ");
     bed.is_one_program("echo");
     bed.run(&["-C", "sub", "install", "--project", "..", "--yes"])
         .ok();
@@ -186,13 +211,40 @@ fn install_and_uninstall_leave_an_empty_home_and_a_project_byte_for_byte_as_they
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(meta.permissions().mode() & 0o100 != 0, executable);
     }
-    bed.run(&["uninstall", "--yes"])
-        .ok()
-        .says("uninstall: done");
+    assert_answer!(bed.run(&["uninstall", "--yes"]).ok(), @"
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    deleted <bed>/home/.agents/skills/codex-autoresearch/SKILL.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/agents/openai.yaml
+    deleted <bed>/home/.agents/skills/codex-autoresearch/config.schema.json
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/debug.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/exec.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/fix.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/loop.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/plan.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/security.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/ship.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch
+    deleted <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch-hook
+    deleted <bed>/home/.codex/rules/autoresearch.rules
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/SKILL.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/agents/openai.yaml
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/config.schema.json
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/debug.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/exec.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/fix.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/loop.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/plan.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/security.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/references/ship.md
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/scripts/autoresearch
+    deleted <bed>/repo/.agents/skills/codex-autoresearch/scripts/autoresearch-hook
+    changed <bed>/home/.codex/hooks.json
+    uninstall: done
+    ");
     assert_eq!(bed.all(), before);
-    bed.run(&["uninstall", "--yes"])
-        .ok()
-        .says("nothing is installed");
+    assert_answer!(bed.run(&["uninstall", "--yes"]).ok(), @"nothing is installed");
 }
 
 #[test]
@@ -216,9 +268,7 @@ fn our_hooks_stand_behind_the_users_and_uninstall_gives_odd_formatting_and_comme
         std::fs::read_to_string(bed.codex("hooks.json")).unwrap(),
         HOOKS
     );
-    bed.run(&["hooks", "uninstall", "--yes"])
-        .ok()
-        .says("nothing is installed");
+    assert_answer!(bed.run(&["hooks", "uninstall", "--yes"]).ok(), @"nothing is installed");
     bed.run(&["uninstall", "--yes"]).ok();
     assert_eq!(bed.all(), before);
 }
@@ -243,9 +293,27 @@ fn what_others_changed_in_between_stays_and_only_our_parts_go() {
         .home
         .join(".agents/skills/codex-autoresearch/config.schema.json");
     std::fs::write(&schema, "mine now").unwrap();
-    bed.run(&["uninstall", "--yes"])
-        .ok()
-        .says("config.schema.json was changed by somebody else and stays");
+    assert_answer!(bed.run(&["uninstall", "--yes"]).ok(), @"
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    deleted <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    deleted <bed>/home/.agents/skills/codex-autoresearch/SKILL.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/agents/openai.yaml
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/debug.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/exec.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/fix.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/loop.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/plan.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/security.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/references/ship.md
+    deleted <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch
+    deleted <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch-hook
+    deleted <bed>/home/.codex/rules/autoresearch.rules
+    changed <bed>/home/.codex/hooks.json
+    changed <bed>/home/.codex/config.toml
+    warning: <bed>/home/.agents/skills/codex-autoresearch/config.schema.json was changed by somebody else and stays
+    uninstall: done
+    ");
     assert_eq!(
         std::fs::read_to_string(bed.codex("hooks.json")).unwrap(),
         HOOKS
@@ -289,30 +357,44 @@ fn a_codex_home_behind_links_is_known_by_its_real_path_and_the_links_stay() {
     assert_eq!(std::fs::read_to_string(&dots).unwrap(), HOOKS);
     assert_eq!(bed.all(), before);
     bed.codex_home = Some(bed.base().join("nowhere"));
-    bed.run(&["hooks", "install", "--yes"])
-        .fails(6)
-        .says("CODEX_HOME is");
+    assert_answer!(bed.run(&["hooks", "install", "--yes"]).fails(6), @"
+    exit code 6
+    --- stderr
+    error: CODEX_HOME is <bed>/nowhere, which does not exist
+    hint: create that folder, or unset CODEX_HOME to use ~/.codex
+    ");
 }
 
 #[test]
 fn a_file_that_codex_could_not_read_is_named_and_nothing_is_written() {
     let bed = Machine::new().with_codex_home();
-    for (name, text, says) in [
-        ("hooks.json", "{\n  \"hooks\": {,}\n}", "line 2"),
-        ("hooks.json", "[]", "is not a JSON object"),
-        ("config.toml", "model = \n", "is not valid TOML"),
-    ] {
+    let install_with = |name: &str, text: &str| {
         std::fs::write(bed.codex("hooks.json"), HOOKS).unwrap();
         std::fs::write(bed.codex("config.toml"), CONFIG).unwrap();
         std::fs::write(bed.codex(name), text).unwrap();
         let before = bed.all();
-        let answer = bed.run(&EVERYTHING).fails(4).says(says).says(name);
-        assert!(
-            answer.err.contains("hint: nothing was written"),
-            "{answer:?}"
-        );
+        let answer = bed.run(&EVERYTHING).fails(4);
         assert_eq!(bed.all(), before);
-    }
+        answer
+    };
+    assert_answer!(install_with("hooks.json", "{\n  \"hooks\": {,}\n}"), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.codex/hooks.json is not valid JSON: key must be a string at line 2 column 13
+    hint: nothing was written. Fix <bed>/home/.codex/hooks.json and run the command again
+    ");
+    assert_answer!(install_with("hooks.json", "[]"), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.codex/hooks.json is not a JSON object
+    hint: nothing was written. Fix <bed>/home/.codex/hooks.json and run the command again
+    ");
+    assert_answer!(install_with("config.toml", "model = \n"), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.codex/config.toml is not valid TOML: string values must be quoted, expected literal string at line 1
+    hint: nothing was written. Fix <bed>/home/.codex/config.toml and run the command again
+    ");
 }
 
 #[test]
@@ -320,9 +402,10 @@ fn a_second_install_changes_nothing_and_says_so() {
     let bed = Machine::new().with_codex_home();
     bed.run(&EVERYTHING).ok();
     let before = bed.all();
-    bed.run(&["install", "--hooks", "--rule"])
-        .ok()
-        .says("already installed");
+    assert_answer!(bed.run(&["install", "--hooks", "--rule"]).ok(), @"
+    warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
+    already installed
+    ");
     let report = bed.run(&["hooks", "install", "--json"]).ok().json();
     assert_eq!(report["state"], "nothing-to-do");
     assert_eq!(bed.all(), before);
@@ -332,50 +415,125 @@ fn a_second_install_changes_nothing_and_says_so() {
 fn without_a_yes_nothing_is_written_and_the_plan_is_shown() {
     let bed = Machine::new().with_codex_home();
     let before = bed.all();
-    for words in [
-        &["install"][..],
-        &["install", "--hooks", "--rule", "--json"],
-        &["hooks", "install"],
-    ] {
-        bed.run(words).fails(4).says("--dry-run");
-        assert_eq!(bed.all(), before);
-    }
-    let shown = bed
-        .run(&["install", "--hooks", "--rule", "--dry-run"])
-        .ok()
-        .says("nothing was written yet")
-        .says("outside Codex's sandbox");
-    let file = bed.codex("hooks.json").display().to_string();
-    for line in [
-        format!("+++ {file}"),
-        "+    decision = \"prompt\",".to_owned(),
-    ] {
-        assert!(shown.out.contains(&line), "{line}: {}", shown.out);
-    }
+    assert_answer!(bed.run(&["install"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: `install` needs a yes, and there is no terminal to ask at
+    hint: nothing was written. Look at what it would do with --dry-run, then run it with --yes
+    ");
+    assert_answer!(bed.run(&["install", "--hooks", "--rule", "--json"]).fails(4), @r#"
+    exit code 4
+    {"caused_by":[],"error":"`install` needs a yes, and there is no terminal to ask at","exit_code":4,"hint":"nothing was written. Look at what it would do with --dry-run, then run it with --yes","kind":"blocked","warnings":[]}
+    "#);
+    assert_answer!(bed.run(&["hooks", "install"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: `hooks install` needs a yes, and there is no terminal to ask at
+    hint: nothing was written. Look at what it would do with --dry-run, then run it with --yes
+    ");
+    assert_eq!(bed.all(), before);
+    assert_answer!(bed.run(&["install", "--hooks", "--rule", "--dry-run"]).ok(), @r#"
+    write  <bed>/home/.local/share/codex-autoresearch/bin/autoresearch
+    write  <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    write  <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    write  <bed>/home/.agents/skills/codex-autoresearch/SKILL.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/agents/openai.yaml
+    write  <bed>/home/.agents/skills/codex-autoresearch/config.schema.json
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/debug.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/exec.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/fix.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/loop.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/plan.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/security.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/references/ship.md
+    write  <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch
+    write  <bed>/home/.agents/skills/codex-autoresearch/scripts/autoresearch-hook
+    write  <bed>/home/.codex/rules/autoresearch.rules
+
+    --- /dev/null
+    +++ <bed>/home/.codex/rules/autoresearch.rules
+    @@ -0,0 +1,13 @@
+    +# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
+    +prefix_rule(
+    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "retry", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+    +    decision = "allow",
+    +    justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
+    +    match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],
+    +    not_match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "install"], ["autoresearch", "trial"]],
+    +)
+    +prefix_rule(
+    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "start"],
+    +    decision = "prompt",
+    +    justification = "start runs the verify and guard commands of the config: read them first",
+    +)
+
+    --- <bed>/home/.codex/hooks.json
+    +++ <bed>/home/.codex/hooks.json
+    @@ -1,2 +1,2 @@
+     { "version":1,
+    -	"hooks" :{"Stop":[ {"hooks":[{"type":"command","command":"mine"}]} ] , "SessionStart":[]}}
+    \ No newline at end of file
+    +	"hooks" :{"Stop":[ {"hooks":[{"type":"command","command":"mine"}]}, {"hooks": [{"type": "command", "command": "<bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook stop", "timeout": <most>, "statusMessage": "autoresearch: measuring"}]} ] , "SessionStart":[{"hooks": [{"type": "command", "command": "<bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook session-start", "timeout": 10}]}],"Interrupt": [{"hooks": [{"type": "command", "command": "<bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook interrupt", "timeout": 3}]}]}}
+    \ No newline at end of file
+
+    note: with this rule verify and guard, and so any code they execute that the agent has edited, run outside Codex's sandbox, with network and without a question; only `start`, which fixes the commands of a run, still asks you (and is refused where nobody can be asked)
+    note: hooks run outside Codex's sandbox, in every session; ours do nothing unless a run of that session is open, and in a run they execute its verify and guard, and so code that the agent has edited
+    warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
+    nothing was written yet
+    "#);
     let plan = bed
         .run(&["install", "--rule-start", "--dry-run", "--json"])
         .ok()
         .json();
     assert_eq!(plan["state"], "planned");
-    let diff = plan["changes"][0]["diff"].as_str().unwrap();
-    assert!(
-        diff.contains("\"start\"") && !diff.contains("prompt"),
-        "{diff}"
-    );
+    assert_answer!(plan["changes"][0]["diff"].as_str().unwrap(), @r#"
+    --- /dev/null
+    +++ <bed>/home/.codex/rules/autoresearch.rules
+    @@ -0,0 +1,8 @@
+    +# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
+    +prefix_rule(
+    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "retry", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "start"]],
+    +    decision = "allow",
+    +    justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
+    +    match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],
+    +    not_match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "install"], ["autoresearch", "trial"]],
+    +)
+    "#);
     assert_eq!(bed.all(), before);
     bed.run(&["install", "--yes"]).ok();
-    bed.run(&["uninstall"]).fails(4).says("--dry-run");
-    bed.run(&["install", "--yes", "--dry-run"]).fails(2);
-    bed.run(&["install", "--project", "nowhere", "--yes"])
-        .fails(2)
-        .says("is not a folder");
+    assert_answer!(bed.run(&["uninstall"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: `uninstall` needs a yes, and there is no terminal to ask at
+    hint: nothing was written. Look at what it would do with --dry-run, then run it with --yes
+    ");
+    assert_answer!(bed.run(&["install", "--yes", "--dry-run"]).fails(2), @"
+    exit code 2
+    --- stderr
+    error: the argument '--yes' cannot be used with '--dry-run'
+
+    Usage: autoresearch-sealed install --yes
+
+    For more information, try '--help'.
+    ");
+    assert_answer!(bed.run(&["install", "--project", "nowhere", "--yes"]).fails(2), @"
+    exit code 2
+    --- stderr
+    error: <bed>/repo/nowhere is not a folder
+    hint: name the root of the project: autoresearch install --project DIR
+    ");
 }
 
 #[test]
 fn a_path_with_spaces_and_quotes_is_one_word_for_the_shell() {
     let bed = Machine::at("a home's place");
     let before = bed.all();
-    bed.run(&EVERYTHING).ok().says("no effect");
+    let told = bed
+        .run(&[&EVERYTHING[..], &["--json"]].concat())
+        .ok()
+        .json();
+    assert_answer!(told["warnings"][0].as_str().unwrap(), @"Codex applies a rule only to a command typed without quotes, so the rule has no effect for <bed>/a home's place/.local/share/codex-autoresearch/bin/autoresearch");
+    assert_eq!(told["warnings"].as_array().unwrap().len(), 2, "{told}");
     let hooks = bed.hooks();
     let command = hooks["hooks"]["Stop"][0]["hooks"][0]["command"].clone();
     let mut shell = Command::new("sh");
@@ -395,13 +553,7 @@ fn a_second_copy_of_the_skill_is_warned_about() {
         "---\nname: x\ndescription: x\n---\n",
     );
     let answer = bed.run(&["install", "--yes", "--json"]).ok().json();
-    let warnings = answer["warnings"].as_array().unwrap();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    let warning = warnings[0].as_str().unwrap();
-    assert!(
-        warning.contains("other-folder is another copy"),
-        "{warning}"
-    );
+    assert_answer!(answer["warnings"], @r#"["<bed>/repo/.agents/skills/other-folder is another copy of this skill: Codex loads neither of two skills with one name. Remove one of them"]"#);
 }
 
 #[test]
@@ -410,16 +562,28 @@ fn an_update_replaces_our_files_and_reports_those_that_the_user_edited() {
     let before = bed.all();
     bed.run(&EVERYTHING).ok();
     bed.program(&bed.base().join("programs/autoresearch"), "exit 7\n");
-    bed.run(&EVERYTHING).ok().says("wrote  ");
+    assert_answer!(bed.run(&EVERYTHING).ok(), @"
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    wrote   <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
+    SessionStart  not armed  (autoresearch hooks install)
+    Stop          not armed  (autoresearch hooks install)
+    Interrupt     not armed  (autoresearch hooks install)
+    install: done
+    next: in Codex, type $codex-autoresearch and one sentence, such as: get rid of the any types
+    ");
     bed.is_one_program("exit 7");
     let schema = bed
         .home
         .join(".agents/skills/codex-autoresearch/config.schema.json");
     let text = std::fs::read(&schema).unwrap();
     std::fs::write(&schema, "mine").unwrap();
-    bed.run(&EVERYTHING)
-        .ok()
-        .says("config.schema.json was changed by somebody else and is left as it is");
+    assert_answer!(bed.run(&EVERYTHING).ok(), @"
+    warning: <bed>/home/.agents/skills/codex-autoresearch/config.schema.json was changed by somebody else and is left as it is; move it away and install again to get the new one
+    warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
+    already installed
+    ");
     assert_eq!(std::fs::read_to_string(&schema).unwrap(), "mine");
     std::fs::remove_file(&schema).unwrap();
     bed.run(&EVERYTHING).ok();
@@ -484,9 +648,12 @@ fn hooks_need_the_program() {
     let bed = Machine::new();
     std::fs::remove_file(bed.base().join("programs/autoresearch")).unwrap();
     let before = bed.all();
-    bed.run(&["hooks", "install", "--yes"])
-        .fails(6)
-        .says("cargo install --path crates/autoresearch");
+    assert_answer!(bed.run(&["hooks", "install", "--yes"]).fails(6), @"
+    exit code 6
+    --- stderr
+    error: <bed>/programs/autoresearch cannot be read, and <bed>/home/.local/share/codex-autoresearch/bin/autoresearch-hook is not there
+    hint: build it: cargo install --path crates/autoresearch --locked --force
+    ");
     assert_eq!(bed.all(), before);
 }
 
@@ -497,7 +664,12 @@ fn a_manifest_of_a_newer_version_is_refused() {
     let mut manifest = bed.manifest();
     manifest["format"] = 9.into();
     std::fs::write(bed.data().join("manifest.json"), manifest.to_string()).unwrap();
-    bed.run(&["uninstall", "--yes"]).fails(4).says("format 9");
+    assert_answer!(bed.run(&["uninstall", "--yes"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.local/share/codex-autoresearch/manifest.json has format 9, which this version does not know
+    hint: update autoresearch
+    ");
 }
 
 #[test]
@@ -511,11 +683,23 @@ fn doctor_speaks_of_codex_in_one_line_where_it_is_not_installed() {
     let script = "case $1 in --version) echo codex-cli 0.169.3;; *) exit 1;; esac\n";
     bed.program(&bed.base().join("path/codex"), script);
     let before = bed.all();
-    bed.run(&["doctor"])
-        .fails(4)
-        .says("0.169.3")
-        .says("hook Stop: unknown")
-        .says("execution rule: none");
+    assert_answer!(bed.run(&["doctor"]).fails(4), @"
+    exit code 4
+    ok       git: <version> at <git>
+    ok       runs: no run was started here
+    <codex>
+    PROBLEM  hook SessionStart: unknown
+             `codex app-server` ended before it answered `initialize`; when Codex works again: autoresearch hooks status
+    PROBLEM  hook Stop: unknown
+             `codex app-server` ended before it answered `initialize`; when Codex works again: autoresearch hooks status
+    PROBLEM  hook Interrupt: unknown
+             `codex app-server` ended before it answered `initialize`; when Codex works again: autoresearch hooks status
+    note     skill $codex-autoresearch: not installed
+             autoresearch install
+    note     execution rule: none
+             autoresearch install --rule adds it, if trials are to run outside Codex's sandbox
+    3 problems
+    ");
     assert_eq!(bed.all(), before);
 }
 
@@ -526,9 +710,13 @@ fn a_codex_that_hangs_or_leaves_processes_behind_is_ended() {
         "sleep 4321 &\ncase $1 in --version) echo codex-cli 0.168.0; cat; exit;; esac\nexit 1\n";
     bed.program(&bed.base().join("path/codex"), script);
     let mark = bed.base().join("path/codex").display().to_string();
-    bed.run(&["hooks", "install", "--yes"])
-        .fails(6)
-        .says("registered but not armed");
+    assert_answer!(bed.run(&["hooks", "install", "--yes"]).fails(6), @"
+    exit code 6
+    --- stderr
+    error: Codex did not answer
+    caused by: `codex app-server` ended before it answered `initialize`
+    hint: the hooks are registered but not armed: `autoresearch hooks status` says what is missing; in Codex, /hooks trusts them
+    ");
     assert_eq!(crate::testbed::processes_with(&mark), Vec::<String>::new());
     bed.run(&["uninstall", "--yes"]).ok();
     assert_eq!(
@@ -607,9 +795,12 @@ fn programs_whose_manifest_is_gone_are_listed_again_and_a_file_in_the_way_is_ref
     assert_eq!(bed.all(), before);
     std::fs::create_dir_all(bed.data().parent().unwrap()).unwrap();
     std::fs::write(bed.data(), "").unwrap();
-    bed.run(&["install", "--yes"])
-        .fails(4)
-        .says("is not a folder of yours");
+    assert_answer!(bed.run(&["install", "--yes"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.local/share/codex-autoresearch is not a folder of yours
+    hint: nothing was written. Move it away and run the command again
+    ");
 }
 
 #[test]
@@ -651,9 +842,11 @@ fn a_link_that_leads_nowhere_is_named_and_stays() {
     let link = machine.codex("hooks.json");
     std::fs::remove_file(&link).unwrap();
     symlink(machine.base().join("nowhere"), &link).unwrap();
-    machine
-        .run(&["install", "--hooks", "--yes"])
-        .fails(4)
-        .says("hooks.json is a broken link");
+    assert_answer!(machine.run(&["install", "--hooks", "--yes"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: <bed>/home/.codex/hooks.json is a broken link
+    hint: nothing was written. Create the file that it points to, or remove the link
+    ");
     assert!(link.is_symlink());
 }

@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 17] = [
+pub(crate) const CHANGING: [(&str, &str); 18] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
@@ -20,6 +20,7 @@ pub(crate) const CHANGING: [(&str, &str); 17] = [
     (r"\d{4}-\d\d-\d\d", "<date>"),
     (r"the file has \d{7} bytes", "the file has <count> bytes"),
     (r"from 1 to \d{7}", "from 1 to <most>"),
+    (r#""timeout": \d{7}"#, r#""timeout": <most>"#),
     (r"\b[0-9a-f]{64}\b", "<hash>"),
     (r"\b[0-9a-f]{40}\b", "<commit>"),
     (r"\b[0-9a-f]{32}\b", "<id>"),

@@ -232,7 +232,11 @@ impl<'w> AppServer<'w> {
 
     fn send_request(&mut self, method: &str, params: &Value) -> Result<Value, CodexError> {
         self.asked += 1;
-        self.send_message(&json!({"id": self.asked, "method": method, "params": params}))?;
+        let request = json!({"id": self.asked, "method": method, "params": params});
+        // Whether the pipe breaks or the answers end first is a matter of chance where it has ended.
+        if self.send_message(&request).is_err() {
+            return Err(self.make_unanswered(method));
+        }
         while let Some(line) = self.process.read_output_line()? {
             let Ok(mut message) = serde_json::from_str::<Value>(&line) else {
                 continue;
@@ -247,9 +251,12 @@ impl<'w> AppServer<'w> {
             }
             return Ok(message["result"].take());
         }
-        Err(self
-            .process
-            .make_error(format!("ended before it answered `{method}`")))
+        Err(self.make_unanswered(method))
+    }
+
+    fn make_unanswered(&self, method: &str) -> CodexError {
+        self.process
+            .make_error(format!("ended before it answered `{method}`"))
     }
 
     /// The hooks that count in a folder, and what Codex says is wrong with their files.

@@ -21,7 +21,11 @@ impl TrustConfig {
         text.parse()
             .map(Self)
             .map_err(|error: toml_edit::TomlError| {
-                format!("is not valid TOML: {}", error.message())
+                let before = error.span().and_then(|span| text.get(..span.start));
+                let place = before.map_or_else(String::new, |before| {
+                    format!(" at line {}", before.matches('\n').count() + 1)
+                });
+                format!("is not valid TOML: {}{place}", error.message())
             })
     }
 
@@ -325,6 +329,7 @@ mod tests {
     fn a_text_that_is_not_toml_is_refused_and_never_changed() {
         let fault = |text: &str| TrustConfig::parse_text(text).err().unwrap();
         assert!(fault("a = ").starts_with("is not valid TOML: "));
+        assert!(fault("a = 1\n\n= é").ends_with(" at line 3"));
         assert!(remove_trust_keys("a = ", &[], None).is_err());
         assert!(remove_trust_keys("", &[], Some("a = ")).is_err());
         let moves = [("a".to_owned(), "b".to_owned())];

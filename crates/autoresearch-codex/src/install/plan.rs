@@ -217,7 +217,7 @@ impl fmt::Display for InstallReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let planned = self.state == InstallState::Planned;
         for (word, paths) in [
-            (if planned { "write " } else { "wrote " }, &self.written),
+            (if planned { "write " } else { "wrote  " }, &self.written),
             (if planned { "delete" } else { "deleted" }, &self.deleted),
         ] {
             for path in paths {

@@ -52,9 +52,9 @@ fn the_plan_for_hooks_in_an_empty_home_shows_all_of_it_and_writes_nothing() {
 fn hooks_in_an_empty_home_are_reported_and_told_to_be_there_the_second_time() {
     let bench = InstallBench::new();
     assert_snapshot!(bench.install(&ask_for_hooks()), @"
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-hook
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
     changed /home/.codex/hooks.json
     warning: codex was not found on PATH, so the hooks are not armed: run `autoresearch hooks install` where it is, or trust them in Codex with /hooks
     SessionStart  not armed  (autoresearch hooks install)
@@ -161,9 +161,9 @@ fn the_plan_for_hooks_beside_those_of_a_user_shows_what_codex_will_write_too() {
 fn hooks_beside_those_of_a_user_are_armed_once_codex_trusts_them() {
     let bench = with_codex_of_a_user(InstallBench::of_a_user());
     assert_snapshot!(bench.install(&ask_for_hooks()), @"
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-hook
-    wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-hook
+    wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor
     changed /home/.codex/hooks.json
     changed /home/.codex/config.toml
     SessionStart  armed
@@ -432,10 +432,10 @@ fn an_update_writes_what_changed_takes_what_is_gone_and_leaves_what_the_user_edi
     assert_eq!(
         report,
         format!(
-            "wrote  /home/.local/share/codex-autoresearch/bin/autoresearch\n\
-             wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-hook\n\
-             wrote  /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor\n\
-             wrote  /{skill}/SKILL.md\n\
+            "wrote   /home/.local/share/codex-autoresearch/bin/autoresearch\n\
+             wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-hook\n\
+             wrote   /home/.local/share/codex-autoresearch/bin/autoresearch-supervisor\n\
+             wrote   /{skill}/SKILL.md\n\
              deleted /{skill}/old.md\n\
              warning: /{skill}/{edited} was changed by somebody else and is left as it is; move it away and install again to get the new one\n\
              install: done\n\
@@ -495,7 +495,7 @@ const OBSTACLES: [(Obstacle, &str); 8] = [
     ),
     (
         |bench| bench.write("home/.codex/config.toml", "= 1"),
-        "blocked: /home/.codex/config.toml is not valid TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`\nhint: nothing was written. Fix /home/.codex/config.toml and run the command again",
+        "blocked: /home/.codex/config.toml is not valid TOML: unquoted keys cannot be empty, expected letters, numbers, `-`, `_` at line 1\nhint: nothing was written. Fix /home/.codex/config.toml and run the command again",
     ),
     (
         |bench| drop(bench.world.vars.remove(std::ffi::OsStr::new("HOME"))),

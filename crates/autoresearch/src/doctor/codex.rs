@@ -134,6 +134,29 @@ fn examine_hooks(world: &World, root: &Path, findings: &mut Vec<DoctorFinding>) 
     }
 }
 
+/// Who was asked for the skill: Codex, or, where it does not answer, the folders.
+#[derive(Clone, Copy)]
+enum SkillLook {
+    Codex,
+    Files,
+}
+
+impl SkillLook {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Codex => "Codex sees it",
+            Self::Files => "installed",
+        }
+    }
+
+    fn say_absent(self) -> &'static str {
+        match self {
+            Self::Codex => "Codex does not see it",
+            Self::Files => "not installed",
+        }
+    }
+}
+
 fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFinding {
     let subject = format!("skill ${SKILL}");
     let asked = program
@@ -141,36 +164,37 @@ fn examine_skill(world: &World, root: &Path, program: Option<&Path>) -> DoctorFi
         .map(|program| {
             AppServer::start(world, program).and_then(|mut server| server.list_skills(root))
         });
-    let (seen, who): (Vec<String>, &str) = match asked {
+    let (seen, way): (Vec<String>, SkillLook) = match asked {
         Some(Ok(skills)) => (
             skills
                 .into_iter()
                 .filter(|(name, _)| name.rsplit(':').next() == Some(SKILL))
                 .map(|(_, path)| path)
                 .collect(),
-            "Codex sees it",
+            SkillLook::Codex,
         ),
         _ => (
             skills::find_skill_copies(world, root)
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
-            "Codex was not asked; the files are",
+            SkillLook::Files,
         ),
     };
     let (from_plugins, seen): (Vec<_>, Vec<_>) = seen
         .into_iter()
         .partition(|path| path.contains("/plugins/cache/"));
     match seen.as_slice() {
-        [] if !from_plugins.is_empty() => {
-            report_good(&subject, &format!("{who} as a plugin's: ${SKILL}:{SKILL}"))
-        }
-        [] => report_note(&subject, &format!("{who} nowhere"), "autoresearch install"),
-        [one] => report_good(&subject, &format!("{who} in {one}")),
+        [] if !from_plugins.is_empty() => report_good(
+            &subject,
+            &format!("{} as a plugin's: ${SKILL}:{SKILL}", way.as_str()),
+        ),
+        [] => report_note(&subject, way.say_absent(), "autoresearch install"),
+        [one] => report_good(&subject, &format!("{} in {one}", way.as_str())),
         several => report_problem(
             &subject,
             &format!(
-                "{who} {} times, and loads none of them: {}",
+                "{} copies, of which Codex loads none: {}",
                 several.len(),
                 several.join(", ")
             ),
