@@ -4,7 +4,7 @@
 //!
 //! The folder is real, because a pattern with a slash at its end (`node_modules/`) does not ignore a link. In it each entry
 //! is an absolute link to the entry of the checkout; an entry that is itself a link into the checkout's sources, as package
-//! managers make them for the packages of a workspace, leads to the same place in the tree.
+//! managers make them for the packages of a workspace, leads to the same place in the tree. Only its `.gitignore` is copied.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,6 +17,8 @@ use autoresearch_sys::error::{Failure, Result};
 
 /// Caches below `node_modules`: tools write there, and make them again where they are not.
 const CACHES: [&str; 5] = [".cache", ".vite", ".vite-temp", ".vitest", ".tmp"];
+/// git does not follow a link to its rules, and a folder may be ignored by its own: an environment of Python's is.
+const IGNORE_FILE: &str = ".gitignore";
 
 /// Links from a tree into the checkout.
 pub(super) struct LinkMaker<'a> {
@@ -62,6 +64,8 @@ impl LinkMaker<'_> {
             let kind = kind.map_err(|error| read_error(&entry.path(), &error))?;
             if opened && kind.is_dir() && is_opened(&path) {
                 self.link_folder(&path, true)?;
+            } else if name == IGNORE_FILE && kind.is_file() {
+                copy_rules(&self.checkout.join(&path), &self.tree.join(&path))?;
             } else {
                 let leads_to = self.find_destination(&path, kind.is_symlink());
                 place_link(&leads_to, &self.tree.join(&path))?;
@@ -138,6 +142,15 @@ fn place_link(leads_to: &Path, link: &Path) -> Result<()> {
         }
         made => made.map_err(|error| make_error(link, &error)),
     }
+}
+
+/// Gives the tree the rules themselves.
+fn copy_rules(source: &Path, target: &Path) -> Result<()> {
+    let rules = fs::read(source).map_err(|error| read_error(source, &error))?;
+    if target.is_symlink() {
+        fs::remove_file(target).map_err(|error| make_error(target, &error))?;
+    }
+    fs::write(target, rules).map_err(|error| make_error(target, &error))
 }
 
 fn make_error(path: &Path, error: &io::Error) -> Failure {

@@ -168,6 +168,26 @@ fn a_folder_of_another_kind_is_real_and_holds_a_link_for_each_entry_but_for_what
 }
 
 #[test]
+fn a_folder_that_is_ignored_by_its_own_rules_gets_these_as_a_file_and_the_checkout_keeps_its_own() {
+    let scene = Scene::new();
+    scene.write("main/.venv/.gitignore");
+    scene.write("main/.venv/lib/.gitignore");
+    // As a version before this one left it.
+    let rules = scene.path("main/.venv/.gitignore");
+    scene.link("tree/.venv/.gitignore", rules.to_str().unwrap());
+    let filled = scene.fill(&[".venv"]);
+    assert_snapshot!(filled, @r"
+    /tree/.venv/.gitignore
+    /tree/.venv/lib -> /main/.venv/lib
+    /tree/packages/own/i.js
+    ");
+    let read = |name: &str| fs::read_to_string(scene.path(name)).unwrap();
+    assert_eq!(read("tree/.venv/.gitignore"), "main/.venv/.gitignore");
+    assert_eq!(read("main/.venv/.gitignore"), "main/.venv/.gitignore");
+    assert_eq!(scene.fill(&[".venv"]), filled, "done twice, it is the same");
+}
+
+#[test]
 fn a_link_of_before_is_replaced_and_what_was_made_in_the_tree_stays() {
     let scene = Scene::new();
     scene.write("main/node_modules/a/i.js");
