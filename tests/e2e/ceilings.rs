@@ -140,7 +140,7 @@ fn a_run_without_a_limit_of_trials_needs_another_end() {
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:8: iterations: with `none`, nothing would end this run -> add `time_limit`, `budget.until`, `budget.verify_runs`, `metric.target` or `stop_when`
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     for wrong in ["never", "0", "\"\""] {
         Testbed::new()
@@ -235,7 +235,7 @@ fn start_takes_keys_by_flag_and_variable_and_freezes_what_is_true() {
     caused by: made of the flags: `scope` is missing -> add `scope:` (gitignore-style patterns, from the repository's root, of the files that a trial may change)
     caused by: made of the flags: `verify` is missing -> add `verify:` (The command that measures)
     warning: made of the flags: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run the command again
     ");
     let words = [
         "start",

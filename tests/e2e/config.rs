@@ -117,7 +117,7 @@ fn start_refuses_what_config_check_refuses_with_the_same_lines() {
     caused by: <bed>/home/config.yaml:11: env[0]: `GITHUB_TOKEN` looks like a secret, and values under `env` are written to a file -> list it under `secrets` instead
     caused by: <bed>/home/config.yaml:4: metric.name: `any count` is not a valid metric name -> use letters, digits, `_`, `-`, `.`, such as `any_count`
     warning: <bed>/home/config.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     assert!(!bed.path("autoresearch-results").exists());
 }

@@ -189,7 +189,7 @@ fn a_path_that_a_tree_cannot_get_is_a_problem_of_the_config_at_its_place() {
     caused by: <bed>/home/config.yaml:8: link[4]: `<bed>/repo/out` is an absolute path -> write it from the repository's root: `/out`
     caused by: <bed>/home/config.yaml:9: copy[1]: `*.none` names nothing that git ignores in your checkout -> make it there first (install, build), let `prepare` make it in each tree, or remove it
     caused by: <bed>/home/config.yaml:9: copy[0]: `out/x` is named by link[5] too -> link or copy it once; `!` takes a path out of a list
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
 }
 
@@ -300,7 +300,7 @@ fn a_copied_target_of_cargo_is_built_again_from_the_sources_of_the_tree() {
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:8: link[0]: `target` is Cargo's: through links, your own `cargo build` would take what a trial built for yours -> `copy: target`, or set CARGO_TARGET_DIR in prepare, verify and guard
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     project.start("copy: target\n").ok();
     assert_eq!(
@@ -332,7 +332,7 @@ fn a_build_folder_with_the_checkouts_path_is_refused_and_without_it_the_error_na
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:8: copy[0]: `build/CMakeCache.txt` holds the path of your checkout: that would be built and measured instead of the tree -> configure each tree: `prepare: cmake -S . -B build` with your options, instead of this
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     assert_answer!(project.start(""), @r"
     exit code 3

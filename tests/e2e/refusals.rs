@@ -733,7 +733,7 @@ fn a_refused_start_keeps_warnings_apart_from_the_causes() {
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:9: iterations: 0 is out of range -> write a number from 1 to <most>
     warning: <bed>/home/config.yaml:7: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     assert!(!text.err.contains("caused by: warning"), "{text:?}");
     let file = bed.home.join("config.yaml");

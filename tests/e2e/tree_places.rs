@@ -83,7 +83,7 @@ fn a_place_in_a_work_tree_of_the_repository_is_refused_also_behind_a_link() {
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:10: trees: `../trees` is not a whole path -> name a folder outside the repository, such as `~/trees` or `/data/trees`
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     assert_eq!(bed.fingerprint(), before);
 }

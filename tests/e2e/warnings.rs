@@ -92,7 +92,7 @@ fn a_ci_job_chooses_shell_and_pins_by_flags() {
     assert_answer!(bed.run(&words), @r#"
     exit code 2
     --- stderr
-    {"caused_by":["made of the flags: verify.shell: unknown word `zsh` -> use one of `sh`, `bash`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run `autoresearch config check`","kind":"config","warnings":[]}
+    {"caused_by":["made of the flags: verify.shell: unknown word `zsh` -> use one of `sh`, `bash`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run the command again","kind":"config","warnings":[]}
     "#);
     words.extend(["--pin", "src/*", "--verify-shell", "bash"]);
     words.retain(|word| *word != "zsh");
@@ -104,7 +104,7 @@ fn a_ci_job_chooses_shell_and_pins_by_flags() {
     assert_answer!(bed.run(&words), @r#"
     exit code 2
     --- stderr
-    {"caused_by":["made of the flags: scope: every file of the scope is pinned, so no trial could change anything -> widen the scope, or take patterns out of `pin`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run `autoresearch config check`","kind":"config","warnings":[]}
+    {"caused_by":["made of the flags: scope: every file of the scope is pinned, so no trial could change anything -> widen the scope, or take patterns out of `pin`"],"error":"the config made of the flags has 1 error","exit_code":2,"hint":"fix these, then run the command again","kind":"config","warnings":[]}
     "#);
 }
 

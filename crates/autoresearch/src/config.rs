@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::Path;
 
 use autoresearch_core::config::{CheckedConfig, Problem, Severity, check_config};
+use autoresearch_core::shell::quote::quote_word;
 use autoresearch_core::words::text::format_count;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,9 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::yaml;
+
+/// The name of a config that `-` reads.
+const STANDARD_INPUT: &str = "standard input";
 
 /// A config as it was read.
 #[derive(Clone, Debug)]
@@ -33,7 +37,7 @@ pub struct ConfigSource {
 pub fn read_config(world: &World, file: &Path) -> Result<ConfigSource> {
     let (name, text) = if file == Path::new("-") {
         (
-            "standard input".to_owned(),
+            STANDARD_INPUT.to_owned(),
             read_config_text(std::io::stdin()),
         )
     } else {
@@ -199,7 +203,18 @@ pub fn config_error(source: &ConfigSource, problems: &[Problem]) -> Failure {
     };
     failure.causes = lines(errors);
     failure.warnings = lines(warnings);
-    failure.hint("fix these, then run `autoresearch config check`")
+    failure.hint(format!("fix these, then {}", name_next_check(source)))
+}
+
+/// The command that looks at a mended config: what is in no file can only be given again.
+fn name_next_check(source: &ConfigSource) -> String {
+    if source.merged || source.name == STANDARD_INPUT {
+        return "run the command again".to_owned();
+    }
+    format!(
+        "run `autoresearch config check {}`",
+        quote_word(&source.name)
+    )
 }
 
 /// A problem in one line.

@@ -35,7 +35,7 @@ pub fn format_next_step(state: &RunState, caller: &Caller) -> String {
             caller
                 .work_tree
                 .as_ref()
-                .map(|folder| format!(" in the run's own work tree {folder}"))
+                .map(|folder| format!(" in {}", name_work_tree(folder)))
                 .unwrap_or_default(),
             name_trial_command(caller),
             format_turn_end(caller)
@@ -216,6 +216,14 @@ pub fn format_best_value(state: &RunState) -> String {
     )
 }
 
+/// The run's own work tree, for a reader who may stand in it.
+fn name_work_tree(folder: &str) -> String {
+    match folder {
+        "." => "this folder, the run's own work tree".to_owned(),
+        _ => format!("the run's own work tree {folder}"),
+    }
+}
+
 /// The brief that a fresh agent needs to go on: goal, rules, standing, the last rows, lessons, the next step.
 #[must_use]
 pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) -> String {
@@ -228,7 +236,7 @@ pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &C
         } else {
             String::new()
         };
-        head.push(format!("edit in the run's own work tree: {worktree}{shut}"));
+        head.push(format!("edit in {}{shut}", name_work_tree(worktree)));
     }
     let end = format_next_step(state, caller);
     let used: usize = head

@@ -167,6 +167,23 @@ fn the_problems_of_a_config_are_one_failure_with_errors_as_causes_and_warnings_b
     error: the config a.yaml has 1 error
     caused by: a.yaml: goal: it is missing -> write one
     warning: a.yaml: scope[0]: it matches no file -> check it
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check a.yaml`
     ");
+    for (name, merged, next) in [
+        (
+            "a b.yaml",
+            false,
+            "run `autoresearch config check 'a b.yaml'`",
+        ),
+        ("standard input", false, "run the command again"),
+        ("a.yaml", true, "run the command again"),
+    ] {
+        let source = ConfigSource {
+            name: name.to_owned(),
+            merged,
+            ..make_source("")
+        };
+        let hint = config_error(&source, &problems).hint;
+        assert_eq!(hint, Some(format!("fix these, then {next}")), "{name}");
+    }
 }

@@ -154,6 +154,25 @@ fn a_brief_says_where_the_run_is_and_ends_with_the_next_step() {
 }
 
 #[test]
+fn a_reader_who_stands_in_the_runs_work_tree_is_told_so_in_words() {
+    let caller = Caller {
+        work_tree: Some(".".to_owned()),
+        ..agent(MeasureWay::Trial)
+    };
+    let state = begin();
+    let step = format_next_step(&state, &caller);
+    assert!(
+        step.contains("(src/**) in this folder, the run's own work tree, leave git alone"),
+        "{step}"
+    );
+    let brief = format_brief(&state, &[], &[], &caller);
+    assert!(
+        brief.contains("\nedit in this folder, the run's own work tree\n"),
+        "{brief}"
+    );
+}
+
+#[test]
 fn the_brief_of_a_turn_forbids_git_and_quotes_what_others_wrote() {
     let mut state = begin();
     state.start.config.required_labels.keep = vec!["real".to_owned()];
