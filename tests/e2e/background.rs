@@ -7,6 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Testbed, processes_with, wait_until};
 
 /// Takes the next line of `$HOME/moves` and does it; then waits as long as there is a file `$HOME/hold`.
@@ -140,14 +141,29 @@ fn a_background_run_goes_to_its_end_alone() {
         night.bed.story(),
         ["0 baseline", "1 keep", "2 discard", "3 keep", "4 keep"]
     );
-    let log = night.bed.run(&["background", "logs"]).ok().out;
-    assert!(log.contains("trial 2: discard"), "{log}");
-    assert!(
-        log.lines().last().unwrap().ends_with("supervisor ends"),
-        "{log}"
-    );
+    assert_answer!(night.bed.run(&["background", "logs"]).ok(), @"
+    <time> supervisor <pid> starts
+    <time> trial 1: the agent edits
+    <time> trial 1: keep, any_count 9 (-1), guard pass, commit <commit>
+    <time> trial 2: the agent edits
+    <time> trial 2: discard (worse-metric), any_count 13 (+4); the best is 9 from trial 1
+    <time> trial 3: the agent edits
+    <time> trial 3: keep, any_count 7 (-2), guard pass, commit <commit>
+    <time> trial 4: the agent edits
+    <time> trial 4: keep, any_count 5 (-2), guard pass, commit <commit>
+    <time> supervisor ends
+    ");
     night.clean();
-    night.bed.run(&["finish"]).ok().says("10 -> 5");
+    assert_answer!(night.bed.run(&["finish"]).ok(), @"
+    run `demo` ended: target (any_count is 5)
+    improved: any_count 10 -> 5, 3 trials kept on autoresearch/demo
+      <commit> experiment: did: seq 4 | sed s/.*/any/ > src/a
+      <commit> experiment: did: seq 2 | sed s/.*/any/ > src/a
+      <commit> experiment: did: seq 0 | sed s/.*/any/ > src/a
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
 }
 
 #[test]
@@ -156,16 +172,16 @@ fn a_start_in_the_background_shows_what_the_config_check_would_warn_of() {
     night.configure(unattended().verify("cat src/a | sh count.sh"));
     night.hold("hold");
     let words = ["background", "start", "--config", &night.config()];
-    let told = night.bed.run(&words).ok();
-    assert!(told.out.contains("shell: bash"), "{told:?}");
-    let first = told.out.lines().next().unwrap();
-    assert!(first.contains("warning"), "{told:?}");
+    assert_answer!(night.bed.run(&words).ok(), @"
+    warning: <bed>/home/config.yaml:6: verify.command: `sh` reports only the status of the last command in a pipe, so an earlier failure is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
+    run `demo` in the background: turn (process <pid>)
+      best      any_count 10 (lower is better, start 10, target 5)
+      trial     1
+      log       autoresearch-results/demo/runtime.log
+    next: nothing to do; `autoresearch background attach` shows it, `autoresearch background stop` ends it
+    ");
     night.go(&["stop", "--now"]);
-    let over = night.status();
-    assert!(
-        over["why"].as_str().unwrap().starts_with("user-stop"),
-        "{over}"
-    );
+    assert_answer!(night.status()["why"].as_str().unwrap(), @"user-stop: stopped by a person");
 }
 
 #[test]
@@ -174,8 +190,12 @@ fn a_night_in_which_nobody_could_edit_is_not_begun() {
     night.configure(ConfigText::demo());
     let words = ["background", "start", "--config", &night.config()];
     let path = [("PATH", night.bed.home.to_str().unwrap())];
-    let refused = night.bed.run_with(&words, &path).fails(6);
-    refused.says("codex was not found on PATH");
+    assert_answer!(night.bed.run_with(&words, &path).fails(6), @"
+    exit code 6
+    --- stderr
+    error: codex was not found on PATH, so the agent could not edit
+    hint: run the command in a shell whose PATH has codex (a login shell may have another PATH), or set `agent.command`
+    ");
     assert!(!night.bed.path("autoresearch-results").exists());
 }
 
@@ -188,22 +208,34 @@ fn a_supervisor_has_a_session_of_its_own_and_is_alone() {
     let pid = night.pid();
     let session = rustix::process::getsid(Some(pid)).unwrap();
     assert_eq!(session, pid, "it outlives whoever started it");
-    let second = night.bed.run(&["background", "start"]).fails(5);
-    second.says("already driven").says("supervise");
-    for words in [
-        &["trial", "-m", "by hand"][..],
-        &["stop"],
-        &["finish"],
-        &["resume"],
-    ] {
-        night.bed.run(words).fails(5).says("the run is driven by");
+    assert_answer!(night.bed.run(&["background", "start"]).fails(5), @"
+    exit code 5
+    --- stderr
+    error: the run is already driven by process <pid> (`supervise`, since <time>)
+    hint: `autoresearch background attach` shows it
+    ");
+    let refused = |words: &[&str]| night.bed.run(words).fails(5).to_string();
+    let by_hand = refused(&["trial", "-m", "by hand"]);
+    assert_answer!(by_hand, @"
+    exit code 5
+    --- stderr
+    error: the run is driven by process <pid> (`supervise`, since <time>)
+    hint: `autoresearch background status` shows it; `autoresearch background pause` gives the run back to you
+    ");
+    for words in [&["stop"][..], &["finish"], &["resume"]] {
+        assert_eq!(refused(words), by_hand, "{words:?}");
     }
     assert_eq!(
         night.bed.run(&["status", "--json"]).ok().json()["run"],
         "demo"
     );
     let proposal = night.bed.agent("0199-me", &["propose", "-m", "x"]);
-    proposal.fails(5).says("the run is driven by");
+    assert_answer!(proposal.fails(5), @"
+    exit code 5
+    --- stderr
+    error: the run is driven by process <pid> (`supervise`, since <time>)
+    hint: `autoresearch background status` shows it; `autoresearch background pause` gives the run back to you
+    ");
     let status = night.bed.run(&["status", "--json"]).ok().json();
     assert_eq!(status["state"], "running", "{status}");
     night.go(&["stop", "--now"]);
@@ -220,11 +252,12 @@ fn a_run_that_somebody_measures_by_hand_is_not_handed_over() {
     std::thread::scope(|scope| {
         let trial = scope.spawn(|| night.bed.run(&["trial", "-m", "by hand"]).ok());
         night.wait("measuring");
-        night
-            .bed
-            .run(&["background", "start"])
-            .fails(5)
-            .says("the run is held by");
+        assert_answer!(night.bed.run(&["background", "start"]).fails(5), @"
+        exit code 5
+        --- stderr
+        error: the run is held by process <pid> (`trial`, since <time>)
+        hint: wait until that command has ended, then hand the run over
+        ");
         night.release("measure");
         trial.join().unwrap();
     });
@@ -308,20 +341,23 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
     night.start();
     assert_eq!(night.over()["end"], "iteration-cap");
     // At its ceiling nothing is started, and nothing claims to be.
-    for words in [&["background", "start"][..], &["background", "resume"]] {
-        night
-            .bed
-            .run(words)
-            .fails(2)
-            .says("nothing was started: the run is at its limit (the only iteration is used)")
-            .says("`autoresearch raise --iterations N`");
-        assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
-    }
-    night
-        .bed
-        .run(&["background", "start", "--iterations", "3"])
-        .fails(2)
-        .says("`background start` raises no limit of a run");
+    let refused = night.bed.run(&["background", "start"]).fails(2).to_string();
+    assert_answer!(refused, @"
+    exit code 2
+    --- stderr
+    error: nothing was started: the run is at its limit (the only iteration is used)
+    hint: `autoresearch raise --iterations N` raises it, for a person in a terminal; then `autoresearch background start`. `autoresearch finish` leaves the run
+    ");
+    let resumed = night.bed.run(&["background", "resume"]);
+    assert_eq!(resumed.to_string(), refused);
+    assert_eq!(night.bed.story(), ["0 baseline", "1 keep"]);
+    let raising = ["background", "start", "--iterations", "3"];
+    assert_answer!(night.bed.run(&raising).fails(2), @"
+    exit code 2
+    --- stderr
+    error: `background start` raises no limit of a run, and --iterations N would
+    hint: `autoresearch raise --iterations N` does, for a person in a terminal; then `autoresearch background start`
+    ");
     let raised = night
         .bed
         .run(&["raise", "--iterations", "3", "--json"])
@@ -335,13 +371,19 @@ fn a_ceiling_is_raised_and_the_same_run_goes_on() {
         ["0 baseline", "1 keep", "2 keep", "3 keep"]
     );
     let refused = ["raise", "--iterations", "9"];
-    night
-        .bed
-        .run(&refused)
-        .fails(2)
-        .says("only a run that reached a limit or was blocked can be reopened");
+    assert_answer!(night.bed.run(&refused).fails(2), @"
+    exit code 2
+    --- stderr
+    error: the run `demo` has ended: target
+    hint: only a run that reached a limit or was blocked can be reopened; `autoresearch start` starts a new run
+    ");
     night.bed.run(&["finish"]).ok();
-    night.bed.run(&refused).fails(2).says("is finished");
+    assert_answer!(night.bed.run(&refused).fails(2), @"
+    exit code 2
+    --- stderr
+    error: the run `demo` is finished: `finish` has checked out what was there before it
+    hint: `autoresearch start` starts a new run
+    ");
     let status = night.bed.run(&["status", "--json"]).ok().json();
     assert_eq!(
         status["iterations_limit"], 3,
@@ -419,8 +461,7 @@ fn a_supervisor_that_is_killed_while_it_waits_is_followed_by_one_that_goes_on() 
     let words = ["background", "start", "--config", &night.config()];
     night.bed.run_with(&words, &long).ok();
     wait_until("it waits", || night.status()["phase"] == "waiting");
-    let why = night.status()["why"].to_string();
-    assert!(why.contains("the service failed"), "{why}");
+    assert_answer!(night.status()["why"].as_str().unwrap(), @"the service failed");
     kill_process(night.pid(), Signal::KILL).unwrap();
     wait_until("it is gone", || night.status()["alive"] == false);
     night.go(&["resume"]);
@@ -463,11 +504,12 @@ fn an_agent_that_deletes_the_runs_folder_stops_the_supervisor_and_nothing_is_gue
         processes_with(night.bed.folder.path().to_str().unwrap()).is_empty()
     });
     assert_eq!(night.bed.git(&["log", "--oneline", "main.."]), "");
-    night
-        .bed
-        .run(&["background", "status"])
-        .fails(4)
-        .says("its folder autoresearch-results/demo is gone");
+    assert_answer!(night.bed.run(&["background", "status"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` was started here, but its folder autoresearch-results/demo is gone (`git clean -x` deletes it, because git ignores it); no trial was kept
+    hint: if you moved it, put it back, and the run can continue. Otherwise this run cannot continue, and its log is lost; no commit and no file of yours was touched. autoresearch/demo is still checked out: `git switch main` goes back. `autoresearch clean` shows what is left and what can be removed
+    ");
 }
 
 #[test]
@@ -572,11 +614,12 @@ fn a_pipe_in_the_place_of_the_log_or_a_flood_of_words_makes_nobody_wait() {
         let made = std::process::Command::new("mkfifo").arg(&file).status();
         assert!(made.unwrap().success());
     }
-    night
-        .bed
-        .run(&["background", "logs"])
-        .fails(2)
-        .says("cannot be read");
+    assert_answer!(night.bed.run(&["background", "logs"]).fails(2), @"
+    exit code 2
+    --- stderr
+    error: <bed>/repo/autoresearch-results/demo/runtime.log cannot be read: is not a regular file
+    hint: a run that was never in the background has no such log
+    ");
     assert_eq!(night.status()["alive"], true);
     assert_eq!(night.go(&["stop", "--now"])["end"], "user-stop");
     night.clean();
@@ -595,8 +638,8 @@ fn a_run_that_is_left_because_something_is_wrong_is_notified_as_well() {
         (&news["what"], &news["end"]),
         (&"blocked".into(), &Value::Null)
     );
-    assert!(
-        news["why"].as_str().is_some_and(|why| !why.is_empty()),
-        "{news}"
-    );
+    assert_answer!(news["why"].as_str().unwrap(), @"
+    error: HEAD is detached at <commit>
+    hint: nothing was changed. `git switch autoresearch/demo` goes back to the run
+    ");
 }

@@ -1,6 +1,7 @@
 //! A guard that fails now and then: run again by the config, or by hand, and never until it happens to pass.
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A guard that fails as often as the file `fails` beside the repository says, and then tells the truth.
@@ -47,14 +48,18 @@ fn guard_retries_runs_a_failed_guard_again_and_says_how_often_it_ran() {
         assert!(bed.run_file("trials/1").join(name).exists(), "{name}");
     }
     bed.edit(2);
-    bed.run(&["trial", "-m", "no flake"])
-        .ok()
-        .says("guard pass, commit");
+    assert_answer!(bed.run(&["trial", "-m", "no flake"]).ok(), @r#"
+    trial 2: keep, any_count 7 (-1), guard pass, commit <commit>
+    files: src/a
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     fail(&bed, 1);
     bed.edit(1);
-    bed.run(&["trial", "-m", "a flake"])
-        .ok()
-        .says("guard pass (it ran 2 times)");
+    assert_answer!(bed.run(&["trial", "-m", "a flake"]).ok(), @r#"
+    trial 3: keep, any_count 6 (-1), guard pass (it ran 2 times), commit <commit>
+    files: src/a
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 #[test]
@@ -106,9 +111,12 @@ fn again_works_once_for_a_commit_and_uses_up_a_rework() {
         bed.run(&["trial", "--again", "--json"]).ok().json()["verdict"],
         "rework"
     );
-    bed.run(&["trial", "--again"])
-        .fails(2)
-        .says("was measured again already");
+    assert_answer!(bed.run(&["trial", "--again"]).fails(2), @"
+    exit code 2
+    --- stderr
+    error: trial 1 was measured again already, and its guard failed again
+    hint: `autoresearch trial --rework -m MSG` measures it with what you fixed, `autoresearch trial --drop` gives it up
+    ");
     bed.edit(2);
     let report = bed
         .run(&["trial", "--rework", "-m", "mended", "--json"])
@@ -125,21 +133,46 @@ fn again_works_once_for_a_commit_and_uses_up_a_rework() {
 #[test]
 fn again_is_for_a_failed_guard_alone() {
     let bed = started(0);
-    let refused = |words: &str| bed.run(&["trial", "--again"]).fails(2).says(words);
-    refused("no trial waits for a rework");
+    let refused = || bed.run(&["trial", "--again"]).fails(2);
+    let none_waits = refused().to_string();
+    assert_answer!(none_waits, @"
+    exit code 2
+    --- stderr
+    error: no trial waits for a rework, so there is nothing to measure again
+    hint: `--again` is for a trial whose guard failed; a verdict that was given stays
+    ");
     assert_eq!(bed.try_count(6), "discard");
-    refused("no trial waits for a rework");
+    assert_eq!(refused().to_string(), none_waits);
     assert_eq!(bed.try_count(4), "keep");
-    refused("no trial waits for a rework");
+    assert_eq!(refused().to_string(), none_waits);
     fail(&bed, 1);
     bed.edit(3);
     assert_eq!(bed.trial("three any")["verdict"], "rework");
     bed.edit(2);
-    refused("were changed since the guard failed");
+    assert_answer!(refused(), @"
+    exit code 2
+    --- stderr
+    error: files in the scope were changed since the guard failed
+    hint: `--again` measures what was measured: use --rework, with a message
+    ");
     let both = ["trial", "--again", "--rework", "-m", "x"];
-    bed.run(&both).fails(2);
+    assert_answer!(bed.run(&both).fails(2), @"
+    exit code 2
+    --- stderr
+    error: the argument '--again' cannot be used with:
+      --rework
+      --message <MSG>
+
+    Usage: autoresearch-sealed trial --again
+
+    For more information, try '--help'.
+    ");
     bed.edit(3);
-    bed.run(&["trial", "--again"]).ok().says("trial 3: keep");
+    assert_answer!(bed.run(&["trial", "--again"]).ok(), @r#"
+    trial 3: keep, any_count 8 (-1), guard pass, commit <commit>
+    files: src/a
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 #[test]
@@ -152,20 +185,29 @@ fn a_guard_that_fails_at_start_is_known_before_verify_ran_twice() {
     );
     bed.git(&["commit", "-qam", "counts its runs"]);
     fail(&bed, 9);
-    bed.try_start(&config(1))
-        .fails(3)
-        .says("the guard fails on the untouched tree")
-        .says("guard.retries");
+    assert_answer!(bed.try_start(&config(1)).fails(3), @"
+    exit code 3
+    --- stderr
+    error: the guard fails on the untouched tree: exit status 1
+    caused by: its last lines: flaked
+    hint: a guard must pass before the first trial: fix the code or the guard; for a flaky guard, there is `guard.retries`
+    ");
     // Once, because the guard may need what verify builds.
     assert_eq!(std::fs::read_to_string(&ran).unwrap().lines().count(), 1);
     fail(&bed, 1);
-    let answer = bed.start(&config(1));
-    assert!(
-        answer
-            .out
-            .contains("the guard failed 1 time before it passed"),
-        "{answer:?}"
-    );
+    assert_answer!(bed.start(&config(1)), @r#"
+    warning: the guard failed 1 time before it passed on the untouched tree: its result does not depend only on the code
+    run `demo` started: Fewer any
+      metric    any_count = 10 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
+      guard     pass
+      scope     src/**
+      pinned    2 files: count.sh, guard.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 #[test]
@@ -187,9 +229,19 @@ fn a_guard_that_needs_what_verify_builds_passes_at_start() {
 #[test]
 fn guard_retries_is_bounded_and_of_the_guard_alone() {
     let bed = bench();
-    bed.try_start(&config(6)).fails(3).says("guard.retries");
+    assert_answer!(bed.try_start(&config(6)).fails(3), @"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:7: guard.retries: 6 is out of range -> write a number from 0 to 5
+    hint: fix these, then run `autoresearch config check`
+    ");
     let of_verify = ConfigText::demo().verify_with("retries", 1);
-    bed.try_start(&of_verify)
-        .fails(3)
-        .says("only the guard can be retried");
+    assert_answer!(bed.try_start(&of_verify).fails(3), @"
+    exit code 3
+    --- stderr
+    error: the config <bed>/home/config.yaml has 1 error
+    caused by: <bed>/home/config.yaml:6: verify.retries: only the guard can be retried -> leave it out: a verify that is run until it succeeds measures luck
+    hint: fix these, then run `autoresearch config check`
+    ");
 }

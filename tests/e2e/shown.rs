@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 18] = [
+pub(crate) const CHANGING: [(&str, &str); 20] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
@@ -19,6 +19,10 @@ pub(crate) const CHANGING: [(&str, &str); 18] = [
     ),
     (r"\d{4}-\d\d-\d\d", "<date>"),
     (r"the file has \d{7} bytes", "the file has <count> bytes"),
+    (
+        r"an incomplete line of \d+ bytes",
+        "an incomplete line of <count> bytes",
+    ),
     (r"from 1 to \d{7}", "from 1 to <most>"),
     (r#""timeout": \d{7}"#, r#""timeout": <most>"#),
     (r"\b[0-9a-f]{64}\b", "<hash>"),
@@ -28,6 +32,7 @@ pub(crate) const CHANGING: [(&str, &str); 18] = [
     (r"\b[0-9a-f]{7}\b", "<commit>"),
     (r#"_ms":\d+"#, r#"_ms":<ms>"#),
     (r"process \d+", "process <pid>"),
+    (r"supervisor \d+", "supervisor <pid>"),
     (r"(\d+(\.\d+)?(ms|s|m|h|d) ?)+ ago", "<span> ago"),
     (r"\d+(\.\d+)? (KiB|MiB|GiB) free", "<size> free"),
 ];

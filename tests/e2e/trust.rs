@@ -7,6 +7,7 @@ use autoresearch_core::journal::event::{Event, Record};
 use serde_json::Value;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 /// A run whose verify leaves a mark each time it runs.
@@ -33,24 +34,26 @@ fn marks(mark: &PathBuf) -> usize {
         .count()
 }
 
-/// Every command that acts answers `blocked`, nothing is run, and HEAD does not move.
+/// What every command that acts answers alike: it is blocked, nothing is run, and HEAD does not move.
 #[track_caller]
-fn is_blocked(bed: &Testbed, mark: &PathBuf, words: &str) {
+fn show_blocked(bed: &Testbed, mark: &PathBuf) -> String {
     let (before, head) = (marks(mark), bed.head());
     bed.edit(1);
+    let told = bed.run(&["trial", "-m", "x"]).fails(4).to_string();
     for arguments in [
-        &["trial", "-m", "x"][..],
-        &["resume"],
+        &["resume"][..],
         &["strategy", "pivot", "-m", "x"],
         &["stop"],
         &["finish"],
         &["trial", "--drop"],
     ] {
-        bed.run(arguments).fails(4).says(words);
+        let answer = bed.run(arguments).fails(4);
+        assert_eq!(answer.to_string(), told, "{arguments:?}");
     }
     bed.run(&["doctor"]).fails(4);
     assert_eq!(marks(mark), before, "a command was run");
     assert_eq!(bed.head(), head);
+    told
 }
 
 #[test]
@@ -59,7 +62,13 @@ fn an_edited_journal_line_is_blocked_before_any_command_is_run() {
     let path = bed.run_file("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"value\":9,", "\"value\":1,")).unwrap();
-    is_blocked(&bed, &mark, "not what this tool left");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: the last line of its journal was edited
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
     std::fs::write(&path, text).unwrap();
     bed.run(&["resume"]).ok();
 }
@@ -80,7 +89,13 @@ fn a_rewritten_journal_with_a_valid_chain_is_blocked() {
         forged.push_str(&(line + "\n"));
     }
     std::fs::write(&path, &forged).unwrap();
-    is_blocked(&bed, &mark, "changed from outside");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: the last line of its journal was edited
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
 }
 
 #[test]
@@ -93,7 +108,13 @@ fn a_forged_record_with_a_valid_chain_is_blocked() {
         .fold(ChainHead::default(), |head, line| head.after_line(line));
     let forged = head.format_record("2026-01-01T00:00:00Z", Event::Ready);
     std::fs::write(&path, format!("{text}{forged}\n")).unwrap();
-    is_blocked(&bed, &mark, "changed from outside");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: its journal ends at record 5, its anchor at record 4
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
 }
 
 #[test]
@@ -103,7 +124,13 @@ fn a_journal_that_lost_records_is_blocked() {
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     std::fs::write(&path, lines[..lines.len() - 2].join("\n") + "\n").unwrap();
-    is_blocked(&bed, &mark, "changed from outside");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: its journal ends at record 2, its anchor at record 4
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
 }
 
 #[test]
@@ -112,17 +139,39 @@ fn an_edited_frozen_config_is_blocked() {
     let path = bed.run_file("config.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("sh count.sh", "echo 0")).unwrap();
-    is_blocked(&bed, &mark, "config.yaml was edited");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: its frozen config.yaml was edited
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
     std::fs::remove_file(&path).unwrap();
-    is_blocked(&bed, &mark, "config.yaml is gone");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: its frozen config.yaml is gone
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
 }
 
 #[test]
 fn a_run_folder_that_came_with_a_clone_is_blocked() {
     let (bed, mark) = marked();
     std::fs::remove_dir_all(bed.state.join("runs")).unwrap();
-    is_blocked(&bed, &mark, "no anchor");
-    bed.run(&["status"]).fails(4).says("no anchor");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` was not started by this user on this machine: it has no anchor
+    hint: nothing of it was run. If you did not expect this run, delete its folder in autoresearch-results; a new `start` makes your own run
+    ");
+    assert_answer!(bed.run(&["status"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` was not started by this user on this machine: it has no anchor
+    hint: nothing of it was run. If you did not expect this run, delete its folder in autoresearch-results; a new `start` makes your own run
+    ");
 }
 
 #[test]
@@ -140,7 +189,12 @@ fn a_copied_repository_is_blocked_and_a_moved_one_goes_on() {
             .success()
     );
     bed.repo.clone_from(&copy);
-    is_blocked(&bed, &mark, "is a copy");
+    assert_answer!(show_blocked(&bed, &mark), @"
+    exit code 4
+    --- stderr
+    error: the run `demo` is a copy: the original is in <bed>/repo/autoresearch-results/demo
+    hint: work in the original, or delete the copied folder
+    ");
     std::fs::remove_dir_all(&copy).unwrap();
     std::fs::rename(&original, &copy).unwrap();
     assert_eq!(bed.try_count(3), "keep");
@@ -221,9 +275,13 @@ fn verify_sees_the_named_variables_as_they_were_at_start_and_no_others() {
     let file = bed.home.join("c.yaml");
     std::fs::write(&file, format!("{CONFIG}env: [NAMED]\nsecrets: [TOKEN_X]\n")).unwrap();
     let start = ["start", "--config", file.to_str().unwrap()];
-    bed.run_with(&start, &[("NAMED", "one"), ("UNNAMED", "x")])
-        .fails(3)
-        .says("secret `TOKEN_X` is not set");
+    let without = bed.run_with(&start, &[("NAMED", "one"), ("UNNAMED", "x")]);
+    assert_answer!(without.fails(3), @"
+    exit code 3
+    --- stderr
+    error: the secret `TOKEN_X` is not set
+    hint: export TOKEN_X, then start again
+    ");
     bed.run_with(
         &start,
         &[("NAMED", "one"), ("UNNAMED", "x"), ("TOKEN_X", "hush-hush")],
@@ -231,12 +289,14 @@ fn verify_sees_the_named_variables_as_they_were_at_start_and_no_others() {
     .ok();
     bed.edit(4);
     let trial = ["trial", "-m", "x", "--json"];
-    bed.run_with(&trial, &[("NAMED", "two")])
-        .fails(4)
-        .says("secret `TOKEN_X` is not set");
-    bed.run_with(&trial, &[("TOKEN_X", "other")])
-        .fails(4)
-        .says("has changed since the start");
+    assert_answer!(bed.run_with(&trial, &[("NAMED", "two")]).fails(4), @r#"
+    exit code 4
+    {"caused_by":[],"error":"the secret `TOKEN_X` is not set","exit_code":4,"hint":"export TOKEN_X with the value that it had at start","kind":"blocked","warnings":[]}
+    "#);
+    assert_answer!(bed.run_with(&trial, &[("TOKEN_X", "other")]).fails(4), @r#"
+    exit code 4
+    {"caused_by":[],"error":"the secret `TOKEN_X` has changed since the start","exit_code":4,"hint":"export the same value, or start a new run","kind":"blocked","warnings":[]}
+    "#);
     bed.run_with(
         &trial,
         &[("NAMED", "two"), ("UNNAMED", "y"), ("TOKEN_X", "hush-hush")],
@@ -268,7 +328,11 @@ fn symbolic_links_in_place_of_our_files_are_refused() {
         let target = bed.home.join("target");
         std::fs::rename(&path, &target).unwrap();
         std::os::unix::fs::symlink(&target, &path).unwrap();
-        is_blocked(&bed, &mark, "symbolic link");
+        let refused = format!(
+            "exit code 4\n--- stderr\nerror: {} is a symbolic link\nhint: nothing was run. Remove the link\n",
+            path.display()
+        );
+        assert_eq!(show_blocked(&bed, &mark), refused);
     }
 }
 
@@ -278,9 +342,12 @@ fn a_run_folder_that_git_tracks_is_refused() {
     bed.git(&["add", "-f", "autoresearch-results/demo/journal.jsonl"]);
     let before = marks(&mark);
     bed.edit(1);
-    bed.run(&["trial", "-m", "x"])
-        .fails(4)
-        .says("git tracks files in autoresearch-results");
+    assert_answer!(bed.run(&["trial", "-m", "x"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: git tracks files in autoresearch-results: a run must not come with a repository
+    hint: nothing of it was run. `git rm -r --cached autoresearch-results` and commit, if the files are yours
+    ");
     assert_eq!(marks(&mark), before);
 }
 
@@ -290,7 +357,12 @@ fn a_newer_format_is_refused_with_its_number() {
     let path = bed.vault().join("anchor.json");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
-    bed.run(&["trial", "-m", "x"]).fails(4).says("format 9");
+    assert_answer!(bed.run(&["trial", "-m", "x"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: <bed>/state/runs/<id>/anchor.json has format 9; this version reads up to format 1
+    hint: update autoresearch
+    ");
 }
 
 #[test]
@@ -299,7 +371,17 @@ fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
     let path = bed.run_file("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, &text[..text.len() - 40]).unwrap();
-    bed.run(&["resume"]).ok().says("an incomplete line of");
+    assert_answer!(bed.run(&["resume"]).ok(), @r#"
+    repaired: an incomplete line of <count> bytes was moved to journal.torn
+    repaired: the last record was written to the journal again
+    autoresearch run `demo`. Goal: "Fewer any"
+    best: any_count 9 (lower is better, start 10) from trial 1
+    so far: 1 of 100 iterations: 1 keep, 0 discard, 0 crash, 0 no-op; 0 failed in a row
+    edit only: src/**; never: the scripts that verify and guard run
+      #1 keep 9 (-1) "4 any"
+      lesson (a quotation, not an instruction): - <date> keep: 4 any (any_count -1)
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     assert!(bed.run_file("journal.torn").exists());
     assert_eq!(bed.try_count(3), "keep");
@@ -317,9 +399,12 @@ fn output_is_never_written_through_a_planted_link() {
     assert_eq!(bed.try_count(3), "keep");
     std::os::unix::fs::symlink(&bed.home, bed.run_file("trials/3")).unwrap();
     bed.edit(2);
-    bed.run(&["trial", "-m", "x"])
-        .fails(4)
-        .says("symbolic link");
+    assert_answer!(bed.run(&["trial", "-m", "x"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: <bed>/repo/autoresearch-results/demo/trials/3 is a symbolic link
+    hint: nothing was run. Remove the link
+    ");
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine\n");
     assert!(!bed.home.join("verify-1.out").exists());
     std::fs::remove_file(bed.run_file("trials/3")).unwrap();
@@ -497,9 +582,11 @@ fn a_check_of_a_config_runs_nothing_that_the_repository_names() {
     let config = ConfigText::demo().protect(&["package.json"]);
     bed.write("autoresearch.yaml", &config.to_string());
     touch_sources(&bed);
-    bed.run(&["config", "check"])
-        .ok()
-        .says("1 file in folders that git ignores (built/)");
+    assert_answer!(bed.run(&["config", "check"]).ok(), @"
+    warning: autoresearch.yaml:4: protect[0]: `package.json` matches no file -> check the pattern: it protects nothing now
+    warning: autoresearch.yaml:4: protect[0]: `package.json` also matches 1 file in folders that git ignores (built/): not pinned -> write `/package.json` for the root alone, or name an ignored folder to pin what is in it
+    autoresearch.yaml: 0 errors, 2 warnings
+    ");
     bed.run(&["config", "example"]).ok();
     let ran = std::fs::read_to_string(&mark).unwrap_or_default();
     assert_eq!(ran, "", "a check compares no file");
@@ -535,11 +622,7 @@ fn a_filter_that_was_set_after_the_start_is_not_run_by_any_command_of_the_run() 
         assert_eq!(ran, "", "{words:?}: {answer:?}");
     }
     assert_eq!(bed.rows()[1][5], "discard", "the trial is void");
-    assert!(
-        bed.rows()[1][6].contains("filter.evil.clean"),
-        "{:?}",
-        bed.rows()
-    );
+    assert_answer!(bed.rows()[1][6], @"x [protected: protected files were changed: .gitattributes, src/.gitattributes, git config filter.a=b.clean, git config filter.evil.clean, git config filter.evil.required and 1 more]");
 }
 
 #[test]

@@ -119,16 +119,20 @@ impl OutagePatience {
 
 impl std::fmt::Display for TurnFault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::UsageLimit { .. } => out.write_str("the usage limit is reached"),
-            Self::Auth(why) => write!(out, "account rejected: {why}"),
-            Self::Server(why) => write!(out, "the service failed: {why}"),
-            Self::Network(why) => write!(out, "the service cannot be reached: {why}"),
-            Self::Context => out.write_str("the thread is full"),
-            Self::Thread(why) => write!(out, "the thread cannot be resumed: {why}"),
-            Self::Setup(why) => write!(out, "the agent cannot be started: {why}"),
-            Self::Deadline => out.write_str("the turn timed out"),
-            Self::Other(why) => write!(out, "the turn failed: {why}"),
+        let (fault, why) = match self {
+            Self::UsageLimit { .. } => ("the usage limit is reached", ""),
+            Self::Auth(why) => ("account rejected", why.as_str()),
+            Self::Server(why) => ("the service failed", why.as_str()),
+            Self::Network(why) => ("the service cannot be reached", why.as_str()),
+            Self::Context => ("the thread is full", ""),
+            Self::Thread(why) => ("the thread cannot be resumed", why.as_str()),
+            Self::Setup(why) => ("the agent cannot be started", why.as_str()),
+            Self::Deadline => ("the turn timed out", ""),
+            Self::Other(why) => ("the turn failed", why.as_str()),
+        };
+        match why {
+            "" => out.write_str(fault),
+            why => write!(out, "{fault}: {why}"),
         }
     }
 }
@@ -141,6 +145,13 @@ mod tests {
         (1..=9)
             .map(|count| fault.choose_answer(count, patience))
             .collect()
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_reason_where_there_is_one() {
+        let told = |why: &str| TurnFault::Server(why.to_owned()).to_string();
+        assert_eq!(told("busy"), "the service failed: busy");
+        assert_eq!(told(""), "the service failed");
     }
 
     #[test]

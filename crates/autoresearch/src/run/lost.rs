@@ -96,6 +96,7 @@ impl LostRun {
         let branch = self.branch_name();
         let plain = branch.short();
         let left = match (history.read_reference(&branch), &self.state) {
+            (Some(_), Some(state)) if state.counts.keep == 0 => "no trial was kept".to_owned(),
             (Some(_), Some(state)) => format!(
                 "{} on {plain} ({} {})",
                 format_count(state.counts.keep, "kept commit"),
@@ -131,6 +132,7 @@ impl LostRun {
         }
         if history.read_reference(&branch).is_some()
             && let Some(state) = &self.state
+            && state.counts.keep > 0
             && state.config().isolation != Isolation::InPlace
         {
             steps.push(format!(
