@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::shown::assert_answer;
 use crate::testbed::{CONFIG, Testbed};
 
 /// Makes a git that is a script in front of the real one, and returns the `PATH` with it. The script does `act` for commands
@@ -111,6 +112,7 @@ fn an_undo_waits_for_a_lock_of_the_moment_as_well() {
 
 #[test]
 fn edits_that_a_standing_lock_kept_from_being_committed_can_be_tried_again() {
+    let mut told = String::new();
     for (word, lock) in [
         ("update-index", ".git/index.lock"),
         ("update-ref", ".git/HEAD.lock"),
@@ -121,21 +123,35 @@ fn edits_that_a_standing_lock_kept_from_being_committed_can_be_tried_again() {
         started_behind(&bed, word, &format!("touch '{}'", lock.display()));
         arm(&bed, 1);
         bed.edit(3);
-        bed.run(&["trial", "-m", "three any"])
-            .fails(6)
-            .says("repository is locked")
-            .says("your edits are still in the work tree")
-            .says(lock.to_str().unwrap());
+        told += &bed.run(&["trial", "-m", "three any"]).fails(6).to_string();
         assert!(lock.exists(), "it is not ours");
         assert_eq!(bed.read("src/a"), "any\n".repeat(3));
         std::fs::remove_file(&lock).unwrap();
         assert_eq!(bed.trial("three any")["verdict"], "keep");
         assert_eq!(bed.story(), ["0 baseline", "1 interrupted", "2 keep"]);
     }
+    assert_answer!(told, @"
+    exit code 6
+    --- stderr
+    error: the git repository is locked; nothing was measured, and your edits are still in the work tree
+    caused by: the repository is locked by <bed>/repo/.git/index.lock
+    hint: wait for the other git process; if none is running, delete <bed>/repo/.git/index.lock
+    exit code 6
+    --- stderr
+    error: the git repository is locked; nothing was measured, and your edits are still in the work tree
+    caused by: the repository is locked by <bed>/repo/.git/HEAD.lock
+    hint: wait for the other git process; if none is running, delete <bed>/repo/.git/HEAD.lock
+    exit code 6
+    --- stderr
+    error: the git repository is locked; nothing was measured, and your edits are still in the work tree
+    caused by: the repository is locked by <bed>/repo/.git/refs/heads/autoresearch/demo.lock
+    hint: wait for the other git process; if none is running, delete <bed>/repo/.git/refs/heads/autoresearch/demo.lock
+    ");
 }
 
 #[test]
 fn locks_that_a_git_left_when_it_was_killed_alone_are_removed() {
+    let mut told = String::new();
     for (word, lock) in [
         ("update-index", ".git/index.lock"),
         ("write-tree", ".git/index.lock"),
@@ -149,13 +165,38 @@ fn locks_that_a_git_left_when_it_was_killed_alone_are_removed() {
         started_behind(&bed, word, &act);
         arm(&bed, 1);
         bed.edit(3);
-        bed.run(&["trial", "-m", "three any"])
-            .fails(6)
-            .says("was killed by signal 9");
+        told += &bed.run(&["trial", "-m", "three any"]).fails(6).to_string();
         assert!(!lock.exists(), "{} stands", lock.display());
         assert_eq!(bed.trial("three any")["verdict"], "keep", "{word}");
         assert_eq!(bed.git(&["status", "--porcelain"]), "");
     }
+    assert_answer!(told, @"
+    exit code 6
+    --- stderr
+    error: git was killed; nothing was measured, and your edits are still in the work tree
+    caused by: `git update-index -z --add --remove --replace --stdin` was killed by signal 9
+    hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+    exit code 6
+    --- stderr
+    error: git was killed; nothing was measured, and your edits are still in the work tree
+    caused by: `git write-tree` was killed by signal 9
+    hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+    exit code 6
+    --- stderr
+    error: git was killed; nothing was measured, and your edits are still in the work tree
+    caused by: `git update-ref -m autoresearch: trial 1 --stdin` was killed by signal 9
+    hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+    exit code 6
+    --- stderr
+    error: git was killed; nothing was measured, and your edits are still in the work tree
+    caused by: `git update-ref -m autoresearch: trial 1 --stdin` was killed by signal 9
+    hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+    exit code 6
+    --- stderr
+    error: git was killed; nothing was measured, and your edits are still in the work tree
+    caused by: `git update-ref -m autoresearch: trial 1 --stdin` was killed by signal 9
+    hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+    ");
 }
 
 #[test]
@@ -171,11 +212,8 @@ fn an_undo_whose_git_was_killed_alone_is_done_by_the_next_command() {
     bed.edit(9);
     bed.run(&["trial", "-m", "worse"]).fails(6);
     assert!(!lock.exists());
-    let repaired = bed.run(&["resume", "--json"]).ok().json()["repaired"].to_string();
-    assert!(
-        repaired.contains("trial 1 (discard) was undone"),
-        "{repaired}"
-    );
+    let resumed = bed.run(&["resume", "--json"]).ok().json();
+    assert_answer!(resumed["repaired"], @r#"["trial 1 (discard) was undone"]"#);
     assert_eq!(bed.git(&["status", "--porcelain"]), "");
     assert_eq!(bed.try_count(3), "keep");
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 /// Runs a command in a folder below the repository.
@@ -64,33 +65,38 @@ fn a_path_in_an_answer_opens_from_where_the_command_was_called() {
     // A hook is called by nobody's hand: what it says is whole.
     bed.write("src/crash", "");
     bed.agent("s1", &["propose", "-m", "by the hook"]).ok();
-    let said = bed.hook("stop", "s1").ok().json()["reason"].to_string();
-    assert!(
-        said.contains(&format!(
-            "whole output: {repo}/autoresearch-results/demo/trials/4"
-        )),
-        "{said}"
-    );
+    let said = bed.hook("stop", "s1").ok().json();
+    assert_answer!(said["reason"].as_str().unwrap(), @r#"
+    trial 4: crash (verify-failed); the best is 10 from trial 0
+    why: verify failed: exit status 3
+    files: src/crash
+      | broken
+    whole output: <bed>/repo/autoresearch-results/demo/trials/4
+    next: change one thing in scope (src/**), leave git alone, then run: <program> trial -m "what you changed"
+    "#);
 }
 
 #[test]
 fn the_work_tree_of_a_run_is_named_as_it_is_seen() {
     let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
     let own = bed.own_tree();
-    for (folder, seen) in [
-        (bed.repo.clone(), own.to_str().unwrap()),
-        (bed.path("src"), own.to_str().unwrap()),
-        (own.clone(), "."),
-        (own.join("src"), ".."),
+    let mut told = String::new();
+    for folder in [
+        bed.repo.clone(),
+        bed.path("src"),
+        own.clone(),
+        own.join("src"),
     ] {
         let status = in_folder(&bed, &folder, &["status", "--json"]).ok().json();
-        let next = status["next"].as_str().unwrap();
-        assert!(
-            next.contains(&format!("in the run's own work tree {seen},")),
-            "{}: {next}",
-            folder.display()
-        );
+        told += status["next"].as_str().unwrap();
+        told += "\n";
     }
+    assert_answer!(told, @r#"
+    next: change one thing in scope (src/**) in the run's own work tree <bed>/state/trees/<id>/autoresearch-demo, leave git alone, then run: autoresearch trial -m "what you changed"
+    next: change one thing in scope (src/**) in the run's own work tree <bed>/state/trees/<id>/autoresearch-demo, leave git alone, then run: autoresearch trial -m "what you changed"
+    next: change one thing in scope (src/**) in this folder, the run's own work tree, leave git alone, then run: autoresearch trial -m "what you changed"
+    next: change one thing in scope (src/**) in the run's own work tree .., leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 #[test]

@@ -20,6 +20,11 @@ fn check(bed: &Testbed, text: &(impl Display + ?Sized)) -> Answer {
     check_with(bed, text, &[])
 }
 
+#[track_caller]
+fn is_good(answer: &Answer) {
+    assert_eq!(answer.to_string(), "~/run.yaml: no problems\n");
+}
+
 fn verify(command: &str) -> ConfigText {
     ConfigText::demo().verify(command)
 }
@@ -40,7 +45,7 @@ fn a_pipe_under_sh_is_warned_of_and_one_under_bash_fails_with_any_part() {
         "grep -cE \"any|none\" src/a",
         "sh count.sh",
     ] {
-        check(&bed, &verify(quiet)).ok().says("no problems");
+        is_good(&check(&bed, &verify(quiet)));
     }
     let broken = "sh src/build.sh | sort | wc -l";
     bed.write("src/build.sh", "cat src/a; [ ! -e src/broken ]\n");
@@ -136,19 +141,14 @@ fn bash_syntax_under_sh_is_named_at_check_and_where_start_fails() {
     bed.write("other/activate", "export A=1\n");
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "activate"]);
-    for (command, name) in [
-        ("source other/activate && sh count.sh", "source"),
-        ("[[ -f count.sh ]] && sh count.sh", "[[ ]]"),
-        (
-            "set -o pipefail; cat src/* | grep -c any",
-            "set -o pipefail",
-        ),
+    let mut told = String::new();
+    for command in [
+        "source other/activate && sh count.sh",
+        "[[ -f count.sh ]] && sh count.sh",
+        "set -o pipefail; cat src/* | grep -c any",
     ] {
         let text = verify(command);
-        check(&bed, &text)
-            .ok()
-            .says(&format!("`{name}` is bash syntax"))
-            .says("add `shell: bash` to verify");
+        told += &check(&bed, &text).ok().to_string();
         let answer = bed.try_start(&text);
         if answer.code != 0 {
             let hint = answer.err.lines().find(|line| line.starts_with("hint: "));
@@ -164,6 +164,15 @@ fn bash_syntax_under_sh_is_named_at_check_and_where_start_fails() {
         }
         bed.run(&["finish"]);
     }
+    assert_answer!(told, @"
+    warning: ~/run.yaml:6: verify.command: `source` is bash syntax, and `sh` may not support it -> add `shell: bash` to verify
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: `[[ ]]` is bash syntax, and `sh` may not support it -> add `shell: bash` to verify
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: `grep -c` exits with 1 when it counts zero, so reaching zero would count as a crash -> add `ok_exit: [0, 1]` to verify
+    warning: ~/run.yaml:6: verify.command: `set -o pipefail` is bash syntax, and `sh` may not support it -> add `shell: bash` to verify
+    ~/run.yaml: 0 errors, 2 warnings
+    ");
 }
 
 #[test]
@@ -172,14 +181,21 @@ fn what_verify_says_on_stderr_is_shown_at_start_although_it_succeeded() {
     let answer = bed.start(&verify(
         "echo one >&2; echo \"deprecated: x\" >&2; sh count.sh",
     ));
-    insta::assert_snapshot!(
-        answer.out.lines().skip_while(|line| !line.starts_with("  stderr")).take(3).collect::<Vec<_>>().join("\n"),
-        @r"
+    assert_answer!(answer, @r#"
+    run `demo` started: Fewer any
+      metric    any_count = 10 (lower is better)
+      noise     none: 2 equal runs, so one run decides a trial
       stderr    of verify, although it succeeded:
                 | one
                 | deprecated: x
-    "
-    );
+      guard     pass
+      scope     src/**
+      pinned    2 files: count.sh, guard.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    100 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     bed.run(&["finish"]).ok();
     let quiet = bed.run(&[
         "start",
@@ -228,6 +244,7 @@ fn a_variable_that_verify_uses_and_would_not_get_is_named_with_the_remedy() {
     );
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "gpu"]);
+    let mut told = String::new();
     for (command, name) in [
         (
             "echo $((${CUDA_VISIBLE_DEVICES:-0} + 10))",
@@ -240,14 +257,28 @@ fn a_variable_that_verify_uses_and_would_not_get_is_named_with_the_remedy() {
         ("echo \"${MY_SIZE}\"", "MY_SIZE"),
     ] {
         let text = verify(command);
-        check_with(&bed, &text, &[(name, "3")])
-            .ok()
-            .says(&format!("`{name}` is set here and used by verify or guard, but not passed to them -> add `env: [{name}]`"));
-        check_with(&bed, &format!("{text}env: [{name}]\n"), &[(name, "3")])
-            .ok()
-            .says("no problems");
-        check(&bed, &text).ok().says("no problems");
+        told += &check_with(&bed, &text, &[(name, "3")]).ok().to_string();
+        is_good(&check_with(
+            &bed,
+            &format!("{text}env: [{name}]\n"),
+            &[(name, "3")],
+        ));
+        is_good(&check(&bed, &text));
     }
+    assert_answer!(told, @"
+    warning: ~/run.yaml: env: `CUDA_VISIBLE_DEVICES` is set here and used by verify or guard, but not passed to them -> add `env: [CUDA_VISIBLE_DEVICES]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml: env: `CUDA_VISIBLE_DEVICES` is set here and used by verify or guard, but not passed to them -> add `env: [CUDA_VISIBLE_DEVICES]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml: env: `PYTHONPATH` is set here and used by verify or guard, but not passed to them -> add `env: [PYTHONPATH]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml: env: `CI` is set here and used by verify or guard, but not passed to them -> add `env: [CI]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml: env: `NODE_OPTIONS` is set here and used by verify or guard, but not passed to them -> add `env: [NODE_OPTIONS]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml: env: `MY_SIZE` is set here and used by verify or guard, but not passed to them -> add `env: [MY_SIZE]` to the config to pass what is set now
+    ~/run.yaml: 0 errors, 1 warning
+    ");
     assert_answer!(check_with(
         &bed,
         &verify("echo \"$MY_TOKEN\" \"$X\""),
@@ -303,6 +334,7 @@ fn a_config_with_a_byte_order_mark_is_read_and_utf_16_is_named() {
     assert_answer!(check(&bed, &format!("\u{feff}{CONFIG}")), @"~/run.yaml: no problems");
     bed.start(&format!("\u{feff}{}", CONFIG.replace('\n', "\r\n")));
     let file = bed.home.join("wide.yaml");
+    let mut refused = BTreeSet::new();
     for (mark, swap) in [([0xff, 0xfe], false), ([0xfe, 0xff], true)] {
         let letters = CONFIG.encode_utf16().flat_map(|letter| {
             if swap {
@@ -312,11 +344,18 @@ fn a_config_with_a_byte_order_mark_is_read_and_utf_16_is_named() {
             }
         });
         std::fs::write(&file, mark.into_iter().chain(letters).collect::<Vec<u8>>()).unwrap();
-        bed.run(&["config", "check", file.to_str().unwrap()])
-            .fails(3)
-            .says("UTF-16")
-            .says("save it as UTF-8");
+        let words = ["config", "check", file.to_str().unwrap()];
+        refused.insert(bed.run(&words).fails(3).to_string());
     }
+    let refused = Vec::from_iter(refused);
+    assert_eq!(refused.len(), 1, "both orders of bytes are named alike");
+    assert_answer!(refused[0], @"
+    exit code 3
+    --- stderr
+    error: could not read the config <bed>/home/wide.yaml
+    caused by: it is UTF-16, as its byte order mark says
+    hint: save it as UTF-8
+    ");
 }
 
 #[test]
@@ -365,7 +404,13 @@ fn a_work_tree_of_the_runs_own_says_what_it_lacks_when_verify_fails_there() {
     hint: run the command by hand; statuses that count as success belong in `verify.ok_exit`; `.env` is ignored and not in the run's tree: add prepare, link or copy
     ");
     let there = bed.try_start(&verify(". ./.env && echo x")).fails(3);
-    assert!(!there.err.contains("in the run's tree"), "{there:?}");
+    assert_answer!(there, @"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: the last line `x` is not a number with an optional unit
+    caused by: its last lines: x
+    hint: verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines
+    ");
 }
 
 #[test]
@@ -376,17 +421,24 @@ fn a_path_into_the_checkout_is_warned_of_where_trials_have_their_own_work_tree()
     bed.git(&["commit", "-qm", "ignore"]);
     let root = bed.repo.to_str().unwrap();
     let tree = "isolation: worktree\nview: off\n";
+    let mut told = String::new();
     for command in [
         format!("sh {root}/count.sh"),
         format!("cd {root} && sh count.sh"),
         format!("cat {root}/src/a > /dev/null; sh count.sh"),
     ] {
         let text = verify(&command);
-        check(&bed, &format!("{text}{tree}"))
-            .ok()
-            .says("lies in your checkout");
-        check(&bed, &text).ok().says("no problems");
+        told += &check(&bed, &format!("{text}{tree}")).ok().to_string();
+        is_good(&check(&bed, &text));
     }
+    assert_answer!(told, @"
+    warning: ~/run.yaml:6: verify.command: `<bed>/repo/count.sh` lies in your checkout, and the trials are made in a separate work tree: verify would not see them -> write it from the work tree's root, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: `<bed>/repo` lies in your checkout, and the trials are made in a separate work tree: verify would not see them -> write it from the work tree's root, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: `<bed>/repo/src/a` lies in your checkout, and the trials are made in a separate work tree: verify would not see them -> write it from the work tree's root, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    ");
     let env = format!("{CONFIG}{tree}env: [EXTRA]\n");
     assert_answer!(check_with(&bed, &env, &[("EXTRA", &format!("/usr:{root}/src"))]), @"
     warning: ~/run.yaml:11: env: `EXTRA` names a folder of your checkout, and the trials are made in a separate work tree: that folder would be measured instead -> set it in verify to a path from the work tree's root, or use `isolation: branch`
@@ -413,6 +465,7 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
         &format!("{root}/.venv/lib/x\n/elsewhere\n"),
     );
     assert_answer!(check(&bed, &off(&text)), @"~/run.yaml: no problems");
+    let mut told = String::new();
     for (name, content) in [
         ("__editable__.demo.pth", format!("{root}/src\n")),
         ("demo.egg-link", format!("{root}\n.")),
@@ -423,19 +476,30 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     ] {
         let link = format!("{packages}/{name}");
         bed.write(&link, &content);
-        check(&bed, &off(&text))
-            .ok()
-            .says(name)
-            .says("PYTHONPATH=src");
+        told += &check(&bed, &off(&text)).ok().to_string();
         let first = text.clone().verify(&format!("PYTHONPATH=src {command}"));
-        check(&bed, &off(&first)).ok().says("no problems");
+        is_good(&check(&bed, &off(&first)));
         let active = verify("python bench.py").isolation("worktree");
         let venv = format!("{root}/.venv");
-        check_with(&bed, &off(&active), &[("VIRTUAL_ENV", &venv)])
+        told += &check_with(&bed, &off(&active), &[("VIRTUAL_ENV", &venv)])
             .ok()
-            .says(name);
+            .to_string();
         std::fs::remove_file(bed.path(&link)).unwrap();
     }
+    assert_answer!(told, @"
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/__editable__.demo.pth makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/__editable__.demo.pth makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/demo.egg-link makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/demo.egg-link makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/__editable___demo_finder.py makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    warning: ~/run.yaml:6: verify.command: <bed>/repo/.venv/lib/python3.11/site-packages/__editable___demo_finder.py makes Python import from your checkout, and the trials are made in a separate work tree: verify would not see them -> begin verify with `PYTHONPATH=` and the folder of the sources, such as `PYTHONPATH=src`, or use `isolation: branch`
+    ~/run.yaml: 0 errors, 1 warning
+    ");
     let user = bed.home.join(".local/lib/python3.12/site-packages");
     std::fs::create_dir_all(&user).unwrap();
     std::fs::write(user.join("easy-install.pth"), format!("{root}/src\n")).unwrap();

@@ -7,7 +7,7 @@ pub mod templates;
 pub mod variables;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use autoresearch_core::config::{CheckedConfig, Problem, Severity, check_config};
@@ -53,11 +53,18 @@ pub fn read_config(world: &World, file: &Path) -> Result<ConfigSource> {
             text,
             merged: false,
         }),
-        Err(error) => Err(Failure::config(format!("could not read the config {name}"))
-            .because(&error)
-            .hint(
-                "`autoresearch config example lint > autoresearch.yaml` writes one to start from",
-            )),
+        Err(error) => {
+            let failure =
+                Failure::config(format!("could not read the config {name}")).because(&error);
+            // Only where there is none: the example would overwrite a file that is merely in another encoding.
+            Err(match error.kind() {
+                ErrorKind::NotFound => failure.hint(
+                    "`autoresearch config example lint > autoresearch.yaml` writes one to start from",
+                ),
+                ErrorKind::InvalidData => failure.hint("save it as UTF-8"),
+                _ => failure,
+            })
+        }
     }
 }
 
@@ -123,15 +130,12 @@ fn read_config_text(input: impl Read) -> std::io::Result<String> {
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            "it is UTF-16, as its byte order mark says: save it as UTF-8",
+            ErrorKind::InvalidData,
+            "it is UTF-16, as its byte order mark says",
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
-        std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            format!("it is not UTF-8: {error}"),
-        )
+        std::io::Error::new(ErrorKind::InvalidData, format!("it is not UTF-8: {error}"))
     })
 }
 

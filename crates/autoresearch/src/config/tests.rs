@@ -49,14 +49,14 @@ fn a_file_that_cannot_be_read_is_refused_with_the_reason_and_how_to_get_one() {
     std::fs::write(folder.path().join("wide.yaml"), b"\xff\xfeg\0").unwrap();
     assert_snapshot!(refuse("wide.yaml"), @"
     error: could not read the config wide.yaml
-    caused by: it is UTF-16, as its byte order mark says: save it as UTF-8
-    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    caused by: it is UTF-16, as its byte order mark says
+    hint: save it as UTF-8
     ");
     std::fs::write(folder.path().join("latin.yaml"), b"goal: gr\xf6\xdfer\n").unwrap();
     assert_snapshot!(refuse("latin.yaml"), @"
     error: could not read the config latin.yaml
     caused by: it is not UTF-8: invalid utf-8 sequence of 1 bytes from index 8
-    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    hint: save it as UTF-8
     ");
 }
 
