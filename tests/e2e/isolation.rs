@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 fn with(extra: &str) -> String {
@@ -184,7 +185,7 @@ fn edits_outside_the_scope_are_void_and_restored_in_a_worktree_of_the_runs_own()
         (Some("discard"), Some("protected")),
         "{report}"
     );
-    assert!(report["detail"].as_str().unwrap().contains("count.sh"));
+    assert_answer!(report["detail"].as_str().unwrap(), @"protected files were changed: count.sh");
     assert_eq!(
         side.git(&["status", "--porcelain"]),
         "",
@@ -227,22 +228,66 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     let bed = &side.bed;
     let before = bed.fingerprint();
     side.trial(4);
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("the run `demo` is active");
+    assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
+    ok       git: <version> at <git>
+    ok       run demo: 4 records, chain and anchor agree
+    ok       run demo: HEAD is where the run left it
+    <codex>
+    removed, or kept for the reason given:
+      worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: the run `demo` is active)
+      branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: the run `demo` is active)
+      folder     <bed>/repo/autoresearch-results/demo (keep: the run `demo` is active)
+      anchor     <bed>/state/runs/<id> (keep: the run `demo` is active, and the anchor is needed to remove it later)
+    no problems
+    ");
     assert!(side.folder.exists(), "an active run is never removed");
     // What was never measured is nowhere else.
     std::fs::write(side.folder.join("src/new"), "unmeasured\n").unwrap();
-    let words = "it holds files that are not committed (src/new)";
-    bed.run(&["finish"]).ok().says(words);
-    bed.run(&["clean", "--yes"]).ok().says(words);
+    assert_answer!(bed.run(&["finish"]).ok(), @"
+    run `demo` ended: user-stop (finished by a person)
+    improved: any_count 10 -> 9, 1 trial kept on autoresearch/demo
+      <commit> experiment: from inside
+    checked out: autoresearch/demo in <bed>/state/trees/<id>/autoresearch-demo
+    checked out: main in <bed>/repo
+    the work tree <bed>/state/trees/<id>/autoresearch-demo stays: it holds files that are not committed (src/new); `git worktree remove --force <bed>/state/trees/<id>/autoresearch-demo` removes it with them
+    left here: branch autoresearch/demo, work tree <bed>/state/trees/<id>/autoresearch-demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`
+    ");
+    assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
+    ok       git: <version> at <git>
+    ok       run demo: 6 records, chain and anchor agree
+    <codex>
+    removed, or kept for the reason given:
+      worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: it holds files that are not committed (src/new); `git worktree remove --force <bed>/state/trees/<id>/autoresearch-demo` removes it with them)
+      branch     refs/heads/autoresearch/demo (keep: its work tree stays)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: its work tree stays)
+      folder     <bed>/repo/autoresearch-results/demo (keep: its work tree stays)
+      anchor     <bed>/state/runs/<id> (keep: its work tree stays, and the anchor is needed to remove it later)
+    no problems
+    ");
     assert!(side.folder.join("src/new").exists());
     std::fs::remove_file(side.folder.join("src/new")).unwrap();
-    bed.run(&["finish"]).ok();
+    assert_answer!(bed.run(&["finish"]).ok(), @"
+    run `demo` ended: user-stop (finished by a person)
+    improved: any_count 10 -> 9, 1 trial kept on autoresearch/demo
+      <commit> experiment: from inside
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
     assert!(!side.folder.exists(), "nothing in it was the only copy");
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("1 kept commit not merged yet");
+    assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
+    ok       git: <version> at <git>
+    ok       run demo: 6 records, chain and anchor agree
+    <codex>
+    removed, or kept for the reason given:
+      branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: it is the log of refs/heads/autoresearch/demo, which stays)
+      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of refs/heads/autoresearch/demo, which stays)
+      anchor     <bed>/state/runs/<id> (keep: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later)
+    no problems
+    ");
     assert_eq!(
         bed.git(&["worktree", "list"]).lines().count(),
         1,
@@ -333,9 +378,12 @@ fn an_in_place_run_needs_a_branch() {
     let bed = Testbed::new();
     bed.git(&["checkout", "-q", "--detach"]);
     let before = bed.fingerprint();
-    bed.try_start(&with("isolation: in-place"))
-        .fails(4)
-        .says("HEAD is detached");
+    assert_answer!(bed.try_start(&with("isolation: in-place")).fails(4), @"
+    exit code 4
+    --- stderr
+    error: HEAD is detached, and `in-place` needs a branch
+    hint: check out a branch, or use `isolation: branch`
+    ");
     assert_eq!(bed.fingerprint(), before);
 }
 
@@ -429,37 +477,84 @@ const DELETED: [fn(&Beside); 3] = [by_hand, leaving_an_empty_folder, with_gits_n
 
 #[test]
 fn every_command_says_that_the_work_tree_was_deleted_and_the_users_files_are_not_taken_for_it() {
-    for delete in DELETED {
+    let told_after = |delete: fn(&Beside)| {
         let side = homeless("", |_| {}, delete);
         let bed = &side.bed;
         let before = bed.fingerprint();
-        bed.run(&["trial", "-m", "x"])
-            .fails(4)
-            .says("is gone")
-            .says("autoresearch resume");
+        let mut told = bed.run(&["trial", "-m", "x"]).fails(4).to_string();
         let status = bed.run(&["status", "--json"]).ok().json();
-        let obstacle = status["obstacle"].as_str().unwrap();
-        assert!(obstacle.contains("is gone"), "{status}");
+        told = told + status["obstacle"].as_str().unwrap() + "\n";
         assert_eq!(status["incumbent"], 9, "{status}");
         bed.run(&["log"]).ok();
-        for arguments in [&["doctor"][..], &["doctor", "--repair"]] {
-            bed.run(arguments).fails(4).says("is gone").says("resume");
-        }
+        let examined = bed.run(&["doctor"]).fails(4).to_string();
+        let repair = bed.run(&["doctor", "--repair"]).fails(4);
+        assert_eq!(repair.to_string(), examined, "there is nothing to repair");
+        told += &examined;
         assert_eq!(bed.fingerprint(), before);
-    }
+        told
+    };
+    assert_answer!(told_after(by_hand), @"
+    exit code 4
+    --- stderr
+    error: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+    hint: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    exit code 4
+    ok       git: <version> at <git>
+    ok       run demo: 4 records, chain and anchor agree
+    PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+             `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <codex>
+    1 problem
+    ");
+    assert_answer!(told_after(leaving_an_empty_folder), @"
+    exit code 4
+    --- stderr
+    error: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+    hint: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    exit code 4
+    ok       git: <version> at <git>
+    ok       run demo: 4 records, chain and anchor agree
+    PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+             `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <codex>
+    1 problem
+    ");
+    assert_answer!(told_after(with_gits_note_of_it), @"
+    exit code 4
+    --- stderr
+    error: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+    hint: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone: `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    exit code 4
+    ok       git: <version> at <git>
+    ok       run demo: 4 records, chain and anchor agree
+    PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
+             `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <codex>
+    1 problem
+    ");
 }
 
 #[test]
 fn resume_makes_a_deleted_work_tree_again_and_the_run_goes_on() {
+    let mut told = String::new();
     for delete in DELETED {
         let side = homeless("", |_| {}, delete);
         let before = side.bed.fingerprint();
-        side.bed.run(&["resume"]).ok().says("was recreated");
+        let resumed = side.bed.run(&["resume", "--json"]).ok().json();
+        told += &(resumed["repaired"].to_string() + "\n");
         assert_eq!(side.git(&["status", "--porcelain"]), "");
         assert_eq!(side.trial(3)["verdict"], "keep");
         side.bed.run(&["doctor"]).ok();
         assert_eq!(side.bed.fingerprint(), before);
     }
+    assert_answer!(told, @r#"
+    ["the run's work tree was gone; it was recreated from its branch, without its unmeasured edits"]
+    ["the run's work tree was gone; it was recreated from its branch, without its unmeasured edits"]
+    ["the run's work tree was gone; it was recreated from its branch, without its unmeasured edits"]
+    "#);
 }
 
 #[test]
@@ -508,6 +603,7 @@ fn finish_takes_a_trial_back_whose_work_tree_was_deleted_before_it_was_closed() 
 #[test]
 fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
     // Before the anchor is written, and between the anchor and the journal.
+    let mut told = String::new();
     for step in ["anchor start", "journal start"] {
         let bed = Testbed::new();
         let before = bed.fingerprint();
@@ -517,9 +613,7 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
         let crashed = bed.run_with(&start, &[("SEALED_CRASH_AT", step)]);
         assert_eq!(crashed.code, -1, "{crashed:?}");
         assert!(bed.git(&["branch"]).contains("autoresearch/demo"));
-        bed.run(&["doctor", "--clean"])
-            .ok()
-            .says("refs/heads/autoresearch/demo (can be removed)");
+        told += &bed.run(&["doctor", "--clean"]).ok().to_string();
         bed.run(&["clean", "--yes"]).ok();
         assert!(!bed.git(&["branch"]).contains("autoresearch"), "{step}");
         assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1);
@@ -533,6 +627,26 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
         assert_eq!(bed.fingerprint(), before);
         bed.run(&start).ok();
     }
+    assert_answer!(told, @"
+    ok       git: <version> at <git>
+    ok       runs: no run was started here
+    <codex>
+    made by this tool (nothing was removed; `autoresearch clean --yes` removes what it can):
+      worktree   <bed>/state/trees/<id>/autoresearch-demo (can be removed)
+      branch     refs/heads/autoresearch/demo (can be removed)
+      folder     <bed>/repo/autoresearch-results/demo (can be removed)
+      anchor     <bed>/state/runs/<id> (can be removed)
+    no problems
+    ok       git: <version> at <git>
+    ok       runs: no run was started here
+    <codex>
+    made by this tool (nothing was removed; `autoresearch clean --yes` removes what it can):
+      worktree   <bed>/state/trees/<id>/autoresearch-demo (can be removed)
+      branch     refs/heads/autoresearch/demo (can be removed)
+      folder     <bed>/repo/autoresearch-results/demo (can be removed)
+      anchor     <bed>/state/runs/<id> (can be removed)
+    no problems
+    ");
 }
 
 #[test]
@@ -545,39 +659,48 @@ fn a_branch_that_got_commits_after_a_killed_start_stays() {
     let folder = bed.own_tree();
     let at = ["-C", folder.to_str().unwrap()];
     bed.git(&[&at[..], &["commit", "-q", "--allow-empty", "-m", "mine"]].concat());
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("no other branch holds its commit");
+    assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
+    ok       git: <version> at <git>
+    ok       runs: no run was started here
+    <codex>
+    removed, or kept for the reason given:
+      worktree   <bed>/state/trees/<id>/autoresearch-demo (removed)
+      branch     refs/heads/autoresearch/demo (keep: no other branch holds its commit; `git branch -D autoresearch/demo` deletes it)
+      folder     <bed>/repo/autoresearch-results/demo (removed)
+      anchor     <bed>/state/runs/<id> (removed)
+    no problems
+    ");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
 }
 
 #[test]
 fn a_void_trial_says_what_was_left_and_only_that() {
-    let text = |bed: &Testbed| bed.run(&["trial", "-m", "x"]).ok().out;
+    let tried = |bed: &Testbed| bed.run(&["trial", "-m", "x"]).ok();
     // A file outside the scope stays, and is named.
     let bed = Testbed::started(CONFIG);
     bed.edit(1);
     bed.write("other/new.md", "x");
-    let said = text(&bed);
-    assert!(
-        said.contains(
-            "still changed: other/new.md; restore it first, or the next trial is void too"
-        ),
-        "{said}"
-    );
+    assert_answer!(tried(&bed), @r#"
+    trial 1: discard (out-of-scope); the best is 10 from trial 0
+    why: files outside the scope were changed: other/new.md
+    files: src/a
+    your edits in the scope were undone; they are in commit <commit>
+    still changed: other/new.md; restore it first, or the next trial is void too
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     // One that is left by nobody's fault is taken as it is: nothing has to be put back.
     let bed = Testbed::new();
     bed.write("other/notes.md", "dirty before the run");
     bed.start(CONFIG);
     bed.edit(1);
     bed.write("other/notes.md", "dirty again");
-    let said = text(&bed);
-    assert!(said.contains("(out-of-scope)"), "{said}");
-    assert!(!said.contains("still changed"), "{said}");
-    assert!(
-        said.contains("your edits in the scope were undone"),
-        "{said}"
-    );
+    assert_answer!(tried(&bed), @r#"
+    trial 1: discard (out-of-scope); the best is 10 from trial 0
+    why: files outside the scope were changed: other/notes.md (changed before the run too; accepted as it is from now on)
+    files: src/a
+    your edits in the scope were undone; they are in commit <commit>
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
     assert_eq!(
         bed.try_count(1),
         "keep",
@@ -594,13 +717,14 @@ fn a_void_trial_says_what_was_left_and_only_that() {
     let bed = Testbed::started(CONFIG);
     bed.edit(1);
     bed.git(&["config", "core.autocrlf", "true"]);
-    let said = text(&bed);
-    assert!(
-        said.contains("your edits in the scope are still in the work tree"),
-        "{said}"
-    );
-    assert!(said.contains("still changed: "), "{said}");
-    assert!(!said.contains("were undone"), "{said}");
+    assert_answer!(tried(&bed), @r#"
+    trial 1: discard (protected); the best is 10 from trial 0
+    why: protected files were changed: git config core.autocrlf
+    files: src/a
+    your edits in the scope are still in the work tree
+    still changed: git config core.autocrlf; restore it first, or the next trial is void too
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
 }
 
 /// A config whose verify fails in the run's own work tree, after it did something to git there.

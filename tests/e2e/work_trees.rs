@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 /// The answer with the folders and commits of this case replaced by their names.
@@ -122,9 +123,14 @@ fn finish_goes_back_to_a_branch_whose_other_work_tree_was_deleted_by_hand() {
     let other = beside(&bed, "other");
     bed.git(&["worktree", "add", "-q", other.to_str().unwrap(), "main"]);
     std::fs::remove_dir_all(&other).unwrap();
-    let answer = bed.run(&["finish"]).ok();
+    assert_answer!(bed.run(&["finish"]).ok(), @"
+    run `demo` ended: user-stop (finished by a person)
+    no improvement: any_count 10 -> 10, 0 trials kept on autoresearch/demo
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: nothing to merge; `autoresearch log` shows what was tried
+    ");
     assert_eq!(head_of(&bed, &bed.repo), "refs/heads/main");
-    assert!(answer.out.contains("checked out: main\n"), "{answer:?}");
 }
 
 #[test]
@@ -140,9 +146,7 @@ fn a_run_whose_branch_another_work_tree_took_moves_it_no_further() {
     error: the branch autoresearch/demo is checked out in another work tree, /other: what is committed here would show there as changes
     hint: nothing was changed. `git -C /other switch --detach` frees it there; then run the command again
     ");
-    bed.run(&["resume"])
-        .fails(4)
-        .says("is checked out in another work tree");
+    assert_eq!(bed.run(&["resume"]).fails(4).err, answer.err);
     assert_eq!(bed.head(), kept);
     assert_eq!(
         bed.read("src/a"),
@@ -184,9 +188,12 @@ fn a_start_that_was_cut_short_does_not_take_over_a_branch_that_somebody_made_mea
     assert_eq!(head_of(&bed, &bed.repo), "refs/heads/main");
     let theirs = bed.git(&["commit-tree", "-m", "theirs", "HEAD^{tree}"]);
     bed.git(&["branch", "autoresearch/demo", theirs.trim()]);
-    bed.run(&["resume"])
-        .fails(4)
-        .says("was made by somebody else");
+    assert_answer!(bed.run(&["resume"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: the run's branch autoresearch/demo was made by somebody else: it is at <commit> and not at <commit>
+    hint: nothing was changed. Rename that branch (`git branch -m`), then run the command again
+    ");
     assert_eq!(
         bed.git(&["rev-parse", "autoresearch/demo"]),
         theirs,
@@ -215,7 +222,7 @@ fn finish_says_what_is_checked_out_in_each_folder() {
     checked out: main in /repo
     the work tree /state/trees/ID/autoresearch-demo stays: this command was called in it; from another folder `autoresearch clean --yes` removes it
     left here: branch autoresearch/demo, work tree /state/trees/ID/autoresearch-demo, folder ../../../../repo/autoresearch-results/demo; `autoresearch clean` lists what can be removed
-    next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`; `autoresearch clean --yes` removes the run's work tree
+    next: look at it with `git log -p MAIN..autoresearch/demo`, then `git merge autoresearch/demo`
     ");
     let elsewhere = plain(&bed, &bed.run(&["finish"]).ok().out);
     insta::assert_snapshot!(elsewhere, @r"

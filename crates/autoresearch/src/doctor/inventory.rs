@@ -279,8 +279,10 @@ impl<'w> InventoryScene<'w> {
             items.push(self.make_tree_item(run, &path, note, (branch, &mut waits))?);
             if let Some(commit) = self.history.read_reference(branch) {
                 let held = self.history.is_held_elsewhere(branch, &commit)?;
-                let only =
-                    || "no other branch holds its commit; `git branch -D` deletes it".to_owned();
+                let only = || {
+                    let name = branch.short();
+                    format!("no other branch holds its commit; `git branch -D {name}` deletes it")
+                };
                 let reason = waits.clone().or_else(|| (!held).then(only));
                 items.push(InventoryItem::of_reference(
                     "branch",

@@ -172,9 +172,10 @@ fn say_next(
         _ if state.finish.is_none() => {
             "next: `autoresearch finish` goes back to your branch".to_owned()
         }
-        (Some(merge), ..) if has_own_tree(glance) => format!(
-            "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `autoresearch clean --yes` removes the run's work tree"
-        ),
+        // A work tree that stays says itself what removes it, and git deletes no branch of such a tree.
+        (Some(merge), ..) if has_own_tree(glance) => {
+            format!("next: look at it with `git log -p {base}..{branch}`, then `{merge}`")
+        }
         (Some(merge), ..) => {
             format!(
                 "next: look at it with `git log -p {base}..{branch}`, then `{merge}`; `git branch -D {branch}` discards it"
