@@ -1,7 +1,10 @@
 //! Owns the excerpt of a command's output: the first line that looks like an error, and the last lines.
 //! Does not decide how a command ended; no verdict hangs on these words.
-//! Invariant: an excerpt is short, in the order of the output, and no line of it is made up.
+//! Invariant: an excerpt is short, in the order of the output, and each line of it is one that a terminal would show.
 
+use std::borrow::Cow;
+
+use crate::metric::screen::draw_lines;
 use crate::words::text::{clip_text, escape_text};
 
 /// How many of the last lines are shown.
@@ -25,7 +28,8 @@ enum Plainness {
 /// failed test on standard output.
 #[must_use]
 pub fn make_excerpt(stderr: &str, stdout: &str) -> String {
-    let texts = [split_lines(stderr), split_lines(stdout)];
+    let drawn = [draw_text(stderr), draw_text(stdout)];
+    let texts = [split_lines(&drawn[0]), split_lines(&drawn[1])];
     let last = texts.iter().find(|lines| !lines.is_empty());
     let last = last.map_or(&[][..], |lines| &lines[lines.len().saturating_sub(LAST)..]);
     let mut shown: Vec<&str> = Vec::new();
@@ -56,6 +60,20 @@ fn find_error<'a>(lines: &[&'a str], wanted: Plainness) -> Vec<&'a str> {
         shown.extend(find_explanation(&lines[at + 1..]));
         shown
     })
+}
+
+/// The text without colours and the like: they would fill the line, and hide the words that errors have. Of a line that is
+/// too long to be drawn the text as it is.
+fn draw_text(text: &str) -> Cow<'_, str> {
+    let lines: Vec<_> = draw_lines(text).collect();
+    if lines.iter().all(|line| line.text == line.raw) {
+        return Cow::Borrowed(text);
+    }
+    let shown = lines.iter().map(|line| match &*line.text {
+        "" if line.garbled => line.raw,
+        text => text,
+    });
+    Cow::Owned(shown.collect::<Vec<_>>().join("\n"))
 }
 
 fn split_lines(text: &str) -> Vec<&str> {
@@ -221,6 +239,26 @@ mod tests {
             make_excerpt(stderr, ""),
             "ERROR: test_x\nValueError: free\n-----\nRan 1 test\nFAILED (errors=1)"
         );
+    }
+
+    #[test]
+    fn colours_are_taken_off_before_the_plainest_line_is_looked_for() {
+        let red = |text: &str| format!("\u{1b}[31m\u{1b}[1m{text}\u{1b}[22m\u{1b}[39m");
+        let stdout = format!(
+            "{}\n {}\u{1b}[2m >\u{1b}[22m adds\n{} expected 3\n 1/9\r 9/9\n{}\n{}\n",
+            red("an error is expected"),
+            red(" FAIL "),
+            red("AssertionError:"),
+            red("[1/1]"),
+            "\u{1b}[39m"
+        );
+        assert_eq!(
+            make_excerpt("", &stdout),
+            "  FAIL  > adds\nAssertionError: expected 3\n 9/9\n[1/1]"
+        );
+        let long = "x".repeat(70_000);
+        let shown = make_excerpt("", &format!("{}\n", red(&long)));
+        assert!(shown.contains("xxx"), "{shown}");
     }
 
     #[test]
