@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed, finish};
 
 /// Kind, name and reason of each item.
@@ -33,6 +34,14 @@ fn clean(bed: &Testbed) -> Vec<(String, String)> {
     let kept = wet.into_iter();
     kept.filter_map(|(kind, _, reason)| Some((kind, reason?)))
         .collect()
+}
+
+/// What was kept, one thing a line, with the reason.
+fn show_kept(kept: &[(String, String)]) -> String {
+    let lines = kept
+        .iter()
+        .map(|(kind, reason)| format!("{kind}: {reason}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Was something of this kind kept, for a reason with these words?
@@ -96,23 +105,23 @@ fn nothing_is_removed_through_a_link_at_any_level() {
     let is_whole =
         || folder.join("trials/0/verify-1.out").exists() && folder.join("config.yaml").exists();
     symlink(folder.parent().unwrap(), bed.path("autoresearch-results")).unwrap();
-    assert_kept(&clean(&bed), "folder", "is a symbolic link");
+    assert_answer!(show_kept(&clean(&bed)), @"folder: <bed>/repo/autoresearch-results is a symbolic link");
     assert!(is_whole());
     std::fs::remove_file(bed.path("autoresearch-results")).unwrap();
     std::fs::create_dir(bed.path("autoresearch-results")).unwrap();
     symlink(&folder, bed.path("autoresearch-results/sweep")).unwrap();
-    assert_kept(&clean(&bed), "folder", "no note outside the repository");
+    assert_answer!(show_kept(&clean(&bed)), @"folder: no note outside the repository says that this tool made it");
     assert!(is_whole());
     // In the folder of a run of ours, in place of what was a folder.
     let bed = merged("");
     let folder = look_alike(&bed);
     std::fs::remove_dir_all(bed.run_file("trials/1")).unwrap();
     symlink(&folder, bed.run_file("trials/1")).unwrap();
-    assert_kept(
-        &clean(&bed),
-        "folder",
-        "did not write: autoresearch-results/demo/trials/1",
-    );
+    assert_answer!(show_kept(&clean(&bed)), @"
+    trials: it holds a file that this tool did not write: autoresearch-results/demo/trials/1; move it out first
+    folder: it holds a file that this tool did not write: autoresearch-results/demo/trials/1; move it out first
+    anchor: its folder stays, and the anchor is needed to remove it later
+    ");
     assert!(folder.join("config.yaml").exists());
     assert!(bed.run_file("journal.jsonl").exists());
 }
@@ -144,12 +153,11 @@ fn a_folder_or_a_work_tree_or_a_branch_of_the_users_that_looks_like_ours_stays()
     symlink(&elsewhere, bed.path("autoresearch-results/zz/worktree")).unwrap();
     bed.git(&["update-ref", "refs/autoresearch/mine/interrupted-1", "main"]);
     let kept = clean(&bed);
-    assert_kept(&kept, "folder", "no note outside the repository");
-    assert_kept(
-        &kept,
-        "reference",
-        "`git update-ref -d refs/autoresearch/mine/interrupted-1`",
-    );
+    assert_answer!(show_kept(&kept), @"
+    folder: no note outside the repository says that this tool made it
+    folder: no note outside the repository says that this tool made it
+    reference: no note outside the repository says that this tool made it; `git update-ref -d refs/autoresearch/mine/interrupted-1` deletes it
+    ");
     assert!(tree.join("src/new").exists() && elsewhere.join("src/a").exists());
     assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 3);
     bed.git(&[
@@ -173,7 +181,11 @@ fn a_run_folder_that_was_renamed_stays_and_so_does_a_folder_that_took_its_place(
     std::fs::create_dir_all(bed.run_file("trials/3")).unwrap();
     std::fs::write(bed.run_file("trials/3/paper.tex"), "mine\n").unwrap();
     let kept = clean(&bed);
-    assert_kept(&kept, "folder", "paper.tex");
+    assert_answer!(show_kept(&kept), @"
+    folder: the run's files are not what this tool left
+    folder: it holds a file that this tool did not write: autoresearch-results/demo/trials/3/paper.tex; move it out first
+    anchor: its folder stays, and the anchor is needed to remove it later
+    ");
     assert!(bed.path("autoresearch-results/kept/journal.jsonl").exists());
     assert!(bed.run_file("trials/3/paper.tex").exists());
     assert!(
@@ -197,12 +209,11 @@ fn a_file_that_was_put_aside_keeps_its_folder_until_somebody_takes_it_out() {
     bed.run(&["finish"]).ok();
     let aside = bed.run_file("trials/1/aside-1/src/conf/secret.log");
     let kept = clean(&bed);
-    assert_kept(
-        &kept,
-        "folder",
-        "moved away: autoresearch-results/demo/trials/1/aside-1/",
-    );
-    assert_kept(&kept, "anchor", "needed to remove it later");
+    assert_answer!(show_kept(&kept), @"
+    trials: it holds the only copy of a file that was moved away: autoresearch-results/demo/trials/1/aside-1/src/conf/secret.log; move it out first
+    folder: it holds the only copy of a file that was moved away: autoresearch-results/demo/trials/1/aside-1/src/conf/secret.log; move it out first
+    anchor: its folder stays, and the anchor is needed to remove it later
+    ");
     assert_eq!(std::fs::read_to_string(&aside).unwrap(), "the only copy\n");
     assert!(bed.run_file("journal.jsonl").exists());
     std::fs::rename(&aside, bed.home.join("secret.log")).unwrap();
@@ -248,13 +259,12 @@ fn a_file_of_the_users_in_a_runs_folder_keeps_it_and_lessons_are_never_removed()
 fn the_log_of_a_branch_that_stays_stays_with_it() {
     let bed = finished("");
     let kept = clean(&bed);
-    assert_kept(&kept, "branch", "1 kept commit not merged yet");
-    assert_kept(
-        &kept,
-        "folder",
-        "it is the log of refs/heads/autoresearch/demo, which stays",
-    );
-    assert_kept(&kept, "anchor", "needed to remove it later");
+    assert_answer!(show_kept(&kept), @"
+    branch: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it
+    trials: it is the log of refs/heads/autoresearch/demo, which stays
+    folder: it is the log of refs/heads/autoresearch/demo, which stays
+    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    ");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
     bed.git(&["branch", "-qD", "autoresearch/demo"]);
     assert_eq!(clean(&bed), []);
@@ -265,10 +275,20 @@ fn the_log_of_a_branch_that_stays_stays_with_it() {
 fn a_merged_branch_stays_while_it_is_checked_out_or_was_moved() {
     let bed = merged("");
     bed.git(&["switch", "-q", "autoresearch/demo"]);
-    assert_kept(&clean(&bed), "branch", "it is checked out in ");
+    assert_answer!(show_kept(&clean(&bed)), @"
+    branch: it is checked out in <bed>/repo
+    trials: it is the log of refs/heads/autoresearch/demo, which stays
+    folder: it is the log of refs/heads/autoresearch/demo, which stays
+    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    ");
     bed.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
     bed.git(&["switch", "-q", "main"]);
-    assert_kept(&clean(&bed), "branch", "where the run left it");
+    assert_answer!(show_kept(&clean(&bed)), @"
+    branch: it names <commit> and not <commit>, where the run left it; `git branch -D autoresearch/demo` deletes it
+    trials: it is the log of refs/heads/autoresearch/demo, which stays
+    folder: it is the log of refs/heads/autoresearch/demo, which stays
+    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    ");
     bed.git(&["branch", "-qf", "autoresearch/demo", "HEAD"]);
     bed.git(&["rev-parse", "-q", "--verify", "autoresearch/demo"]);
     let tree = bed.home.join("tree");
@@ -279,7 +299,12 @@ fn a_merged_branch_stays_while_it_is_checked_out_or_was_moved() {
         tree.to_str().unwrap(),
         "autoresearch/demo",
     ]);
-    assert_kept(&clean(&bed), "branch", "it is checked out in ");
+    assert_answer!(show_kept(&clean(&bed)), @"
+    branch: it is checked out in <bed>/home/tree
+    trials: it is the log of refs/heads/autoresearch/demo, which stays
+    folder: it is the log of refs/heads/autoresearch/demo, which stays
+    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    ");
     bed.git(&["worktree", "remove", tree.to_str().unwrap()]);
     assert_eq!(clean(&bed), []);
     assert!(is_gone(&bed));
@@ -568,7 +593,10 @@ fn a_folder_that_took_the_place_of_a_killed_starts_folder_stays() {
     std::fs::write(other.join("trials/0/verify-1.out"), "mine\n").unwrap();
     std::fs::remove_dir_all(bed.run_file("")).unwrap();
     std::fs::rename(&other, bed.run_file("")).unwrap();
-    assert_kept(&clean(&bed), "folder", "not the folder that the start made");
+    assert_answer!(show_kept(&clean(&bed)), @"
+    folder: it is not the folder that the start made
+    anchor: its folder stays, and the note is needed to remove it later
+    ");
     assert!(bed.run_file("trials/0/verify-1.out").exists());
 }
 
