@@ -1,10 +1,10 @@
 //! Owns the excerpt of a command's output: the first line that looks like an error, and the last lines.
 //! Does not decide how a command ended; no verdict hangs on these words.
-//! Invariant: an excerpt is short, in the order of the output, and each line of it is one that a terminal would show.
+//! Invariant: an excerpt is short, in the order of the output, and no line of it is made up.
 
 use std::borrow::Cow;
 
-use crate::metric::screen::draw_lines;
+use crate::metric::screen::{DrawnLine, draw_lines};
 use crate::words::text::{clip_text, escape_text};
 
 /// How many of the last lines are shown.
@@ -62,17 +62,21 @@ fn find_error<'a>(lines: &[&'a str], wanted: Plainness) -> Vec<&'a str> {
     })
 }
 
-/// The text without colours and the like: they would fill the line, and hide the words that errors have. Of a line that is
-/// too long to be drawn the text as it is.
+/// The text without colours and the like: they would fill the line, and hide the words that errors have. A line of which
+/// a terminal would show a mixture stays as it is.
 fn draw_text(text: &str) -> Cow<'_, str> {
     let lines: Vec<_> = draw_lines(text).collect();
     if lines.iter().all(|line| line.text == line.raw) {
         return Cow::Borrowed(text);
     }
-    let shown = lines.iter().map(|line| match &*line.text {
-        "" if line.garbled => line.raw,
-        text => text,
-    });
+    let show = |line: &DrawnLine<'_>| {
+        if line.garbled {
+            line.raw.to_owned()
+        } else {
+            line.text.to_string()
+        }
+    };
+    let shown = lines.iter().map(show);
     Cow::Owned(shown.collect::<Vec<_>>().join("\n"))
 }
 
@@ -256,6 +260,7 @@ mod tests {
             make_excerpt("", &stdout),
             "  FAIL  > adds\nAssertionError: expected 3\n 9/9\n[1/1]"
         );
+        assert_eq!(make_excerpt("", "100%\r5\n"), "100%\\r5");
         let long = "x".repeat(70_000);
         let shown = make_excerpt("", &format!("{}\n", red(&long)));
         assert!(shown.contains("xxx"), "{shown}");
