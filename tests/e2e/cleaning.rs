@@ -118,7 +118,7 @@ fn nothing_is_removed_through_a_link_at_any_level() {
     std::fs::remove_dir_all(bed.run_file("trials/1")).unwrap();
     symlink(&folder, bed.run_file("trials/1")).unwrap();
     assert_answer!(show_kept(&clean(&bed)), @"
-    trials: it holds a file that this tool did not write: autoresearch-results/demo/trials/1; move it out first
+    trials: their log, the run's folder, stays
     folder: it holds a file that this tool did not write: autoresearch-results/demo/trials/1; move it out first
     anchor: its folder stays, and the anchor is needed to remove it later
     ");
@@ -210,7 +210,7 @@ fn a_file_that_was_put_aside_keeps_its_folder_until_somebody_takes_it_out() {
     let aside = bed.run_file("trials/1/aside-1/src/conf/secret.log");
     let kept = clean(&bed);
     assert_answer!(show_kept(&kept), @"
-    trials: it holds the only copy of a file that was moved away: autoresearch-results/demo/trials/1/aside-1/src/conf/secret.log; move it out first
+    trials: their log, the run's folder, stays
     folder: it holds the only copy of a file that was moved away: autoresearch-results/demo/trials/1/aside-1/src/conf/secret.log; move it out first
     anchor: its folder stays, and the anchor is needed to remove it later
     ");
@@ -261,9 +261,9 @@ fn the_log_of_a_branch_that_stays_stays_with_it() {
     let kept = clean(&bed);
     assert_answer!(show_kept(&kept), @"
     branch: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it
-    trials: it is the log of refs/heads/autoresearch/demo, which stays
-    folder: it is the log of refs/heads/autoresearch/demo, which stays
-    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    trials: their log, the run's folder, stays
+    folder: it is the log of autoresearch/demo, which stays
+    anchor: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later
     ");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
     bed.git(&["branch", "-qD", "autoresearch/demo"]);
@@ -277,17 +277,17 @@ fn a_merged_branch_stays_while_it_is_checked_out_or_was_moved() {
     bed.git(&["switch", "-q", "autoresearch/demo"]);
     assert_answer!(show_kept(&clean(&bed)), @"
     branch: it is checked out in <bed>/repo
-    trials: it is the log of refs/heads/autoresearch/demo, which stays
-    folder: it is the log of refs/heads/autoresearch/demo, which stays
-    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    trials: their log, the run's folder, stays
+    folder: it is the log of autoresearch/demo, which stays
+    anchor: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later
     ");
     bed.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
     bed.git(&["switch", "-q", "main"]);
     assert_answer!(show_kept(&clean(&bed)), @"
     branch: it names <commit> and not <commit>, where the run left it; `git branch -D autoresearch/demo` deletes it
-    trials: it is the log of refs/heads/autoresearch/demo, which stays
-    folder: it is the log of refs/heads/autoresearch/demo, which stays
-    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    trials: their log, the run's folder, stays
+    folder: it is the log of autoresearch/demo, which stays
+    anchor: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later
     ");
     bed.git(&["branch", "-qf", "autoresearch/demo", "HEAD"]);
     bed.git(&["rev-parse", "-q", "--verify", "autoresearch/demo"]);
@@ -301,9 +301,9 @@ fn a_merged_branch_stays_while_it_is_checked_out_or_was_moved() {
     ]);
     assert_answer!(show_kept(&clean(&bed)), @"
     branch: it is checked out in <bed>/home/tree
-    trials: it is the log of refs/heads/autoresearch/demo, which stays
-    folder: it is the log of refs/heads/autoresearch/demo, which stays
-    anchor: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later
+    trials: their log, the run's folder, stays
+    folder: it is the log of autoresearch/demo, which stays
+    anchor: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later
     ");
     bed.git(&["worktree", "remove", tree.to_str().unwrap()]);
     assert_eq!(clean(&bed), []);

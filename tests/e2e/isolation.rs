@@ -236,7 +236,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     removed, or kept for the reason given:
       worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: the run `demo` is active)
       branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)
-      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: the run `demo` is active)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: their log, the run's folder, stays)
       folder     <bed>/repo/autoresearch-results/demo (keep: the run `demo` is active)
       anchor     <bed>/state/runs/<id> (keep: the run `demo` is active, and the anchor is needed to remove it later)
     no problems
@@ -261,7 +261,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     removed, or kept for the reason given:
       worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: it holds files that are not committed (src/new); `git worktree remove --force <bed>/state/trees/<id>/autoresearch-demo` removes it with them)
       branch     refs/heads/autoresearch/demo (keep: its work tree stays)
-      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: its work tree stays)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: their log, the run's folder, stays)
       folder     <bed>/repo/autoresearch-results/demo (keep: its work tree stays)
       anchor     <bed>/state/runs/<id> (keep: its work tree stays, and the anchor is needed to remove it later)
     no problems
@@ -283,9 +283,9 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     <codex>
     removed, or kept for the reason given:
       branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
-      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: it is the log of refs/heads/autoresearch/demo, which stays)
-      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of refs/heads/autoresearch/demo, which stays)
-      anchor     <bed>/state/runs/<id> (keep: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later)
+      trials     refs/autoresearch/demo/trial/* (1 trial) (keep: their log, the run's folder, stays)
+      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of autoresearch/demo, which stays)
+      anchor     <bed>/state/runs/<id> (keep: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later)
     no problems
     ");
     assert_eq!(

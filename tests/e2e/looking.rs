@@ -758,9 +758,9 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     removed, or kept for the reason given:
       reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
       branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
-      trials     refs/autoresearch/demo/trial/* (4 trials) (keep: it is the log of refs/heads/autoresearch/demo, which stays)
-      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of refs/heads/autoresearch/demo, which stays)
-      anchor     <bed>/state/runs/<id> (keep: it is the log of refs/heads/autoresearch/demo, which stays, and the anchor is needed to remove it later)
+      trials     refs/autoresearch/demo/trial/* (4 trials) (keep: their log, the run's folder, stays)
+      folder     <bed>/repo/autoresearch-results/demo (keep: it is the log of autoresearch/demo, which stays)
+      anchor     <bed>/state/runs/<id> (keep: it is the log of autoresearch/demo, which stays, and the anchor is needed to remove it later)
     no problems
     ");
     assert_eq!(
@@ -815,7 +815,7 @@ fn doctor_clean_touches_nothing_of_an_active_run() {
     <codex>
     removed, or kept for the reason given:
       branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)
-      trials     refs/autoresearch/demo/trial/* (3 trials) (keep: the run `demo` is active)
+      trials     refs/autoresearch/demo/trial/* (3 trials) (keep: their log, the run's folder, stays)
       folder     <bed>/repo/autoresearch-results/demo (keep: the run `demo` is active)
       anchor     <bed>/state/runs/<id> (keep: the run `demo` is active, and the anchor is needed to remove it later)
     no problems

@@ -162,7 +162,7 @@ impl<'w> InventoryScene<'w> {
                 |why| Ok(Some(why)),
             )?;
             if waits.is_none() && reason.is_some() {
-                waits = Some(format!("it is the log of {branch}, which stays"));
+                waits = Some(format!("it is the log of {}, which stays", branch.short()));
             }
             items.push(InventoryItem::of_reference(
                 "branch",
@@ -424,7 +424,8 @@ fn insert_trials(rest: &mut Vec<InventoryItem>, run: &str, trials: Vec<(RefName,
         .unwrap_or(rest.len());
     let waits = rest
         .get(folder)
-        .and_then(|folder| folder.kept_because.clone());
+        .filter(|folder| folder.kept_because.is_some())
+        .map(|_| "their log, the run's folder, stays".to_owned());
     let name = format!(
         "{}* ({})",
         RefName::folder_of_trials(run),
