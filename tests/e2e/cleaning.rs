@@ -587,7 +587,7 @@ fn a_folder_that_took_the_place_of_a_killed_starts_folder_stays() {
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, CONFIG).unwrap();
     let start = ["start", "--config", file.to_str().unwrap()];
-    bed.run_with(&start, &[("SEALED_CRASH_AT", "1")]);
+    bed.run_with(&start, &[("SEALED_CRASH_AT", "anchor start")]);
     let other = bed.path("autoresearch-results/other");
     std::fs::create_dir_all(other.join("trials/0")).unwrap();
     std::fs::write(other.join("trials/0/verify-1.out"), "mine\n").unwrap();

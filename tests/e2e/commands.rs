@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 37] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 36] = [
     &["exec"],
     &["config"],
     &["config", "check"],
+    &["config", "try"],
     &["config", "schema"],
     &["config", "example"],
     &["start"],

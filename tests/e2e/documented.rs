@@ -92,6 +92,7 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     )
     .unwrap();
     answers.ask(&bed, &["config", "check"]);
+    answers.ask(&bed, &["config", "try"]);
     answers.ask(&bed, &["config", "example"]);
     answers.ask(&bed, &["config", "example", "lint"]);
     answers.ask(&bed, &["completions", "bash"]);

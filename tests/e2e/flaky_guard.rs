@@ -181,7 +181,7 @@ fn a_guard_that_fails_at_start_is_known_before_verify_ran_twice() {
     let ran = bed.home.join("verify-ran");
     bed.write(
         "count.sh",
-        &format!("echo x >> '{}'\necho 10\n", ran.display()),
+        &format!("echo x >> '{}'\ntest -s src/a && echo 10\n", ran.display()),
     );
     bed.git(&["commit", "-qam", "counts its runs"]);
     fail(&bed, 9);

@@ -117,7 +117,8 @@ fn cut_off() -> (Testbed, String) {
     let config = bed.home.join("config.yaml");
     std::fs::write(&config, CONFIG).unwrap();
     let start = ["start", "--config", config.to_str().unwrap()];
-    bed.run_with(&start, &[("SEALED_CRASH_AT", "2")]).fails(-1);
+    bed.run_with(&start, &[("SEALED_CRASH_AT", "journal start")])
+        .fails(-1);
     let anchor = std::fs::read(bed.vault().join("anchor.json")).unwrap();
     let anchor: Value = serde_json::from_slice(&anchor).unwrap();
     let line = anchor["last"].as_str().unwrap().to_owned();

@@ -140,7 +140,7 @@ fn a_scan_without_the_runs_own_files_or_in_another_work_tree_is_accepted_and_its
 fn noise_is_not_taken_for_the_runs_own_files() {
     let bed = Testbed::new();
     // Another value at each run, and no two alike.
-    let verify = "n=$(cat .git/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n > .git/n; echo $((n * n % 7 + 10)).$n";
+    let verify = "test -s src/a || exit 1; n=$(cat .git/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n > .git/n; echo $((n * n % 7 + 10)).$n";
     bed.start(&ConfigText::demo().verify(verify).direction("higher"));
     let report = bed.run(&["status", "--json"]).ok().json();
     assert_eq!(report["incumbent_trial"], 0, "{report}");

@@ -276,7 +276,7 @@ fn a_verify_that_times_out_is_refused() {
 
 #[test]
 fn the_trap_of_a_counting_grep_is_explained() {
-    let config = verify("cat src/* | grep -c nothing-of-this");
+    let config = verify("grep -L ok src/state | grep -c .");
     assert_answer!(refused(&Testbed::new(), &config), @"
     exit code 3
     --- stderr

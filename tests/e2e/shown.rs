@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 20] = [
+pub(crate) const CHANGING: [(&str, &str); 22] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
@@ -34,6 +34,8 @@ pub(crate) const CHANGING: [(&str, &str); 20] = [
     (r"process \d+", "process <pid>"),
     (r"supervisor \d+", "supervisor <pid>"),
     (r"(\d+(\.\d+)?(ms|s|m|h|d) ?)+ ago", "<span> ago"),
+    (r"(\d+(ms|s|m))+ a run", "<span> a run"),
+    (r"(\d+(ms|s|m))+, \d+\.\d times", "<span>, <count> times"),
     (r"\d+(\.\d+)? (KiB|MiB|GiB) free", "<size> free"),
 ];
 

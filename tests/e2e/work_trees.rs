@@ -180,10 +180,9 @@ fn a_start_that_was_cut_short_does_not_take_over_a_branch_that_somebody_made_mea
     let bed = Testbed::new();
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, CONFIG).unwrap();
-    // The fifth step begins when the branch stands; the third is the making of the branch.
     bed.run_with(
         &["start", "--config", file.to_str().unwrap()],
-        &[("SEALED_CRASH_AT", "3")],
+        &[("SEALED_CRASH_AT", "git branch")],
     );
     assert_eq!(head_of(&bed, &bed.repo), "refs/heads/main");
     let theirs = bed.git(&["commit-tree", "-m", "theirs", "HEAD^{tree}"]);

@@ -17,7 +17,8 @@ mod unattended;
 
 pub use self::check::{CheckedConfig, check_config};
 pub use self::choices::{
-    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell, ViewUse,
+    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    ViewUse,
 };
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
 pub use self::meaning::looks_secret;

@@ -23,6 +23,7 @@ pub mod worktrees;
 pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
 pub use self::differences::FileDifference;
 pub use self::error::GitError;
+pub use self::files::IndexEntry;
 pub use self::merging::{FileChange, MergeResult};
 pub use self::program::{Git, is_read_only};
 

@@ -7,14 +7,17 @@ pub mod baseline;
 pub mod own_files;
 mod parts;
 pub mod preflight;
+pub mod reaction;
 pub mod report;
+mod scope_files;
+pub mod trying;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::globs::Globs;
-use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::config::{Config, Isolation, Problem};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::words::text::{escape_text, shorten_names};
 
@@ -30,6 +33,7 @@ use crate::run::session;
 use crate::start::baseline::{Baseline, measure_baseline};
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
+use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check_reaction};
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
@@ -52,6 +56,39 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
         return Err(Failure::usage("`start` makes a new run")
             .hint("its name comes from `tag` or from the goal; leave out --run"));
     }
+    let (site, config, problems) = read_wanted_start(world, place, source)?;
+    let _starting = store::take_lock(&start_lock_folder(world, &site.history), world, "start")?;
+    if let Some(report) = find_same_start(world, &site.history.work_tree(), source, &config)? {
+        return Ok(report);
+    }
+    let (parts, mut pinned) = begin_start(world, &site, config)?;
+    let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Brief);
+    match prepared.and_then(PreparedStart::refuse_indifferent) {
+        Ok(prepared) => {
+            let (said, notes) = (prepared.said.clone(), prepared.notes.clone());
+            let reaction = prepared.reaction.clone();
+            let mut report = record_start(world, &parts, pinned, prepared, &source.text)?;
+            report.reaction = Some(reaction);
+            report.stderr = Some(said).filter(|said| !said.is_empty());
+            let problems = problems.iter();
+            let problems = problems.map(|problem| format_problem(&source.name, problem));
+            let remarks = preflight::list_remarks(&parts.start_site.git);
+            report.warnings.extend(problems.chain(remarks).chain(notes));
+            Ok(report)
+        }
+        Err(failure) => {
+            remove_made_parts(world, &parts);
+            Err(failure)
+        }
+    }
+}
+
+/// Where a run is to start, and its config with what is to be said of it.
+fn read_wanted_start(
+    world: &World,
+    place: &Place,
+    source: &ConfigSource,
+) -> Result<(StartSite, Config, Vec<Problem>)> {
     store::check_folder_trust(&world.state_folder)?;
     session::refuse_confined(world, || Ok(READ_ONLY.to_owned()))?;
     let wanted = crate::config::check_config_text(source)
@@ -63,39 +100,29 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     let Some(config) = checked.config else {
         return Err(config_error(source, &checked.problems));
     };
-    let _starting = store::take_lock(&start_lock_folder(world, &site.history), world, "start")?;
-    if let Some(report) = find_same_start(world, &site.history.work_tree(), source, &config)? {
-        return Ok(report);
-    }
-    preflight::check_start_site(world, &site, &config)?;
-    check_room(world, &site)?;
+    Ok((site, config, checked.problems))
+}
+
+/// Refuses ground on which a run cannot work, and makes the run's folder.
+fn begin_start<'s>(
+    world: &World,
+    site: &'s StartSite,
+    config: Config,
+) -> Result<(StartParts<'s>, Pinned)> {
+    preflight::check_start_site(world, site, &config)?;
+    check_room(world, site)?;
     let dirty_files = if config.isolation == Isolation::Worktree {
         store::DirtyFiles::default()
     } else {
         preflight::find_dirty_files(&site.git, &config)?
     };
-    let ingredients = gather_parts(world, &site, config)?;
-    make_run_folder(world, &ingredients)?;
-    let mut pinned = Pinned {
+    let parts = gather_parts(world, site, config)?;
+    make_run_folder(world, &parts)?;
+    let pinned = Pinned {
         dirty_files,
         ..Pinned::default()
     };
-    match prepare_start(world, &ingredients, &mut pinned) {
-        Ok(prepared) => {
-            let (said, notes) = (prepared.said.clone(), prepared.notes.clone());
-            let mut report = record_start(world, &ingredients, pinned, prepared, &source.text)?;
-            report.stderr = Some(said).filter(|said| !said.is_empty());
-            let problems = checked.problems.iter();
-            let problems = problems.map(|problem| format_problem(&source.name, problem));
-            let remarks = preflight::list_remarks(&ingredients.start_site.git);
-            report.warnings.extend(problems.chain(remarks).chain(notes));
-            Ok(report)
-        }
-        Err(failure) => {
-            remove_made_parts(world, &ingredients);
-            Err(failure)
-        }
-    }
+    Ok((parts, pinned))
 }
 
 /// The folder of the lock that a start holds: one start at a time in a repository.
@@ -115,13 +142,23 @@ struct PreparedStart {
     said: String,
     /// What the filling of the run's tree had to say.
     notes: Vec<String>,
+    reaction: ReactionReport,
 }
 
-/// Measures the untouched tree and pins the yardstick.
+impl PreparedStart {
+    fn refuse_indifferent(self) -> Result<Self> {
+        self.reaction
+            .refuse_indifferent(&self.start.config.metric.name)?;
+        Ok(self)
+    }
+}
+
+/// Measures the untouched tree, pins the yardstick, and checks that the metric reacts to the scope.
 fn prepare_start(
     world: &World,
     parts: &StartParts<'_>,
     pinned: &mut Pinned,
+    patience: CheckPatience,
 ) -> Result<PreparedStart> {
     let StartParts {
         start_site: site,
@@ -131,14 +168,12 @@ fn prepare_start(
         ..
     } = parts;
     let (sealed, open) = preflight::seal_secrets(world, &config.secrets, id)?;
-    let plain: Vec<(OsString, OsString)> = site
-        .env
-        .iter()
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect();
-    let program = site.git.program().to_owned();
+    pin_site(pinned, site);
+    pinned.secrets = sealed;
+    let pairs = site.env.iter();
+    let plain: Vec<(OsString, OsString)> = pairs.map(|(k, v)| (k.into(), v.into())).collect();
     let work_tree = make_work_tree(world, parts)?;
-    let git = Git::new(&program, &work_tree, &plain);
+    let git = Git::new(site.git.program(), &work_tree, &plain);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     pinned.view = parts.choose_view(world)?;
     let view = pinned.view.clone();
@@ -146,26 +181,25 @@ fn prepare_start(
     let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
-    pinned.git = program;
-    pinned.repository = Some(site.history.common_folder());
-    pinned.env.clone_from(&site.env);
-    pinned.secrets = sealed;
-    pinned.lend_identity = site.lend_identity;
     let chosen = yardstick::choose_files(&work_tree, config, &git.list_ignored_folders()?)
         .map_err(|error| Failure::config(error.to_string()))?;
     pinned.yardstick = yardstick::pin_files(&work_tree, &chosen);
     pin_changed_rules(&work_tree, pinned);
-    let none = BTreeSet::new();
-    let before = user_files::make_notes(
-        &work_tree,
-        &pinned.dirty_files,
-        &none,
-        &FileNotes::default(),
-    );
+    let (none, unknown) = (BTreeSet::new(), FileNotes::default());
+    let before = user_files::make_notes(&work_tree, &pinned.dirty_files, &none, &unknown);
     let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
-    let own = OwnFiles::new(layout, config, &start_lock_folder(world, &site.history))?;
+    let outside = store::anchor_folder(&world.state_folder, id);
+    let own = OwnFiles::new(layout, config, &outside)?;
     let baseline =
         measure_baseline(world, &git, &env, config, (&own, view.as_ref())).map_err(explain)?;
+    let reaction = check_reaction(&ReactionScene {
+        world,
+        parts,
+        env: &env,
+        baseline: &baseline,
+        changed: &pinned.dirty_files,
+        patience,
+    })?;
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
@@ -174,10 +208,14 @@ fn prepare_start(
     let unseen = unseen_files::find_after_baseline(&git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
     Ok(PreparedStart {
-        start: make_start_event(world, parts, (config, baseline))?,
+        start: Start {
+            reaction: Some(reaction.outcome),
+            ..make_start_event(world, parts, (config, baseline))?
+        },
         unseen,
         said,
         notes: view.iter().map(describe_view).chain(filled.notes).collect(),
+        reaction,
     })
 }
 
@@ -198,6 +236,14 @@ fn fill_own_tree(
     };
     let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
     fill_once(&filling, &mark)
+}
+
+/// What the run's git and commands work with.
+fn pin_site(pinned: &mut Pinned, site: &StartSite) {
+    site.git.program().clone_into(&mut pinned.git);
+    pinned.repository = Some(site.history.common_folder());
+    pinned.env.clone_from(&site.env);
+    pinned.lend_identity = site.lend_identity;
 }
 
 /// Verify and guard must leave pinned files alone, and tracked files of the user's.
@@ -323,6 +369,7 @@ fn make_start_event(
             .until
             .map(|time| world.next_time_of_day_ms(time)),
         guard_retries: baseline.guard_retries,
+        reaction: None,
         config,
     })
 }

@@ -140,6 +140,15 @@ impl ViewUse {
     }
 }
 
+/// The check at start that the metric reacts to the files of the scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReactionRule {
+    /// Why the run starts without this check. A person's decision: the reason stands in the answer of `start` and in the log.
+    #[serde(default)]
+    pub exempt: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::Deserialize;
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell, ViewUse,
+    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::unattended::{AgentFile, BudgetFile};
@@ -114,6 +115,9 @@ pub struct ConfigFile {
     /// How much output of verify and guard to keep under `trials/`.
     #[serde(default)]
     pub outputs: OutputsFile,
+    /// The check at start that the metric reacts to the files of the scope.
+    #[serde(default)]
+    pub reaction: ReactionRule,
 }
 
 /// How much output of verify and guard to keep under `trials/`.

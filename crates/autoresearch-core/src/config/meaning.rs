@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::config::choices::{Isolation, Rollback, Shell};
+use crate::config::choices::{Isolation, ReactionRule, Rollback, Shell};
 use crate::config::condition::Condition;
 use crate::config::file::{
     CommandFile, ConditionFile, ConfigFile, CountFile, MetricFile, OutputsFile,
@@ -123,6 +123,7 @@ impl ConfigMeaning<'_> {
                 .as_ref()
                 .map(|notify| self.resolve_command("notify", notify)),
             outputs: resolve_outputs(file.outputs),
+            reaction: self.resolve_reaction(&file.reaction),
             metric,
         }
     }
@@ -331,6 +332,20 @@ impl ConfigMeaning<'_> {
                 "use one word, such as `real-backend`",
             );
         }
+    }
+
+    /// The reason is shown in one line.
+    fn resolve_reaction(&mut self, file: &ReactionRule) -> ReactionRule {
+        let words = |reason: &String| reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        let exempt = file.exempt.as_ref().map(words);
+        if exempt.as_deref() == Some("") {
+            self.note_error(
+                "reaction.exempt",
+                "the reason is empty",
+                "say why the metric cannot react to the files of the scope, or remove `reaction`",
+            );
+        }
+        ReactionRule { exempt }
     }
 
     fn resolve_rollback(&mut self, file: &ConfigFile) -> Rollback {

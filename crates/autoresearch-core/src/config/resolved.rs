@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, RepositoryHooks, RequiredLabels, Rollback, Shell, ViewUse,
+    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    ViewUse,
 };
 use crate::config::condition::Condition;
 use crate::config::unattended::{Agent, Budget};
@@ -77,6 +78,9 @@ pub struct Config {
     /// How much output of verify and guard to keep.
     #[serde(default)]
     pub outputs: Outputs,
+    /// Whether the start checks that the metric reacts to the scope, or why not.
+    #[serde(default)]
+    pub reaction: ReactionRule,
 }
 
 /// What each tree of a run gets besides its tracked files, before anything is measured in it.

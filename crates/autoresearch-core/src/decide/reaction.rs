@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::noise::Noise;
 use crate::decide::why::Why;
+use crate::metric::definition::Direction;
 use crate::metric::value::Value;
 
 /// What is done to the files of the scope before a run of verify.
@@ -85,6 +86,27 @@ pub enum ReactionVerdict {
     NoControl,
     /// Nothing that was done to the files changed the metric: it measures something else.
     Indifferent,
+    /// Nothing changed it either, and it is zero: where higher is better, nothing that is taken away can show.
+    AtZero,
+}
+
+/// How the check of a start came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReactionOutcome {
+    /// The metric reacts to the content of the files.
+    Reacts,
+    /// It reacts to their absence or to garbage only.
+    ReactsWeakly,
+    /// It reacts to nothing.
+    Indifferent,
+    /// It could not be made, or would take too long.
+    NotChecked,
+    /// A person said why there is none.
+    Exempt,
+    /// A word of a newer version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The check of one metric.
@@ -94,17 +116,19 @@ pub struct ReactionCheck<'a> {
     samples: &'a [Value],
     /// Their noise.
     noise: Noise,
+    direction: Direction,
     probes: Vec<Probe>,
 }
 
 impl<'a> ReactionCheck<'a> {
     /// A check against the runs of the baseline.
     #[must_use]
-    pub fn new(samples: &'a [Value]) -> Self {
+    pub fn new(samples: &'a [Value], direction: Direction) -> Self {
         let doubles: Vec<f64> = samples.iter().map(Value::to_double).collect();
         Self {
             samples,
             noise: Noise::of_runs(&doubles),
+            direction,
             probes: Vec::new(),
         }
     }
@@ -122,6 +146,7 @@ impl<'a> ReactionCheck<'a> {
             (state, true) => ReactionVerdict::ReactsOnly(state),
             (_, false) => match ScopeState::ALL.get(before.len() + 1) {
                 Some(next) => return NextProbe::Run(*next),
+                None if self.is_at_zero() => ReactionVerdict::AtZero,
                 None => ReactionVerdict::Indifferent,
             },
         };
@@ -139,6 +164,11 @@ impl<'a> ReactionCheck<'a> {
     #[must_use]
     pub fn into_probes(self) -> Vec<Probe> {
         self.probes
+    }
+
+    fn is_at_zero(&self) -> bool {
+        self.direction == Direction::Higher
+            && self.samples.iter().all(|sample| *sample == Value::zero())
     }
 
     /// Is this not what the untouched tree gives? Exactly, where all runs of the baseline agreed; beyond its noise otherwise.
@@ -174,7 +204,7 @@ mod tests {
     /// What a check comes to with these results, and how many of them it asked for.
     fn conclude(samples: &[&str], results: &[ProbeResult]) -> (NextProbe, usize) {
         let samples: Vec<Value> = samples.iter().map(|text| text.parse().unwrap()).collect();
-        let mut check = ReactionCheck::new(&samples);
+        let mut check = ReactionCheck::new(&samples, Direction::Lower);
         let mut results = results.iter();
         while let (NextProbe::Run(_), Some(result)) = (check.next_probe(), results.clone().next()) {
             results.next();
@@ -250,9 +280,38 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_at_zero_that_is_to_grow_is_not_called_indifferent_as_nothing_could_show() {
+        let zeros: Vec<Value> = vec![Value::zero(), "0.0".parse().unwrap()];
+        let run = |direction, samples: &[Value], last: ProbeResult| {
+            let mut check = ReactionCheck::new(samples, direction);
+            for result in [value("0"), value("0"), value("0"), last] {
+                check.record_result(result);
+            }
+            check.next_probe()
+        };
+        let at_zero = NextProbe::Done(ReactionVerdict::AtZero);
+        assert_eq!(run(Direction::Higher, &zeros, value("0")), at_zero);
+        assert_eq!(
+            run(Direction::Lower, &zeros, value("0")),
+            NextProbe::Done(ReactionVerdict::Indifferent)
+        );
+        assert_eq!(
+            run(Direction::Higher, &zeros, failed()),
+            NextProbe::Done(ReactionVerdict::ReactsOnly(ScopeState::Garbage))
+        );
+    }
+
+    #[test]
+    fn an_outcome_of_a_newer_version_is_read_as_unknown() {
+        let read = |word: &str| serde_json::from_str::<ReactionOutcome>(word).unwrap();
+        assert_eq!(read("\"reacts-weakly\""), ReactionOutcome::ReactsWeakly);
+        assert_eq!(read("\"reacts-twice\""), ReactionOutcome::Unknown);
+    }
+
+    #[test]
     fn results_after_the_end_change_nothing() {
         let samples = ["1".parse().unwrap(), "1".parse().unwrap()];
-        let mut check = ReactionCheck::new(&samples);
+        let mut check = ReactionCheck::new(&samples, Direction::Lower);
         for _ in 0..9 {
             check.record_result(failed());
         }
@@ -277,7 +336,7 @@ mod tests {
             results in proptest::collection::vec(any_result(), 4),
         ) {
             let samples: Vec<Value> = samples.into_iter().map(Value::from).collect();
-            let mut check = ReactionCheck::new(&samples);
+            let mut check = ReactionCheck::new(&samples, Direction::Lower);
             for (result, state) in results.into_iter().zip(ScopeState::ALL) {
                 match check.next_probe() {
                     NextProbe::Run(next) => prop_assert_eq!(next, state),
@@ -294,7 +353,7 @@ mod tests {
             which in proptest::collection::vec(0_usize..7, 4),
         ) {
             let samples: Vec<Value> = samples.into_iter().map(Value::from).collect();
-            let mut check = ReactionCheck::new(&samples);
+            let mut check = ReactionCheck::new(&samples, Direction::Lower);
             for at in which {
                 let again = samples[at % samples.len()].clone();
                 check.record_result(ProbeResult::Value(again));

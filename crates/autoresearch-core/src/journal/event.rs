@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::decide::ladder::Strategy;
+use crate::decide::reaction::ReactionOutcome;
 pub use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 use crate::metric::measurement::{Measurement, Reading};
@@ -136,6 +137,9 @@ pub struct Start {
     /// How often the guard was run again after a failure on the untouched tree.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
+    /// How the check came out that the metric reacts to the scope; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<ReactionOutcome>,
 }
 
 /// A trial is about to be committed.

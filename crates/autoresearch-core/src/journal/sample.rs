@@ -57,6 +57,7 @@ pub(crate) fn make_start(value: i64) -> Start {
         environment: "test".to_owned(),
         until_ms: None,
         guard_retries: 0,
+        reaction: None,
     }
 }
 

@@ -85,9 +85,21 @@ pub(crate) fn make_baseline_row(start: &Start) -> Row {
         delta: Some("0".to_owned()),
         guard: start.guard.as_str(),
         status: "baseline",
-        description: format!("the untouched tree, {} runs", start.samples.len()),
+        description: describe_baseline(start),
         metrics: list_further_metrics(&start.measurement, &start.config.metric.name),
         hash: Some(start.base.clone()),
+    }
+}
+
+/// A person's exemption stands where everybody looks for what the numbers are worth.
+fn describe_baseline(start: &Start) -> String {
+    let runs = format!("the untouched tree, {} runs", start.samples.len());
+    match &start.config.reaction.exempt {
+        Some(reason) => format!(
+            "{runs}; no check of the reaction to the scope: {}",
+            escape_text(reason)
+        ),
+        None => runs,
     }
 }
 

@@ -8,9 +8,60 @@ use std::os::unix::ffi::OsStrExt;
 use autoresearch_core::git_names::{CommitId, RepoPath};
 
 use super::error::GitError;
-use super::program::{Git, Input, join_nul, split_paths};
+use super::program::{Git, Input, join_nul, split_nul, split_paths};
+
+/// What the index holds for a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The kind and the rights, as git writes them: `100644`.
+    pub mode: String,
+    pub object: String,
+    pub path: RepoPath,
+}
+
+impl IndexEntry {
+    fn parse_line(line: &[u8]) -> Option<Self> {
+        let at = line.iter().position(|byte| *byte == b'\t')?;
+        let head = std::str::from_utf8(&line[..at]).ok()?;
+        let mut words = head.split(' ').map(ToOwned::to_owned);
+        Some(Self {
+            mode: words.next()?,
+            object: words.next()?,
+            path: RepoPath::new(&line[at + 1..]),
+        })
+    }
+
+    /// A file, and neither a link nor a submodule.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.mode.starts_with("100")
+    }
+}
 
 impl Git {
+    /// Everything in the index.
+    pub fn list_index(&self) -> Result<Vec<IndexEntry>, GitError> {
+        let output = self.run_git(
+            ["ls-files", "-z", "--stage"].map(OsStr::new),
+            Input::Nothing,
+        )?;
+        let lines = split_nul(&output.stdout);
+        Ok(lines
+            .filter_map(|line| IndexEntry::parse_line(&line))
+            .collect())
+    }
+
+    /// Takes entries out of the index, and leaves the files alone.
+    pub fn drop_from_index(&self, entries: &[IndexEntry]) -> Result<(), GitError> {
+        let line = |entry: &IndexEntry| {
+            let none = "0".repeat(entry.object.len());
+            [format!("0 {none}\t").as_bytes(), entry.path.as_bytes()].concat()
+        };
+        let input = join_nul(&entries.iter().map(line).collect::<Vec<_>>());
+        let arguments = ["update-index", "-z", "--index-info"].map(OsStr::new);
+        self.run_git(arguments, Input::Bytes(&input)).map(drop)
+    }
+
     /// The bytes that a checkout of a commit gives a file.
     pub fn read_checked_out(
         &self,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::scratch::ScratchRepository;
 use super::status::{StatusEntry, StatusKind};
-use super::{Git, GitError, Hooks, NewCommit, RefusedPath};
+use super::{Git, GitError, Hooks, IndexEntry, NewCommit, RefusedPath};
 use crate::env::sleep_for;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
 
@@ -586,4 +586,22 @@ fn a_lock_that_goes_in_time_is_waited_for_and_nothing_is_lost() {
         matches!(&error, GitError::Locked { lock: held } if *held == lock),
         "{error}"
     );
+}
+
+#[test]
+fn entries_are_listed_with_their_kind_and_leave_the_index_while_the_files_stay() {
+    let repository = ScratchRepository::with_files(&["a", "odd \t\"name\"", "src/b"]);
+    let link = repository.root().join("link");
+    std::os::unix::fs::symlink("a", link).unwrap();
+    repository.commit("link");
+    let git = &repository.git;
+    let all = git.list_index().unwrap();
+    let names: Vec<_> = all.iter().map(|entry| entry.path.as_bytes()).collect();
+    assert_eq!(names, [&b"a"[..], b"link", b"odd \t\"name\"", b"src/b"]);
+    let files: Vec<_> = all.iter().map(IndexEntry::is_file).collect();
+    assert_eq!(files, [true, false, true, true]);
+    git.drop_from_index(&all[2..]).unwrap();
+    assert_eq!(repository.run(&["ls-files"]), "a\nlink");
+    assert_eq!(repository.read("src/b"), "src/b\n");
+    assert_eq!(git.list_index().unwrap(), all[..2]);
 }

@@ -109,6 +109,15 @@ pub(super) enum ConfigCommand {
         #[arg(value_name = "FILE", default_value = "autoresearch.yaml")]
         file: PathBuf,
     },
+    /// Measure the untouched tree and check that the metric reacts to the files of the scope, without a run
+    #[command(
+        after_help = "Example:\n  autoresearch config try autoresearch.yaml\n\nIt runs the guard once and verify at least twice, as `start` does. Then it runs verify in a scratch work tree: untouched, with the files of the scope emptied and, if nothing changes, deleted and full of garbage. A metric that never changes measures something else, and `start` refuses it.\n\nNothing stays: no run, no branch, no work tree. Exit code 3: `start` would refuse this config."
+    )]
+    Try {
+        /// The config file; `-` reads standard input
+        #[arg(value_name = "FILE", default_value = "autoresearch.yaml")]
+        file: PathBuf,
+    },
     /// Print the JSON Schema of the config, for editors
     #[command(after_help = "Example:\n  autoresearch config schema > config.schema.json")]
     Schema,

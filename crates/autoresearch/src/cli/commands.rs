@@ -62,10 +62,10 @@ pub(super) struct Arguments {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub(super) enum CliCommand {
-    /// Check a config, print its schema, or print an example
+    /// Check a config, try it, print its schema, or print an example
     #[command(
         subcommand,
-        after_help = "Examples:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check"
+        after_help = "Examples:\n  autoresearch config example lint > autoresearch.yaml\n  autoresearch config check\n  autoresearch config try"
     )]
     Config(ConfigCommand),
     /// Start a run: check the repository, measure the untouched tree, freeze the config

@@ -1,6 +1,6 @@
-//! Owns `config check`, `config schema` and `config example`.
+//! Owns `config check`, `config try`, `config schema` and `config example`.
 //! Does not know what a config means.
-//! Invariant: `check` exits with 3 exactly when `start` would refuse the config as written.
+//! Invariant: `check` and `try` exit with 3 exactly when `start` would refuse what they looked at.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ use crate::config::{
 };
 use crate::run::Place;
 use crate::start::preflight;
+use crate::start::trying::try_config;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 
@@ -39,6 +40,11 @@ pub(super) fn run_config_command(
     match command {
         ConfigCommand::Check { file } => {
             print_config_check(world, place, printer, &read_config(world, &file)?)
+        }
+        ConfigCommand::Try { file } => {
+            let report = try_config(world, place, &read_config(world, &file)?)?;
+            printer.print_report(&report)?;
+            Ok(to_exit_code(report.ok))
         }
         ConfigCommand::Schema => {
             let text = serde_json::to_string_pretty(&make_config_schema()).map_err(|error| {
@@ -76,11 +82,15 @@ fn print_config_check(
         problems: checked.problems,
     };
     printer.print_report(&report)?;
-    Ok(if ok {
+    Ok(to_exit_code(ok))
+}
+
+fn to_exit_code(ok: bool) -> ExitCode {
+    if ok {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FailureKind::Config.exit_code())
-    })
+    }
 }
 
 impl fmt::Display for ConfigCheckReport {

@@ -117,7 +117,7 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
     Usage: autoresearch [OPTIONS] <COMMAND>
 
     Commands:
-      config       Check a config, print its schema, or print an example
+      config       Check a config, try it, print its schema, or print an example
       start        Start a run: check the repository, measure the untouched tree, freeze the config
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it
       retry        Bring the changes of a trial that was not kept back as edits, on top of what was kept

@@ -11,6 +11,7 @@ use autoresearch_core::words::text::{clip_text, format_count, shorten_names};
 use serde::Serialize;
 
 use crate::run::glance::Glance;
+use crate::start::reaction::ReactionReport;
 
 /// The answer of `start`.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +44,8 @@ pub struct StartReport {
     /// How many files were dirty outside the scope; they are left alone.
     pub left_alone: usize,
     pub limits: String,
+    /// The check that the metric reacts to the files of the scope; absent where the run was started before.
+    pub reaction: Option<ReactionReport>,
     /// The last lines that verify wrote to standard error, although it succeeded.
     pub stderr: Option<String>,
     /// What should be looked at, without stopping the run.
@@ -78,6 +81,7 @@ pub(super) fn make_start_report(
         branch: start.branch.short().to_owned(),
         work_tree: glance.seat.git().work_tree().to_owned(),
         left_alone,
+        reaction: None,
         stderr: None,
         limits: match config.iterations {
             Some(most) => format!("{most} iterations{time}"),
@@ -133,6 +137,10 @@ impl fmt::Display for StartReport {
 
 impl StartReport {
     fn write_details(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let remark = |reaction: &ReactionReport| reaction.remark.clone();
+        if let Some(remark) = self.reaction.as_ref().and_then(remark) {
+            writeln!(out, "  reaction  {remark}")?;
+        }
         if let Some(said) = &self.stderr {
             writeln!(out, "  stderr    of verify, although it succeeded:")?;
             for line in said.lines() {

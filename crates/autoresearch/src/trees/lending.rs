@@ -1,13 +1,17 @@
-//! Owns the lending of work trees: a tree at a commit, borrowed for a while, and given back by being dropped.
+//! Owns the lending of work trees: a tree at a commit, filled where that is wanted, borrowed for a while, and given back by
+//! being dropped.
 //! Does not know what is done in it.
 //! Invariant: one borrower has a tree at a time, and a tree whose borrower died is not used again.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use autoresearch_core::config::Config;
 use autoresearch_core::git_names::CommitId;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::{Git, is_behind_link};
+use autoresearch_sys::process::TreeView;
 use autoresearch_sys::store::removal::remove_folder_below;
 use autoresearch_sys::store::{
     HeldLock, StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
@@ -17,6 +21,8 @@ use crate::trees::making::{
     Checkout, clear_tree, is_noted_tree, make_tree, remove_tree, wait_for_git,
 };
 use crate::trees::place::TreePlace;
+use crate::trees::setup::{TreeFilling, fill_once, filled_mark};
+use crate::trees::viewing::ViewChoice;
 use crate::watch::file_times::give_later_times;
 
 /// More trees than these are never lent at once.
@@ -43,6 +49,13 @@ pub struct LentTree<'w> {
     inside: Git,
     note: TreeNote,
     _lock: HeldLock,
+}
+
+/// A tree in which the commands of a run can be run: filled as the run's own is.
+pub(crate) struct ReadyTree<'w> {
+    pub tree: LentTree<'w>,
+    /// How the commands see it; as it is otherwise.
+    pub view: Option<TreeView>,
 }
 
 impl LentTree<'_> {
@@ -119,6 +132,36 @@ pub fn lend_tree<'w>(
         note,
         _lock: lock,
     })
+}
+
+/// Lends a tree at a commit, with what the config gives to each tree of a run, and with the environment of its commands. Of
+/// a tree that was given back whole, nothing is done again.
+pub(crate) fn lend_ready_tree<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    commit: &CommitId,
+    (config, env): (&Config, &[(OsString, OsString)]),
+) -> Result<ReadyTree<'w>> {
+    let tree = lend_tree(world, source, commit)?;
+    let note_folder = tree.note.folder(&world.state_folder);
+    let choice = ViewChoice {
+        world,
+        checkout: source.git,
+        tree: tree.path(),
+        note_folder: &note_folder,
+        config,
+    };
+    let view = choice.choose_view()?;
+    let filling = TreeFilling {
+        world,
+        env,
+        checkout: source.git,
+        tree: tree.git(),
+        config,
+        view: view.as_ref(),
+    };
+    fill_once(&filling, &filled_mark(&note_folder))?;
+    Ok(ReadyTree { tree, view })
 }
 
 fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &CommitId) -> Result<()> {

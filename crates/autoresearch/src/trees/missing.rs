@@ -99,6 +99,21 @@ pub(crate) fn explain_missing(failed: &FailedCommand<'_>) -> Option<String> {
     })
 }
 
+/// What the failed command names and the tree does not have; else all that the tree does not have of the checkout.
+pub(crate) fn list_missing_names(failed: &FailedCommand<'_>) -> Vec<String> {
+    let absent = list_absent(failed).unwrap_or_default();
+    let named = find_named(failed, &absent);
+    let all = if named.is_empty() {
+        absent.iter().collect()
+    } else {
+        named
+    };
+    let shown = all.iter().map(|path| path.show());
+    shown
+        .map(|name| name.trim_matches('`').to_owned())
+        .collect()
+}
+
 /// What git ignores in the checkout and the tree does not have, for a failure that names nothing of it.
 pub(crate) fn list_ignored_names(failed: &FailedCommand<'_>) -> Vec<String> {
     let absent = list_absent(failed).unwrap_or_default().into_iter();

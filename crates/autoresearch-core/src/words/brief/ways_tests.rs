@@ -59,6 +59,7 @@ fn state_of(config: Config) -> RunState {
         environment: String::new(),
         until_ms: None,
         guard_retries: 0,
+        reaction: None,
         config,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();

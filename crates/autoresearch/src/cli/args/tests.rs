@@ -7,12 +7,14 @@ use crate::cli::tests::format_own_help;
 #[test]
 fn the_help_of_config_shows_how_one_is_checked_and_begun() {
     assert_snapshot!(format_own_help("config"), @"
-    Check a config, print its schema, or print an example
+    Check a config, try it, print its schema, or print an example
 
     Usage: autoresearch config [OPTIONS] <COMMAND>
 
     Commands:
       check    Report every problem of a config, each with its place and how to fix it
+      try      Measure the untouched tree and check that the metric reacts to the files of the scope,
+               without a run
       schema   Print the JSON Schema of the config, for editors
       example  Print a commented config to start from; without a domain, list the domains
 
@@ -22,6 +24,7 @@ fn the_help_of_config_shows_how_one_is_checked_and_begun() {
     Examples:
       autoresearch config example lint > autoresearch.yaml
       autoresearch config check
+      autoresearch config try
     ");
     assert_snapshot!(format_own_help("config check"), @"
     Report every problem of a config, each with its place and how to fix it
@@ -40,6 +43,33 @@ fn the_help_of_config_shows_how_one_is_checked_and_begun() {
     Example:
       autoresearch config check autoresearch.yaml
     ");
+    assert_snapshot!(format_own_help("config try"), @"
+    Measure the untouched tree and check that the metric reacts to the files of the scope, without a run
+
+    Usage: autoresearch config try [OPTIONS] [FILE]
+
+    Arguments:
+      [FILE]
+              The config file; `-` reads standard input
+
+              [default: autoresearch.yaml]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch config try autoresearch.yaml
+
+    It runs the guard once and verify at least twice, as `start` does. Then it runs verify in a scratch
+    work tree: untouched, with the files of the scope emptied and, if nothing changes, deleted and full
+    of garbage. A metric that never changes measures something else, and `start` refuses it.
+
+    Nothing stays: no run, no branch, no work tree. Exit code 3: `start` would refuse this config.
+    ");
+}
+
+#[test]
+fn the_help_of_config_shows_how_its_schema_and_its_examples_are_printed() {
     assert_snapshot!(format_own_help("config schema"), @"
     Print the JSON Schema of the config, for editors
 

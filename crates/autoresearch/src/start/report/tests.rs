@@ -23,6 +23,7 @@ fn make_report() -> StartReport {
         work_tree: "/repo".into(),
         left_alone: 0,
         limits: "50 iterations, 8h".to_owned(),
+        reaction: None,
         stderr: None,
         warnings: Vec::new(),
         next: "next: change one thing in the scope".to_owned(),
@@ -129,6 +130,7 @@ fn programs_get_every_sample_and_the_spread() {
       "work_tree": "/repo",
       "left_alone": 0,
       "limits": "50 iterations, 8h",
+      "reaction": null,
       "stderr": null,
       "warnings": [],
       "next": "next: change one thing in the scope"

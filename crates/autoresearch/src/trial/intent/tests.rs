@@ -51,6 +51,7 @@ fn make_state() -> RunState {
         environment: "test".to_owned(),
         until_ms: None,
         guard_retries: 0,
+        reaction: None,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();
     state.ready = true;

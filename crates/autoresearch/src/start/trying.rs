@@ -1,0 +1,168 @@
+//! Owns `config try`: what a start would find, without a run.
+//! Does not record anything.
+//! Invariant: what it makes is what a start makes before it is recorded, and is taken away again whatever it found.
+
+use std::fmt;
+
+use autoresearch_core::config::span::format_span;
+use autoresearch_core::decide::noise::Noise;
+use autoresearch_core::decide::reaction::ReactionOutcome;
+use autoresearch_core::journal::event::Start;
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::text::format_count;
+use serde::Serialize;
+
+use crate::config::{ConfigSource, format_problem};
+use crate::run::place::Place;
+use crate::start::parts::remove_made_parts;
+use crate::start::reaction::{CheckPatience, ReactionReport};
+use crate::start::{begin_start, prepare_start, read_wanted_start, start_lock_folder};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::store;
+
+/// The answer of `config try`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TryReport {
+    pub file: String,
+    /// Would `start` accept it?
+    pub ok: bool,
+    pub metric: String,
+    /// Which way is better.
+    pub direction: &'static str,
+    pub target: Option<Value>,
+    /// The guard on the untouched tree.
+    pub guard: &'static str,
+    /// The value of the untouched tree.
+    pub baseline: Value,
+    /// Every run of verify on it.
+    pub samples: Vec<Value>,
+    /// Did all runs give the same value?
+    pub deterministic: bool,
+    /// The standard deviation of one run.
+    pub spread: f64,
+    /// How long one run of verify takes.
+    pub verify_ms: u64,
+    pub reaction: ReactionReport,
+    /// The last lines that verify wrote to standard error, although it succeeded.
+    pub stderr: Option<String>,
+    pub warnings: Vec<String>,
+    /// What it comes to.
+    pub verdict: String,
+}
+
+/// Measures the untouched tree and checks the reaction to the scope, as a start does, and leaves nothing behind.
+pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result<TryReport> {
+    let (site, config, problems) = read_wanted_start(world, place, source)?;
+    let _starting = store::take_lock(
+        &start_lock_folder(world, &site.history),
+        world,
+        "config try",
+    )?;
+    let (parts, mut pinned) = begin_start(world, &site, config)?;
+    let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Full);
+    remove_made_parts(world, &parts);
+    let prepared = prepared?;
+    let problems = problems.iter();
+    let warnings = problems.map(|problem| format_problem(&source.name, problem));
+    Ok(TryReport {
+        stderr: Some(prepared.said).filter(|said| !said.is_empty()),
+        warnings: warnings.collect(),
+        ..make_try_report(&source.name, prepared.start, prepared.reaction)
+    })
+}
+
+fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryReport {
+    let doubles: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
+    let noise = Noise::of_runs(&doubles);
+    let metric = &start.config.metric;
+    TryReport {
+        file: file.to_owned(),
+        ok: reaction.outcome != ReactionOutcome::Indifferent,
+        metric: metric.name.clone(),
+        direction: metric.direction.as_str(),
+        target: metric.target_number(),
+        guard: start.guard.as_str(),
+        baseline: start.measurement.value,
+        samples: start.samples,
+        deterministic: noise.is_deterministic(),
+        spread: noise.run_spread(),
+        verify_ms: start.verify_ms,
+        verdict: describe_outcome(&metric.name, &reaction),
+        reaction,
+        stderr: None,
+        warnings: Vec::new(),
+    }
+}
+
+fn describe_outcome(metric: &str, reaction: &ReactionReport) -> String {
+    let remark = reaction.remark.as_deref().unwrap_or_default();
+    match reaction.outcome {
+        ReactionOutcome::Reacts => format!("{metric} reacts to the files of the scope"),
+        ReactionOutcome::ReactsWeakly => format!("{metric} reacts, but {remark}"),
+        ReactionOutcome::Indifferent => format!(
+            "`start` refuses it: {metric} does not react to the files of the scope. {}",
+            reaction.explain_indifference()
+        ),
+        ReactionOutcome::NotChecked | ReactionOutcome::Exempt | ReactionOutcome::Unknown => {
+            format!("whether {metric} reacts to the files of the scope is {remark}")
+        }
+    }
+}
+
+impl TryReport {
+    /// How long the check took, and how long beside one run of verify.
+    fn describe_cost(&self) -> String {
+        let took = self.reaction.took_ms;
+        // Tenths, without a double.
+        let tenths = took.saturating_mul(10) / self.verify_ms.max(1);
+        let span = format_span(std::time::Duration::from_millis(took));
+        format!(
+            "{} in {span}, {}.{} times one run of verify",
+            format_count(self.reaction.runs.len(), "run"),
+            tenths / 10,
+            tenths % 10
+        )
+    }
+}
+
+impl fmt::Display for TryReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for warning in &self.warnings {
+            writeln!(out, "{warning}")?;
+        }
+        let guard = if self.guard == "-" {
+            "none"
+        } else {
+            self.guard
+        };
+        writeln!(out, "guard     {guard}")?;
+        let samples: Vec<String> = self.samples.iter().map(ToString::to_string).collect();
+        let noise = if self.deterministic {
+            "no noise".to_owned()
+        } else {
+            format!("spread {:.3}", self.spread)
+        };
+        let took = format_span(std::time::Duration::from_millis(self.verify_ms));
+        writeln!(
+            out,
+            "verify    {} = {} ({noise}, {took} a run)",
+            self.metric,
+            samples.join(", ")
+        )?;
+        if let Some(said) = &self.stderr {
+            writeln!(out, "stderr    of verify, although it succeeded:")?;
+            for line in said.lines() {
+                writeln!(out, "          | {line}")?;
+            }
+        }
+        for (at, run) in self.reaction.runs.iter().enumerate() {
+            let head = if at == 0 { "scope" } else { "" };
+            writeln!(out, "{head:<9} {run}")?;
+        }
+        if !self.reaction.runs.is_empty() {
+            writeln!(out, "check     {}", self.describe_cost())?;
+        }
+        write!(out, "verdict   {}", self.verdict)
+    }
+}
