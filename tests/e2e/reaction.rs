@@ -11,6 +11,7 @@ use crate::config_text::ConfigText;
 use crate::domains::{DOMAINS, lay_out};
 use crate::shown::assert_answer;
 use crate::testbed::{Answer, Testbed, note_skipped, wait_until};
+use crate::views::can_view;
 
 /// Writes the config where `config try` looks for it, outside the repository.
 fn write_config(bed: &Testbed, config: &impl std::fmt::Display) -> String {
@@ -262,12 +263,12 @@ fn a_metric_at_zero_that_is_to_grow_starts_with_the_sentence_that_nothing_could_
 #[test]
 fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
     let bed = Testbed::new();
-    bed.write(".gitignore", "build/\n");
+    bed.write(".gitignore", "tool.sh\n");
     bed.git(&["add", ".gitignore"]);
     bed.git(&["commit", "-qm", "ignore"]);
-    bed.write("build/tool", "cat src/* | grep -c '^any$'\n");
+    bed.write("tool.sh", "cat src/* | grep -c '^any$'\n");
     bed.write("other/notes.md", "changed\n");
-    let config = ConfigText::demo().verify("sh build/tool");
+    let config = ConfigText::demo().verify("sh tool.sh");
     let before = bed.fingerprint();
     let report = tried(&bed, &config);
     assert_eq!(report["ok"], true, "a warning, not a refusal");
@@ -276,7 +277,7 @@ fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
     verify    any_count = 10, 10 (no noise, <span> a run)
     scope     untouched  verify failed: exit status 2
     check     1 run in <span>, <count> times one run of verify
-    verdict   whether any_count reacts to the files of the scope is not checked: verify fails in a fresh work tree (exit status 2); such a tree lacks build/, other/notes.md
+    verdict   whether any_count reacts to the files of the scope is not checked: verify fails in a fresh work tree (exit status 2); such a tree lacks tool.sh, other/notes.md
     "#);
     assert_eq!(bed.fingerprint(), before);
     let started = bed.start(&config);
@@ -286,6 +287,28 @@ fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
             .contains("  reaction  not checked: verify fails in a fresh work tree"),
         "{started:?}"
     );
+}
+
+#[test]
+fn what_git_ignores_in_the_checkout_is_seen_in_a_view_and_its_writes_do_not_reach_the_user() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "build/\nodd[1]/\n");
+    bed.git(&["add", ".gitignore"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    // A build that names the checkout, and counts its runs.
+    let root = bed.repo.display();
+    let tool = format!("echo run >> {root}/build/runs; cat {root}/src/* | grep -c '^any$'\n");
+    bed.write("build/tool", &tool);
+    bed.write("odd[1]/file", "x\n");
+    let config = ConfigText::demo()
+        .verify("sh build/tool")
+        .verify_with("ok_exit", "[0, 1]");
+    let report = tried(&bed, &config);
+    let runs = std::fs::read_to_string(bed.path("build/runs")).unwrap();
+    assert_eq!(runs.lines().count(), 2, "those of the baseline: {report}");
+    let expected = if can_view() { "reacts" } else { "not-checked" };
+    assert_eq!(report["reaction"]["outcome"], expected, "{report}");
+    assert_nothing_is_left(&bed, "viewed");
 }
 
 #[test]

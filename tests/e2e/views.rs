@@ -9,7 +9,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Testbed, finish, note_skipped};
 
 /// Does the system open views here? In a container it may not.
-fn can_view() -> bool {
+pub(crate) fn can_view() -> bool {
     let script = "unshare -m true && d=$(mktemp -d) && mkdir $d/l $d/u $d/w $d/m && \
                   unshare -m mount -t overlay overlay -o lowerdir=$d/l,upperdir=$d/u,workdir=$d/w $d/m; \
                   code=$?; rm -rf $d; exit $code";

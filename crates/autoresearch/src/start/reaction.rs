@@ -4,9 +4,11 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::config::span::{format_span, whole_millis};
+use autoresearch_core::config::{Config, Isolation};
 use autoresearch_core::decide::reaction::{
     NextProbe, Probe, ProbeResult, ReactionCheck, ReactionOutcome, ReactionVerdict, ScopeState,
 };
@@ -21,16 +23,21 @@ use crate::start::scope_files::ScopeFiles;
 use crate::trees::lending::{ReadyTree, TreeSource, lend_ready_tree};
 use crate::trees::missing::{FailedCommand, list_missing_names};
 use crate::trees::place::TreePlace;
+use crate::trees::viewing::could_view;
+use crate::trees::wanted::choose_paths;
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::LocalExecutor;
-use autoresearch_sys::store::{DirtyFiles, TreeKind};
+use autoresearch_sys::store::{DirtyFiles, FOLDER, TreeKind};
 
 /// A start makes the check where all of its runs together take no longer than this, as the baseline took.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The most runs that a check makes.
 const MOST_RUNS: u32 = 4;
+
+/// Letters that mean something in a pattern.
+const GLOB_LETTERS: [char; 6] = ['*', '?', '[', ']', '!', '\\'];
 
 /// How long whoever asked waits for the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,9 +185,31 @@ fn not_checked(why: &str) -> ReactionReport {
     ReactionReport::without_runs(ReactionOutcome::NotChecked, format!("not checked: {why}"))
 }
 
+/// The config with what the scratch tree gets. A run in the user's checkout has there what git ignores: where the system
+/// opens a view, verify sees these folders in it, and without one the tree has tracked files only.
+fn choose_setup(scene: &ReactionScene<'_>) -> Result<Config> {
+    let config = &scene.parts.config;
+    if config.isolation == Isolation::Worktree {
+        return Ok(config.clone());
+    }
+    let git = &scene.parts.start_site.git;
+    let mut folders = git.list_ignored_folders()?;
+    folders
+        .retain(|folder| !Path::new(folder).starts_with(FOLDER) && !folder.contains(GLOB_LETTERS));
+    let mut viewed = config.clone();
+    viewed.setup.copy = folders;
+    let (_, problems) = choose_paths(git, &viewed.setup)?;
+    // Without a view they would be copied in full, and builds in them would name the checkout.
+    let is_viewed = !viewed.setup.copy.is_empty()
+        && problems.is_empty()
+        && could_view(scene.world, git, &viewed);
+    Ok(if is_viewed { viewed } else { config.clone() })
+}
+
 fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
     let parts = scene.parts;
     let git = &parts.start_site.git;
+    let config = choose_setup(scene)?;
     let trees = parts.config.trees.as_deref();
     let place = TreePlace::choose(scene.world, git, trees, &parts.layout, &parts.id)?;
     let source = TreeSource {
@@ -193,7 +222,7 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
         scene.world,
         &source,
         &parts.start_site.base,
-        (&parts.config, scene.env),
+        (&config, scene.env),
     )?;
     let files = ScopeFiles::find(ready.tree.git(), &parts.config)?;
     if files.len() == 0 {
