@@ -449,6 +449,10 @@ fn a_try_that_is_killed_at_any_step_leaves_nothing_that_clean_does_not_remove() 
         ConfigText::demo().isolation("worktree"),
     ] {
         let bed = Testbed::new();
+        bed.write(".gitignore", "build/\n");
+        bed.git(&["add", ".gitignore"]);
+        bed.git(&["commit", "-qm", "ignore"]);
+        bed.write("build/seen", "in a view, where there is one\n");
         let file = write_config(&bed, &config);
         let words = ["config", "try", file.as_str()];
         let steps = bed.home.join("steps");

@@ -20,10 +20,9 @@ use serde::Serialize;
 use crate::start::baseline::Baseline;
 use crate::start::parts::StartParts;
 use crate::start::scope_files::ScopeFiles;
-use crate::trees::lending::{ReadyTree, TreeSource, lend_ready_tree};
+use crate::trees::lending::{ReadyTree, TreeNeeds, TreeSource, lend_ready_tree};
 use crate::trees::missing::{FailedCommand, list_missing_names};
 use crate::trees::place::TreePlace;
-use crate::trees::viewing::could_view;
 use crate::trees::wanted::choose_paths;
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::{Stopwatch, World};
@@ -185,12 +184,12 @@ fn not_checked(why: &str) -> ReactionReport {
     ReactionReport::without_runs(ReactionOutcome::NotChecked, format!("not checked: {why}"))
 }
 
-/// The config with what the scratch tree gets. A run in the user's checkout has there what git ignores: where the system
-/// opens a view, verify sees these folders in it, and without one the tree has tracked files only.
-fn choose_setup(scene: &ReactionScene<'_>) -> Result<Config> {
+/// A run in the user's checkout has there what git ignores. Where the system opens a view, verify sees these folders in it;
+/// copied in full, builds in them would name the checkout.
+fn choose_viewed_setup(scene: &ReactionScene<'_>) -> Result<Option<Config>> {
     let config = &scene.parts.config;
     if config.isolation == Isolation::Worktree {
-        return Ok(config.clone());
+        return Ok(None);
     }
     let git = &scene.parts.start_site.git;
     let mut folders = git.list_ignored_folders()?;
@@ -199,17 +198,14 @@ fn choose_setup(scene: &ReactionScene<'_>) -> Result<Config> {
     let mut viewed = config.clone();
     viewed.setup.copy = folders;
     let (_, problems) = choose_paths(git, &viewed.setup)?;
-    // Without a view they would be copied in full, and builds in them would name the checkout.
-    let is_viewed = !viewed.setup.copy.is_empty()
-        && problems.is_empty()
-        && could_view(scene.world, git, &viewed);
-    Ok(if is_viewed { viewed } else { config.clone() })
+    let is_wanted = !viewed.setup.copy.is_empty() && problems.is_empty();
+    Ok(is_wanted.then_some(viewed))
 }
 
 fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
     let parts = scene.parts;
     let git = &parts.start_site.git;
-    let config = choose_setup(scene)?;
+    let viewed = choose_viewed_setup(scene)?;
     let trees = parts.config.trees.as_deref();
     let place = TreePlace::choose(scene.world, git, trees, &parts.layout, &parts.id)?;
     let source = TreeSource {
@@ -222,7 +218,11 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
         scene.world,
         &source,
         &parts.start_site.base,
-        (&config, scene.env),
+        &TreeNeeds {
+            env: scene.env,
+            config: &parts.config,
+            in_view: viewed.as_ref(),
+        },
     )?;
     let files = ScopeFiles::find(ready.tree.git(), &parts.config)?;
     if files.len() == 0 {

@@ -51,6 +51,15 @@ pub struct LentTree<'w> {
     _lock: HeldLock,
 }
 
+/// What a tree needs before commands of a run can be run in it.
+pub(crate) struct TreeNeeds<'a> {
+    /// The environment of these commands.
+    pub env: &'a [(OsString, OsString)],
+    pub config: &'a Config,
+    /// The config that counts instead, where the system opens the view that it asks for.
+    pub in_view: Option<&'a Config>,
+}
+
 /// A tree in which the commands of a run can be run: filled as the run's own is.
 pub(crate) struct ReadyTree<'w> {
     pub tree: LentTree<'w>,
@@ -134,27 +143,34 @@ pub fn lend_tree<'w>(
     })
 }
 
-/// Lends a tree at a commit, with what the config gives to each tree of a run, and with the environment of its commands. Of
-/// a tree that was given back whole, nothing is done again.
+/// Lends a tree at a commit, with what the config gives to each tree of a run. Of a tree that was given back whole, nothing
+/// is done again.
 pub(crate) fn lend_ready_tree<'w>(
     world: &'w World,
     source: &TreeSource<'_>,
     commit: &CommitId,
-    (config, env): (&Config, &[(OsString, OsString)]),
+    needs: &TreeNeeds<'_>,
 ) -> Result<ReadyTree<'w>> {
     let tree = lend_tree(world, source, commit)?;
     let note_folder = tree.note.folder(&world.state_folder);
-    let choice = ViewChoice {
-        world,
-        checkout: source.git,
-        tree: tree.path(),
-        note_folder: &note_folder,
-        config,
+    let choose_view = |config| {
+        let choice = ViewChoice {
+            world,
+            checkout: source.git,
+            tree: tree.path(),
+            note_folder: &note_folder,
+            config,
+        };
+        choice.choose_view()
     };
-    let view = choice.choose_view()?;
+    let viewed = needs.in_view.map_or(Ok(None), choose_view)?;
+    let (config, view) = match (viewed, needs.in_view) {
+        (Some(view), Some(config)) => (config, Some(view)),
+        _ => (needs.config, choose_view(needs.config)?),
+    };
     let filling = TreeFilling {
         world,
-        env,
+        env: needs.env,
         checkout: source.git,
         tree: tree.git(),
         config,
