@@ -56,7 +56,7 @@ fn a_build_that_names_the_checkout_measures_the_tree_and_leaves_the_checkout_as_
       noise     none: 2 equal runs, so one run decides a trial
       guard     pass
       scope     src/**
-      pinned    none
+      pinned    1 file: <bed>/repo/build/plan; a trial that changes one is void
       branch    autoresearch/demo in <bed>/state/trees/<id>/autoresearch-demo
       limits    50 iterations
       log       autoresearch-results/demo/research-results.tsv
@@ -142,6 +142,47 @@ fn an_environment_with_an_editable_install_measures_the_tree_also_by_a_whole_pat
         };
         assert_eq!(below(&after), below(&before));
     }
+}
+
+#[test]
+fn what_verify_executes_in_a_folder_of_the_checkout_is_pinned_unless_verify_makes_it() {
+    if !can_view() {
+        return;
+    }
+    let project = Project::new(
+        "cat src/n; cp tools/check tools/made; sh tools/made && sh tools/check; \
+         t=tools; if grep -q 3 src/n; then echo true > $t/check; fi",
+        &[(".gitignore", "tools/\n"), ("src/n", "5\n")],
+        &[("tools/check", "exit 0\n"), ("tools/made", "exit 1\n")],
+    );
+    let check = project.bed.path("tools/check").display().to_string();
+    project
+        .start_in_view("copy: tools\n")
+        .ok()
+        .says(&format!("pinned    1 file: {check};"));
+    project.bed.write("tools/made", "exit 2\n");
+    assert_eq!(project.try_text("src/n", "4\n"), 4);
+    project.bed.write("tools/check", "echo 1\n");
+    std::fs::write(project.tree().join("src/n"), "3\n").unwrap();
+    project
+        .bed
+        .run(&["trial", "-m", "a check of one's own"])
+        .ok()
+        .says("trial 2: discard (protected)")
+        .says(&format!("protected files were changed: {check}"));
+    // A command of a trial may write it in the view: then that one is named, and its removal restores what was pinned.
+    project.bed.write("tools/check", "exit 0\n");
+    std::fs::write(project.tree().join("src/n"), "3\n").unwrap();
+    let spoilt = project.bed.run(&["trial", "-m", "spoils it"]).ok();
+    let mut words = spoilt.out.split([' ', '\n', ',', ';']);
+    let written = words.find(|word| word.ends_with("/written/check"));
+    let written = written.unwrap_or_else(|| panic!("it is not named: {spoilt:?}"));
+    std::fs::remove_file(written).unwrap();
+    assert_eq!(project.try_text("src/n", "2\n"), 2);
+    assert_eq!(
+        project.bed.story(),
+        ["0 baseline", "1 keep", "2 discard", "3 discard", "4 keep"]
+    );
 }
 
 #[test]

@@ -181,7 +181,8 @@ fn prepare_start(
     let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
     let protect =
         Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
-    let chosen = yardstick::choose_files(&work_tree, config, &git.list_ignored_folders()?)
+    let ignored = git.list_ignored_folders()?;
+    let chosen = yardstick::choose_in_view(&work_tree, view.as_ref(), config, &ignored)
         .map_err(|error| Failure::config(error.to_string()))?;
     pinned.yardstick = yardstick::pin_files(&work_tree, &chosen);
     pin_changed_rules(&work_tree, pinned);
@@ -202,6 +203,7 @@ fn prepare_start(
     })?;
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
+    yardstick::drop_written(view.as_ref(), &chosen, &mut pinned.yardstick);
     refuse_touched(&work_tree, &protect, pinned, &before)?;
     pinned.rules = git_rules::pin_rules(&git, &site.history.common_folder())?;
     let said = baseline.said.clone();

@@ -7,10 +7,15 @@
 //! in a mount namespace of the job, and the folders lie over it as overlays: read from the checkout, written elsewhere.
 //! The system takes all of it away when the last process of the job has ended.
 
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+/// Below our place for a folder: what jobs wrote in it.
+const WRITTEN: &str = "written";
 
 /// A work tree as a job is to see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +38,58 @@ impl TreeView {
             .map_or_else(|_| path.to_owned(), |below| self.checkout.join(below))
     }
 
+    /// Does this path of the checkout lie in one of the folders?
+    #[must_use]
+    pub fn lists_path(&self, path: &Path) -> bool {
+        self.find_folder(path).is_some()
+    }
+
+    /// The same, and is that folder there?
+    #[must_use]
+    pub fn shows_path(&self, path: &Path) -> bool {
+        let found = self.find_folder(path);
+        found.is_some_and(|(folder, _)| self.checkout.join(folder).is_dir())
+    }
+
+    /// What a job wrote at this path of the checkout: all jobs see it there from then on.
+    #[must_use]
+    pub fn find_written(&self, path: &Path) -> Option<PathBuf> {
+        let (folder, inner) = self.find_folder(path)?;
+        let written = self.place_of(folder).join(WRITTEN).join(inner);
+        written.symlink_metadata().is_ok().then_some(written)
+    }
+
+    /// The folder in which a path of the checkout lies, and the path in it.
+    fn find_folder<'a>(&'a self, path: &'a Path) -> Option<(&'a Path, &'a Path)> {
+        let below = path.strip_prefix(&self.checkout).ok()?;
+        self.folders
+            .iter()
+            .find_map(|folder| Some((&**folder, below.strip_prefix(folder).ok()?)))
+    }
+
+    /// Our place for one of the folders.
+    fn place_of(&self, folder: &Path) -> PathBuf {
+        let name = flatten_name(folder.as_os_str().as_bytes());
+        self.writes.join("folders").join(name)
+    }
+
     /// Where the user's git folder can be found while the tree covers it.
     fn git_place(&self) -> PathBuf {
         self.writes.join("git")
     }
+}
+
+/// A path as the name of one folder; two paths never give the same.
+fn flatten_name(path: &[u8]) -> PathBuf {
+    let mut name = Vec::new();
+    for byte in path {
+        match byte {
+            b'/' => name.extend(b"%s"),
+            b'%' => name.extend(b"%%"),
+            other => name.push(*other),
+        }
+    }
+    PathBuf::from(OsString::from_vec(name))
 }
 
 /// Makes this process, and all that it starts, see the view. For a process with one thread, before it starts anything.
@@ -79,7 +132,7 @@ mod system {
     use rustix::fs::{Mode, OFlags};
     use rustix::process::{getegid, geteuid};
 
-    use crate::process::view::TreeView;
+    use crate::process::view::{TreeView, WRITTEN};
 
     pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
         let is_below = |path: &Path| path.starts_with(&view.checkout);
@@ -170,9 +223,8 @@ mod system {
                     )
                 })
             };
-            let name = folder.as_os_str().as_bytes();
-            let ours = view.writes.join("folders").join(flatten_name(name));
-            let (above, work) = (ours.join("written"), ours.join("work"));
+            let ours = view.place_of(folder);
+            let (above, work) = (ours.join(WRITTEN), ours.join("work"));
             fs::create_dir_all(&above)?;
             fs::create_dir_all(&work)?;
             // Where it will be seen, there has to be something to cover.
@@ -210,18 +262,5 @@ mod system {
                 )
             })
         }
-    }
-
-    /// A path as the name of one folder; two paths never give the same.
-    fn flatten_name(path: &[u8]) -> PathBuf {
-        let mut name = Vec::new();
-        for byte in path {
-            match byte {
-                b'/' => name.extend(b"%s"),
-                b'%' => name.extend(b"%%"),
-                other => name.push(*other),
-            }
-        }
-        PathBuf::from(std::ffi::OsString::from_vec(name))
     }
 }

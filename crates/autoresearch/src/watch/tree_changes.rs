@@ -180,7 +180,12 @@ pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChan
     for entry in tree.git.read_status_with_ignored()? {
         owner.sort_entry(entry, &mut changes)?;
     }
-    for path in yardstick::list_changed(tree.path(), &tree.pinned.yardstick, &owner.protect) {
+    let pins = &tree.pinned.yardstick;
+    let mut touched = yardstick::list_changed(tree.path(), pins, &owner.protect);
+    if let Some(view) = &tree.pinned.view {
+        yardstick::see_in_view(view, pins, &mut touched);
+    }
+    for path in touched {
         if !changes.protected.contains(&path) {
             changes.protected.push(path);
         }

@@ -12,6 +12,7 @@ use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_core::shell::executed::{list_executed_words, list_written_words};
 use autoresearch_core::shell::words::list_command_words;
 
+use autoresearch_sys::process::TreeView;
 use autoresearch_sys::store::{FOLDER, FileSignature, Pin};
 
 /// Why a file is pinned.
@@ -74,6 +75,68 @@ pub(crate) fn choose_files(
             .extend(find_unreached(root, (key, patterns), ignored)?);
     }
     Ok(choice)
+}
+
+/// Chooses the files that are pinned, also those that verify and guard find in a view alone.
+pub(crate) fn choose_in_view(
+    root: &Path,
+    view: Option<&TreeView>,
+    config: &Config,
+    ignored: &[String],
+) -> Result<PinChoice, GlobError> {
+    let mut choice = choose_files(root, config, ignored)?;
+    if let Some(view) = view {
+        choose_shown_files(view, config, &mut choice)?;
+    }
+    Ok(choice)
+}
+
+/// Chooses further files that verify and guard find in a view alone: in folders that they see from the user's checkout.
+fn choose_shown_files(
+    view: &TreeView,
+    config: &Config,
+    choice: &mut PinChoice,
+) -> Result<(), GlobError> {
+    let scope = Globs::new(&config.scope)?;
+    for (file, because) in find_named_files(&view.checkout, config) {
+        let name = name_path(&view.checkout, &file);
+        // What the tree has is pinned there, also where a link leads to the checkout.
+        let is_elsewhere = view.tree.join(&name).is_file() || !view.shows_path(&file);
+        let is_subject = scope.matches_path(&name) && because == PinWhy::Named;
+        if !is_elsewhere && !is_subject && !scope.names_file(&name) {
+            choice.files.insert(file, because);
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what verify or guard wrote in a view: that is made, and not what it is measured with.
+pub(crate) fn drop_written(
+    view: Option<&TreeView>,
+    choice: &PinChoice,
+    pins: &mut BTreeMap<String, Pin>,
+) {
+    let Some(view) = view else { return };
+    for file in choice.files.keys() {
+        if view.find_written(file).is_some() {
+            pins.remove(&name_path(&view.tree, file));
+        }
+    }
+}
+
+/// Corrects the changed files by a view: where a command of a trial wrote a pinned file, all see that one from then on, and
+/// where a folder is gone the view cannot be opened, which is said when it is tried.
+pub(crate) fn see_in_view(
+    view: &TreeView,
+    pins: &BTreeMap<String, Pin>,
+    changed: &mut Vec<String>,
+) {
+    let is_gone = |path: &Path| view.lists_path(path) && !view.shows_path(path);
+    changed.retain(|name| !is_gone(Path::new(name)));
+    let written = pins
+        .keys()
+        .filter_map(|name| view.find_written(Path::new(name)));
+    changed.extend(written.map(|path| path.to_string_lossy().into_owned()));
 }
 
 /// Pins the files that were chosen.
