@@ -232,20 +232,7 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
     }
     let direction = parts.config.metric.direction;
     let mut check = ReactionCheck::new(&scene.baseline.samples, direction);
-    let mut said = String::new();
-    let verdict = loop {
-        match check.next_probe() {
-            NextProbe::Run(state) => {
-                if state != ScopeState::Untouched {
-                    // What verify left must not be taken for a reaction.
-                    ready.tree.bring_to(&parts.start_site.base)?;
-                }
-                files.change_to(state)?;
-                check.record_result(run_probe(scene, &ready, (state, &mut said))?);
-            }
-            NextProbe::Done(verdict) => break verdict,
-        }
-    };
+    let (verdict, said) = run_probes(scene, (&ready, &files), &mut check)?;
     let probes = check.into_probes();
     let (outcome, remark) = match verdict {
         ReactionVerdict::NoControl => {
@@ -265,6 +252,32 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
         remark,
         names: files.shorten_names(),
     })
+}
+
+/// Runs verify in one state of the files after the other, until it is clear what that proves; also what the last run said.
+fn run_probes(
+    scene: &ReactionScene<'_>,
+    (ready, files): (&ReadyTree<'_>, &ScopeFiles<'_>),
+    check: &mut ReactionCheck<'_>,
+) -> Result<(ReactionVerdict, String)> {
+    let (mut said, mut floor) = (String::new(), 0);
+    loop {
+        match check.next_probe() {
+            NextProbe::Run(state) => {
+                let is_changed = state != ScopeState::Untouched;
+                if is_changed {
+                    // What verify left must not be taken for a reaction.
+                    ready.tree.bring_to(&scene.parts.start_site.base)?;
+                }
+                files.change_to(state)?;
+                if is_changed {
+                    floor = files.renew_times(scene.world, floor);
+                }
+                check.record_result(run_probe(scene, ready, (state, &mut said))?);
+            }
+            NextProbe::Done(verdict) => return Ok((verdict, said)),
+        }
+    }
 }
 
 /// Runs verify in the tree as the baseline ran it; a start waits no longer than its patience for a tree that is cold.

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::decide::reaction::ScopeState;
+use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::words::text::shorten_names;
 
+use crate::watch::file_times::give_later_times;
 use crate::watch::yardstick;
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::{Git, IndexEntry, is_behind_link};
 
@@ -63,6 +66,16 @@ impl<'g> ScopeFiles<'g> {
             .map(|entry| entry.path.to_string())
             .collect();
         shorten_names(&names, names.len(), 60)
+    }
+
+    /// Gives the changed files a later second than what verify made of the others, and than `floor`, so that no cache in the
+    /// tree takes them for these; the second that they got.
+    pub(super) fn renew_times(&self, world: &World, floor: i64) -> i64 {
+        let files = self.entries.iter().filter(|entry| self.is_in_tree(entry));
+        let paths: Vec<RepoPath> = files.map(|entry| entry.path.clone()).collect();
+        let now = world.now().as_second();
+        let root = self.git.work_tree();
+        give_later_times(root, &paths, floor.max(now), now).unwrap_or(floor)
     }
 
     /// Changes the files, which are those of the commit. Links are deleted with the rest, and otherwise left as they are.
