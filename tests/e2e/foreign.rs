@@ -61,6 +61,16 @@ fn is_undone(git: &str, words: &str) -> Testbed {
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 1);
     let brief = std::fs::read_to_string(bed.home.join("brief-1")).unwrap();
     assert!(brief.contains("make them again without git"), "{brief}");
+    let named = brief
+        .split("`git show ")
+        .nth(1)
+        .map(|rest| rest.split('`').next());
+    let named = named.flatten().unwrap_or_else(|| panic!("{brief}"));
+    let shown = bed.git(&["show", "--format=", named, "--", "src/a"]);
+    assert!(
+        git.contains("--allow-empty") || shown.contains("-any"),
+        "{git}: {shown}"
+    );
     bed
 }
 

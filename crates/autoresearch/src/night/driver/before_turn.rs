@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use autoresearch_core::config::Agent;
+use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::journal::story::Story;
@@ -86,7 +87,7 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
             .map_or(state.next_trial, |rework| rework.trial),
         step: state.next_step(),
         agent: config.agent.clone(),
-        brief: make_turn_brief(run, &foreign)?,
+        brief: make_turn_brief(run, tree, &foreign)?,
         thread: spent.thread.clone().filter(|_| goes_on),
         thread_tokens: spent.thread_tokens,
         limit: turn_limit(state, world.now_ms()),
@@ -100,7 +101,7 @@ fn find_foreign_files(tree: &Tree<'_>, state: &RunState) -> Result<Vec<String>> 
     Ok([changes.protected, changes.unsupported, changes.outside].concat())
 }
 
-fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
+fn make_turn_brief(run: &Run<'_>, tree: &Tree<'_>, foreign: &[String]) -> Result<String> {
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
     let lessons = lessons::find_matching_lessons(&run.store);
@@ -110,22 +111,36 @@ fn make_turn_brief(run: &Run<'_>, foreign: &[String]) -> Result<String> {
         .map(|path| format!("`{path}` is not yours to change: restore its old contents"))
         .take(20)
         .collect();
-    notes.extend(describe_git_use(&run.store)?);
+    notes.extend(describe_git_use(&run.store, tree)?);
     Ok(brief::format_turn_brief(state, &rows, &lessons, &notes))
 }
 
 /// The last trial was void because the agent committed, switched or reset.
-fn describe_git_use(store: &RunStore<'_>) -> Result<Option<String>> {
+fn describe_git_use(store: &RunStore<'_>, tree: &Tree<'_>) -> Result<Option<String>> {
     let records = store.read_last_records()?;
     let told = Story::of(&store.state.start, &records);
     let last = told.list_decisions().next_back();
-    Ok(match last.and_then(|decided| decided.why.as_ref()) {
-        Some(why @ Why::HeadMoved(_)) => Some(format!(
-            "{}. The edits of that turn were not measured and were undone: make them again without git; the program commits",
-            clip_text(&why.to_string(), 300)
-        )),
-        _ => None,
-    })
+    let Some(decided) = last else {
+        return Ok(None);
+    };
+    let Some(why @ Why::HeadMoved(_)) = &decided.why else {
+        return Ok(None);
+    };
+    let (run, trial) = (&store.state.start.run, decided.trial);
+    let names = [
+        RefName::of_run(run, &format!("foreign-{trial}")),
+        RefName::of_trial(run, trial),
+    ];
+    let held = names
+        .iter()
+        .find(|name| tree.history.read_reference(name).is_some());
+    let shown = held.map_or(String::new(), |name| {
+        format!(" (`git show {name}` reads them)")
+    });
+    Ok(Some(format!(
+        "{}. The edits of that turn were not measured and were undone{shown}: make them again without git; the program commits",
+        clip_text(&why.to_string(), 300)
+    )))
 }
 
 /// The turn's own limit, or what is left of the run's time.
