@@ -243,7 +243,7 @@ fn a_config_that_is_no_yaml_is_refused_with_its_line() {
     --- stderr
     error: could not read the config <bed>/home/run.yaml
     caused by: it is not UTF-8: invalid utf-8 sequence of 1 bytes from index 6
-    hint: `autoresearch config example lint > autoresearch.yaml` writes one to start from
+    hint: save it as UTF-8
     ");
 }
 

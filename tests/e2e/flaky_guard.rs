@@ -234,7 +234,7 @@ fn guard_retries_is_bounded_and_of_the_guard_alone() {
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:7: guard.retries: 6 is out of range -> write a number from 0 to 5
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
     let of_verify = ConfigText::demo().verify_with("retries", 1);
     assert_answer!(bed.try_start(&of_verify).fails(3), @"
