@@ -242,6 +242,6 @@ fn guard_retries_is_bounded_and_of_the_guard_alone() {
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
     caused by: <bed>/home/config.yaml:6: verify.retries: only the guard can be retried -> leave it out: a verify that is run until it succeeds measures luck
-    hint: fix these, then run `autoresearch config check`
+    hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
 }
