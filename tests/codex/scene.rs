@@ -24,8 +24,8 @@ pub(crate) fn config() -> ConfigText {
         .iterations(20)
 }
 
-/// Waits only in trials of a test that wants it, and says so meanwhile.
-const SLOW: &str = "if [ -e \"$HOME/slow\" ]; then\n  touch \"$HOME/measuring\"; sleep \"$(cat \"$HOME/slow\")\"; rm \"$HOME/measuring\"\nfi\n";
+/// Waits only in trials of a test that wants it, and says so meanwhile: from then on the test may take its wish away.
+const SLOW: &str = "if slow=$(cat \"$HOME/slow\" 2>/dev/null); then\n  touch \"$HOME/measuring\"; sleep \"$slow\"; rm \"$HOME/measuring\"\nfi\n";
 
 /// The number of `any` that a shell writes into `src/a`, of ten in all at the start.
 pub(crate) fn set(count: usize) -> String {
