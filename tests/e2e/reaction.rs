@@ -575,3 +575,29 @@ fn an_interrupted_try_ends_with_130_and_nothing_is_left() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_nothing_is_left(&bed, "interrupted");
 }
+
+#[test]
+fn a_verify_that_reads_what_only_the_guard_builds_is_refused_in_a_tree_of_the_runs_own() {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "out/\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    let build = "mkdir -p out && sh count.sh > out/n";
+    let config = |verify: &str| {
+        ConfigText::demo()
+            .isolation("worktree")
+            .verify(verify)
+            .guard(build)
+    };
+    assert_answer!(bed.try_start(&config("cat out/n")), @"
+    exit code 3
+    --- stderr
+    error: verify passes in the run's tree only after the guard: each trial would measure what the guard of the trial before has built
+    caused by: verify fails in a fresh work tree (exit status 1)
+    hint: let verify build what it measures, or bring what is missing with prepare, link or copy
+    ");
+    assert_nothing_is_left(&bed, "refused");
+    bed.start(&config(&format!("{build} && cat out/n")));
+    std::fs::write(bed.own_tree().join("src/a"), "any\n").unwrap();
+    assert_eq!(bed.trial("one")["verdict"], "keep");
+}

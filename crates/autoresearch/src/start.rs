@@ -149,6 +149,7 @@ impl PreparedStart {
     fn refuse_indifferent(self) -> Result<Self> {
         self.reaction
             .refuse_indifferent(&self.start.config.metric.name)?;
+        self.reaction.refuse_guards_product(&self.start.config)?;
         Ok(self)
     }
 }

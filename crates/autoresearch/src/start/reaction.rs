@@ -120,6 +120,29 @@ impl ReactionReport {
         Err(failure.hint(self.explain_indifference()))
     }
 
+    /// Refuses a verify that passes in a tree of the run only where the guard has run: a trial runs verify first, and would
+    /// measure what the guard of the trial before has built.
+    pub(super) fn refuse_guards_product(&self, config: &Config) -> Result<()> {
+        let failed = self
+            .runs
+            .first()
+            .and_then(|control| control.failed.as_ref());
+        let is_fresh = config.isolation == Isolation::Worktree && config.guard.is_some();
+        let (true, ReactionOutcome::NotChecked, Some(_)) = (is_fresh, self.outcome, failed) else {
+            return Ok(());
+        };
+        let mut failure = Failure::config(
+            "verify passes in the run's tree only after the guard: each trial would measure what the guard of the trial before has built",
+        );
+        let why = self.remark.iter();
+        failure.causes = why
+            .map(|why| why.trim_start_matches("not checked: ").to_owned())
+            .collect();
+        Err(failure.hint(
+            "let verify build what it measures, or bring what is missing with prepare, link or copy",
+        ))
+    }
+
     /// Where to look, and what a person can say.
     pub(super) fn explain_indifference(&self) -> String {
         format!(
