@@ -206,9 +206,9 @@ fn the_names_go_with_the_folder_of_the_run_and_stay_with_it() {
         .ok()
         .says("(keep: the run `demo` is active)");
     bed.run(&["finish"]).ok();
-    bed.run(&["clean", "--yes"])
-        .ok()
-        .says("refs/autoresearch/demo/trial/* (2 trials) (keep: it is the log of refs/heads/autoresearch/demo, which stays)");
+    bed.run(&["clean", "--yes"]).ok().says(
+        "refs/autoresearch/demo/trial/* (2 trials) (keep: their log, the run's folder, stays)",
+    );
     assert_eq!(list_names(&bed).len(), 2);
     // What nobody made is nobody's to remove.
     bed.git(&["update-ref", "refs/autoresearch/demo/trial/2", "main"]);
