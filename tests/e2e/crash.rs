@@ -614,6 +614,32 @@ fn a_crash_at_every_step_of_filling_a_tree_again_leaves_a_tree_that_is_filled_by
     }
 }
 
+#[test]
+fn a_crash_at_every_step_of_finishing_a_run_with_a_tree_of_its_own_is_completed_by_the_next_finish()
+{
+    let bed = Testbed::started(&ConfigText::demo().isolation("worktree"));
+    std::fs::write(bed.own_tree().join("src/a"), "any\n").unwrap();
+    assert_eq!(bed.trial("one")["verdict"], "keep");
+    let before = Saved::of(&bed, "before");
+    before.lay_back(&bed);
+    let steps = steps_of(&bed, &["finish"]);
+    for step in ["git worktree remove", "tree note removal"] {
+        assert!(steps.iter().any(|met| met == step), "{steps:?}");
+    }
+    for step in 1..=steps.len() {
+        before.lay_back(&bed);
+        crash(&bed, &["finish"], step);
+        let place = format!("crash before {}", steps[step - 1]);
+        let report = bed.run(&["finish", "--json"]).ok().json();
+        assert_eq!(report["kept"].as_array().unwrap().len(), 1, "{place}");
+        assert_eq!(bed.git(&["worktree", "list"]).lines().count(), 1, "{place}");
+        assert_eq!(bed.run_commits("autoresearch/demo").len(), 1, "{place}");
+        let notes = std::fs::read_dir(bed.state.join("tree-notes"));
+        assert_eq!(notes.map_or(0, Iterator::count), 0, "{place}");
+        assert_eq!(bed.run(&["doctor"]).code, 0, "{place}");
+    }
+}
+
 /// A run without a person, at its start: each turn of its agent would reach the target.
 fn driven(iterations: u32) -> Testbed {
     let bed = Testbed::new();
