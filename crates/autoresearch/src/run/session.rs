@@ -12,7 +12,7 @@ use autoresearch_core::shell::quote::{quote_path, quote_word};
 
 use crate::run::Run;
 use crate::run::driven::MARK;
-use crate::trees::place::find_temporary_folder;
+use crate::trees::place::is_temporary_tree;
 use autoresearch_codex::config::armed;
 use autoresearch_codex::home;
 use autoresearch_sys::env::{ProcessRole, World};
@@ -69,15 +69,11 @@ fn show_own_work_tree(world: &World, store: &RunStore<'_>) -> Option<String> {
     })
 }
 
-/// Does the run's own work tree lie where the sandbox of Codex lets nobody write: neither in the temporary folder nor around
-/// the place of this call?
+/// Does the run's own work tree lie where the sandbox of Codex may let nobody write: neither where a session's start makes it
+/// nor around the place of this call?
 fn is_own_tree_shut(world: &World, store: &RunStore<'_>) -> bool {
     let own = store.layout.own_tree(&store.state.start);
-    own.is_some_and(|own| {
-        !world.cwd.starts_with(&own)
-            && !own.starts_with(find_temporary_folder(world))
-            && !own.starts_with("/tmp")
-    })
+    own.is_some_and(|own| !world.cwd.starts_with(&own) && !is_temporary_tree(&own))
 }
 
 /// Who reads what this process answers: an agent, where a session or the environment of its commands says so.

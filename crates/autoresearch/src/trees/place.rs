@@ -129,8 +129,18 @@ fn expand_home(world: &World, path: &str) -> Result<PathBuf> {
 
 /// The folder of ours in the temporary folder.
 fn temporary_trees(world: &World) -> PathBuf {
-    let user = rustix::process::geteuid().as_raw();
-    find_temporary_folder(world).join(format!("autoresearch-{user}"))
+    find_temporary_folder(world).join(name_temporary_trees())
+}
+
+fn name_temporary_trees() -> String {
+    format!("autoresearch-{}", rustix::process::geteuid().as_raw())
+}
+
+/// Does a tree of a run lie in the folder of ours in a temporary folder? Which one that is can differ from session to session.
+#[must_use]
+pub fn is_temporary_tree(path: &Path) -> bool {
+    let trees = path.ancestors().nth(2).and_then(Path::file_name);
+    trees.is_some_and(|name| name == name_temporary_trees().as_str())
 }
 
 /// The temporary folder, without links.
@@ -175,5 +185,24 @@ mod tests {
         real/new/0123456789ab/autoresearch-demo-1
         real/new/0123456789ab/autoresearch-demo-2
         ");
+    }
+
+    #[test]
+    fn a_tree_in_a_temporary_folder_is_known_by_the_folder_of_ours() {
+        let ours = name_temporary_trees();
+        for (path, is_temporary) in [
+            (format!("/tmp/{ours}/0123456789ab/autoresearch-demo"), true),
+            (
+                format!("/elsewhere/{ours}/0123456789ab/autoresearch-demo"),
+                true,
+            ),
+            (
+                "/tmp/state/trees/0123456789ab/autoresearch-demo".to_owned(),
+                false,
+            ),
+            (format!("/{ours}"), false),
+        ] {
+            assert_eq!(is_temporary_tree(Path::new(&path)), is_temporary, "{path}");
+        }
     }
 }
