@@ -179,3 +179,71 @@ fn what_took_the_place_of_a_tree_is_refused_and_stays() {
     );
     assert!(path.join("precious").exists());
 }
+
+thread_local! {
+    /// How many steps are left before one that is never taken.
+    static STEPS_LEFT: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(None) };
+    /// The last step that was met.
+    static LAST: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") };
+}
+
+fn stop_at_a_step(name: &'static str) {
+    LAST.set(name);
+    match STEPS_LEFT.get() {
+        Some(0) => panic!("stopped before {name}"),
+        left => STEPS_LEFT.set(left.map(|left| left - 1)),
+    }
+}
+
+#[test]
+fn a_lending_that_stops_at_any_step_is_followed_by_one_that_gets_its_tree() {
+    // A new tree; one that is lent again at another commit; and one that has to be made anew.
+    let spoil: [fn(&TreeBed); 3] = [
+        |_| {},
+        |bed| drop(bed.lend(TreeKind::Lent, &bed.head())),
+        |bed| {
+            drop(bed.lend(TreeKind::Lent, &bed.head()));
+            mark_borrowed(&bed.world, &bed.notes()[0]).unwrap();
+        },
+    ];
+    let mut met = std::collections::BTreeSet::new();
+    for prepare in spoil {
+        for step in 0.. {
+            let mut bed = TreeBed::new();
+            bed.world.step = stop_at_a_step;
+            prepare(&bed);
+            bed.write("src/a", "two\n");
+            let second = bed.commit(&["src/a"]);
+            STEPS_LEFT.set(Some(step));
+            let lend = std::panic::AssertUnwindSafe(|| {
+                let tree = bed.lend(TreeKind::Lent, &second);
+                STEPS_LEFT.set(None);
+                drop(tree);
+            });
+            let stopped = std::panic::catch_unwind(lend).is_err();
+            STEPS_LEFT.set(None);
+            if !stopped {
+                break;
+            }
+            let place = LAST.get();
+            met.insert(place);
+            let tree = bed.lend(TreeKind::Lent, &second);
+            assert_eq!(read(&tree, "src/a"), "two\n", "{place}");
+            assert_eq!(bed.count_linked(), 1, "{place}");
+            drop(tree);
+            for note in bed.notes() {
+                remove_tree(&bed.world, &bed.git, &note).unwrap();
+            }
+            assert_eq!((bed.notes().len(), bed.count_linked()), (0, 0), "{place}");
+        }
+    }
+    for step in [
+        "tree note",
+        "git worktree add",
+        "tree borrow",
+        "tree reset",
+        "tree removal",
+    ] {
+        assert!(met.contains(step), "{step} is missing in {met:?}");
+    }
+}
