@@ -196,7 +196,7 @@ fn a_refusal_says_what_each_run_gave_where_to_look_and_who_may_say_otherwise() {
               deleted    5
               garbage    5
     check     4 runs in <span>, <count> times one run of verify
-    verdict   `start` refuses it: any_count does not react to the files of the scope. verify gave the same for 4 files (src/a, src/b, src/c, src/state) untouched, emptied, deleted and full of garbage. It may test an installed copy, read a cached result, or count the lines of a command that fails in front of a pipe (`shell: bash` shows that): empty one of the files, and run verify by hand. Where it is right all the same, a person says why in `reaction: {exempt: "REASON"}`
+    verdict   `start` refuses it: any_count does not react to the files of the scope: verify measures something else. verify gave the same for 4 files (src/a, src/b, src/c, src/state) untouched, emptied, deleted and full of garbage. It may test an installed copy, read a cached result, or count the lines of a command that fails in front of a pipe (`shell: bash` shows that): empty one of the files, and run verify by hand. Where it is right all the same, a person says why in `reaction: {exempt: "REASON"}`
     "#);
 }
 
@@ -597,6 +597,16 @@ fn a_verify_that_reads_what_only_the_guard_builds_is_refused_in_a_tree_of_the_ru
     hint: let verify build what it measures, or bring what is missing with prepare, link or copy
     ");
     assert_nothing_is_left(&bed, "refused");
+    // What a start refuses, a try refuses.
+    let tried = tried(&bed, &config("cat out/n"));
+    assert_eq!(tried["ok"], false, "{tried}");
+    let verdict = tried["verdict"].as_str().unwrap();
+    assert!(
+        verdict.starts_with(
+            "`start` refuses it: verify passes in the run's tree only after the guard"
+        ),
+        "{verdict}"
+    );
     bed.start(&config(&format!("{build} && cat out/n")));
     std::fs::write(bed.own_tree().join("src/a"), "any\n").unwrap();
     assert_eq!(bed.trial("one")["verdict"], "keep");

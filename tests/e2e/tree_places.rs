@@ -132,6 +132,27 @@ fn a_tree_whose_folder_was_replaced_is_not_ours_and_stays() {
     assert!(tree.join("src/a").exists());
 }
 
+#[test]
+fn a_run_is_finished_although_its_tree_cannot_go_now_and_the_next_finish_removes_it() {
+    let bed = Testbed::new();
+    bed.start(&ConfigText::demo().isolation("worktree"));
+    let tree = bed.own_tree();
+    // Somebody else is starting a run in this repository.
+    let starts = bed.state.join("starts");
+    let folder = std::fs::read_dir(&starts).unwrap().next().unwrap();
+    let lock = std::fs::File::open(folder.unwrap().path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    bed.run(&["finish"])
+        .ok()
+        .says("the run's work tree stays: ")
+        .says("`autoresearch clean --yes` removes it");
+    assert!(tree.exists());
+    assert_eq!(bed.run(&["status", "--json"]).ok().json()["state"], "ended");
+    lock.unlock().unwrap();
+    bed.run(&["finish"]).ok();
+    assert!(!tree.exists());
+}
+
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }

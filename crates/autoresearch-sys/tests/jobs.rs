@@ -380,6 +380,23 @@ fn a_view_that_cannot_be_opened_is_said_and_nothing_runs(bed: &Bed) {
         ..view.clone()
     };
     let at = view.checkout.display();
+    // A trial may leave a link where a folder is to be seen, or above it.
+    let (outside, link) = (bed.folder.path().join("outside"), view.tree.join("linked"));
+    std::fs::create_dir(&outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &link).unwrap();
+    let led_out = |folder: &str| TreeView {
+        folders: vec![folder.into()],
+        ..view.clone()
+    };
+    for folder in ["linked", "linked/deep"] {
+        std::fs::create_dir_all(view.checkout.join(folder)).unwrap();
+        let why = format!(
+            "the work tree could not be shown at {at}: a symbolic link stands in the way of {folder} in the tree"
+        );
+        let (how, _) = run_shell(bed, "echo ran > ran", Some(&led_out(folder)));
+        assert_eq!(how, CommandEnd::NotShown(why));
+    }
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
     for (view, why) in [
         (
             &covered,

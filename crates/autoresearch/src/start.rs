@@ -63,7 +63,7 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     }
     let (parts, mut pinned) = begin_start(world, &site, config)?;
     let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Brief);
-    match prepared.and_then(PreparedStart::refuse_indifferent) {
+    match prepared.and_then(PreparedStart::refuse_untrue_metric) {
         Ok(prepared) => {
             let (said, notes) = (prepared.said.clone(), prepared.notes.clone());
             let reaction = prepared.reaction.clone();
@@ -146,11 +146,9 @@ struct PreparedStart {
 }
 
 impl PreparedStart {
-    fn refuse_indifferent(self) -> Result<Self> {
-        self.reaction
-            .refuse_indifferent(&self.start.config.metric.name)?;
-        self.reaction.refuse_guards_product(&self.start.config)?;
-        Ok(self)
+    fn refuse_untrue_metric(self) -> Result<Self> {
+        let refusal = self.reaction.find_refusal(&self.start.config);
+        refusal.map_or(Ok(self), Err)
     }
 }
 

@@ -132,6 +132,7 @@ mod system {
     use rustix::fs::{Mode, OFlags};
     use rustix::process::{getegid, geteuid};
 
+    use crate::git::is_behind_link;
     use crate::process::view::{TreeView, WRITTEN};
 
     pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
@@ -227,8 +228,15 @@ mod system {
             let (above, work) = (ours.join(WRITTEN), ours.join("work"));
             fs::create_dir_all(&above)?;
             fs::create_dir_all(&work)?;
-            // Where it will be seen, there has to be something to cover.
-            fs::create_dir_all(view.tree.join(folder))?;
+            // Where it will be seen, there has to be something to cover. What a trial left there may lead out of the tree.
+            let covered = view.tree.join(folder);
+            if is_behind_link(&view.tree, folder) || covered.is_symlink() {
+                return Err(io::Error::other(format!(
+                    "a symbolic link stands in the way of {} in the tree",
+                    folder.display()
+                )));
+            }
+            fs::create_dir_all(covered)?;
             Ok(Self {
                 place: view.checkout.join(folder),
                 below: open(&view.checkout.join(folder))?,

@@ -3,9 +3,10 @@
 //! Invariant: what stays is named with its reason, and a tree in which the caller stands stays.
 
 use autoresearch_core::config::Isolation;
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::surroundings::resolve_links;
-use autoresearch_sys::store::{Access, RunStore};
+use autoresearch_sys::store::{Access, Layout, RunStore};
 
 use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
 use crate::run::glance::Glance;
@@ -23,6 +24,19 @@ pub(super) fn leave_own_tree(glance: Glance<'_>) -> Result<(Glance<'_>, Vec<Stri
     let layout = glance.run.store.layout.clone();
     // What is held stays, also by us.
     drop(glance);
+    // The run is finished, whatever comes of its trees.
+    let notes = remove_trees(world, &layout).unwrap_or_else(|failure| {
+        vec![format!(
+            "the run's work tree stays: {}; `autoresearch clean --yes` removes it",
+            failure.error
+        )]
+    });
+    let store = RunStore::open_run(world, layout.clone(), Access::Glance, "finish")?;
+    Ok((Glance::from_store(world, store)?, notes))
+}
+
+/// Removes the work trees of a run by the rule of `clean`; returns why one stays.
+fn remove_trees(world: &World, layout: &Layout) -> Result<Vec<String>> {
     let (root, run) = (layout.root.as_path(), &layout.run);
     let listed = list_items(world, root, std::slice::from_ref(run))?.into_iter();
     let ours = listed.filter(|item| item.kind == "worktree" && &item.run == run);
@@ -40,7 +54,5 @@ pub(super) fn leave_own_tree(glance: Glance<'_>) -> Result<(Glance<'_>, Vec<Stri
         let why = tree.kept_because?;
         Some(format!("the work tree {} stays: {why}", tree.name))
     });
-    let notes = stays.collect();
-    let store = RunStore::open_run(world, layout.clone(), Access::Glance, "finish")?;
-    Ok((Glance::from_store(world, store)?, notes))
+    Ok(stays.collect())
 }

@@ -108,29 +108,28 @@ impl ReactionReport {
         }
     }
 
-    /// Refuses a metric that reacted to nothing.
-    pub(super) fn refuse_indifferent(&self, metric: &str) -> Result<()> {
-        if self.outcome != ReactionOutcome::Indifferent {
-            return Ok(());
-        }
+    /// Why a start refuses what was found, if it does.
+    pub(super) fn find_refusal(&self, config: &Config) -> Option<Failure> {
+        self.refuse_indifferent(&config.metric.name)
+            .or_else(|| self.refuse_guards_product(config))
+    }
+
+    /// The refusal of a metric that reacted to nothing.
+    fn refuse_indifferent(&self, metric: &str) -> Option<Failure> {
         let mut failure = Failure::config(format!(
             "{metric} does not react to the files of the scope: verify measures something else"
         ));
         failure.causes = self.runs.iter().map(ToString::to_string).collect();
-        Err(failure.hint(self.explain_indifference()))
+        let is_deaf = self.outcome == ReactionOutcome::Indifferent;
+        is_deaf.then(|| failure.hint(self.explain_indifference()))
     }
 
-    /// Refuses a verify that passes in a tree of the run only where the guard has run: a trial runs verify first, and would
-    /// measure what the guard of the trial before has built.
-    pub(super) fn refuse_guards_product(&self, config: &Config) -> Result<()> {
-        let failed = self
-            .runs
-            .first()
-            .and_then(|control| control.failed.as_ref());
+    /// The refusal of a verify that passes in a tree of the run only where the guard has run: a trial runs verify first, and
+    /// would measure what the guard of the trial before has built.
+    fn refuse_guards_product(&self, config: &Config) -> Option<Failure> {
+        let control = self.runs.first()?;
         let is_fresh = config.isolation == Isolation::Worktree && config.guard.is_some();
-        let (true, ReactionOutcome::NotChecked, Some(_)) = (is_fresh, self.outcome, failed) else {
-            return Ok(());
-        };
+        let failed = self.outcome == ReactionOutcome::NotChecked && control.failed.is_some();
         let mut failure = Failure::config(
             "verify passes in the run's tree only after the guard: each trial would measure what the guard of the trial before has built",
         );
@@ -138,13 +137,13 @@ impl ReactionReport {
         failure.causes = why
             .map(|why| why.trim_start_matches("not checked: ").to_owned())
             .collect();
-        Err(failure.hint(
-            "let verify build what it measures, or bring what is missing with prepare, link or copy",
-        ))
+        (is_fresh && failed).then(|| {
+            failure.hint("let verify build what it measures, or bring what is missing with prepare, link or copy")
+        })
     }
 
     /// Where to look, and what a person can say.
-    pub(super) fn explain_indifference(&self) -> String {
+    fn explain_indifference(&self) -> String {
         format!(
             "verify gave the same for {} ({}) untouched, emptied, deleted and full of garbage. It may test an installed copy, read a cached result, or count the lines of a command that fails in front of a pipe (`shell: bash` shows that): empty one of the files, and run verify by hand. Where it is right all the same, a person says why in `reaction: {{exempt: \"REASON\"}}`",
             format_count(self.files, "file"),

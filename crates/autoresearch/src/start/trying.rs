@@ -18,7 +18,7 @@ use crate::start::parts::remove_made_parts;
 use crate::start::reaction::{CheckPatience, ReactionReport};
 use crate::start::{begin_start, prepare_start, read_wanted_start, start_lock_folder};
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store;
 
 /// The answer of `config try`.
@@ -76,9 +76,10 @@ fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryRep
     let doubles: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
     let noise = Noise::of_runs(&doubles);
     let metric = &start.config.metric;
+    let refusal = reaction.find_refusal(&start.config);
     TryReport {
         file: file.to_owned(),
-        ok: reaction.outcome != ReactionOutcome::Indifferent,
+        ok: refusal.is_none(),
         metric: metric.name.clone(),
         direction: metric.direction.as_str(),
         target: metric.target_number(),
@@ -88,7 +89,10 @@ fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryRep
         deterministic: noise.is_deterministic(),
         spread: noise.run_spread(),
         verify_ms: start.verify_ms,
-        verdict: describe_outcome(&metric.name, &reaction),
+        verdict: refusal.map_or_else(
+            || describe_outcome(&metric.name, &reaction),
+            |refusal| describe_refusal(&refusal),
+        ),
         reaction,
         stderr: None,
         warnings: Vec::new(),
@@ -100,14 +104,18 @@ fn describe_outcome(metric: &str, reaction: &ReactionReport) -> String {
     match reaction.outcome {
         ReactionOutcome::Reacts => format!("{metric} reacts to the files of the scope"),
         ReactionOutcome::ReactsWeakly => format!("{metric} reacts, but {remark}"),
-        ReactionOutcome::Indifferent => format!(
-            "`start` refuses it: {metric} does not react to the files of the scope. {}",
-            reaction.explain_indifference()
-        ),
-        ReactionOutcome::NotChecked | ReactionOutcome::Exempt | ReactionOutcome::Unknown => {
+        ReactionOutcome::NotChecked
+        | ReactionOutcome::Exempt
+        | ReactionOutcome::Indifferent
+        | ReactionOutcome::Unknown => {
             format!("whether {metric} reacts to the files of the scope is {remark}")
         }
     }
+}
+
+fn describe_refusal(refusal: &Failure) -> String {
+    let hint = refusal.hint.as_deref().unwrap_or_default();
+    format!("`start` refuses it: {}. {hint}", refusal.error)
 }
 
 impl TryReport {
