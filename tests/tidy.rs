@@ -284,6 +284,73 @@ fn names_lengths_and_packages_stay_within_the_houses_limits() {
 
 /// The limits of the house for what is shipped: one program, stripped. Where no release was built, its profile is all there
 /// is to look at.
+/// Where a file is opened without `regular_files`, and why that is no path of somebody else's.
+const OWN_OPENINGS: [(&str, &str); 9] = [
+    (
+        "autoresearch-codex/src/config/files.rs",
+        "a folder, to sync it",
+    ),
+    (
+        "autoresearch-codex/src/install/safety.rs",
+        "a folder, to lock it",
+    ),
+    (
+        "autoresearch-sys/src/replacement.rs",
+        "a folder, to sync it",
+    ),
+    ("autoresearch-sys/src/store/disk.rs", "a folder, to sync it"),
+    (
+        "autoresearch-sys/src/process/descendants.rs",
+        "the kernel's words on a process",
+    ),
+    (
+        "autoresearch-sys/src/git/locks.rs",
+        "the kernel's words on a process",
+    ),
+    (
+        "autoresearch-sys/src/store/trust.rs",
+        "the kernel's words on this process",
+    ),
+    (
+        "autoresearch-sys/src/regular_files.rs",
+        "the home of all others",
+    ),
+    (
+        "autoresearch/src/config.rs",
+        "a person may name a pipe for the config",
+    ),
+];
+
+#[test]
+fn a_path_that_others_choose_is_read_as_a_regular_file_of_a_limited_length() {
+    let openers = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "File::open(",
+        "OpenOptions::new().read(",
+    ];
+    let mut found = BTreeSet::new();
+    for path in sources() {
+        let below = path.strip_prefix(root().join("crates")).unwrap();
+        let name = below.to_string_lossy().into_owned();
+        let tests = ["/tests", "/benches/", "scratch.rs", "/bench.rs"];
+        if tests.iter().any(|part| name.contains(part)) {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        if openers.iter().any(|opener| source.contains(opener)) {
+            found.insert(name);
+        }
+    }
+    let known = OWN_OPENINGS.iter().map(|(name, _)| (*name).to_owned());
+    assert_eq!(
+        found,
+        known.collect(),
+        "use `autoresearch_sys::regular_files`"
+    );
+}
+
 #[test]
 fn the_release_is_one_stripped_program_of_at_most_12_mb() {
     let manifest = read("Cargo.toml");

@@ -164,3 +164,31 @@ fn untracked_droppings_of_verify_are_reported_and_never_committed() {
     );
     assert!(bed.path("report.txt").exists());
 }
+
+#[test]
+fn a_pinned_file_that_becomes_endless_or_a_pipe_voids_the_trial_and_is_not_waited_for() {
+    for name in ["data/fixture", "data/empty", "count.sh"] {
+        for kind in ["endless", "pipe", "folder"] {
+            let bed = Testbed::new();
+            bed.write("data/fixture", "1\n");
+            bed.write("data/empty", "");
+            bed.git(&["add", "-A"]);
+            bed.git(&["commit", "-qm", "data"]);
+            bed.start(&format!("{CONFIG}protect: [\"data/**\"]\n"));
+            let path = bed.path(name);
+            std::fs::remove_file(&path).unwrap();
+            match kind {
+                "endless" => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+                "pipe" => make_pipe(&path),
+                _ => std::fs::create_dir(&path).unwrap(),
+            }
+            bed.edit(4);
+            assert_eq!(bed.trial("cheat")["reason"], "protected", "{name}: {kind}");
+        }
+    }
+}
+
+fn make_pipe(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}

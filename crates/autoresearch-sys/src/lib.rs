@@ -9,6 +9,7 @@ pub mod error;
 pub mod git;
 pub mod polling;
 pub mod process;
+pub mod regular_files;
 pub mod replacement;
 pub mod store;
 pub mod yaml;

@@ -23,6 +23,7 @@ use autoresearch_sys::embedded::list_embedded_files;
 use autoresearch_sys::env::{World, temporary_folder};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
 /// Who watches the demonstration.
 pub(crate) trait DemoAudience {
@@ -176,7 +177,7 @@ fn play_move(
 ) -> Result<()> {
     for edit in &next.edits {
         let path = folder.join(edit.file);
-        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let before = read_text(&path, NOTE_BYTES).unwrap_or_default();
         match edit.apply_to(&before) {
             Some(after) => write_file(folder, edit.file, after.as_bytes())?,
             None => std::fs::remove_file(&path).map_err(|error| {

@@ -8,16 +8,19 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::chain;
+use autoresearch_sys::regular_files;
 use autoresearch_sys::replacement::{self, Durability};
 
 use crate::error::CodexError;
 
+/// No file that Codex or we write is longer.
+const MOST_READ: u64 = 256 << 20;
 /// So much of a program is in memory at a time.
 const PIECE: usize = 1 << 16;
 
 /// The bytes of a file; `None` if there is none.
 pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, CodexError> {
-    match std::fs::read(path) {
+    match regular_files::read_file(path, MOST_READ) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
@@ -57,7 +60,7 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
 
 /// The same hash of a file, of which no more than a piece is held; `None` if there is none.
 pub fn hash_file(path: &Path) -> Result<Option<String>, CodexError> {
-    match File::open(path).and_then(|file| copy_and_hash(file, std::io::sink())) {
+    match regular_files::open_file(path).and_then(|file| copy_and_hash(file, std::io::sink())) {
         Ok(hash) => Ok(Some(hash)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
@@ -101,7 +104,7 @@ pub fn replace_with_copy(
     new_mode: u32,
 ) -> Result<(), CodexError> {
     let copied = replace_by(path, new_mode, |file| {
-        if copy_and_hash(File::open(source)?, file)? == hash {
+        if copy_and_hash(regular_files::open_file(source)?, file)? == hash {
             return Ok(());
         }
         Err(std::io::Error::other("it was changed meanwhile"))

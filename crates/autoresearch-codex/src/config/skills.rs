@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::home::{CodexHome, SKILL, find_user_home};
 use autoresearch_sys::env::World;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
 /// The folders in which Codex looks when it starts in `folder`.
 #[must_use]
@@ -46,7 +47,7 @@ pub fn find_skill_copies(world: &World, folder: &Path) -> Vec<PathBuf> {
 }
 
 fn is_our_skill(skill: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(skill.join("SKILL.md")) else {
+    let Ok(text) = read_text(&skill.join("SKILL.md"), NOTE_BYTES) else {
         return false;
     };
     let mut head = text.lines().skip(1).take_while(|line| line.trim() != "---");

@@ -2,7 +2,6 @@
 //! Does not write there, and does not judge what it finds.
 //! Invariant: only the last megabytes of a file are read, and a line that is not understood says nothing.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::home::CodexHome;
+use autoresearch_sys::regular_files::open_file;
 
 /// So much of the end of a file is read, in bytes. One line can hold what a command printed, but Codex clips that.
 const TAIL: u64 = 8 * 1024 * 1024;
@@ -106,7 +106,7 @@ fn find_newest_file(folder: &Path, ending: &str, depth: u32) -> Option<PathBuf> 
 }
 
 fn read_tail(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut text = Vec::new();

@@ -11,6 +11,7 @@ use super::error::GitError;
 use super::program::{Git, Input, join_nul};
 use super::reading::{read_commit_id, read_tree_id};
 use super::status::{StatusEntry, StatusKind};
+use crate::regular_files::{NOTE_BYTES, read_file};
 
 /// A commit to make.
 pub struct NewCommit<'a> {
@@ -208,7 +209,7 @@ impl Git {
         let source = OsStr::new("message");
         self.run_hook("prepare-commit-msg", &[file.as_os_str(), source], &[])?;
         self.run_hook("commit-msg", &[file.as_os_str()], &[])?;
-        let message = std::fs::read(&file).map_err(io)?;
+        let message = read_file(&file, NOTE_BYTES).map_err(io)?;
         let _ = std::fs::remove_file(&file);
         let message = String::from_utf8_lossy(&message);
         with_trailers(&message, new.message).ok_or_else(|| GitError::Hook {

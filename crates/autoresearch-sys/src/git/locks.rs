@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use super::error::GitError;
 use crate::env::Stopwatch;
 use crate::polling::wait_until;
+use crate::regular_files::open_file;
 
 /// How long an orphaned git may go on before the next command gives up waiting for it.
 const ORPHAN: Duration = Duration::from_mins(1);
@@ -84,7 +85,7 @@ impl Drop for WorkNote {
 ///
 /// A lock file is ours when it appeared while that git was at work; everybody else's stay.
 pub fn recover_locks(note: &Path, traces: &Traces) -> Result<Vec<PathBuf>, GitError> {
-    let Ok(file) = File::open(note) else {
+    let Ok(file) = open_file(note) else {
         return Ok(Vec::new());
     };
     let is_free = || !matches!(file.try_lock(), Err(TryLockError::WouldBlock));

@@ -10,6 +10,7 @@ use autoresearch_core::git_names::RefName;
 
 use super::error::GitError;
 use super::program::{Git, Input};
+use crate::regular_files::{NOTE_BYTES, read_file, read_text};
 
 /// What git takes for the repository around a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Git {
 
 /// Does something that is under way in a work tree come back to a branch?
 fn find_pending_return(git_folder: &Path, branch: &RefName) -> Option<&'static str> {
-    let read = |name: &str| std::fs::read_to_string(git_folder.join(name)).unwrap_or_default();
+    let read = |name: &str| read_text(&git_folder.join(name), NOTE_BYTES).unwrap_or_default();
     let rebased = ["rebase-merge/head-name", "rebase-apply/head-name"]
         .iter()
         .any(|name| read(name).trim() == branch.as_str());
@@ -112,7 +113,7 @@ fn find_pending_return(git_folder: &Path, branch: &RefName) -> Option<&'static s
 /// The git folder of a work tree: `.git`, or what the file `.git` names; of a bare repository the folder itself.
 fn git_folder_of(root: &Path) -> PathBuf {
     let link = root.join(".git");
-    match std::fs::read(&link) {
+    match read_file(&link, NOTE_BYTES) {
         Ok(text) => {
             let named = text.strip_prefix(b"gitdir: ").unwrap_or(&text);
             root.join(path_from_bytes(named.trim_ascii_end()))

@@ -18,6 +18,7 @@ use super::readiness::is_ready;
 use super::view::open_view;
 use crate::env::Stopwatch;
 use crate::polling::{PollLimit, poll_until};
+use crate::regular_files::open_file;
 
 /// How often the size of the output is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -119,7 +120,7 @@ fn spawn_command(job: &Job) -> std::io::Result<Child> {
         }
     };
     let input = match &job.input {
-        Some(file) => File::open(file)?.into(),
+        Some(file) => open_file(file)?.into(),
         None => Stdio::null(),
     };
     command

@@ -134,6 +134,7 @@ mod system {
 
     use crate::git::is_behind_link;
     use crate::process::view::{TreeView, WRITTEN};
+    use crate::regular_files::{NOTE_BYTES, read_file};
 
     pub(super) fn open_view(view: &TreeView) -> io::Result<()> {
         let is_below = |path: &Path| path.starts_with(&view.checkout);
@@ -186,7 +187,7 @@ mod system {
     /// The tree's `.git` names a folder inside the checkout's, which the tree is about to cover. Writes the file that is
     /// to be seen in its place; `None` when git keeps its folder elsewhere.
     fn move_git_link(view: &TreeView) -> io::Result<Option<PathBuf>> {
-        let text = fs::read(view.tree.join(".git"))?;
+        let text = read_file(&view.tree.join(".git"), NOTE_BYTES)?;
         let named = text.strip_prefix(b"gitdir: ").map(<[u8]>::trim_ascii_end);
         let named =
             named.ok_or_else(|| io::Error::other("the tree has no `.git` file of git's"))?;

@@ -8,11 +8,15 @@ use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::state::RunState;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{FileSignature, decode_note, encode_with_format, replace_file_unsynced};
+use super::disk::{
+    FileSignature, decode_note, encode_with_format, read_output, replace_file_unsynced,
+};
 use super::error::StoreError;
 
 /// The file, beside the anchor.
 const NAME: &str = "checkpoint.json";
+/// No state of a run is longer.
+const MOST: u64 = 1 << 30;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Checkpoint {
@@ -25,7 +29,7 @@ pub(super) struct Checkpoint {
 impl Checkpoint {
     /// The checkpoint in a folder, if there is one that can be read.
     pub(super) fn read_from(anchor_folder: &Path) -> Option<Self> {
-        let bytes = std::fs::read(anchor_folder.join(NAME)).ok()?;
+        let bytes = read_output(&anchor_folder.join(NAME), MOST).ok()?;
         decode_note(&bytes)
     }
 

@@ -5,13 +5,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{FORMAT, StoreError};
+use crate::regular_files::{FileLinks, open_with_options, read_whole};
 use crate::replacement::{Durability, replace_file};
 
 /// What the journal needs of a disk. Tests have one that lies.
@@ -33,33 +34,24 @@ pub trait Disk: Sync {
 
 pub struct RealDisk;
 
-/// Opens a file as it stands there. Whoever put a pipe in its place would have us wait for ever.
-fn open_with_options(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let file = options
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("is not a regular file"))
-    }
+/// The longest file that is read whole: a journal of a million records has half of it.
+const MOST_READ: u64 = 1 << 30;
+
+fn open_own_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    open_with_options(options, path, FileLinks::Refuse)
 }
 
 /// Opens a file to read it.
 pub(super) fn open_regular_file(path: &Path) -> io::Result<File> {
-    open_with_options(OpenOptions::new().read(true), path)
+    open_own_file(OpenOptions::new().read(true), path)
 }
 
 impl Disk for RealDisk {
     fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let mut file = match open_regular_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        match open_regular_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => read_whole(&opened?, MOST_READ).map(Some),
+        }
     }
 
     fn file_length(&self, path: &Path) -> io::Result<u64> {
@@ -72,18 +64,16 @@ impl Disk for RealDisk {
     fn read_file_from(&self, path: &Path, offset: u64) -> io::Result<Vec<u8>> {
         let mut file = open_regular_file(path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(offset))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
+        read_whole(&file, MOST_READ)
     }
 
     fn append_bytes(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = open_with_options(OpenOptions::new().append(true).create(true), path)?;
+        let mut file = open_own_file(OpenOptions::new().append(true).create(true), path)?;
         file.write_all(bytes)
     }
 
     fn truncate_file(&self, path: &Path, length: u64) -> io::Result<()> {
-        open_with_options(OpenOptions::new().write(true), path)?.set_len(length)
+        open_own_file(OpenOptions::new().write(true), path)?.set_len(length)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -217,5 +207,11 @@ impl FileSignature {
             changed: (meta.ctime(), meta.ctime_nsec()),
             modified: (meta.mtime(), meta.mtime_nsec()),
         })
+    }
+
+    /// Did it grow or shrink? Then its bytes are others, and need not be read to tell.
+    #[must_use]
+    pub fn has_other_length(&self, other: &Self) -> bool {
+        self.length != other.length
     }
 }

@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::holder::Holder;
 use crate::env::World;
 use crate::polling::{PollLimit, poll_until};
+use crate::regular_files::open_file;
 use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
@@ -78,7 +79,7 @@ pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<HeldLock
 /// Who holds the lock in a folder now, if anybody.
 #[must_use]
 pub fn find_holder(folder: &Path) -> Option<Holder> {
-    let mut file = File::open(folder.join("lock")).ok()?;
+    let mut file = open_file(&folder.join("lock")).ok()?;
     if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
         return Some(read_holder(&mut file));
     }

@@ -12,6 +12,7 @@ use super::disk::{self, open_regular_file, read_output, write_output};
 use super::error::StoreError;
 use super::layout::Layout;
 use super::run_store::RunStore;
+use crate::regular_files::{NOTE_BYTES, read_text};
 
 /// What is left of an output that makes room for newer ones.
 const REST: u64 = 4 << 10;
@@ -38,7 +39,7 @@ impl RunStore<'_> {
     /// anchor, so that the folder is only walked when something has to go.
     pub fn bound_outputs(&self, trial: u32, limits: Outputs) -> Result<(), StoreError> {
         let note = self.anchor_folder.join("outputs");
-        let known = std::fs::read_to_string(&note).ok();
+        let known = read_text(&note, NOTE_BYTES).ok();
         let known = known.and_then(|text| text.trim().parse::<u64>().ok());
         let own: u64 = list_outputs(&self.layout.trial_folder(trial))
             .iter()

@@ -18,6 +18,7 @@ use autoresearch_codex::turn::{TurnArguments as Words, make_command_words, read_
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::{CommandEnd, CommandLine};
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
 pub(super) fn run_codex_turn(world: &World, ask: &TurnRequest<'_>) -> Result<EndedTurn> {
     let Some(program) = home::find_program(world) else {
@@ -103,7 +104,7 @@ fn make_turn_environment(
 }
 
 fn read_answer(answer: &Path) -> Option<AgentAnswer> {
-    AgentAnswer::find_in_text(&std::fs::read_to_string(answer).unwrap_or_default())
+    AgentAnswer::find_in_text(&read_text(answer, NOTE_BYTES).unwrap_or_default())
 }
 
 fn make_failed_turn(fault: TurnFault) -> EndedTurn {

@@ -12,6 +12,7 @@ use autoresearch_core::shell::variables::list_variables;
 use crate::watch::yardstick;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::regular_files::read_text;
 
 /// Variables that commands get besides those of the config: who and where the user is, where tools live, and what decides
 /// how a program is built.
@@ -210,10 +211,7 @@ pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Proble
 
 /// The text of a file that a shell reads.
 fn read_shell_script(file: &Path) -> Option<String> {
-    if file.metadata().ok()?.len() > LARGE {
-        return None;
-    }
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = read_text(file, LARGE).ok()?;
     let named = file
         .extension()
         .is_some_and(|ending| ending == "sh" || ending == "bash");

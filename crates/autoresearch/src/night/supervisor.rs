@@ -16,6 +16,7 @@ use crate::run::place::{Place, WantedRun};
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::process;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_file};
 use autoresearch_sys::store;
 use autoresearch_sys::store::{Access, FORMAT, Layout};
 
@@ -205,7 +206,7 @@ impl Audience for SupervisorLog<'_> {
     }
 
     fn read_order(&mut self) -> Option<DriverOrder> {
-        let bytes = std::fs::read(&self.orders).ok()?;
+        let bytes = read_file(&self.orders, NOTE_BYTES).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 }

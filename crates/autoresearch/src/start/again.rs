@@ -13,6 +13,7 @@ use crate::start::report::{StartReport, make_start_report};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::{Access, Layout, RunStore};
 
 /// The run that an earlier call with the same config started here, if nothing has happened in it yet.
@@ -29,7 +30,7 @@ pub(super) fn find_same_start(
             continue;
         };
         // Opening has compared the frozen config with its hash outside the repository.
-        let frozen = std::fs::read_to_string(store.layout.config_path()).unwrap_or_default();
+        let frozen = read_text(&store.layout.config_path(), NOTE_BYTES).unwrap_or_default();
         let state = &store.state;
         let untried = state.ready && state.next_trial == 1 && state.open_trial.is_none();
         let same = frozen == source.text && state.config() == config;

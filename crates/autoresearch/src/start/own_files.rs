@@ -9,6 +9,8 @@ use autoresearch_core::config::{Config, Isolation};
 use tempfile::TempDir;
 
 use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::process::MAX_OUTPUT;
+use autoresearch_sys::regular_files::read_file;
 use autoresearch_sys::store::{Layout, write_output};
 
 /// What to do about a command that counts them.
@@ -110,7 +112,7 @@ impl<'a> OwnFiles<'a> {
         let to = self.layout.make_trial_folder(0)?;
         let entries = std::fs::read_dir(self.outputs.path()).into_iter().flatten();
         for entry in entries.flatten() {
-            let bytes = std::fs::read(entry.path()).map_err(|error| {
+            let bytes = read_file(&entry.path(), MAX_OUTPUT).map_err(|error| {
                 Failure::io(format!("could not read {}", entry.path().display()), &error)
             })?;
             write_output(&to.join(entry.file_name()), &bytes)?;

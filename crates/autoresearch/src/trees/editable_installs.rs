@@ -10,6 +10,7 @@ use autoresearch_core::config::{Config, Problem, UserCommand};
 use autoresearch_core::shell::words::list_command_words;
 
 use autoresearch_sys::env::World;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::FOLDER;
 
 /// What leads from the run's work tree back to the checkout at `root`. `ignored` are the folders that git ignores there.
@@ -151,7 +152,7 @@ fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
     if !link {
         return false;
     }
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = read_text(file, NOTE_BYTES).unwrap_or_default();
     // A `.pth` holds a path a line; the finder of setuptools holds them as quoted texts.
     text.split(['\n', '\'', '"']).any(|piece| {
         let path = Path::new(piece.trim());
@@ -162,7 +163,7 @@ fn leads_to_checkout(file: &Path, environment: &Path, root: &Path) -> bool {
 
 /// What pip notes of where a package came from: is it the checkout, in place?
 fn is_editable_of(note: &Path, root: &Path) -> bool {
-    let text = std::fs::read_to_string(note).unwrap_or_default();
+    let text = read_text(note, NOTE_BYTES).unwrap_or_default();
     let note: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let url = note["url"].as_str().unwrap_or_default();
     let path = url.strip_prefix("file://").map(Path::new);

@@ -14,6 +14,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::trees::wanted::WantedPaths;
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_file};
 
 /// Caches below `node_modules`: tools write there, and make them again where they are not.
 const CACHES: [&str; 5] = [".cache", ".vite", ".vite-temp", ".vitest", ".tmp"];
@@ -146,7 +147,7 @@ fn place_link(leads_to: &Path, link: &Path) -> Result<()> {
 
 /// Gives the tree the rules themselves.
 fn copy_rules(source: &Path, target: &Path) -> Result<()> {
-    let rules = fs::read(source).map_err(|error| read_error(source, &error))?;
+    let rules = read_file(source, NOTE_BYTES).map_err(|error| read_error(source, &error))?;
     if target.is_symlink() {
         fs::remove_file(target).map_err(|error| make_error(target, &error))?;
     }

@@ -17,6 +17,7 @@ use autoresearch_sys::store::removal::{folder_inode, remove_folder_below};
 use autoresearch_sys::store::{TreeNote, check_folder_trust, tree_note_folder};
 
 use crate::watch::work_tree_check;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
 /// The file beside a tree's note, as long as a git is at work that makes or removes the tree.
 const GIT_AT_WORK: &str = "git-at-work";
@@ -174,7 +175,7 @@ pub(super) fn is_noted_tree(main: &Git, note: &TreeNote) -> bool {
         return false;
     };
     let own = there.git_folder();
-    let named = std::fs::read_to_string(own.join("gitdir")).unwrap_or_default();
+    let named = read_text(&own.join("gitdir"), NOTE_BYTES).unwrap_or_default();
     let is_linked = resolve_links(&here.common_folder().join("worktrees"))
         == own.parent().map(resolve_links).unwrap_or_default();
     is_linked

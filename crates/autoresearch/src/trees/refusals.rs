@@ -10,6 +10,7 @@ use autoresearch_core::config::{Config, Problem};
 
 use crate::trees::editable_installs::find_link_to;
 use crate::trees::wanted::{WantedPath, WantedPaths};
+use autoresearch_sys::regular_files::open_file;
 
 /// Files that say where the sources of a build are, and what to do instead of bringing them.
 const PLANS: [(&str, &str); 6] = [
@@ -159,7 +160,7 @@ fn find_bound_script(programs: &Path, root: &Path) -> Option<PathBuf> {
     let start = [b"#!", root.as_os_str().as_encoded_bytes()].concat();
     files.into_iter().find(|file| {
         let mut head = vec![0; start.len()];
-        let opened = fs::File::open(file).ok().filter(|_| !file.is_symlink());
+        let opened = open_file(file).ok().filter(|_| !file.is_symlink());
         opened.is_some_and(|mut file| file.read_exact(&mut head).is_ok()) && head == start
     })
 }
@@ -167,7 +168,7 @@ fn find_bound_script(programs: &Path, root: &Path) -> Option<PathBuf> {
 /// Does a file hold this path, as a whole or as the beginning of a longer one?
 fn holds_path(file: &Path, path: &Path) -> bool {
     let mut bytes = Vec::new();
-    let opened = fs::File::open(file).ok();
+    let opened = open_file(file).ok();
     if opened.is_none_or(|file| file.take(MOST).read_to_end(&mut bytes).is_err()) {
         return false;
     }

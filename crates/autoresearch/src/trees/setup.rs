@@ -22,6 +22,7 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::git::{Git, is_behind_link};
 use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor, TreeView};
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::removal::folder_inode;
 use autoresearch_sys::store::write_output;
 
@@ -68,7 +69,7 @@ pub(crate) fn fill_once(filling: &TreeFilling<'_>, mark: &Path) -> Result<FillRe
 /// Does the mark stand for this very tree?
 #[must_use]
 pub(crate) fn is_filled(tree: &Path, mark: &Path) -> bool {
-    std::fs::read_to_string(mark).is_ok_and(|known| known == describe_tree(tree))
+    read_text(mark, NOTE_BYTES).is_ok_and(|known| known == describe_tree(tree))
 }
 
 /// A tree is known by the number of its folder and the time at which that was made: one that was made again is another.

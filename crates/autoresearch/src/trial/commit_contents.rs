@@ -16,6 +16,7 @@ use crate::watch::yardstick;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::git::history::TreeContent;
+use autoresearch_sys::regular_files::read_file;
 use autoresearch_sys::store::FOLDER;
 
 /// What was found out about a commit that is about to be measured.
@@ -88,8 +89,9 @@ pub fn compare_with_commit(
 
 /// Is the file what a checkout of the commit would give?
 fn is_as_checked_out(tree: &Tree<'_>, commit: &CommitId, path: &RepoPath) -> Result<bool> {
-    let here = std::fs::read(tree.path().join(path.as_path())).unwrap_or_default();
-    Ok(tree.git.read_checked_out(commit, path)? == here)
+    let wanted = tree.git.read_checked_out(commit, path)?;
+    let here = read_file(&tree.path().join(path.as_path()), wanted.len() as u64);
+    Ok(here.is_ok_and(|here| here == wanted))
 }
 
 /// Where a link leads that no commit holds; `None` for one that stays in the commit, or leads nowhere.

@@ -15,6 +15,7 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::rules::{FlaggedPath, is_newly_pinned};
 use autoresearch_sys::git::status::{StatusEntry, StatusKind};
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_file};
 use autoresearch_sys::store::{FOLDER, PinnedRules};
 
 /// How a cache folder begins the file that marks it (bford.info/cachedir).
@@ -163,7 +164,7 @@ fn is_in_cache(file: &Path) -> bool {
 /// Does a folder mark itself as the cache of a tool?
 #[must_use]
 pub(crate) fn is_tagged_cache(folder: &Path) -> bool {
-    std::fs::read(folder.join("CACHEDIR.TAG")).is_ok_and(|tag| tag.starts_with(CACHE))
+    read_file(&folder.join("CACHEDIR.TAG"), NOTE_BYTES).is_ok_and(|tag| tag.starts_with(CACHE))
 }
 
 /// Refuses to write by other rules than those of the start.

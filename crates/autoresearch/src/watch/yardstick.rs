@@ -3,16 +3,18 @@
 //! Invariant: a pinned file that is not byte for byte what it was is reported, wherever it lies and whoever changed it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::config::{Config, UserCommand};
 use autoresearch_core::git_names::RepoPath;
-use autoresearch_core::journal::chain::hash_bytes;
+use autoresearch_core::journal::chain::PieceHasher;
 use autoresearch_core::shell::executed::{list_executed_words, list_written_words};
 use autoresearch_core::shell::words::list_command_words;
 
 use autoresearch_sys::process::TreeView;
+use autoresearch_sys::regular_files::{hash_into, open_file};
 use autoresearch_sys::store::{FOLDER, FileSignature, Pin};
 
 /// Why a file is pinned.
@@ -373,24 +375,41 @@ pub(crate) fn make_pin(path: &Path) -> Option<Pin> {
     } else {
         PathBuf::new()
     };
-    let mut bytes = std::fs::read(path).unwrap_or_default();
+    let mut hasher = PieceHasher::default();
+    if is_no_file(path, &meta) {
+        hasher.add_piece(b"not a file");
+    } else if let Ok(file) = open_file(path) {
+        // What cannot be read to its end has another hash than what can.
+        let _ = hash_into(&file, &mut hasher);
+    }
     let mode = u8::from(std::os::unix::fs::MetadataExt::mode(&meta) & 0o100 != 0);
-    bytes.extend_from_slice(target.as_os_str().as_encoded_bytes());
-    bytes.push(mode);
+    hasher.add_piece(target.as_os_str().as_encoded_bytes());
+    hasher.add_piece(&[mode]);
     // What a link leads to may change without the link: it is hashed every time.
     Some(Pin {
-        hash: hash_bytes(&bytes),
+        hash: hasher.into_hash(),
         signature: signature.filter(|_| !meta.is_symlink()),
     })
+}
+
+/// Is it a folder, or at its end a pipe, a device or a socket? Nothing is read from these, and an empty file is none.
+fn is_no_file(path: &Path, meta: &Metadata) -> bool {
+    let kind = path.metadata().map(|end| end.file_type());
+    meta.is_dir() || kind.is_ok_and(|end| !end.is_file() && !end.is_dir())
 }
 
 /// Is this file not what was pinned, or there although nothing was?
 #[must_use]
 pub(crate) fn differs_from_pin(path: &Path, pin: Option<&Pin>) -> bool {
-    let untouched = pin.is_some_and(|pin| {
-        pin.signature.is_some() && FileSignature::read_of(path) == pin.signature
-    });
-    !untouched && make_pin(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone())
+    let (now, before) = (
+        FileSignature::read_of(path),
+        pin.and_then(|pin| pin.signature),
+    );
+    let resized = now
+        .zip(before)
+        .is_some_and(|(now, before)| now.has_other_length(&before));
+    let untouched = before.is_some() && now == before;
+    resized || (!untouched && make_pin(path).map(|now| now.hash) != pin.map(|pin| pin.hash.clone()))
 }
 
 /// The pinned files that changed or went, and files that are new under `protect`.
