@@ -8,9 +8,11 @@ mod differences;
 mod error;
 mod files;
 pub mod history;
+mod index_file;
 pub mod locks;
 mod merging;
 mod messages;
+mod private_index;
 mod program;
 mod reading;
 pub mod rules;
@@ -24,7 +26,9 @@ pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
 pub use self::differences::FileDifference;
 pub use self::error::GitError;
 pub use self::files::IndexEntry;
+pub use self::index_file::IndexSnapshot;
 pub use self::merging::{FileChange, MergeResult};
+pub use self::private_index::PrivateIndex;
 pub use self::program::{Git, is_read_only};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).

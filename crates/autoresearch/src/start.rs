@@ -25,7 +25,7 @@ use self::again::find_same_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
 use self::report::{StartReport, make_start_report};
 use crate::config::{ConfigSource, check_config_in, config_error, format_problem};
-use crate::run::glance::Glance;
+use crate::run::glance::{Glance, INDEX};
 use crate::run::held::Held;
 use crate::run::place::Place;
 use crate::run::repair::set_up_branch;
@@ -43,13 +43,16 @@ use crate::watch::unseen_files;
 use crate::watch::user_files;
 use crate::watch::user_files::FileOwner;
 use crate::watch::yardstick;
+use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
-use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::{Git, PrivateIndex};
 use autoresearch_sys::process::TreeView;
+use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{FileNotes, Pinned, RunStore, UnseenFiles};
+use tempfile::TempDir;
 
 pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
     if place.run.is_some() {
@@ -111,18 +114,33 @@ fn begin_start<'s>(
 ) -> Result<(StartParts<'s>, Pinned)> {
     preflight::check_start_site(world, site, &config)?;
     check_room(world, site)?;
+    let folder = make_index_folder(world)?;
+    let index = PrivateIndex::new(&site.git, &folder.path().join(INDEX));
     let dirty_files = if config.isolation == Isolation::Worktree {
         store::DirtyFiles::default()
     } else {
-        preflight::find_dirty_files(&site.git, &config)?
+        index.prepare(&site.base, world.now().as_second())?;
+        preflight::find_dirty_files(&index, site, &config)?
     };
     let parts = gather_parts(world, site, config)?;
     make_run_folder(world, &parts)?;
+    index.move_to(&store::anchor_folder(&world.state_folder, &parts.id).join(INDEX));
     let pinned = Pinned {
         dirty_files,
         ..Pinned::default()
     };
     Ok((parts, pinned))
+}
+
+/// A folder for the run's own index, as long as the run has none.
+fn make_index_folder(world: &World) -> Result<TempDir> {
+    let below = &world.state_folder;
+    make_temporary().tempdir_in(below).map_err(|error| {
+        Failure::io(
+            format!("could not make a folder in {}", below.display()),
+            &error,
+        )
+    })
 }
 
 /// The folder of the lock that a start holds: one start at a time in a repository.
@@ -177,21 +195,18 @@ fn prepare_start(
     pinned.view = parts.choose_view(world)?;
     let view = pinned.view.clone();
     let explain = |failure| explain_bare_tree(failure, parts, (&work_tree, view.as_ref()));
+    let index_file = store::anchor_folder(&world.state_folder, id).join(INDEX);
+    let index = PrivateIndex::new(&git, &index_file);
+    index.prepare(&site.base, world.now().as_second())?;
     let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
-    let protect =
-        Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
-    let ignored = git.list_ignored_folders()?;
-    let chosen = yardstick::choose_in_view(&work_tree, view.as_ref(), config, &ignored)
-        .map_err(|error| Failure::config(error.to_string()))?;
-    pinned.yardstick = yardstick::pin_files(&work_tree, &chosen);
-    pin_changed_rules(&work_tree, pinned);
+    let chosen = pin_yardstick(&git, config, pinned)?;
     let (none, unknown) = (BTreeSet::new(), FileNotes::default());
     let before = user_files::make_notes(&work_tree, &pinned.dirty_files, &none, &unknown);
-    let unseen = unseen_files::find_at_start(&git, config, &pinned.yardstick)?;
+    let unseen = unseen_files::find_at_start(index.git(), config, &pinned.yardstick)?;
     let outside = store::anchor_folder(&world.state_folder, id);
     let own = OwnFiles::new(layout, config, &outside)?;
-    let baseline =
-        measure_baseline(world, &git, &env, config, (&own, view.as_ref())).map_err(explain)?;
+    let baseline = measure_baseline(world, index.git(), &env, config, (&own, view.as_ref()))
+        .map_err(explain)?;
     let reaction = check_reaction(&ReactionScene {
         world,
         parts,
@@ -203,10 +218,11 @@ fn prepare_start(
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     yardstick::drop_written(view.as_ref(), &chosen, &mut pinned.yardstick);
-    refuse_touched(&work_tree, &protect, pinned, &before)?;
-    pinned.rules = git_rules::pin_rules(&git, &site.history.common_folder())?;
+    refuse_touched(&work_tree, config, pinned, &before)?;
+    pinned.rules = git_rules::pin_rules(index.git(), &site.history.common_folder())?;
     let said = baseline.said.clone();
-    let unseen = unseen_files::find_after_baseline(&git, config, &pinned.yardstick, &unseen)?;
+    let unseen =
+        unseen_files::find_after_baseline(index.git(), config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
     Ok(PreparedStart {
         start: Start {
@@ -239,6 +255,17 @@ fn fill_own_tree(
     fill_once(&filling, &mark)
 }
 
+/// Pins the files that decide what is measured.
+fn pin_yardstick(git: &Git, config: &Config, pinned: &mut Pinned) -> Result<PinChoice> {
+    let (work_tree, view) = (git.work_tree(), pinned.view.clone());
+    let ignored = git.list_ignored_folders()?;
+    let chosen = yardstick::choose_in_view(work_tree, view.as_ref(), config, &ignored)
+        .map_err(|error| Failure::config(error.to_string()))?;
+    pinned.yardstick = yardstick::pin_files(work_tree, &chosen);
+    pin_changed_rules(work_tree, pinned);
+    Ok(chosen)
+}
+
 /// What the run's git and commands work with.
 fn pin_site(pinned: &mut Pinned, site: &StartSite) {
     site.git.program().clone_into(&mut pinned.git);
@@ -250,11 +277,13 @@ fn pin_site(pinned: &mut Pinned, site: &StartSite) {
 /// Verify and guard must leave pinned files alone, and tracked files of the user's.
 fn refuse_touched(
     work_tree: &Path,
-    protect: &Globs,
+    config: &Config,
     pinned: &Pinned,
     before: &FileNotes,
 ) -> Result<()> {
-    let touched = yardstick::list_changed(work_tree, &pinned.yardstick, protect);
+    let protect =
+        Globs::new(&config.protect).map_err(|error| Failure::config(error.to_string()))?;
+    let touched = yardstick::list_changed(work_tree, &pinned.yardstick, &protect);
     if let Some(first) = touched.first() {
         return Err(
             Failure::config(format!("verify or guard changed a pinned file: {first}"))

@@ -3,14 +3,13 @@
 //! Invariant: what the user had staged elsewhere is not in the commit, and is still staged afterwards.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 
 use super::error::GitError;
 use super::program::{Git, Input, join_nul};
 use super::reading::{read_commit_id, read_tree_id};
-use super::status::{StatusEntry, StatusKind};
 use crate::regular_files::{NOTE_BYTES, read_file};
 
 /// A commit to make.
@@ -136,15 +135,10 @@ impl Git {
         Ok(found)
     }
 
-    /// The tree of the index without what was staged by others: `foreign` are the entries whose index state must stay out.
-    pub fn write_tree_without(
-        &self,
-        foreign: &[StatusEntry],
-        new: &NewCommit<'_>,
-        hooks: Hooks,
-    ) -> Result<TreeId, GitError> {
-        let staged: Vec<&StatusEntry> = foreign.iter().filter(|entry| is_staged(entry)).collect();
-        if staged.is_empty() && hooks == Hooks::Bypass {
+    /// The tree of the index, after the hook `pre-commit` saw it where it is to. What the hook stages is in the tree and not
+    /// in the index.
+    pub fn write_index_tree(&self, new: &NewCommit<'_>, hooks: Hooks) -> Result<TreeId, GitError> {
+        if hooks == Hooks::Bypass {
             let tree = self.run_for_text(&["write-tree"])?;
             return read_tree_id("write-tree", tree.as_bytes());
         }
@@ -153,15 +147,7 @@ impl Git {
         let _ = std::fs::remove_file(new.scratch.join("index.lock"));
         let index_env = [("GIT_INDEX_FILE", index.as_os_str())];
         self.copy_index(&index)?;
-        let lines = index_lines(&staged);
-        self.run_with_env(
-            ["update-index", "-z", "--index-info"].map(OsStr::new),
-            Input::Bytes(&lines),
-            &index_env,
-        )?;
-        if hooks == Hooks::Run {
-            self.run_hook("pre-commit", &[], &index_env)?;
-        }
+        self.run_hook("pre-commit", &[], &index_env)?;
         let tree = self.run_with_env([OsStr::new("write-tree")], Input::Nothing, &index_env)?;
         let _ = std::fs::remove_file(&index);
         read_tree_id("write-tree", &tree.stdout)
@@ -258,12 +244,7 @@ impl Git {
     }
 
     fn copy_index(&self, to: &Path) -> Result<(), GitError> {
-        let from = PathBuf::from(self.run_for_text(&[
-            "rev-parse",
-            "--path-format=absolute",
-            "--git-path",
-            "index",
-        ])?);
+        let from = self.index_file()?;
         // What stands there may be a link.
         let _ = std::fs::remove_file(to);
         std::fs::copy(&from, to)
@@ -347,23 +328,6 @@ pub fn is_behind_link(work_tree: &Path, path: &Path) -> bool {
     let above = path.ancestors().skip(1);
     let mut folders = above.filter(|folder| !folder.as_os_str().is_empty());
     folders.any(|folder| work_tree.join(folder).is_symlink())
-}
-
-fn is_staged(entry: &StatusEntry) -> bool {
-    matches!(&entry.kind, StatusKind::Tracked(tracked) if tracked.staged)
-}
-
-/// Lines for `update-index --index-info` that take entries back to their state in HEAD.
-fn index_lines(staged: &[&StatusEntry]) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for entry in staged {
-        if let StatusKind::Tracked(tracked) = &entry.kind {
-            lines.extend_from_slice(format!("{} {}\t", tracked.head.0, tracked.head.1).as_bytes());
-            lines.extend_from_slice(entry.path.as_bytes());
-            lines.push(0);
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -51,6 +51,19 @@ impl Git {
             .collect())
     }
 
+    /// The paths in conflict.
+    pub(super) fn list_unmerged(&self) -> Result<Vec<RepoPath>, GitError> {
+        let words = ["ls-files", "-z", "--unmerged"].map(OsStr::new);
+        let output = self.run_git(words, Input::Nothing)?;
+        let lines = split_nul(&output.stdout);
+        let mut paths: Vec<RepoPath> = lines
+            .filter_map(|line| IndexEntry::parse_line(&line))
+            .map(|entry| entry.path)
+            .collect();
+        paths.dedup();
+        Ok(paths)
+    }
+
     /// Takes entries out of the index, and leaves the files alone.
     pub fn drop_from_index(&self, entries: &[IndexEntry]) -> Result<(), GitError> {
         let line = |entry: &IndexEntry| {

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
 use std::time::Duration;
 
 use autoresearch_core::git_names::RepoPath;
@@ -20,13 +21,30 @@ use super::messages::{LockRefusal, read_lock_refusal, read_signal};
 use crate::env::Stopwatch;
 use crate::polling::{PollLimit, poll_until};
 
+/// What changed is told by the files, not by a program that the repository's config names.
+const TOLD_BY_FILES: [&str; 4] = [
+    "core.fsmonitor=false",
+    "core.checkStat=default",
+    "core.trustctime=true",
+    "core.ignoreStat=false",
+];
+
+/// How an index of ours is written: whole, into one file, with an entry for each path.
+const OWN_INDEX: [&str; 3] = [
+    "core.splitIndex=false",
+    "core.untrackedCache=false",
+    "index.sparse=false",
+];
+
 /// The git binary, at work in one work tree.
 pub struct Git {
     program: PathBuf,
     work_tree: PathBuf,
     pub(super) env: Vec<(OsString, OsString)>,
+    /// The index that it works with; the work tree's own otherwise.
+    index: Option<PathBuf>,
     note: Option<(PathBuf, Traces)>,
-    spent: Cell<Duration>,
+    spent: Rc<Cell<Duration>>,
     tells_case: OnceCell<bool>,
 }
 
@@ -52,8 +70,9 @@ impl Git {
             program: program.to_owned(),
             work_tree: work_tree.to_owned(),
             env,
+            index: None,
             note: None,
-            spent: Cell::default(),
+            spent: Rc::default(),
             tells_case: OnceCell::new(),
         }
     }
@@ -70,9 +89,29 @@ impl Git {
             program: self.program.clone(),
             work_tree: folder.to_owned(),
             env: self.env.clone(),
+            index: None,
             note: None,
-            spent: Cell::default(),
+            spent: Rc::default(),
             tells_case: OnceCell::new(),
+        }
+    }
+
+    /// The same git in the same work tree with another index, an absolute path. Its time counts as this one's.
+    pub(super) fn with_index(&self, index: &Path) -> Self {
+        Self {
+            index: Some(index.to_owned()),
+            note: self.note.clone(),
+            spent: Rc::clone(&self.spent),
+            ..self.at_folder(&self.work_tree)
+        }
+    }
+
+    /// The file of the index that it works with.
+    pub(super) fn index_file(&self) -> Result<PathBuf, GitError> {
+        let words = ["rev-parse", "--path-format=absolute", "--git-path", "index"];
+        match &self.index {
+            Some(index) => Ok(index.clone()),
+            None => self.run_for_text(&words).map(PathBuf::from),
         }
     }
 
@@ -211,19 +250,13 @@ impl Git {
         input: Input<'_>,
         env: &[(&str, &OsStr)],
     ) -> Result<Output, GitError> {
-        // The repository's hooks run only where they are asked for by name, and may leave processes behind.
         let asked = arguments.first() == Some(&OsStr::new("hook"));
-        let hooks: &[&str] = if asked {
-            &[]
-        } else {
-            &["-c", "core.hooksPath=/dev/null"]
-        };
-        // A setting that came with a clone from another system would hide files that differ in case alone.
-        let case: &[&str] = if self.tells_case() {
-            &["-c", "core.ignoreCase=false"]
-        } else {
-            &[]
-        };
+        let index = self.index.iter().flat_map(|index| {
+            [
+                ("GIT_INDEX_FILE", index.as_os_str()),
+                ("GIT_INDEX_VERSION", OsStr::new("2")),
+            ]
+        });
         let start_error = |source| GitError::Start {
             program: self.program.clone(),
             source,
@@ -236,14 +269,11 @@ impl Git {
         let mut child = Command::new(&self.program)
             .arg("-C")
             .arg(&self.work_tree)
-            // What changed is told by the files, not by a program that the repository's config names.
-            .args(["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"])
-            .args(["-c", "core.trustctime=true", "-c", "core.ignoreStat=false"])
-            .args(case)
-            .args(hooks)
+            .args(self.list_fixed_settings(asked))
             .args(arguments)
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(index)
             .envs(env.iter().copied())
             .stdin(if matches!(input, Input::Nothing) {
                 Stdio::null()
@@ -269,6 +299,19 @@ impl Git {
             stdout: read_written(stdout).map_err(start_error)?,
             stderr: read_written(stderr).map_err(start_error)?,
         })
+    }
+
+    /// The settings by which git works here, whatever the user has; `asked` is the call of a hook by its name.
+    fn list_fixed_settings(&self, asked: bool) -> impl Iterator<Item = &'static str> {
+        // A setting that came with a clone from another system would hide files that differ in case alone.
+        let case = self.tells_case().then_some("core.ignoreCase=false");
+        // A setting of the user's must not have git write parts of our index into the repository.
+        let alone = self.index.is_some().then_some(OWN_INDEX);
+        // The repository's hooks run only where they are asked for, and may leave processes behind.
+        let hooks = (!asked).then_some("core.hooksPath=/dev/null");
+        let settings = TOLD_BY_FILES.into_iter().chain(case);
+        let settings = settings.chain(alone.into_iter().flatten()).chain(hooks);
+        settings.flat_map(|setting| ["-c", setting])
     }
 
     fn explain_failure(&self, arguments: &[&OsStr], output: &Output) -> GitError {

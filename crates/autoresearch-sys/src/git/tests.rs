@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::scratch::ScratchRepository;
 use super::status::{StatusEntry, StatusKind};
-use super::{Git, GitError, Hooks, IndexEntry, NewCommit, RefusedPath};
+use super::{Git, GitError, Hooks, IndexEntry, NewCommit, PrivateIndex, RefusedPath};
 use crate::env::sleep_for;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName, RepoPath};
 
@@ -265,27 +265,30 @@ fn a_commit_holds_the_given_paths_alone_and_what_was_staged_elsewhere_stays_stag
     let repository = ScratchRepository::with_files(&["ours", "theirs", "moved"]);
     let git = &repository.git;
     let parent = repository.find_commit("HEAD");
+    let index = PrivateIndex::new(git, &repository.beside("index"));
+    index.prepare(&parent, 0).unwrap();
     for name in ["theirs", "added"] {
         repository.write(name, "staged by the user");
     }
     repository.run(&["add", "theirs", "added"]);
     repository.run(&["rm", "--quiet", "--cached", "moved"]);
-    let foreign = git.read_status().unwrap();
     repository.write("ours", "edited");
-    git.stage_paths(&to_paths(["ours"])).unwrap();
+    let ours = to_paths(["ours"]);
+    index.git().stage_paths(&ours).unwrap();
     let scratch = repository.beside("scratch");
     fs::create_dir(&scratch).unwrap();
-    fs::write(scratch.join("index.lock"), "left by a git that was killed").unwrap();
     let new = new_commit(&parent, &scratch);
-    let tree = git
-        .write_tree_without(&foreign, &new, Hooks::Bypass)
-        .unwrap();
+    let tree = index.git().write_index_tree(&new, Hooks::Bypass).unwrap();
     let commit = git.commit_tree(&tree, &new, Hooks::Bypass).unwrap();
     assert_eq!(
         repository.run(&["diff", "--name-status", parent.as_str(), commit.as_str()]),
         "M\tours"
     );
+    index.expect_update(&ours).unwrap();
     git.move_head(&parent, &commit, "trial").unwrap();
+    index.note_head(&commit).unwrap();
+    index.update_users(&ours, &commit).unwrap();
+    assert!(!index.is_update_pending());
     assert!(
         git.move_head(&parent, &commit, "again").is_err(),
         "HEAD has moved"
@@ -315,9 +318,10 @@ fn hooks_of_the_repository_see_a_commit_only_where_they_are_asked_and_may_refuse
     let git = &repository.git;
     let (parent, scratch) = (repository.find_commit("HEAD"), repository.beside("scratch"));
     fs::create_dir(&scratch).unwrap();
+    fs::write(scratch.join("index.lock"), "left by a git that was killed").unwrap();
     let new = new_commit(&parent, &scratch);
     let make = |hooks| {
-        let tree = git.write_tree_without(&[], &new, hooks)?;
+        let tree = git.write_index_tree(&new, hooks)?;
         let commit = git.commit_tree(&tree, &new, hooks)?;
         Ok::<String, GitError>(repository.run(&["log", "-1", "--format=%B", commit.as_str()]))
     };

@@ -50,8 +50,6 @@ pub struct PinnedRules {
     pub lists: BTreeMap<String, Option<Pin>>,
     /// The rule files in the work tree that git ignores, and so does not show.
     pub ignored: BTreeMap<String, Pin>,
-    /// The index flags that keep git from looking at a file, a line each.
-    pub flags: String,
 }
 
 /// The paths that differed from HEAD before the run, as lossless text, and whether git tracks them.

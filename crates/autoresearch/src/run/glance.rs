@@ -23,6 +23,9 @@ use crate::watch::git_rules;
 /// What to do about a run whose own work tree is gone.
 pub const TREE_IS_GONE: &str = "`autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost";
 
+/// The run's own index, beside its anchor.
+pub const INDEX: &str = "index";
+
 /// A run that was found and opened to be looked at. Every answer is made from one: a command that wrote comes back to it
 /// by `Ready::finish`.
 pub struct Glance<'w> {
@@ -179,6 +182,7 @@ fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat
         branch: store.state.start.branch.clone(),
         is_own,
         pinned: Arc::clone(&store.pinned),
+        index_file: store.anchor_folder.join(INDEX),
         notes: TreeNotes::beside_anchor(&store.anchor_folder),
     })))
 }

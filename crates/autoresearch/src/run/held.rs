@@ -14,7 +14,7 @@ use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, TreeKind, TreeNo
 
 use crate::run::Run;
 use crate::run::driven::refuse_driven;
-use crate::run::glance::{Glance, Seat, describe_lost_tree, lost_tree_error};
+use crate::run::glance::{Glance, INDEX, Seat, describe_lost_tree, lost_tree_error};
 use crate::run::ready::{Ready, RepairResult};
 use crate::trees::making::{Checkout, remake_tree};
 use crate::trees::place::OWN;
@@ -191,6 +191,7 @@ fn list_git_traces(history: &History, store: &RunStore<'_>) -> Traces {
         locks.push(common.join(format!("{branch}.lock")));
     }
     locks.push(own.join("config.worktree.lock"));
+    locks.push(store.anchor_folder.join(INDEX).with_extension("lock"));
     let shared = ["HEAD", "packed-refs", "config", "shallow"];
     locks.extend(shared.map(|name| common.join(format!("{name}.lock"))));
     locks.sort();

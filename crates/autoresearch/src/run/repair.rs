@@ -25,6 +25,7 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
             .done
             .push("the start of the run was completed".to_owned());
     }
+    tell_users_index(ready)?;
     if let Some(open_trial) = ready.run.store.state.open_trial.clone() {
         let trial = open_trial.intent.trial;
         match open_trial.stage {
@@ -66,6 +67,16 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
         }
     }
     end_if_due(&mut ready.run)
+}
+
+/// Has the user's index learn what a command that was cut short, or that found it locked, left untold.
+fn tell_users_index(ready: &Ready<'_>) -> Result<()> {
+    let index = ready.tree.index();
+    let head = ready.tree.history.read_head()?;
+    if let (true, Some(commit)) = (index.is_update_pending(), head.commit) {
+        index.prepare(&commit, ready.run.world.now().as_second())?;
+    }
+    Ok(())
 }
 
 /// Fills the run's own tree where that was cut short, or where the tree was made again.

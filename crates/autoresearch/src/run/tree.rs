@@ -2,13 +2,13 @@
 //! Does not know the journal, the lock or the caller: what the journal says is handed in as a value.
 //! Invariant: git works in this folder alone, and the rules and files of the start are those that are compared.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use autoresearch_core::git_names::RefName;
 use autoresearch_sys::env::World;
-use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
+use autoresearch_sys::git::{Git, PrivateIndex};
 use autoresearch_sys::store::{Layout, Pinned, TreeNotes};
 
 /// The work tree of a run's trials.
@@ -20,6 +20,8 @@ pub struct Tree<'w> {
     pub git: Git,
     /// The same repository, for reading.
     pub history: History,
+    /// The file of the run's own index.
+    pub index_file: PathBuf,
     /// The branch that HEAD names here.
     pub branch: RefName,
     /// Was it made for the run? The user's own otherwise.
@@ -34,6 +36,12 @@ impl Tree<'_> {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.git.work_tree()
+    }
+
+    /// The run's own index of this tree. What is seen, staged and committed is so through it.
+    #[must_use]
+    pub fn index(&self) -> PrivateIndex<'_> {
+        PrivateIndex::new(&self.git, &self.index_file)
     }
 
     /// A reference of the run, outside the branches.

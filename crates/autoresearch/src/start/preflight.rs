@@ -18,7 +18,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::status::StatusKind;
-use autoresearch_sys::git::{Git, OLDEST, is_read_only};
+use autoresearch_sys::git::{Git, OLDEST, PrivateIndex, is_read_only};
 use autoresearch_sys::store::{Access, DirtyFiles, FOLDER, Layout, RunStore, SealedSecret};
 
 /// The ground of a run.
@@ -242,15 +242,20 @@ fn note_flagged_files(git: &Git, scope: &Globs, dirty_files: &mut DirtyFiles) ->
 }
 
 /// Notes what is dirty outside the scope, and refuses what is dirty inside it.
-pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
+pub fn find_dirty_files(
+    index: &PrivateIndex<'_>,
+    site: &StartSite,
+    config: &Config,
+) -> Result<DirtyFiles> {
+    let git = index.git();
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
     let mut dirty_files = DirtyFiles::default();
-    let (mut inside, mut unmerged) = (Vec::new(), Vec::new());
+    let users = site.history.git_folder().join("index");
+    let unmerged = index.list_conflicts(&users, &site.base)?;
+    let unmerged: Vec<String> = unmerged.iter().map(ToString::to_string).collect();
+    let mut inside = Vec::new();
     for entry in git.read_status()? {
         let text = entry.path.to_text();
-        if entry.kind == StatusKind::Unmerged {
-            unmerged.push(escape_text(&text));
-        }
         if Path::new(&*text).starts_with(FOLDER) {
             // Files of the user's in the folder of the runs are never a trial's, and lessons are ours.
             continue;
@@ -269,7 +274,7 @@ pub fn find_dirty_files(git: &Git, config: &Config) -> Result<DirtyFiles> {
         return Err(Failure::blocked(format!("files are in conflict: {}", show_first_names(&unmerged)))
             .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));
     }
-    note_flagged_files(git, &scope, &mut dirty_files)?;
+    note_flagged_files(&site.git, &scope, &mut dirty_files)?;
     if inside.is_empty() {
         return Ok(dirty_files);
     }

@@ -298,7 +298,9 @@ fn find_changes_after(
         let moved = moved_away::move_away(tree, trial, &way, MovedWhy::InTheWay)?;
         let places = moved.into_iter().map(|aside| aside.place);
         after.untracked_outside.extend(places);
-        tree.git.restore_from_index(&after.tracked_outside)?;
+        tree.index()
+            .git()
+            .restore_from_index(&after.tracked_outside)?;
         file_times::renew_times(tree, state, &after.tracked_outside);
         after.tracked_outside.clear();
     }

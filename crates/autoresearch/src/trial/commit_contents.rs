@@ -71,7 +71,9 @@ pub fn compare_with_commit(
         }
         // git leaves a file alone that is what it was when it was staged.
         let _ = std::fs::remove_file(root.join(path.as_path()));
-        tree.git.restore_from_index(std::slice::from_ref(&path))?;
+        tree.index()
+            .git()
+            .restore_from_index(std::slice::from_ref(&path))?;
         let name = path.to_string();
         if is_as_checked_out(tree, commit, &path)? {
             likeness.notes.push(format!(

@@ -32,6 +32,7 @@ pub(super) fn name_change(
         tree.git
             .move_head_and_reference((&measured, &named), &tree.name_trial(trial), &why);
     let Err(error) = moved else {
+        tree.index().note_head(&named)?;
         return Ok(named);
     };
     // A git that was killed may have done it all the same.

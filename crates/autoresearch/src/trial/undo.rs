@@ -84,13 +84,14 @@ pub fn commit_trial(
         scratch: &scratch,
         date: &date,
     };
+    let index = tree.index();
     (tree.world.step)("git stage");
-    let refused = tree.git.stage_paths(&changes.ours)?;
+    let refused = index.git().stage_paths(&changes.ours)?;
     if !refused.is_empty() {
         return Ok(CommitResult::NotTaken(refused));
     }
     (tree.world.step)("git tree");
-    let staged = tree.git.write_tree_without(&changes.foreign, &new, hooks);
+    let staged = index.git().write_index_tree(&new, hooks);
     (tree.world.step)("git commit");
     let commit = match staged.and_then(|staged| tree.git.commit_tree(&staged, &new, hooks)) {
         Err(error @ GitError::Hook { .. }) => {
@@ -98,14 +99,18 @@ pub fn commit_trial(
         }
         commit => commit?,
     };
+    index.expect_update(&changes.ours)?;
     (tree.world.step)("git head");
     let why = format!("autoresearch: trial {trial}");
     tree.git
         .move_head_and_reference((&head, &commit), &tree.name_trial(trial), &why)?;
     if hooks == Hooks::Run {
         // A hook may have rewritten files: the index follows the work tree.
-        tree.git.stage_paths(&changes.ours)?;
+        index.git().stage_paths(&changes.ours)?;
     }
+    index.note_head(&commit)?;
+    (tree.world.step)("git index");
+    index.update_users(&changes.ours, &commit)?;
     Ok(CommitResult::Made(commit))
 }
 
@@ -167,7 +172,6 @@ pub fn undo_trial(
     notes.extend(staying.into_iter().map(describe_left));
     check_restored_tree(tree, state.config(), &paths, &kept)?;
     check_added_gone(tree, &paths, &kept)?;
-    tree.git.refresh_index(&paths);
     Ok(UndoResult {
         head,
         tip: Some(tip),
@@ -234,8 +238,26 @@ fn restore_kept(
     trial: u32,
 ) -> Result<CommitId> {
     (tree.world.step)("git restore");
-    tree.git.move_tree(tip, kept)?;
+    let index = tree.index();
+    // The index may have been made anew of a commit in between.
+    index.prepare(tip, tree.world.now().as_second())?;
+    index.git().move_tree(tip, kept)?;
     file_times::renew_times(tree, state, paths);
+    index.expect_update(paths)?;
+    let head = move_head_back(tree, state, (tip, kept), trial)?;
+    index.note_head(&head)?;
+    (tree.world.step)("git index");
+    index.update_users(paths, &head)?;
+    Ok(head)
+}
+
+/// Makes HEAD name the kept state: the kept commit, or a new one with its tree.
+fn move_head_back(
+    tree: &Tree<'_>,
+    state: &RunState,
+    (tip, kept): (&CommitId, &CommitId),
+    trial: u32,
+) -> Result<CommitId> {
     let why = format!("autoresearch: undo trial {trial}");
     if state.config().rollback == Rollback::Reset {
         (tree.world.step)("git head back");
@@ -320,7 +342,7 @@ fn check_restored_tree(
         .filter(|path| scope.matches_path(&path.to_text()))
         .cloned()
         .collect();
-    let left = tree.git.list_modified(&paths)?;
+    let left = tree.index().git().list_modified(&paths)?;
     if left.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Owns the comparison of git's own rules with those of the start: settings, index flags, lists, rule files.
+//! Owns the comparison of git's own rules with those of the start: settings, lists, rule files.
 //! Does not change them back.
 //! Invariant: while they differ, what git shows and commits is not believed, and nothing is written by other rules than
 //! those of the start.
@@ -13,7 +13,7 @@ use crate::run::tree::Tree;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
-use autoresearch_sys::git::rules::{FlaggedPath, is_newly_pinned};
+use autoresearch_sys::git::rules::is_newly_pinned;
 use autoresearch_sys::git::status::{StatusEntry, StatusKind};
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_file};
 use autoresearch_sys::store::{FOLDER, PinnedRules};
@@ -60,7 +60,6 @@ pub(crate) fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
         ignored: ignored
             .filter_map(|path| Some((path.clone(), yardstick::make_pin(&root.join(&path))?)))
             .collect(),
-        flags: format_flags(&git.list_flagged()?),
         settings: hash_settings(&settings),
     })
 }
@@ -71,15 +70,6 @@ fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String
         .iter()
         .map(|(key, value)| (key.clone(), hash_bytes(value.as_bytes())))
         .collect()
-}
-
-/// One line for each flag, as it is named in messages.
-fn format_flags(flagged: &[FlaggedPath]) -> String {
-    let line = |flagged: &FlaggedPath| {
-        let path = &flagged.path;
-        format!("index flag {} on {path}", flagged.flag)
-    };
-    flagged.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
@@ -124,20 +114,6 @@ pub(crate) fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String
         ["clean", "smudge", "process", "required"].map(key)
     });
     keys.filter(|key| now.contains_key(key)).collect()
-}
-
-/// The index flags that were not there at start.
-pub(crate) fn list_new_flags(tree: &Tree<'_>) -> Result<Vec<String>> {
-    let (before, now) = (
-        &tree.pinned.rules.flags,
-        format_flags(&tree.git.list_flagged()?),
-    );
-    if *before == now {
-        return Ok(Vec::new());
-    }
-    let known: BTreeSet<&str> = before.lines().collect();
-    let new = now.lines().filter(|line| !known.contains(line));
-    Ok(new.map(ToOwned::to_owned).collect())
 }
 
 /// A rule file that git ignores does not count as changed when it is what it was at start, or when it hides the cache of a tool: a

@@ -173,11 +173,28 @@ pub(crate) fn check_branch_checked_out(tree: &Tree<'_>) -> Result<CommitId> {
     }
 }
 
+/// The commit that HEAD names.
+fn read_head_commit(tree: &Tree<'_>) -> Result<CommitId> {
+    tree.history.read_head()?.commit.ok_or_else(|| {
+        Failure::blocked("HEAD names no commit").hint(format!(
+            "nothing was changed. `git switch {}` goes back to the run",
+            tree.branch.short()
+        ))
+    })
+}
+
 /// Sorts all changes in the run's work tree by owner.
 pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
     let owner = ChangeOwners::new(tree, state)?;
     let mut changes = TreeChanges::default();
-    for entry in tree.git.read_status_with_ignored()? {
+    let (index, head) = (tree.index(), read_head_commit(tree)?);
+    index.prepare(&head, tree.world.now().as_second())?;
+    let users = tree.history.git_folder().join("index");
+    let conflicts = index.list_conflicts(&users, &head)?;
+    for mut entry in index.git().read_status_with_ignored()? {
+        if conflicts.contains(&entry.path) {
+            entry.kind = StatusKind::Unmerged;
+        }
         owner.sort_entry(entry, &mut changes)?;
     }
     let pins = &tree.pinned.yardstick;
@@ -196,7 +213,6 @@ pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChan
 /// The same, and whether git itself still works by the rules of the start.
 pub(crate) fn read_changes_and_rules(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
     let mut changes = read_changes(tree, state)?;
-    changes.hiding.extend(git_rules::list_new_flags(tree)?);
     changes.rewriting.extend(git_rules::list_rewriting(tree)?);
     Ok(changes)
 }

@@ -1,0 +1,303 @@
+//! Owns the reading of an index file: each path with the object and the times that git noted of it.
+//! Does not write one, and does not look at the files.
+//! Invariant: a file that is not read to its last entry is no snapshot.
+//!
+//! The format is that of git's `Documentation/gitformat-index`, versions 2 and 3; an index of ours never has another.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use autoresearch_core::git_names::RepoPath;
+
+/// Ten numbers of four bytes: ctime and mtime in seconds and nanoseconds, device, inode, mode, user, group, size.
+const STAT: usize = 40;
+/// The length of the object's name in a repository of SHA-1.
+const SHA1: usize = 20;
+/// The same of SHA-256.
+const SHA256: usize = 32;
+/// A larger index is not read: about ten million files.
+const MOST: u64 = 1 << 30;
+
+/// What an index file held at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexSnapshot {
+    bytes: Vec<u8>,
+    entries: Vec<Span>,
+    hash: usize,
+}
+
+/// Where an entry stands in the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    at: usize,
+    name: usize,
+    end: usize,
+}
+
+/// One path of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotedFile<'a> {
+    pub path: &'a [u8],
+    /// Its object, as bytes.
+    pub object: &'a [u8],
+    stat: &'a [u8],
+}
+
+impl NotedFile<'_> {
+    fn number(&self, field: usize) -> u32 {
+        let bytes = self.stat.get(field * 4..field * 4 + 4);
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u32::from_be_bytes)
+    }
+
+    /// The second of its last change, of bytes or of rights.
+    #[must_use]
+    pub fn changed_second(&self) -> i64 {
+        i64::from(self.number(0))
+    }
+
+    /// Its mode as git has it.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        self.number(6)
+    }
+
+    /// A file or a link, and not a submodule.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.mode() >> 12 != 0o16
+    }
+
+    /// Was it looked at since its object was entered?
+    #[must_use]
+    pub fn is_noted(&self) -> bool {
+        self.stat.iter().take(24).any(|byte| *byte != 0)
+    }
+
+    /// Are times, inode, owner and size the same? A size of 0 is git's word for "look again".
+    #[must_use]
+    pub fn is_as_noted(&self, other: &NotedFile<'_>) -> bool {
+        let size = |file: &NotedFile<'_>| file.number(9);
+        self.stat[..36] == other.stat[..36]
+            && (size(self) == size(other) || size(self) == 0 || size(other) == 0)
+    }
+
+    /// Does git take the file at this path for the one that it noted, although nanoseconds tell another? git compares the
+    /// low four bytes of size, inode and whole seconds.
+    #[must_use]
+    pub fn hides_change(&self, work_tree: &Path) -> bool {
+        let path = work_tree.join(RepoPath::new(self.path).as_path());
+        let Ok(meta) = path.symlink_metadata() else {
+            return false;
+        };
+        let low = |number: i64| u32::try_from(number & 0xffff_ffff).unwrap_or(0);
+        let low_of = |number: u64| u32::try_from(number & 0xffff_ffff).unwrap_or(0);
+        let seconds = [(0, meta.ctime()), (2, meta.mtime())];
+        let parts = [(1, meta.ctime_nsec()), (3, meta.mtime_nsec())];
+        let is_same = |(field, now): &(usize, i64)| self.number(*field) == low(*now);
+        seconds.iter().all(is_same)
+            && self.number(5) == low_of(meta.ino())
+            && self.number(9) == low_of(meta.size())
+            && !parts.iter().all(is_same)
+    }
+}
+
+impl IndexSnapshot {
+    /// Reads an index file; `None` where there is none, or it is not one that can be read.
+    #[must_use]
+    pub fn read_from(path: &Path, is_sha256: bool) -> Option<Self> {
+        let length = path
+            .symlink_metadata()
+            .ok()
+            .filter(std::fs::Metadata::is_file)?
+            .len();
+        if length > MOST {
+            return None;
+        }
+        Self::parse(
+            std::fs::read(path).ok()?,
+            if is_sha256 { SHA256 } else { SHA1 },
+        )
+    }
+
+    fn parse(bytes: Vec<u8>, hash: usize) -> Option<Self> {
+        let number = |at: usize| {
+            let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+            Some(u32::from_be_bytes(four))
+        };
+        if bytes.get(..4)? != b"DIRC" || !matches!(number(4)?, 2 | 3) {
+            return None;
+        }
+        let count = usize::try_from(number(8)?).ok()?;
+        // The shortest entry has 62 bytes and a name: a number that lies is not believed.
+        let mut entries = Vec::with_capacity(count.min(bytes.len() / 62));
+        let mut at = 12;
+        for _ in 0..count {
+            let flags = bytes.get(at + STAT + hash..at + STAT + hash + 2)?;
+            let is_extended = flags[0] & 0x40 != 0;
+            let name = at + STAT + hash + if is_extended { 4 } else { 2 };
+            let length = bytes.get(name..)?.iter().position(|byte| *byte == 0)?;
+            let end = name + length;
+            entries.push(Span { at, name, end });
+            // One to eight zeros end an entry, so that the next one begins at a multiple of eight from its start.
+            at += (end - at + 8) & !7;
+        }
+        // The checksum of the whole stands at the end.
+        (at + hash <= bytes.len()).then_some(Self {
+            bytes,
+            entries,
+            hash,
+        })
+    }
+
+    /// Its paths, in git's order.
+    pub fn list_files(&self) -> impl Iterator<Item = NotedFile<'_>> {
+        self.entries.iter().map(|span| NotedFile {
+            path: &self.bytes[span.name..span.end],
+            object: &self.bytes[span.at + STAT..span.at + STAT + self.hash],
+            stat: &self.bytes[span.at..span.at + STAT],
+        })
+    }
+
+    /// Is any path in conflict?
+    #[must_use]
+    pub fn has_conflict(&self) -> bool {
+        let stage = |span: &Span| self.bytes[span.at + STAT + self.hash] & 0x30;
+        self.entries.iter().any(|span| stage(span) != 0)
+    }
+
+    /// One path of it.
+    #[must_use]
+    pub fn find_file(&self, path: &[u8]) -> Option<NotedFile<'_>> {
+        let place = self
+            .entries
+            .binary_search_by(|span| self.bytes[span.name..span.end].cmp(path))
+            .ok()?;
+        let span = self.entries[place];
+        Some(NotedFile {
+            path: &self.bytes[span.name..span.end],
+            object: &self.bytes[span.at + STAT..span.at + STAT + self.hash],
+            stat: &self.bytes[span.at..span.at + STAT],
+        })
+    }
+
+    /// The paths whose files were touched between two looks: other times, another inode, owner or size. Those that only one
+    /// of the two has are left out: git shows them.
+    #[must_use]
+    pub fn list_touched(&self, later: &Self) -> Vec<RepoPath> {
+        let mut rest = later.list_files().peekable();
+        let mut touched = Vec::new();
+        for before in self.list_files() {
+            while rest.peek().is_some_and(|after| after.path < before.path) {
+                rest.next();
+            }
+            let after = rest.peek().filter(|after| after.path == before.path);
+            if after.is_some_and(|after| before.is_noted() && !before.is_as_noted(after)) {
+                touched.push(RepoPath::new(before.path));
+            }
+        }
+        touched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::scratch::ScratchRepository;
+
+    fn read_real(names: &[&str]) -> (ScratchRepository, Vec<u8>) {
+        let repository = ScratchRepository::with_files(names);
+        let bytes = std::fs::read(repository.root().join(".git/index")).unwrap();
+        (repository, bytes)
+    }
+
+    fn list_paths(snapshot: &IndexSnapshot) -> Vec<String> {
+        let files = snapshot.list_files();
+        files
+            .map(|file| String::from_utf8_lossy(file.path).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_entry_of_an_index_of_gits_is_read() {
+        let names = ["a", "b c", "deep/er/file", "deep/x", "long-name-of-a-file"];
+        let (repository, bytes) = read_real(&names);
+        let snapshot = IndexSnapshot::parse(bytes, SHA1).unwrap();
+        assert_eq!(list_paths(&snapshot), names);
+        let file = snapshot.find_file(b"deep/x").unwrap();
+        assert!(file.is_file() && file.is_noted() && !file.hides_change(&repository.root()));
+        assert_eq!(file.mode(), 0o100_644);
+        assert_eq!(snapshot.find_file(b"deep"), None);
+        assert!(!snapshot.has_conflict());
+        // An entry that is only intended has two more bytes of flags.
+        repository.write("new", "");
+        repository.run(&["add", "-N", "new"]);
+        let again = IndexSnapshot::read_from(&repository.root().join(".git/index"), false);
+        assert_eq!(list_paths(&again.unwrap()), [&names[..], &["new"]].concat());
+    }
+
+    #[test]
+    fn an_index_that_is_cut_is_none_and_no_bytes_are_too_odd() {
+        let (_repository, bytes) = read_real(&["a", "deep/b"]);
+        for length in 0..bytes.len() {
+            // The last part may be an extension; without it the entries are whole.
+            let cut = IndexSnapshot::parse(bytes[..length].to_vec(), SHA1);
+            assert!(
+                cut.is_none_or(|cut| list_paths(&cut) == ["a", "deep/b"]),
+                "{length}"
+            );
+        }
+        let mut odd = bytes.clone();
+        odd[8..12].fill(0xff);
+        assert_eq!(IndexSnapshot::parse(odd, SHA1), None);
+        let mut newer = bytes;
+        newer[7] = 4;
+        assert_eq!(IndexSnapshot::parse(newer, SHA1), None);
+    }
+
+    static REAL: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_reading_fall(at in 0_usize..400, byte: u8, tail in 0_usize..400) {
+            let mut bytes = REAL.get_or_init(|| read_real(&["a", "deep/b", "c"]).1).clone();
+            bytes.truncate(bytes.len().saturating_sub(tail));
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            if let Some(snapshot) = IndexSnapshot::parse(bytes, SHA1) {
+                let _ = snapshot.list_touched(&snapshot);
+                let _ = list_paths(&snapshot);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_written_or_replaced_between_two_looks_was_touched() {
+        let repository = ScratchRepository::with_files(&["a", "b", "c", "d", "gone"]);
+        let index = repository.root().join(".git/index");
+        let look = || {
+            repository.run(&["status", "--short"]);
+            IndexSnapshot::read_from(&index, false).unwrap()
+        };
+        // git itself does not tell two times within one second.
+        let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+        let file = std::fs::File::options()
+            .write(true)
+            .open(repository.root().join("a"));
+        file.unwrap().set_modified(old).unwrap();
+        let before = look();
+        assert_eq!(before.list_touched(&look()), []);
+        let root = repository.root();
+        // The same bytes again, and another file with the same bytes: times and inode tell.
+        let bytes = std::fs::read(root.join("a")).unwrap();
+        std::fs::write(root.join("a"), &bytes).unwrap();
+        std::fs::copy(root.join("c"), root.join("copy")).unwrap();
+        std::fs::rename(root.join("copy"), root.join("c")).unwrap();
+        std::fs::remove_file(root.join("gone")).unwrap();
+        repository.run(&["update-index", "-q", "--really-refresh", "--ignore-missing"]);
+        let touched = before.list_touched(&look());
+        assert_eq!(touched, [RepoPath::new("a"), RepoPath::new("c")]);
+    }
+}

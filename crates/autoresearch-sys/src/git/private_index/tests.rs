@@ -1,0 +1,224 @@
+//! Tests of the run's own index: what it sees that others hide, and what the user's index is told.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use autoresearch_core::git_names::{CommitId, RepoPath};
+
+use super::PrivateIndex;
+use crate::git::scratch::ScratchRepository;
+use crate::git::{Hooks, NewCommit};
+
+fn index_file(repository: &ScratchRepository) -> PathBuf {
+    repository.beside("index")
+}
+
+fn list_seen(index: &PrivateIndex<'_>) -> Vec<String> {
+    let seen = index.git().read_status().unwrap();
+    seen.iter().map(|entry| entry.path.to_string()).collect()
+}
+
+fn to_paths(names: &[&str]) -> Vec<RepoPath> {
+    names.iter().map(|name| RepoPath::new(*name)).collect()
+}
+
+/// Commits what stands at these paths, as a trial does.
+fn commit(index: &PrivateIndex<'_>, repository: &ScratchRepository, names: &[&str]) -> CommitId {
+    let (paths, parent) = (to_paths(names), repository.find_commit("HEAD"));
+    assert_eq!(index.git().stage_paths(&paths).unwrap(), []);
+    let scratch = repository.beside("scratch");
+    let new = NewCommit {
+        parent: &parent,
+        message: "trial\n",
+        scratch: &scratch,
+        date: "1700000000 +0000",
+    };
+    let tree = index.git().write_index_tree(&new, Hooks::Bypass).unwrap();
+    let commit = repository
+        .git
+        .commit_tree(&tree, &new, Hooks::Bypass)
+        .unwrap();
+    index.expect_update(&paths).unwrap();
+    repository.git.move_head(&parent, &commit, "trial").unwrap();
+    index.note_head(&commit).unwrap();
+    commit
+}
+
+#[test]
+fn no_flag_in_the_users_index_hides_a_change() {
+    let repository = ScratchRepository::with_files(&["assumed", "skipped", "plain"]);
+    repository.run(&["update-index", "--assume-unchanged", "assumed"]);
+    repository.run(&["update-index", "--skip-worktree", "skipped"]);
+    for name in ["assumed", "skipped", "plain"] {
+        repository.write(name, "edited");
+    }
+    assert_eq!(repository.run(&["status", "--short"]).trim(), "M plain");
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    index.prepare(&repository.find_commit("HEAD"), 0).unwrap();
+    assert_eq!(list_seen(&index), ["assumed", "plain", "skipped"]);
+}
+
+#[test]
+fn an_index_that_was_told_that_a_file_is_clean_hides_nothing() {
+    let repository = ScratchRepository::with_files(&["a"]);
+    let attributes = repository.beside("attributes");
+    fs::write(&attributes, "a filter=lie\n").unwrap();
+    repository.write("a", "another weight");
+    // Old enough that git believes its index.
+    let file = fs::File::options()
+        .write(true)
+        .open(repository.root().join("a"))
+        .unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000))
+        .unwrap();
+    let told = format!("core.attributesFile={}", attributes.display());
+    let clean = "filter.lie.clean=git cat-file blob HEAD:a";
+    repository.run(&["-c", &told, "-c", clean, "update-index", "a"]);
+    assert_eq!(repository.run(&["status", "--short"]), "");
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    index.prepare(&repository.find_commit("HEAD"), 0).unwrap();
+    assert_eq!(list_seen(&index), ["a"]);
+}
+
+/// Writes other bytes of the same length into a file, with its old time: within the second of its last change, because that
+/// is where git sees nothing. The clock decides, so it is tried until it was so.
+fn swap_within_a_second(repository: &ScratchRepository, index: &PrivateIndex<'_>) {
+    let path = repository.root().join("a");
+    for round in 0..1_000 {
+        fs::write(&path, format!("before {round:04}")).unwrap();
+        repository.run(&["commit", "--quiet", "-am", "before"]);
+        let head = repository.find_commit("HEAD");
+        let before = fs::metadata(&path).unwrap();
+        index.prepare(&head, before.ctime()).unwrap();
+        assert_eq!(list_seen(index), Vec::<String>::new());
+        fs::write(&path, format!("after- {round:04}")).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(before.modified().unwrap()).unwrap();
+        if fs::metadata(&path).unwrap().ctime() == before.ctime() {
+            return;
+        }
+    }
+    panic!("the clock never gave two writes one second");
+}
+
+#[test]
+fn a_change_within_the_second_of_the_last_look_is_seen_though_its_time_was_put_back() {
+    let repository = ScratchRepository::with_files(&["a"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    swap_within_a_second(&repository, &index);
+    let changed = fs::metadata(repository.root().join("a")).unwrap().ctime();
+    index
+        .prepare(&repository.find_commit("HEAD"), changed)
+        .unwrap();
+    assert_eq!(list_seen(&index), ["a"]);
+}
+
+#[test]
+fn the_users_index_learns_of_the_trials_paths_and_keeps_every_other_entry() {
+    let repository = ScratchRepository::with_files(&["ours", "dropped", "staged", "flagged"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    index.prepare(&repository.find_commit("HEAD"), 0).unwrap();
+    repository.write("staged", "staged by the user");
+    repository.write("intended", "");
+    repository.run(&["add", "staged"]);
+    repository.run(&["add", "-N", "intended"]);
+    repository.run(&["update-index", "--assume-unchanged", "flagged", "ours"]);
+    let list_others = || {
+        let listed = repository.run(&["ls-files", "-v", "--stage"]);
+        let others = listed.lines().filter(|line| !line.ends_with("ours"));
+        others
+            .map(|line| line.to_owned() + "\n")
+            .collect::<String>()
+    };
+    let before = list_others().replace(&list_line(&list_others(), "dropped"), "");
+    repository.write("ours", "edited");
+    repository.write("made", "new");
+    fs::remove_file(repository.root().join("dropped")).unwrap();
+    let names = ["ours", "made", "dropped"];
+    let head = commit(&index, &repository, &names);
+    index.update_users(&to_paths(&names), &head).unwrap();
+    assert!(!index.is_update_pending());
+    let after = list_others().replace(&list_line(&list_others(), "made"), "");
+    assert_eq!(after, before);
+    insta::assert_snapshot!(repository.run(&["status", "--short"]), @"
+    A intended
+    M  staged
+    ");
+    let diff = repository.run(&["diff", "--name-status", "HEAD~", "HEAD"]);
+    assert_eq!(diff, "D\tdropped\nA\tmade\nM\tours");
+}
+
+fn list_line(listed: &str, name: &str) -> String {
+    let line = listed.lines().find(|line| line.ends_with(name));
+    line.map(|line| line.to_owned() + "\n").unwrap_or_default()
+}
+
+#[test]
+fn what_the_users_index_could_not_learn_it_learns_at_the_next_look() {
+    let repository = ScratchRepository::with_files(&["ours"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    index.prepare(&repository.find_commit("HEAD"), 0).unwrap();
+    let lock = repository.root().join(".git/index.lock");
+    fs::write(&lock, "an editor at work").unwrap();
+    repository.write("ours", "edited");
+    let head = commit(&index, &repository, &["ours"]);
+    index.update_users(&to_paths(&["ours"]), &head).unwrap();
+    assert!(index.is_update_pending());
+    fs::remove_file(&lock).unwrap();
+    index.prepare(&head, 0).unwrap();
+    assert!(!index.is_update_pending());
+    assert_eq!(repository.run(&["status", "--short"]), "");
+}
+
+#[test]
+fn an_index_of_another_commit_or_without_sense_is_made_again() {
+    let repository = ScratchRepository::with_files(&["a", "b"]);
+    let file = index_file(&repository);
+    let index = PrivateIndex::new(&repository.git, &file);
+    let first = repository.find_commit("HEAD");
+    index.prepare(&first, 0).unwrap();
+    repository.write("a", "second");
+    repository.run(&["commit", "--quiet", "-am", "second"]);
+    let second = repository.find_commit("HEAD");
+    for damage in ["", "DIRC", "a lock is left too"] {
+        fs::write(&file, damage).unwrap();
+        fs::write(file.with_extension("lock"), "").unwrap();
+        index.prepare(&second, 0).unwrap();
+        assert_eq!(list_seen(&index), Vec::<String>::new(), "{damage}");
+    }
+    index.prepare(&first, 0).unwrap();
+    assert_eq!(
+        list_seen(&index),
+        ["a"],
+        "HEAD is not where it is said to be"
+    );
+    index.prepare(&second, 0).unwrap();
+    let moved = repository.beside("elsewhere");
+    index.move_to(&moved);
+    assert!(moved.exists() && !file.exists());
+}
+
+#[test]
+fn conflicts_are_told_by_the_users_index() {
+    let repository = ScratchRepository::with_files(&["a"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    let head = repository.find_commit("HEAD");
+    let users = repository.root().join(".git/index");
+    index.prepare(&head, 0).unwrap();
+    assert_eq!(index.list_conflicts(&users, &head).unwrap(), []);
+    repository.run(&["checkout", "--quiet", "-b", "side"]);
+    repository.write("a", "side");
+    repository.run(&["commit", "--quiet", "-am", "side"]);
+    repository.run(&["checkout", "--quiet", "main"]);
+    repository.write("a", "main");
+    repository.run(&["stash", "--quiet"]);
+    repository.run(&["merge", "--quiet", "side"]);
+    repository.git.run_for_text(&["stash", "pop"]).unwrap_err();
+    let head = repository.find_commit("HEAD");
+    index.prepare(&head, 0).unwrap();
+    assert_eq!(
+        index.list_conflicts(&users, &head).unwrap(),
+        to_paths(&["a"])
+    );
+}
