@@ -114,7 +114,6 @@ fn an_undo_waits_for_a_lock_of_the_moment_as_well() {
 fn edits_that_a_standing_lock_kept_from_being_committed_can_be_tried_again() {
     let mut told = String::new();
     for (word, lock) in [
-        ("update-index", ".git/index.lock"),
         ("update-ref", ".git/HEAD.lock"),
         ("update-ref", ".git/refs/heads/autoresearch/demo.lock"),
     ] {
@@ -131,11 +130,6 @@ fn edits_that_a_standing_lock_kept_from_being_committed_can_be_tried_again() {
         assert_eq!(bed.story(), ["0 baseline", "1 interrupted", "2 keep"]);
     }
     assert_answer!(told, @"
-    exit code 6
-    --- stderr
-    error: the git repository is locked; nothing was measured, and your edits are still in the work tree
-    caused by: the repository is locked by <bed>/repo/.git/index.lock
-    hint: wait for the other git process; if none is running, delete <bed>/repo/.git/index.lock
     exit code 6
     --- stderr
     error: the git repository is locked; nothing was measured, and your edits are still in the work tree
@@ -234,20 +228,38 @@ fn a_lock_that_stood_before_our_git_was_killed_is_not_ours() {
 }
 
 #[test]
-fn locks_in_our_own_folder_and_in_our_own_references_stop_no_run() {
+fn a_trial_whose_index_somebody_takes_meanwhile_is_measured_and_that_index_learns_of_it_later() {
     let bed = Testbed::new();
-    // Something staged outside the scope makes the commit go through an index of the run's own.
+    let lock = bed.path(".git/index.lock");
+    started_behind(&bed, "write-tree", &format!("touch '{}'", lock.display()));
+    arm(&bed, 1);
+    bed.edit(3);
+    assert_eq!(bed.trial("three any")["verdict"], "keep");
+    assert!(lock.exists(), "it is not ours");
+    assert_eq!(bed.git(&["diff", "--cached", "--name-only"]), "src/a\n");
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(bed.try_count(2), "keep");
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    assert_eq!(bed.story(), ["0 baseline", "1 keep", "2 keep"]);
+}
+
+#[test]
+fn a_lock_on_our_own_index_stops_no_run() {
+    let bed = Testbed::new();
     bed.write("other/notes.md", "staged\n");
     bed.git(&["add", "other/notes.md"]);
     started_behind(
         &bed,
-        "--index-info",
-        ": > \"$GIT_INDEX_FILE.lock\"; kill -9 $PPID; kill -9 $$",
+        "write-tree",
+        "echo \"$GIT_INDEX_FILE\" > told; : > \"$GIT_INDEX_FILE.lock\"; kill -9 $PPID; kill -9 $$",
     );
     arm(&bed, 1);
     bed.edit(3);
     bed.run(&["trial", "-m", "killed"]).fails(-1);
-    assert!(bed.run_file("trials/1/index.lock").exists());
+    let index = bed.read("told");
+    std::fs::remove_file(bed.path("told")).unwrap();
+    let lock = format!("{}.lock", index.trim());
+    assert!(std::path::Path::new(&lock).exists());
     bed.run(&["resume"]).ok();
     assert_eq!(bed.try_count(3), "keep");
     assert_eq!(

@@ -19,19 +19,31 @@ fn is_void(bed: &Testbed, name: &str) {
 }
 
 #[test]
-fn an_index_flag_set_after_the_start_makes_the_trial_void() {
+fn an_index_flag_set_after_the_start_hides_nothing() {
     for flag in ["skip-worktree", "assume-unchanged"] {
-        for path in ["other/notes.md", "src/b"] {
-            let bed = Testbed::started(CONFIG);
-            bed.git(&["update-index", &format!("--{flag}"), path]);
-            bed.write(path, "hidden\n");
-            bed.edit(4);
-            is_void(&bed, &format!("index flag {flag} on {path}"));
-            assert_eq!(bed.read(path), "hidden\n", "it is only reported");
-            bed.git(&["update-index", &format!("--no-{flag}"), path]);
-            bed.git(&["checkout", "--", path]);
-            assert_eq!(bed.try_count(4), "keep");
-        }
+        let bed = Testbed::started(CONFIG);
+        bed.git(&[
+            "update-index",
+            &format!("--{flag}"),
+            "other/notes.md",
+            "src/b",
+        ]);
+        bed.write("other/notes.md", "hidden\n");
+        bed.edit(4);
+        let report = bed.trial("hides a file");
+        assert_eq!(report["reason"], "out-of-scope", "{report}");
+        assert_eq!(
+            bed.read("other/notes.md"),
+            "hidden\n",
+            "it is only reported"
+        );
+        bed.git(&["update-index", &format!("--no-{flag}"), "other/notes.md"]);
+        bed.git(&["checkout", "--", "other/notes.md"]);
+        // In the scope it is a part of the trial, as if there were no flag.
+        bed.write("src/b", "hidden\n");
+        assert_eq!(bed.try_count(4), "keep");
+        assert_eq!(bed.git(&["show", "HEAD:src/b"]), "hidden\n");
+        assert_eq!(bed.git(&["status", "--porcelain"]), "");
     }
 }
 
@@ -270,9 +282,11 @@ fn rules_that_change_while_verify_runs_void_a_keep() {
     let bed = Testbed::new();
     bed.write(
         "count.sh",
-        "test -f src/meddle && git update-index --skip-worktree other/notes.md\ncat src/* | grep -c '^any$'\n",
+        "test -f src/meddle && echo '*.tmp' >> .gitignore\ncat src/* | grep -c '^any$'\n",
     );
-    bed.git(&["commit", "-qam", "meddle"]);
+    bed.write(".gitignore", "*.log\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "meddle"]);
     bed.start(CONFIG);
     bed.edit(1);
     bed.write("src/meddle", "x\n");

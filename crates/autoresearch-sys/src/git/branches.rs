@@ -83,6 +83,8 @@ impl Git {
         to: &CommitId,
         head: &HeadTarget,
     ) -> Result<(), GitError> {
+        // `read-tree` takes a file whose time the index does not know for a changed one.
+        let _ = self.run_for_text(&["update-index", "-q", "--refresh"]);
         self.move_tree(from, to)?;
         let why = "autoresearch: finish";
         match head {

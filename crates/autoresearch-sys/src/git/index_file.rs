@@ -83,23 +83,33 @@ impl NotedFile<'_> {
             && (size(self) == size(other) || size(self) == 0 || size(other) == 0)
     }
 
-    /// Does git take the file at this path for the one that it noted, although nanoseconds tell another? git compares the
-    /// low four bytes of size, inode and whole seconds.
+    /// Does git take the file at this path for the one that it noted, although nanoseconds tell another?
     #[must_use]
     pub fn hides_change(&self, work_tree: &Path) -> bool {
+        self.compare_file(work_tree)
+            .is_some_and(|(by_seconds, by_parts)| by_seconds && !by_parts)
+    }
+
+    /// Is the file at this path, to the nanosecond, the one that was noted?
+    #[must_use]
+    pub fn is_untouched(&self, work_tree: &Path) -> bool {
+        self.compare_file(work_tree) == Some((true, true))
+    }
+
+    /// Are size, inode and whole seconds of the file those that were noted, and are the parts of the seconds? git keeps the
+    /// low four bytes of each number.
+    fn compare_file(&self, work_tree: &Path) -> Option<(bool, bool)> {
         let path = work_tree.join(RepoPath::new(self.path).as_path());
-        let Ok(meta) = path.symlink_metadata() else {
-            return false;
-        };
+        let meta = path.symlink_metadata().ok()?;
         let low = |number: i64| u32::try_from(number & 0xffff_ffff).unwrap_or(0);
         let low_of = |number: u64| u32::try_from(number & 0xffff_ffff).unwrap_or(0);
         let seconds = [(0, meta.ctime()), (2, meta.mtime())];
         let parts = [(1, meta.ctime_nsec()), (3, meta.mtime_nsec())];
         let is_same = |(field, now): &(usize, i64)| self.number(*field) == low(*now);
-        seconds.iter().all(is_same)
+        let by_seconds = seconds.iter().all(is_same)
             && self.number(5) == low_of(meta.ino())
-            && self.number(9) == low_of(meta.size())
-            && !parts.iter().all(is_same)
+            && self.number(9) == low_of(meta.size());
+        Some((by_seconds, parts.iter().all(is_same)))
     }
 }
 
@@ -226,7 +236,7 @@ mod tests {
         let snapshot = IndexSnapshot::parse(bytes, SHA1).unwrap();
         assert_eq!(list_paths(&snapshot), names);
         let file = snapshot.find_file(b"deep/x").unwrap();
-        assert!(file.is_file() && file.is_noted() && !file.hides_change(&repository.root()));
+        assert!(file.is_file() && file.is_noted() && !file.hides_change(repository.root()));
         assert_eq!(file.mode(), 0o100_644);
         assert_eq!(snapshot.find_file(b"deep"), None);
         assert!(!snapshot.has_conflict());
@@ -282,7 +292,7 @@ mod tests {
             IndexSnapshot::read_from(&index, false).unwrap()
         };
         // git itself does not tell two times within one second.
-        let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+        let old = std::time::UNIX_EPOCH + std::time::Duration::from_mins(25_000_000);
         let file = std::fs::File::options()
             .write(true)
             .open(repository.root().join("a"));

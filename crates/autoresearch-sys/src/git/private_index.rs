@@ -169,15 +169,12 @@ impl<'g> PrivateIndex<'g> {
                 None => gone.push(format_gone(path, head)),
             }
         }
-        // Only an entry without times is compared by its bytes, and loses the flags that hide it. Then git is shown the files,
-        // so that nobody else has to look at them again.
+        // An entry that is made anew loses the flags that hide it, and the times. Then git is shown the files that are still
+        // what was entered, so that nobody else has to compare their bytes.
         let work_tree = self.users.work_tree();
         let stands = |file: &&NotedFile<'_>| {
             let path = RepoPath::new(file.path);
-            let meta = work_tree.join(path.as_path()).symlink_metadata();
-            file.is_file()
-                && meta.is_ok_and(|meta| !meta.is_dir())
-                && !is_behind_link(work_tree, path.as_path())
+            file.is_untouched(work_tree) && !is_behind_link(work_tree, path.as_path())
         };
         let shown: Vec<&[u8]> = here.iter().filter(stands).map(|file| file.path).collect();
         if gone.is_empty() && here.len() <= FEW {

@@ -243,6 +243,7 @@ fn restore_kept(
     index.prepare(tip, tree.world.now().as_second())?;
     index.git().move_tree(tip, kept)?;
     file_times::renew_times(tree, state, paths);
+    index.git().refresh_index(paths);
     index.expect_update(paths)?;
     let head = move_head_back(tree, state, (tip, kept), trial)?;
     index.note_head(&head)?;

@@ -70,7 +70,7 @@ fn an_index_that_was_told_that_a_file_is_clean_hides_nothing() {
         .write(true)
         .open(repository.root().join("a"))
         .unwrap();
-    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000))
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_mins(25_000_000))
         .unwrap();
     let told = format!("core.attributesFile={}", attributes.display());
     let clean = "filter.lie.clean=git cat-file blob HEAD:a";
