@@ -9,6 +9,8 @@ use std::path::Path;
 
 use autoresearch_core::git_names::RepoPath;
 
+use crate::regular_files::read_file;
+
 /// Ten numbers of four bytes: ctime and mtime in seconds and nanoseconds, device, inode, mode, user, group, size.
 const STAT: usize = 40;
 /// The length of the object's name in a repository of SHA-1.
@@ -117,18 +119,8 @@ impl IndexSnapshot {
     /// Reads an index file; `None` where there is none, or it is not one that can be read.
     #[must_use]
     pub fn read_from(path: &Path, is_sha256: bool) -> Option<Self> {
-        let length = path
-            .symlink_metadata()
-            .ok()
-            .filter(std::fs::Metadata::is_file)?
-            .len();
-        if length > MOST {
-            return None;
-        }
-        Self::parse(
-            std::fs::read(path).ok()?,
-            if is_sha256 { SHA256 } else { SHA1 },
-        )
+        let hash = if is_sha256 { SHA256 } else { SHA1 };
+        Self::parse(read_file(path, MOST).ok()?, hash)
     }
 
     fn parse(bytes: Vec<u8>, hash: usize) -> Option<Self> {
