@@ -312,15 +312,14 @@ fn explain_bare_tree(
         return failure;
     }
     let output = failure.causes.join("\n");
-    let commands = [
-        parts.config.setup.prepare.as_ref(),
-        Some(&parts.config.verify),
-        parts.config.guard.as_ref(),
-    ];
+    let prepare = parts.config.setup.prepare.iter();
+    let measuring = parts.config.list_commands().into_iter();
     let failed = FailedCommand {
         checkout: &parts.start_site.git,
         tree,
-        commands: commands.into_iter().flatten().collect(),
+        commands: prepare
+            .chain(measuring.map(|(_, command)| command))
+            .collect(),
         output: &output,
         view,
     };

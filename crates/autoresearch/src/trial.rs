@@ -156,11 +156,11 @@ fn find_missing(glance: &Glance<'_>, report: &TrialReport) -> Option<String> {
     let output = report.tail.as_deref().filter(|_| report.own_work_tree)?;
     let tree = glance.tree().ok()?;
     let config = glance.run.store.state.config();
-    let commands = [Some(&config.verify), config.guard.as_ref()];
+    let commands = config.list_commands().into_iter();
     explain_missing(&FailedCommand {
         checkout: &tree.git.at_folder(&glance.run.store.layout.root),
         tree: tree.path(),
-        commands: commands.into_iter().flatten().collect(),
+        commands: commands.map(|(_, command)| command).collect(),
         output,
         view: tree.pinned.view.as_ref(),
     })

@@ -185,6 +185,16 @@ pub struct OtherUnit {
 }
 
 impl Config {
+    /// The commands that decide what a measurement is, each with its key: what they execute is not the subject of the work.
+    #[must_use]
+    pub fn list_commands(&self) -> Vec<(&'static str, &UserCommand)> {
+        let guard = self.guard.as_ref().map(|guard| ("guard", guard));
+        [("verify", &self.verify)]
+            .into_iter()
+            .chain(guard)
+            .collect()
+    }
+
     /// The config with every amount in the unit of its metric, as the baseline showed it.
     pub fn into_metric_units(mut self, reading: &Reading) -> Result<Self, Box<OtherUnit>> {
         let settle = |place: String, metric: &str, quantity: &mut Quantity| {

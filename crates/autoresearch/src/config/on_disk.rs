@@ -89,15 +89,15 @@ pub(super) fn find_disk_problems(
 
 /// What the machine does not have.
 fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Problem> {
-    let commands = [
-        ("verify", Some(&config.verify)),
-        ("guard", config.guard.as_ref()),
+    let others = [
         ("prepare", config.setup.prepare.as_ref()),
         ("notify", config.notify.as_ref()),
     ];
+    let others = others
+        .into_iter()
+        .filter_map(|(key, command)| Some((key, command?)));
     let mut problems = Vec::new();
-    for (key, command) in commands {
-        let Some(command) = command else { continue };
+    for (key, command) in config.list_commands().into_iter().chain(others) {
         if !root.join(&command.working_directory).is_dir() {
             problems.push(Problem::error(
                 &format!("{key}.working_directory"),

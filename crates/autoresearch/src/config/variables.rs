@@ -148,14 +148,10 @@ pub fn collect_passed(world: &World, names: &[String]) -> Result<BTreeMap<String
 /// Variables that verify, guard or prepare use, that are set here, and that they would not get.
 #[must_use]
 pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Problem> {
-    let commands = [
-        Some(&config.verify),
-        config.guard.as_ref(),
-        config.setup.prepare.as_ref(),
-    ];
-    let mut texts: Vec<String> = commands
-        .into_iter()
-        .flatten()
+    let measuring = config.list_commands().into_iter();
+    let mut texts: Vec<String> = measuring
+        .map(|(_, command)| command)
+        .chain(config.setup.prepare.as_ref())
         .map(|command| command.command.clone())
         .collect();
     let scripts = yardstick::find_executed_files(root, config);

@@ -21,13 +21,8 @@ pub(crate) fn find_checkout_problems(
     root: &Path,
     ignored: &[String],
 ) -> Vec<Problem> {
-    let commands = [
-        ("verify", Some(&config.verify)),
-        ("guard", config.guard.as_ref()),
-    ];
     let mut found = Vec::new();
-    for (key, command) in commands {
-        let Some(command) = command else { continue };
+    for (key, command) in config.list_commands() {
         found.extend(find_named_path(key, command, root, ignored));
         if !command.command.contains("PYTHONPATH=") {
             found.extend(find_editable_install(world, key, command, root));

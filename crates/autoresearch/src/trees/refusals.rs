@@ -112,9 +112,8 @@ impl RefusalSearch<'_> {
     /// A Python environment. A linked one works as it is, but for what leads it to the checkout's sources.
     fn find_environment(&self, wanted: &WantedPath, is_link: bool, path: &Path) -> Option<Problem> {
         let environment = self.root.join(path);
-        let commands = [Some(&self.config.verify), self.config.guard.as_ref()];
-        let mut commands = commands.into_iter().flatten();
-        if !commands.any(|command| command.command.contains("PYTHONPATH="))
+        let mut commands = self.config.list_commands().into_iter();
+        if !commands.any(|(_, command)| command.command.contains("PYTHONPATH="))
             && let Some(link) = find_link_to(&environment, self.root)
         {
             return Some(Problem::error(

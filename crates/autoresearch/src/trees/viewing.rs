@@ -163,12 +163,10 @@ fn may_use_view(config: &Config) -> bool {
 
 /// The commands that run in a tree.
 fn list_commands(config: &Config) -> impl Iterator<Item = &UserCommand> {
-    let commands = [
-        Some(&config.verify),
-        config.guard.as_ref(),
-        config.setup.prepare.as_ref(),
-    ];
-    commands.into_iter().flatten()
+    let measuring = config.list_commands().into_iter();
+    measuring
+        .map(|(_, command)| command)
+        .chain(config.setup.prepare.as_ref())
 }
 
 fn calls_client(command: &UserCommand) -> bool {

@@ -177,8 +177,7 @@ pub(crate) fn drop_products(
 /// The files that verify and guard name, and whether they execute them.
 fn find_named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, PinWhy> {
     let mut found = BTreeMap::new();
-    let commands = [Some(&config.verify), config.guard.as_ref()];
-    for command in commands.into_iter().flatten() {
+    for (_, command) in config.list_commands() {
         let executed = list_executed_words(&command.command);
         let written = list_written_words(&command.command);
         let mut all = list_command_words(&command.command);
@@ -208,8 +207,7 @@ pub(crate) fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> 
 #[must_use]
 pub(crate) fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
-    let commands = [Some(&config.verify), config.guard.as_ref()];
-    for command in commands.into_iter().flatten() {
+    for (_, command) in config.list_commands() {
         let base = Path::new(&command.working_directory);
         let mut through = |path: &Path, whole: bool| {
             let mut at = PathBuf::new();
