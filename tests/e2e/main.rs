@@ -28,6 +28,7 @@ mod demo;
 mod disk;
 mod documented;
 mod domains;
+mod empty_places;
 mod flaky_guard;
 mod foreign;
 mod full_disk;

@@ -4,6 +4,7 @@
 
 pub mod executed;
 pub mod quote;
+pub mod uses;
 pub mod variables;
 pub mod words;
 

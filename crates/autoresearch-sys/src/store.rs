@@ -41,7 +41,8 @@ pub use self::notes::TreeNotes;
 pub use self::outputs::{OutputTail, cut_middle, read_output_tails};
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
 pub use self::pinned::{
-    DirtyFiles, FileNotes, Pin, Pinned, PinnedRules, SealedSecret, path_from_key, path_to_key,
+    DirtyFiles, EmptyPlaces, FileNotes, Pin, Pinned, PinnedMatches, PinnedRules, SealedSecret,
+    path_from_key, path_to_key,
 };
 pub use self::run_store::RunStore;
 pub use self::trust::check_folder_trust;

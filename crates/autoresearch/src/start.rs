@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use autoresearch_core::config::globs::Globs;
+use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::config::{Config, Isolation, Problem};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::words::text::{escape_text, shorten_names};
@@ -37,6 +37,8 @@ use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
+use crate::watch::command_files::CommandSite;
+use crate::watch::empty_places;
 use crate::watch::git_rules;
 use crate::watch::space::check_free_space;
 use crate::watch::unseen_files;
@@ -199,7 +201,7 @@ fn prepare_start(
     let index = PrivateIndex::new(&git, &index_file);
     index.prepare(&site.base, world.now().as_second())?;
     let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
-    let chosen = pin_yardstick(&git, config, pinned)?;
+    let chosen = pin_yardstick(world, &git, config, pinned)?;
     let (none, unknown) = (BTreeSet::new(), FileNotes::default());
     let before = user_files::make_notes(&work_tree, &pinned.dirty_files, &none, &unknown);
     let unseen = unseen_files::find_at_start(index.git(), config, &pinned.yardstick)?;
@@ -218,6 +220,7 @@ fn prepare_start(
     let known = git.list_files()?.into_iter().collect();
     yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
     yardstick::drop_written(view.as_ref(), &chosen, &mut pinned.yardstick);
+    empty_places::drop_filled(&work_tree, &mut pinned.empty);
     refuse_touched(&work_tree, config, pinned, &before)?;
     pinned.rules = git_rules::pin_rules(index.git(), &site.history.common_folder())?;
     let said = baseline.said.clone();
@@ -234,6 +237,24 @@ fn prepare_start(
         notes: view.iter().map(describe_view).chain(filled.notes).collect(),
         reaction,
     })
+}
+
+/// Pins what decides what is measured: files as they are, and places where nothing is.
+fn pin_yardstick(
+    world: &World,
+    git: &Git,
+    config: &Config,
+    pinned: &mut Pinned,
+) -> Result<PinChoice> {
+    let broken = |error: GlobError| Failure::config(error.to_string());
+    let (work_tree, view) = (git.work_tree(), pinned.view.as_ref());
+    let site = CommandSite::new(world, work_tree);
+    let ignored = git.list_ignored_folders()?;
+    let chosen = yardstick::choose_in_view(&site, view, config, &ignored).map_err(broken)?;
+    pinned.yardstick = yardstick::pin_files(work_tree, &chosen);
+    pinned.empty = empty_places::choose_places(&site, view, config).map_err(broken)?;
+    pin_changed_rules(work_tree, pinned);
+    Ok(chosen)
 }
 
 /// Fills the run's own tree as the config says.
@@ -253,17 +274,6 @@ fn fill_own_tree(
     };
     let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
     fill_once(&filling, &mark)
-}
-
-/// Pins the files that decide what is measured.
-fn pin_yardstick(git: &Git, config: &Config, pinned: &mut Pinned) -> Result<PinChoice> {
-    let (work_tree, view) = (git.work_tree(), pinned.view.clone());
-    let ignored = git.list_ignored_folders()?;
-    let chosen = yardstick::choose_in_view(work_tree, view.as_ref(), config, &ignored)
-        .map_err(|error| Failure::config(error.to_string()))?;
-    pinned.yardstick = yardstick::pin_files(work_tree, &chosen);
-    pin_changed_rules(work_tree, pinned);
-    Ok(chosen)
 }
 
 /// What the run's git and commands work with.

@@ -2,6 +2,8 @@
 //! Does not change a file's bytes.
 //! Invariant: what changed is told by path and bytes, never by what an agent says.
 
+pub(crate) mod command_files;
+pub(crate) mod empty_places;
 pub(crate) mod file_times;
 pub(crate) mod git_rules;
 pub(crate) mod space;

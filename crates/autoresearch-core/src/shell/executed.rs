@@ -3,10 +3,16 @@
 //! Invariant: a file that is only given to a tool as data is not named; where it cannot be told, the file is named.
 
 mod programs;
+mod searches;
 
 use self::programs::{
     InterpreterOptions, ProgramKind, find_program_kind, is_listed, to_plain_name,
 };
+pub use self::searches::{FileSearch, SearchKind};
+use self::searches::{
+    list_conftests, list_default_searches, list_module_searches, list_script_searches,
+};
+use crate::shell::words::name_known_places;
 use crate::shell::{SimpleCommand, read_script};
 
 /// How many values of a command's own variables are followed.
@@ -18,9 +24,19 @@ const DEPTH: u8 = 4;
 /// interpreter, a module, a sourced file, the config of a tool, what is piped into an interpreter.
 #[must_use]
 pub fn list_executed_words(command: &str) -> Vec<String> {
+    read_executed(command).words
+}
+
+/// Where the programs of a command look for what they execute and take their rules from.
+#[must_use]
+pub fn list_searches(command: &str) -> Vec<FileSearch> {
+    read_executed(command).searches
+}
+
+fn read_executed(command: &str) -> ExecutedWords {
     let mut found = ExecutedWords::default();
-    found.read_text(command, DEPTH);
-    found.words
+    found.read_text(&name_known_places(command), DEPTH);
+    found
 }
 
 /// The files that a command writes by a redirection and does nothing else with.
@@ -48,6 +64,17 @@ const VERBS: &str = "run test bench watch exec launch eval serve record stat";
 /// Long options, besides those that speak of a config, whose value is a file of rules or of code.
 const CONFIG_FLAGS: &str = "conf project tsconfig settings ini rc manifest-path ignore-path ignore-file require import \
     loader preload setup setup-files reporter plugin rulesdir env-file baseline spec build-file toolchain";
+/// The options of make and its like whose value is the file of rules.
+const FILE_OPTIONS: [&str; 8] = [
+    "-f",
+    "--file",
+    "--makefile",
+    "--from-file",
+    "--justfile",
+    "-t",
+    "--taskfile",
+    "--input-filter",
+];
 /// Endings of what a compiler takes behind `-c`.
 const SOURCES: &str = "c cc cpp cxx s S rs f90 m go zig d pas cu css html";
 /// Endings of what a tool takes its rules from.
@@ -56,12 +83,29 @@ const RULES: &str = "json jsonc json5 toml yaml yml ini cfg conf xml js cjs mjs 
 #[derive(Default)]
 struct ExecutedWords {
     words: Vec<String>,
+    searches: Vec<FileSearch>,
     /// What the command itself gave its variables, in order.
     set: Vec<(String, String)>,
 }
 
 impl ExecutedWords {
+    fn add_search(&mut self, search: FileSearch) {
+        let is_plain = |place: &String| !place.is_empty() && !place.contains('$');
+        if search.places.iter().all(is_plain) && !self.searches.contains(&search) {
+            self.searches.push(search);
+        }
+    }
+
+    /// Adds a file by the name that the command gives it.
     fn add_word(&mut self, word: &str) {
+        if !word.starts_with('-') {
+            self.add_search(FileSearch::execute(&[""], word));
+        }
+        self.add_name(word);
+    }
+
+    /// Adds a name, which may be that of a program on the `PATH`.
+    fn add_name(&mut self, word: &str) {
         if word.is_empty() || self.words.iter().any(|known| known == word) {
             return;
         }
@@ -143,7 +187,11 @@ impl ExecutedWords {
         let Some((program, rest)) = words.split_first() else {
             return false;
         };
-        self.add_word(program);
+        if program.contains('/') {
+            self.add_word(program);
+        } else {
+            self.add_name(program);
+        }
         if program.starts_with('$') {
             // `$PYTHON bench.py`: what it is cannot be told, so it is taken for an interpreter.
             self.add_config_files(rest, true);
@@ -162,6 +210,12 @@ impl ExecutedWords {
 
     fn read_program(&mut self, name: &str, rest: &[&str], depth: u8) -> bool {
         let kind = find_program_kind(name);
+        let given = FILE_OPTIONS.iter().any(|option| rest.contains(option));
+        for search in list_default_searches(name) {
+            if !given || !matches!(kind, ProgramKind::FileFlag) {
+                self.add_search(search);
+            }
+        }
         self.add_config_files(
             rest,
             !matches!(
@@ -176,7 +230,7 @@ impl ExecutedWords {
         match kind {
             ProgramKind::Shell => return self.read_shell(rest, depth),
             ProgramKind::Interpreter(options) => {
-                return self.read_interpreter(rest, options, depth);
+                return self.read_interpreter((name, rest), options, depth);
             }
             ProgramKind::Wrapper { values, verbs } => {
                 return self.read_wrapper(rest, values, verbs, depth);
@@ -184,22 +238,16 @@ impl ExecutedWords {
             ProgramKind::Runner => {
                 for word in rest.iter().filter(|word| !word.starts_with('-')) {
                     self.add_word(word.split("::").next().unwrap_or(word));
+                    if is_listed("pytest py.test", name) {
+                        for search in list_conftests(word) {
+                            self.add_search(search);
+                        }
+                    }
                 }
             }
             ProgramKind::FileFlag => {
                 for (flag, value) in pair_options(rest) {
-                    if [
-                        "-f",
-                        "--file",
-                        "--makefile",
-                        "--from-file",
-                        "--justfile",
-                        "-t",
-                        "--taskfile",
-                        "--input-filter",
-                    ]
-                    .contains(&flag)
-                    {
+                    if FILE_OPTIONS.contains(&flag) {
                         self.add_word(value);
                     }
                 }
@@ -274,7 +322,12 @@ impl ExecutedWords {
         }
     }
 
-    fn read_interpreter(&mut self, rest: &[&str], options: &InterpreterOptions, depth: u8) -> bool {
+    fn read_interpreter(
+        &mut self,
+        (name, rest): (&str, &[&str]),
+        options: &InterpreterOptions,
+        depth: u8,
+    ) -> bool {
         let mut at = 0;
         let mut runs_code = false;
         while let Some(word) = rest.get(at) {
@@ -290,6 +343,9 @@ impl ExecutedWords {
                 let path = module.replace('.', "/");
                 self.add_word(&format!("{path}.py"));
                 self.add_word(&format!("{path}/__main__.py"));
+                for search in list_module_searches(module) {
+                    self.add_search(search);
+                }
                 let behind = rest.get(at + 2..).unwrap_or_default();
                 self.read_module(module, behind, depth);
                 return false;
@@ -315,6 +371,9 @@ impl ExecutedWords {
                     .any(|word| ["--test", "test", "bench"].contains(word));
                 for word in rest[at..].iter().take(if all { usize::MAX } else { 1 }) {
                     self.add_word(word);
+                    for search in list_script_searches(name, word) {
+                        self.add_search(search);
+                    }
                 }
                 if matches!(
                     find_program_kind(&to_plain_name(script)),

@@ -7,8 +7,35 @@
 #[must_use]
 pub fn list_command_words(command: &str) -> Vec<String> {
     let mut found = Vec::new();
-    collect_words(command, 3, &mut found);
+    collect_words(&name_known_places(command), 3, &mut found);
     found
+}
+
+/// The command with `.` for its own folder and `~` for the home, however it says them.
+#[must_use]
+pub fn name_known_places(command: &str) -> String {
+    let places = [
+        ("${PWD}", "."),
+        ("$PWD", "."),
+        ("$(pwd)", "."),
+        ("`pwd`", "."),
+        ("$(git rev-parse --show-toplevel)", "."),
+        ("${HOME}", "~"),
+        ("$HOME", "~"),
+    ];
+    let named = |text: String, (said, place): &(&str, &str)| {
+        // `$HOMEPAGE` is another variable.
+        let mut parts = text.split(said);
+        let mut whole = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let ends = !part.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+            let is_named = ends || !said.ends_with(char::is_alphabetic);
+            whole += if is_named { place } else { said };
+            whole += part;
+        }
+        whole
+    };
+    places.iter().fold(command.to_owned(), named)
 }
 
 fn collect_words(command: &str, depth: u8, found: &mut Vec<String>) {
@@ -89,6 +116,24 @@ mod tests {
         assert!(list_command_words("sh -c 'node count.js; true'").contains(&"count.js".to_owned()));
         assert!(list_command_words("python -m bench.run").contains(&"bench/run.py".to_owned()));
         assert!(list_command_words(r"sh my\ script.sh").contains(&"my script.sh".to_owned()));
+    }
+
+    #[test]
+    fn the_own_folder_and_the_home_are_named_however_a_command_says_them() {
+        for (command, named) in [
+            ("sh $PWD/x.sh", "sh ./x.sh"),
+            ("sh \"${PWD}\"/x.sh", "sh \".\"/x.sh"),
+            ("sh $(pwd)/x.sh; . `pwd`/y", "sh ./x.sh; . ./y"),
+            (
+                ". $HOME/x ${HOME}/y $HOMEPAGE/z $HOME",
+                ". ~/x ~/y $HOMEPAGE/z ~",
+            ),
+            ("sh $(git rev-parse --show-toplevel)/x.sh", "sh ./x.sh"),
+        ] {
+            assert_eq!(name_known_places(command), named);
+        }
+        let words = list_command_words("cat \"$PWD\"/data/x ~/y");
+        assert_eq!(words.join(" "), "cat ./data/x ~/y");
     }
 
     #[test]

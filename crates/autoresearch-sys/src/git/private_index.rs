@@ -16,6 +16,7 @@ use super::commit::is_behind_link;
 use super::error::GitError;
 use super::index_file::{IndexSnapshot, NotedFile};
 use super::program::{Git, Input, join_nul, split_paths};
+use crate::regular_files::{NOTE_BYTES, read_file};
 use crate::replacement::{Durability, replace_file};
 
 /// File times and ours are by two clocks, of which one counts in ticks.
@@ -190,12 +191,12 @@ impl<'g> PrivateIndex<'g> {
     }
 
     fn read_pending(&self) -> BTreeSet<RepoPath> {
-        let bytes = std::fs::read(self.beside("pending")).unwrap_or_default();
+        let bytes = read_file(&self.beside("pending"), NOTE_BYTES).unwrap_or_default();
         split_paths(&bytes).collect()
     }
 
     fn read_note(&self) -> Option<IndexNote> {
-        serde_json::from_slice(&std::fs::read(self.beside("note")).ok()?).ok()
+        serde_json::from_slice(&read_file(&self.beside("note"), NOTE_BYTES).ok()?).ok()
     }
 
     fn write_note(&self, head: &CommitId, looked_at: i64) -> Result<(), GitError> {

@@ -3,7 +3,7 @@
 //! Does not compare; the use cases do.
 //! Invariant: no secret's value is in it, only a salted hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,9 @@ pub struct Pinned {
     pub lend_identity: bool,
     /// The yardstick: files that no trial may touch, by path (absolute, or from the root of the trials' work tree).
     pub yardstick: BTreeMap<String, Pin>,
+    /// What was not there, and must not come to be.
+    #[serde(default, skip_serializing_if = "EmptyPlaces::is_empty")]
+    pub empty: EmptyPlaces,
     pub rules: PinnedRules,
     /// The view of the run's own tree in which verify and guard run, where they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +42,32 @@ pub struct Pinned {
     /// What differed from HEAD before the run: it is nobody's trial.
     #[serde(rename = "dirt")]
     pub dirty_files: DirtyFiles,
+}
+
+/// Places that would decide what is measured, and where nothing was at start; named as pinned files are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmptyPlaces {
+    /// No file and no link may stand here; a plain folder may.
+    pub no_file: BTreeSet<String>,
+    /// Nothing may.
+    pub nothing: BTreeSet<String>,
+    /// Patterns with all that they matched.
+    pub patterns: BTreeMap<String, PinnedMatches>,
+}
+
+/// What a pattern in verify or guard matched at start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedMatches {
+    /// Is it executed, so that a new match in the scope counts too?
+    pub executed: bool,
+    pub names: BTreeSet<String>,
+}
+
+impl EmptyPlaces {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What decided at start which changes git shows, and which bytes a commit holds.

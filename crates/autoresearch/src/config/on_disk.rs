@@ -13,8 +13,9 @@ use crate::trees::editable_installs;
 use crate::trees::refusals::find_refusals;
 use crate::trees::viewing::could_view;
 use crate::trees::wanted::choose_paths;
+use crate::watch::command_files::{CommandSite, PinWhy};
 use crate::watch::yardstick;
-use crate::watch::yardstick::{PinChoice, PinWhy};
+use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -35,7 +36,7 @@ pub(super) fn find_disk_problems(
         .filter_map(|path| path.as_str().map(ToOwned::to_owned))
         .collect();
     let ignored = git.list_ignored_folders()?;
-    let choice = yardstick::choose_files(root, config, &ignored)
+    let choice = yardstick::choose_files(&CommandSite::new(world, root), config, &ignored)
         .map_err(|error: GlobError| Failure::config(error.to_string()))?;
     let in_scope: Vec<&String> = files
         .iter()

@@ -9,7 +9,7 @@ use autoresearch_core::config::{Config, Problem, looks_secret};
 use autoresearch_core::shell::executed::list_programs;
 use autoresearch_core::shell::variables::list_variables;
 
-use crate::watch::yardstick;
+use crate::watch::command_files::{CommandSite, find_executed_files};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::regular_files::read_text;
@@ -154,7 +154,7 @@ pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Proble
         .chain(config.setup.prepare.as_ref())
         .map(|command| command.command.clone())
         .collect();
-    let scripts = yardstick::find_executed_files(root, config);
+    let scripts = find_executed_files(&CommandSite::new(world, root), config);
     texts.extend(scripts.iter().filter_map(|file| read_shell_script(file)));
     let mut used: BTreeSet<String> = texts.iter().flat_map(|text| list_variables(text)).collect();
     for text in &texts {

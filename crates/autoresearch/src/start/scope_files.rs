@@ -13,6 +13,7 @@ use autoresearch_core::decide::reaction::ScopeState;
 use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::words::text::shorten_names;
 
+use crate::watch::command_files::CommandSite;
 use crate::watch::file_times::give_later_times;
 use crate::watch::yardstick;
 use autoresearch_sys::env::World;
@@ -35,7 +36,9 @@ impl<'g> ScopeFiles<'g> {
         let failed =
             |error: autoresearch_core::config::globs::GlobError| Failure::config(error.to_string());
         let scope = Globs::new(&config.scope).map_err(failed)?;
-        let pinned = yardstick::choose_files(root, config, &[]).map_err(failed)?;
+        // What lies in a home is in no scope.
+        let site = CommandSite { root, home: None };
+        let pinned = yardstick::choose_files(&site, config, &[]).map_err(failed)?;
         let is_subject = |entry: &IndexEntry| {
             let whole = root.join(entry.path.as_path());
             let stands = whole.symlink_metadata().is_ok_and(|meta| !meta.is_dir());

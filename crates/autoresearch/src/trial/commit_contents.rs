@@ -12,7 +12,7 @@ use autoresearch_core::journal::event::Why;
 
 use crate::run::tree::Tree;
 use crate::trial::moved_away::show_path;
-use crate::watch::yardstick;
+use crate::watch::command_files;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::git::history::TreeContent;
@@ -37,7 +37,7 @@ pub fn compare_with_commit(
     hooks: Hooks,
 ) -> Result<CommitLikeness> {
     let root = tree.path();
-    let ways = yardstick::list_ways(config);
+    let ways = command_files::list_ways(config);
     let mut likeness = CommitLikeness::default();
     let (mut astray, mut detours, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {

@@ -10,6 +10,7 @@ use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
+use crate::watch::command_files;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -55,7 +56,12 @@ pub(crate) fn pin_rules(git: &Git, common: &Path) -> Result<PinnedRules> {
     Ok(PinnedRules {
         lists: lists
             .iter()
-            .map(|path| (yardstick::name_path(root, path), yardstick::make_pin(path)))
+            .map(|path| {
+                (
+                    command_files::name_path(root, path),
+                    yardstick::make_pin(path),
+                )
+            })
             .collect(),
         ignored: ignored
             .filter_map(|path| Some((path.clone(), yardstick::make_pin(&root.join(&path))?)))

@@ -12,6 +12,7 @@ use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::{escape_text, format_count};
 
 use crate::run::tree::Tree;
+use crate::watch::empty_places;
 use crate::watch::git_rules;
 use crate::watch::git_rules::RuleRole;
 use crate::watch::work_tree_check::tracked_runs_error;
@@ -202,6 +203,11 @@ pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChan
     if let Some(view) = &tree.pinned.view {
         yardstick::see_in_view(view, pins, &mut touched);
     }
+    touched.extend(empty_places::list_filled(
+        tree.path(),
+        &tree.pinned.empty,
+        &owner.scope,
+    ));
     for path in touched {
         if !changes.protected.contains(&path) {
             changes.protected.push(path);
@@ -257,6 +263,7 @@ impl<'t> ChangeOwners<'t> {
                 && self.scope.matches_path(path)
                 && !self.protect.matches_path(path)
                 && !self.tree.pinned.yardstick.contains_key(path)
+                && !self.tree.pinned.empty.no_file.contains(path)
                 && !self.left_files.contains(path)
         })
     }

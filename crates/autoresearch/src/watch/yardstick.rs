@@ -4,29 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::{GlobError, Globs};
-use autoresearch_core::config::{Config, UserCommand};
 use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::chain::PieceHasher;
-use autoresearch_core::shell::executed::{list_executed_words, list_written_words};
-use autoresearch_core::shell::words::list_command_words;
 
+use crate::watch::command_files::{CommandSite, PinWhy, find_named_files, list_ways, name_path};
 use autoresearch_sys::process::TreeView;
 use autoresearch_sys::regular_files::{hash_into, open_file};
 use autoresearch_sys::store::{FOLDER, FileSignature, Pin};
-
-/// Why a file is pinned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum PinWhy {
-    /// Verify or guard name it, and it lies outside the scope.
-    Named,
-    /// Verify or guard execute it, or take their rules from it.
-    Executed,
-    /// `pin` or `protect` match it.
-    Said,
-}
 
 /// A pattern that matches files in folders that git ignores, without naming such a folder: they are not pinned.
 #[derive(Clone, Debug)]
@@ -54,19 +42,26 @@ pub(crate) struct PinChoice {
 /// the subject of the work. A file that the scope names without a wildcard is the subject always, unless `pin` or
 /// `protect` match it.
 pub(crate) fn choose_files(
-    root: &Path,
+    site: &CommandSite<'_>,
     config: &Config,
     ignored: &[String],
 ) -> Result<PinChoice, GlobError> {
+    let root = site.root;
     let scope = Globs::new(&config.scope)?;
     let mut choice = PinChoice::default();
-    for (file, because) in find_named_files(root, config) {
+    for (file, because) in find_named_files(site, config) {
         let name = name_path(root, &file);
         let inside = scope.matches_path(&name);
         if scope.names_file(&name) || (inside && because == PinWhy::Named) {
             continue;
         }
         choice.files.insert(file, because);
+    }
+    for way in list_ways(config) {
+        let path = root.join(&way);
+        if path.is_symlink() && !scope.matches_path(&way.to_string_lossy()) {
+            choice.files.insert(path, PinWhy::Executed);
+        }
     }
     for (key, patterns) in [("protect", &config.protect), ("pin", &config.pin)] {
         for file in find_matched_files(root, &Globs::new(patterns)?, ignored) {
@@ -81,26 +76,26 @@ pub(crate) fn choose_files(
 
 /// Chooses the files that are pinned, also those that verify and guard find in a view alone.
 pub(crate) fn choose_in_view(
-    root: &Path,
+    site: &CommandSite<'_>,
     view: Option<&TreeView>,
     config: &Config,
     ignored: &[String],
 ) -> Result<PinChoice, GlobError> {
-    let mut choice = choose_files(root, config, ignored)?;
+    let mut choice = choose_files(site, config, ignored)?;
     if let Some(view) = view {
-        choose_shown_files(view, config, &mut choice)?;
+        choose_shown_files((&site.at(&view.checkout), view), config, &mut choice)?;
     }
     Ok(choice)
 }
 
 /// Chooses further files that verify and guard find in a view alone: in folders that they see from the user's checkout.
 fn choose_shown_files(
-    view: &TreeView,
+    (site, view): (&CommandSite<'_>, &TreeView),
     config: &Config,
     choice: &mut PinChoice,
 ) -> Result<(), GlobError> {
     let scope = Globs::new(&config.scope)?;
-    for (file, because) in find_named_files(&view.checkout, config) {
+    for (file, because) in find_named_files(site, config) {
         let name = name_path(&view.checkout, &file);
         // What the tree has is pinned there, also where a link leads to the checkout.
         let is_elsewhere = view.tree.join(&name).is_file() || !view.shows_path(&file);
@@ -172,117 +167,6 @@ pub(crate) fn drop_products(
             pins.remove(&name);
         }
     }
-}
-
-/// The files that verify and guard name, and whether they execute them.
-fn find_named_files(root: &Path, config: &Config) -> BTreeMap<PathBuf, PinWhy> {
-    let mut found = BTreeMap::new();
-    for (_, command) in config.list_commands() {
-        let executed = list_executed_words(&command.command);
-        let written = list_written_words(&command.command);
-        let mut all = list_command_words(&command.command);
-        all.retain(|word| !written.contains(word));
-        for file in find_command_files(root, command, &all) {
-            found.entry(file).or_insert(PinWhy::Named);
-        }
-        for file in find_command_files(root, command, &executed) {
-            found.insert(file, PinWhy::Executed);
-        }
-    }
-    found
-}
-
-/// The scripts in a work tree that verify and guard execute.
-#[must_use]
-pub(crate) fn find_executed_files(root: &Path, config: &Config) -> Vec<PathBuf> {
-    let named = find_named_files(root, config).into_iter();
-    named
-        .filter(|(_, because)| *because == PinWhy::Executed)
-        .map(|(file, _)| file)
-        .collect()
-}
-
-/// The folders through which verify and guard are led to their files, from the root: a link that takes the place of one
-/// leads them elsewhere.
-#[must_use]
-pub(crate) fn list_ways(config: &Config) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    for (_, command) in config.list_commands() {
-        let base = Path::new(&command.working_directory);
-        let mut through = |path: &Path, whole: bool| {
-            let mut at = PathBuf::new();
-            let mut parts = path.components().peekable();
-            while let Some(part) = parts.next() {
-                at = tidy_path(&at.join(part));
-                if whole || parts.peek().is_some() {
-                    found.insert(at.clone());
-                }
-            }
-        };
-        through(base, true);
-        for word in list_command_words(&command.command) {
-            if word.contains('/') && !word.starts_with('/') {
-                through(&base.join(&word), false);
-                through(Path::new(&word), false);
-            }
-        }
-    }
-    found
-}
-
-/// The name of a path in messages and in the pins: from the root where it lies below it.
-#[must_use]
-pub(crate) fn name_path(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// Words of the command that are files, seen from its folder, the root, and each folder that it names.
-fn find_command_files(root: &Path, command: &UserCommand, candidates: &[String]) -> Vec<PathBuf> {
-    let base = tidy_path(&root.join(&command.working_directory));
-    let mut folders = vec![base.clone(), root.to_owned()];
-    folders.extend(
-        list_command_words(&command.command)
-            .iter()
-            .map(|word| tidy_path(&base.join(word)))
-            .filter(|path| path.is_dir() && path.starts_with(root)),
-    );
-    let mut files: Vec<PathBuf> = candidates
-        .iter()
-        .flat_map(|word| {
-            folders
-                .iter()
-                .map(move |folder| tidy_path(&folder.join(word)))
-        })
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    files.dedup();
-    // System programs change with the system; what counts is what lies in reach of an agent.
-    let system = [
-        "/bin", "/usr", "/sbin", "/lib", "/lib64", "/dev", "/proc", "/nix", "/opt",
-    ];
-    files.retain(|path| {
-        path.starts_with(root) || !system.iter().any(|folder| path.starts_with(folder))
-    });
-    files
-}
-
-/// The path without `.` and `..`, by its text alone.
-fn tidy_path(path: &Path) -> PathBuf {
-    let mut tidy = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                tidy.pop();
-            }
-            part => tidy.push(part),
-        }
-    }
-    tidy
 }
 
 /// Every file that the patterns match. Ignored ones too, where a pattern names the ignored folder or begins above it with

@@ -83,7 +83,9 @@ const STARTS: &[&str] = &[
 fn runs(command: &str, file: &str) {
     let found = list_executed_words(command);
     assert!(
-        found.iter().any(|word| word == file),
+        found
+            .iter()
+            .any(|word| word == file || word.strip_prefix("./") == Some(file)),
         "{command}: {found:?}"
     );
 }
@@ -109,6 +111,29 @@ fn a_program_or_script_is_executed_however_it_is_started() {
     runs("tsc -p packages/a", "packages/a/tsconfig.json");
     runs("go run ./main.go", "./main.go");
     runs("cargo build --manifest-path a/Cargo.toml", "a/Cargo.toml");
+}
+
+#[test]
+fn a_search_names_the_places_in_the_order_of_the_program() {
+    let show = |command: &str| -> Vec<String> {
+        let searches = list_searches(command);
+        searches.iter().map(|it| it.places.join(" ")).collect()
+    };
+    // `sh` is found on the `PATH`, and is looked for nowhere else.
+    assert_eq!(show("sh run.sh; ./x; grep a b"), ["run.sh", "./x"]);
+    assert_eq!(show("[ -f local.env ] && . ./local.env"), ["./local.env"]);
+    assert_eq!(show("make -s check"), ["GNUmakefile makefile Makefile"]);
+    assert_eq!(show("make -f other.mk"), ["other.mk"]);
+    assert!(show("node checks/m").contains(
+        &"checks/m checks/m.js checks/m.json checks/m.node checks/m/package.json checks/m/index.js checks/m/index.json checks/m/index.node".to_owned()
+    ));
+    assert!(
+        show("sh $DIR/x.sh")
+            .iter()
+            .all(|place| !place.contains('$'))
+    );
+    assert!(show("python -m pytest tests/a").contains(&"tests/a/conftest.py".to_owned()));
+    assert!(show("sh checks/*.sh").contains(&"checks/*.sh".to_owned()));
 }
 
 #[test]
