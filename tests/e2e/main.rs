@@ -64,6 +64,7 @@ mod shown_again;
 mod state_folder;
 mod subject;
 mod summary;
+mod suspects;
 mod templates;
 mod testbed;
 mod told;

@@ -18,7 +18,7 @@ mod unattended;
 pub use self::check::{CheckedConfig, check_config};
 pub use self::choices::{
     Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    ViewUse,
+    SuspectPattern, ViewUse,
 };
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
 pub use self::meaning::looks_secret;

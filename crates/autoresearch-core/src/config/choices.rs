@@ -57,6 +57,35 @@ words! {
 }
 
 words! {
+    /// What edited code can do to a measurement instead of improving it.
+    #[derive(PartialOrd, Ord)]
+    SuspectPattern {
+        /// It names the script of verify or guard, or a variable that only a test runner sets.
+        NamesHarness = "names-harness",
+        /// It reads the frames or the stack of its caller.
+        ReadsFrames = "reads-frames",
+        /// It replaces a clock, or has another library loaded.
+        PatchesClock = "patches-clock",
+        /// It replaces equality, an assertion or a built-in.
+        PatchesEquality = "patches-equality",
+        /// It replaces standard output, or prints what verify should print.
+        ForgesOutput = "forges-output",
+        /// It ends the process with success, or runs code at its exit.
+        ExitsEarly = "exits-early",
+        /// It keeps something for the next run.
+        KeepsState = "keeps-state",
+        /// It behaves by the date, the age of the machine or the number of a process.
+        BehavesByTime = "behaves-by-time",
+        /// It opens a network connection in a file that had none.
+        OpensNetwork = "opens-network",
+        /// It takes the place of a module that verify imports, or is loaded by itself.
+        ShadowsModule = "shadows-module",
+        /// It runs code that is written as data.
+        HidesCode = "hides-code",
+    }
+}
+
+words! {
     /// Where the trials are made.
     #[derive(Default)]
     Isolation {

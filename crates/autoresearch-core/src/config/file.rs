@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::choices::{
     Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    ViewUse,
+    SuspectPattern, ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::unattended::{AgentFile, BudgetFile};
@@ -118,6 +118,9 @@ pub struct ConfigFile {
     /// The check at start that the metric reacts to the files of the scope.
     #[serde(default)]
     pub reaction: ReactionRule,
+    /// Patterns of gaming that a person allows in edited code: a trial with one can be kept, and is flagged.
+    #[serde(default)]
+    pub allow_suspect: Vec<SuspectPattern>,
 }
 
 /// How much output of verify and guard to keep under `trials/`.

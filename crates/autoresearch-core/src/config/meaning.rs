@@ -66,13 +66,7 @@ impl ConfigMeaning<'_> {
 
     /// The config that was meant; it is used only when no error was noted.
     pub(super) fn resolve_config(&mut self, file: &ConfigFile) -> Config {
-        if file.goal.trim().is_empty() {
-            self.note_error(
-                "goal",
-                "the goal is empty",
-                "say in one sentence what to improve",
-            );
-        }
+        self.check_goal(file);
         self.check_patterns(file);
         self.check_names(file);
         let metric = self.resolve_metric(&file.metric);
@@ -124,7 +118,18 @@ impl ConfigMeaning<'_> {
                 .map(|notify| self.resolve_command("notify", notify)),
             outputs: resolve_outputs(file.outputs),
             reaction: self.resolve_reaction(&file.reaction),
+            allow_suspect: file.allow_suspect.clone(),
             metric,
+        }
+    }
+
+    fn check_goal(&mut self, file: &ConfigFile) {
+        if file.goal.trim().is_empty() {
+            self.note_error(
+                "goal",
+                "the goal is empty",
+                "say in one sentence what to improve",
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
     Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    ViewUse,
+    SuspectPattern, ViewUse,
 };
 use crate::config::condition::Condition;
 use crate::config::unattended::{Agent, Budget};
@@ -81,6 +81,9 @@ pub struct Config {
     /// Whether the start checks that the metric reacts to the scope, or why not.
     #[serde(default)]
     pub reaction: ReactionRule,
+    /// Patterns of gaming with which a trial can be kept all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_suspect: Vec<SuspectPattern>,
 }
 
 /// What each tree of a run gets besides its tracked files, before anything is measured in it.

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use crate::config::Config;
+use crate::decide::gaming::Suspicion;
 use crate::decide::incumbent::Incumbent;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::noise;
@@ -46,6 +47,8 @@ pub struct Attempt {
     pub simplifies: bool,
     /// Which attempt of the trial this is, from 0.
     pub number: u32,
+    /// Where its code may game the measurement.
+    pub suspects: Vec<Suspicion>,
 }
 
 /// The decision in the making.
@@ -79,6 +82,8 @@ pub struct Judgement {
     pub jump: bool,
     /// How often it was run again after a failure.
     pub guard_retries: u32,
+    /// Where the code may game the measurement.
+    pub suspects: Vec<Suspicion>,
 }
 
 impl<'a> Judge<'a> {
@@ -340,6 +345,7 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn to_judgement(&self) -> Option<Judgement> {
         self.outcome.clone().map(|outcome| Judgement {
+            outcome: self.doubt_keep(outcome.clone()),
             measurement: if matches!(outcome, TrialOutcome::Crash(_)) {
                 None
             } else {
@@ -349,8 +355,22 @@ impl<'a> Judge<'a> {
             guard: self.guard,
             jump: self.jump,
             guard_retries: self.guard_retries,
-            outcome,
+            suspects: self.attempt.suspects.clone(),
         })
+    }
+
+    /// What verify and guard would keep is not kept where its code games them in a way that nobody allowed.
+    fn doubt_keep(&self, outcome: TrialOutcome) -> TrialOutcome {
+        let allowed = &self.config.allow_suspect;
+        let suspects = self.attempt.suspects.iter();
+        let doubted = suspects.filter(|found| !allowed.contains(&found.pattern));
+        let doubted: Vec<Suspicion> = doubted.cloned().collect();
+        match outcome {
+            TrialOutcome::Keep if !doubted.is_empty() => {
+                TrialOutcome::Discard(Why::Suspect(doubted))
+            }
+            outcome => outcome,
+        }
     }
 }
 

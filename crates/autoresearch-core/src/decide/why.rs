@@ -2,10 +2,12 @@
 //! Does not find them; the judge and the use cases do.
 //! Invariant: a reason prints as a fragment that an agent can act on, and names what it is about.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::gaming::Suspicion;
 use crate::metric::value::Value;
 
 /// How a command ended, other than well.
@@ -97,6 +99,8 @@ pub enum Why {
     NothingChanged,
     /// The agent gave the trial up.
     Dropped,
+    /// It would be kept, and its code games a measurement in a way that nobody allowed.
+    Suspect(Vec<Suspicion>),
 }
 
 impl Why {
@@ -136,6 +140,7 @@ impl Why {
             Self::NoMetric(_) => "no-metric",
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
+            Self::Suspect(_) => "suspect",
         }
     }
 }
@@ -180,8 +185,21 @@ impl fmt::Display for Why {
             Self::NoMetric(reason) => out.write_str(reason),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),
+            Self::Suspect(found) => write_suspicions(out, found),
         }
     }
+}
+
+/// The places, and what to do about them.
+fn write_suspicions(out: &mut fmt::Formatter<'_>, found: &[Suspicion]) -> fmt::Result {
+    let places: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let patterns: BTreeSet<&str> = found.iter().map(|place| place.pattern.as_str()).collect();
+    let patterns = patterns.into_iter().collect::<Vec<_>>().join(", ");
+    write!(
+        out,
+        "it may game the measurement: {}; improve the code without it, or a person allows it for a new run with `allow_suspect: [{patterns}]`",
+        FileList(&places)
+    )
 }
 
 /// A list of files that stays short in a message.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+pub use crate::decide::gaming::Suspicion;
 use crate::decide::ladder::Strategy;
 use crate::decide::reaction::ReactionOutcome;
 pub use crate::decide::why::{CommandFailure, Why};
@@ -212,6 +213,9 @@ pub struct Decision {
     /// How often the guard was run again after a failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
+    /// Where its code may game the measurement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspicion>,
 }
 
 /// What a trial that was kept left behind.
@@ -254,6 +258,7 @@ impl Decision {
             left_files: Vec::new(),
             jump: false,
             guard_retries: 0,
+            suspects: Vec::new(),
         }
     }
 }

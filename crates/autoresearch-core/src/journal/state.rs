@@ -283,8 +283,9 @@ impl RunState {
             let fresh = u32::try_from(decided.samples.len()).unwrap_or(0);
             self.spent.verify_runs += 1 + fresh + again;
         }
-        // A jump that was not believed says nothing of what is usual.
-        let believed = !decided.jump || decided.verdict == Verdict::Keep;
+        // What was not believed says nothing of what is usual.
+        let doubted = decided.jump || !decided.suspects.is_empty();
+        let believed = !doubted || decided.verdict == Verdict::Keep;
         if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
             self.seen.include_value(&measurement.value);
         }

@@ -3,11 +3,12 @@
 //! Invariant: seven columns, whatever stands in a message.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::git_names::CommitId;
-use crate::journal::event::{Decision, Interruption, Start, list_further_metrics};
+use crate::journal::event::{Decision, Interruption, Start, Suspicion, list_further_metrics};
 use crate::metric::value::Value;
 use crate::words::text::escape_text;
 
@@ -134,11 +135,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
         description: format!(
             "{}{labels}{why}{retries}{}",
             decided.message,
-            if decided.jump && kept.is_some() {
-                format!(" [jump: {JUMP}]")
-            } else {
-                String::new()
-            }
+            flag_kept(decided)
         ),
         metrics: decided
             .measurement
@@ -147,6 +144,32 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
             .unwrap_or_default(),
         hash: decided.commit.clone(),
     }
+}
+
+/// What a kept trial is flagged with: nothing, mostly.
+fn flag_kept(decided: &Decision) -> String {
+    if decided.find_kept().is_none() {
+        return String::new();
+    }
+    let mut flags = String::new();
+    if decided.jump {
+        let _ = write!(flags, " [jump: {JUMP}]");
+    }
+    if !decided.suspects.is_empty() {
+        let _ = write!(flags, " [{}]", format_suspects(&decided.suspects));
+    }
+    flags
+}
+
+/// `suspect: patches-clock src/a.py:12, allowed by the config`
+#[must_use]
+pub fn format_suspects(suspects: &[Suspicion]) -> String {
+    let shown: Vec<String> = suspects.iter().take(3).map(ToString::to_string).collect();
+    let more = match suspects.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("suspect: {}{more}, allowed by the config", shown.join(", "))
 }
 
 pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {

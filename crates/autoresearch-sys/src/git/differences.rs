@@ -36,6 +36,26 @@ impl Git {
         self.compare_trees(&["-r", "-p", "--find-renames"], from, to)
     }
 
+    /// The difference of two commits at one path, with the whole file around it.
+    pub(super) fn read_whole_difference(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        path: &RepoPath,
+    ) -> Result<Vec<u8>, GitError> {
+        let what = ["-r", "-p", "--text", "--no-renames", "-U100000000"];
+        let sealed = ["--no-ext-diff", "--no-textconv", "--no-color"];
+        let words = [
+            &["diff-tree"],
+            &what[..],
+            &sealed,
+            &[from.as_str(), to.as_str(), "--"],
+        ]
+        .concat();
+        let arguments = words.into_iter().map(OsStr::new).chain([path.as_os_str()]);
+        Ok(self.run_git(arguments, Input::Nothing)?.stdout)
+    }
+
     fn compare_trees(
         &self,
         what: &[&str],

@@ -2,6 +2,7 @@
 //! Does not write anything, and reads no index.
 //! Invariant: the environment has no say in which repository is opened.
 
+mod changed_lines;
 mod merged;
 mod repository;
 

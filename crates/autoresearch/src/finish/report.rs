@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
-use autoresearch_core::journal::event::{End, Ending};
+use autoresearch_core::journal::event::{End, Ending, Suspicion};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
-use autoresearch_core::words::table::JUMP;
+use autoresearch_core::words::table::{JUMP, format_suspects};
 use autoresearch_core::words::text::{escape_text, format_count};
 use serde::{Serialize, Serializer};
 
@@ -75,6 +75,9 @@ pub(crate) struct KeptTrial {
     /// Was its result far outside everything measured before?
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
+    /// Where its code may game the measurement, as the config allows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspicion>,
 }
 
 /// Does the run's own work tree still stand?
@@ -275,6 +278,7 @@ fn list_kept(store: &RunStore<'_>) -> Result<Vec<KeptTrial>> {
             commit: kept.commit.to_owned(),
             subject: commit_subject(&decided.message),
             jump: decided.jump,
+            suspects: decided.suspects.clone(),
         })
         .collect())
 }
@@ -323,12 +327,15 @@ impl fmt::Display for EndReport {
             self.branch
         )?;
         for kept in &self.kept {
-            let jump = if kept.jump {
-                format!(" [jump: {JUMP}; look at it before you merge]")
-            } else {
-                String::new()
-            };
-            writeln!(out, "  {} {}{jump}", kept.commit.short(), kept.subject)?;
+            write!(out, "  {} {}", kept.commit.short(), kept.subject)?;
+            if kept.jump {
+                write!(out, " [jump: {JUMP}; look at it before you merge]")?;
+            }
+            if !kept.suspects.is_empty() {
+                let suspects = format_suspects(&kept.suspects);
+                write!(out, " [{suspects}; look at it before you merge]")?;
+            }
+            writeln!(out)?;
         }
         // With one folder there is no question where.
         let several = self.checked_out.len() > 1;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
-    Decision, Guard, Why, format_further_metrics, list_further_metrics,
+    Decision, Guard, Suspicion, Why, format_further_metrics, list_further_metrics,
 };
 use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
 use autoresearch_core::metric::measurement::Measurement;
@@ -64,6 +64,9 @@ pub(crate) struct TrialView {
     pub delta: Option<String>,
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
+    /// Where the code may game the measurement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspicion>,
     /// Further metrics that were printed.
     pub metrics: BTreeMap<String, Value>,
     /// `pass`, `fail` or `-`.
@@ -225,6 +228,7 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
         value: None,
         delta: None,
         unit: state.metric_unit(),
+        suspects: Vec::new(),
         metrics: BTreeMap::new(),
         guard: Guard::NotRun.as_str(),
         began: None,
@@ -315,6 +319,7 @@ impl TrialView {
         self.labels.clone_from(&decided.labels);
         self.delta = decided.delta.as_ref().map(Value::format_signed);
         self.guard = decided.guard.as_str();
+        self.suspects.clone_from(&decided.suspects);
         if let Some(measurement) = &decided.measurement {
             self.add_measurement(measurement);
         }
@@ -455,6 +460,9 @@ impl fmt::Display for TrialView {
         }
         self.write_metric(out)?;
         writeln!(out, "  guard     {}", self.guard)?;
+        for place in &self.suspects {
+            writeln!(out, "  suspect   {place}")?;
+        }
         self.write_time(out)?;
         self.write_commit(out)?;
         write!(out, "  output    {}", self.output)?;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
+use autoresearch_core::decide::gaming::{HarnessNames, Suspicion, find_suspicions};
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{Intent, Why};
@@ -224,6 +225,7 @@ fn measure_candidate(
         labels: intent.labels.clone(),
         simplifies: candidate.simplifies,
         number: intent.attempt,
+        suspects: find_suspects(tree, input, &candidate.commit)?,
     };
     let mut bench = make_bench(tree, input)?;
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
@@ -259,6 +261,18 @@ fn measure_candidate(
         judgement,
         left_files,
     })))
+}
+
+/// Where the code that the trial adds to the kept state, with its earlier attempts, may game the measurement.
+fn find_suspects(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    commit: &CommitId,
+) -> Result<Vec<Suspicion>> {
+    let state = input.state;
+    let files = tree.history.read_changed_files(&state.head, commit)?;
+    let harness = HarnessNames::of_config(state.config());
+    Ok(find_suspicions(&files, &harness))
 }
 
 fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<'a>> {

@@ -1,4 +1,4 @@
-//! Owns the last line of a kept commit's message: the metric before and after.
+//! Owns the last lines of a kept commit's message: the metric before and after, and where its code is suspect.
 //! Does not decide what is kept, and changes no file.
 //! Invariant: tree and parent are those of the commit that was measured, which stays where the line cannot be added.
 
@@ -10,20 +10,22 @@ use crate::watch::tree_changes;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::{Hooks, NewCommit};
 
-/// The trailer with the metric before and after.
-const METRIC: &str = "Autoresearch-Metric";
+/// The trailer with the metric before and after: `47 ms -> 40 ms`.
+pub(super) const METRIC: &str = "Autoresearch-Metric";
+/// The trailer with a place that is suspect and allowed: `patches-clock src/a.py:12`.
+pub(super) const SUSPECT: &str = "Autoresearch-Suspect";
 
-/// Puts a commit in the place of a measured one, with its change of the metric as a trailer: `47 ms -> 40 ms`. The journal
+/// Puts a commit in the place of a measured one, with what is known of it as trailers. The journal
 /// does not know the trial's commit yet, so nothing else has to be told of it. A keep is not lost for the sake of its
 /// message: where git fails, the measured commit is the kept one.
-pub(super) fn name_change(
+pub(super) fn name_facts(
     tree: &Tree<'_>,
     trial: u32,
     measured: CommitId,
-    change: &str,
+    facts: &[(&str, String)],
 ) -> Result<CommitId> {
     (tree.world.step)("git keep");
-    let Ok(named) = make_named_commit(tree, trial, &measured, change) else {
+    let Ok(named) = make_named_commit(tree, trial, &measured, facts) else {
         return Ok(measured);
     };
     (tree.world.step)("git head kept");
@@ -46,10 +48,10 @@ fn make_named_commit(
     tree: &Tree<'_>,
     trial: u32,
     measured: &CommitId,
-    change: &str,
+    facts: &[(&str, String)],
 ) -> Result<CommitId> {
     let message = tree.history.message_of(measured)?;
-    let message = add_trailer(&message, change);
+    let message = add_trailers(&message, facts);
     let Some(parent) = tree.history.parent_of(measured)? else {
         let why = format!("the commit {measured} of a trial has no parent");
         return Err(Failure::new(FailureKind::Internal, why));
@@ -67,12 +69,11 @@ fn make_named_commit(
 }
 
 /// The message of a trial ends with its trailers, whatever a hook made of it.
-fn add_trailer(message: &str, change: &str) -> String {
-    format!(
-        "{}\n{METRIC}: {}\n",
-        message.trim_end(),
-        escape_text(change)
-    )
+fn add_trailers(message: &str, facts: &[(&str, String)]) -> String {
+    let lines = facts
+        .iter()
+        .map(|(name, fact)| format!("{name}: {}\n", escape_text(fact)));
+    format!("{}\n{}", message.trim_end(), lines.collect::<String>())
 }
 
 #[cfg(test)]
@@ -80,16 +81,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_trailer_stands_behind_the_others_and_is_one_line() {
+    fn the_trailers_stand_behind_the_others_and_each_is_one_line() {
+        let add = |message: &str, change: &str| {
+            let suspect = (SUSPECT, "reads-frames src/a.py:3".to_owned());
+            add_trailers(message, &[(METRIC, change.to_owned()), suspect])
+        };
         let message = "experiment: less\n\nAutoresearch-Run: demo\nAutoresearch-Trial: 3\n";
+        let suspect = "Autoresearch-Suspect: reads-frames src/a.py:3\n";
         assert_eq!(
-            add_trailer(message, "47 ms -> 40 ms"),
-            format!("{message}Autoresearch-Metric: 47 ms -> 40 ms\n")
+            add(message, "47 ms -> 40 ms"),
+            format!("{message}Autoresearch-Metric: 47 ms -> 40 ms\n{suspect}")
         );
         let cut = message.trim_end();
         assert_eq!(
-            add_trailer(cut, "1 a\nb -> 0 a\nb"),
-            format!("{message}Autoresearch-Metric: 1 a\\nb -> 0 a\\nb\n")
+            add(cut, "1 a\nb -> 0 a\nb"),
+            format!("{message}Autoresearch-Metric: 1 a\\nb -> 0 a\\nb\n{suspect}")
         );
     }
 }

@@ -7,12 +7,12 @@ use std::fmt;
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::{
-    Decision, Guard, Intent, Verdict, Why, format_further_metrics, list_further_metrics,
+    Decision, Guard, Intent, Suspicion, Verdict, Why, format_further_metrics, list_further_metrics,
 };
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::table::JUMP;
+use autoresearch_core::words::table::{JUMP, format_suspects};
 use autoresearch_core::words::text::{clip_text, escape_text, format_count, shorten_names};
 use serde::Serialize;
 
@@ -55,6 +55,9 @@ pub struct TrialReport {
     /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
+    /// Where the code may game the measurement, whether it was kept or not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspicion>,
     /// How often the guard was run again after a failure.
     #[serde(skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
@@ -149,6 +152,10 @@ pub fn trial_report(
         metrics: further_metrics_of(measured.value, &state.config().metric.name),
         guard: measured.guard.as_str(),
         jump: jump.is_some(),
+        suspects: match decided {
+            Decided::Verdict(decision) => decision.suspects.clone(),
+            Decided::Rework(_) => Vec::new(),
+        },
         guard_retries: measured.guard_retries,
         commit: kept.and_then(|decision| decision.commit.clone()),
         hash: decided.commit().cloned(),
@@ -387,6 +394,10 @@ impl fmt::Display for TrialReport {
                 "jump: {JUMP}; make sure that verify still measures what it should: {}",
                 self.output
             )?;
+        }
+        if self.commit.is_some() && !self.suspects.is_empty() {
+            let suspects = format_suspects(&self.suspects);
+            writeln!(out, "{suspects}; look at it before you go on")?;
         }
         if self.files_count > 0 {
             let shown = shorten_names(&self.files, self.files_count, 80);

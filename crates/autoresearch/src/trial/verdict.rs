@@ -13,7 +13,7 @@ use crate::run::ready::Ready;
 use crate::run::repair::end_if_due;
 use crate::run::tree::Tree;
 use crate::trial::attempt::{Attempted, MeasuredCommit};
-use crate::trial::kept_commit::name_change;
+use crate::trial::kept_commit::{METRIC, SUSPECT, name_facts};
 use crate::trial::undo::{UndoResult, undo_trial};
 use crate::watch::unseen_files;
 use crate::watch::user_files;
@@ -129,7 +129,10 @@ fn decide_measured(
     if let (Verdict::Keep, Some(measurement)) = (verdict, &judgement.measurement) {
         let unit = run.store.state.metric_unit();
         let change = unit.format_change(before, &measurement.value);
-        commit = name_change(tree, intent.trial, commit, &change)?;
+        let suspects = judgement.suspects.iter().map(ToString::to_string);
+        let mut facts = vec![(METRIC, change)];
+        facts.extend(suspects.map(|place| (SUSPECT, place)));
+        commit = name_facts(tree, intent.trial, commit, &facts)?;
     }
     let decision = Decision {
         delta: judgement
@@ -141,6 +144,7 @@ fn decide_measured(
         guard: judgement.guard,
         jump: judgement.jump,
         guard_retries: judgement.guard_retries,
+        suspects: judgement.suspects,
         commit: Some(commit),
         tree: Some(held),
         left_files,

@@ -6,6 +6,7 @@ use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::json;
 
 use super::*;
+use crate::config::SuspectPattern;
 use crate::journal::sample::{make_commit, make_tree};
 
 fn config(more: &serde_json::Value) -> Config {
@@ -54,6 +55,42 @@ fn only_strictly_better_is_kept() {
     assert_eq!(outcome("46"), TrialOutcome::Keep);
     assert_eq!(outcome("47"), TrialOutcome::Discard(Why::Tie));
     assert_eq!(outcome("48"), TrialOutcome::Discard(Why::WorseMetric));
+}
+
+#[test]
+fn code_that_games_the_measurement_is_not_kept_unless_its_pattern_is_allowed() {
+    let suspects: Vec<Suspicion> = [SuspectPattern::PatchesClock, SuspectPattern::KeepsState]
+        .map(|pattern| Suspicion {
+            pattern,
+            file: "src/a.py".to_owned(),
+            line: 3,
+        })
+        .into();
+    let judge = |allowed: &[&str], output| {
+        let config = config(&json!({"allow_suspect": allowed}));
+        let attempt = Attempt {
+            suspects: suspects.clone(),
+            ..Attempt::default()
+        };
+        single(&config, attempt, output)
+    };
+    let doubted = |found: &[Suspicion]| TrialOutcome::Discard(Why::Suspect(found.to_vec()));
+    assert_eq!(judge(&[], "46").outcome, doubted(&suspects));
+    assert_eq!(
+        judge(&["patches-clock"], "46").outcome,
+        doubted(&suspects[1..])
+    );
+    let allowed = judge(&["keeps-state", "patches-clock"], "46");
+    assert_eq!(
+        (allowed.outcome, allowed.suspects),
+        (TrialOutcome::Keep, suspects.clone()),
+        "it is kept, and known"
+    );
+    // A better reason is told.
+    assert_eq!(
+        judge(&[], "48").outcome,
+        TrialOutcome::Discard(Why::WorseMetric)
+    );
 }
 
 #[test]
@@ -338,6 +375,7 @@ fn walk(case: &WalkCase) -> Option<WalkResult> {
         number: case.attempt,
         simplifies: case.simplifies,
         labels: Vec::new(),
+        suspects: Vec::new(),
     };
     let noise = Noise::of_runs(&samples);
     let mut judge = Judge::new(&config, &incumbent, noise, attempt);

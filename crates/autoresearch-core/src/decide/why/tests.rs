@@ -3,6 +3,7 @@
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
+use crate::config::SuspectPattern;
 
 fn list_failures() -> Vec<CommandFailure> {
     vec![
@@ -42,6 +43,18 @@ fn list_reasons() -> Vec<Why> {
         Why::NoMetric("verify printed nothing on stdout".to_owned()),
         Why::NothingChanged,
         Why::Dropped,
+        Why::Suspect(vec![
+            Suspicion {
+                pattern: SuspectPattern::PatchesClock,
+                file: "src/a.py".to_owned(),
+                line: 12,
+            },
+            Suspicion {
+                pattern: SuspectPattern::ExitsEarly,
+                file: "src/a\n.py".to_owned(),
+                line: 13,
+            },
+        ]),
     ];
     for failure in list_failures() {
         reasons.push(Why::GuardFailed(failure.clone()));

@@ -318,6 +318,24 @@ fn a_trial_that_was_cut_short_is_no_iteration_and_its_number_is_used_up() {
 }
 
 #[test]
+fn a_number_that_was_not_believed_says_nothing_of_what_is_usual() {
+    let mut suspect = make_decision(1, Verdict::Discard, Some(1));
+    suspect.suspects = vec![crate::journal::event::Suspicion {
+        pattern: crate::config::SuspectPattern::ForgesOutput,
+        file: "src/a.py".to_owned(),
+        line: 1,
+    }];
+    let mut state = begin();
+    let decided = Event::Verdict(Box::new(suspect));
+    take(&mut state, [Event::Intent(make_intent(1, 0)), decided]);
+    assert!(
+        state
+            .seen
+            .is_jump(&state.config().metric, &47.into(), &1.into())
+    );
+}
+
+#[test]
 fn runs_of_verify_are_counted_with_the_second_look_at_a_jump() {
     let mut state = begin();
     let mut jumped = make_decision(1, Verdict::Discard, Some(1));

@@ -3,6 +3,7 @@
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
+use crate::config::SuspectPattern;
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::{Guard, Verdict};
 use crate::journal::sample::{make_commit, make_decision, make_start};
@@ -17,6 +18,14 @@ fn list_rows() -> Vec<Row> {
     measurement.metrics.insert("heap".to_owned(), 12.into());
     let mut jumped = make_decision(2, Verdict::Keep, Some(1));
     jumped.jump = true;
+    let mut suspect = make_decision(3, Verdict::Keep, Some(0));
+    suspect.jump = true;
+    let place = |line| Suspicion {
+        pattern: SuspectPattern::KeepsState,
+        file: "src/a.py".to_owned(),
+        line,
+    };
+    suspect.suspects = (1..=4).map(place).collect();
     let mut failed = make_decision(3, Verdict::Discard, Some(39));
     failed.guard = Guard::Fail;
     failed.why = Some(Why::GuardFailed(CommandFailure::Exit { status: 1 }));
@@ -32,6 +41,7 @@ fn list_rows() -> Vec<Row> {
         make_baseline_row(&make_start(47)),
         make_trial_row(&kept, "n"),
         make_trial_row(&jumped, "n"),
+        make_trial_row(&suspect, "n"),
         make_trial_row(&failed, "n"),
         make_trial_row(&crashed, "n"),
         make_interrupted_row(&cut(Some(make_commit(5)))),

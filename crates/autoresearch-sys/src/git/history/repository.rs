@@ -102,7 +102,7 @@ impl History {
         }
     }
 
-    fn from_asked_git(git: Git, places: Surroundings) -> Result<Self, HistoryError> {
+    pub(super) fn from_asked_git(git: Git, places: Surroundings) -> Result<Self, HistoryError> {
         let empty = git2::Odb::new().and_then(Repository::from_odb);
         let repository = empty.map_err(|source| HistoryError::Open {
             path: places.root.clone(),

@@ -21,11 +21,13 @@ fn make_report() -> EndReport {
                 commit: CommitId::from_bytes(&[0x11; 20]),
                 subject: "type-narrow the handlers".to_owned(),
                 jump: false,
+                suspects: Vec::new(),
             },
             KeptTrial {
                 commit: CommitId::from_bytes(&[0x22; 20]),
                 subject: "one Json type".to_owned(),
                 jump: true,
+                suspects: Vec::new(),
             },
         ],
         returned_to: Some("main".to_owned()),

@@ -20,6 +20,11 @@ fn make_view() -> TrialView {
         value: Some(49.into()),
         delta: Some("+2".to_owned()),
         unit: Unit::from_text("problems"),
+        suspects: vec![Suspicion {
+            pattern: autoresearch_core::config::SuspectPattern::ReadsFrames,
+            file: "src/api.ts".to_owned(),
+            line: 12,
+        }],
         metrics: BTreeMap::from([("lines".to_owned(), 120.into())]),
         guard: "-",
         began: Some("2026-01-31T12:00:00Z".to_owned()),
@@ -66,6 +71,7 @@ fn the_story_of_a_discard_has_everything_that_is_known_of_it() {
       metric    any 47 problems -> 49 problems (+2, lower is better)
       also      lines=120
       guard     -
+      suspect   reads-frames src/api.ts:12
       time      <time>, took 1m5s
       commit    0123456701234567012345670123456701234567 on fedcba9
       files     2 files changed, +3 -1
@@ -86,6 +92,7 @@ fn what_is_not_known_has_no_line_or_says_so() {
         labels: Vec::new(),
         value: None,
         delta: None,
+        suspects: Vec::new(),
         metrics: BTreeMap::new(),
         began: None,
         hash: None,

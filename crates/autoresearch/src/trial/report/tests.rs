@@ -21,6 +21,7 @@ fn make_keep() -> TrialReport {
         delta: Some("-6".to_owned()),
         guard: "pass",
         jump: false,
+        suspects: Vec::new(),
         guard_retries: 0,
         commit: CommitId::parse(&"01234567".repeat(5)),
         hash: CommitId::parse(&"01234567".repeat(5)),

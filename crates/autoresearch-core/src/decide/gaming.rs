@@ -1,0 +1,245 @@
+//! Owns the search for code that games a measurement instead of improving what is measured.
+//! Does not read files and does not decide what follows; `judge` does.
+//! Invariant: only code on lines that a trial added counts; what it moved or indented anew was there before.
+
+mod patterns;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use self::patterns::{Reach, Rule, list_rules};
+use self::tokens::{Language, Token, find_main_lines, find_test_lines, split_tokens};
+use crate::config::Config;
+use crate::config::SuspectPattern;
+use crate::config::globs::Globs;
+use crate::git_names::RepoPath;
+use crate::shell::executed::list_executed_words;
+
+/// How many places are recorded of one trial.
+const MOST: usize = 20;
+/// A source file is not longer than this, in bytes.
+const LONGEST: usize = 8 << 20;
+/// Modules of Python that a benchmark imports: a new file of this name can take their place.
+const MODULES: &str = "time timeit statistics random json math os sys unittest datetime io signal gc inspect builtins";
+/// Files that Python loads by itself.
+const SELF_LOADED: [&str; 2] = ["sitecustomize", "usercustomize"];
+/// Endings of scripts that a command of the user's executes.
+const SCRIPTS: [&str; 12] = [
+    "py", "js", "mjs", "cjs", "ts", "mts", "cts", "sh", "bash", "rb", "pl", "rs",
+];
+
+/// A file that a commit changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangedFile {
+    pub path: String,
+    /// Its text before; none of a new file.
+    pub before: Option<String>,
+    /// Its text now; empty when it is gone.
+    pub after: String,
+    /// The numbers of the lines that were added, from 1.
+    pub added: BTreeSet<u32>,
+    pub removed: Vec<String>,
+}
+
+/// One suspicious place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Suspicion {
+    pub pattern: SuspectPattern,
+    pub file: String,
+    pub line: u32,
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = crate::words::text::escape_text(&self.file);
+        write!(out, "{} {file}:{}", self.pattern.as_str(), self.line)
+    }
+}
+
+/// The scripts of verify and guard, which the code under work has no reason to name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HarnessNames(BTreeSet<String>);
+
+impl HarnessNames {
+    /// What verify and guard execute, where it is not a file that trials may change.
+    #[must_use]
+    pub fn of_config(config: &Config) -> Self {
+        let scope = Globs::new(&config.scope).ok();
+        let in_scope = |word: &str| {
+            let path = word.trim_start_matches("./");
+            scope.as_ref().is_some_and(|scope| scope.matches_path(path))
+        };
+        let commands = std::iter::once(&config.verify).chain(&config.guard);
+        let words = commands.flat_map(|command| list_executed_words(&command.command));
+        let outside = words.filter(|word| !in_scope(word));
+        let names = outside.filter_map(|word| {
+            let name = word.rsplit('/').next().unwrap_or_default();
+            let (stem, ending) = name.rsplit_once('.')?;
+            (stem.len() > 2 && SCRIPTS.contains(&ending)).then(|| name.to_owned())
+        });
+        Self(names.collect())
+    }
+
+    fn is_named_by(&self, tokens: &[Token], at: usize) -> bool {
+        let token = &tokens[at];
+        if token.is_string() {
+            return self.0.iter().any(|name| holds_name(&token.text, name));
+        }
+        let imports = at > 0 && matches!(tokens[at - 1].text.as_str(), "import" | "from");
+        let module = |name: &String| {
+            name.strip_suffix(".py")
+                .is_some_and(|stem| stem == token.text)
+        };
+        imports && self.0.iter().any(module)
+    }
+}
+
+/// Does a text hold a file name, and not only as the end of a longer one?
+fn holds_name(text: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
+/// Searches what a commit adds.
+#[must_use]
+pub fn find_suspicions(files: &[ChangedFile], harness: &HarnessNames) -> Vec<Suspicion> {
+    let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in files.iter().flat_map(|file| &file.removed) {
+        *gone.entry(line.trim()).or_default() += 1;
+    }
+    let mut found = BTreeSet::new();
+    for file in files {
+        let mut new = file.added.clone();
+        for (number, line) in (1_u32..).zip(file.after.lines()) {
+            if let Some(left @ 1..) = gone.get_mut(line.trim())
+                && new.remove(&number)
+            {
+                *left -= 1;
+            }
+        }
+        search_file(file, &new, harness, &mut found);
+    }
+    // One place says enough of a line that does one thing in several ways.
+    found.into_iter().take(MOST).collect()
+}
+
+fn search_file(
+    file: &ChangedFile,
+    new: &BTreeSet<u32>,
+    harness: &HarnessNames,
+    found: &mut BTreeSet<Suspicion>,
+) {
+    let language = Language::of_file(&file.path, &file.after);
+    let mut note = |pattern: SuspectPattern, line: u32| {
+        found.insert(Suspicion {
+            pattern,
+            file: file.path.clone(),
+            line,
+        });
+    };
+    if language == Language::Prose || new.is_empty() {
+        return;
+    }
+    if file.after.len() > LONGEST {
+        note(SuspectPattern::HidesCode, 1);
+        return;
+    }
+    if file.before.is_none() && is_shadowing(&file.path) {
+        note(SuspectPattern::ShadowsModule, 1);
+    }
+    let tokens = split_tokens(&file.after, language);
+    let before = file.before.as_deref().unwrap_or_default();
+    let before = split_tokens(before, language);
+    let is_test = is_test_file(&file.path);
+    let tests = find_test_lines(&tokens, language);
+    let main = find_main_lines(&file.after, &tokens, language);
+    for rule in list_rules(language) {
+        let lines = find_rule(&rule, &tokens, new);
+        let lines = lines.into_iter().filter(|line| match rule.reach {
+            Reach::Always => true,
+            Reach::Library | Reach::New => {
+                !is_test && !tests.contains(line) && !main.contains(line)
+            }
+        });
+        let lines: Vec<u32> = lines.collect();
+        let was_there = || has_rule(&rule, language, &before);
+        if !lines.is_empty() && (rule.reach != Reach::New || !was_there()) {
+            for line in lines {
+                note(rule.pattern, line);
+            }
+        }
+    }
+    for at in 0..tokens.len() {
+        let line = tokens[at].line;
+        if !is_test && new.contains(&line) && harness.is_named_by(&tokens, at) {
+            note(SuspectPattern::NamesHarness, line);
+        }
+    }
+}
+
+/// Did the file do anything of the kind before, by any rule that asks for it to be new?
+fn has_rule(rule: &Rule, language: Language, before: &[Token]) -> bool {
+    let kin = list_rules(language)
+        .filter(|other| other.pattern == rule.pattern && other.reach == Reach::New);
+    let mut everywhere = kin.flat_map(|rule| (0..before.len()).map(move |at| (rule, at)));
+    everywhere.any(|(rule, at)| rule.match_at(before, at).is_some())
+}
+
+/// The first added line of each place where a rule holds.
+fn find_rule(rule: &Rule, tokens: &[Token], new: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let spans = (0..tokens.len()).filter_map(|at| Some(at..rule.match_at(tokens, at)?));
+    spans
+        .filter_map(|span| {
+            let mut lines = tokens[span].iter().flat_map(Token::list_lines);
+            lines.find(|line| new.contains(line))
+        })
+        .collect()
+}
+
+/// Would Python load this new file in place of a module, or without being asked?
+fn is_shadowing(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((stem, "py")) => {
+            SELF_LOADED.contains(&stem) || MODULES.split(' ').any(|module| module == stem)
+        }
+        Some((_, "pth")) => true,
+        _ => false,
+    }
+}
+
+/// Tests replace clocks and write temporary files in all honesty.
+fn is_test_file(path: &str) -> bool {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let is_folder =
+        parts.first().is_some_and(|first| *first == "tests") || parts.contains(&"__tests__");
+    let is_name = matches!(stem, "conftest" | "tests")
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || name.contains(".test.")
+        || name.contains(".spec.");
+    is_folder || is_name
+}
+
+/// The file as a commit names it.
+impl ChangedFile {
+    #[must_use]
+    pub fn at_path(path: &RepoPath) -> Self {
+        Self {
+            path: path.to_text().into_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Owns what is suspicious in JavaScript and TypeScript.
+//! Does not say how a row is read; `row` does.
+//! Invariant: what honest code does every day stands in no row.
+
+use super::row::Reach::{Always, Library, New};
+use super::row::Rows;
+use crate::config::SuspectPattern::{
+    BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
+    PatchesClock, PatchesEquality, ReadsFrames,
+};
+
+pub(super) const ROWS: &[Rows] = &[
+    (
+        NamesHarness,
+        Library,
+        "
+        process . env . NODE_ENV === 'test
+        process . env . NODE_ENV == 'test
+        process . argv [ 1 ] . includes
+        process . argv [ 1 ] . endsWith
+        process . argv [ 1 ] . match
+        process . argv [ 1 ] ===
+        require . main . filename
+        process . mainModule
+        module . parent . filename
+    ",
+    ),
+    (
+        ReadsFrames,
+        Always,
+        "
+        prepareStackTrace
+        stackTraceLimit
+        Error ( ) . stack
+        Error ( .. ) . stack
+        Error . stack
+        arguments . callee
+        . callee . caller
+        getCallSites
+        callsites (
+    ",
+    ),
+    (
+        PatchesClock,
+        Always,
+        "
+        Date . now =
+        performance . now =
+        process . hrtime =
+        process . hrtime . bigint =
+        globalThis . performance =
+        global . performance =
+        globalThis . Date =
+        global . Date =
+        window . performance =
+        defineProperty ( performance
+        defineProperty ( Date
+        defineProperty ( process
+        defineProperty ( globalThis
+        defineProperty ( global ,
+        Reflect . set ( performance
+        Reflect . set ( Date
+        Object . assign ( performance
+        Object . assign ( Date
+        Date . prototype . @ =
+        Performance . prototype . @ =
+        getPrototypeOf ( performance
+    ",
+    ),
+    (
+        PatchesClock,
+        Library,
+        "
+        useFakeTimers (
+        ~fake-timers
+    ",
+    ),
+    (
+        PatchesEquality,
+        Always,
+        "
+        Object . is =
+        assert . @ =
+        assert . strict . @ =
+        Object . assign ( assert
+        Array . prototype . @ =
+        Object . prototype . @ =
+        String . prototype . @ =
+        Number . prototype . @ =
+        Map . prototype . @ =
+        Set . prototype . @ =
+        Function . prototype . @ =
+        JSON . stringify =
+        JSON . parse =
+        Array . isArray =
+        Math . abs =
+        Number . isFinite =
+        defineProperty ( Array . prototype
+        defineProperty ( Object . prototype
+        Symbol . hasInstance
+        require . cache
+        Module . _load
+        Module . _resolveFilename
+        syncBuiltinESMExports
+    ",
+    ),
+    (
+        ForgesOutput,
+        Always,
+        "
+        process . stdout . write =
+        process . stdout . @ =
+        process . stdout . _write
+        defineProperty ( process . stdout
+        console . log =
+        console . info =
+        globalThis . console =
+        global . console =
+        Object . assign ( console
+        defineProperty ( console
+        writeSync ( 1 ,
+        writeFileSync ( 1 ,
+        fs . write ( 1 ,
+        createWriteStream ( .. fd : 1
+    ",
+    ),
+    (
+        ExitsEarly,
+        Always,
+        "
+        process . on ( ^exit
+        process . on ( ^beforeExit
+        process . once ( ^exit
+        process . once ( ^beforeExit
+        process . prependListener ( ^exit
+        process . reallyExit
+        process . kill (
+        process . ppid
+        process . abort
+        process . exit =
+        process . binding
+        FinalizationRegistry
+        unhandledRejection
+        uncaughtException
+    ",
+    ),
+    (
+        ExitsEarly,
+        New,
+        "
+        process . exit ( )
+        process . exit ( 0 )
+        exitCode = 0
+        import { exit }
+    ",
+    ),
+    (
+        KeepsState,
+        Library,
+        "
+        tmpdir (
+        homedir (
+        process . env . HOME
+        process . env . TMPDIR
+        process . env . XDG_
+        find-cache-dir
+        ~find-cache-dir
+        ~better-sqlite3
+        ^node:sqlite
+    ",
+    ),
+    (
+        KeepsState,
+        New,
+        "
+        writeFileSync (
+        writeFile (
+        appendFileSync (
+        appendFile (
+        createWriteStream (
+        openSync (
+        mkdirSync (
+        localStorage
+    ",
+    ),
+    (
+        BehavesByTime,
+        Library,
+        "
+        Date . now ( ) > #
+        Date . now ( ) >= #
+        Date . now ( ) < #
+        Date . now ( ) %
+        Date . now ( ) > Date . parse
+        Date . now ( ) > new Date
+        new Date ( ) > new Date
+        new Date ( ) >= new Date
+        new Date ( ) . getHours
+        new Date ( ) . getDay
+        new Date ( ) . getDate
+        new Date ( ) . getMinutes
+        new Date ( ) . getSeconds
+        performance . now ( ) > #
+        process . uptime ( )
+        process . pid %
+        os . uptime (
+        os . loadavg (
+        uptime (
+        loadavg (
+    ",
+    ),
+    (
+        OpensNetwork,
+        New,
+        "
+        !fetch (
+        'http
+        'https
+        'net
+        'dgram
+        'node:http
+        'node:https
+        'node:net
+        'node:dgram
+        net . connect
+        XMLHttpRequest
+        new WebSocket (
+        axios
+        'undici
+    ",
+    ),
+    (
+        HidesCode,
+        Always,
+        "
+        eval ( atob
+        eval ( Buffer
+        new Function (
+        vm . runIn
+        runInThisContext
+    ",
+    ),
+];

@@ -1,0 +1,196 @@
+//! Owns the lines in which two commits differ, each file with its whole text.
+//! Does not judge them.
+//! Invariant: every file is text, whatever its attributes or its bytes say, and nothing outside the two commits has a say.
+
+use autoresearch_core::decide::gaming::ChangedFile;
+use autoresearch_core::git_names::{CommitId, RepoPath};
+use git2::{DiffLine, DiffOptions};
+
+use super::repository::{History, HistoryError};
+
+/// So many lines around a change that one part holds the whole file.
+const WHOLE: u32 = 100_000_000;
+
+impl History {
+    /// The files that `to` changes since `from`, in the order of their names. A file that was moved is a new one.
+    pub fn read_changed_files(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+    ) -> Result<Vec<ChangedFile>, HistoryError> {
+        if let Some(git) = self.asked_git() {
+            let mut files = Vec::new();
+            for path in git.ask_changed_paths(from, to)? {
+                let mut file = FileLines::of_path(&path);
+                file.is_old = git.ask_mode(from, &path)?.is_some();
+                file.read_patch(&git.read_whole_difference(from, to, &path)?);
+                files.push(file.into_changed());
+            }
+            return Ok(files);
+        }
+        let read = |source| HistoryError::Read {
+            what: format!("the difference of {from} and {to}"),
+            source,
+        };
+        let (old, new) = (
+            self.find_commit(from)?.tree().map_err(read)?,
+            self.find_commit(to)?.tree().map_err(read)?,
+        );
+        let mut options = DiffOptions::new();
+        options.force_text(true).context_lines(WHOLE);
+        let difference = self
+            .repository
+            .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))
+            .map_err(read)?;
+        let mut files: Vec<FileLines> = Vec::new();
+        let mut take = |delta: git2::DiffDelta<'_>, line: Option<DiffLine<'_>>| {
+            let path = delta.new_file().path_bytes();
+            let path = RepoPath::new(path.or(delta.old_file().path_bytes()).unwrap_or_default());
+            if files.last().is_none_or(|last| last.path != path) {
+                let mut file = FileLines::of_path(&path);
+                file.is_old = delta.status() != git2::Delta::Added;
+                files.push(file);
+            }
+            if let (Some(file), Some(line)) = (files.last_mut(), line) {
+                file.take_line(line.origin(), line.content());
+            }
+            true
+        };
+        difference
+            .print(git2::DiffFormat::Patch, |delta, _, line| {
+                take(delta, Some(line))
+            })
+            .map_err(read)?;
+        Ok(files.into_iter().map(FileLines::into_changed).collect())
+    }
+}
+
+/// A file whose difference is read line by line.
+struct FileLines {
+    path: RepoPath,
+    is_old: bool,
+    before: Vec<u8>,
+    after: Vec<u8>,
+    changed: ChangedFile,
+    /// The number of the last line of what it is now.
+    line: u32,
+}
+
+impl FileLines {
+    fn of_path(path: &RepoPath) -> Self {
+        Self {
+            path: path.clone(),
+            is_old: false,
+            before: Vec::new(),
+            after: Vec::new(),
+            changed: ChangedFile::at_path(path),
+            line: 0,
+        }
+    }
+
+    fn take_line(&mut self, origin: char, content: &[u8]) {
+        match origin {
+            ' ' => {
+                self.line += 1;
+                self.before.extend_from_slice(content);
+                self.after.extend_from_slice(content);
+            }
+            '+' => {
+                self.line += 1;
+                self.changed.added.insert(self.line);
+                self.after.extend_from_slice(content);
+            }
+            '-' => {
+                let text = String::from_utf8_lossy(content);
+                self.changed.removed.push(text.trim_end().to_owned());
+                self.before.extend_from_slice(content);
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads the patch of this file as git prints it.
+    fn read_patch(&mut self, patch: &[u8]) {
+        let lines = patch.split_inclusive(|byte| *byte == b'\n');
+        let hunk = lines.skip_while(|line| !line.starts_with(b"@@"));
+        let mut last = ' ';
+        for line in hunk {
+            let Some((origin, content)) = line.split_first() else {
+                continue;
+            };
+            let origin = char::from(*origin);
+            if origin == '\\' {
+                // The line before has no end.
+                self.open_last_line(last);
+            }
+            self.take_line(origin, content);
+            last = origin;
+        }
+    }
+
+    fn open_last_line(&mut self, origin: char) {
+        if origin != '-' {
+            self.after.pop();
+        }
+        if origin != '+' {
+            self.before.pop();
+        }
+    }
+
+    fn into_changed(self) -> ChangedFile {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        ChangedFile {
+            before: self.is_old.then(|| text(&self.before)),
+            after: text(&self.after),
+            ..self.changed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::scratch::ScratchRepository;
+
+    /// A repository with two commits, and what the second changed, read by libgit2 and by the git program.
+    fn read_both_ways() -> [Vec<ChangedFile>; 2] {
+        let repository = ScratchRepository::with_files(&["kept", "edited", "gone"]);
+        repository.write(".gitattributes", "*.py binary\n");
+        repository.write("edited", "one\ntwo\nthree\n");
+        repository.write("sub/a b.py", "x = 1\ny = 2");
+        repository.run(&["add", "-A"]);
+        let first = repository.commit("first");
+        repository.write("edited", "one\nzwei\nthree\nfour\n");
+        repository.write("sub/a b.py", "x = 1\ny = 2\nz\0 = 3");
+        repository.write("new", "-- all\n++ of it\n");
+        repository.run(&["rm", "-q", "gone"]);
+        repository.run(&["add", "-A"]);
+        let second = repository.commit("second");
+        let history = History::open_folder(repository.root()).unwrap();
+        let places = repository.git.read_surroundings().unwrap();
+        let asked = History::from_asked_git(repository.git.at_folder(repository.root()), places);
+        let asked = asked.unwrap();
+        [history, asked].map(|history| history.read_changed_files(&first, &second).unwrap())
+    }
+
+    #[test]
+    fn every_file_comes_with_its_text_before_and_now_and_the_numbers_of_its_new_lines() {
+        let [files, asked] = read_both_ways();
+        assert_eq!(files, asked, "libgit2 and the program");
+        let shown: Vec<String> = files
+            .iter()
+            .map(|file| {
+                format!(
+                    "{}: {:?} -> {:?}, added {:?}, removed {:?}",
+                    file.path, file.before, file.after, file.added, file.removed
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+            edited: Some("one\ntwo\nthree\n") -> "one\nzwei\nthree\nfour\n", added {2, 4}, removed ["two"]
+            gone: Some("gone\n") -> "", added {}, removed ["gone"]
+            new: None -> "-- all\n++ of it\n", added {1, 2}, removed []
+            sub/a b.py: Some("x = 1\ny = 2") -> "x = 1\ny = 2\nz\0 = 3", added {2, 3}, removed ["y = 2"]
+            "#);
+    }
+}
