@@ -305,3 +305,22 @@ fn a_work_tree_of_the_runs_own_is_rid_of_a_gitignore_that_hides_itself() {
     std::fs::write(tree.join("src/a"), "any\n".repeat(4)).unwrap();
     assert_eq!(bed.trial("open")["verdict"], "keep");
 }
+
+#[test]
+fn grafts_give_a_commit_no_other_parents_and_void_a_trial() {
+    let bed = Testbed::started(CONFIG);
+    assert_eq!(bed.try_count(4), "keep");
+    let head = bed.git(&["rev-parse", "HEAD"]);
+    let first = bed.git(&["rev-list", "--max-parents=0", "HEAD"]);
+    for (name, text) in [
+        (".git/info/grafts", format!("{}\n", head.trim())),
+        (".git/shallow", format!("{}\n", first.trim())),
+    ] {
+        bed.write(name, &text);
+        bed.edit(3);
+        let report = bed.trial("other parents");
+        assert_eq!(report["reason"], "protected", "{name}: {report}");
+        std::fs::remove_file(bed.path(name)).unwrap();
+    }
+    assert_eq!(bed.try_count(3), "keep");
+}

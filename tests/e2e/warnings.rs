@@ -510,3 +510,33 @@ fn an_editable_install_of_the_checkout_is_warned_of() {
     ");
     assert_answer!(check(&bed, &plain), @"~/run.yaml: no problems");
 }
+
+#[test]
+fn a_script_that_cannot_be_told_from_the_command_is_a_warning_where_nothing_is_pinned() {
+    let bed = Testbed::new();
+    let unknown = "nothing is pinned: which file `$DIR/v.sh` is could not be told from the command";
+    bed.write("checks/v.sh", "cat src/* | grep -c any\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "checks"]);
+    let hidden = "DIR=$(printf che; printf cks); sh $DIR/v.sh";
+    bed.start(&ConfigText::demo().verify(hidden).without_guard())
+        .says(unknown)
+        .says("name the script plainly, as in `sh checks/verify.sh`");
+    let file = bed.home.join("config.yaml");
+    let file = file.to_str().unwrap();
+    for word in ["check", "try"] {
+        let answer = bed.run(&["config", word, file]).ok();
+        let all = format!("{}{}", answer.out, answer.err);
+        assert!(all.contains(unknown), "{word}: {all}");
+    }
+    for verify in [
+        "grep -c any src/a",
+        "sh count.sh",
+        "cat src/a | wc -l; python3 -m json.tool --help > /dev/null",
+    ] {
+        let bed = Testbed::new();
+        let answer = bed.start(&ConfigText::demo().verify(verify).without_guard());
+        let all = format!("{}{}", answer.out, answer.err);
+        assert!(!all.contains("nothing is pinned"), "{verify}: {all}");
+    }
+}

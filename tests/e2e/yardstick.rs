@@ -188,6 +188,51 @@ fn a_pinned_file_that_becomes_endless_or_a_pipe_voids_the_trial_and_is_not_waite
     }
 }
 
+#[test]
+fn a_new_file_under_protect_is_seen_although_git_ignores_it_and_a_changed_mode_although_git_does_not_look()
+ {
+    let bed = Testbed::new();
+    bed.write(".gitignore", "*.csv\n");
+    bed.write("src/known.csv", "1\n");
+    bed.git(&["add", ".gitignore"]);
+    bed.git(&["commit", "-qm", "ignore"]);
+    bed.git(&["config", "core.fileMode", "false"]);
+    bed.start(&format!("{CONFIG}protect: [\"*.csv\"]\n"));
+    assert_eq!(bed.try_count(4), "keep");
+    for name in ["src/deep/new.csv", "new.csv"] {
+        bed.edit(3);
+        bed.write(name, "1\n");
+        assert_eq!(bed.trial("new")["reason"], "protected", "{name}");
+        std::fs::remove_file(bed.path(name)).unwrap();
+    }
+    assert_eq!(bed.try_count(3), "keep");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bed.path("count.sh"), mode).unwrap();
+    bed.edit(2);
+    assert_eq!(bed.trial("mode")["reason"], "protected");
+}
+
+#[test]
+fn a_hard_link_in_the_scope_is_made_a_file_of_its_own_before_anything_is_measured() {
+    let bed = Testbed::started(CONFIG);
+    let outside = bed.home.join("outside");
+    std::fs::write(&outside, "any\n".repeat(4)).unwrap();
+    std::fs::remove_file(bed.path("src/a")).unwrap();
+    std::fs::hard_link(&outside, bed.path("src/a")).unwrap();
+    let report = bed.trial("linked");
+    assert_eq!(report["verdict"], "keep", "{report}");
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("src/a: it was a hard link"), "{notes}");
+    std::fs::write(&outside, "").unwrap();
+    assert_eq!(bed.read("src/a").lines().count(), 4);
+    assert_eq!(bed.git(&["status", "--porcelain", "--", "src"]), "");
+
+    // A name of a pinned file is a change of that file as soon as it is written.
+    std::fs::hard_link(bed.path("count.sh"), bed.path("src/count")).unwrap();
+    std::fs::write(bed.path("src/count"), "echo 0\n").unwrap();
+    assert_eq!(bed.trial("through it")["reason"], "protected");
+}
+
 fn make_pipe(path: &std::path::Path) {
     let made = std::process::Command::new("mkfifo").arg(path).status();
     assert!(made.unwrap().success());

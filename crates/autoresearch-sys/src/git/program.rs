@@ -62,6 +62,8 @@ impl Git {
             ("GIT_LITERAL_PATHSPECS", "1"),
             // What a reference in refs/replace stands for is not what a commit holds.
             ("GIT_NO_REPLACE_OBJECTS", "1"),
+            // Nor are the parents those of `info/grafts`: this is a file that cannot be.
+            ("GIT_GRAFT_FILE", "/dev/null/grafts"),
         ] {
             env.retain(|(known, _)| known != name);
             env.push((name.into(), value.into()));
@@ -461,6 +463,7 @@ mod tests {
         GIT_EDITOR=true
         GIT_LITERAL_PATHSPECS=1
         GIT_NO_REPLACE_OBJECTS=1
+        GIT_GRAFT_FILE=/dev/null/grafts
         GIT_TERMINAL_PROMPT=0
         HOME=/h
         LC_ALL=C

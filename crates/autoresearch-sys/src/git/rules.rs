@@ -94,7 +94,9 @@ impl Git {
             Some(value) => Some(self.expand_path(value)),
             None => self.settings_folder().map(|folder| folder.join(default)),
         };
-        let mut lists = vec![common.join("info/exclude"), common.join("info/attributes")];
+        // `grafts` and `shallow` give commits other parents.
+        let own = ["info/exclude", "info/attributes", "info/grafts", "shallow"];
+        let mut lists: Vec<PathBuf> = own.iter().map(|name| common.join(name)).collect();
         lists.extend(named("core.excludesfile", "ignore"));
         lists.extend(named("core.attributesfile", "attributes"));
         lists

@@ -531,6 +531,8 @@ fn rules_are_the_settings_lists_and_flags_that_count_and_a_filter_can_be_disarme
     insta::assert_snapshot!(lists.join("\n"), @"
     repo/.git/info/exclude
     repo/.git/info/attributes
+    repo/.git/info/grafts
+    repo/.git/shallow
     ignored
     repo/lists/attributes
     ");

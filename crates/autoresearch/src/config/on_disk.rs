@@ -6,6 +6,8 @@ use std::path::Path;
 
 use autoresearch_core::config::globs::{GlobError, Globs, without_classes};
 use autoresearch_core::config::{Config, Isolation, Problem, Shell};
+use autoresearch_core::shell::executed::list_executed_words;
+use autoresearch_core::shell::uses::find_file_uses;
 use autoresearch_core::words::text::format_count;
 
 use crate::config::variables;
@@ -15,7 +17,7 @@ use crate::trees::viewing::could_view;
 use crate::trees::wanted::choose_paths;
 use crate::watch::command_files::{CommandSite, PinWhy};
 use crate::watch::yardstick;
-use crate::watch::yardstick::PinChoice;
+use crate::watch::yardstick::{PinChoice, UnreachedPattern};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -53,24 +55,9 @@ pub(super) fn find_disk_problems(
         problems.extend(find_pinned_in_scope(root, &in_scope, &choice));
     }
     problems.extend(find_idle_protection(config, git, &files));
-    for unreached in &choice.unreached {
-        problems.push(Problem::warning(
-            &unreached.place,
-            format!(
-                "`{}` also matches {} in folders that git ignores ({}): not pinned",
-                unreached.pattern,
-                format_count(unreached.count, "file"),
-                autoresearch_core::words::text::shorten_names(
-                    &unreached.folders,
-                    unreached.folders.len(),
-                    60
-                )
-            ),
-            format!(
-                "write `/{}` for the root alone, or name an ignored folder to pin what is in it",
-                unreached.pattern.trim_start_matches("**/")
-            ),
-        ));
+    problems.extend(choice.unreached.iter().map(describe_unreached));
+    if choice.files.is_empty() {
+        problems.extend(find_unpinned_scripts(config, &scope));
     }
     problems.extend(find_command_problems(world, config, root));
     problems.extend(variables::find_missed(world, config, root));
@@ -86,6 +73,60 @@ pub(super) fn find_disk_problems(
         }
     }
     Ok(problems)
+}
+
+/// A pattern that does not reach all that it matches.
+fn describe_unreached(unreached: &UnreachedPattern) -> Problem {
+    Problem::warning(
+        &unreached.place,
+        format!(
+            "`{}` also matches {} in folders that git ignores ({}): not pinned",
+            unreached.pattern,
+            format_count(unreached.count, "file"),
+            autoresearch_core::words::text::shorten_names(
+                &unreached.folders,
+                unreached.folders.len(),
+                60
+            )
+        ),
+        format!(
+            "write `/{}` for the root alone, or name an ignored folder to pin what is in it",
+            unreached.pattern.trim_start_matches("**/")
+        ),
+    )
+}
+
+/// Endings of scripts.
+const SCRIPTS: [&str; 12] = [
+    ".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".php", ".lua",
+];
+
+/// Commands that execute a script of which no file was found, so that nothing of what measures is pinned.
+fn find_unpinned_scripts(config: &Config, scope: &Globs) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (key, command) in config.list_commands() {
+        let text = &command.command;
+        let made = find_file_uses(text).made;
+        let is_script = |word: &String| {
+            let is_named = SCRIPTS.iter().any(|ending| word.ends_with(ending));
+            let is_hidden = word.starts_with('$') && word.contains('/');
+            // A module is looked for by a path that the command does not say.
+            (is_named || is_hidden) && text.contains(word.as_str()) && !made.contains(word)
+        };
+        let words = list_executed_words(text);
+        let plain = |word: &String| scope.names_file(word.trim_start_matches("./"));
+        if words.iter().any(plain) {
+            continue;
+        }
+        if let Some(script) = words.iter().find(|word| is_script(word)) {
+            problems.push(Problem::warning(
+                key,
+                format!("nothing is pinned: which file `{script}` is could not be told from the command"),
+                "name the script plainly, as in `sh checks/verify.sh`, or list its files under `pin`",
+            ));
+        }
+    }
+    problems
 }
 
 /// What the machine does not have.

@@ -4,6 +4,7 @@
 //! Invariant: where a checkout gives other bytes than the work tree has, the work tree gets those of the checkout before
 //! anything is measured, or the trial is void.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use autoresearch_core::config::Config;
@@ -13,10 +14,11 @@ use autoresearch_core::journal::event::Why;
 use crate::run::tree::Tree;
 use crate::trial::moved_away::show_path;
 use crate::watch::command_files;
-use autoresearch_sys::error::Result;
-use autoresearch_sys::git::Hooks;
+use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::TreeContent;
-use autoresearch_sys::regular_files::read_file;
+use autoresearch_sys::git::{Hooks, is_behind_link};
+use autoresearch_sys::regular_files::{open_file, read_file};
+use autoresearch_sys::replacement::{Durability, replace_file};
 use autoresearch_sys::store::FOLDER;
 
 /// What was found out about a commit that is about to be measured.
@@ -41,6 +43,11 @@ pub fn compare_with_commit(
     let mut likeness = CommitLikeness::default();
     let (mut astray, mut detours, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
+        if !is_behind_link(root, path.as_path()) && give_own_bytes(&root.join(path.as_path()))? {
+            likeness.notes.push(format!(
+                "{path}: it was a hard link; it is a file of its own now"
+            ));
+        }
         match tree.history.read_content(commit, path)? {
             Some(TreeContent::Link) => {
                 let link = path.as_path();
@@ -87,6 +94,28 @@ pub fn compare_with_commit(
         likeness.why = Some(Why::Unsupported(astray));
     }
     Ok(likeness)
+}
+
+/// Makes a file that has another name too, wherever, one that has not: else what is written to the one is written to the
+/// other. Was it such a file?
+fn give_own_bytes(path: &Path) -> Result<bool> {
+    let Ok(meta) = path.symlink_metadata() else {
+        return Ok(false);
+    };
+    if !meta.is_file() || meta.nlink() < 2 {
+        return Ok(false);
+    }
+    let copied = replace_file(
+        path,
+        Durability::Unsynced,
+        Some(meta.mode() & 0o7777),
+        |to| {
+            std::io::copy(&mut open_file(path)?, to)?;
+            to.set_modified(meta.modified()?)
+        },
+    );
+    copied.map_err(|error| Failure::io(format!("could not copy {}", path.display()), &error))?;
+    Ok(true)
 }
 
 /// Is the file what a checkout of the commit would give?

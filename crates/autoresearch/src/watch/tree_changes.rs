@@ -276,6 +276,14 @@ impl<'t> ChangeOwners<'t> {
             changes.ignored.push(entry.path.clone());
         }
         if entry.kind == StatusKind::Ignored && (role.is_none() || path.starts_with(FOLDER)) {
+            // A whole folder that git ignores is named with a slash at its end; the yardstick looks into it.
+            let is_new = !text.ends_with('/')
+                && !path.starts_with(FOLDER)
+                && self.protect.matches_path(path)
+                && !self.tree.pinned.yardstick.contains_key(path);
+            if is_new {
+                changes.protected.push(path.to_owned());
+            }
             return Ok(());
         }
         if path == FOLDER || path.starts_with(&format!("{FOLDER}/")) {

@@ -372,7 +372,12 @@ impl History {
         if let Some(git) = self.asked_git() {
             return Ok(git.ask_parent(commit)?);
         }
-        Ok(self.find_commit(commit)?.parent_id(0).ok().map(name_commit))
+        // As the commit itself says: libgit2 would follow `info/grafts`.
+        let commit = self.find_commit(commit)?;
+        let mut lines = commit.raw_header_bytes().split(|byte| *byte == b'\n');
+        let parent = lines.find_map(|line| line.strip_prefix(b"parent "));
+        let parent = parent.and_then(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok());
+        Ok(parent.map(name_commit))
     }
 
     /// The message of a commit.
