@@ -519,16 +519,17 @@ fn a_script_that_cannot_be_told_from_the_command_is_a_warning_where_nothing_is_p
     bed.git(&["add", "-A"]);
     bed.git(&["commit", "-qm", "checks"]);
     let hidden = "DIR=$(printf che; printf cks); sh $DIR/v.sh";
-    bed.start(&ConfigText::demo().verify(hidden).without_guard())
-        .says(unknown)
-        .says("name the script plainly, as in `sh checks/verify.sh`");
+    let text = ConfigText::demo().verify(hidden).without_guard();
     let file = bed.home.join("config.yaml");
-    let file = file.to_str().unwrap();
+    std::fs::write(&file, text.to_string()).unwrap();
     for word in ["check", "try"] {
-        let answer = bed.run(&["config", word, file]).ok();
+        let answer = bed.run(&["config", word, file.to_str().unwrap()]).ok();
         let all = format!("{}{}", answer.out, answer.err);
         assert!(all.contains(unknown), "{word}: {all}");
     }
+    bed.start(&text)
+        .says(unknown)
+        .says("name the script plainly, as in `sh checks/verify.sh`");
     for verify in [
         "grep -c any src/a",
         "sh count.sh",
