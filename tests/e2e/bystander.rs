@@ -77,27 +77,123 @@ fn an_untracked_file_of_the_users_that_verify_writes_is_verifys_to_write_and_not
 }
 
 #[test]
-fn a_dropping_of_verify_that_the_agent_rewrites_makes_the_trial_void() {
+fn what_verify_left_in_one_trial_decides_no_other() {
     let bed = Testbed::new();
     bed.write(
         "count.sh",
-        "n=$(cat src/* | grep -c '^any$'); test -f src/cache && echo $n >> cache.txt\necho $n\n",
+        "n=$(cat src/* | grep -c '^any$'); test -f cache.txt && n=0; test -f src/cache && echo $n >> cache.txt\necho $n\n",
     );
     bed.git(&["commit", "-qam", "caches"]);
     bed.start(CONFIG);
     bed.write("src/cache", "x\n");
-    assert_eq!(bed.try_count(4), "keep");
-    assert_eq!(bed.try_count(3), "keep", "verify may write it each time");
-    assert_eq!(bed.try_count(9), "discard");
-    assert_eq!(bed.read("cache.txt").lines().count(), 3);
-    bed.write("cache.txt", "0\n");
-    is_void(&bed, "cache.txt (left by verify)");
-    std::fs::remove_file(bed.path("cache.txt")).unwrap();
-    assert_eq!(
-        bed.try_count(2),
-        "keep",
-        "no commit holds it, so it may be gone"
+    let report = bed.trial("keeps something for the next run");
+    assert_eq!(report["verdict"], "discard", "{report}");
+    assert!(!bed.path("cache.txt").exists());
+    let note = report["notes"].as_array().unwrap()[0].as_str().unwrap();
+    assert!(
+        note.starts_with("cache.txt was left by verify or guard"),
+        "{note}"
     );
+    assert!(bed.run_file("trials/1/aside-1/cache.txt").exists());
+    assert_eq!(bed.try_count(4), "keep");
+    // Planted by hand it is a change like any other.
+    bed.write("cache.txt", "0\n");
+    is_void(&bed, "cache.txt");
+}
+
+#[test]
+fn a_guard_that_passes_only_with_what_verify_left_does_not_pass() {
+    for planted in ["pytest.ini", "deep/conftest.py"] {
+        let bed = Testbed::new();
+        bed.write(
+            "count.sh",
+            "test -f src/plant && . src/plant\ncat src/a src/b | grep -c '^any$'\n",
+        );
+        bed.write(
+            "guard.sh",
+            &format!("test -f {planted} || ! grep -q broken src/a\n"),
+        );
+        bed.git(&["commit", "-qam", "reads what it finds"]);
+        bed.start(CONFIG);
+        bed.write("src/a", &("any\n".repeat(4) + "broken\n"));
+        bed.write("src/plant", &format!("mkdir -p deep; : > {planted}\n"));
+        let report = bed.trial("plants");
+        assert_eq!(report["reason"], "changed-during-verify", "{report}");
+        let told = report["detail"].as_str().unwrap();
+        assert!(
+            told.contains(&format!(
+                "{planted} (left by verify or guard; without it the guard fails)"
+            )),
+            "{told}"
+        );
+        assert!(!bed.path(planted).exists());
+    }
+}
+
+#[test]
+fn a_pinned_file_that_is_swapped_for_the_guard_and_put_back_voids_the_trial() {
+    let swap = "cp -p guard.sh /tmp/guard.$$; printf 'cp -p /tmp/guard.%s guard.sh; rm /tmp/guard.%s\\n' $$ $$ > guard.sh\n";
+    let weight = "cp -p other/notes.md .git/notes; echo 0 > other/notes.md; . ./count-with-notes; cp -p .git/notes other/notes.md\n";
+    for (name, plant) in [("guard.sh", swap), ("other/notes.md", weight)] {
+        let bed = Testbed::new();
+        bed.write(
+            "count.sh",
+            "test -f src/plant && . ./src/plant\ncat src/a src/b | grep -c '^any$'\n",
+        );
+        bed.write("count-with-notes", ":\n");
+        bed.write("guard.sh", "! grep -q broken src/a\n");
+        bed.git(&["add", "-A"]);
+        bed.git(&["commit", "-qm", "a guard"]);
+        bed.start(CONFIG);
+        bed.write("src/a", &("any\n".repeat(4) + "broken\n"));
+        bed.write("src/plant", plant);
+        let report = bed.trial("swaps");
+        assert_eq!(report["reason"], "changed-during-verify", "{report}");
+        let told = report["detail"].as_str().unwrap();
+        assert!(told.contains(name), "{told}");
+        assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    }
+}
+
+#[test]
+fn a_measurement_that_touched_a_file_once_is_made_anew_and_counts() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "test -f src/once && test ! -f .git/done && touch other/notes.md .git/done\ncat src/a src/b | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "touches once"]);
+    bed.start(CONFIG);
+    bed.edit(4);
+    bed.write("src/once", "x\n");
+    let report = bed.trial("touches");
+    assert_eq!(report["verdict"], "keep", "{report}");
+    let note = report["notes"].as_array().unwrap()[0].as_str().unwrap();
+    assert_eq!(
+        note,
+        "other/notes.md was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and made anew"
+    );
+    assert!(bed.run_file("trials/1/second-verify-1.out").exists());
+}
+
+#[test]
+fn what_verify_writes_again_at_every_run_is_named_at_start_and_compared_by_its_bytes() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "cp other/notes.md copy; cat copy > other/notes.md; rm copy; test -f src/plant && echo other > other/notes.md\ncat src/a src/b | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "writes again"]);
+    let started = bed.start(CONFIG);
+    let warnings = started.to_string();
+    assert!(
+        warnings.contains("writes files again that no trial may change (other/notes.md)"),
+        "{warnings}"
+    );
+    assert_eq!(bed.try_count(4), "keep");
+    bed.write("src/plant", "x\n");
+    bed.edit(3);
+    assert_eq!(bed.trial("changes it")["reason"], "changed-during-verify");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn a_pinned_file_that_changes_while_verify_runs_voids_the_trial() {
 }
 
 #[test]
-fn untracked_droppings_of_verify_are_reported_and_never_committed() {
+fn untracked_files_that_verify_leaves_are_put_aside_and_never_committed() {
     let bed = Testbed::new();
     bed.write(
         "count.sh",
@@ -149,20 +149,21 @@ fn untracked_droppings_of_verify_are_reported_and_never_committed() {
     bed.write("src/drop", "x\n");
     let report = bed.trial("drops a report");
     assert_eq!(
-        (report["verdict"].as_str(), report["droppings"][0].as_str()),
-        (Some("keep"), Some("report.txt"))
+        (report["verdict"].as_str(), report["droppings"].to_string()),
+        (Some("keep"), "[]".to_owned())
     );
     assert_eq!(
         bed.try_count(3),
         "keep",
-        "the dropping is held against nobody"
+        "what is put aside is held against nobody"
     );
     assert!(
         bed.run_commits("autoresearch/demo")
             .iter()
             .all(|(_, files)| files.iter().all(|file| file.starts_with("src/")))
     );
-    assert!(bed.path("report.txt").exists());
+    assert!(!bed.path("report.txt").exists());
+    assert!(bed.run_file("trials/1/aside-1/report.txt").exists());
 }
 
 #[test]

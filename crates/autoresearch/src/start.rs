@@ -12,7 +12,7 @@ pub mod report;
 mod scope_files;
 pub mod trying;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,7 @@ use crate::watch::command_files::CommandSite;
 use crate::watch::empty_places;
 use crate::watch::git_rules;
 use crate::watch::space::check_free_space;
+use crate::watch::touched::TouchScene;
 use crate::watch::unseen_files;
 use crate::watch::user_files;
 use crate::watch::user_files::FileOwner;
@@ -189,26 +190,33 @@ fn prepare_start(
     let (sealed, open) = preflight::seal_secrets(world, &config.secrets, id)?;
     pin_site(pinned, site);
     pinned.secrets = sealed;
-    let pairs = site.env.iter();
-    let plain: Vec<(OsString, OsString)> = pairs.map(|(k, v)| (k.into(), v.into())).collect();
+    let plain = to_pairs(&site.env);
     let work_tree = make_work_tree(world, parts)?;
     let git = Git::new(site.git.program(), &work_tree, &plain);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     pinned.view = parts.choose_view(world)?;
     let view = pinned.view.clone();
     let explain = |failure| explain_bare_tree(failure, parts, (&work_tree, view.as_ref()));
-    let index_file = store::anchor_folder(&world.state_folder, id).join(INDEX);
-    let index = PrivateIndex::new(&git, &index_file);
+    let outside = store::anchor_folder(&world.state_folder, id);
+    let index = PrivateIndex::new(&git, &outside.join(INDEX));
     index.prepare(&site.base, world.now().as_second())?;
     let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
     let chosen = pin_yardstick(world, &git, config, pinned)?;
     let (none, unknown) = (BTreeSet::new(), FileNotes::default());
     let before = user_files::make_notes(&work_tree, &pinned.dirty_files, &none, &unknown);
     let unseen = unseen_files::find_at_start(index.git(), config, &pinned.yardstick)?;
-    let outside = store::anchor_folder(&world.state_folder, id);
     let own = OwnFiles::new(layout, config, &outside)?;
-    let baseline = measure_baseline(world, index.git(), &env, config, (&own, view.as_ref()))
-        .map_err(explain)?;
+    let scene = TouchScene {
+        index: &index,
+        head: &site.base,
+        config,
+        yardstick: &pinned.yardstick,
+    };
+    let (baseline, touched) = scene.watch_while(world, || {
+        let seen = (&own, view.as_ref());
+        measure_baseline(world, index.git(), &env, config, seen).map_err(explain)
+    })?;
+    pinned.touched = touched;
     let reaction = check_reaction(&ReactionScene {
         world,
         parts,
@@ -217,12 +225,7 @@ fn prepare_start(
         changed: &pinned.dirty_files,
         patience,
     })?;
-    let known = git.list_files()?.into_iter().collect();
-    yardstick::drop_products(&work_tree, &chosen, &mut pinned.yardstick, &known);
-    yardstick::drop_written(view.as_ref(), &chosen, &mut pinned.yardstick);
-    empty_places::drop_filled(&work_tree, &mut pinned.empty);
-    refuse_touched(&work_tree, config, pinned, &before)?;
-    pinned.rules = git_rules::pin_rules(index.git(), &site.history.common_folder())?;
+    settle_pins(index.git(), (site, config), (&chosen, &before), pinned)?;
     let said = baseline.said.clone();
     let unseen =
         unseen_files::find_after_baseline(index.git(), config, &pinned.yardstick, &unseen)?;
@@ -234,7 +237,7 @@ fn prepare_start(
         },
         unseen,
         said,
-        notes: view.iter().map(describe_view).chain(filled.notes).collect(),
+        notes: list_notes(view.as_ref(), filled, &pinned.touched),
         reaction,
     })
 }
@@ -257,6 +260,41 @@ fn pin_yardstick(
     Ok(chosen)
 }
 
+/// Takes out of the pins what the commands have made, refuses those that they changed, and pins git's own rules.
+fn settle_pins(
+    git: &Git,
+    (site, config): (&StartSite, &Config),
+    (chosen, before): (&PinChoice, &FileNotes),
+    pinned: &mut Pinned,
+) -> Result<()> {
+    let work_tree = git.work_tree();
+    let known = git.list_files()?.into_iter().collect();
+    yardstick::drop_products(work_tree, chosen, &mut pinned.yardstick, &known);
+    yardstick::drop_written(pinned.view.as_ref(), chosen, &mut pinned.yardstick);
+    empty_places::drop_filled(work_tree, &mut pinned.empty);
+    refuse_touched(work_tree, config, pinned, before)?;
+    pinned.rules = git_rules::pin_rules(git, &site.history.common_folder())?;
+    Ok(())
+}
+
+/// What is to be said of the view, of the filling of the tree, and of files that the commands write with the bytes that
+/// they had.
+fn list_notes(
+    view: Option<&TreeView>,
+    filled: FillReport,
+    touched: &BTreeSet<String>,
+) -> Vec<String> {
+    let names: Vec<String> = touched.iter().map(|name| escape_text(name)).collect();
+    let rewritten = (!names.is_empty()).then(|| {
+        format!(
+            "note: verify or guard writes files again that no trial may change ({}): they are compared by their bytes alone",
+            shorten_names(&names, names.len(), 80)
+        )
+    });
+    let notes = view.map(describe_view).into_iter().chain(filled.notes);
+    notes.chain(rewritten).collect()
+}
+
 /// Fills the run's own tree as the config says.
 fn fill_own_tree(
     world: &World,
@@ -274,6 +312,13 @@ fn fill_own_tree(
     };
     let mark = filled_mark(&store::anchor_folder(&world.state_folder, &parts.id));
     fill_once(&filling, &mark)
+}
+
+fn to_pairs(env: &BTreeMap<String, String>) -> Vec<(OsString, OsString)> {
+    let pairs = env.iter();
+    pairs
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 /// What the run's git and commands work with.

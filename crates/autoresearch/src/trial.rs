@@ -8,6 +8,7 @@ pub mod foreign_commits;
 pub mod give_up;
 pub mod intent;
 mod kept_commit;
+pub mod look_after;
 pub mod measure;
 pub mod moved_away;
 pub mod report;

@@ -118,9 +118,24 @@ impl<'g> PrivateIndex<'g> {
             // The run is held by this process alone: a lock was left by a git that was killed.
             let _ = std::fs::remove_file(left);
         }
-        // With `-m` git leaves out what a sparse checkout leaves out.
+        self.git.run_for_text(&["read-tree", head.as_str()])?;
+        if self.git.is_setting_on("core.sparseCheckout") {
+            self.leave_out_sparse()?;
+        }
+        Ok(())
+    }
+
+    /// What a sparse checkout leaves out is no deletion. git looks at such a file as soon as it is there.
+    fn leave_out_sparse(&self) -> Result<(), GitError> {
+        let listed = self.users.list_skipped()?;
+        let is_absent = |path: &RepoPath| {
+            let path = self.users.work_tree().join(path.as_path());
+            path.symlink_metadata().is_err()
+        };
+        let absent: Vec<RepoPath> = listed.into_iter().filter(is_absent).collect();
+        let words = ["update-index", "-z", "--skip-worktree", "--stdin"].map(OsStr::new);
         self.git
-            .run_for_text(&["read-tree", "-m", head.as_str()])
+            .run_git(words, Input::Bytes(&join_nul(&absent)))
             .map(drop)
     }
 

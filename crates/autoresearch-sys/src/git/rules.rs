@@ -87,6 +87,15 @@ impl Git {
         Ok(lines.filter_map(parse_flagged).collect())
     }
 
+    /// The files that the index marks as not to be in the work tree, one by one also where a sparse index holds a folder.
+    pub(super) fn list_skipped(&self) -> Result<Vec<RepoPath>, GitError> {
+        let arguments = ["ls-files", "-t", "-z"].map(OsStr::new);
+        let output = self.run_git(arguments, Input::Nothing)?;
+        let lines = split_nul(&output.stdout);
+        let skipped = lines.filter_map(|line| line.strip_prefix(b"S ").map(RepoPath::new));
+        Ok(skipped.collect())
+    }
+
     /// The files outside the work tree that hold rules, whether they exist or not.
     #[must_use]
     pub fn rule_lists(&self, settings: &BTreeMap<String, String>, common: &Path) -> Vec<PathBuf> {

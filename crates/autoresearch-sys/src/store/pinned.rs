@@ -35,6 +35,9 @@ pub struct Pinned {
     /// What was not there, and must not come to be.
     #[serde(default, skip_serializing_if = "EmptyPlaces::is_empty")]
     pub empty: EmptyPlaces,
+    /// Files that no trial may change and that verify or guard wrote at start, with the same bytes: their times say nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub touched: BTreeSet<String>,
     pub rules: PinnedRules,
     /// The view of the run's own tree in which verify and guard run, where they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Owns one attempt at a trial: its commit, the runs of verify and guard, and the look at what they left.
+//! Owns one attempt at a trial: its commit, and the runs of verify and guard.
 //! Does not record anything, and gives no verdict: what came out is handed back.
 //! Invariant: it touches its work tree and the folder of its trial, so that attempts in other work trees can go on beside it.
 
@@ -10,18 +10,19 @@ use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{Intent, Why};
 use autoresearch_core::journal::state::RunState;
+use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
+use crate::trial::look_after::{LookAfter, look_after};
 use crate::trial::measure::{Bench, Timings, run_checks};
 use crate::trial::moved_away;
 use crate::trial::moved_away::MovedWhy;
 use crate::trial::undo::{CommitResult, commit_subject, commit_trial, describe_refused};
 use crate::watch::file_times;
+use crate::watch::touched::{TouchScene, describe_touched};
 use crate::watch::tree_changes;
 use crate::watch::tree_changes::TreeChanges;
-use crate::watch::unseen_files;
-use crate::watch::user_files;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::process::Executor;
@@ -122,13 +123,15 @@ pub fn attempt_trial(
         AttemptPlan::Commit => {
             notes.extend(move_unseen_away(tree, input)?);
             match commit_edits(tree, input, &mut notes)? {
-                Ok(candidate) => measure_candidate(tree, input, candidate, &mut timings)?,
+                Ok(candidate) => {
+                    measure_candidate(tree, input, candidate, (&mut timings, &mut notes))?
+                }
                 Err(why) => Attempted::Refused(why),
             }
         }
         AttemptPlan::Repeat => {
             let candidate = make_candidate(tree, input, input.intent.parent.clone())?;
-            measure_candidate(tree, input, candidate, &mut timings)?
+            measure_candidate(tree, input, candidate, (&mut timings, &mut notes))?
         }
     };
     Ok(AttemptResult {
@@ -212,13 +215,59 @@ fn make_candidate(
     })
 }
 
-/// Runs verify and guard as the judge asks, and looks at the tree afterwards.
+/// One measurement of a commit, with the look at what it left.
+struct MeasuredRound<'a> {
+    judge: Judge<'a>,
+    after: LookAfter,
+    /// Files that no trial may change and that were written all the same.
+    touched: BTreeSet<String>,
+}
+
+/// Runs verify and guard as the judge asks, and looks at the tree afterwards. A measurement during which a file was written
+/// that no trial may change is made once more, since what wrote it may be an accident.
 fn measure_candidate(
     tree: &Tree<'_>,
     input: &AttemptInput<'_>,
     candidate: Candidate,
-    timings: &mut Timings,
+    (timings, notes): (&mut Timings, &mut Vec<String>),
 ) -> Result<Attempted> {
+    tree.notes.mark_measuring(true)?;
+    let mut round = measure_round(tree, input, &candidate, ("", timings))?;
+    if round.after.changed.is_empty()
+        && let Some(first) = round.touched.first()
+    {
+        notes.push(format!(
+            "{} was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and made anew",
+            escape_text(first)
+        ));
+        round = measure_round(tree, input, &candidate, ("second-", timings))?;
+        round.after.changed.extend(describe_touched(&round.touched));
+    }
+    let MeasuredRound {
+        mut judge, after, ..
+    } = round;
+    notes.extend(after.notes);
+    if !after.changed.is_empty() {
+        judge.void_trial(Why::ChangedDuringVerify(after.changed));
+    }
+    let judgement = judge
+        .to_judgement()
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge reached no verdict"))?;
+    Ok(Attempted::Measured(Box::new(MeasuredCommit {
+        commit: candidate.commit,
+        tree: candidate.tree,
+        judgement,
+        left_files: after.left_files,
+    })))
+}
+
+/// One measurement; its output files begin with a word.
+fn measure_round<'a>(
+    tree: &'a Tree<'_>,
+    input: &AttemptInput<'a>,
+    candidate: &Candidate,
+    (word, timings): (&str, &mut Timings),
+) -> Result<MeasuredRound<'a>> {
     let (state, intent) = (input.state, input.intent);
     let config = state.config();
     let attempt = Attempt {
@@ -227,10 +276,17 @@ fn measure_candidate(
         number: intent.attempt,
         suspects: find_suspects(tree, input, &candidate.commit)?,
     };
-    let mut bench = make_bench(tree, input)?;
+    let mut bench = make_bench(tree, input, word)?;
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
         .with_measured_range(Some(&state.seen));
-    tree.notes.mark_measuring(true)?;
+    let index = tree.index();
+    let scene = TouchScene {
+        index: &index,
+        head: &candidate.commit,
+        config,
+        yardstick: &tree.pinned.yardstick,
+    };
+    let before = scene.note_times();
     run_checks(&mut bench, config, &mut judge, |phase| {
         (input.observe)(phase);
         let step = if phase == TrialPhase::Guard {
@@ -240,27 +296,27 @@ fn measure_candidate(
         };
         (tree.world.step)(step);
     })?;
-    timings.take_from_bench(&bench);
     (input.observe)(TrialPhase::Deciding);
     if tree_changes::check_branch_checked_out(tree)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
             .hint("nothing was recorded. Move foreign commits to another branch, then run `autoresearch resume`"));
     }
     let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
-    let (changed, left_files) =
-        find_changes_after(tree, input, judge.to_judgement().is_some_and(keep))?;
-    if !changed.is_empty() {
-        judge.void_trial(Why::ChangedDuringVerify(changed));
+    let is_keep = judge.to_judgement().is_some_and(keep);
+    let mut after = look_after(tree, state, intent.trial, is_keep)?;
+    if let (true, true, Some(guard)) = (is_keep, after.has_moved, &config.guard)
+        && bench.run_guard(guard)?.is_err()
+    {
+        after.changed.extend(after.name_planted());
     }
-    let judgement = judge
-        .to_judgement()
-        .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge reached no verdict"))?;
-    Ok(Attempted::Measured(Box::new(MeasuredCommit {
-        commit: candidate.commit,
-        tree: candidate.tree,
-        judgement,
-        left_files,
-    })))
+    let mut touched = scene.list_touched(&before)?;
+    touched.retain(|name| !tree.pinned.touched.contains(name));
+    timings.take_from_bench(&bench);
+    Ok(MeasuredRound {
+        judge,
+        after,
+        touched,
+    })
 }
 
 /// Where the code that the trial adds to the kept state, with its earlier attempts, may game the measurement.
@@ -275,10 +331,10 @@ fn find_suspects(
     Ok(find_suspicions(&files, &harness))
 }
 
-fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<'a>> {
+fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>, word: &str) -> Result<Bench<'a>> {
     let prefix = match input.intent.attempt {
-        0 => String::new(),
-        attempt => format!("rework-{attempt}-"),
+        0 => word.to_owned(),
+        attempt => format!("rework-{attempt}-{word}"),
     };
     let folder = tree.layout.make_trial_folder(input.intent.trial)?;
     let progress = tree.world.progress;
@@ -287,50 +343,6 @@ fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>) -> Result<Bench<
     bench.reading.clone_from(&input.state.start.reading);
     bench.view.clone_from(&tree.pinned.view);
     Ok(bench)
-}
-
-/// The files that changed while verify and guard ran, and the untracked files that these left. Before a keep git's own
-/// rules are compared once more.
-fn find_changes_after(
-    tree: &Tree<'_>,
-    input: &AttemptInput<'_>,
-    keep: bool,
-) -> Result<(Vec<String>, Vec<String>)> {
-    let (state, trial) = (input.state, input.intent.trial);
-    (tree.world.step)("look after");
-    let mut after = if keep {
-        tree_changes::read_changes_and_rules(tree, state)?
-    } else {
-        tree_changes::read_changes(tree, state)?
-    };
-    after.forgive_outside(tree.is_own);
-    if tree.is_own && !after.tracked_outside.is_empty() {
-        let outside = after.tracked_outside.iter().map(RepoPath::as_path);
-        let outside: Vec<&std::path::Path> = outside.collect();
-        let known = outside.iter().map(|path| (*path).to_owned()).collect();
-        let way = moved_away::find_foreign_files(tree.path(), &outside, &known);
-        let moved = moved_away::move_away(tree, trial, &way, MovedWhy::InTheWay)?;
-        let places = moved.into_iter().map(|aside| aside.place);
-        after.untracked_outside.extend(places);
-        tree.index()
-            .git()
-            .restore_from_index(&after.tracked_outside)?;
-        file_times::renew_times(tree, state, &after.tracked_outside);
-        after.tracked_outside.clear();
-    }
-    let found = after.ours.iter().chain(&after.tracked_outside);
-    let mut changed: Vec<String> = found.map(ToString::to_string).collect();
-    let more = [
-        after.protected,
-        after.unsupported,
-        after.hiding,
-        after.rewriting,
-    ];
-    changed.extend(more.into_iter().flatten());
-    changed.extend(user_files::list_disturbed(tree, &state.left_files)?);
-    user_files::update_notes(tree, &state.left_files, &after.untracked_outside)?;
-    unseen_files::note_unseen(tree, state.config(), &after.ignored)?;
-    Ok((changed, after.untracked_outside))
 }
 
 #[cfg(test)]

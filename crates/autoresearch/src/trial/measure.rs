@@ -183,12 +183,12 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Takes over what the bench measured.
+    /// Adds what a bench measured.
     pub fn take_from_bench(&mut self, bench: &Bench<'_>) {
-        self.verify_ms = to_millis(bench.verify_time);
-        self.guard_ms = to_millis(bench.guard_time);
+        self.verify_ms += to_millis(bench.verify_time);
+        self.guard_ms += to_millis(bench.guard_time);
         self.tail.clone_from(&bench.tail);
-        self.swept = bench.swept;
+        self.swept += bench.swept;
     }
 
     /// Closes the account: what is left of the whole is our own.

@@ -91,6 +91,8 @@ pub struct MovedFile {
 pub enum MovedWhy {
     /// A kept file comes back there.
     InTheWay,
+    /// Verify or guard left it.
+    Left,
     /// git ignores it, so verify would see it and no commit would hold it.
     Unseen,
 }
@@ -99,6 +101,9 @@ impl fmt::Display for MovedFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.why {
             MovedWhy::InTheWay => "was in the way of a kept file",
+            MovedWhy::Left => {
+                "was left by verify or guard, and neither committed nor ignored; no other trial is measured with it"
+            }
             MovedWhy::Unseen => {
                 "is ignored by git, so no commit can hold it; the trial was measured without it"
             }
@@ -133,6 +138,7 @@ pub fn move_away(
         moved.map_err(|error| {
             let stands = match why {
                 MovedWhy::InTheWay => "is in the way of a kept file",
+                MovedWhy::Left => "was left by verify or guard",
                 MovedWhy::Unseen => "is ignored by git, so no commit can hold it",
             };
             let text = format!("{} {stands}, and could not be moved away", from.display());

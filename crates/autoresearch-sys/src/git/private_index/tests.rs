@@ -200,6 +200,19 @@ fn an_index_of_another_commit_or_without_sense_is_made_again() {
 }
 
 #[test]
+fn what_a_sparse_checkout_leaves_out_is_no_change_until_it_is_there() {
+    let repository = ScratchRepository::with_files(&["src/a", "other/b", "other/c"]);
+    repository.run(&["sparse-checkout", "set", "--no-cone", "/*", "!/other/"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    let head = repository.find_commit("HEAD");
+    index.prepare(&head, 0).unwrap();
+    assert_eq!(list_seen(&index), Vec::<String>::new());
+    repository.write("other/b", "here again");
+    fs::remove_file(repository.root().join("src/a")).unwrap();
+    assert_eq!(list_seen(&index), ["other/b", "src/a"]);
+}
+
+#[test]
 fn conflicts_are_told_by_the_users_index() {
     let repository = ScratchRepository::with_files(&["a"]);
     let index = PrivateIndex::new(&repository.git, &index_file(&repository));
