@@ -171,7 +171,7 @@ fn a_measurement_that_touched_a_file_once_is_made_anew_and_counts() {
     let note = report["notes"].as_array().unwrap()[0].as_str().unwrap();
     assert_eq!(
         note,
-        "other/notes.md was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and made anew"
+        "other/notes.md was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and repeated"
     );
     assert!(bed.run_file("trials/1/second-verify-1.out").exists());
 }

@@ -114,6 +114,17 @@ fn a_merge_that_was_left_in_conflict_is_undone() {
 }
 
 #[test]
+fn what_was_staged_in_the_scope_and_is_not_in_the_files_is_gone_after_the_trial() {
+    for after in ["keep", "discard"] {
+        let bed = Testbed::started(CONFIG);
+        bed.git(&["rm", "--quiet", "--cached", "src/b"]);
+        let count = if after == "keep" { 4 } else { 9 };
+        assert_eq!(bed.try_count(count), after);
+        assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    }
+}
+
+#[test]
 fn staged_edits_are_a_trial_like_others_and_stashed_ones_are_none() {
     let staged = format!("{EDIT}; git add -A");
     let stashed = "seq 3 | sed s/.*/any/ > src/a; git stash -q";

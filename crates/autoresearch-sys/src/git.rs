@@ -28,7 +28,7 @@ pub use self::error::GitError;
 pub use self::files::IndexEntry;
 pub use self::index_file::IndexSnapshot;
 pub use self::merging::{FileChange, MergeResult};
-pub use self::private_index::PrivateIndex;
+pub use self::private_index::{IndexDifference, PrivateIndex};
 pub use self::program::{Git, is_read_only};
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).

@@ -4,6 +4,7 @@
 //!
 //! The format is that of git's `Documentation/gitformat-index`, versions 2 and 3; an index of ours never has another.
 
+use std::cmp::Ordering;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -65,6 +66,12 @@ impl NotedFile<'_> {
         self.number(6)
     }
 
+    /// The low four bytes of its size.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.number(9)
+    }
+
     /// A file or a link, and not a submodule.
     #[must_use]
     pub fn is_file(&self) -> bool {
@@ -80,9 +87,8 @@ impl NotedFile<'_> {
     /// Are times, inode, owner and size the same? A size of 0 is git's word for "look again".
     #[must_use]
     pub fn is_as_noted(&self, other: &NotedFile<'_>) -> bool {
-        let size = |file: &NotedFile<'_>| file.number(9);
         self.stat[..36] == other.stat[..36]
-            && (size(self) == size(other) || size(self) == 0 || size(other) == 0)
+            && (self.size() == other.size() || self.size() == 0 || other.size() == 0)
     }
 
     /// Does git take the file at this path for the one that it noted, although nanoseconds tell another?
@@ -182,6 +188,28 @@ impl IndexSnapshot {
             object: &self.bytes[span.at + STAT..span.at + STAT + self.hash],
             stat: &self.bytes[span.at..span.at + STAT],
         })
+    }
+
+    /// The paths of which another index has another object or mode, or that only one of the two has.
+    #[must_use]
+    pub fn list_differing(&self, other: &Self) -> Vec<RepoPath> {
+        let (mut left, mut right) = (self.list_files().peekable(), other.list_files().peekable());
+        let mut differing = Vec::new();
+        loop {
+            let order = match (left.peek(), right.peek()) {
+                (None, None) => return differing,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(ours), Some(theirs)) => ours.path.cmp(theirs.path),
+            };
+            let ours = left.next_if(|_| order.is_le());
+            let theirs = right.next_if(|_| order.is_ge());
+            let what = |file: &NotedFile<'_>| (file.object.to_vec(), file.mode());
+            if ours.as_ref().map(what) != theirs.as_ref().map(what) {
+                let path = ours.or(theirs).map_or(&[][..], |file| file.path);
+                differing.push(RepoPath::new(path));
+            }
+        }
     }
 
     /// The paths whose files were touched between two looks: other times, another inode, owner or size. Those that only one

@@ -21,6 +21,8 @@ use crate::replacement::{Durability, replace_file};
 
 /// File times and ours are by two clocks, of which one counts in ticks.
 const SLACK: i64 = 2;
+/// The bytes of a larger file are not read only so that git knows its times.
+const LARGE: u32 = 16 << 20;
 /// So many entries at once go into the words of one command.
 const FEW: usize = 200;
 
@@ -30,6 +32,15 @@ pub struct PrivateIndex<'g> {
     users: &'g Git,
     git: Git,
     file: PathBuf,
+}
+
+/// In what the user's index differs from the run's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexDifference {
+    /// The paths in conflict: no other index knows of these.
+    pub conflicts: Vec<RepoPath>,
+    /// The paths with another object or another mode, or that only one of the two has.
+    pub differing: Vec<RepoPath>,
 }
 
 /// What is known of the index file besides what is in it.
@@ -103,14 +114,26 @@ impl<'g> PrivateIndex<'g> {
         IndexSnapshot::read_from(&self.file, head.as_str().len() > 40)
     }
 
-    /// The paths that are in conflict in the user's index, whose file is handed in: no other index knows of conflicts.
-    pub fn list_conflicts(&self, users: &Path, head: &CommitId) -> Result<Vec<RepoPath>, GitError> {
+    /// What the user's index, whose file is handed in, says otherwise than this one.
+    pub fn compare_users(
+        &self,
+        users: &Path,
+        head: &CommitId,
+    ) -> Result<IndexDifference, GitError> {
         let is_sha256 = head.as_str().len() > 40;
         let seen = IndexSnapshot::read_from(users, is_sha256);
-        if seen.is_some_and(|seen| !seen.has_conflict()) {
-            return Ok(Vec::new());
-        }
-        self.users.list_unmerged()
+        let known = seen.as_ref().is_some_and(|seen| !seen.has_conflict());
+        let conflicts = if known {
+            Vec::new()
+        } else {
+            self.users.list_unmerged()?
+        };
+        let own = self.read_snapshot(head);
+        let differing = seen.zip(own).map(|(seen, own)| seen.list_differing(&own));
+        Ok(IndexDifference {
+            conflicts,
+            differing: differing.unwrap_or_default(),
+        })
     }
 
     fn make_of(&self, head: &CommitId) -> Result<(), GitError> {
@@ -190,7 +213,9 @@ impl<'g> PrivateIndex<'g> {
         let work_tree = self.users.work_tree();
         let stands = |file: &&NotedFile<'_>| {
             let path = RepoPath::new(file.path);
-            file.is_untouched(work_tree) && !is_behind_link(work_tree, path.as_path())
+            file.size() <= LARGE
+                && file.is_untouched(work_tree)
+                && !is_behind_link(work_tree, path.as_path())
         };
         let shown: Vec<&[u8]> = here.iter().filter(stands).map(|file| file.path).collect();
         if gone.is_empty() && here.len() <= FEW {

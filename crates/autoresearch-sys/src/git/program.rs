@@ -461,9 +461,9 @@ mod tests {
         A=1
         GIT_ADVICE=0
         GIT_EDITOR=true
+        GIT_GRAFT_FILE=/dev/null/grafts
         GIT_LITERAL_PATHSPECS=1
         GIT_NO_REPLACE_OBJECTS=1
-        GIT_GRAFT_FILE=/dev/null/grafts
         GIT_TERMINAL_PROMPT=0
         HOME=/h
         LC_ALL=C

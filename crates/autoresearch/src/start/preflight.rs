@@ -251,7 +251,7 @@ pub fn find_dirty_files(
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
     let mut dirty_files = DirtyFiles::default();
     let users = site.history.git_folder().join("index");
-    let unmerged = index.list_conflicts(&users, &site.base)?;
+    let unmerged = index.compare_users(&users, &site.base)?.conflicts;
     let unmerged: Vec<String> = unmerged.iter().map(ToString::to_string).collect();
     let mut inside = Vec::new();
     for entry in git.read_status()? {

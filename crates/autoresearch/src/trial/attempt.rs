@@ -237,7 +237,7 @@ fn measure_candidate(
         && let Some(first) = round.touched.first()
     {
         notes.push(format!(
-            "{} was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and made anew",
+            "{} was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and repeated",
             escape_text(first)
         ));
         round = measure_round(tree, input, &candidate, ("second-", timings))?;

@@ -99,7 +99,8 @@ pub fn commit_trial(
         }
         commit => commit?,
     };
-    index.expect_update(&changes.ours)?;
+    let told = [&changes.ours[..], &changes.staged].concat();
+    index.expect_update(&told)?;
     (tree.world.step)("git head");
     let why = format!("autoresearch: trial {trial}");
     tree.git
@@ -110,7 +111,7 @@ pub fn commit_trial(
     }
     index.note_head(&commit)?;
     (tree.world.step)("git index");
-    index.update_users(&changes.ours, &commit)?;
+    index.update_users(&told, &commit)?;
     Ok(CommitResult::Made(commit))
 }
 

@@ -26,6 +26,8 @@ use autoresearch_sys::store::FOLDER;
 pub struct TreeChanges {
     /// Changed files in the scope: the trial.
     pub ours: Vec<RepoPath>,
+    /// Paths in the scope that the user's index has otherwise than the kept state.
+    pub staged: Vec<RepoPath>,
     /// Changed files that are protected or pinned.
     pub protected: Vec<String>,
     /// Rules that let git hide something: index flags, and files such as `.gitignore`.
@@ -191,13 +193,15 @@ pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChan
     let (index, head) = (tree.index(), read_head_commit(tree)?);
     index.prepare(&head, tree.world.now().as_second())?;
     let users = tree.history.git_folder().join("index");
-    let conflicts = index.list_conflicts(&users, &head)?;
+    let users = index.compare_users(&users, &head)?;
     for mut entry in index.git().read_status_with_ignored()? {
-        if conflicts.contains(&entry.path) {
+        if users.conflicts.contains(&entry.path) {
             entry.kind = StatusKind::Unmerged;
         }
         owner.sort_entry(entry, &mut changes)?;
     }
+    let staged = users.differing.into_iter();
+    changes.staged = staged.filter(|path| owner.may_change(path)).collect();
     let pins = &tree.pinned.yardstick;
     let mut touched = yardstick::list_changed(tree.path(), pins, &owner.protect);
     if let Some(view) = &tree.pinned.view {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
 
-use super::PrivateIndex;
+use super::{IndexDifference, PrivateIndex};
 use crate::git::scratch::ScratchRepository;
 use crate::git::{Hooks, NewCommit};
 
@@ -213,13 +213,35 @@ fn what_a_sparse_checkout_leaves_out_is_no_change_until_it_is_there() {
 }
 
 #[test]
+fn what_the_users_index_has_otherwise_is_told_by_path() {
+    let repository = ScratchRepository::with_files(&["a", "dropped", "same", "staged"]);
+    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
+    let head = repository.find_commit("HEAD");
+    index.prepare(&head, 0).unwrap();
+    repository.run(&["rm", "--quiet", "--cached", "dropped"]);
+    repository.write("staged", "other");
+    repository.write("new", "");
+    repository.run(&["add", "staged", "new"]);
+    repository.run(&["update-index", "--chmod=+x", "a"]);
+    let users = repository.root().join(".git/index");
+    let found = index.compare_users(&users, &head).unwrap();
+    assert_eq!(
+        found.differing,
+        to_paths(&["a", "dropped", "new", "staged"])
+    );
+}
+
+#[test]
 fn conflicts_are_told_by_the_users_index() {
     let repository = ScratchRepository::with_files(&["a"]);
     let index = PrivateIndex::new(&repository.git, &index_file(&repository));
     let head = repository.find_commit("HEAD");
     let users = repository.root().join(".git/index");
     index.prepare(&head, 0).unwrap();
-    assert_eq!(index.list_conflicts(&users, &head).unwrap(), []);
+    assert_eq!(
+        index.compare_users(&users, &head).unwrap(),
+        IndexDifference::default()
+    );
     repository.run(&["checkout", "--quiet", "-b", "side"]);
     repository.write("a", "side");
     repository.run(&["commit", "--quiet", "-am", "side"]);
@@ -230,8 +252,6 @@ fn conflicts_are_told_by_the_users_index() {
     repository.git.run_for_text(&["stash", "pop"]).unwrap_err();
     let head = repository.find_commit("HEAD");
     index.prepare(&head, 0).unwrap();
-    assert_eq!(
-        index.list_conflicts(&users, &head).unwrap(),
-        to_paths(&["a"])
-    );
+    let found = index.compare_users(&users, &head).unwrap();
+    assert_eq!(found.conflicts, to_paths(&["a"]));
 }
