@@ -18,6 +18,7 @@ mod background;
 mod bystander;
 mod caches;
 mod ceilings;
+mod cheats;
 mod cleaning;
 mod commands;
 mod concurrency;

@@ -213,7 +213,12 @@ pub(super) const ROWS: &[Rows] = &[
         OpensNetwork,
         New,
         "
-        !fetch (
+        await fetch (
+        = fetch (
+        return fetch (
+        > fetch (
+        globalThis . fetch (
+        !fetch ( ,, ) . then
         'http
         'https
         'net
