@@ -5,6 +5,8 @@
 #[path = "structure/count.rs"]
 mod count;
 
+mod promises;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
