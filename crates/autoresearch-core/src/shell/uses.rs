@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::shell::words::name_known_places;
-use crate::shell::{Script, SimpleCommand, read_script};
+use crate::shell::{Script, SimpleCommand, Word, read_script};
 
 /// Programs that read the files they are given, and nothing else.
 const READERS: &str = "[ test [[ cat head tail wc grep egrep fgrep rg sort uniq cut jq diff cmp comm paste nl tac stat du \
@@ -74,7 +74,9 @@ impl FoundUses {
         let files = rest.iter().filter(|word| !is_option(word));
         let files = files.map(|word| (*word).to_owned());
         if listed(READERS) {
-            self.read.extend(files.filter(|word| is_path(word)));
+            let given = simple.words.iter().skip(1);
+            let given = given.filter(|word| !is_option(&word.text) && is_path(word));
+            self.read.extend(given.map(|word| word.text.clone()));
             return;
         }
         if listed(MAKERS) {
@@ -102,10 +104,13 @@ impl FoundUses {
 }
 
 /// Could a word be a file, and no number, pattern or text?
-fn is_path(word: &str) -> bool {
+fn is_path(word: &Word) -> bool {
+    let text = word.text.as_str();
     let plain = |letter: char| letter.is_alphanumeric() || "._-/+@~*?".contains(letter);
-    let named = word.contains(['.', '/']) && word.chars().any(char::is_alphabetic);
-    named && word.chars().all(plain)
+    let named = text.contains(['.', '/']) && text.chars().any(char::is_alphabetic);
+    // No shell expands a pattern in quotes, but for one behind a quoted folder.
+    let expands = !word.quoted || text.starts_with("./") || text.starts_with("~/");
+    named && text.chars().all(plain) && (expands || !text.contains(['*', '?']))
 }
 
 #[cfg(test)]
@@ -131,6 +136,11 @@ mod tests {
             ["src/a.txt"]
         );
         assert_eq!(read("jq a < out/b.json"), ["out/b.json"]);
+        assert_eq!(read("grep -c '*.b' data/*.txt"), ["data/*.txt"]);
+        assert_eq!(
+            read("find . -name *.log; rm -f *.log"),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use autoresearch_core::config::{Config, UserCommand};
 use autoresearch_core::shell::executed::{
     FileSearch, SearchKind, list_executed_words, list_searches, list_written_words,
 };
+use autoresearch_core::shell::uses::find_file_uses;
 use autoresearch_core::shell::words::list_command_words;
 
 use autoresearch_sys::env::World;
@@ -169,6 +170,8 @@ pub(crate) fn find_named_files(
         let written = list_written_words(&command.command);
         let mut all = list_command_words(&command.command);
         all.retain(|word| !written.contains(word));
+        let read = find_file_uses(&command.command).read;
+        all.retain(|word| read.contains(word) || !has_wildcard(Path::new(word)));
         for file in find_command_files(site, command, &all) {
             found.entry(file).or_insert(PinWhy::Named);
         }

@@ -68,6 +68,8 @@ fn a_file_is_found_by_its_place_however_the_command_says_it() {
         &[("checks/a.sh", Executed), ("checks/b.sh", Executed)],
     );
     finds(root, "cat \"$PWD\"/data/* | wc -l", &[("data/w", Named)]);
+    // A pattern for another program than a reader is none of the shell's files.
+    finds(root, "find . -name '*.sh'; rm -f data/*", &[]);
 }
 
 #[test]
