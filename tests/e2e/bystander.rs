@@ -132,7 +132,7 @@ fn a_guard_that_passes_only_with_what_verify_left_does_not_pass() {
 
 #[test]
 fn a_pinned_file_that_is_swapped_for_the_guard_and_put_back_voids_the_trial() {
-    let swap = "cp -p guard.sh /tmp/guard.$$; printf 'cp -p /tmp/guard.%s guard.sh; rm /tmp/guard.%s\\n' $$ $$ > guard.sh\n";
+    let swap = "grep -q broken guard.sh && { cp -p guard.sh /tmp/guard.$$; printf 'cp -p /tmp/guard.%s guard.sh; rm /tmp/guard.%s\\n' $$ $$ > guard.sh; }\n";
     let weight = "cp -p other/notes.md .git/notes; echo 0 > other/notes.md; . ./count-with-notes; cp -p .git/notes other/notes.md\n";
     for (name, plant) in [("guard.sh", swap), ("other/notes.md", weight)] {
         let bed = Testbed::new();

@@ -140,7 +140,15 @@ fn the_output_of_each_command_is_shown_with_its_name() {
         .iter()
         .map(|output| output["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["verify-1.out", "verify-1.err"]);
+    assert_eq!(
+        names,
+        [
+            "verify-1.out",
+            "verify-1.err",
+            "verify-2.out",
+            "verify-2.err"
+        ]
+    );
     show(&bed, &["4", "--output"])
         .fails(2)
         .says("nothing that verify or the guard printed in trial 4 is stored");

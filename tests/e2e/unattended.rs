@@ -76,7 +76,7 @@ fn exec_prints_a_line_per_trial_and_a_summary_and_exits_with_0_when_it_improved(
     );
     assert_eq!(summary["improved"], true);
     assert_eq!(summary["cost"]["turns"], 3);
-    assert_eq!(summary["cost"]["verify_runs"], 3);
+    assert_eq!(summary["cost"]["verify_runs"], 5);
     assert_eq!(summary["merge"], "git merge autoresearch/demo");
     assert_eq!(bed.fingerprint(), before, "the user's branch is as it was");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 2);
@@ -237,7 +237,7 @@ fn verify_that_fails_on_the_kept_state_too_is_not_the_trials_fault() {
 fn ceilings_end_a_run_within_one_trial() {
     let moves: Vec<String> = (0..5).rev().map(set).collect();
     let bed = bed(&moves);
-    let answer = exec(&bed, &config("budget: {verify_runs: 2}\n"), &[]);
+    let answer = exec(&bed, &config("budget: {verify_runs: 4}\n"), &[]);
     let summary = lines(&answer).pop().unwrap();
     assert_eq!(summary["status"], "budget", "{summary}");
     assert_eq!(summary["counts"]["keep"], 2);

@@ -184,7 +184,7 @@ fn what_verify_says_on_stderr_is_shown_at_start_although_it_succeeded() {
     assert_answer!(answer, @r#"
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs, so one run decides a trial
+      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
       stderr    of verify, although it succeeded:
                 | one
                 | deprecated: x
@@ -221,7 +221,7 @@ fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
     warning: <bed>/home/config.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs, so one run decides a trial
+      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
       guard     none
       scope     src/**
       pinned    1 file: count.sh; a trial that changes one is void

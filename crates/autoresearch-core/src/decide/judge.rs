@@ -60,6 +60,8 @@ pub struct Judge<'a> {
     attempt: Attempt,
     seen: MeasuredRange,
     jump: bool,
+    /// Does an exact metric look like a keep, so that a second run has to agree?
+    repeats: bool,
     settled: bool,
     screen: Option<Measurement>,
     fresh: Vec<Measurement>,
@@ -102,6 +104,7 @@ impl<'a> Judge<'a> {
             attempt,
             seen: MeasuredRange::of_value(&incumbent.measurement.value),
             jump: false,
+            repeats: false,
             settled: false,
             screen: None,
             fresh: Vec::new(),
@@ -134,12 +137,11 @@ impl<'a> Judge<'a> {
 
     fn needs_evidence(&self) -> bool {
         let again = if self.noise.is_deterministic() {
-            // A jump is measured once more.
-            self.jump
+            self.repeats
         } else {
             self.test_evidence() == EvidenceResult::Again
         };
-        // The outcome is open: a jump that was confirmed has been settled, and waits for the guard alone.
+        // The outcome is open: what a second run confirmed has been settled, and waits for the guard alone.
         self.screen.is_none() || (again && !self.settled)
     }
 
@@ -195,14 +197,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A run of a deterministic metric. A jump is measured once more, and kept only when the second run agrees.
+    /// A run of a deterministic metric. What would be kept is measured once more, and kept only when the second run agrees:
+    /// a program that draws its number would be kept by its luck alone. A discard costs one run.
     fn weigh_exact_run(&mut self, measurement: Measurement) {
         let Some(first) = self.screen.take() else {
-            let verdict = self.check_strictly_better(&measurement);
+            let verdict = self
+                .check_strictly_better(&measurement)
+                .and_then(|()| self.check_conditions(&measurement));
             self.jump = verdict.is_ok() && self.is_jump(&measurement.value);
+            self.repeats = verdict.is_ok();
             self.screen = Some(measurement);
-            if !self.jump {
-                self.settle_outcome(verdict);
+            if let Err(why) = verdict {
+                self.outcome = Some(TrialOutcome::Discard(why));
             }
             return;
         };
@@ -214,8 +220,9 @@ impl<'a> Judge<'a> {
             self.screen = Some(first);
             return;
         }
+        let verdict = self.check_conditions(&measurement);
         self.screen = Measurement::mean_of(&[first, measurement]);
-        self.settle_outcome(Ok(()));
+        self.settle_outcome(verdict);
     }
 
     fn is_jump(&self, value: &Value) -> bool {
@@ -271,39 +278,33 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The metric is decided; conditions and labels come before the guard because they cost nothing.
+    /// Conditions and labels come before further runs and the guard because they cost nothing.
+    fn check_conditions(&self, measurement: &Measurement) -> Result<(), Why> {
+        let broken = self
+            .config
+            .keep_when
+            .iter()
+            .find(|condition| !condition.holds_for(measurement));
+        if let Some(condition) = broken {
+            return Err(Why::KeepWhen(condition.explain_for(measurement)));
+        }
+        let labels = &self.config.required_labels.keep;
+        let missing = labels
+            .iter()
+            .find(|label| !self.attempt.labels.contains(label));
+        missing.map_or(Ok(()), |label| Err(Why::MissingLabel(label.clone())))
+    }
+
+    /// The metric is decided: what is left is the guard.
     fn settle_outcome(&mut self, metric: Result<(), Why>) {
         let Some(measurement) = self.pick_measurement() else {
             return;
         };
         self.settled = true;
-        let config = self.config;
-        let condition = || {
-            config
-                .keep_when
-                .iter()
-                .find(|condition| !condition.holds_for(&measurement))
-        };
-        let label = || {
-            config
-                .required_labels
-                .keep
-                .iter()
-                .find(|label| !self.attempt.labels.contains(label))
-        };
-        self.outcome = match metric {
+        self.outcome = match metric.and_then(|()| self.check_conditions(&measurement)) {
             Err(why) => Some(TrialOutcome::Discard(why)),
-            Ok(()) => match (condition(), label()) {
-                (Some(condition), _) => {
-                    let told = condition.explain_for(&measurement);
-                    Some(TrialOutcome::Discard(Why::KeepWhen(told)))
-                }
-                (None, Some(label)) => {
-                    Some(TrialOutcome::Discard(Why::MissingLabel(label.clone())))
-                }
-                (None, None) if config.guard.is_none() => Some(TrialOutcome::Keep),
-                (None, None) => None,
-            },
+            Ok(()) if self.config.guard.is_none() => Some(TrialOutcome::Keep),
+            Ok(()) => None,
         };
     }
 
@@ -336,7 +337,7 @@ impl<'a> Judge<'a> {
         self.outcome = Some(TrialOutcome::Discard(why));
     }
 
-    /// The single run of a deterministic metric, the mean of the fresh runs of a noisy one, or the screening run.
+    /// The run of a deterministic metric (of two that agree, what both gave), the mean of the fresh runs of a noisy one, or the screening run.
     fn pick_measurement(&self) -> Option<Measurement> {
         Measurement::mean_of(&self.fresh).or_else(|| self.screen.clone())
     }

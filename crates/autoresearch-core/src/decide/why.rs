@@ -68,7 +68,7 @@ pub enum Why {
         /// Runs that a gain of this size would have needed.
         needed: u32,
     },
-    /// The result was far outside everything seen before, and a second run of the same commit gave another one.
+    /// An exact metric was better, and a second run of the same commit gave another number.
     NotRepeated {
         /// What the first run gave.
         first: Value,
@@ -159,7 +159,7 @@ impl fmt::Display for Why {
             }
             Self::NotRepeated { first, second } => write!(
                 out,
-                "{first} is far outside everything measured before, and a second run of the same commit gave {second}"
+                "verify gave {first}, and in a second run of the same commit {second}"
             ),
             Self::KeepWhen(condition) => write!(out, "keep_when `{condition}` does not hold"),
             Self::MissingLabel(label) => write!(out, "the label `{label}` is required for a keep"),

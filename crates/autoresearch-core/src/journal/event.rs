@@ -181,6 +181,9 @@ pub struct Rework {
     /// How often the guard was run again after a failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guard_retries: u32,
+    /// How often verify ran in this attempt; unknown in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_runs: Option<u32>,
 }
 
 /// A trial was decided.
@@ -216,6 +219,9 @@ pub struct Decision {
     /// Where its code may game the measurement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspicion>,
+    /// How often verify ran in this attempt; unknown in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_runs: Option<u32>,
 }
 
 /// What a trial that was kept left behind.
@@ -259,7 +265,18 @@ impl Decision {
             jump: false,
             guard_retries: 0,
             suspects: Vec::new(),
+            verify_runs: None,
         }
+    }
+
+    /// How often verify ran for this verdict. Older versions did not write it down, and measured a jump alone twice.
+    #[must_use]
+    pub fn count_verify_runs(&self) -> u32 {
+        let measured = self.measurement.is_some() || self.verdict == Verdict::Crash;
+        let again = u32::from(self.jump && self.samples.is_empty());
+        let fresh = u32::try_from(self.samples.len()).unwrap_or(0);
+        let usual = if measured { 1 + fresh + again } else { 0 };
+        self.verify_runs.unwrap_or(usual)
     }
 }
 

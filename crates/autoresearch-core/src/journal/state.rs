@@ -15,7 +15,7 @@ use crate::decide::limits::{Ceiling, Limits, Spent};
 use crate::decide::noise::Noise;
 use crate::git_names::CommitId;
 use crate::journal::event::{
-    Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict,
+    Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
 use crate::metric::unit::Unit;
@@ -278,13 +278,14 @@ impl RunState {
         }
         self.next_trial = decided.trial + 1;
         self.note_left_files(&decided.left_files);
-        if decided.measurement.is_some() || decided.verdict == Verdict::Crash {
-            let again = u32::from(decided.jump && decided.samples.is_empty());
-            let fresh = u32::try_from(decided.samples.len()).unwrap_or(0);
-            self.spent.verify_runs += 1 + fresh + again;
-        }
+        self.spent.verify_runs = self
+            .spent
+            .verify_runs
+            .saturating_add(decided.count_verify_runs());
         // What was not believed says nothing of what is usual.
-        let doubted = decided.jump || !decided.suspects.is_empty();
+        let doubted = decided.jump
+            || !decided.suspects.is_empty()
+            || matches!(decided.why, Some(Why::NotRepeated { .. }));
         let believed = !doubted || decided.verdict == Verdict::Keep;
         if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
             self.seen.include_value(&measurement.value);
@@ -323,7 +324,8 @@ impl RunState {
     fn apply_rework(&mut self, rework: Rework) -> bool {
         match &mut self.open_trial {
             Some(open_trial) if open_trial.intent.trial == rework.trial => {
-                self.spent.verify_runs += 1;
+                let runs = rework.verify_runs.unwrap_or(1);
+                self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
                 let left_files = rework.left_files.clone();
                 open_trial.stage = Stage::AwaitingRework(Box::new(rework));
                 self.note_left_files(&left_files);

@@ -97,6 +97,7 @@ mod tests {
             why: crate::journal::event::Why::WorseMetric,
             left_files: Vec::new(),
             guard_retries: 0,
+            verify_runs: None,
         })
     }
 

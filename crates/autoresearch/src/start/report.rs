@@ -120,7 +120,7 @@ impl fmt::Display for StartReport {
         if self.deterministic {
             writeln!(
                 out,
-                "  noise     none: {} equal runs, so one run decides a trial",
+                "  noise     none: {} equal runs; a keep takes two equal runs, a discard one",
                 self.samples.len()
             )?;
         } else {

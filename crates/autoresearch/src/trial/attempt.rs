@@ -60,6 +60,8 @@ pub struct MeasuredCommit {
     pub judgement: Judgement,
     /// Untracked files that verify and guard left.
     pub left_files: Vec<String>,
+    /// How often verify ran.
+    pub verify_runs: u32,
 }
 
 /// What an attempt knows besides its work tree.
@@ -221,6 +223,7 @@ struct MeasuredRound<'a> {
     after: LookAfter,
     /// Files that no trial may change and that were written all the same.
     touched: BTreeSet<String>,
+    verify_runs: u32,
 }
 
 /// Runs verify and guard as the judge asks, and looks at the tree afterwards. A measurement during which a file was written
@@ -233,6 +236,7 @@ fn measure_candidate(
 ) -> Result<Attempted> {
     tree.notes.mark_measuring(true)?;
     let mut round = measure_round(tree, input, &candidate, ("", timings))?;
+    let mut verify_runs = round.verify_runs;
     if round.after.changed.is_empty()
         && let Some(first) = round.touched.first()
     {
@@ -242,6 +246,7 @@ fn measure_candidate(
         ));
         round = measure_round(tree, input, &candidate, ("second-", timings))?;
         round.after.changed.extend(describe_touched(&round.touched));
+        verify_runs += round.verify_runs;
     }
     let MeasuredRound {
         mut judge, after, ..
@@ -258,6 +263,7 @@ fn measure_candidate(
         tree: candidate.tree,
         judgement,
         left_files: after.left_files,
+        verify_runs,
     })))
 }
 
@@ -316,6 +322,7 @@ fn measure_round<'a>(
         judge,
         after,
         touched,
+        verify_runs: bench.runs,
     })
 }
 

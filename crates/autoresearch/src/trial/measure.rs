@@ -292,13 +292,17 @@ mod tests {
     #[test]
     fn a_better_number_with_a_guard_that_passes_is_kept_and_both_outputs_are_on_disk() {
         let exit = CommandEnd::Exited;
-        let executor = ScriptedExecutor::new([(exit(1), "counting\n46\n"), (exit(0), "fine\n")]);
+        let executor = ScriptedExecutor::new([
+            (exit(1), "counting\n46\n"),
+            (exit(0), "counted\n46\n"),
+            (exit(0), "fine\n"),
+        ]);
         let (judgement, folder) = measure(Noise::default(), &executor);
         assert_eq!(judgement.unwrap().outcome, TrialOutcome::Keep);
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(
-            (read("verify-1.out"), read("guard.out")),
-            ("counting\n46\n".to_owned(), "fine\n".to_owned())
+            ["verify-1.out", "verify-2.out", "guard.out"].map(read),
+            ["counting\n46\n", "counted\n46\n", "fine\n"]
         );
         let jobs = executor.take_jobs();
         assert!(matches!(&jobs[0].command, CommandLine::Shell(text) if text == "count"));
@@ -306,12 +310,14 @@ mod tests {
             (jobs[0].directory.as_path(), jobs[0].timeout_ms),
             (Path::new("/srv/sub"), 7_000)
         );
-        assert!(matches!(&jobs[1].command, CommandLine::Bash(text) if text == "check"));
+        assert_eq!(jobs[1].command.to_string(), "count");
+        assert!(matches!(&jobs[2].command, CommandLine::Bash(text) if text == "check"));
     }
 
     #[test]
     fn a_guard_that_fails_behind_a_better_number_asks_for_a_rework() {
         let judgement = measure_exact(&[
+            (CommandEnd::Exited(0), "46"),
             (CommandEnd::Exited(0), "46"),
             (CommandEnd::Exited(3), "broken"),
         ]);

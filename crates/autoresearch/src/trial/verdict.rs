@@ -102,6 +102,7 @@ fn decide_measured(
         tree: held,
         judgement,
         left_files,
+        verify_runs,
     } = measured;
     let outputs = run.store.state.config().outputs;
     run.store.bound_outputs(intent.trial, outputs)?;
@@ -115,6 +116,7 @@ fn decide_measured(
                 why,
                 left_files,
                 guard_retries: judgement.guard_retries,
+                verify_runs: Some(verify_runs),
             };
             run.store.record_event(Event::Rework(rework.clone()))?;
             return Ok(Decided::Rework(Box::new(rework)));
@@ -148,6 +150,7 @@ fn decide_measured(
         commit: Some(commit),
         tree: Some(held),
         left_files,
+        verify_runs: Some(verify_runs),
         ..Decision::without_measurement(intent, verdict, why)
     };
     record_verdict(run, decision)
@@ -162,6 +165,7 @@ pub fn discard_rework(run: &mut Run<'_>, intent: &Intent, rework: &Rework) -> Re
         guard: Guard::Fail,
         guard_retries: rework.guard_retries,
         commit: Some(rework.commit.clone()),
+        verify_runs: Some(0),
         ..Decision::without_measurement(intent, Verdict::Discard, Some(Why::Dropped))
     };
     record_verdict(run, decision)

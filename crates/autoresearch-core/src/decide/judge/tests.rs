@@ -41,7 +41,9 @@ fn single(config: &Config, attempt: Attempt, output: &str) -> Judgement {
     let incumbent = incumbent(&[47.0]);
     let mut judge = Judge::new(config, &incumbent, Noise::default(), attempt);
     assert_eq!(judge.next_check(), NextCheck::Verify);
-    judge.record_verify(Ok(measured(output)));
+    while judge.next_check() == NextCheck::Verify {
+        judge.record_verify(Ok(measured(output)));
+    }
     if judge.next_check() == NextCheck::Guard {
         judge.record_guard(Ok(()));
     }
@@ -177,7 +179,10 @@ fn a_failed_guard_is_never_a_keep() {
                 ..Attempt::default()
             },
         );
-        judge.record_verify(Ok(measured("46")));
+        for _ in 0..2 {
+            assert_eq!(judge.next_check(), NextCheck::Verify);
+            judge.record_verify(Ok(measured("46")));
+        }
         assert_eq!(judge.next_check(), NextCheck::Guard);
         judge.record_guard(Err(CommandFailure::Exit { status: 1 }));
         let why = Why::GuardFailed(CommandFailure::Exit { status: 1 });
@@ -203,7 +208,7 @@ fn a_failed_verify_has_no_metric() {
 }
 
 #[test]
-fn a_jump_is_measured_twice_before_it_is_kept() {
+fn an_exact_number_is_measured_twice_before_it_is_kept() {
     let (config, incumbent) = (
         config(&json!({"guard": {"command": "g"}})),
         incumbent(&[47.0, 47.0]),
@@ -222,24 +227,61 @@ fn a_jump_is_measured_twice_before_it_is_kept() {
         (judgement.outcome, judgement.jump, runs)
     };
     assert_eq!(decide(&["0", "0"]), (TrialOutcome::Keep, true, 2));
-    assert_eq!(decide(&["46"]), (TrialOutcome::Keep, false, 1));
-    let (first, second) = (Value::from(0), Value::from(47));
-    let why = Why::NotRepeated { first, second };
-    assert_eq!(decide(&["0", "47"]), (TrialOutcome::Discard(why), true, 2));
+    assert_eq!(decide(&["46", "46"]), (TrialOutcome::Keep, false, 2));
+    for (outputs, jump) in [
+        (["0", "47"], true),
+        (["46", "47"], false),
+        (["46", "45"], false),
+    ] {
+        let [first, second] = outputs.map(|text| measured(text).value);
+        let why = Why::NotRepeated { first, second };
+        assert_eq!(decide(&outputs), (TrialOutcome::Discard(why), jump, 2));
+    }
+    for (output, why) in [("47", Why::Tie), ("48", Why::WorseMetric)] {
+        assert_eq!(
+            decide(&[output]),
+            (TrialOutcome::Discard(why), false, 1),
+            "a discard costs one run"
+        );
+    }
     // Within the range of what was seen it is not a jump.
     let mut seen = MeasuredRange::of_value(&Value::from(47));
     seen.include_value(&Value::from(1_000));
     let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default())
         .with_measured_range(Some(&seen));
-    judge.record_verify(Ok(measured("10")));
-    assert_eq!(judge.next_check(), NextCheck::Guard);
+    for _ in 0..2 {
+        assert_eq!(judge.next_check(), NextCheck::Verify);
+        judge.record_verify(Ok(measured("10")));
+    }
+    judge.record_guard(Ok(()));
+    assert!(!judge.to_judgement().unwrap().jump);
 }
 
 #[test]
-fn a_jump_whose_second_run_gives_no_number_is_a_crash() {
+fn a_condition_has_to_hold_in_both_runs_of_an_exact_metric_and_one_that_fails_costs_one_run() {
+    let config = config(&json!({"keep_when": [{"metric": "tests", "op": ">=", "value": 40}]}));
+    let decide = |tests: &[i64]| {
+        let incumbent = incumbent(&[47.0]);
+        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
+        let mut runs = 0;
+        while judge.next_check() == NextCheck::Verify {
+            let output = json!({"primary": 46, "tests": tests[runs]}).to_string();
+            judge.record_verify(Ok(measured(&output)));
+            runs += 1;
+        }
+        (judge.to_judgement().unwrap().outcome, runs)
+    };
+    let broken = || TrialOutcome::Discard(Why::KeepWhen("tests >= 40".into()));
+    assert_eq!(decide(&[39]), (broken(), 1));
+    assert_eq!(decide(&[60, 39]), (broken(), 2));
+    assert_eq!(decide(&[40, 60]), (TrialOutcome::Keep, 2));
+}
+
+#[test]
+fn an_exact_number_whose_second_run_gives_no_number_is_a_crash() {
     let (config, incumbent) = (config(&json!({})), incumbent(&[47.0, 47.0]));
     let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-    judge.record_verify(Ok(measured("1")));
+    judge.record_verify(Ok(measured("46")));
     judge.record_verify(Err(Why::NoMetric("nothing".into())));
     assert!(matches!(
         judge.to_judgement().unwrap().outcome,
@@ -484,12 +526,18 @@ proptest! {
     }
 
     #[test]
-    fn an_exact_jump_is_kept_only_when_two_runs_agree(case in walk_cases()) {
+    fn an_exact_number_is_kept_only_when_two_runs_agree_and_nothing_else_costs_two(case in walk_cases()) {
         let case = WalkCase { spread: 0, ..case };
         let Some(found) = walk(&case) else { return Ok(()) };
         if found.judgement.outcome == TrialOutcome::Keep {
-            prop_assert_eq!(found.printed.len(), 1 + usize::from(found.judgement.jump));
-            prop_assert!(found.printed.iter().all(|value| *value == found.printed[0]));
+            prop_assert_eq!(found.printed.len(), 2);
+            prop_assert_eq!(found.printed[0], found.printed[1]);
+        }
+        if matches!(
+            &found.judgement.outcome,
+            TrialOutcome::Discard(Why::WorseMetric | Why::Tie | Why::BelowMinimum | Why::KeepWhen(_))
+        ) {
+            prop_assert_eq!(found.printed.len(), 1);
         }
     }
 

@@ -40,6 +40,7 @@ fn rework(trial: u32, attempt: u32) -> Event {
         why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
         left_files: vec![format!("left-{trial}")],
         guard_retries: 0,
+        verify_runs: None,
     })
 }
 
@@ -336,7 +337,7 @@ fn a_number_that_was_not_believed_says_nothing_of_what_is_usual() {
 }
 
 #[test]
-fn runs_of_verify_are_counted_with_the_second_look_at_a_jump() {
+fn runs_of_verify_of_older_runs_are_counted_with_the_second_look_at_a_jump() {
     let mut state = begin();
     let mut jumped = make_decision(1, Verdict::Discard, Some(1));
     jumped.jump = true;
@@ -372,6 +373,47 @@ fn runs_of_verify_are_counted_with_the_second_look_at_a_jump() {
         [void_verdict(3, Verdict::NoOp, Why::NothingChanged)],
     );
     assert_eq!(state.spent.verify_runs, 5, "nothing was run");
+}
+
+#[test]
+fn runs_of_verify_are_counted_as_they_are_written_down() {
+    let mut state = begin();
+    let mut twice = make_decision(1, Verdict::Discard, Some(1));
+    twice.verify_runs = Some(2);
+    twice.why = Some(Why::NotRepeated {
+        first: 1.into(),
+        second: 47.into(),
+    });
+    let mut kept = make_decision(2, Verdict::Keep, Some(30));
+    kept.verify_runs = Some(2);
+    take(
+        &mut state,
+        [
+            Event::Intent(make_intent(1, 0)),
+            Event::Verdict(Box::new(twice)),
+            close(1),
+        ],
+    );
+    assert_eq!(state.spent.verify_runs, 2);
+    assert!(
+        state
+            .seen
+            .is_jump(&state.config().metric, &47.into(), &1.into()),
+        "a number that no second run gave says nothing of what is usual"
+    );
+    let Event::Rework(mut failed) = rework(2, 0) else {
+        panic!("a rework was made");
+    };
+    failed.verify_runs = Some(2);
+    take(
+        &mut state,
+        [
+            Event::Intent(make_intent(2, 0)),
+            Event::Rework(failed),
+            Event::Verdict(Box::new(kept)),
+        ],
+    );
+    assert_eq!(state.spent.verify_runs, 6);
 }
 
 #[test]

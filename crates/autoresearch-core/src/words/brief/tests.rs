@@ -40,6 +40,7 @@ fn await_rework(state: &mut RunState) {
             why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
             left_files: Vec::new(),
             guard_retries: 0,
+            verify_runs: None,
         }))
         .unwrap();
 }

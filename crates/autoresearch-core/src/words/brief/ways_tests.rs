@@ -102,6 +102,7 @@ fn awaiting_rework() -> RunState {
         why: Why::KeepWhen("a \"quoted\" word".to_owned()),
         left_files: Vec::new(),
         guard_retries: 0,
+        verify_runs: None,
     };
     state.apply_event(Event::Rework(rework)).unwrap();
     state

@@ -35,7 +35,7 @@ fn an_exact_metric_is_called_free_of_noise_and_every_part_has_its_line() {
     assert_snapshot!(make_report(), @"
     run `fewer-any` started: remove every any
       metric    any = 47 (lower is better, target 0)
-      noise     none: 2 equal runs, so one run decides a trial
+      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
       guard     pass
       scope     src/** !src/vendor/**
       pinned    2 files: scripts/count.sh, tsconfig.json; a trial that changes one is void

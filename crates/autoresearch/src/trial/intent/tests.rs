@@ -69,6 +69,7 @@ fn fail_guard(state: &mut RunState, intent: &Intent) {
         why: Why::GuardFailed(CommandFailure::Exit { status: 1 }),
         left_files: Vec::new(),
         guard_retries: 0,
+        verify_runs: None,
     };
     state.apply_event(Event::Rework(rework)).unwrap();
 }
