@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::config_text::ConfigText;
 use crate::testbed::Testbed;
 
 /// The metric is what the build gives; the guard looks at the source itself.
@@ -154,4 +155,36 @@ fn finish_brings_files_back_that_no_cache_of_the_run_takes_for_its_own() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "10\n");
     assert_eq!(bed.git(&["diff-files", "--name-only"]), "");
+}
+
+#[test]
+fn nothing_in_the_temporary_folder_of_one_run_of_verify_reaches_the_next() {
+    let bed = Testbed::new();
+    let script = "[ \"$TMPDIR\" = \"$TMP\" ] && [ \"$TMPDIR\" = \"$TEMP\" ] || exit 1\n\
+        stat -c %a \"$TMPDIR\" >&2; ls -A \"$TMPDIR\" >&2; echo \"$TMPDIR\" >&2\n\
+        mkdir \"$TMPDIR/deep\" && : > \"$TMPDIR/deep/answer\" && chmod 500 \"$TMPDIR/deep\"\n\
+        cat src/* | grep -c '^any$'\n";
+    bed.write("count.sh", script);
+    bed.write("guard.sh", script);
+    bed.git(&[
+        "commit",
+        "-qam",
+        "scripts that look at their temporary folder",
+    ]);
+    bed.start(&ConfigText::demo());
+    // A folder that a killed process left.
+    let parent = bed.state.join("tmp");
+    std::fs::create_dir(parent.join("left")).unwrap();
+    assert_eq!(bed.try_count(3), "keep");
+    let told = |name: &str| std::fs::read_to_string(bed.run_file("trials/1").join(name)).unwrap();
+    let (verify, guard) = (told("verify-1.err"), told("guard.err"));
+    let lines: Vec<&str> = verify.lines().chain(guard.lines()).collect();
+    let [rights, first, again, second] = lines[..] else {
+        panic!("the folders were not empty: {lines:?}");
+    };
+    assert_eq!((rights, again), ("700", "700"));
+    assert_ne!(first, second);
+    let left = std::fs::read_dir(&parent).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["lock"], "no folder is left");
 }

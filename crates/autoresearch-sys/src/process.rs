@@ -17,6 +17,7 @@ mod job;
 mod local;
 mod readiness;
 mod runner;
+mod temporary;
 mod view;
 
 pub use self::descendants::end_marked_processes;

@@ -5,7 +5,7 @@
 mod access;
 mod anchors;
 mod checkpoint;
-mod disk;
+pub(crate) mod disk;
 mod error;
 mod holder;
 mod journal;

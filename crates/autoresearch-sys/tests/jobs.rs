@@ -155,6 +155,7 @@ impl Bed {
             directory: self.folder.path().to_owned(),
             timeout_ms: 600_000,
             input: None,
+            own_temporary: false,
             view: None,
         }
     }
@@ -299,6 +300,7 @@ fn run_shell(bed: &Bed, script: &str, view: Option<&TreeView>) -> (CommandEnd, S
             .to_owned(),
         timeout_ms: 600_000,
         input: None,
+        own_temporary: false,
         view: view.cloned(),
     };
     let (ended, printed) = run(&LocalExecutor::new(&bed.world, &bed.env), &job);

@@ -202,6 +202,7 @@ impl TreeGround {
                 directory: tree.to_owned(),
                 timeout_ms: 60_000,
                 input: None,
+                own_temporary: false,
                 view,
             };
             let watch = Stopwatch::start();

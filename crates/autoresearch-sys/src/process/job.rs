@@ -27,6 +27,9 @@ pub struct Job {
     pub timeout_ms: u64,
     /// The file that is its standard input; nothing otherwise.
     pub input: Option<PathBuf>,
+    /// Does it get a temporary folder that no other job has had, and that goes with it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_temporary: bool,
     /// How it is to see the work tree that holds `directory`; as it is otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<TreeView>,
@@ -101,6 +104,11 @@ pub enum ExecError {
     #[error("could not start {}", program.display())]
     Start {
         program: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("could not make a temporary folder in {}", folder.display())]
+    Temporary {
+        folder: PathBuf,
         source: std::io::Error,
     },
     #[error("could not wait for `{command}`")]

@@ -19,8 +19,11 @@ use super::job::{
     CommandEnd, CommandOutput, EndedCommand, ExecError, GRACE, Job, MAX_OUTPUT, RUNNER,
 };
 use super::readiness::is_ready;
+use super::temporary::TemporaryFolder;
 use crate::env::{Stopwatch, World};
 
+/// The variables by which programs find their temporary folder.
+const TEMPORARY: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
 /// A second signal within this time after the first is an echo of it.
 const ECHO: Duration = Duration::from_millis(500);
 
@@ -49,17 +52,32 @@ impl<'a> LocalExecutor<'a> {
         &self,
         job: &Job,
         [stdin, stdout, stderr]: [Stdio; 3],
+        temporary: Option<&TemporaryFolder>,
     ) -> std::io::Result<Child> {
+        let place = temporary.map(TemporaryFolder::path);
+        let named = place
+            .iter()
+            .flat_map(|place| TEMPORARY.map(|name| (name, place)));
         #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
         let mut command = Command::new(&self.world.program);
         command
             .args([RUNNER, &serde_json::to_string(job)?])
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(named)
             .stdin(stdin)
             .stdout(stdout)
             .stderr(stderr);
         spawn_kept(&mut command)
+    }
+
+    fn make_temporary(&self, job: &Job) -> Result<Option<TemporaryFolder>, ExecError> {
+        let state = &self.world.state_folder;
+        let wanted = job.own_temporary.then(|| TemporaryFolder::make(state));
+        wanted.transpose().map_err(|source| ExecError::Temporary {
+            folder: state.clone(),
+            source,
+        })
     }
 
     /// Waits for the runner's report, which it sends before it ends. `None` when it died without one.
@@ -140,13 +158,16 @@ impl Executor for LocalExecutor<'_> {
         };
         let nameless = || tempfile::tempfile_in(&self.world.state_folder).map_err(start_error);
         let (stdout, stderr) = (nameless()?, nameless()?);
+        let temporary = self.make_temporary(job)?;
         let (ours, theirs) = UnixStream::pair().map_err(start_error)?;
         let streams = [
             OwnedFd::from(theirs).into(),
             copy_to_stdio(&stdout)?,
             copy_to_stdio(&stderr)?,
         ];
-        let runner = self.spawn_runner(job, streams).map_err(start_error)?;
+        let runner = self
+            .spawn_runner(job, streams, temporary.as_ref())
+            .map_err(start_error)?;
         let mut ended = self.end_runner(runner, ours, job).map_err(wait_error)?;
         if [&stdout, &stderr]
             .iter()

@@ -49,6 +49,7 @@ fn a_job_and_each_end_of_it_cross_to_another_process_as_json() {
         directory: "/r".into(),
         timeout_ms: 5_000,
         input: Some("/r/prompt".into()),
+        own_temporary: false,
         view: None,
     };
     let text = serde_json::to_string(&job).unwrap();

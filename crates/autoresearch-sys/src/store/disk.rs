@@ -172,7 +172,7 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
 }
 
 /// Creates a folder, and those above it, that only its owner can read; makes its name durable.
-pub(super) fn make_private_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

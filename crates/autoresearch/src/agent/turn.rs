@@ -67,6 +67,7 @@ pub(super) fn run_with_brief(
         directory: ask.work_tree.clone(),
         timeout_ms: whole_millis(ask.limit),
         input: Some(brief),
+        own_temporary: false,
         view: None,
     };
     Ok(LocalExecutor::new(world, env).run_job(&job)?)

@@ -209,6 +209,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         directory: filling.tree.work_tree().join(&prepare.working_directory),
         timeout_ms: whole_millis(prepare.timeout),
         input: None,
+        own_temporary: false,
         view: filling.view.cloned(),
     };
     let (ended, printed) = LocalExecutor::new(filling.world, filling.env).run_job(&job)?;

@@ -184,6 +184,7 @@ fn opens_view(world: &World, view: &TreeView) -> bool {
         directory: view.tree.clone(),
         timeout_ms: PATIENCE_MS,
         input: None,
+        own_temporary: false,
         view: Some(view.clone()),
     };
     let ended = LocalExecutor::new(world, &[]).run_job(&job);

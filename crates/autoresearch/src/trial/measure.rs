@@ -124,6 +124,7 @@ impl<'a> Bench<'a> {
             directory,
             timeout_ms: whole_millis(command.timeout),
             input: None,
+            own_temporary: true,
             view: self.view.clone(),
         };
         let (ended, printed) = self.executor.run_job(&job)?;

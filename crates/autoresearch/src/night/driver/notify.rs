@@ -113,6 +113,7 @@ fn make_notify_job(tree: &Tree<'_>, notify: &UserCommand, input: std::path::Path
         directory: tree.path().join(&notify.working_directory),
         timeout_ms: whole_millis(notify.timeout),
         input: Some(input),
+        own_temporary: false,
         view: None,
     }
 }
