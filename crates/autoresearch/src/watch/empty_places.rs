@@ -79,7 +79,11 @@ impl PlaceChoice<'_> {
             self.add_search(command, &search);
         }
         for word in &uses.read {
-            let places = paths(word);
+            // Outside the tree such a file is a sign of another program: a lock, a socket, a switch of the user's.
+            let places: Vec<PathBuf> = paths(word)
+                .into_iter()
+                .filter(|path| path.starts_with(site.root))
+                .collect();
             if places.iter().all(|path| path.symlink_metadata().is_err()) {
                 for path in &places {
                     self.add_place(path, PinWhy::Named);

@@ -145,6 +145,12 @@ fn what_trials_may_decide_and_what_verify_makes_is_not_noticed() {
         ),
         // Programs are not looked for in the folder.
         ("grep -c any src/a", "src/**", "grep"),
+        // It is a sign of another program.
+        (
+            "test ! -e ../flag.txt && wc -l src/a",
+            "src/**",
+            "../flag.txt",
+        ),
         // Nobody looks there.
         ("sh checks/v.sh", "src/**", "checks/other.sh"),
         ("sh checks/v.sh", "src/**", "../../package.json"),
