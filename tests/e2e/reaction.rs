@@ -174,6 +174,30 @@ fn a_metric_that_reacts_to_nothing_is_refused_with_all_its_runs() {
 }
 
 #[test]
+fn a_refusal_says_how_an_output_was_read_that_is_no_plain_text() {
+    for (printed, told) in [
+        (
+            "\\033[32m5\\033[0m\\n",
+            "read without its colours and other escape sequences",
+        ),
+        (
+            "1%%\\r99%%\\r5\\n",
+            "read without what a carriage return overwrote, such as a progress bar",
+        ),
+        (
+            "{\\n  \\\"any_count\\\": 5\\n}\\n",
+            "read as one JSON object over more than one line",
+        ),
+    ] {
+        let bed = Testbed::new();
+        bed.write("count.sh", &format!("printf \"{printed}\"\n"));
+        bed.git(&["commit", "-qam", "prints"]);
+        let refused = bed.try_start(&ConfigText::demo()).fails(3);
+        refused.says(&format!("caused by: output     {told}\n"));
+    }
+}
+
+#[test]
 fn a_refusal_says_what_each_run_gave_where_to_look_and_who_may_say_otherwise() {
     let bed = Testbed::new();
     let config = ConfigText::demo().verify("echo 5");

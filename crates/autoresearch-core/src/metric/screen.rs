@@ -24,6 +24,22 @@ pub fn draw_lines(output: &str) -> impl DoubleEndedIterator<Item = DrawnLine<'_>
     output.lines().map(draw_line)
 }
 
+/// What was done to an output before its metric was read; `None` where it was read as it is.
+#[must_use]
+pub fn describe_drawing(output: &str) -> Option<&'static str> {
+    let text = output.trim();
+    let is_overwritten = text.lines().any(|line| line.trim_end().contains('\r'));
+    if text.contains(['\u{1b}', '\u{9b}']) {
+        Some("read without its colours and other escape sequences")
+    } else if is_overwritten {
+        Some("read without what a carriage return overwrote, such as a progress bar")
+    } else if text.starts_with('{') && text.lines().nth(1).is_some() {
+        Some("read as one JSON object over more than one line")
+    } else {
+        None
+    }
+}
+
 fn draw_line(raw: &str) -> DrawnLine<'_> {
     let moves = |letter| matches!(letter, '\u{7}' | '\u{8}' | '\r' | '\u{1b}' | '\u{9b}');
     if !raw.contains(moves) {
@@ -176,6 +192,28 @@ mod tests {
 
     fn clear(text: &str) -> (String, bool) {
         (text.to_owned(), false)
+    }
+
+    #[test]
+    fn what_was_done_to_an_output_is_told() {
+        let told = |output| describe_drawing(output).unwrap_or("-");
+        let outputs = [
+            "10\n",
+            "10\r\n",
+            "{\"m\": 10}\n",
+            "\u{1b}[32m10\u{1b}[0m\n",
+            "10%\r55%\rMETRIC m=10\n",
+            "{\n  \"m\": 10\n}\n",
+        ];
+        let lines: Vec<&str> = outputs.into_iter().map(told).collect();
+        insta::assert_snapshot!(lines.join("\n"), @"
+        -
+        -
+        -
+        read without its colours and other escape sequences
+        read without what a carriage return overwrote, such as a progress bar
+        read as one JSON object over more than one line
+        ");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use autoresearch_core::decide::reaction::{
     NextProbe, Probe, ProbeResult, ReactionCheck, ReactionOutcome, ReactionVerdict, ScopeState,
 };
 use autoresearch_core::journal::event::Why;
+use autoresearch_core::metric::screen::describe_drawing;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_names};
 use serde::Serialize;
@@ -28,12 +29,15 @@ use crate::trial::measure::Bench;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::LocalExecutor;
-use autoresearch_sys::store::{DirtyFiles, FOLDER, TreeKind};
+use autoresearch_sys::store::{DirtyFiles, FOLDER, TreeKind, read_output};
 
 /// A start makes the check where all of its runs together take no longer than this, as the baseline took.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The most runs that a check makes.
 const MOST_RUNS: u32 = 4;
+
+/// So much of an output shows how it was read.
+const MOST_SHOWN: u64 = 1 << 20;
 
 /// Letters that mean something in a pattern.
 const GLOB_LETTERS: [char; 6] = ['*', '?', '[', ']', '!', '\\'];
@@ -62,6 +66,9 @@ pub struct ReactionReport {
     /// The first of the files, by name.
     #[serde(skip)]
     pub names: String,
+    /// How the output was read, where not as it is.
+    #[serde(skip)]
+    pub drawing: Option<&'static str>,
 }
 
 /// One run of the check.
@@ -105,6 +112,7 @@ impl ReactionReport {
             took_ms: 0,
             remark: Some(remark),
             names: String::new(),
+            drawing: None,
         }
     }
 
@@ -119,7 +127,9 @@ impl ReactionReport {
         let mut failure = Failure::config(format!(
             "{metric} does not react to the files of the scope: verify measures something else"
         ));
-        failure.causes = self.runs.iter().map(ToString::to_string).collect();
+        let drawing = self.drawing.map(|how| format!("output     {how}"));
+        let runs = self.runs.iter().map(ToString::to_string);
+        failure.causes = runs.chain(drawing).collect();
         let is_deaf = self.outcome == ReactionOutcome::Indifferent;
         is_deaf.then(|| failure.hint(self.explain_indifference()))
     }
@@ -273,7 +283,24 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
         took_ms: 0,
         remark,
         names: files.shorten_names(),
+        drawing: describe_printed(scene)?,
     })
+}
+
+/// How the output of the first run was read, where not as it is.
+fn describe_printed(scene: &ReactionScene<'_>) -> Result<Option<&'static str>> {
+    let folder = scene.parts.layout.make_trial_folder(0)?;
+    let file = folder.join(format!(
+        "{}verify-1.out",
+        name_outputs(ScopeState::Untouched)
+    ));
+    let printed = read_output(&file, MOST_SHOWN).unwrap_or_default();
+    Ok(describe_drawing(&String::from_utf8_lossy(&printed)))
+}
+
+/// The beginning of the names of output files.
+fn name_outputs(state: ScopeState) -> String {
+    format!("reaction-{}-", state.as_str())
 }
 
 /// Runs verify in one state of the files after the other, until it is clear what that proves; also what the last run said.
@@ -312,7 +339,7 @@ fn run_probe(
     // The run keeps the outputs beside those of the baseline.
     let folder = scene.parts.layout.make_trial_folder(0)?;
     let executor = LocalExecutor::new(scene.world, scene.env);
-    let prefix = format!("reaction-{}-", state.as_str());
+    let prefix = name_outputs(state);
     let progress = scene.world.progress;
     let mut bench = Bench::new(&executor, progress, ready.tree.path(), folder, &prefix);
     bench.view.clone_from(&ready.view);
