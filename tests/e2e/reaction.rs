@@ -181,7 +181,7 @@ fn a_refusal_says_how_an_output_was_read_that_is_no_plain_text() {
             "read without its colours and other escape sequences",
         ),
         (
-            "1%%\\r99%%\\r5\\n",
+            "1%%\\rMETRIC any_count=5\\n",
             "read without what a carriage return overwrote, such as a progress bar",
         ),
         (

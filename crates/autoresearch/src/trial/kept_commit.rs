@@ -50,6 +50,12 @@ fn make_named_commit(
     measured: &CommitId,
     facts: &[(&str, String)],
 ) -> Result<CommitId> {
+    if let Some(copy) = tree
+        .history
+        .copy_commit(measured, &format_trailers(facts))?
+    {
+        return Ok(copy);
+    }
     let message = tree.history.message_of(measured)?;
     let message = add_trailers(&message, facts);
     let Some(parent) = tree.history.parent_of(measured)? else {
@@ -70,10 +76,12 @@ fn make_named_commit(
 
 /// The message of a trial ends with its trailers, whatever a hook made of it.
 fn add_trailers(message: &str, facts: &[(&str, String)]) -> String {
-    let lines = facts
-        .iter()
-        .map(|(name, fact)| format!("{name}: {}\n", escape_text(fact)));
-    format!("{}\n{}", message.trim_end(), lines.collect::<String>())
+    format!("{}\n{}", message.trim_end(), format_trailers(facts))
+}
+
+fn format_trailers(facts: &[(&str, String)]) -> String {
+    let line = |(name, fact): &(&str, String)| format!("{name}: {}\n", escape_text(fact));
+    facts.iter().map(line).collect()
 }
 
 #[cfg(test)]
