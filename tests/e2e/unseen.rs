@@ -233,6 +233,16 @@ fn a_link_to_what_no_commit_holds_makes_the_trial_void_and_one_inside_is_kept() 
 }
 
 #[test]
+fn a_link_to_a_file_that_was_dirty_before_the_run_makes_the_trial_void() {
+    let bed = bed_with(&[("other/data", "any\nany\nany\n")]);
+    bed.write("other/data", "any\n");
+    bed.start(CONFIG);
+    let unheld = "a link to other/data, which the commit does not hold";
+    link_is_void(&bed, "../other/data", "src/a", unheld);
+    link_is_void(&bed, "../other/data", "src/new", unheld);
+}
+
+#[test]
 fn a_folder_on_the_way_to_verifys_files_that_becomes_a_link_makes_the_trial_void() {
     for (verify, directory) in [
         ("sh ../../count.sh", "src/app"),

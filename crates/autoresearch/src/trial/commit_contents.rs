@@ -145,7 +145,9 @@ fn describe_astray_link(tree: &Tree<'_>, commit: &CommitId, path: &Path) -> Resu
     };
     let hidden = inside.starts_with(".git") || inside.starts_with(FOLDER);
     let holds = inside.as_os_str().is_empty() || tree.history.has_path(commit, inside)?;
-    if hidden || !holds {
+    // What was dirty before the run stands in the tree with other bytes than the commit has.
+    let named = RepoPath::new(inside.as_os_str().as_encoded_bytes());
+    if hidden || !holds || tree.pinned.dirty_files.has_path(&named) {
         return Ok(Some(format!(
             "a link to {}, which the commit does not hold",
             show_path(inside)
