@@ -5,6 +5,7 @@
 mod patterns;
 mod tokens;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -20,6 +21,8 @@ use crate::shell::executed::list_executed_words;
 
 /// How many places are recorded of one trial.
 const MOST: usize = 20;
+/// No rule spans more tokens than this.
+const LONGEST_MATCH: usize = 60;
 /// A source file is not longer than this, in bytes.
 const LONGEST: usize = 8 << 20;
 /// Modules of Python that a benchmark imports: a new file of this name can take their place.
@@ -155,13 +158,17 @@ fn search_file(
         note(SuspectPattern::ShadowsModule, 1);
     }
     let tokens = split_tokens(&file.after, language);
-    let before = file.before.as_deref().unwrap_or_default();
-    let before = split_tokens(before, language);
+    let before = OnceCell::new();
+    let before = || -> &Vec<Token> {
+        let text = file.before.as_deref().unwrap_or_default();
+        before.get_or_init(|| split_tokens(text, language))
+    };
+    let starts = list_starts(&tokens, new);
     let is_test = is_test_file(&file.path);
     let tests = find_test_lines(&tokens, language);
     let main = find_main_lines(&file.after, &tokens, language);
     for rule in list_rules(language) {
-        let lines = find_rule(&rule, &tokens, new);
+        let lines = find_rule(&rule, &tokens, &starts, new);
         let lines = lines.into_iter().filter(|line| match rule.reach {
             Reach::Always => true,
             Reach::Library | Reach::New => {
@@ -169,7 +176,7 @@ fn search_file(
             }
         });
         let lines: Vec<u32> = lines.collect();
-        let was_there = || has_rule(&rule, language, &before);
+        let was_there = || has_rule(&rule, language, before());
         if !lines.is_empty() && (rule.reach != Reach::New || !was_there()) {
             for line in lines {
                 note(rule.pattern, line);
@@ -193,14 +200,46 @@ fn has_rule(rule: &Rule, language: Language, before: &[Token]) -> bool {
 }
 
 /// The first added line of each place where a rule holds.
-fn find_rule(rule: &Rule, tokens: &[Token], new: &BTreeSet<u32>) -> BTreeSet<u32> {
-    let spans = (0..tokens.len()).filter_map(|at| Some(at..rule.match_at(tokens, at)?));
+fn find_rule(
+    rule: &Rule,
+    tokens: &[Token],
+    starts: &Starts<'_>,
+    new: &BTreeSet<u32>,
+) -> BTreeSet<u32> {
+    let places = match rule.first_word() {
+        Some(word) => starts.by_word.get(word),
+        None => Some(&starts.all),
+    };
+    let spans = places
+        .into_iter()
+        .flatten()
+        .filter_map(|at| Some(*at..rule.match_at(tokens, *at)?));
     spans
         .filter_map(|span| {
             let mut lines = tokens[span].iter().flat_map(Token::list_lines);
             lines.find(|line| new.contains(line))
         })
         .collect()
+}
+
+/// Where code that reaches into an added line can begin.
+#[derive(Default)]
+struct Starts<'t> {
+    all: Vec<usize>,
+    by_word: BTreeMap<&'t str, Vec<usize>>,
+}
+
+fn list_starts<'t>(tokens: &'t [Token], new: &BTreeSet<u32>) -> Starts<'t> {
+    let is_new = |token: &Token| new.range(token.list_lines()).next().is_some();
+    let places = (0..tokens.len()).filter(|at| is_new(&tokens[*at]));
+    let near = places.flat_map(|at| at.saturating_sub(LONGEST_MATCH)..=at);
+    let mut starts = Starts::default();
+    for at in near.collect::<BTreeSet<usize>>() {
+        starts.all.push(at);
+        let same = starts.by_word.entry(tokens[at].text.as_str()).or_default();
+        same.push(at);
+    }
+    starts
 }
 
 /// Would Python load this new file in place of a module, or without being asked?

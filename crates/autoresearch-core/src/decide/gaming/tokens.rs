@@ -89,6 +89,9 @@ const SIGNS: [&str; 30] = [
     "*=", "/=", "%=", "|=", "&=", "^=", ":=", "&&", "||", "??", "?.", "..", "**", "<<", ">>",
 ];
 
+/// What stands before the first quote of a string is shorter: `br#####`.
+const LONGEST_PREFIX: usize = 12;
+
 struct Splitter<'t> {
     language: Language,
     rest: &'t str,
@@ -201,14 +204,18 @@ impl<'t> Splitter<'t> {
 
     /// Takes a string with its prefix, if one begins here.
     fn take_string(&mut self, first: char) -> bool {
-        let prefix = self.rest.find(['"', '\'', '`']);
+        let begin = self.rest.bytes().take(LONGEST_PREFIX);
+        let prefix = begin
+            .enumerate()
+            .find(|(_, byte)| matches!(byte, b'"' | b'\'' | b'`'))
+            .map(|(at, _)| at);
         let prefix = prefix.filter(|at| {
             let before = &self.rest[..*at];
             match self.language {
                 Language::Python => {
                     before.len() < 3 && before.chars().all(|c| "rbfuRBFU".contains(c))
                 }
-                Language::Rust => before.len() < 12 && is_raw_prefix(before),
+                Language::Rust => is_raw_prefix(before),
                 _ => before.is_empty(),
             }
         });

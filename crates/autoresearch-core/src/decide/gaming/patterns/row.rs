@@ -42,6 +42,15 @@ const STATEMENT: [&str; 9] = ["if", "for", "while", "return", "with", "as", "{",
 const OWNERS: [&str; 5] = [".", "::", "fn", "def", "function"];
 
 impl Rule {
+    /// The token that it begins with, if that is a certain one.
+    pub(crate) fn first_word(&self) -> Option<&'static str> {
+        let first = self.code.split(' ').next()?;
+        let first = first.strip_prefix('!').unwrap_or(first);
+        let is_certain =
+            first.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+        is_certain.then_some(first)
+    }
+
     /// Where the code ends that begins here and is this rule's.
     pub(crate) fn match_at(&self, tokens: &[Token], at: usize) -> Option<usize> {
         let mut words = self.code.split(' ');
