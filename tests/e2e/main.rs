@@ -33,6 +33,7 @@ mod empty_places;
 mod flaky_guard;
 mod foreign;
 mod full_disk;
+mod gauges;
 mod git_cases;
 mod guard;
 mod heads;

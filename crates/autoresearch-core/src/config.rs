@@ -4,8 +4,11 @@
 
 mod check;
 mod choices;
+mod command;
 pub mod condition;
 mod file;
+mod gauge;
+mod gauge_meaning;
 pub mod globs;
 mod meaning;
 pub mod name;
@@ -20,9 +23,11 @@ pub use self::choices::{
     Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
     SuspectPattern, ViewUse,
 };
+pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
+pub use self::gauge::{Gauge, GaugeKind};
 pub use self::meaning::looks_secret;
 pub use self::problem::{Problem, Severity};
-pub use self::resolved::{Amount, Config, OtherUnit, Outputs, TimeLimit, TreeSetup, UserCommand};
+pub use self::resolved::{Amount, Config, OtherUnit, Outputs, TimeLimit, TreeSetup};
 pub use self::schema::find_nearest_word;
 pub use self::unattended::{Agent, AgentFile, Budget, BudgetFile, Sandbox, TimeOfDay};

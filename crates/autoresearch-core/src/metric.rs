@@ -2,7 +2,9 @@
 //! Does not judge them.
 //! Invariant: a value keeps every digit that was printed.
 
+pub mod coverage;
 pub mod definition;
+pub mod matches;
 pub mod measurement;
 pub mod screen;
 pub mod unit;

@@ -13,6 +13,8 @@
 mod descendants;
 mod detached;
 mod executor;
+mod file_answers;
+mod file_query;
 mod job;
 mod local;
 mod readiness;
@@ -23,8 +25,10 @@ mod view;
 pub use self::descendants::end_marked_processes;
 pub use self::detached::spawn_detached;
 pub use self::executor::Executor;
+pub use self::file_query::{FileAnswer, FileQuery, FileSearch};
 pub use self::job::{
-    CommandEnd, CommandLine, CommandOutput, EndedCommand, ExecError, GRACE, Job, MAX_OUTPUT, RUNNER,
+    CommandEnd, CommandLine, CommandOutput, EndedCommand, ExecError, GRACE, Job, MAX_OUTPUT,
+    RUNNER, ResourceUse,
 };
 pub use self::local::LocalExecutor;
 pub use self::runner::main as runner_main;

@@ -50,6 +50,11 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     open_with_options(OpenOptions::new().read(true), path, FileLinks::Follow)
 }
 
+/// Opens a regular file to read it, but no link to one.
+pub fn open_unlinked(path: &Path) -> io::Result<File> {
+    open_with_options(OpenOptions::new().read(true), path, FileLinks::Refuse)
+}
+
 /// All bytes of a regular file, also through a link; an error where it has more than `most`.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_whole(&open_file(path)?, most)

@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod commit_contents;
 pub mod foreign_commits;
+mod gauging;
 pub mod give_up;
 pub mod intent;
 mod kept_commit;

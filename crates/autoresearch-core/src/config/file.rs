@@ -39,8 +39,8 @@ pub struct ConfigFile {
     pub pin: Vec<String>,
     /// What is measured.
     pub metric: MetricFile,
-    /// The command that measures.
-    pub verify: CommandFile,
+    /// How it is measured: a command that prints it, or one of the kinds that the tool measures itself.
+    pub verify: VerifyFile,
     /// The command that must pass before a keep.
     #[serde(default)]
     pub guard: Option<CommandFile>,
@@ -190,6 +190,84 @@ pub struct CommandFile {
     #[serde(default)]
     #[schemars(range(min = 0, max = 5))]
     pub retries: u32,
+}
+
+/// How the metric is measured: exactly one of `command`, `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate`; or `covered` with `command`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyFile {
+    /// The command that prints the metric. With `covered` it writes the report, with `size` and `count` it may make the files.
+    #[serde(default)]
+    pub command: Option<String>,
+    /// A command whose time is the metric, in ms.
+    #[serde(default)]
+    pub wall: Option<String>,
+    /// A command whose processor time, with that of all that it starts, is the metric, in ms.
+    #[serde(default)]
+    pub cpu: Option<String>,
+    /// A command of which the memory of the largest process is the metric, in bytes.
+    #[serde(default)]
+    pub peak_memory: Option<String>,
+    /// gitignore-style patterns of files whose bytes together are the metric.
+    #[serde(default, deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
+    pub size: Vec<String>,
+    /// With `size`: the bytes of each file after gzip, at level 9.
+    #[serde(default)]
+    pub gzip: bool,
+    /// The matches of a regular expression in files are the metric.
+    #[serde(default)]
+    pub count: Option<MatchesFile>,
+    /// A command of which the number of failed runs is the metric.
+    #[serde(default)]
+    pub exit_rate: Option<String>,
+    /// With `exit_rate`: how often it runs. Default: 10.
+    #[serde(default)]
+    #[schemars(range(min = 2, max = 1000))]
+    pub runs: Option<u32>,
+    /// A coverage report that `command` writes; the share of covered lines in it is the metric, in per cent.
+    #[serde(default)]
+    pub covered: Option<String>,
+    /// With `wall`, `cpu` and `peak_memory`: runs that do not count, before those that do. Default: 1; of `peak_memory` 0.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 100))]
+    pub warmup: Option<u32>,
+    /// With `wall`, `cpu` and `peak_memory`: runs of one measurement; the median counts. Default: 3; of `peak_memory` 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100))]
+    pub repeats: Option<u32>,
+    /// A command that must succeed before each measurement: a text, or a block with `command`.
+    #[serde(default, deserialize_with = "read_command_or_text")]
+    #[schemars(schema_with = "make_prepare_schema")]
+    pub check: Option<CommandFile>,
+    /// The shell: `sh`, or `bash` with `-o pipefail`.
+    #[serde(default)]
+    pub shell: Shell,
+    /// How long one run may take, such as `90s` or `10m`. Default: 10m.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// Where it runs, from the repository's root. Default: the root.
+    #[serde(default)]
+    pub working_directory: Option<String>,
+    /// Exit statuses that count as success. Default: only 0.
+    #[serde(default = "default_ok_exit")]
+    pub ok_exit: Vec<u8>,
+    /// Not for verify: only the guard can be retried.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 5))]
+    pub retries: u32,
+}
+
+/// What is counted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchesFile {
+    /// A regular expression; `^` and `$` are the ends of a line.
+    pub pattern: String,
+    /// gitignore-style patterns, from the repository's root, of the files in which it is counted.
+    #[serde(deserialize_with = "read_one_or_many")]
+    #[schemars(schema_with = "make_patterns_schema")]
+    pub files: Vec<String>,
 }
 
 /// A number of trials as it was typed.

@@ -5,13 +5,16 @@
 use std::time::Duration;
 
 use crate::config::choices::{Isolation, ReactionRule, Rollback, Shell};
+use crate::config::command::UserCommand;
 use crate::config::condition::Condition;
 use crate::config::file::{
     CommandFile, ConditionFile, ConfigFile, CountFile, MetricFile, OutputsFile,
 };
+use crate::config::gauge::Gauge;
+use crate::config::gauge_meaning::resolve_verify;
 use crate::config::globs::Globs;
 use crate::config::problem::Problem;
-use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup, UserCommand};
+use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup};
 use crate::config::span;
 use crate::config::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use crate::metric::definition::Metric;
@@ -77,6 +80,7 @@ impl ConfigMeaning<'_> {
         self.warn_without_guard(file);
         let rollback = self.resolve_rollback(file);
         let setup = self.resolve_setup(file);
+        let (verify, gauge) = self.resolve_verify(file);
         Config {
             goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
             mode: file.mode,
@@ -84,7 +88,8 @@ impl ConfigMeaning<'_> {
             scope: file.scope.clone(),
             protect: file.protect.clone(),
             pin: file.pin.clone(),
-            verify: self.resolve_command("verify", &file.verify),
+            verify,
+            gauge,
             guard: file
                 .guard
                 .as_ref()
@@ -412,6 +417,17 @@ impl ConfigMeaning<'_> {
         }
     }
 
+    fn resolve_verify(&mut self, file: &ConfigFile) -> (UserCommand, Gauge) {
+        let typed = resolve_verify(file, self.problems);
+        let verify = self.resolve_named("verify", typed.key, &typed.command);
+        let check = file.verify.check.as_ref();
+        let gauge = Gauge {
+            check: check.map(|check| self.resolve_command("verify.check", check)),
+            ..typed.gauge
+        };
+        (verify, gauge)
+    }
+
     fn resolve_command(&mut self, key: &str, file: &CommandFile) -> UserCommand {
         if file.command.trim().is_empty() {
             self.note_error(
@@ -420,6 +436,11 @@ impl ConfigMeaning<'_> {
                 "write the command that the shell should run",
             );
         }
+        self.resolve_named(key, "command", file)
+    }
+
+    /// A command whose text stands under this field.
+    fn resolve_named(&mut self, key: &str, field: &str, file: &CommandFile) -> UserCommand {
         if file.ok_exit.is_empty() {
             self.note_error(
                 &format!("{key}.ok_exit"),
@@ -435,7 +456,7 @@ impl ConfigMeaning<'_> {
                 "add `ok_exit: [0, 1]` to verify",
             ));
         }
-        self.check_shell(key, file);
+        self.check_shell(key, field, file);
         if key != "guard" && file.retries > 0 {
             self.note_error(
                 &format!("{key}.retries"),
@@ -469,11 +490,11 @@ impl ConfigMeaning<'_> {
     }
 
     /// What `sh` does not understand, and what it hides.
-    fn check_shell(&mut self, key: &str, file: &CommandFile) {
+    fn check_shell(&mut self, key: &str, field: &str, file: &CommandFile) {
         if file.shell == Shell::Bash {
             return;
         }
-        let place = format!("{key}.command");
+        let place = format!("{key}.{field}");
         let remedy = format!("add `shell: bash` to {key}");
         let syntax = list_bash_syntax(&file.command);
         if let Some(first) = syntax.first() {

@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
+    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback,
     SuspectPattern, ViewUse,
 };
+use crate::config::command::UserCommand;
 use crate::config::condition::Condition;
+use crate::config::gauge::Gauge;
 use crate::config::unattended::{Agent, Budget};
 use crate::metric::definition::Metric;
 use crate::metric::measurement::Reading;
@@ -34,8 +36,11 @@ pub struct Config {
     #[serde(default)]
     pub pin: Vec<String>,
     pub metric: Metric,
-    /// The command that measures.
+    /// The command that measures or is measured; its text is empty where the gauge needs none.
     pub verify: UserCommand,
+    /// What of it is the metric.
+    #[serde(default, skip_serializing_if = "Gauge::is_default")]
+    pub gauge: Gauge,
     /// The command that must pass before a keep.
     pub guard: Option<UserCommand>,
     /// What must hold for a keep, besides the improvement.
@@ -141,25 +146,6 @@ impl Outputs {
     }
 }
 
-/// A command of the user's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserCommand {
-    /// The text for the shell.
-    pub command: String,
-    #[serde(default)]
-    pub shell: Shell,
-    /// How long it may run.
-    #[serde(with = "crate::config::span::millis", rename = "timeout_ms")]
-    pub timeout: Duration,
-    /// Where it runs, from the repository's root.
-    pub working_directory: String,
-    /// Exit statuses that count as success.
-    pub ok_exit: Vec<u8>,
-    /// How often a guard that failed is run again.
-    #[serde(default)]
-    pub retries: u32,
-}
-
 /// A limit in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
@@ -191,11 +177,16 @@ impl Config {
     /// The commands that decide what a measurement is, each with its key: what they execute is not the subject of the work.
     #[must_use]
     pub fn list_commands(&self) -> Vec<(&'static str, &UserCommand)> {
-        let guard = self.guard.as_ref().map(|guard| ("guard", guard));
-        [("verify", &self.verify)]
+        let verify = (!self.verify.command.is_empty()).then_some(&self.verify);
+        let commands = [
+            ("verify", verify),
+            ("verify.check", self.gauge.check.as_ref()),
+            ("guard", self.guard.as_ref()),
+        ];
+        let written = commands
             .into_iter()
-            .chain(guard)
-            .collect()
+            .filter_map(|(key, command)| Some((key, command?)));
+        written.collect()
     }
 
     /// The config with every amount in the unit of its metric, as the baseline showed it.

@@ -93,7 +93,9 @@ pub enum Why {
     /// A git hook of the repository refused the commit.
     HookRefused(String),
     VerifyFailed(CommandFailure),
-    /// Verify printed no usable number.
+    /// The command that must succeed before anything is measured did not.
+    CheckFailed(CommandFailure),
+    /// Verify gave no usable number.
     NoMetric(String),
     /// Nothing in the scope had changed.
     NothingChanged,
@@ -137,6 +139,7 @@ impl Why {
             Self::HookRefused(_) => "hook-refused",
             Self::VerifyFailed(CommandFailure::Timeout { .. }) => "timeout",
             Self::VerifyFailed(_) => "verify-failed",
+            Self::CheckFailed(_) => "check-failed",
             Self::NoMetric(_) => "no-metric",
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
@@ -182,6 +185,7 @@ impl fmt::Display for Why {
             ),
             Self::HookRefused(output) => write!(out, "a git hook refused the commit: {output}"),
             Self::VerifyFailed(failure) => write!(out, "verify failed: {failure}"),
+            Self::CheckFailed(failure) => write!(out, "the check before verify failed: {failure}"),
             Self::NoMetric(reason) => out.write_str(reason),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),

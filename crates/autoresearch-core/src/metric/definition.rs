@@ -55,6 +55,9 @@ pub enum Format {
     Json,
     /// Lines of the form `METRIC name=value`, anywhere.
     Lines,
+    /// Not at all: the tool measured it. Nobody types this.
+    #[schemars(skip)]
+    Measured,
 }
 
 impl Metric {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::printed::NoMetric;
 use self::printed::{PrintedMetrics, read_output};
 use crate::metric::definition::{Direction, Format, Metric};
-use crate::metric::unit::{Doubt, Unit};
+use crate::metric::unit::{Doubt, Quantity, Unit};
 use crate::metric::value::Value;
 
 /// The numbers of one run of verify, in the units of the run.
@@ -50,12 +50,28 @@ pub fn read_measurement(
     Ok((measurement, reading))
 }
 
+/// Takes what was measured without an output. The reading is made alike, so that a run keeps its units.
+pub fn take_measurement(
+    measured: BTreeMap<String, Quantity>,
+    metric: &Metric,
+    reading: Option<&Reading>,
+) -> Result<(Measurement, Reading), NoMetric> {
+    let measured = PrintedMetrics {
+        format: Format::Measured,
+        metrics: measured,
+        missing: BTreeMap::new(),
+    };
+    let reading = reading
+        .cloned()
+        .unwrap_or_else(|| Reading::from_printed(&measured));
+    let measurement = reading.convert_printed(measured, metric)?;
+    Ok((measurement, reading))
+}
+
 impl Reading {
     /// The reading that an output shows.
     fn from_printed(printed: &PrintedMetrics) -> Self {
-        let unit = |(name, quantity): (&String, &crate::metric::unit::Quantity)| {
-            (name.clone(), quantity.unit.clone())
-        };
+        let unit = |(name, quantity): (&String, &Quantity)| (name.clone(), quantity.unit.clone());
         Self {
             format: printed.format,
             units: printed.metrics.iter().map(unit).collect(),
@@ -276,6 +292,20 @@ mod tests {
         let found: Measurement =
             serde_json::from_str("{\"value\":41,\"metrics\":{\"m\":41}}").unwrap();
         assert!(found.missing.is_empty());
+    }
+
+    #[test]
+    fn what_was_measured_has_the_units_of_the_run_and_no_output_is_read_in_its_place() {
+        let metric = metric(Direction::Lower);
+        let measured = |text: &str| BTreeMap::from([("m".to_owned(), text.parse().unwrap())]);
+        let (_, reading) = take_measurement(measured("998 ms"), &metric, None).unwrap();
+        assert_eq!(reading.unit_of("m").as_str(), "ms");
+        let (found, _) = take_measurement(measured("1.5 s"), &metric, Some(&reading)).unwrap();
+        assert_eq!(found.value, Value::from(1_500));
+        for output in ["1", "METRIC m=1", "{\"m\": 1}"] {
+            let read = read_measurement(output, &metric, Some(&reading));
+            assert_eq!(read.unwrap_err(), NoMetric::Measured, "{output}");
+        }
     }
 
     proptest::proptest! {

@@ -96,6 +96,26 @@ impl Value {
         }
     }
 
+    /// The number with at most this many decimal places.
+    #[must_use]
+    pub fn round_to(&self, places: i64) -> Self {
+        let rounded = self.0.with_scale_round(places, RoundingMode::HalfEven);
+        Self(rounded.normalized())
+    }
+
+    /// The middle of some values, or the mean of the middle two; `None` for no values.
+    #[must_use]
+    pub fn median_of(values: &[Self]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort();
+        let middle = sorted.len() / 2;
+        if sorted.len().is_multiple_of(2) {
+            Self::mean_of(sorted.get(middle.checked_sub(1)?..=middle)?)
+        } else {
+            sorted.get(middle).cloned()
+        }
+    }
+
     /// This number to a small power.
     #[must_use]
     pub fn to_power(&self, power: u32) -> Self {
@@ -374,6 +394,18 @@ mod tests {
             "1.67"
         );
         assert_eq!(Value::mean_of(&[]), None);
+    }
+
+    #[test]
+    fn a_median_is_the_middle_or_the_mean_of_the_middle_two() {
+        let median = |texts: &[&str]| {
+            let values: Vec<Value> = texts.iter().map(|text| value(text)).collect();
+            Value::median_of(&values).map(|found| found.to_string())
+        };
+        assert_eq!(median(&["9", "1", "2.5"]).as_deref(), Some("2.5"));
+        assert_eq!(median(&["9", "1", "2", "3"]).as_deref(), Some("2.5"));
+        assert_eq!(median(&["7"]).as_deref(), Some("7"));
+        assert_eq!(median(&[]), None);
     }
 
     #[test]

@@ -94,6 +94,25 @@ fn list_orphans() -> Vec<Pid> {
         .collect()
 }
 
+/// Waits a moment for children that end by themselves. Returns how many did, and whether any is left.
+pub(super) fn await_children(patience: Duration) -> (u32, bool) {
+    let mut reaped = 0;
+    let mut left = true;
+    wait_until(patience, PAUSE, || {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some(_)) => reaped += 1,
+                Ok(None) => return false,
+                Err(_) => {
+                    left = false;
+                    return true;
+                }
+            }
+        }
+    });
+    (reaped, left)
+}
+
 /// Kills and reaps all children, and theirs, until none is left. Returns how many were reaped. For a runner, whose whole
 /// process belongs to one job; call it only when no child is waited for elsewhere.
 pub(super) fn end_all_children() -> u32 {

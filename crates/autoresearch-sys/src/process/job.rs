@@ -8,6 +8,7 @@ use std::time::Duration;
 use autoresearch_core::config::Shell;
 use serde::{Deserialize, Serialize};
 
+use super::file_query::FileQuery;
 use super::view::TreeView;
 
 /// The hidden subcommand under which this program is the runner.
@@ -43,6 +44,8 @@ pub enum CommandLine {
     Bash(String),
     /// A program and its arguments.
     Words(Vec<String>),
+    /// No program: the runner itself answers a question about files, as JSON on standard output.
+    Files(FileQuery),
 }
 
 impl From<&autoresearch_core::config::UserCommand> for CommandLine {
@@ -60,6 +63,7 @@ impl std::fmt::Display for CommandLine {
         match self {
             Self::Shell(text) | Self::Bash(text) => out.write_str(text),
             Self::Words(words) => out.write_str(&words.join(" ")),
+            Self::Files(_) => out.write_str("a question about files"),
         }
     }
 }
@@ -95,6 +99,34 @@ pub struct EndedCommand {
     pub how: CommandEnd,
     /// Processes that it left behind and that were ended.
     pub swept: u32,
+    #[serde(default)]
+    pub used: ResourceUse,
+}
+
+/// What a command used, with all that it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceUse {
+    /// From its start until it ended, in microseconds.
+    pub wall_us: u64,
+    /// Processor time in its own code and in the system's, in microseconds. What runs under a parent that asked the system
+    /// not to tell of its children's ends is not seen.
+    pub cpu_us: u64,
+    /// The memory of the largest process, in bytes; never less than that of the runner, from which it begins.
+    pub peak_bytes: u64,
+    /// Did anything that it started run on when it had ended?
+    pub runs_on: bool,
+}
+
+impl EndedCommand {
+    /// One of which nothing but its end is known.
+    #[must_use]
+    pub fn without_use(how: CommandEnd) -> Self {
+        Self {
+            how,
+            swept: 0,
+            used: ResourceUse::default(),
+        }
+    }
 }
 
 /// A command could not be run at all.

@@ -129,10 +129,8 @@ impl<'a> LocalExecutor<'a> {
         let ended_well = runner.wait()?.success();
         forget_kept(&runner);
         let swept = end_orphans();
-        let mut ended = report.filter(|_| ended_well).unwrap_or(EndedCommand {
-            how: CommandEnd::Signalled(9),
-            swept: 0,
-        });
+        let killed = || EndedCommand::without_use(CommandEnd::Signalled(9));
+        let mut ended = report.filter(|_| ended_well).unwrap_or_else(killed);
         ended.swept += swept;
         Ok(ended)
     }
@@ -141,10 +139,7 @@ impl<'a> LocalExecutor<'a> {
 impl Executor for LocalExecutor<'_> {
     fn run_job(&self, job: &Job) -> Result<(EndedCommand, CommandOutput), ExecError> {
         if self.is_cancelled() {
-            let ended = EndedCommand {
-                how: CommandEnd::Cancelled,
-                swept: 0,
-            };
+            let ended = EndedCommand::without_use(CommandEnd::Cancelled);
             return Ok((ended, CommandOutput::default()));
         }
         adopt_orphans();

@@ -65,18 +65,21 @@ fn a_job_and_each_end_of_it_cross_to_another_process_as_json() {
         CommandEnd::NotStarted("No such file".to_owned()),
     ];
     let texts = ends.map(|how| {
-        let ended = EndedCommand { how, swept: 2 };
+        let ended = EndedCommand {
+            swept: 2,
+            ..EndedCommand::without_use(how)
+        };
         let text = serde_json::to_string(&ended).unwrap();
         assert_eq!(serde_json::from_str::<EndedCommand>(&text).unwrap(), ended);
         text
     });
     insta::assert_snapshot!(texts.join("\n"), @r#"
-    {"how":{"Exited":3},"swept":2}
-    {"how":{"Signalled":9},"swept":2}
-    {"how":"TimedOut","swept":2}
-    {"how":"Flooded","swept":2}
-    {"how":"Cancelled","swept":2}
-    {"how":{"NotStarted":"No such file"},"swept":2}
+    {"how":{"Exited":3},"swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
+    {"how":{"Signalled":9},"swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
+    {"how":"TimedOut","swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
+    {"how":"Flooded","swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
+    {"how":"Cancelled","swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
+    {"how":{"NotStarted":"No such file"},"swept":2,"used":{"wall_us":0,"cpu_us":0,"peak_bytes":0,"runs_on":false}}
     "#);
 }
 

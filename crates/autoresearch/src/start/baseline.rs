@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Config, Shell, UserCommand};
+use autoresearch_core::config::{Config, GaugeKind, Shell, UserCommand};
 use autoresearch_core::decide::noise::{BASELINE_RUNS, Noise};
 use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
 use autoresearch_core::metric::definition::Direction;
@@ -239,6 +239,8 @@ fn run_verify_once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement
             Why::VerifyFailed(How::Exit { status: 1 }) if counting => "`grep -c` exits with 1 when it counts zero: add `ok_exit: [0, 1]` to verify",
             Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
             Why::VerifyFailed(How::Exit { status: 127 }) => "verify sees PATH as it is now, and only the variables named under `env`",
+            Why::CheckFailed(_) => "`verify.check` must pass on the untouched tree too: run it by hand",
+            Why::NoMetric(_) if config.gauge.kind != GaugeKind::Printed => "`config try` measures again; what `verify` may hold is in the GUIDE under \"Let the tool measure\"",
             Why::VerifyFailed(_) => "run the command by hand; statuses that count as success belong in `verify.ok_exit`",
             _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
         };

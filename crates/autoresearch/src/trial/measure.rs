@@ -2,22 +2,29 @@
 //! Does not decide what follows.
 //! Invariant: what is returned is what the command printed and how it ended, and the whole output is on disk.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Config, Outputs, UserCommand};
+use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand};
 use autoresearch_core::decide::judge::{Judge, NextCheck};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
-use autoresearch_core::metric::measurement::{Measurement, Reading, read_measurement};
+use autoresearch_core::metric::measurement::{
+    Measurement, Reading, read_measurement, take_measurement,
+};
 use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
+use super::gauging::{GaugeTools, Gauged, GaugedRun, take_gauge};
 use crate::trees::viewing::{explain_closed_view, translate_output};
 use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, MAX_OUTPUT, TreeView};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, CommandOutput, EndedCommand, Executor, FileAnswer, FileQuery, Job,
+    MAX_OUTPUT, TreeView,
+};
 use autoresearch_sys::store::{TrialPhase, cut_middle, write_output};
 
 /// Where and with what the commands of a trial run.
@@ -51,6 +58,9 @@ pub struct Bench<'a> {
     /// How the commands see the work tree; as it is otherwise.
     pub view: Option<TreeView>,
 }
+
+/// What one measurement gave, and how it is read from then on.
+type VerifyResult = std::result::Result<(Measurement, Reading), Why>;
 
 /// The outcome of a command that was not cancelled.
 type CommandResult = std::result::Result<String, How>;
@@ -89,18 +99,46 @@ impl<'a> Bench<'a> {
         self.runs += 1;
         let name = format!("verify-{}", self.runs);
         let watch = Stopwatch::start();
-        let outcome = self.run_command(&config.verify, &name)?;
+        let measured = self.measure_once(config, &name)?;
         self.verify_time += watch.elapsed();
-        Ok(match outcome {
-            Err(how) => Err(Why::VerifyFailed(how)),
-            Ok(stdout) => match read_measurement(&stdout, &config.metric, self.reading.as_ref()) {
-                Ok((measurement, reading)) => {
-                    self.reading = Some(reading);
-                    Ok(measurement)
-                }
-                Err(reason) => Err(Why::NoMetric(escape_text(&reason.to_string()))),
-            },
-        })
+        Ok(measured.map(|(measurement, reading)| {
+            self.reading = Some(reading);
+            measurement
+        }))
+    }
+
+    fn measure_once(&mut self, config: &Config, name: &str) -> Result<VerifyResult> {
+        if let Some(check) = &config.gauge.check
+            && let Err(how) = self.run_command(check, &format!("{name}-check"))?
+        {
+            return Ok(Err(Why::CheckFailed(how)));
+        }
+        let taken = if config.gauge.kind == GaugeKind::Printed {
+            match self.run_command(&config.verify, name)? {
+                Err(how) => return Ok(Err(Why::VerifyFailed(how))),
+                Ok(stdout) => read_measurement(&stdout, &config.metric, self.reading.as_ref()),
+            }
+        } else {
+            match self.take_gauge(config, name)? {
+                Err(why) => return Ok(Err(why)),
+                Ok(metrics) => take_measurement(metrics, &config.metric, self.reading.as_ref()),
+            }
+        };
+        Ok(taken.map_err(|reason| Why::NoMetric(escape_text(&reason.to_string()))))
+    }
+
+    /// Measures what is not printed. The output of all its runs goes to one file, with the figures between them.
+    fn take_gauge(&mut self, config: &Config, name: &str) -> Result<Gauged> {
+        let mut tools = BenchTools {
+            timeout: config.verify.timeout,
+            name,
+            printed: CommandOutput::default(),
+            bench: self,
+        };
+        let gauged = take_gauge(config, &mut tools);
+        let printed = std::mem::take(&mut tools.printed);
+        self.keep_output(name, &printed)?;
+        gauged
     }
 
     pub fn run_guard(&mut self, guard: &UserCommand) -> Result<std::result::Result<(), How>> {
@@ -116,6 +154,18 @@ impl<'a> Bench<'a> {
     }
 
     fn run_command(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
+        let (ended, printed) = self.run_job(command, name)?;
+        self.keep_output(name, &printed)?;
+        let limit_ms = whole_millis(command.timeout);
+        let ended = judge_end(ended.how, &command.ok_exit, limit_ms)?;
+        Ok(ended.map(|()| String::from_utf8_lossy(&printed.stdout).into_owned()))
+    }
+
+    fn run_job(
+        &mut self,
+        command: &UserCommand,
+        name: &str,
+    ) -> Result<(EndedCommand, CommandOutput)> {
         let limit = autoresearch_core::config::span::format_span(command.timeout);
         (self.progress)(&format!("{name} runs, for at most {limit}"));
         let directory = self.work_tree.join(&command.working_directory);
@@ -129,6 +179,11 @@ impl<'a> Bench<'a> {
         };
         let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;
+        Ok((ended, printed))
+    }
+
+    /// Writes what was printed, and notes what of it is told.
+    fn keep_output(&mut self, name: &str, printed: &CommandOutput) -> Result<()> {
         for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
             write_output(
                 &self.folder.join(format!("{}{name}.{end}", self.prefix)),
@@ -146,23 +201,98 @@ impl<'a> Bench<'a> {
             tell(last_lines(&stderr)),
         );
         (self.tail, self.said) = (tail, said);
-        let ok = |status: &i32| {
-            u8::try_from(*status).is_ok_and(|status| command.ok_exit.contains(&status))
-        };
-        Ok(match ended.how {
-            CommandEnd::Exited(status) if ok(&status) => Ok(stdout.into_owned()),
-            CommandEnd::Exited(status) => Err(How::Exit { status }),
-            CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
-            CommandEnd::TimedOut => Err(How::Timeout {
-                limit_ms: job.timeout_ms,
-            }),
-            CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
-            CommandEnd::NotShown(error) => return Err(explain_closed_view(&error)),
-            CommandEnd::NotStarted(error) => Err(How::Start { error }),
-            CommandEnd::Cancelled => {
-                return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
+        Ok(())
+    }
+}
+
+/// How a command failed, if it did.
+fn judge_end(
+    end: CommandEnd,
+    ok_exit: &[u8],
+    limit_ms: u64,
+) -> Result<std::result::Result<(), How>> {
+    let ok = |status: &i32| u8::try_from(*status).is_ok_and(|status| ok_exit.contains(&status));
+    Ok(match end {
+        CommandEnd::Exited(status) if ok(&status) => Ok(()),
+        CommandEnd::Exited(status) => Err(How::Exit { status }),
+        CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
+        CommandEnd::TimedOut => Err(How::Timeout { limit_ms }),
+        CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
+        CommandEnd::NotShown(error) => return Err(explain_closed_view(&error)),
+        CommandEnd::NotStarted(error) => Err(How::Start { error }),
+        CommandEnd::Cancelled => {
+            return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
+        }
+    })
+}
+
+/// The bench as a gauge uses it.
+struct BenchTools<'b, 'a> {
+    bench: &'b mut Bench<'a>,
+    name: &'b str,
+    /// How long a question about files may take.
+    timeout: Duration,
+    /// What all runs printed.
+    printed: CommandOutput,
+}
+
+impl BenchTools<'_, '_> {
+    /// Adds to what was printed. Not all of it is kept: a hundred runs could print a hundred times the most.
+    fn add_output(&mut self, printed: &CommandOutput) {
+        for (all, more) in [
+            (&mut self.printed.stdout, &printed.stdout),
+            (&mut self.printed.stderr, &printed.stderr),
+        ] {
+            all.extend_from_slice(more);
+            if let Cow::Owned(shorter) = cut_middle(all, self.bench.most) {
+                *all = shorter;
             }
-        })
+        }
+    }
+}
+
+impl GaugeTools for BenchTools<'_, '_> {
+    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun> {
+        let name = format!("{} ({label})", self.name);
+        let (ended, printed) = self.bench.run_job(command, &name)?;
+        self.add_output(&printed);
+        let used = ended.used;
+        let limit_ms = whole_millis(command.timeout);
+        let ended = judge_end(ended.how, &command.ok_exit, limit_ms)?;
+        Ok(GaugedRun { ended, used })
+    }
+
+    fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>> {
+        let job = Job {
+            own_temporary: false,
+            command: CommandLine::Files(query.clone()),
+            directory: self.bench.work_tree.to_owned(),
+            timeout_ms: whole_millis(self.timeout),
+            input: None,
+            view: self.bench.view.clone(),
+        };
+        let (ended, printed) = self.bench.executor.run_job(&job)?;
+        let limit_ms = job.timeout_ms;
+        judge_end(ended.how, &[0], limit_ms)?.map_or_else(
+            |how| Ok(Err(how)),
+            |()| {
+                let answer = serde_json::from_slice(&printed.stdout);
+                answer.map(Ok).map_err(|error| {
+                    let message = format!("the runner gave no answer about files: {error}");
+                    Failure::new(FailureKind::Internal, message)
+                })
+            },
+        )
+    }
+
+    fn note_line(&mut self, line: &str) {
+        let is_open = self
+            .printed
+            .stdout
+            .last()
+            .is_some_and(|last| *last != b'\n');
+        let line = format!("{}[{line}]\n", if is_open { "\n" } else { "" });
+        self.printed.stdout.extend_from_slice(line.as_bytes());
     }
 }
 

@@ -53,7 +53,7 @@ impl Executor for ScriptedExecutor {
             stdout: stdout.into(),
             stderr: Vec::new(),
         };
-        Ok((EndedCommand { how, swept: 0 }, printed))
+        Ok((EndedCommand::without_use(how), printed))
     }
 
     fn cancel_jobs(&self) {

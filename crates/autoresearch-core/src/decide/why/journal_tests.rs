@@ -48,6 +48,10 @@ fn every_reason() -> Vec<(Why, serde_json::Value)> {
             Why::VerifyFailed(CommandFailure::Start { error: text() }),
             json!({"verify-failed": {"start": {"error": "x"}}}),
         ),
+        (
+            Why::CheckFailed(CommandFailure::Exit { status: 3 }),
+            json!({"check-failed": {"exit": {"status": 3}}}),
+        ),
         (Why::NoMetric(text()), json!({"no-metric": "x"})),
         (Why::NothingChanged, json!("nothing-changed")),
         (Why::Dropped, json!("dropped")),

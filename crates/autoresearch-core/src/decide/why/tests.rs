@@ -58,7 +58,8 @@ fn list_reasons() -> Vec<Why> {
     ];
     for failure in list_failures() {
         reasons.push(Why::GuardFailed(failure.clone()));
-        reasons.push(Why::VerifyFailed(failure));
+        reasons.push(Why::VerifyFailed(failure.clone()));
+        reasons.push(Why::CheckFailed(failure));
     }
     reasons
 }

@@ -39,6 +39,9 @@ pub(super) struct PrintedMetrics {
 /// Why an output holds no measurement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoMetric {
+    /// The tool measures, and reads no output.
+    #[error("the tool measures this metric, and nothing that is printed counts")]
+    Measured,
     /// Nothing but white space was printed.
     #[error("verify printed nothing on stdout")]
     Empty,
@@ -90,6 +93,7 @@ pub(super) fn read_output(
         Format::Number => read_number_line(&find_last_line(stdout)?, name),
         Format::Json => read_json_object(stdout, name),
         Format::Lines => read_metric_lines(stdout, name),
+        Format::Measured => Err(NoMetric::Measured),
         Format::Auto if draw_lines(stdout).any(|line| parse_metric_line(&line).is_some()) => {
             read_metric_lines(stdout, name)
         }

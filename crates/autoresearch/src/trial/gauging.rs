@@ -1,0 +1,271 @@
+//! Owns the measuring of what verify does not print: time, memory, bytes, matches, failures and coverage.
+//! Does not run a command or write a file: it is given both.
+//! Invariant: a number is what the runner or the files gave; what a command prints is kept and never read.
+
+use std::collections::BTreeMap;
+
+use autoresearch_core::config::{Config, GaugeKind, UserCommand};
+use autoresearch_core::journal::event::{CommandFailure as How, Why};
+use autoresearch_core::metric::coverage::LineCoverage;
+use autoresearch_core::metric::unit::{Quantity, Unit};
+use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::text::{escape_text, format_count};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::process::{FileAnswer, FileQuery, FileSearch, ResourceUse};
+use autoresearch_sys::store::FOLDER;
+
+/// The shell could not find or start the command: that is no failure of what is tested.
+const NOT_FOUND: [i32; 2] = [126, 127];
+
+/// What is measured with: commands, and questions about files.
+pub(super) trait GaugeTools {
+    /// Runs a command; `label` says which run it is.
+    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun>;
+    fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>>;
+    /// Adds a line to the output of the measurement.
+    fn note_line(&mut self, line: &str);
+}
+
+/// A run of a command that was not cancelled.
+#[derive(Debug)]
+pub(super) struct GaugedRun {
+    pub ended: std::result::Result<(), How>,
+    pub used: ResourceUse,
+}
+
+/// The metric and what was measured along with it, by name.
+type GaugedMetrics = BTreeMap<String, Quantity>;
+
+/// These, or why there are none.
+pub(super) type Gauged = std::result::Result<GaugedMetrics, Why>;
+
+/// Measures once, as the config says. What a command prints as its metric is not asked for here.
+pub(super) fn take_gauge(config: &Config, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    match &config.gauge.kind {
+        GaugeKind::Printed => Ok(Ok(BTreeMap::new())),
+        GaugeKind::Wall | GaugeKind::Cpu | GaugeKind::PeakMemory => gauge_runs(config, tools),
+        GaugeKind::ExitRate { runs } => gauge_failures(config, *runs, tools),
+        GaugeKind::Size { files, gzip } => {
+            let query = FileQuery::Size {
+                files: make_search(files),
+                gzip: *gzip,
+            };
+            gauge_files(config, &query, tools)
+        }
+        GaugeKind::Count { files, pattern } => {
+            let query = FileQuery::Count {
+                files: make_search(files),
+                pattern: pattern.clone(),
+            };
+            gauge_files(config, &query, tools)
+        }
+        GaugeKind::Covered { report } => gauge_coverage(config, report, tools),
+    }
+}
+
+fn make_search(patterns: &[String]) -> FileSearch {
+    FileSearch {
+        patterns: patterns.to_vec(),
+        without: FOLDER.to_owned(),
+    }
+}
+
+/// Names the metric of the config; a further metric of that name gives way to it.
+fn name_metrics(config: &Config, value: Value, further: Vec<(&str, Value, &str)>) -> GaugedMetrics {
+    let further = further.into_iter().map(|(name, number, unit)| {
+        let unit = Unit::from_text(unit);
+        (name.to_owned(), Quantity { number, unit })
+    });
+    let mut metrics: GaugedMetrics = further.collect();
+    let unit = config.gauge.kind.unit();
+    let own = Quantity {
+        number: value,
+        unit,
+    };
+    metrics.insert(config.metric.name.clone(), own);
+    metrics
+}
+
+fn refuse(why: impl AsRef<str>) -> Why {
+    Why::NoMetric(escape_text(why.as_ref()))
+}
+
+fn to_value(number: u64) -> Value {
+    Value::from(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn to_millis(micros: u64) -> Value {
+    to_value(micros).times_ratio(&Value::from(1), &Value::from(1_000))
+}
+
+/// The three figures of a run, in the order of the names in the config.
+fn list_figures(used: &ResourceUse) -> [(&'static str, Value, &'static str); 3] {
+    [
+        ("wall", to_millis(used.wall_us), "ms"),
+        ("cpu", to_millis(used.cpu_us), "ms"),
+        ("peak_memory", to_value(used.peak_bytes), "bytes"),
+    ]
+}
+
+/// Time and memory: the runs before those that count, then those of which the median counts.
+fn gauge_runs(config: &Config, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    let gauge = &config.gauge;
+    let mut samples: Vec<ResourceUse> = Vec::new();
+    for number in 1..=gauge.warmup + gauge.repeats {
+        let label = match number.checked_sub(gauge.warmup).filter(|run| *run > 0) {
+            None => format!("warmup {number} of {}", gauge.warmup),
+            Some(run) => format!("run {run} of {}", gauge.repeats),
+        };
+        let run = tools.run_command(&config.verify, &label)?;
+        if let Err(how) = run.ended {
+            return Ok(Err(Why::VerifyFailed(how)));
+        }
+        let figures = list_figures(&run.used);
+        let shown = figures
+            .each_ref()
+            .map(|(name, value, unit)| format!("{name} {value} {unit}"));
+        tools.note_line(&format!("{label}: {}", shown.join(", ")));
+        if run.used.runs_on {
+            return Ok(Err(refuse(
+                "the command ended before a process that it had started, so what it takes is not known: let it wait for all of them",
+            )));
+        }
+        if number > gauge.warmup {
+            samples.push(run.used);
+        }
+    }
+    let medians = [0, 1, 2].map(|at| {
+        let values: Vec<Value> = samples
+            .iter()
+            .map(|used| list_figures(used)[at].1.clone())
+            .collect();
+        Value::median_of(&values).unwrap_or_else(Value::zero)
+    });
+    let own = list_figures(&ResourceUse::default())
+        .iter()
+        .position(|(name, ..)| *name == gauge.kind.key())
+        .unwrap_or_default();
+    let further = list_figures(&ResourceUse::default())
+        .into_iter()
+        .zip(&medians);
+    let further = further.map(|((name, _, unit), value)| (name, value.clone(), unit));
+    let value = medians[own].clone();
+    tools.note_line(&format!(
+        "{}: {} {}",
+        config.metric.name,
+        value,
+        gauge.kind.unit().as_str()
+    ));
+    Ok(Ok(name_metrics(config, value, further.collect())))
+}
+
+/// How many runs fail. A timeout is a failure too: a suite that hangs now and then is as flaky.
+fn gauge_failures(config: &Config, runs: u32, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    let mut failed = 0_u32;
+    for number in 1..=runs {
+        let label = format!("run {number} of {runs}");
+        let ended = tools.run_command(&config.verify, &label)?.ended;
+        let told = match &ended {
+            Ok(()) => "succeeded".to_owned(),
+            Err(how) => how.to_string(),
+        };
+        tools.note_line(&format!("{label}: {told}"));
+        match ended {
+            Ok(()) => {}
+            Err(How::Exit { status }) if NOT_FOUND.contains(&status) => {
+                return Ok(Err(Why::VerifyFailed(How::Exit { status })));
+            }
+            Err(How::Exit { .. } | How::Signal { .. } | How::Timeout { .. }) => failed += 1,
+            Err(how) => return Ok(Err(Why::VerifyFailed(how))),
+        }
+    }
+    tools.note_line(&format!(
+        "{}: {failed} of {runs} runs failed",
+        config.metric.name
+    ));
+    Ok(Ok(name_metrics(
+        config,
+        to_value(failed.into()),
+        Vec::new(),
+    )))
+}
+
+/// Bytes or matches, behind the command that makes the files, where there is one.
+fn gauge_files(config: &Config, query: &FileQuery, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    if let Err(why) = run_maker(config, tools)? {
+        return Ok(Err(why));
+    }
+    let (amount, files) = match ask(query, tools)? {
+        Ok(FileAnswer::Sum { amount, files }) => (amount, files),
+        Ok(other) => return Err(confused(&other)),
+        Err(why) => return Ok(Err(why)),
+    };
+    let value = to_value(amount);
+    let unit = config.gauge.kind.unit().format_number(&value.to_string());
+    tools.note_line(&format!(
+        "{}: {unit} in {}",
+        config.metric.name,
+        format_count(files, "file")
+    ));
+    Ok(Ok(name_metrics(
+        config,
+        value,
+        vec![("files", to_value(files), "")],
+    )))
+}
+
+fn gauge_coverage(config: &Config, report: &str, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    let path = report.to_owned();
+    if let Err(why) = ask(&FileQuery::ClearReport { path }, tools)? {
+        return Ok(Err(why));
+    }
+    if let Err(why) = run_maker(config, tools)? {
+        return Ok(Err(why));
+    }
+    let path = report.to_owned();
+    let found = match ask(&FileQuery::ReadReport { path }, tools)? {
+        Ok(FileAnswer::Lines { covered, lines }) => LineCoverage { covered, lines },
+        Ok(other) => return Err(confused(&other)),
+        Err(why) => return Ok(Err(why)),
+    };
+    let LineCoverage { covered, lines } = found;
+    let value = found.to_percent();
+    tools.note_line(&format!(
+        "{}: {value}% ({covered} of {lines} lines in {report})",
+        config.metric.name
+    ));
+    Ok(Ok(name_metrics(
+        config,
+        value,
+        vec![("lines", to_value(lines), "")],
+    )))
+}
+
+fn run_maker(config: &Config, tools: &mut dyn GaugeTools) -> Result<std::result::Result<(), Why>> {
+    if config.verify.command.is_empty() {
+        return Ok(Ok(()));
+    }
+    let run = tools.run_command(&config.verify, "run")?;
+    Ok(run.ended.map_err(Why::VerifyFailed))
+}
+
+fn ask(
+    query: &FileQuery,
+    tools: &mut dyn GaugeTools,
+) -> Result<std::result::Result<FileAnswer, Why>> {
+    Ok(match tools.ask_files(query)? {
+        Ok(FileAnswer::Refused(why)) => Err(refuse(why)),
+        Ok(answer) => Ok(answer),
+        Err(how) => Err(Why::VerifyFailed(how)),
+    })
+}
+
+fn confused(answer: &FileAnswer) -> Failure {
+    Failure::new(
+        FailureKind::Internal,
+        format!("the runner answered another question: {answer:?}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

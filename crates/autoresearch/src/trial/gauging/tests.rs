@@ -1,0 +1,212 @@
+//! What each kind makes of what it is given, with scripted commands and files.
+
+use std::collections::VecDeque;
+
+use autoresearch_core::config::check_config;
+use serde_json::json;
+
+use super::*;
+
+/// Answers from a script, and writes down what it was asked.
+#[derive(Default)]
+struct ScriptedTools {
+    runs: VecDeque<GaugedRun>,
+    answers: VecDeque<FileAnswer>,
+    told: Vec<String>,
+}
+
+impl GaugeTools for ScriptedTools {
+    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun> {
+        self.told.push(format!("{label}: {}", command.command));
+        Ok(self.runs.pop_front().expect("a run in the script"))
+    }
+
+    fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>> {
+        self.told.push(serde_json::to_string(query).unwrap());
+        Ok(Ok(self
+            .answers
+            .pop_front()
+            .expect("an answer in the script")))
+    }
+
+    fn note_line(&mut self, line: &str) {
+        self.told.push(format!("[{line}]"));
+    }
+}
+
+impl ScriptedTools {
+    fn with_runs(runs: impl IntoIterator<Item = GaugedRun>) -> Self {
+        Self {
+            runs: runs.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Measures, and shows the metrics or why there are none, with all that was done; every answer was asked for.
+    fn measure(mut self, verify: &serde_json::Value) -> String {
+        let document = json!({
+            "goal": "g", "scope": ["src/**"], "metric": {"name": "m", "direction": "lower"},
+            "guard": {"command": "make test"}, "verify": verify,
+        });
+        let config = check_config(&document).config.unwrap();
+        let mut rows = match take_gauge(&config, &mut self).unwrap() {
+            Ok(metrics) => metrics
+                .iter()
+                .map(|(name, found)| format!("{name} = {found}"))
+                .collect(),
+            Err(why) => vec![format!("{}: {why}", why.as_str())],
+        };
+        assert!(self.runs.is_empty() && self.answers.is_empty());
+        rows.extend(self.told);
+        rows.join("\n")
+    }
+}
+
+fn took(wall_us: u64, cpu_us: u64, peak_bytes: u64) -> GaugedRun {
+    let used = ResourceUse {
+        wall_us,
+        cpu_us,
+        peak_bytes,
+        runs_on: false,
+    };
+    GaugedRun {
+        ended: Ok(()),
+        used,
+    }
+}
+
+fn failed(how: How) -> GaugedRun {
+    GaugedRun {
+        ended: Err(how),
+        used: ResourceUse::default(),
+    }
+}
+
+#[test]
+fn the_median_counts_and_no_run_of_the_warmup() {
+    let runs = [(9, 9, 9), (2, 40, 1), (1, 50, 3), (3, 60, 2)];
+    let tools = || {
+        let runs = runs.map(|(wall, cpu, peak)| took(wall * 1_500, cpu * 1_000, peak << 20));
+        ScriptedTools::with_runs(runs)
+    };
+    insta::assert_snapshot!(tools().measure(&json!({"wall": "./app"})), @"
+    cpu = 50 ms
+    m = 3 ms
+    peak_memory = 2097152 bytes
+    wall = 3 ms
+    warmup 1 of 1: ./app
+    [warmup 1 of 1: wall 13.5 ms, cpu 9 ms, peak_memory 9437184 bytes]
+    run 1 of 3: ./app
+    [run 1 of 3: wall 3 ms, cpu 40 ms, peak_memory 1048576 bytes]
+    run 2 of 3: ./app
+    [run 2 of 3: wall 1.5 ms, cpu 50 ms, peak_memory 3145728 bytes]
+    run 3 of 3: ./app
+    [run 3 of 3: wall 4.5 ms, cpu 60 ms, peak_memory 2097152 bytes]
+    [m: 3 ms]
+    ");
+    let cpu = tools().measure(&json!({"cpu": "./app"}));
+    assert!(cpu.contains("m = 50 ms\n"), "{cpu}");
+    let peak = tools().measure(&json!({"peak_memory": "./app", "repeats": 4}));
+    assert!(peak.contains("m = 2621440 bytes\n"), "{peak}");
+}
+
+#[test]
+fn a_run_that_fails_or_leaves_work_behind_gives_no_time() {
+    let mut unfinished = took(1, 1, 1);
+    unfinished.used.runs_on = true;
+    for (runs, told) in [
+        (
+            vec![took(1, 1, 1), failed(How::Exit { status: 3 })],
+            "verify-failed: verify failed: exit status 3",
+        ),
+        (vec![failed(How::Timeout { limit_ms: 9_000 })], "timeout: "),
+        (
+            vec![unfinished],
+            "no-metric: the command ended before a process that it had started",
+        ),
+    ] {
+        let measured = ScriptedTools::with_runs(runs).measure(&json!({"wall": "./app"}));
+        assert!(measured.starts_with(told), "{measured}");
+    }
+}
+
+#[test]
+fn failures_are_counted_and_a_command_that_is_not_there_is_none() {
+    let runs = [
+        took(1, 1, 1),
+        failed(How::Exit { status: 1 }),
+        failed(How::Signal { signal: 11 }),
+        failed(How::Timeout { limit_ms: 9_000 }),
+    ];
+    let verify = json!({"exit_rate": "make flaky", "runs": 4});
+    insta::assert_snapshot!(ScriptedTools::with_runs(runs).measure(&verify), @"
+    m = 3 failed runs
+    run 1 of 4: make flaky
+    [run 1 of 4: succeeded]
+    run 2 of 4: make flaky
+    [run 2 of 4: exit status 1]
+    run 3 of 4: make flaky
+    [run 3 of 4: killed by signal 11]
+    run 4 of 4: make flaky
+    [run 4 of 4: timed out after 9s]
+    [m: 3 of 4 runs failed]
+    ");
+    let runs = [took(1, 1, 1), failed(How::Exit { status: 127 })];
+    let measured = ScriptedTools::with_runs(runs).measure(&verify);
+    assert!(measured.starts_with("verify-failed: "), "{measured}");
+}
+
+#[test]
+fn files_are_asked_for_behind_the_command_that_makes_them() {
+    let sum = FileAnswer::Sum {
+        amount: 1_200,
+        files: 3,
+    };
+    let mut tools = ScriptedTools::with_runs([took(1, 1, 1)]);
+    tools.answers.push_back(sum.clone());
+    let verify = json!({"size": "dist/**", "gzip": true, "command": "make dist"});
+    insta::assert_snapshot!(tools.measure(&verify), @r#"
+    files = 3
+    m = 1200 bytes
+    run: make dist
+    {"Size":{"files":{"patterns":["dist/**"],"without":"autoresearch-results"},"gzip":true}}
+    [m: 1200 bytes in 3 files]
+    "#);
+    let mut tools = ScriptedTools::default();
+    tools.answers.push_back(sum);
+    let verify = json!({"count": {"pattern": "any", "files": "src/**"}});
+    insta::assert_snapshot!(tools.measure(&verify), @r#"
+    files = 3
+    m = 1200
+    {"Count":{"files":{"patterns":["src/**"],"without":"autoresearch-results"},"pattern":"any"}}
+    [m: 1200 in 3 files]
+    "#);
+    let mut tools = ScriptedTools::default();
+    tools
+        .answers
+        .push_back(FileAnswer::Refused("no file matches `x`".to_owned()));
+    let measured = tools.measure(&json!({"size": "x"}));
+    assert!(
+        measured.starts_with("no-metric: no file matches `x`\n"),
+        "{measured}"
+    );
+}
+
+#[test]
+fn a_report_is_taken_away_before_the_command_that_writes_it() {
+    let mut tools = ScriptedTools::with_runs([took(1, 1, 1)]);
+    let lines = FileAnswer::Lines {
+        covered: 2,
+        lines: 3,
+    };
+    tools.answers.extend([FileAnswer::Cleared, lines]);
+    let verify = json!({"covered": "lcov.info", "command": "make cov"});
+    insta::assert_snapshot!(tools.measure(&verify), @r#"
+    lines = 3
+    m = 66.67%
+    {"ClearReport":{"path":"lcov.info"}}
+    run: make cov
+    {"ReadReport":{"path":"lcov.info"}}
+    [m: 66.67% (2 of 3 lines in lcov.info)]
+    "#);
+}

@@ -1,0 +1,240 @@
+//! Metrics that the tool measures itself: time, memory, sizes, matches, failures and coverage, of real processes and files.
+
+use crate::shown::assert_answer;
+use crate::testbed::{CONFIG, Testbed, wait_until};
+
+/// A config whose subject is `app.sh`, which is named so that it may be what verify executes.
+fn config(verify: &str) -> String {
+    format!(
+        "goal: Less\ntag: demo\nscope: [app.sh]\nmetric: {{name: m, direction: lower}}\nverify: {verify}\n"
+    )
+}
+
+/// A repository with a run whose `app.sh` is this.
+fn bed_with(app: &str, verify: &str) -> Testbed {
+    let bed = prepare(app);
+    bed.start(&config(verify));
+    bed
+}
+
+fn prepare(app: &str) -> Testbed {
+    let bed = Testbed::new();
+    bed.write("app.sh", app);
+    bed.write(".gitignore", "dist/\nlcov.info\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "app"]);
+    bed
+}
+
+/// The verdict of a trial with another `app.sh`, and why.
+fn try_app(bed: &Testbed, app: &str) -> String {
+    bed.write("app.sh", app);
+    let report = bed.trial("a change");
+    let why = report["detail"].as_str().unwrap_or_default();
+    format!("{} {why}", report["verdict"].as_str().unwrap())
+        .trim_end()
+        .to_owned()
+}
+
+/// The output file of a trial's first measurement.
+fn read_samples(bed: &Testbed, trial: u32) -> String {
+    bed.read(&format!(
+        "autoresearch-results/demo/trials/{trial}/verify-1.out"
+    ))
+}
+
+#[test]
+fn a_shorter_time_is_kept_and_a_number_that_is_printed_counts_for_nothing() {
+    let bed = bed_with("sleep 0.3\n", r#"{wall: "sh app.sh", warmup: 0}"#);
+    let forged = "sleep 0.8\necho 'METRIC m=0'\necho '{\"primary\": 0}'\necho 0\n";
+    let told = try_app(&bed, forged);
+    assert!(!told.starts_with("keep"), "{told}");
+    let samples = read_samples(&bed, 1);
+    assert!(
+        samples.contains("METRIC m=0\n") && samples.contains("[run 3 of 3: wall 8"),
+        "{samples}"
+    );
+    assert_eq!(try_app(&bed, "sleep 0\n"), "keep");
+    let record = bed.read("autoresearch-results/demo/journal.jsonl");
+    assert!(record.contains(r#""format":"measured""#), "{record}");
+}
+
+#[test]
+fn the_time_of_an_orphan_counts_also_when_its_parent_ended_before() {
+    let app = |count: u32| {
+        format!(
+            "mark=$(mktemp)\n( sh -c 'i=0; while [ $i -lt {count} ]; do i=$((i+1)); done; rm '$mark & )\nwhile [ -e $mark ]; do sleep 0.02; done\n"
+        )
+    };
+    let bed = bed_with(&app(150_000), r#"{cpu: "sh app.sh", warmup: 0}"#);
+    assert_eq!(try_app(&bed, &app(1)), "keep");
+}
+
+#[test]
+fn the_memory_of_a_child_counts() {
+    let app = |bytes: u32| format!("head -c {bytes} /dev/zero | tail -c {bytes} > /dev/null\n");
+    let bed = bed_with(&app(120_000_000), r#"{peak_memory: "sh app.sh"}"#);
+    assert_eq!(try_app(&bed, &app(60_000_000)), "keep");
+    let samples = read_samples(&bed, 1);
+    let (_, peak) = samples
+        .rsplit_once("\n[m: ")
+        .unwrap_or_else(|| samples.rsplit_once("[m: ").unwrap());
+    let peak: u64 = peak.split(' ').next().unwrap().parse().unwrap();
+    assert!((60_000_000..110_000_000).contains(&peak), "{samples}");
+}
+
+#[test]
+fn a_size_is_of_what_the_command_made_and_of_no_link() {
+    let make = "mkdir -p dist; head -c 200000 /etc/services >dist/a 2>/dev/null; ";
+    let app = |count: u32| {
+        format!(
+            "{make}head -c {count} /dev/zero > dist/a; ln -sfn ../other dist/other; ln -sfn a dist/b\n"
+        )
+    };
+    let bed = bed_with(&app(5_000), r#"{size: "dist/**", command: "sh app.sh"}"#);
+    assert_answer!(bed.read("autoresearch-results/demo/trials/0/verify-1.out"), @"[m: 5000 bytes in 1 file]");
+    assert_eq!(try_app(&bed, &app(4_000)), "keep");
+    assert_answer!(read_samples(&bed, 1), @"[m: 4000 bytes in 1 file]");
+    assert_eq!(
+        try_app(&bed, "rm -r dist\n"),
+        "crash no file matches `dist/**`"
+    );
+}
+
+#[test]
+fn matches_are_counted_without_any_command() {
+    let bed = Testbed::new();
+    bed.write("src/d", "many\nany any\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "more"]);
+    let typed = CONFIG.replace(
+        r#"verify: {command: "sh count.sh", timeout: 20s}"#,
+        r"verify: {count: {pattern: '\bany\b', files: src/**}}",
+    );
+    let started = bed.start(&typed);
+    assert!(started.out.contains("12"), "{started:?}");
+    bed.write("src/d", "many\n");
+    assert_eq!(bed.trial("fewer")["verdict"], "keep");
+    bed.write("src/d", "any\nany\nany\n");
+    assert_eq!(bed.trial("more")["verdict"], "discard");
+}
+
+#[test]
+fn failed_runs_are_counted() {
+    let flaky =
+        "n=$(cat ../count 2>/dev/null || echo 0); echo $((n+1)) > ../count\n[ $((n % 4)) -ne 0 ]\n";
+    let bed = bed_with(flaky, r#"{exit_rate: "sh app.sh", runs: 8}"#);
+    assert!(read_samples(&bed, 0).ends_with("[m: 2 of 8 runs failed]\n"));
+    assert_eq!(try_app(&bed, "exit 0\n"), "keep");
+}
+
+#[test]
+fn a_report_that_was_not_written_again_is_never_read() {
+    let report = |hits: u32| {
+        format!("printf 'SF:a.c\\nDA:1,1\\nDA:2,{hits}\\nend_of_record\\n' > lcov.info\n")
+    };
+    let bed = prepare(&report(0));
+    let verify = r#"{covered: lcov.info, command: "sh app.sh"}"#;
+    bed.start(&config(verify).replace("lower", "higher"));
+    assert_eq!(
+        try_app(&bed, "exit 0\n"),
+        "crash verify wrote no lcov.info (one of before was taken away): let the command write the report to exactly this path"
+    );
+    assert_eq!(
+        try_app(&bed, "ln -sf other/notes.md lcov.info\n"),
+        "crash lcov.info is a symbolic link, and none is followed: remove it, and let the command write a file"
+    );
+    std::fs::remove_file(bed.path("lcov.info")).unwrap();
+    assert_eq!(try_app(&bed, &report(3)), "keep");
+}
+
+#[test]
+fn a_check_that_fails_is_a_failure_with_its_own_words_and_is_pinned() {
+    let bed = prepare("sleep 0.1; echo right > dist/answer\n");
+    bed.write("check.sh", "mkdir -p dist; sh app.sh; grep -qx right dist/answer || { echo 'a wrong answer'; exit 7; }\n");
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "check"]);
+    bed.start(&config(r#"{wall: "sh app.sh", check: "sh check.sh"}"#));
+    assert_eq!(
+        try_app(&bed, "echo wrong > dist/answer\n"),
+        "crash the check before verify failed: exit status 7"
+    );
+    let shown = bed.run(&["show", "1", "--output"]).ok().out;
+    assert!(shown.contains("a wrong answer"), "{shown}");
+    bed.write("check.sh", "exit 0\n");
+    assert_eq!(
+        try_app(&bed, "echo wrong > dist/answer\n"),
+        "discard protected files were changed: check.sh"
+    );
+}
+
+#[test]
+fn a_run_that_hangs_or_leaves_work_behind_is_a_crash_that_says_so() {
+    let bed = bed_with("sleep 0.2\n", r#"{wall: "sh app.sh", timeout: 2s}"#);
+    assert_eq!(
+        try_app(&bed, "sleep 1000\n"),
+        "crash verify failed: timed out after 2s"
+    );
+    assert_eq!(
+        try_app(&bed, "sleep 1000 &\n"),
+        "crash the command ended before a process that it had started, so what it takes is not known: let it wait for all of them"
+    );
+    assert_eq!(try_app(&bed, "sleep 0\n"), "keep");
+}
+
+#[test]
+fn an_interruption_between_two_runs_leaves_no_trial_half_done() {
+    let bed = bed_with("sleep 0.2\n", r#"{wall: "sh app.sh", repeats: 5}"#);
+    let (ran, waits) = (
+        bed.folder.path().join("ran"),
+        bed.folder.path().join("waits"),
+    );
+    bed.write(
+        "app.sh",
+        &format!(
+            "echo >> '{0}'\n[ $(wc -l < '{0}') -lt 3 ] || {{ : > '{1}'; sleep 1000; }}\n",
+            ran.display(),
+            waits.display()
+        ),
+    );
+    let mut trial = bed.command(&["trial", "-m", "waits"]);
+    let mut trial = trial.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    wait_until("the third run", || waits.exists());
+    let pid = rustix::process::Pid::from_raw(i32::try_from(trial.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(trial.wait().unwrap().code(), Some(130));
+    bed.run(&["resume"]).ok();
+    assert_eq!(bed.story(), ["0 baseline", "1 interrupted"]);
+    assert_eq!(try_app(&bed, "sleep 0\n"), "keep");
+}
+
+#[test]
+fn a_config_is_tried_with_what_it_measures() {
+    let bed = prepare("mkdir -p dist; printf 12345 > dist/a\n");
+    bed.write(
+        "autoresearch.yaml",
+        &config(r#"{size: "dist/*", command: "sh app.sh"}"#),
+    );
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "config"]);
+    assert_answer!(bed.run(&["config", "try", "autoresearch.yaml"]), @"
+    warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    guard     none
+    verify    m = 5, 5 (no noise, <span> a run)
+    scope     untouched  5
+              emptied    5
+              deleted    verify failed: exit status 2
+    check     3 runs in <span>, <count> times one run of verify
+    verdict   m reacts, but only deleting the files of the scope changes m, emptying them does not: look at what verify measures
+    ");
+    bed.write(
+        "autoresearch.yaml",
+        &config(r#"{size: "build/*", command: "sh app.sh"}"#),
+    );
+    assert_answer!(bed.run(&["config", "try", "autoresearch.yaml"]), @r#"
+    exit code 3
+    --- stderr
+    error: verify gives no metric on the untouched tree: no file matches `build/*`
+    hint: `config try` measures again; what `verify` may hold is in the GUIDE under "Let the tool measure"
+    "#);
+}
