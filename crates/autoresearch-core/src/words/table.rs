@@ -92,16 +92,19 @@ pub(crate) fn make_baseline_row(start: &Start) -> Row {
     }
 }
 
-/// A person's exemption stands where everybody looks for what the numbers are worth.
+/// What a person exempted or allowed stands where everybody looks for what the numbers are worth.
 fn describe_baseline(start: &Start) -> String {
-    let runs = format!("the untouched tree, {} runs", start.samples.len());
-    match &start.config.reaction.exempt {
-        Some(reason) => format!(
-            "{runs}; no check of the reaction to the scope: {}",
-            escape_text(reason)
-        ),
-        None => runs,
+    let mut told = format!("the untouched tree, {} runs", start.samples.len());
+    if let Some(reason) = &start.config.reaction.exempt {
+        let reason = escape_text(reason);
+        let _ = write!(told, "; no check of the reaction to the scope: {reason}");
     }
+    let allowed = start.config.allow_suspect.iter();
+    let allowed: Vec<&str> = allowed.map(|pattern| pattern.as_str()).collect();
+    if !allowed.is_empty() {
+        let _ = write!(told, "; code may be suspect of: {}", allowed.join(", "));
+    }
+    told
 }
 
 pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {

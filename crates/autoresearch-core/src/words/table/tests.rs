@@ -100,3 +100,16 @@ proptest! {
         prop_assert_eq!(header.lines().last(), Some(columns.as_str()));
     }
 }
+
+#[test]
+fn what_a_person_allowed_to_be_suspect_stands_in_the_first_row() {
+    let mut start = make_start(47);
+    start.config.allow_suspect = vec![SuspectPattern::KeepsState, SuspectPattern::ReadsFrames];
+    let row = make_baseline_row(&start);
+    assert!(
+        row.description
+            .ends_with("; code may be suspect of: keeps-state, reads-frames"),
+        "{}",
+        row.description
+    );
+}
