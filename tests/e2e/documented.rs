@@ -15,7 +15,14 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 5] = ["jump", "guard_retries", "again", "saved", "suspects"];
+const SOMETIMES: [&str; 6] = [
+    "jump",
+    "guard_retries",
+    "again",
+    "saved",
+    "suspects",
+    "verify_runs",
+];
 
 fn guide() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../GUIDE.md");

@@ -185,3 +185,51 @@ fn a_lock_file_that_a_killed_git_of_ours_left_is_removed() {
     assert_eq!(bed.git(&["status", "--porcelain"]), "");
     assert_eq!(bed.try_count(3), "keep");
 }
+
+/// Edited code that ends the tool when it does not like its number buys no retries.
+#[test]
+fn measurements_that_are_cut_short_count_and_the_third_in_a_row_is_a_crash() {
+    let bed = Testbed::new();
+    let mark = bed.home.join("mark");
+    let script = format!(
+        "test -f src/kills && {{ touch {}; sleep 1000; }}\ncat src/a src/b | grep -c '^any$'\n",
+        mark.display()
+    );
+    bed.write("count.sh", &script);
+    bed.git(&["commit", "-qam", "may end the tool"]);
+    bed.start(CONFIG);
+    for killed in 1..=3 {
+        bed.edit(12);
+        bed.write("src/kills", "x\n");
+        let mut child = bed.command(&["trial", "-m", "worse"]).spawn().unwrap();
+        crate::testbed::wait_until("verify runs", || mark.exists());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        std::fs::remove_file(&mark).unwrap();
+        let answer = bed.run(&["resume", "--json"]).ok().json();
+        let repaired = answer["repaired"].to_string();
+        let told = if killed < 3 {
+            "was interrupted; it was undone and does not count"
+        } else {
+            "was cut short like those before it; it was undone as a crash"
+        };
+        assert!(repaired.contains(told), "{repaired}");
+        assert!(!bed.path("src/kills").exists(), "its edits were undone");
+    }
+    let rows = bed.run(&["log", "--json"]).ok().json();
+    let statuses: Vec<&str> = rows["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        statuses,
+        ["baseline", "interrupted", "interrupted", "crash"]
+    );
+    let journal = bed.read("autoresearch-results/demo/journal.jsonl");
+    assert!(journal.contains(r#""why":{"cut-short":3}"#), "{journal}");
+    let state = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(state["iterations"], 1, "{state}");
+    assert_eq!(bed.try_count(4), "keep", "the next trial works");
+}

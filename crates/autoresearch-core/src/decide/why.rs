@@ -97,6 +97,8 @@ pub enum Why {
     CheckFailed(CommandFailure),
     /// Verify gave no usable number.
     NoMetric(String),
+    /// The measurement was cut short, as the last of so many in a row.
+    CutShort(u32),
     /// Nothing in the scope had changed.
     NothingChanged,
     /// The agent gave the trial up.
@@ -141,6 +143,7 @@ impl Why {
             Self::VerifyFailed(_) => "verify-failed",
             Self::CheckFailed(_) => "check-failed",
             Self::NoMetric(_) => "no-metric",
+            Self::CutShort(_) => "cut-short",
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
             Self::Suspect(_) => "suspect",
@@ -187,6 +190,10 @@ impl fmt::Display for Why {
             Self::VerifyFailed(failure) => write!(out, "verify failed: {failure}"),
             Self::CheckFailed(failure) => write!(out, "the check before verify failed: {failure}"),
             Self::NoMetric(reason) => out.write_str(reason),
+            Self::CutShort(times) => write!(
+                out,
+                "{times} measurements in a row were cut short: something ends the tool while verify or guard runs"
+            ),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),
             Self::Suspect(found) => write_suspicions(out, found),

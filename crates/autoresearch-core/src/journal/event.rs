@@ -299,6 +299,9 @@ pub struct Interruption {
     pub head: CommitId,
     /// The commit that still holds what the trial had changed.
     pub saved: Option<CommitId>,
+    /// Runs of verify that were cut short with it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub verify_runs: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,6 +23,9 @@ use crate::metric::unit::Unit;
 /// How many left files of verify the state remembers; it must not grow with the log.
 const MAX_LEFT_FILES: usize = 1_000;
 
+/// So many measurements in a row that are cut short are a crash: what was edited may end the tool that measures it.
+pub const MAX_CUT_SHORT: u32 = 3;
+
 /// The state of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
@@ -42,6 +45,9 @@ pub struct RunState {
     pub counts: Counts,
     /// What was used up so far.
     pub spent: Spent,
+    /// Measurements that were cut short since the last one that came to its end.
+    #[serde(default)]
+    pub cut_short: u32,
     /// The ceilings as they are now.
     pub limits: Limits,
     /// The number of the next trial.
@@ -178,6 +184,7 @@ impl RunState {
             ladder: Ladder::default(),
             counts: Counts::default(),
             spent: Spent::default(),
+            cut_short: 0,
             limits: Limits::of_start(&start),
             next_trial: 1,
             open_trial: None,
@@ -206,6 +213,9 @@ impl RunState {
             Event::Interrupted(row) => {
                 let closed = self.close_trial(row.trial, row.head);
                 self.counts.interrupted += u32::from(closed);
+                let runs = if closed { row.verify_runs } else { 0 };
+                self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
+                self.cut_short += u32::from(runs > 0);
                 closed
             }
             Event::Strategy(row) => {
@@ -282,6 +292,9 @@ impl RunState {
             .spent
             .verify_runs
             .saturating_add(decided.count_verify_runs());
+        if decided.count_verify_runs() > 0 {
+            self.cut_short = 0;
+        }
         // What was not believed says nothing of what is usual.
         let doubted = decided.jump
             || !decided.suspects.is_empty()
@@ -326,6 +339,7 @@ impl RunState {
             Some(open_trial) if open_trial.intent.trial == rework.trial => {
                 let runs = rework.verify_runs.unwrap_or(1);
                 self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
+                self.cut_short = 0;
                 let left_files = rework.left_files.clone();
                 open_trial.stage = Stage::AwaitingRework(Box::new(rework));
                 self.note_left_files(&left_files);

@@ -223,6 +223,7 @@ mod tests {
             message: "cut".to_owned(),
             head: make_commit(1),
             saved: Some(make_commit(3)),
+            verify_runs: 0,
         };
         let row = StrategyRow {
             strategy: Strategy::Refine,

@@ -174,6 +174,7 @@ mod tests {
                 message: "cut".to_owned(),
                 head: make_commit(0),
                 saved: Some(make_commit(SAVED)),
+                verify_runs: 0,
             }),
         ]);
         assert_eq!(tell(&records).find_commit(), Some(&make_commit(SAVED)));

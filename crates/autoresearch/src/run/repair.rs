@@ -2,8 +2,9 @@
 //! Does not start anything new.
 //! Invariant: repairing twice, or crashing during a repair and repairing again, leads to the same end.
 
-use autoresearch_core::journal::event::{Event, Interruption};
-use autoresearch_core::journal::state::Stage;
+use autoresearch_core::git_names::RefName;
+use autoresearch_core::journal::event::{Decision, Event, Intent, Interruption, Verdict, Why};
+use autoresearch_core::journal::state::{MAX_CUT_SHORT, Stage};
 
 use crate::run::Run;
 use crate::run::lessons;
@@ -31,6 +32,7 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
         match open_trial.stage {
             Stage::AwaitingRework(_) => {}
             Stage::Intended => {
+                let crashes = ready.run.store.state.counts.crash;
                 let undone = interrupt_trial(ready)?;
                 let saved = undone.as_ref().is_some_and(|undone| undone.tip.is_some());
                 let program = &ready.run.caller.program;
@@ -39,9 +41,13 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
                 } else {
                     String::new()
                 };
-                ready.repaired.done.push(format!(
-                    "trial {trial} was interrupted; it was undone and does not count{again}"
-                ));
+                let became = if ready.run.store.state.counts.crash > crashes {
+                    "was cut short like those before it; it was undone as a crash"
+                } else {
+                    "was interrupted; it was undone and does not count"
+                };
+                let told = format!("trial {trial} {became}{again}");
+                ready.repaired.done.push(told);
                 ready.repaired.taken_back = saved.then_some(trial);
                 ready
                     .repaired
@@ -131,34 +137,68 @@ pub fn set_up_branch(ready: &mut Ready<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Undoes the open trial and records that it was interrupted. Its changes stay reachable under a reference.
+/// Undoes the open trial, whose command was cut short. Its changes stay reachable under a reference. Each measurement that
+/// was cut short counts as a run of verify, and the last of several in a row is a crash.
 pub fn interrupt_trial(ready: &mut Ready<'_>) -> Result<Option<UndoResult>> {
     let Some(open_trial) = ready.run.store.state.open_trial.clone() else {
         return Ok(None);
     };
-    let trial = open_trial.intent.trial;
+    let intent = &open_trial.intent;
+    let runs = u32::from(was_measured(ready, intent));
+    let times = ready.run.store.state.cut_short + runs;
+    if runs > 0 && times >= MAX_CUT_SHORT {
+        let decision = Decision {
+            verify_runs: Some(runs),
+            ..Decision::without_measurement(intent, Verdict::Crash, Some(Why::CutShort(times)))
+        };
+        let recorded = Event::Verdict(Box::new(decision.clone()));
+        ready.run.store.record_event(recorded)?;
+        let undone = undo_open_trial(ready, intent, None)?;
+        let close = Event::Close(undone.to_close(&decision));
+        ready.run.store.record_event(close)?;
+        return Ok(Some(undone));
+    }
+    give_back_trial(ready, intent, runs).map(Some)
+}
+
+/// Has the commit of this attempt been made? Then verify has begun, or would have a moment later.
+fn was_measured(ready: &Ready<'_>, intent: &Intent) -> bool {
+    let name = ready.tree.name_trial(intent.trial);
+    let commit = ready.tree.history.read_reference(&name);
+    intent.again || commit.is_some_and(|commit| commit != intent.parent)
+}
+
+/// Undoes the open trial and records that it was interrupted.
+pub fn give_back_trial(
+    ready: &mut Ready<'_>,
+    intent: &Intent,
+    verify_runs: u32,
+) -> Result<UndoResult> {
+    let trial = intent.trial;
     let name = ready.tree.name_reference(&format!("interrupted-{trial}"));
-    let undone = undo_trial(
-        &ready.tree,
-        &ready.run.store.state,
+    let undone = undo_open_trial(ready, intent, Some(&name))?;
+    let row = Interruption {
         trial,
-        &open_trial.intent.message,
-        Some(&name),
-    )?;
+        message: intent.message.clone(),
+        head: undone.head.clone(),
+        saved: undone.tip.clone(),
+        verify_runs,
+    };
+    ready.run.store.record_event(Event::Interrupted(row))?;
+    Ok(undone)
+}
+
+fn undo_open_trial(
+    ready: &Ready<'_>,
+    intent: &Intent,
+    name: Option<&RefName>,
+) -> Result<UndoResult> {
+    let state = &ready.run.store.state;
+    let undone = undo_trial(&ready.tree, state, intent.trial, &intent.message, name)?;
     // Verify may have written before it was interrupted.
-    user_files::update_notes(&ready.tree, &ready.run.store.state.left_files, &[])?;
-    unseen_files::note_cut_short(&ready.tree, ready.run.store.state.config())?;
-    let message = open_trial.intent.message;
-    ready
-        .run
-        .store
-        .record_event(Event::Interrupted(Interruption {
-            trial,
-            message,
-            head: undone.head.clone(),
-            saved: undone.tip.clone(),
-        }))?;
-    Ok(Some(undone))
+    user_files::update_notes(&ready.tree, &state.left_files, &[])?;
+    unseen_files::note_cut_short(&ready.tree, state.config())?;
+    Ok(undone)
 }
 
 /// Records the end that the run has come to.

@@ -5,7 +5,7 @@
 use autoresearch_core::journal::event::{Decision, Event, Intent, Rework, Verdict, Why};
 
 use crate::run::ready::Ready;
-use crate::run::repair::interrupt_trial;
+use crate::run::repair::give_back_trial;
 use crate::trial::undo::UndoResult;
 use crate::trial::verdict::{Decided, close_trial, discard_rework};
 use crate::watch::git_rules;
@@ -89,6 +89,6 @@ pub fn take_back_edits(ready: &mut Ready<'_>, why: &str) -> Result<Option<(Inten
         .store
         .record_event(Event::Intent(intent.clone()))?;
     // The undoing commits them first.
-    let undone = interrupt_trial(ready)?;
-    Ok(undone.map(|undone| (intent, undone)))
+    let undone = give_back_trial(ready, &intent, 0)?;
+    Ok(Some((intent, undone)))
 }

@@ -35,6 +35,7 @@ fn leave_edits(mut ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failu
             message: intent.message.clone(),
             head: intent.parent.clone(),
             saved: None,
+            verify_runs: 0,
         }));
     match closed.map_err(Failure::from).and_then(|()| ready.finish()) {
         Ok(_) => Failure {
@@ -52,14 +53,18 @@ fn leave_edits(mut ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failu
 /// A person or a signal ended the command: the trial is undone now.
 fn undo_cut_short(mut ready: Ready<'_>, trial: u32, failure: Failure) -> Failure {
     let program = ready.run.caller.program.clone();
-    let undone = interrupt_trial(&mut ready)
-        .and_then(|undone| ready.finish().map(|_| undone.and_then(|undone| undone.tip)));
+    let crashes = ready.run.store.state.counts.crash;
+    let cut = interrupt_trial(&mut ready);
+    let told = if ready.run.store.state.counts.crash > crashes {
+        "the trial was interrupted like those before it, and undone as a crash"
+    } else {
+        "the trial was interrupted and undone; it does not count"
+    };
+    let undone =
+        cut.and_then(|undone| ready.finish().map(|_| undone.and_then(|undone| undone.tip)));
     match undone {
-        Ok(Some(_)) => Failure::new(
-            FailureKind::Interrupted,
-            "the trial was interrupted and undone; it does not count",
-        )
-        .hint(format!("`{program} retry {trial}` brings its changes back")),
+        Ok(Some(_)) => Failure::new(FailureKind::Interrupted, told)
+            .hint(format!("`{program} retry {trial}` brings its changes back")),
         Ok(None) => failure,
         Err(error) => error.hint("run `autoresearch resume`: it undoes the interrupted trial"),
     }

@@ -38,6 +38,7 @@ fn every_reason() -> Vec<(Why, serde_json::Value)> {
             Why::ChangedDuringVerify(files()),
             json!({"changed-during-verify": ["src/a"]}),
         ),
+        (Why::CutShort(3), json!({"cut-short": 3})),
         (Why::HeadMoved(text()), json!({"head-moved": "x"})),
         (Why::HookRefused(text()), json!({"hook-refused": "x"})),
         (

@@ -41,6 +41,7 @@ fn list_reasons() -> Vec<Why> {
         Why::HeadMoved("a commit".to_owned()),
         Why::HookRefused("no tests".to_owned()),
         Why::NoMetric("verify printed nothing on stdout".to_owned()),
+        Why::CutShort(3),
         Why::NothingChanged,
         Why::Dropped,
         Why::Suspect(vec![

@@ -58,6 +58,7 @@ fn interruption(trial: u32) -> Event {
         message: "cut".to_owned(),
         head: make_commit(CUT + trial),
         saved: None,
+        verify_runs: 0,
     })
 }
 
@@ -373,6 +374,39 @@ fn runs_of_verify_of_older_runs_are_counted_with_the_second_look_at_a_jump() {
         [void_verdict(3, Verdict::NoOp, Why::NothingChanged)],
     );
     assert_eq!(state.spent.verify_runs, 5, "nothing was run");
+}
+
+#[test]
+fn measurements_that_were_cut_short_are_counted_until_one_comes_to_its_end() {
+    let mut state = begin();
+    for trial in 1..=2 {
+        let Event::Interrupted(mut row) = interruption(trial) else {
+            panic!("it is an interruption");
+        };
+        row.verify_runs = 1;
+        take(
+            &mut state,
+            [
+                Event::Intent(make_intent(trial, 0)),
+                Event::Interrupted(row),
+            ],
+        );
+    }
+    assert_eq!((state.spent.verify_runs, state.cut_short), (2, 2));
+    take(
+        &mut state,
+        [Event::Intent(make_intent(3, 0)), interruption(3)],
+    );
+    assert_eq!(state.cut_short, 2, "nothing was measured");
+    take(
+        &mut state,
+        [
+            Event::Intent(make_intent(4, 0)),
+            verdict(4, Verdict::Discard, Some(60)),
+            close(4),
+        ],
+    );
+    assert_eq!((state.spent.verify_runs, state.cut_short), (3, 0));
 }
 
 #[test]

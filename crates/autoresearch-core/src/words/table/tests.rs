@@ -36,6 +36,7 @@ fn list_rows() -> Vec<Row> {
         message: "cut".to_owned(),
         head: make_commit(2),
         saved,
+        verify_runs: 0,
     };
     vec![
         make_baseline_row(&make_start(47)),
