@@ -15,6 +15,7 @@ mod messages;
 mod private_index;
 mod program;
 mod reading;
+mod remembered;
 pub mod rules;
 mod scratch;
 pub mod status;
@@ -30,6 +31,7 @@ pub use self::index_file::IndexSnapshot;
 pub use self::merging::{FileChange, MergeResult};
 pub use self::private_index::{IndexDifference, PrivateIndex};
 pub use self::program::{Git, is_read_only};
+pub use self::remembered::GitGround;
 
 /// The oldest git with everything that is used here (`git hook run`, `status --porcelain=v2`).
 pub const OLDEST: (u32, u32) = (2, 36);

@@ -124,7 +124,7 @@ impl Git {
         }
     }
 
-    fn find_variable(&self, name: &str) -> Option<&OsStr> {
+    pub(super) fn find_variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.env.iter().find(|(known, _)| known == name);
         found
             .map(|(_, value)| value.as_os_str())

@@ -53,6 +53,12 @@ impl TreeNotes {
         disk::replace_file_unsynced(&path, &bytes).map_err(StoreError::io_error("write", &path))
     }
 
+    /// The note with git's answers about its settings and its place.
+    #[must_use]
+    pub fn ground_path(&self) -> PathBuf {
+        self.folder.join("ground.json")
+    }
+
     /// The second, since 1970, that `write_time_floor` kept.
     #[must_use]
     pub fn read_time_floor(&self) -> Option<i64> {

@@ -170,14 +170,15 @@ fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat
         _ => None,
     };
     let Some(history) = here else {
-        let git = adapt_git(world, store, git.at_folder(&store.layout.root));
+        let git = git.at_folder(&store.layout.root);
         let history = History::open_with_git(&git)?;
+        let git = adapt_git(world, store, (git, &history));
         return Ok(Seat::Gone(Box::new(Repository { git, history })));
     };
     Ok(Seat::Tree(Box::new(Tree {
         world,
         layout: store.layout.clone(),
-        git: adapt_git(world, store, git),
+        git: adapt_git(world, store, (git, &history)),
         history,
         branch: store.state.start.branch.clone(),
         is_own,
@@ -188,9 +189,13 @@ fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat
 }
 
 /// git as the start has it: without filters that came since, and with an identity where the user has none.
-fn adapt_git(world: &World, store: &RunStore<'_>, mut git: Git) -> Git {
+fn adapt_git(world: &World, store: &RunStore<'_>, (mut git, history): (Git, &History)) -> Git {
     if store.holds_lock() || world.role == ProcessRole::Command {
-        git.disarm_settings(&git_rules::list_foreign_filters(&git, &store.pinned.rules));
+        let notes = TreeNotes::beside_anchor(&store.anchor_folder);
+        let scene = (&notes, world.now().as_second());
+        let rules = &store.pinned.rules;
+        let foreign = git_rules::list_foreign_filters(&git, history, rules, scene);
+        git.disarm_settings(&foreign);
     }
     if store.pinned.lend_identity {
         git.lend_identity();

@@ -10,7 +10,7 @@ use autoresearch_sys::error::{Failure, READ_ONLY, Result};
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::locks::{Traces, is_lock_stuck, recover_locks};
 use autoresearch_sys::git::{GitError, is_read_only};
-use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, TreeKind, TreeNote};
+use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore, TreeKind, TreeNote, TreeNotes};
 
 use crate::run::Run;
 use crate::run::driven::refuse_driven;
@@ -115,7 +115,11 @@ impl<'w> Held<'w> {
             return Err(work_tree_check::tracked_runs_error());
         }
         let repository = self.run.store.pinned.repository.as_deref();
-        work_tree_check::check_run_tree(git, history, repository)
+        let scene = (
+            &TreeNotes::beside_anchor(&self.run.store.anchor_folder),
+            self.run.world.now().as_second(),
+        );
+        work_tree_check::check_run_tree(git, history, repository, scene)
     }
 
     /// The run with its work tree, as it is: whoever calls it has checked the repository and repairs the run.

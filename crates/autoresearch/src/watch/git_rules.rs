@@ -13,11 +13,12 @@ use crate::run::tree::Tree;
 use crate::watch::command_files;
 use crate::watch::yardstick;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::git::Git;
+use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::rules::is_newly_pinned;
 use autoresearch_sys::git::status::{StatusEntry, StatusKind};
+use autoresearch_sys::git::{Git, GitGround};
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_file};
-use autoresearch_sys::store::{FOLDER, PinnedRules};
+use autoresearch_sys::store::{FOLDER, PinnedRules, TreeNotes};
 
 /// How a cache folder begins the file that marks it (bford.info/cachedir).
 const CACHE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
@@ -78,10 +79,40 @@ fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String
         .collect()
 }
 
+/// What git answers about its settings, from memory where it would answer the same.
+fn recall_ground(git: &Git, history: &History, scene: (&TreeNotes, i64)) -> Result<GitGround> {
+    let (notes, now) = scene;
+    let note = notes.ground_path();
+    if let Some(ground) = GitGround::recall(git, &note) {
+        return Ok(ground);
+    }
+    let places = (history.git_folder(), history.common_folder());
+    let ground = git.read_ground([&places.0, &places.1], now)?;
+    ground.keep(&note);
+    Ok(ground)
+}
+
+/// Has git itself said before that this is the root of its work tree, and would it say the same?
+#[must_use]
+pub(crate) fn is_place_known(git: &Git, notes: &TreeNotes) -> bool {
+    let known = GitGround::recall(git, &notes.ground_path());
+    known.is_some_and(|ground| ground.is_place_checked)
+}
+
+/// Notes that git has said so.
+pub(crate) fn note_place(git: &Git, history: &History, scene: (&TreeNotes, i64)) -> Result<()> {
+    let mut ground = recall_ground(git, history, scene)?;
+    ground.is_place_checked = true;
+    ground.keep(&scene.0.ground_path());
+    Ok(())
+}
+
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
 pub(crate) fn list_rewriting(tree: &Tree<'_>) -> Result<Vec<String>> {
     let rules = &tree.pinned.rules;
-    let (before, now) = (&rules.settings, hash_settings(&tree.git.read_settings()?));
+    let scene = (&tree.notes, tree.world.now().as_second());
+    let now = recall_ground(&tree.git, &tree.history, scene)?.settings;
+    let before = &rules.settings;
     let by_an_older_version = tree.pinned.repository.is_none();
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let settings = keys
@@ -100,11 +131,16 @@ pub(crate) fn list_rewriting(tree: &Tree<'_>) -> Result<Vec<String>> {
 /// The settings of filters whose program is not that of the start. An agent that can write the repository's settings, as
 /// below the folder that Codex protects, would have git run it, outside of any sandbox and at the first look: so git gets
 /// them without a value. The trial is void all the same, because the settings have changed.
-pub(crate) fn list_foreign_filters(git: &Git, rules: &PinnedRules) -> Vec<String> {
+pub(crate) fn list_foreign_filters(
+    git: &Git,
+    history: &History,
+    rules: &PinnedRules,
+    scene: (&TreeNotes, i64),
+) -> Vec<String> {
     // Where git cannot even list its settings, it does nothing else either.
-    let now = git.read_settings().unwrap_or_default();
-    let sealed = hash_settings(&now);
-    let strange = |key: &&String| rules.settings.get(*key) != sealed.get(*key);
+    let ground = recall_ground(git, history, scene).unwrap_or_default();
+    let now = ground.settings;
+    let strange = |key: &&String| rules.settings.get(*key) != now.get(*key);
     let driver = |key: &str| {
         let (driver, what) = key.strip_prefix("filter.")?.rsplit_once('.')?;
         let runs = ["clean", "smudge", "process"].contains(&what);

@@ -200,6 +200,13 @@ pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChan
         }
         owner.sort_entry(entry, &mut changes)?;
     }
+    if users
+        .differing
+        .iter()
+        .any(|path| path.as_path().starts_with(FOLDER))
+    {
+        return Err(tracked_runs_error());
+    }
     let staged = users.differing.into_iter();
     changes.staged = staged.filter(|path| owner.may_change(path)).collect();
     let pins = &tree.pinned.yardstick;
