@@ -80,7 +80,7 @@ fn a_daemon_that_a_finished_verify_leaves_is_ended_and_reported() {
     let report = bed.trial("leaves daemons");
     assert_eq!(
         (report["verdict"].as_str(), report["swept"].as_u64()),
-        (Some("keep"), Some(2))
+        (Some("keep"), Some(4))
     );
     assert_eq!(processes_with(&seconds), Vec::<String>::new());
 }
