@@ -211,7 +211,7 @@ fn measurements_that_are_cut_short_count_and_the_third_in_a_row_is_a_crash() {
         let told = if killed < 3 {
             "was interrupted; it was undone and does not count"
         } else {
-            "was cut short like those before it; it was undone as a crash"
+            "was interrupted like those before it; it was undone as a crash"
         };
         assert!(repaired.contains(told), "{repaired}");
         assert!(!bed.path("src/kills").exists(), "its edits were undone");

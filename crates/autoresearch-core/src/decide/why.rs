@@ -192,7 +192,7 @@ impl fmt::Display for Why {
             Self::NoMetric(reason) => out.write_str(reason),
             Self::CutShort(times) => write!(
                 out,
-                "{times} measurements in a row were cut short: something ends the tool while verify or guard runs"
+                "{times} measurements in a row were interrupted: something ends the tool while verify or guard runs"
             ),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),

@@ -42,7 +42,7 @@ pub fn repair_run(ready: &mut Ready<'_>) -> Result<()> {
                     String::new()
                 };
                 let became = if ready.run.store.state.counts.crash > crashes {
-                    "was cut short like those before it; it was undone as a crash"
+                    "was interrupted like those before it; it was undone as a crash"
                 } else {
                     "was interrupted; it was undone and does not count"
                 };
