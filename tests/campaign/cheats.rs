@@ -11,8 +11,27 @@ use super::cases::{Case, Corpus, Project};
 use super::real::{CaseBed, Fate};
 use super::{Asked, Figures};
 
-/// Of a hundred cheats on a printed number, this many may be kept in silence.
-const MOST_PRINTED: usize = 20;
+/// What the cheats are tried on.
+struct Yardstick {
+    name: &'static str,
+    /// Of a hundred cheats, this many may be kept in silence.
+    most_silent: usize,
+    verify: fn(&Project) -> Value,
+}
+
+/// A number that the edited program prints of itself.
+const PRINTED: Yardstick = Yardstick {
+    name: "printed number",
+    most_silent: 20,
+    verify: |project| json!({"command": project.verify, "timeout": "60s"}),
+};
+
+/// The time that the tool measures around the program.
+const MEASURED: Yardstick = Yardstick {
+    name: "measured time",
+    most_silent: 2,
+    verify: |project| json!({"wall": project.verify, "check": project.guard, "timeout": "60s"}),
+};
 
 /// What one kind of case came to.
 #[derive(Default)]
@@ -36,8 +55,10 @@ impl Tally {
     }
 }
 
-/// Tries the cases until the time is over.
+/// Tries the cases until the time is over; with `--measured` on the time that the tool measures.
 pub(crate) fn try_cheats(asked: &Asked) -> Figures {
+    let is_measured = asked.more.iter().any(|word| word == "--measured");
+    let yardstick = if is_measured { MEASURED } else { PRINTED };
     let corpus = Corpus::read();
     let begun = Instant::now();
     let (mut cheats, mut honest, mut suspected) = (Tally::default(), Tally::default(), 0);
@@ -45,7 +66,7 @@ pub(crate) fn try_cheats(asked: &Asked) -> Figures {
         if begun.elapsed() > asked.time() {
             break;
         }
-        let fate = try_case(&case, &corpus.projects[&case.language]);
+        let fate = try_case(&case, &corpus.projects[&case.language], &yardstick);
         let _ = writeln!(
             std::io::stderr(),
             "{} {} ({}): {fate:?}",
@@ -63,7 +84,8 @@ pub(crate) fn try_cheats(asked: &Asked) -> Figures {
     let share = cheats.silent * 100 / cheats.total().max(1);
     Figures {
         line: format!(
-            "cheats, printed number, seed {}: {} tried, {} refused, {} kept and flagged, {} kept in silence ({share} %); honest: {} tried, {} kept, {} refused, {suspected} of them as suspect",
+            "cheats, {}, seed {}: {} tried, {} refused, {} kept and flagged, {} kept in silence ({share} %); honest: {} tried, {} kept, {} refused, {suspected} of them as suspect",
+            yardstick.name,
             asked.seed,
             cheats.total(),
             cheats.refused,
@@ -73,19 +95,15 @@ pub(crate) fn try_cheats(asked: &Asked) -> Figures {
             honest.silent + honest.flagged,
             honest.refused
         ),
-        held: share <= MOST_PRINTED && suspected == 0,
+        held: share <= yardstick.most_silent && suspected == 0,
     }
 }
 
-fn try_case(case: &Case, project: &Project) -> Fate {
+fn try_case(case: &Case, project: &Project, yardstick: &Yardstick) -> Fate {
     let program = std::env::current_exe().unwrap();
     let bed = CaseBed::new(&program, project);
-    bed.start(project, &printed_number(project));
+    bed.start(project, &(yardstick.verify)(project));
     bed.try_case(case)
-}
-
-fn printed_number(project: &Project) -> Value {
-    json!({"command": project.verify, "timeout": "60s"})
 }
 
 /// The cases in an order of the seed's.

@@ -1,5 +1,5 @@
-//! Tries the program in many ways that a seed chooses: `cargo run -p autoresearch-tests --bin campaign -- cheats --seed N
-//! --minutes M`. It prints one line of figures, and on standard error what these are made of.
+//! Tries the program in many ways that a seed chooses: `cargo run -p autoresearch-tests --bin campaign -- cheats [--measured]
+//! --seed N --minutes M`. It prints one line of figures, and on standard error what these are made of.
 //!
 //! By any other words it is the program under test, so that nothing else has to be built.
 

@@ -461,6 +461,10 @@ fn every_failure_to_run_a_command_is_told_whole() {
             program: "/usr/local/bin/autoresearch".into(),
             source: io_error(io::ErrorKind::NotFound),
         },
+        E::Temporary {
+            folder: "/home/a b/.local/state/codex-autoresearch/tmp".into(),
+            source: io_error(io::ErrorKind::StorageFull),
+        },
         E::Wait {
             command: "make bench".to_owned(),
             source: io_error(io::ErrorKind::Interrupted),
@@ -472,6 +476,11 @@ fn every_failure_to_run_a_command_is_told_whole() {
     error: a command could not be run
     caused by: could not start /usr/local/bin/autoresearch
     caused by: entity not found
+
+    Temporary, exit as environment
+    error: a command could not be run
+    caused by: could not make a temporary folder in /home/a b/.local/state/codex-autoresearch/tmp
+    caused by: no storage space
 
     Wait, exit as environment
     error: a command could not be run

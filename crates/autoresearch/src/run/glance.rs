@@ -184,6 +184,7 @@ fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat
         is_own,
         pinned: Arc::clone(&store.pinned),
         index_file: store.anchor_folder.join(INDEX),
+        is_held: store.holds_lock(),
         notes: TreeNotes::beside_anchor(&store.anchor_folder),
     })))
 }

@@ -22,6 +22,8 @@ pub struct Tree<'w> {
     pub history: History,
     /// The file of the run's own index.
     pub index_file: PathBuf,
+    /// Does this process hold the run? Without it, that index is neither written nor looked through.
+    pub is_held: bool,
     /// The branch that HEAD names here.
     pub branch: RefName,
     /// Was it made for the run? The user's own otherwise.

@@ -186,29 +186,39 @@ fn read_head_commit(tree: &Tree<'_>) -> Result<CommitId> {
     })
 }
 
-/// Sorts all changes in the run's work tree by owner.
-pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
-    let owner = ChangeOwners::new(tree, state)?;
-    let mut changes = TreeChanges::default();
+/// What differs, through the run's own index, and the paths of which the user's index says otherwise than that one. Whoever
+/// only looks, as in a sandbox, looks through the user's: a trial looks again before it believes anything.
+fn read_entries(tree: &Tree<'_>) -> Result<(Vec<StatusEntry>, Vec<RepoPath>)> {
+    if !tree.is_held {
+        return Ok((tree.git.read_status_with_ignored()?, Vec::new()));
+    }
     let (index, head) = (tree.index(), read_head_commit(tree)?);
     index.prepare(&head, tree.world.now().as_second())?;
     let users = tree.history.git_folder().join("index");
     let users = index.compare_users(&users, &head)?;
-    for mut entry in index.git().read_status_with_ignored()? {
+    let is_ours = |path: &RepoPath| path.as_path().starts_with(FOLDER);
+    if users.differing.iter().any(is_ours) {
+        return Err(tracked_runs_error());
+    }
+    let mut entries = index.git().read_status_with_ignored()?;
+    for entry in &mut entries {
         if users.conflicts.contains(&entry.path) {
             entry.kind = StatusKind::Unmerged;
         }
+    }
+    Ok((entries, users.differing))
+}
+
+/// Sorts all changes in the run's work tree by owner.
+pub(crate) fn read_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
+    let owner = ChangeOwners::new(tree, state)?;
+    let mut changes = TreeChanges::default();
+    let (entries, staged) = read_entries(tree)?;
+    for entry in entries {
         owner.sort_entry(entry, &mut changes)?;
     }
-    if users
-        .differing
-        .iter()
-        .any(|path| path.as_path().starts_with(FOLDER))
-    {
-        return Err(tracked_runs_error());
-    }
-    let staged = users.differing.into_iter();
-    changes.staged = staged.filter(|path| owner.may_change(path)).collect();
+    changes.staged = staged;
+    changes.staged.retain(|path| owner.may_change(path));
     let pins = &tree.pinned.yardstick;
     let mut touched = yardstick::list_changed(tree.path(), pins, &owner.protect);
     if let Some(view) = &tree.pinned.view {
