@@ -233,7 +233,7 @@ fn start_takes_keys_by_flag_and_variable_and_freezes_what_is_true() {
     error: the config made of the flags has 3 errors
     caused by: made of the flags: metric: `direction` is missing -> add `direction:` (Which way is better)
     caused by: made of the flags: `scope` is missing -> add `scope:` (gitignore-style patterns, from the repository's root, of the files that a trial may change)
-    caused by: made of the flags: `verify` is missing -> add `verify:` (The command that measures)
+    caused by: made of the flags: `verify` is missing -> add `verify:` (How it is measured: a command that prints it, or one of the kinds that the tool measures itself)
     warning: made of the flags: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     hint: fix these, then run the command again
     ");

@@ -51,6 +51,20 @@ impl Git {
             .collect())
     }
 
+    /// The paths of which the index says otherwise than a commit.
+    pub(super) fn list_staged(&self, commit: &CommitId) -> Result<Vec<RepoPath>, GitError> {
+        let words = [
+            "diff-index",
+            "--cached",
+            "--name-only",
+            "--no-renames",
+            "-z",
+        ];
+        let words = words.into_iter().chain([commit.as_str()]).map(OsStr::new);
+        let output = self.run_git(words, Input::Nothing)?;
+        Ok(split_paths(&output.stdout).collect())
+    }
+
     /// The paths in conflict.
     pub(super) fn list_unmerged(&self) -> Result<Vec<RepoPath>, GitError> {
         let words = ["ls-files", "-z", "--unmerged"].map(OsStr::new);

@@ -129,10 +129,14 @@ impl<'g> PrivateIndex<'g> {
             self.users.list_unmerged()?
         };
         let own = self.read_snapshot(head);
-        let differing = seen.zip(own).map(|(seen, own)| seen.list_differing(&own));
+        let differing = match (seen, own) {
+            (Some(seen), Some(own)) => seen.list_differing(&own),
+            // The user's index is of a version that only git reads.
+            _ => self.users.list_staged(head)?,
+        };
         Ok(IndexDifference {
             conflicts,
-            differing: differing.unwrap_or_default(),
+            differing,
         })
     }
 

@@ -193,9 +193,13 @@ fn seat_git<'w>(world: &'w World, store: &RunStore<'w>, git: Git) -> Result<Seat
 fn adapt_git(world: &World, store: &RunStore<'_>, (mut git, history): (Git, &History)) -> Git {
     if store.holds_lock() || world.role == ProcessRole::Command {
         let notes = TreeNotes::beside_anchor(&store.anchor_folder);
-        let scene = (&notes, world.now().as_second());
+        let scene = git_rules::GroundScene {
+            notes: &notes,
+            now: world.now().as_second(),
+            is_held: store.holds_lock(),
+        };
         let rules = &store.pinned.rules;
-        let foreign = git_rules::list_foreign_filters(&git, history, rules, scene);
+        let foreign = git_rules::list_foreign_filters(&git, history, rules, &scene);
         git.disarm_settings(&foreign);
     }
     if store.pinned.lend_identity {

@@ -19,6 +19,7 @@ use crate::run::ready::{Ready, RepairResult};
 use crate::trees::making::{Checkout, remake_tree};
 use crate::trees::place::OWN;
 use crate::trees::setup::filled_mark;
+use crate::watch::git_rules::GroundScene;
 use crate::watch::work_tree_check;
 
 /// The note, beside the anchor, that a git of ours is at work.
@@ -115,11 +116,13 @@ impl<'w> Held<'w> {
             return Err(work_tree_check::tracked_runs_error());
         }
         let repository = self.run.store.pinned.repository.as_deref();
-        let scene = (
-            &TreeNotes::beside_anchor(&self.run.store.anchor_folder),
-            self.run.world.now().as_second(),
-        );
-        work_tree_check::check_run_tree(git, history, repository, scene)
+        let notes = TreeNotes::beside_anchor(&self.run.store.anchor_folder);
+        let scene = GroundScene {
+            notes: &notes,
+            now: self.run.world.now().as_second(),
+            is_held: true,
+        };
+        work_tree_check::check_run_tree(git, history, repository, &scene)
     }
 
     /// The run with its work tree, as it is: whoever calls it has checked the repository and repairs the run.

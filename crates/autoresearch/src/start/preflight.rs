@@ -251,9 +251,11 @@ pub fn find_dirty_files(
     let scope = Globs::new(&config.scope).map_err(|error| Failure::config(error.to_string()))?;
     let mut dirty_files = DirtyFiles::default();
     let users = site.history.git_folder().join("index");
-    let unmerged = index.compare_users(&users, &site.base)?.conflicts;
-    let unmerged: Vec<String> = unmerged.iter().map(ToString::to_string).collect();
-    let mut inside = Vec::new();
+    let users = index.compare_users(&users, &site.base)?;
+    let unmerged: Vec<String> = users.conflicts.iter().map(ToString::to_string).collect();
+    let staged = users.differing.iter().map(|path| path.to_text());
+    let staged = staged.filter(|path| scope.matches_path(path) && !path.starts_with(FOLDER));
+    let mut inside: Vec<String> = staged.map(|path| escape_text(&path)).collect();
     for entry in git.read_status()? {
         let text = entry.path.to_text();
         if Path::new(&*text).starts_with(FOLDER) {
@@ -270,6 +272,8 @@ pub fn find_dirty_files(
             dirty_files.add_path(&entry.path, !unknown);
         }
     }
+    inside.sort();
+    inside.dedup();
     if !unmerged.is_empty() {
         return Err(Failure::blocked(format!("files are in conflict: {}", show_first_names(&unmerged)))
             .hint("git can neither commit a trial nor go back to your branch beside a conflict. Edit the files and `git add` them, or give the conflict up with `git checkout HEAD -- FILE`; then start again"));

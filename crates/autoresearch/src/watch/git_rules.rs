@@ -79,16 +79,26 @@ fn hash_settings(settings: &BTreeMap<String, String>) -> BTreeMap<String, String
         .collect()
 }
 
+/// What is needed to ask git for its settings no more often than they can have changed.
+pub(crate) struct GroundScene<'a> {
+    pub notes: &'a TreeNotes,
+    /// In seconds since 1970.
+    pub now: i64,
+    /// Whoever only looks writes nothing down.
+    pub is_held: bool,
+}
+
 /// What git answers about its settings, from memory where it would answer the same.
-fn recall_ground(git: &Git, history: &History, scene: (&TreeNotes, i64)) -> Result<GitGround> {
-    let (notes, now) = scene;
-    let note = notes.ground_path();
+fn recall_ground(git: &Git, history: &History, scene: &GroundScene<'_>) -> Result<GitGround> {
+    let note = scene.notes.ground_path();
     if let Some(ground) = GitGround::recall(git, &note) {
         return Ok(ground);
     }
     let places = (history.git_folder(), history.common_folder());
-    let ground = git.read_ground([&places.0, &places.1], now)?;
-    ground.keep(&note);
+    let ground = git.read_ground([&places.0, &places.1], scene.now)?;
+    if scene.is_held {
+        ground.keep(&note);
+    }
     Ok(ground)
 }
 
@@ -100,18 +110,22 @@ pub(crate) fn is_place_known(git: &Git, notes: &TreeNotes) -> bool {
 }
 
 /// Notes that git has said so.
-pub(crate) fn note_place(git: &Git, history: &History, scene: (&TreeNotes, i64)) -> Result<()> {
+pub(crate) fn note_place(git: &Git, history: &History, scene: &GroundScene<'_>) -> Result<()> {
     let mut ground = recall_ground(git, history, scene)?;
     ground.is_place_checked = true;
-    ground.keep(&scene.0.ground_path());
+    ground.keep(&scene.notes.ground_path());
     Ok(())
 }
 
 /// The settings and lists that are not what they were: git would write other bytes, or hide other files.
 pub(crate) fn list_rewriting(tree: &Tree<'_>) -> Result<Vec<String>> {
     let rules = &tree.pinned.rules;
-    let scene = (&tree.notes, tree.world.now().as_second());
-    let now = recall_ground(&tree.git, &tree.history, scene)?.settings;
+    let scene = GroundScene {
+        notes: &tree.notes,
+        now: tree.world.now().as_second(),
+        is_held: tree.is_held,
+    };
+    let now = recall_ground(&tree.git, &tree.history, &scene)?.settings;
     let before = &rules.settings;
     let by_an_older_version = tree.pinned.repository.is_none();
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
@@ -135,7 +149,7 @@ pub(crate) fn list_foreign_filters(
     git: &Git,
     history: &History,
     rules: &PinnedRules,
-    scene: (&TreeNotes, i64),
+    scene: &GroundScene<'_>,
 ) -> Vec<String> {
     // Where git cannot even list its settings, it does nothing else either.
     let ground = recall_ground(git, history, scene).unwrap_or_default();

@@ -11,11 +11,12 @@ use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::watch::git_rules;
+use crate::watch::git_rules::GroundScene;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::history::{History, HistoryError};
 use autoresearch_sys::git::surroundings::{BranchHolder, resolve_links};
 use autoresearch_sys::git::{Git, GitError};
-use autoresearch_sys::store::{FOLDER, TreeNotes};
+use autoresearch_sys::store::FOLDER;
 
 /// Refuses a folder that git does not take for the root of a work tree, or for which it uses another git folder.
 pub(crate) fn check_root(git: &Git, root: &Path, git_folder: &Path) -> Result<()> {
@@ -76,9 +77,9 @@ pub(crate) fn check_run_tree(
     git: &Git,
     history: &History,
     repository: Option<&Path>,
-    scene: (&TreeNotes, i64),
+    scene: &GroundScene<'_>,
 ) -> Result<()> {
-    if !git_rules::is_place_known(git, scene.0) {
+    if !git_rules::is_place_known(git, scene.notes) {
         check_root(git, git.work_tree(), &history.git_folder())?;
         git_rules::note_place(git, history, scene)?;
     }

@@ -225,10 +225,12 @@ fn what_the_users_index_has_otherwise_is_told_by_path() {
     repository.run(&["update-index", "--chmod=+x", "a"]);
     let users = repository.root().join(".git/index");
     let found = index.compare_users(&users, &head).unwrap();
-    assert_eq!(
-        found.differing,
-        to_paths(&["a", "dropped", "new", "staged"])
-    );
+    let staged = to_paths(&["a", "dropped", "new", "staged"]);
+    assert_eq!(found.differing, staged);
+    // A version that only git reads.
+    repository.run(&["update-index", "--index-version", "4"]);
+    let found = index.compare_users(&users, &head).unwrap();
+    assert_eq!(found.differing, staged);
 }
 
 #[test]
