@@ -220,10 +220,13 @@ fn a_hard_link_in_the_scope_is_made_a_file_of_its_own_before_anything_is_measure
     std::fs::write(&outside, "any\n".repeat(4)).unwrap();
     std::fs::remove_file(bed.path("src/a")).unwrap();
     std::fs::hard_link(&outside, bed.path("src/a")).unwrap();
+    let modified = || std::fs::metadata(&outside).unwrap().modified().unwrap();
+    let before = modified();
     let report = bed.trial("linked");
     assert_eq!(report["verdict"], "keep", "{report}");
     let notes = report["notes"].to_string();
     assert!(notes.contains("src/a: it was a hard link"), "{notes}");
+    assert_eq!(modified(), before, "not even its time is changed");
     std::fs::write(&outside, "").unwrap();
     assert_eq!(bed.read("src/a").lines().count(), 4);
     assert_eq!(bed.git(&["status", "--porcelain", "--", "src"]), "");

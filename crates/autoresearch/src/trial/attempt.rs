@@ -161,6 +161,7 @@ fn commit_edits(
         RepositoryHooks::Bypass => Hooks::Bypass,
         RepositoryHooks::Run => Hooks::Run,
     };
+    notes.extend(commit_contents::cut_hard_links(tree, &changes.ours)?);
     file_times::advance_times(tree, input.state, &changes.ours);
     let commit = match commit_trial(
         tree,

@@ -30,6 +30,21 @@ pub struct CommitLikeness {
     pub notes: Vec<String>,
 }
 
+/// Makes files of their own of those that have another name too; one sentence for each. Nothing may be done to a file of the
+/// trial before: it would be done to whatever has the other name.
+pub fn cut_hard_links(tree: &Tree<'_>, paths: &[RepoPath]) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for path in paths {
+        let file = tree.path().join(path.as_path());
+        if !is_behind_link(tree.path(), path.as_path()) && give_own_bytes(&file)? {
+            notes.push(format!(
+                "{path}: it was a hard link; it is a file of its own now"
+            ));
+        }
+    }
+    Ok(notes)
+}
+
 /// Compares the files of a trial with its commit.
 pub fn compare_with_commit(
     tree: &Tree<'_>,
@@ -43,11 +58,6 @@ pub fn compare_with_commit(
     let mut likeness = CommitLikeness::default();
     let (mut astray, mut detours, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        if !is_behind_link(root, path.as_path()) && give_own_bytes(&root.join(path.as_path()))? {
-            likeness.notes.push(format!(
-                "{path}: it was a hard link; it is a file of its own now"
-            ));
-        }
         match tree.history.read_content(commit, path)? {
             Some(TreeContent::Link) => {
                 let link = path.as_path();
