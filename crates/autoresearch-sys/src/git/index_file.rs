@@ -18,6 +18,8 @@ const STAT: usize = 40;
 const SHA1: usize = 20;
 /// The same of SHA-256.
 const SHA256: usize = 32;
+/// The length that stands for every longer one.
+const LONG_NAME: usize = 0xfff;
 /// A larger index is not read: about ten million files.
 const MOST: u64 = 1 << 30;
 
@@ -145,7 +147,13 @@ impl IndexSnapshot {
             let flags = bytes.get(at + STAT + hash..at + STAT + hash + 2)?;
             let is_extended = flags[0] & 0x40 != 0;
             let name = at + STAT + hash + if is_extended { 4 } else { 2 };
-            let length = bytes.get(name..)?.iter().position(|byte| *byte == 0)?;
+            // The flags say the length of a name, but for very long ones.
+            let told = usize::from(flags[0] & 0x0f) << 8 | usize::from(flags[1]);
+            let length = if told < LONG_NAME && bytes.get(name + told) == Some(&0) {
+                told
+            } else {
+                bytes.get(name..)?.iter().position(|byte| *byte == 0)?
+            };
             let end = name + length;
             entries.push(Span { at, name, end });
             // One to eight zeros end an entry, so that the next one begins at a multiple of eight from its start.
@@ -204,8 +212,13 @@ impl IndexSnapshot {
             };
             let ours = left.next_if(|_| order.is_le());
             let theirs = right.next_if(|_| order.is_ge());
-            let what = |file: &NotedFile<'_>| (file.object.to_vec(), file.mode());
-            if ours.as_ref().map(what) != theirs.as_ref().map(what) {
+            let is_same = match (ours, theirs) {
+                (Some(ours), Some(theirs)) => {
+                    ours.object == theirs.object && ours.mode() == theirs.mode()
+                }
+                _ => false,
+            };
+            if !is_same {
                 let path = ours.or(theirs).map_or(&[][..], |file| file.path);
                 differing.push(RepoPath::new(path));
             }
