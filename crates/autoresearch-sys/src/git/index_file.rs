@@ -4,13 +4,17 @@
 //!
 //! The format is that of git's `Documentation/gitformat-index`, versions 2 and 3; an index of ours never has another.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use autoresearch_core::git_names::RepoPath;
 
 use crate::regular_files::read_file;
+use crate::store::FileSignature;
 
 /// Ten numbers of four bytes: ctime and mtime in seconds and nanoseconds, device, inode, mode, user, group, size.
 const STAT: usize = 40;
@@ -37,6 +41,37 @@ struct Span {
     at: usize,
     name: usize,
     end: usize,
+}
+
+/// The index files that were read, each as long as it is the same file: git replaces an index, and never writes into one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct IndexCache(Rc<RefCell<BTreeMap<PathBuf, CachedIndex>>>);
+
+#[derive(Debug)]
+struct CachedIndex {
+    signature: FileSignature,
+    snapshot: Rc<IndexSnapshot>,
+}
+
+impl IndexCache {
+    /// Reads an index file that was not read before; `None` where there is none, or it is not one that can be read.
+    pub(super) fn read_file(&self, path: &Path, is_sha256: bool) -> Option<Rc<IndexSnapshot>> {
+        // A link keeps its times when the file behind it is replaced.
+        let path = &path.canonicalize().ok()?;
+        // Before the bytes: what is replaced meanwhile is read again the next time.
+        let signature = FileSignature::read_of(path)?;
+        let mut known = self.0.borrow_mut();
+        if let Some(found) = known.get(path).filter(|found| found.signature == signature) {
+            return Some(Rc::clone(&found.snapshot));
+        }
+        let snapshot = Rc::new(IndexSnapshot::read_from(path, is_sha256)?);
+        let cached = CachedIndex {
+            signature,
+            snapshot: Rc::clone(&snapshot),
+        };
+        known.insert(path.to_owned(), cached);
+        Some(snapshot)
+    }
 }
 
 /// One path of an index.
@@ -126,7 +161,7 @@ impl NotedFile<'_> {
 impl IndexSnapshot {
     /// Reads an index file; `None` where there is none, or it is not one that can be read.
     #[must_use]
-    pub fn read_from(path: &Path, is_sha256: bool) -> Option<Self> {
+    pub(super) fn read_from(path: &Path, is_sha256: bool) -> Option<Self> {
         let hash = if is_sha256 { SHA256 } else { SHA1 };
         Self::parse(read_file(path, MOST).ok()?, hash)
     }
@@ -314,6 +349,25 @@ mod tests {
                 let _ = list_paths(&snapshot);
             }
         }
+    }
+
+    #[test]
+    fn an_index_is_read_once_as_long_as_git_did_not_replace_it() {
+        let (repository, _) = read_real(&["a", "b"]);
+        let (cache, path) = (IndexCache::default(), repository.root().join(".git/index"));
+        let first = cache.read_file(&path, false).unwrap();
+        assert!(Rc::ptr_eq(&first, &cache.read_file(&path, false).unwrap()));
+        repository.write("c", "");
+        repository.run(&["add", "c"]);
+        let second = cache.read_file(&path, false).unwrap();
+        assert_eq!(list_paths(&second), ["a", "b", "c"]);
+        assert_eq!(
+            list_paths(&first),
+            ["a", "b"],
+            "who holds the old one keeps it"
+        );
+        std::fs::write(&path, "no index").unwrap();
+        assert_eq!(cache.read_file(&path, false), None);
     }
 
     #[test]

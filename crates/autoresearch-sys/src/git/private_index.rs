@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
 use serde::{Deserialize, Serialize};
@@ -110,8 +111,8 @@ impl<'g> PrivateIndex<'g> {
 
     /// What the index holds now; `None` where there is none that can be read.
     #[must_use]
-    pub fn read_snapshot(&self, head: &CommitId) -> Option<IndexSnapshot> {
-        IndexSnapshot::read_from(&self.file, head.as_str().len() > 40)
+    pub fn read_snapshot(&self, head: &CommitId) -> Option<Rc<IndexSnapshot>> {
+        self.git.read_index(&self.file, is_sha256(head))
     }
 
     /// What the user's index, whose file is handed in, says otherwise than this one.
@@ -120,8 +121,7 @@ impl<'g> PrivateIndex<'g> {
         users: &Path,
         head: &CommitId,
     ) -> Result<IndexDifference, GitError> {
-        let is_sha256 = head.as_str().len() > 40;
-        let seen = IndexSnapshot::read_from(users, is_sha256);
+        let seen = self.users.read_index(users, is_sha256(head));
         let known = seen.as_ref().is_some_and(|seen| !seen.has_conflict());
         let conflicts = if known {
             Vec::new()
@@ -295,6 +295,11 @@ impl Git {
             done => done.map(drop),
         }
     }
+}
+
+/// Does a repository name its objects by SHA-256? Such a name is longer.
+fn is_sha256(commit: &CommitId) -> bool {
+    commit.as_str().len() > 40
 }
 
 fn format_object(object: &[u8]) -> String {

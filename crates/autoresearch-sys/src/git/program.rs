@@ -16,6 +16,7 @@ use std::time::Duration;
 use autoresearch_core::git_names::RepoPath;
 
 use super::error::GitError;
+use super::index_file::{IndexCache, IndexSnapshot};
 use super::locks::{self, LockPatience, Traces, WorkNote};
 use super::messages::{LockRefusal, read_lock_refusal, read_signal};
 use crate::env::Stopwatch;
@@ -43,6 +44,8 @@ pub struct Git {
     pub(super) env: Vec<(OsString, OsString)>,
     /// The index that it works with; the work tree's own otherwise.
     index: Option<PathBuf>,
+    /// The index files that were read last.
+    read_indexes: IndexCache,
     note: Option<(PathBuf, Traces)>,
     spent: Rc<Cell<Duration>>,
     tells_case: OnceCell<bool>,
@@ -73,6 +76,7 @@ impl Git {
             work_tree: work_tree.to_owned(),
             env,
             index: None,
+            read_indexes: IndexCache::default(),
             note: None,
             spent: Rc::default(),
             tells_case: OnceCell::new(),
@@ -92,6 +96,7 @@ impl Git {
             work_tree: folder.to_owned(),
             env: self.env.clone(),
             index: None,
+            read_indexes: IndexCache::default(),
             note: None,
             spent: Rc::default(),
             tells_case: OnceCell::new(),
@@ -102,10 +107,16 @@ impl Git {
     pub(super) fn with_index(&self, index: &Path) -> Self {
         Self {
             index: Some(index.to_owned()),
+            read_indexes: self.read_indexes.clone(),
             note: self.note.clone(),
             spent: Rc::clone(&self.spent),
             ..self.at_folder(&self.work_tree)
         }
+    }
+
+    /// What an index file holds; `None` where there is none that can be read.
+    pub(super) fn read_index(&self, path: &Path, is_sha256: bool) -> Option<Rc<IndexSnapshot>> {
+        self.read_indexes.read_file(path, is_sha256)
     }
 
     /// The file of the index that it works with.

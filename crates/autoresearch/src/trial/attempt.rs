@@ -88,6 +88,8 @@ struct Candidate {
     commit: CommitId,
     tree: TreeId,
     simplifies: bool,
+    /// Where its code may game the measurement.
+    suspects: Vec<Suspicion>,
 }
 
 /// What is to be done about these changes; refuses an attempt that says another thing than they do.
@@ -213,6 +215,7 @@ fn make_candidate(
     };
     Ok(Candidate {
         tree: tree.history.tree_of(&commit)?,
+        suspects: find_suspects(tree, input, &commit)?,
         commit,
         simplifies,
     })
@@ -281,7 +284,7 @@ fn measure_round<'a>(
         labels: intent.labels.clone(),
         simplifies: candidate.simplifies,
         number: intent.attempt,
-        suspects: find_suspects(tree, input, &candidate.commit)?,
+        suspects: candidate.suspects.clone(),
     };
     let mut bench = make_bench(tree, input, word)?;
     let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)

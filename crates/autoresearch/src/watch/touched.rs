@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::rc::Rc;
 
 use autoresearch_core::config::Config;
 use autoresearch_core::config::globs::{GlobError, Globs};
@@ -16,7 +17,7 @@ use autoresearch_sys::store::{FileSignature, Pin};
 
 /// Times and inodes of the files that a measurement must leave alone: of git's, and of the pinned ones.
 pub(crate) struct TouchNote {
-    index: IndexSnapshot,
+    index: Rc<IndexSnapshot>,
     pinned: BTreeMap<String, Option<FileSignature>>,
 }
 
@@ -70,7 +71,13 @@ impl TouchScene<'_> {
             let is_pinned = self.yardstick.contains_key(name) || protect.matches_path(name);
             scope.matches_path(name) && !is_pinned
         };
-        let tracked = before.index.list_touched(&now.index).into_iter();
+        // Where git had nothing to write down, nothing that it tracks was touched.
+        let tracked = if Rc::ptr_eq(&before.index, &now.index) {
+            Vec::new()
+        } else {
+            before.index.list_touched(&now.index)
+        };
+        let tracked = tracked.into_iter();
         let tracked = tracked.map(|path| path.to_text().into_owned());
         let pinned = before.pinned.iter();
         let pinned = pinned.filter(|(name, then)| now.pinned.get(*name) != Some(then));

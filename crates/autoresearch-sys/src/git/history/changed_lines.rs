@@ -32,16 +32,9 @@ impl History {
             what: format!("the difference of {from} and {to}"),
             source,
         };
-        let (old, new) = (
-            self.find_commit(from)?.tree().map_err(read)?,
-            self.find_commit(to)?.tree().map_err(read)?,
-        );
         let mut options = DiffOptions::new();
         options.force_text(true).context_lines(WHOLE);
-        let difference = self
-            .repository
-            .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))
-            .map_err(read)?;
+        let difference = self.compare_commits(from, to, Some(&mut options))?;
         let mut files: Vec<FileLines> = Vec::new();
         let mut take = |delta: git2::DiffDelta<'_>, line: Option<DiffLine<'_>>| {
             let path = delta.new_file().path_bytes();
