@@ -131,6 +131,49 @@ fn a_guard_that_passes_only_with_what_verify_left_does_not_pass() {
 }
 
 #[test]
+fn what_a_guard_leaves_is_put_aside_also_when_it_is_asked_again() {
+    let bed = Testbed::new();
+    bed.write("guard.sh", "test -f src/plant && : > pytest.ini; true\n");
+    bed.git(&["commit", "-qam", "leaves a file"]);
+    bed.start(CONFIG);
+    bed.write("src/plant", "x\n");
+    assert_eq!(bed.try_count(4), "keep");
+    assert!(!bed.path("pytest.ini").exists());
+    for folder in ["aside-1", "aside-2"] {
+        assert!(
+            bed.run_file(&format!("trials/1/{folder}/pytest.ini"))
+                .exists()
+        );
+    }
+    assert_eq!(
+        bed.try_count(3),
+        "keep",
+        "nothing of it voids the next trial"
+    );
+}
+
+#[test]
+fn the_files_of_a_measurement_that_is_thrown_away_are_named_too() {
+    let bed = Testbed::new();
+    bed.write(
+        "count.sh",
+        "if test -f src/once && test ! -f .git/done; then touch other/notes.md .git/done; : > left.txt; fi\ncat src/a src/b | grep -c '^any$'\n",
+    );
+    bed.git(&["commit", "-qam", "touches and leaves once"]);
+    bed.start(CONFIG);
+    bed.edit(4);
+    bed.write("src/once", "x\n");
+    let report = bed.trial("touches and leaves");
+    assert_eq!(report["verdict"], "keep", "{report}");
+    let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("left.txt was left by verify or guard"),
+        "{notes}"
+    );
+    assert!(bed.run_file("trials/1/aside-1/left.txt").exists());
+}
+
+#[test]
 fn a_pinned_file_that_is_swapped_for_the_guard_and_put_back_voids_the_trial() {
     let swap = "grep -q broken guard.sh && { cp -p guard.sh /tmp/guard.$$; printf 'cp -p /tmp/guard.%s guard.sh; rm /tmp/guard.%s\\n' $$ $$ > guard.sh; }\n";
     let weight = "cp -p other/notes.md .git/notes; echo 0 > other/notes.md; . ./count-with-notes; cp -p .git/notes other/notes.md\n";

@@ -17,6 +17,23 @@ pub struct Holder {
     pub since: String,
 }
 
+impl Holder {
+    /// Somebody who has not said who it is.
+    pub(super) fn unknown() -> Self {
+        Self {
+            pid: 0,
+            command: "unknown".to_owned(),
+            since: "unknown".to_owned(),
+        }
+    }
+
+    /// The number of the process. To the system 0 is everybody in the group of whoever asks, so it is told to nobody.
+    #[must_use]
+    pub fn known_pid(&self) -> Option<u32> {
+        (self.pid != 0).then_some(self.pid)
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

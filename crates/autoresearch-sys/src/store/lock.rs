@@ -18,6 +18,8 @@ use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often a lock is read again whose holder has not written into it yet.
+const LOOKS: u32 = 20;
 
 /// A lock that this process holds; dropping it lets it go.
 #[derive(Debug)]
@@ -87,20 +89,38 @@ pub fn find_holder(folder: &Path) -> Option<Holder> {
     None
 }
 
+/// Whoever took the lock a moment ago has not said yet who it is: that is waited for, and then it is not known.
 fn read_holder(file: &mut File) -> Holder {
-    let mut text = String::new();
-    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    let unknown = || Holder {
-        pid: 0,
-        command: "unknown".to_owned(),
-        since: "unknown".to_owned(),
-    };
-    serde_json::from_str(&text).unwrap_or_else(|_| unknown())
+    let pause = Duration::from_millis(1);
+    poll_until(PollLimit::Looks(LOOKS), pause, || {
+        let mut text = String::new();
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        match serde_json::from_str(&text) {
+            Ok(holder) => ControlFlow::Break(holder),
+            Err(_) => ControlFlow::Continue(Holder::unknown()),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_holder_that_says_nothing_has_no_number_that_anybody_could_signal() {
+        let folder = tempfile::tempdir().unwrap();
+        for said in [
+            "",
+            "{\"pid\":47",
+            "{\"pid\":0,\"command\":\"x\",\"since\":\"y\"}",
+        ] {
+            std::fs::write(folder.path().join("lock"), said).unwrap();
+            let held = File::open(folder.path().join("lock")).unwrap();
+            held.lock().unwrap();
+            let holder = find_holder(folder.path()).unwrap();
+            assert_eq!(holder.known_pid(), None, "{said}");
+        }
+    }
 
     #[test]
     fn a_lock_that_was_dropped_is_free_although_a_process_that_is_being_started_has_its_file() {

@@ -290,7 +290,7 @@ pub fn read_background(world: &World, place: &Place) -> Result<BackgroundReport>
     Ok(BackgroundReport {
         run: run.store.layout.run.clone(),
         alive,
-        pid: holder.map(|holder| holder.pid),
+        pid: holder.and_then(|holder| holder.known_pid()),
         phase,
         why,
         until_ms: said

@@ -15,7 +15,8 @@ use autoresearch_sys::store::TrialPhase;
 /// What another process does on a run now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnderWay {
-    pub pid: u32,
+    /// Unknown for the moment in which it begins.
+    pub pid: Option<u32>,
     pub command: String,
     /// The trial that it makes, if it makes one.
     pub trial: Option<u32>,
@@ -44,7 +45,7 @@ impl UnderWay {
             Some(TrialPhase::Undoing) => (Some("undoing"), None),
         };
         Some(Self {
-            pid: holder.pid,
+            pid: holder.known_pid(),
             command: holder.command,
             trial: note.as_ref().map(|note| note.trial),
             phase,
@@ -58,7 +59,10 @@ impl UnderWay {
     #[must_use]
     pub fn describe_work(&self) -> String {
         let (Some(trial), Some(phase)) = (self.trial, self.phase) else {
-            return format!("process {} (`{}`) works on the run", self.pid, self.command);
+            return self.pid.map_or_else(
+                || "another process works on the run".to_owned(),
+                |pid| format!("process {pid} (`{}`) works on the run", self.command),
+            );
         };
         let doing = match (phase, self.verify_run) {
             ("verify", Some(run)) => format!("verify run {run}"),

@@ -248,6 +248,8 @@ fn measure_candidate(
             "{} was written while verify or guard ran, and has its bytes again: that measurement was thrown away, and repeated",
             escape_text(first)
         ));
+        // What it left was put aside all the same.
+        notes.append(&mut round.after.notes);
         round = measure_round(tree, input, &candidate, ("second-", timings))?;
         round.after.changed.extend(describe_touched(&round.touched));
         verify_runs += round.verify_runs;
@@ -314,10 +316,14 @@ fn measure_round<'a>(
     let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
     let is_keep = judge.to_judgement().is_some_and(keep);
     let mut after = look_after(tree, state, intent.trial, is_keep)?;
-    if let (true, true, Some(guard)) = (is_keep, after.has_moved, &config.guard)
-        && bench.run_guard(guard)?.is_err()
-    {
-        after.changed.extend(after.name_planted());
+    if let (true, true, Some(guard)) = (is_keep, after.has_moved, &config.guard) {
+        let passes = bench.run_guard(guard)?.is_ok();
+        let planted = after.name_planted();
+        // The guard may leave it again.
+        after = after.followed_by(look_after(tree, state, intent.trial, is_keep)?);
+        if !passes {
+            after.changed.extend(planted);
+        }
     }
     let mut touched = scene.list_touched(&before)?;
     touched.retain(|name| !tree.pinned.touched.contains(name));

@@ -36,6 +36,19 @@ pub struct LookAfter {
 }
 
 impl LookAfter {
+    /// What this look and a later one found. What stays is as the later one has it.
+    #[must_use]
+    pub fn followed_by(mut self, later: Self) -> Self {
+        self.changed.extend(later.changed);
+        self.notes.extend(later.notes);
+        Self {
+            changed: self.changed,
+            notes: self.notes,
+            has_moved: self.has_moved || later.has_moved,
+            ..later
+        }
+    }
+
     /// The files that were put aside, as the trial tells them whose guard fails without them.
     #[must_use]
     pub fn name_planted(&self) -> Vec<String> {

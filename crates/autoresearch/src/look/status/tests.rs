@@ -72,7 +72,7 @@ fn a_run_that_somebody_works_on_says_who_and_what_is_being_done() {
         state: "running",
         holder: Some("process 7 (`trial`)".to_owned()),
         under_way: Some(UnderWay {
-            pid: 7,
+            pid: Some(7),
             command: "trial".to_owned(),
             trial: Some(4),
             phase: Some("guard"),

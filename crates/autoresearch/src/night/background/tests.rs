@@ -26,7 +26,7 @@ fn make_report() -> BackgroundReport {
 fn a_supervisor_at_work_is_shown_with_its_process_and_what_it_measures() {
     let report = BackgroundReport {
         under_way: Some(UnderWay {
-            pid: 4711,
+            pid: Some(4711),
             command: "supervise".to_owned(),
             trial: Some(4),
             phase: Some("verify"),

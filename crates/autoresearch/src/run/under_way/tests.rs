@@ -6,7 +6,7 @@ use super::*;
 
 fn make_work(phase: &'static str, verify_run: Option<u32>) -> UnderWay {
     UnderWay {
-        pid: 4711,
+        pid: Some(4711),
         command: "trial".to_owned(),
         trial: Some(4),
         phase: Some(phase),
