@@ -65,13 +65,7 @@ fn an_index_that_was_told_that_a_file_is_clean_hides_nothing() {
     let attributes = repository.beside("attributes");
     fs::write(&attributes, "a filter=lie\n").unwrap();
     repository.write("a", "another weight");
-    // Old enough that git believes its index.
-    let file = fs::File::options()
-        .write(true)
-        .open(repository.root().join("a"))
-        .unwrap();
-    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_mins(25_000_000))
-        .unwrap();
+    make_old(&repository.root().join("a"));
     let told = format!("core.attributesFile={}", attributes.display());
     let clean = "filter.lie.clean=git cat-file blob HEAD:a";
     repository.run(&["-c", &told, "-c", clean, "update-index", "a"]);
@@ -81,36 +75,41 @@ fn an_index_that_was_told_that_a_file_is_clean_hides_nothing() {
     assert_eq!(list_seen(&index), ["a"]);
 }
 
-/// Writes other bytes of the same length into a file, with its old time: within the second of its last change, because that
-/// is where git sees nothing. The clock decides, so it is tried until it was so.
-fn swap_within_a_second(repository: &ScratchRepository, index: &PrivateIndex<'_>) {
-    let path = repository.root().join("a");
-    for round in 0..1_000 {
-        fs::write(&path, format!("before {round:04}")).unwrap();
-        repository.run(&["commit", "--quiet", "-am", "before"]);
-        let head = repository.find_commit("HEAD");
-        let before = fs::metadata(&path).unwrap();
-        index.prepare(&head, before.ctime()).unwrap();
-        assert_eq!(list_seen(index), Vec::<String>::new());
-        fs::write(&path, format!("after- {round:04}")).unwrap();
-        let file = fs::File::options().write(true).open(&path).unwrap();
-        file.set_modified(before.modified().unwrap()).unwrap();
-        if fs::metadata(&path).unwrap().ctime() == before.ctime() {
-            return;
-        }
-    }
-    panic!("the clock never gave two writes one second");
+/// Sets a file's time of change, long enough ago that git believes its index.
+fn make_old(path: &std::path::Path) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_mins(25_000_000))
+        .unwrap();
+}
+
+/// Has the index file say of its only file that it changed in this second, which is where its first entry begins.
+fn date_entry(index: &std::path::Path, second: i64) {
+    let mut bytes = fs::read(index).unwrap();
+    bytes[12..16].copy_from_slice(&u32::try_from(second).unwrap().to_be_bytes());
+    fs::write(index, bytes).unwrap();
 }
 
 #[test]
 fn a_change_within_the_second_of_the_last_look_is_seen_though_its_time_was_put_back() {
     let repository = ScratchRepository::with_files(&["a"]);
-    let index = PrivateIndex::new(&repository.git, &index_file(&repository));
-    swap_within_a_second(&repository, &index);
-    let changed = fs::metadata(repository.root().join("a")).unwrap().ctime();
-    index
-        .prepare(&repository.find_commit("HEAD"), changed)
-        .unwrap();
+    let (file, path) = (index_file(&repository), repository.root().join("a"));
+    let index = PrivateIndex::new(&repository.git, &file);
+    let head = repository.find_commit("HEAD");
+    make_old(&path);
+    index.prepare(&head, 0).unwrap();
+    assert_eq!(list_seen(&index), Vec::<String>::new());
+    // Other bytes of the same length, with the old time. That the last change was in the same second is said by hand, so that
+    // no clock decides.
+    fs::write(&path, "b\n").unwrap();
+    make_old(&path);
+    let changed = fs::metadata(&path).unwrap().ctime();
+    date_entry(&file, changed);
+    assert_eq!(
+        list_seen(&index),
+        Vec::<String>::new(),
+        "git alone sees nothing"
+    );
+    index.prepare(&head, changed).unwrap();
     assert_eq!(list_seen(&index), ["a"]);
 }
 
