@@ -7,9 +7,12 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::Figures;
+use super::asked::Asked;
 use super::cases::{Case, Corpus, Project};
+use super::dice::Dice;
 use super::real::{CaseBed, Fate};
-use super::{Asked, Figures};
+use super::rounds;
 
 /// What the cheats are tried on.
 struct Yardstick {
@@ -57,13 +60,12 @@ impl Tally {
 
 /// Tries the cases until the time is over; with `--measured` on the time that the tool measures.
 pub(crate) fn try_cheats(asked: &Asked) -> Figures {
-    let is_measured = asked.more.iter().any(|word| word == "--measured");
-    let yardstick = if is_measured { MEASURED } else { PRINTED };
+    let yardstick = if asked.is_measured { MEASURED } else { PRINTED };
     let corpus = Corpus::read();
     let begun = Instant::now();
     let (mut cheats, mut honest, mut suspected) = (Tally::default(), Tally::default(), 0);
-    for case in shuffle(&corpus.cases, asked.seed) {
-        if begun.elapsed() > asked.time() {
+    for case in choose_cases(&corpus.cases, asked) {
+        if begun.elapsed() > asked.time() || rounds::is_interrupted() {
             break;
         }
         let fate = try_case(&case, &corpus.projects[&case.language], &yardstick);
@@ -106,17 +108,17 @@ fn try_case(case: &Case, project: &Project, yardstick: &Yardstick) -> Fate {
     bed.try_case(case)
 }
 
-/// The cases in an order of the seed's.
-fn shuffle(cases: &[Case], seed: u64) -> Vec<Case> {
+/// The cases in an order of the seed's: so many, or the one that is asked for.
+fn choose_cases(cases: &[Case], asked: &Asked) -> Vec<Case> {
     let mut cases = cases.to_vec();
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut dice = Dice::of_round(asked.seed, 0);
     for last in (1..cases.len()).rev() {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let bound = u64::try_from(last).unwrap_or(0) + 1;
-        let place = usize::try_from((state >> 33) % bound).unwrap_or(0);
-        cases.swap(last, place);
+        cases.swap(last, dice.index(last + 1));
     }
-    cases
+    let rounds = usize::try_from(asked.rounds).unwrap_or(usize::MAX);
+    let only = asked.only.and_then(|round| usize::try_from(round).ok());
+    match only {
+        Some(round) => cases.into_iter().skip(round.max(1) - 1).take(1).collect(),
+        None => cases.into_iter().take(rounds).collect(),
+    }
 }

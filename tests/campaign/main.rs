@@ -1,5 +1,5 @@
-//! Tries the program in many ways that a seed chooses: `cargo run -p autoresearch-tests --bin campaign -- cheats [--measured]
-//! --seed N --minutes M`. It prints one line of figures, and on standard error what these are made of.
+//! Tries the program in many ways that a seed chooses: `cargo run -p autoresearch-tests --bin campaign -- --help`. It prints
+//! one line of figures, and on standard error what these are made of.
 //!
 //! By any other words it is the program under test, so that nothing else has to be built.
 
@@ -12,46 +12,25 @@
     reason = "a campaign calls the program from outside, as a test does"
 )]
 
+mod asked;
+mod belongings;
+mod bench;
 #[path = "../cheats/cases.rs"]
 mod cases;
 mod cheats;
+mod dice;
+mod kills;
+mod life;
 #[path = "../cheats/real.rs"]
 mod real;
+mod rounds;
 #[path = "../sealed/world.rs"]
 mod world;
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
-/// How a campaign was asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub seed: u64,
-    pub minutes: u64,
-    /// What follows the word and is none of these.
-    pub more: Vec<String>,
-}
-
-impl Asked {
-    pub(crate) fn time(&self) -> Duration {
-        Duration::from_mins(self.minutes)
-    }
-}
-
-fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let figures = match words.split_first() {
-        Some((word, rest)) if word == "cheats" => cheats::try_cheats(&read_words(rest)),
-        _ => return autoresearch::cli::main(&world::sealed()),
-    };
-    let written = writeln!(std::io::stdout(), "{}", figures.line);
-    if figures.held && written.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
-}
+use asked::Asked;
 
 /// What a campaign came to.
 pub(crate) struct Figures {
@@ -60,20 +39,47 @@ pub(crate) struct Figures {
     pub held: bool,
 }
 
-fn read_words(words: &[String]) -> Asked {
-    let mut asked = Asked {
-        seed: 1,
-        minutes: 60,
-        more: Vec::new(),
+/// The exit code of a usage error, as the program has it.
+const USAGE: u8 = 2;
+/// The exit code of a campaign that a person ended.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let word = words.first().map_or("--help", String::as_str);
+    let campaign: fn(&Asked) -> Figures = match word {
+        "kills" => kills::try_kills,
+        "cheats" => cheats::try_cheats,
+        "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
+        _ => return autoresearch::cli::main(&world::sealed()),
     };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let mut number = || words.next().and_then(|text| text.parse().ok());
-        match word.as_str() {
-            "--seed" => asked.seed = number().unwrap_or(asked.seed),
-            "--minutes" => asked.minutes = number().unwrap_or(asked.minutes),
-            more => asked.more.push(more.to_owned()),
+    let rest = &words[1..];
+    if rest.iter().any(|word| word == "--help" || word == "-h") {
+        return print(asked::HELP, ExitCode::SUCCESS);
+    }
+    match Asked::read(word, rest) {
+        Ok(asked) => run_campaign(campaign, &asked),
+        Err(problem) => {
+            rounds::say(&format!("error: {problem}\nhint: campaign --help"));
+            ExitCode::from(USAGE)
         }
     }
-    asked
+}
+
+fn run_campaign(campaign: fn(&Asked) -> Figures, asked: &Asked) -> ExitCode {
+    rounds::take_interruptions();
+    let figures = campaign(asked);
+    let code = match (figures.held, rounds::is_interrupted()) {
+        (false, _) => ExitCode::FAILURE,
+        (true, true) => ExitCode::from(INTERRUPTED),
+        (true, false) => ExitCode::SUCCESS,
+    };
+    print(&format!("{}\n", figures.line), code)
+}
+
+fn print(text: &str, code: ExitCode) -> ExitCode {
+    match write!(std::io::stdout(), "{text}") {
+        Ok(()) => code,
+        Err(_) => ExitCode::FAILURE,
+    }
 }

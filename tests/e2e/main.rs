@@ -17,6 +17,7 @@ mod authorship;
 mod background;
 mod bystander;
 mod caches;
+mod campaigns;
 mod ceilings;
 mod cheats;
 mod cleaning;

@@ -1,0 +1,36 @@
+//! A slice of each campaign: a seed, and a few of its rounds. `campaign --help` says how to try more.
+
+use std::process::Command;
+
+use crate::testbed::{Answer, finish};
+
+/// A campaign, which stands beside the binary under test.
+fn run_campaign(words: &[&str]) -> Answer {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("campaign"));
+    command.args(words);
+    finish(command)
+}
+
+#[test]
+fn a_slice_of_the_kills_breaks_nothing() {
+    let answer = run_campaign(&["kills", "--seed", "11", "--rounds", "1"]).ok();
+    let opening = "kills, seed 11: 1 rounds, nothing broken; ";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
+fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
+    insta::assert_snapshot!(run_campaign(&["kills", "--round", "3"]).fails(2).err, @"
+    error: `--round` is not an option of kills
+    hint: campaign --help
+    ");
+    insta::assert_snapshot!(run_campaign(&["kills", "--seed", "x"]).fails(2).err, @"
+    error: --seed wants a number, and `x` is none
+    hint: campaign --help
+    ");
+    let help = run_campaign(&["--help"]).ok().out;
+    for word in ["kills", "cheats"] {
+        assert!(help.contains(&format!("\n  {word} ")), "{help}");
+    }
+    assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);
+}
