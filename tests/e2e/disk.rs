@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use autoresearch_core::journal::chain::ChainHead;
 use autoresearch_core::journal::event::{End, Ending, Event};
-use autoresearch_sys::store::{Anchor, Disk, Journal, Layout};
+use autoresearch_sys::store::{ANCHOR_FORMAT, Anchor, Disk, Journal, Layout};
 
 /// A file: what would survive, and what a reader sees now.
 #[derive(Clone, Default)]
@@ -128,7 +128,7 @@ fn layout() -> Layout {
 
 fn begun(disk: &'static LyingDisk) -> Journal<'static> {
     let anchor = Anchor {
-        format: 1,
+        format: ANCHOR_FORMAT,
         id: "0".repeat(32),
         run: "demo".to_owned(),
         root: "/repo".into(),

@@ -69,6 +69,7 @@ fn what_is_kept_of_a_run_is_not_believed_where_others_can_write_it() {
     for name in [
         "",
         "anchor.json",
+        "anchor.log",
         "pinned.json",
         "checkpoint.json",
         "made.json",

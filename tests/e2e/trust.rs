@@ -356,11 +356,11 @@ fn a_newer_format_is_refused_with_its_number() {
     let (bed, _) = marked();
     let path = bed.vault().join("anchor.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
+    std::fs::write(&path, text.replacen("\"format\":2", "\"format\":9", 1)).unwrap();
     assert_answer!(bed.run(&["trial", "-m", "x"]).fails(4), @"
     exit code 4
     --- stderr
-    error: <bed>/state/runs/<id>/anchor.json has format 9; this version reads up to format 1
+    error: <bed>/state/runs/<id>/anchor.json has format 9; this version reads up to format 2
     hint: update autoresearch
     ");
 }

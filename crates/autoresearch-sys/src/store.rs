@@ -3,6 +3,7 @@
 //! Invariant: nothing of a run is believed or executed unless the anchor outside the repository agrees with it.
 
 mod access;
+mod anchor;
 mod anchors;
 mod checkpoint;
 pub(crate) mod disk;
@@ -25,6 +26,7 @@ mod unseen;
 mod views;
 
 pub use self::access::Access;
+pub use self::anchor::{ANCHOR_FORMAT, Anchor};
 pub use self::anchors::{list_anchors, read_remembered_state};
 pub use self::disk::{
     Disk, FileSignature, RealDisk, append_line, encode_json, encode_pretty_json, read_output,
@@ -32,7 +34,7 @@ pub use self::disk::{
 };
 pub use self::error::{FORMAT, StoreError};
 pub use self::holder::Holder;
-pub use self::journal::{Anchor, Journal, JournalRepair};
+pub use self::journal::{Journal, JournalRepair};
 pub use self::layout::{CreatedFolders, FOLDER, Layout, anchor_folder, list_anchor_folders};
 pub use self::lock::{HeldLock, find_holder, take_lock};
 pub use self::made::MadeNote;

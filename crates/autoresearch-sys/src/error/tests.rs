@@ -347,7 +347,8 @@ fn list_damage_errors() -> Vec<StoreError> {
         },
         E::Newer {
             path: "/s/runs/1/anchor.json".into(),
-            found: 2,
+            found: 3,
+            known: 2,
         },
         E::Damaged {
             run: run(),
@@ -419,7 +420,7 @@ fn every_failure_for_damaged_files_of_a_run_is_told_whole() {
     hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
 
     Newer, exit as blocked
-    error: /s/runs/1/anchor.json has format 2; this version reads up to format 1
+    error: /s/runs/1/anchor.json has format 3; this version reads up to format 2
     hint: update autoresearch
 
     Damaged, exit as blocked

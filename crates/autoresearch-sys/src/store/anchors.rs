@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
 
+use super::anchor::Anchor;
 use super::checkpoint::Checkpoint;
-use super::disk::{Disk, RealDisk};
-use super::journal::Anchor;
+use super::disk::RealDisk;
 use super::layout::list_anchor_folders;
 use super::trust::{check_anchor_folder, check_folder_trust};
 
@@ -17,10 +17,8 @@ use super::trust::{check_anchor_folder, check_folder_trust};
 pub fn list_anchors(state_folder: &Path) -> Vec<(PathBuf, Anchor)> {
     let read = |anchor_folder: PathBuf| {
         check_anchor_folder(&anchor_folder).ok()?;
-        let bytes = RealDisk
-            .read_file(&anchor_folder.join("anchor.json"))
-            .ok()??;
-        Some((anchor_folder, serde_json::from_slice(&bytes).ok()?))
+        let anchor = Anchor::find_in(&RealDisk, &anchor_folder)?;
+        Some((anchor_folder, anchor))
     };
     if check_folder_trust(state_folder).is_err() {
         return Vec::new();

@@ -171,17 +171,21 @@ pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
     RealDisk.append_bytes(path, format!("{line}\n").as_bytes())
 }
 
-/// Creates a folder, and those above it, that only its owner can read; makes its name durable.
+/// Creates a folder, and those above it, that only its owner can read; makes the names of the new ones durable.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), StoreError> {
+    let is_absent = |folder: &&Path| folder.symlink_metadata().is_err();
+    let new: Vec<&Path> = path.ancestors().take_while(is_absent).collect();
     let created = std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path);
     created.map_err(StoreError::io_error("create", path))?;
-    let parent = path.parent().unwrap_or(path);
-    File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io_error("sync", parent))
+    for parent in new.iter().filter_map(|folder| folder.parent()) {
+        File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .map_err(StoreError::io_error("sync", parent))?;
+    }
+    Ok(())
 }
 
 /// What tells, without reading it, that a file was not touched: any write changes the time of change, which no program

@@ -9,7 +9,7 @@ use autoresearch_core::journal::state::FoldError;
 
 use super::holder::Holder;
 
-/// The format of journal, anchor and views.
+/// The format of journal, notes and views.
 pub const FORMAT: u32 = 1;
 
 /// A run's files could not be used.
@@ -46,8 +46,13 @@ pub enum StoreError {
         source: FoldError,
     },
     /// A newer version wrote the file.
-    #[error("{} has format {found}; this version reads up to format {FORMAT}", path.display())]
-    Newer { path: PathBuf, found: u32 },
+    #[error("{} has format {found}; this version reads up to format {known}", path.display())]
+    Newer {
+        path: PathBuf,
+        found: u32,
+        /// The newest one that this version reads.
+        known: u32,
+    },
     /// The anchor, or what was pinned beside it, cannot be read any more.
     #[error("{} of the run `{run}` {what}", path.display())]
     Damaged {

@@ -7,32 +7,16 @@ use std::path::PathBuf;
 
 use autoresearch_core::journal::chain::{ChainHead, hash_bytes};
 use autoresearch_core::journal::event::{Event, Record};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::access::Access;
-use super::disk::{Disk, FormatField, encode_json};
-use super::error::{FORMAT, StoreError, describe_damage};
+use super::anchor::{Anchor, AnchorFile};
+use super::disk::Disk;
+use super::error::StoreError;
 use super::layout::Layout;
 
 /// How much of the end of a journal is read for the last records.
 const TAIL: u64 = 64 * 1024;
-
-/// What is known of a run outside its repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
-    /// The format of this file.
-    pub format: u32,
-    pub id: String,
-    pub run: String,
-    /// The main work tree of its repository.
-    pub root: PathBuf,
-    /// SHA-256 of the frozen config.
-    pub config_hash: String,
-    /// The head of the journal's chain.
-    pub head: ChainHead,
-    /// The last line of the journal.
-    pub last: String,
-}
 
 /// What had to be repaired in a journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,7 +32,7 @@ pub struct Journal<'d> {
     disk: &'d dyn Disk,
     /// Where the journal is.
     pub path: PathBuf,
-    anchor_path: PathBuf,
+    file: AnchorFile<'d>,
     pub anchor: Anchor,
 }
 
@@ -58,7 +42,7 @@ impl<'d> Journal<'d> {
         Self {
             disk,
             path,
-            anchor_path,
+            file: AnchorFile::new(disk, anchor_path),
             anchor,
         }
     }
@@ -70,31 +54,14 @@ impl<'d> Journal<'d> {
         anchor_path: PathBuf,
         layout: &Layout,
     ) -> Result<Self, StoreError> {
-        let bytes = disk
-            .read_file(&anchor_path)
-            .map_err(StoreError::io_error("read", &anchor_path))?;
-        let bytes = bytes.ok_or_else(|| StoreError::NoAnchor {
+        let opened = AnchorFile::open(disk, anchor_path, &layout.run)?;
+        let (anchor, file) = opened.ok_or_else(|| StoreError::NoAnchor {
             run: layout.run.clone(),
         })?;
-        let damaged = |error: serde_json::Error| StoreError::Damaged {
-            run: layout.run.clone(),
-            path: anchor_path.clone(),
-            what: describe_damage(&bytes, &error),
-        };
-        let format = serde_json::from_slice::<FormatField>(&bytes)
-            .map_err(damaged)?
-            .format;
-        if format > FORMAT {
-            return Err(StoreError::Newer {
-                path: anchor_path,
-                found: format,
-            });
-        }
-        let anchor = serde_json::from_slice(&bytes).map_err(damaged)?;
         Ok(Self {
             disk,
             path,
-            anchor_path,
+            file,
             anchor,
         })
     }
@@ -122,7 +89,7 @@ impl<'d> Journal<'d> {
         }
         self.anchor.root.clone_from(&layout.root);
         if access.is_writing() {
-            self.write_anchor()
+            self.file.write_whole(&mut self.anchor)
         } else {
             Ok(())
         }
@@ -133,13 +100,6 @@ impl<'d> Journal<'d> {
             run: self.anchor.run.clone(),
             what: what.into(),
         }
-    }
-
-    fn write_anchor(&self) -> Result<(), StoreError> {
-        let bytes = encode_json(&self.anchor_path, &self.anchor)?;
-        self.disk
-            .replace_file(&self.anchor_path, &bytes)
-            .map_err(StoreError::io_error("write", &self.anchor_path))
     }
 
     /// Records an event. `step` is told what comes next.
@@ -155,7 +115,7 @@ impl<'d> Journal<'d> {
         self.anchor.head = before.head.after_line(&line);
         self.anchor.last = line;
         step(steps.anchor);
-        if let Err(error) = self.write_anchor() {
+        if let Err(error) = self.file.write_last(&mut self.anchor) {
             self.anchor = before;
             return Err(error);
         }

@@ -231,7 +231,11 @@ impl Layout {
             .and_then(|format| u32::try_from(format).ok())
             .filter(|format| *format > FORMAT)
         {
-            return Err(StoreError::Newer { path, found });
+            return Err(StoreError::Newer {
+                path,
+                found,
+                known: FORMAT,
+            });
         }
         let record: Record = serde_json::from_str(&line).map_err(|_| unreadable())?;
         match record.event {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::TreeView;
 
 use super::disk::{Disk, FileSignature, RealDisk, encode_with_format, find_newer_format};
-use super::error::{StoreError, describe_damage};
+use super::error::{FORMAT, StoreError, describe_damage};
 
 /// What was pinned at start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -189,7 +189,8 @@ impl Pinned {
             .map_err(StoreError::io_error("read", &path))?
             .unwrap_or_default();
         if let Some(found) = find_newer_format(&bytes) {
-            return Err(StoreError::Newer { path, found });
+            let known = FORMAT;
+            return Err(StoreError::Newer { path, found, known });
         }
         serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
             run: run.to_owned(),

@@ -15,10 +15,11 @@ use autoresearch_core::journal::state::{FoldError, RunState};
 use autoresearch_core::journal::story::{Story, make_row};
 
 use super::access::Access;
+use super::anchor::{ANCHOR_FORMAT, Anchor};
 use super::checkpoint::Checkpoint;
 use super::disk::{self, Disk, FileSignature, RealDisk};
-use super::error::{FORMAT, StoreError};
-use super::journal::{Anchor, Journal, JournalRepair};
+use super::error::StoreError;
+use super::journal::{Journal, JournalRepair};
 use super::layout::{Layout, anchor_folder, list_anchor_folders};
 use super::lock::{HeldLock, take_lock};
 use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
@@ -110,7 +111,7 @@ impl<'w> RunStore<'w> {
             .map_err(StoreError::io_error("write", &layout.config_path()))?;
         pinned.write_to(&anchor_folder)?;
         let anchor = Anchor {
-            format: FORMAT,
+            format: ANCHOR_FORMAT,
             id: start.id.clone(),
             run: layout.run.clone(),
             root: layout.root.clone(),
@@ -344,11 +345,7 @@ impl<'w> RunStore<'w> {
     /// Where the anchor file says that the run is: not yet here, where a moved repository was only looked at.
     #[must_use]
     pub fn read_anchored_root(&self) -> PathBuf {
-        let bytes = RealDisk
-            .read_file(&self.anchor_folder.join("anchor.json"))
-            .ok()
-            .flatten();
-        let anchor = bytes.and_then(|bytes| serde_json::from_slice::<Anchor>(&bytes).ok());
+        let anchor = Anchor::find_in(&RealDisk, &self.anchor_folder);
         anchor.map_or_else(PathBuf::new, |anchor| anchor.root)
     }
 }
@@ -376,12 +373,7 @@ fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
     let begun = begun.unwrap_or_default();
     let anchors = list_anchor_folders(&world.state_folder)
         .into_iter()
-        .filter_map(|anchor_folder| {
-            let bytes = RealDisk
-                .read_file(&anchor_folder.join("anchor.json"))
-                .ok()??;
-            serde_json::from_slice::<Anchor>(&bytes).ok()
-        });
+        .filter_map(|anchor_folder| Anchor::find_in(&RealDisk, &anchor_folder));
     let mut found = anchors.filter(|anchor| {
         let is_here = anchor.root == layout.root && anchor.run == layout.run;
         is_here && anchor.head.next == 1 && anchor.last.as_bytes().starts_with(&begun)

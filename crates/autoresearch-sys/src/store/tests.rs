@@ -418,6 +418,7 @@ fn each_file_beside_an_anchor_has_to_be_this_users_alone() {
     check_anchor_folder(&folder.join("absent")).unwrap();
     for name in [
         "anchor.json",
+        "anchor.log",
         "pinned.json",
         "checkpoint.json",
         "made.json",

@@ -72,6 +72,7 @@ pub(super) fn check_own_path(path: &Path) -> Result<(), StoreError> {
 pub(super) fn check_anchor_folder(anchor_folder: &Path) -> Result<(), StoreError> {
     let files = [
         "anchor.json",
+        "anchor.log",
         "pinned.json",
         "checkpoint.json",
         "made.json",

@@ -31,7 +31,8 @@ replace() { # file, bytes
     sync "${1%/*}"
 }
 record() {
-    replace "$files/vault/anchor.json" "$line$line"
+    printf '%s\n' "$line" >>"$files/vault/anchor.log"
+    sync -d "$files/vault/anchor.log"
     printf '%s\n' "$line" >>"$files/journal.jsonl"
     sync -d "$files/journal.jsonl"
 }
@@ -81,11 +82,12 @@ pub(crate) fn make(twin: &Path) -> Result<(), Stop> {
 pub(crate) fn syncs(twin: &Path, kind: Kind) -> Result<(), Stop> {
     let files = twin.join(FOLDER).join("bench");
     let bytes = vec![b'x'; RECORD];
-    let journal = files.join("journal.jsonl");
+    let (anchor, journal) = (files.join("vault/anchor.log"), files.join("journal.jsonl"));
     for _ in 0..kind.records() {
-        RealDisk.replace_file(&files.join("vault/anchor.json"), &bytes)?;
-        RealDisk.append_bytes(&journal, &bytes)?;
-        RealDisk.sync_file(&journal)?;
+        for file in [&anchor, &journal] {
+            RealDisk.append_bytes(file, &bytes)?;
+            RealDisk.sync_file(file)?;
+        }
     }
     if kind == Kind::Keep {
         RealDisk.replace_file(&files.join("lessons.md"), &bytes)?;

@@ -11,7 +11,7 @@ use autoresearch_core::journal::event::{
     Close, Decision, Event, Guard, Intent, Record, Start, Verdict, Why,
 };
 use autoresearch_core::metric::value::Value;
-use autoresearch_sys::store::Anchor;
+use autoresearch_sys::store::{Anchor, RealDisk};
 
 use crate::Stop;
 use crate::bed::Bed;
@@ -40,7 +40,8 @@ pub(crate) fn lengthen(bed: &Bed, rows: u32) -> Result<(), Stop> {
         return Err("the journal does not begin with a start".into());
     };
     let anchor_path = bed.anchor_folder.join("anchor.json");
-    let mut anchor: Anchor = serde_json::from_slice(&std::fs::read(&anchor_path)?)?;
+    let anchor = Anchor::find_in(&RealDisk, &bed.anchor_folder);
+    let mut anchor = anchor.ok_or("the run has no anchor")?;
     let mut pen = Pen {
         out: BufWriter::new(OpenOptions::new().append(true).open(&path)?),
         head: anchor.head,

@@ -165,9 +165,15 @@ const OUTSIDE: &[NamedDamage] = &[
     ("anchor of a later version", |run| {
         replace(
             &run.anchor_folder().join("anchor.json"),
-            r#""format":1"#,
             r#""format":2"#,
+            r#""format":3"#,
         );
+    }),
+    ("anchor's log gone", |run| {
+        fs::remove_file(run.anchor_folder().join("anchor.log")).unwrap();
+    }),
+    ("anchor's log cut", |run| {
+        fs::write(run.anchor_folder().join("anchor.log"), "").unwrap();
     }),
     ("anchor of another run", |run| {
         replace(
@@ -210,7 +216,12 @@ fn every_damage_outside_the_repository_is_refused_with_its_reason() {
     anchor not JSON
       /state/runs/0123456789abcdef0123456789abcdef/anchor.json of the run `fast` cannot be read (EOF while parsing an object at line 1 column 11)
     anchor of a later version
-      /state/runs/0123456789abcdef0123456789abcdef/anchor.json has format 2; this version reads up to format 1
+      /state/runs/0123456789abcdef0123456789abcdef/anchor.json has format 3; this version reads up to format 2
+    anchor's log gone
+      /state/runs/0123456789abcdef0123456789abcdef/anchor.log of the run `fast` is gone
+    anchor's log cut
+      read: the run `fast` was changed from outside: its journal ends at record 2, its anchor at record 1
+      write: the run `fast` was changed from outside: its journal holds records that this tool did not write
     anchor of another run
       the run `slow` was changed from outside: it was renamed from `slow`
     anchor writable by others
