@@ -18,6 +18,7 @@ mod bench;
 #[path = "../cheats/cases.rs"]
 mod cases;
 mod cheats;
+mod crowd;
 mod dice;
 mod kills;
 mod life;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let word = words.first().map_or("--help", String::as_str);
     let campaign: fn(&Asked) -> Figures = match word {
         "kills" => kills::try_kills,
+        "crowd" => crowd::try_crowd,
         "cheats" => cheats::try_cheats,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
         _ => return autoresearch::cli::main(&world::sealed()),

@@ -19,6 +19,13 @@ fn a_slice_of_the_kills_breaks_nothing() {
 }
 
 #[test]
+fn a_slice_of_the_crowd_breaks_nothing() {
+    let answer = run_campaign(&["crowd", "--seed", "11", "--rounds", "1"]).ok();
+    let opening = "crowd, seed 11: 1 rounds, nothing broken; 100 commands, 25 at a time: ";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
 fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     insta::assert_snapshot!(run_campaign(&["kills", "--round", "3"]).fails(2).err, @"
     error: `--round` is not an option of kills
@@ -29,7 +36,7 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     hint: campaign --help
     ");
     let help = run_campaign(&["--help"]).ok().out;
-    for word in ["kills", "cheats"] {
+    for word in ["kills", "crowd", "cheats"] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }
     assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);

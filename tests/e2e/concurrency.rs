@@ -1,6 +1,8 @@
 //! Two processes at once: one acts, the other learns who does.
 
-use crate::testbed::{CONFIG, Testbed, finish, wait_until};
+use std::path::Path;
+
+use crate::testbed::{CONFIG, Testbed, finish, wait_until, write_program};
 
 #[test]
 fn the_second_of_two_trials_is_busy_and_names_the_holder() {
@@ -29,6 +31,62 @@ fn the_second_of_two_trials_is_busy_and_names_the_holder() {
     std::fs::write(&go, "").unwrap();
     assert_eq!(waiting.join().unwrap().ok().json()["verdict"], "keep");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
+}
+
+/// Puts a git before the real one, which writes to a file of the scope as long as there are words to write, whenever a trial
+/// is taken back.
+fn write_before_the_undo(bed: &Testbed) -> String {
+    let path = std::env::var("PATH").unwrap();
+    let mut places = path.split(':').map(|folder| Path::new(folder).join("git"));
+    let real = places.find(|git| git.is_file()).unwrap();
+    let folder = bed.home.join("writing");
+    std::fs::create_dir(&folder).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *' read-tree -m -u '*) next=$(ls '{home}'/words-* 2>/dev/null | head -1); [ -z \"$next\" ] || mv \"$next\" '{file}';; esac\nexec '{real}' \"$@\"\n",
+        home = bed.home.display(),
+        file = bed.path("src/a").display(),
+        real = real.display(),
+    );
+    write_program(&folder.join("git"), &script);
+    format!("{}:{path}", folder.display())
+}
+
+#[test]
+fn what_is_written_while_a_trial_is_taken_back_is_saved_and_the_trial_has_its_verdict() {
+    let bed = Testbed::new();
+    let path = write_before_the_undo(&bed);
+    let config = bed.home.join("config.yaml");
+    std::fs::write(&config, CONFIG).unwrap();
+    let start = ["start", "--config", config.to_str().unwrap()];
+    bed.run_with(&start, &[("PATH", &path)]).ok();
+    for word in ["one", "two"] {
+        let file = bed.home.join(format!("words-{word}"));
+        std::fs::write(file, format!("{word} more idea\n")).unwrap();
+    }
+    bed.edit(6);
+    assert_eq!(bed.trial("worse")["verdict"], "discard");
+    assert_eq!(bed.read("src/a"), "any\n".repeat(5));
+    let held = bed.git(&["show", "refs/autoresearch/demo/trial/1:src/a"]);
+    assert_eq!(held, "two more idea\n");
+    let before = bed.git(&["show", "refs/autoresearch/demo/trial/1~:src/a"]);
+    assert_eq!(before, "one more idea\n");
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
+    bed.run(&["doctor"]).ok();
+    // Somebody who never stops is told so.
+    for number in 0..9 {
+        let file = bed.home.join(format!("words-{number}"));
+        std::fs::write(file, format!("idea {number}\n")).unwrap();
+    }
+    bed.edit(6);
+    bed.run(&["trial", "-m", "worse again"])
+        .fails(4)
+        .says("something else is writing to them: stop it");
+    for number in 0..9 {
+        let _ = std::fs::remove_file(bed.home.join(format!("words-{number}")));
+    }
+    bed.run(&["resume"]).ok();
+    assert_eq!(bed.story(), ["0 baseline", "1 discard", "2 discard"]);
+    assert_eq!(bed.git(&["status", "--porcelain"]), "");
 }
 
 #[test]

@@ -28,6 +28,8 @@ const RUN: &str = "Autoresearch-Run";
 const TRIAL: &str = "Autoresearch-Trial";
 /// More own commits than this never stand on top of the kept state: a trial, its reworks, and what was salvaged.
 const MOST: usize = 8;
+/// So often an undoing begins again, where somebody writes while git moves the files.
+const TRIES: usize = 5;
 
 /// A commit that was asked for.
 #[derive(Debug)]
@@ -127,18 +129,37 @@ pub fn undo_trial(
     message: &str,
     name: Option<&RefName>,
 ) -> Result<UndoResult> {
+    let mut notes = Vec::new();
+    for _ in 0..TRIES {
+        if let Some(undone) = undo_once(tree, state, (trial, message, name), &mut notes)? {
+            return Ok(UndoResult { notes, ..undone });
+        }
+    }
+    Err(Failure::blocked("files of the trial change while they are taken back").hint(WRITING))
+}
+
+/// What to do where an undoing meets somebody who writes.
+const WRITING: &str = "something else is writing to them: stop it, then run `autoresearch resume`";
+
+/// The same, where nobody writes to the files meanwhile; else nothing but the commit of the trial was made.
+fn undo_once(
+    tree: &Tree<'_>,
+    state: &RunState,
+    (trial, message, name): (u32, &str, Option<&RefName>),
+    notes: &mut Vec<String>,
+) -> Result<Option<UndoResult>> {
     let tip = tree_changes::check_branch_checked_out(tree)?;
     let kept = state.head.clone();
     check_own_commits(tree, &kept, &tip)?;
     let (made, refused) = commit_remaining(tree, state, trial, message)?;
     let tip = made.unwrap_or(tip);
     if tip == kept {
-        let notes = refused.iter().map(describe_left).collect();
-        return Ok(UndoResult {
+        notes.extend(refused.iter().map(describe_left));
+        return Ok(Some(UndoResult {
             head: kept,
             tip: None,
-            notes,
-        });
+            notes: Vec::new(),
+        }));
     }
     let trial_name = tree.name_trial(trial);
     // Commits of older versions have no name yet.
@@ -167,17 +188,20 @@ pub fn undo_trial(
             restore_kept(tree, state, &paths, (&tip, &kept), trial)?,
         ))
     });
-    let mut notes = opened.close_folders();
-    let (moved, head) = taken?;
+    notes.extend(opened.close_folders());
+    let (moved, restored) = taken?;
     notes.extend(moved.iter().map(ToString::to_string));
+    let Some(head) = restored else {
+        return Ok(None);
+    };
     notes.extend(staying.into_iter().map(describe_left));
     check_restored_tree(tree, state.config(), &paths, &kept)?;
     check_added_gone(tree, &paths, &kept)?;
-    Ok(UndoResult {
+    Ok(Some(UndoResult {
         head,
         tip: Some(tip),
-        notes,
-    })
+        notes: Vec::new(),
+    }))
 }
 
 /// Commits what is changed and not committed, as far as git takes it. Returns the commit, and what git does not take.
@@ -231,18 +255,27 @@ pub fn describe_refused(refused: &RefusedPath) -> String {
     )
 }
 
+/// Brings the kept state back; nothing where somebody wrote to the files a moment ago, which git does not overwrite.
 fn restore_kept(
     tree: &Tree<'_>,
     state: &RunState,
     paths: &[RepoPath],
     (tip, kept): (&CommitId, &CommitId),
     trial: u32,
-) -> Result<CommitId> {
+) -> Result<Option<CommitId>> {
     (tree.world.step)("git restore");
     let index = tree.index();
     // The index may have been made anew of a commit in between.
     index.prepare(tip, tree.world.now().as_second())?;
-    index.git().move_tree(tip, kept)?;
+    if let Err(error) = index.git().move_tree(tip, kept) {
+        let is_written = !index.git().list_modified(paths)?.is_empty()
+            || !moved_away::find_in_the_way(tree, tip, kept, paths)?.is_empty();
+        return if is_written {
+            Ok(None)
+        } else {
+            Err(error.into())
+        };
+    }
     file_times::renew_times(tree, state, paths);
     index.git().refresh_index(paths);
     index.expect_update(paths)?;
@@ -250,7 +283,7 @@ fn restore_kept(
     index.note_head(&head)?;
     (tree.world.step)("git index");
     index.update_users(paths, &head)?;
-    Ok(head)
+    Ok(Some(head))
 }
 
 /// Makes HEAD name the kept state: the kept commit, or a new one with its tree.
@@ -353,7 +386,7 @@ fn check_restored_tree(
         "after the undo these files differ from the kept state: {}",
         names.join(", ")
     ))
-    .hint("something else is writing to them: stop it, then run `autoresearch resume`"))
+    .hint(WRITING))
 }
 
 /// After an undo nothing that the trial added may stand: git only warns of a file that it cannot delete.
