@@ -13,6 +13,8 @@ Usage: campaign <WORD> [--seed N] [--minutes M] [--rounds K] [--only R]
 Words:
   kills    small runs whose commands are killed at any moment: the tool, its group, everything that it started, its git
            alone, or any one of its processes; a round is a small run with ten kills
+  disk     small runs whose disk gets full (repository, state folder or temporary folder) or that meet a limit (length of
+           a file, open files, processes); a round is a small run with ten of these
   crowd    many commands at the same time on one repository; a round is a run and 100 commands, 25 at a time
   cheats   edits that game the measurement, as real trials; --measured has the tool measure the time itself
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::rounds;
+use super::small_disk::SmallDisk;
 
 /// A command that takes longer is stuck.
 const DEADLINE: Duration = Duration::from_mins(3);
@@ -29,6 +30,8 @@ pub(crate) struct Places {
 
 /// A repository with everything that belongs to it.
 pub(crate) struct Bench {
+    /// On which a part of it may be. Goes before the folder in which it is mounted.
+    pub disk: Option<SmallDisk>,
     /// Dropped last.
     _folder: TempDir,
     pub base: PathBuf,
@@ -76,6 +79,7 @@ impl Bench {
         let base = folder.path().canonicalize().unwrap();
         let places = places(&base);
         let bench = Self {
+            disk: None,
             _folder: folder,
             base,
             places,

@@ -20,11 +20,13 @@ mod cases;
 mod cheats;
 mod crowd;
 mod dice;
+mod disk;
 mod kills;
 mod life;
 #[path = "../cheats/real.rs"]
 mod real;
 mod rounds;
+mod small_disk;
 #[path = "../sealed/world.rs"]
 mod world;
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let word = words.first().map_or("--help", String::as_str);
     let campaign: fn(&Asked) -> Figures = match word {
         "kills" => kills::try_kills,
+        "disk" => disk::try_disks,
         "crowd" => crowd::try_crowd,
         "cheats" => cheats::try_cheats,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),

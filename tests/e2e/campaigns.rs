@@ -19,6 +19,13 @@ fn a_slice_of_the_kills_breaks_nothing() {
 }
 
 #[test]
+fn a_slice_of_the_full_disks_breaks_nothing() {
+    let answer = run_campaign(&["disk", "--seed", "11", "--rounds", "1"]).ok();
+    let opening = "disk, seed 11: 1 rounds, nothing broken; 10 times too little (";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
 fn a_slice_of_the_crowd_breaks_nothing() {
     let answer = run_campaign(&["crowd", "--seed", "11", "--rounds", "1"]).ok();
     let opening = "crowd, seed 11: 1 rounds, nothing broken; 100 commands, 25 at a time: ";
@@ -36,7 +43,7 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     hint: campaign --help
     ");
     let help = run_campaign(&["--help"]).ok().out;
-    for word in ["kills", "crowd", "cheats"] {
+    for word in ["kills", "disk", "crowd", "cheats"] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }
     assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);

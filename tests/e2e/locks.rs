@@ -194,6 +194,66 @@ fn locks_that_a_git_left_when_it_was_killed_alone_are_removed() {
 }
 
 #[test]
+fn a_lock_that_a_git_left_when_it_was_killed_as_it_made_or_removed_a_work_tree_is_removed() {
+    let own = format!("{CONFIG}isolation: worktree\n");
+    let branch = ".git/refs/heads/autoresearch/demo.lock";
+    for (config, word, lock, victims) in [
+        (CONFIG, "worktree add", ".git/packed-refs.lock", "$PPID $$"),
+        (CONFIG, "worktree remove", ".git/packed-refs.lock", "$$"),
+        (&own, "worktree add", ".git/config.lock", "$$"),
+        (&own, "update-ref", branch, "$PPID $$"),
+    ] {
+        let bed = Testbed::new();
+        let lock = bed.path(lock);
+        let folder = lock.parent().unwrap().display();
+        let act = format!(
+            "mkdir -p '{folder}'; touch '{}'; kill -9 {victims}",
+            lock.display()
+        );
+        let path = front(&bed, word, &act);
+        let file = bed.home.join("config.yaml");
+        std::fs::write(&file, config).unwrap();
+        let start = ["start", "--config", file.to_str().unwrap()];
+        arm(&bed, 1);
+        let killed = bed.run_with(&start, &[("PATH", &path)]);
+        let case = format!("{word}, {victims}: {killed:?}");
+        assert!(all_shots_were_fired(&bed), "{case}");
+        assert_eq!(victims == "$$", !lock.exists(), "{case}");
+        if bed.run(&["resume"]).code != 0 {
+            bed.run(&start).ok();
+        }
+        assert!(!lock.exists(), "{case}");
+        assert_eq!(bed.run(&["finish"]).code, 0, "{case}");
+        bed.run(&["doctor"]).ok();
+    }
+}
+
+/// `git worktree remove` looks for changes with a git of its own, and dies when that one is killed.
+#[test]
+fn a_lock_of_a_git_that_our_git_had_started_is_removed_whoever_of_both_died() {
+    for act in [
+        "touch \"$lock\"; echo \"fatal: failed to run 'git status', code 137\" >&2; exit 128",
+        "touch \"$lock\"; kill -9 $PPID $$",
+    ] {
+        let bed = Testbed::new();
+        let find = format!(
+            "lock=$(echo '{}'/.git/worktrees/autoresearch-demo*)/index.lock",
+            bed.repo.display()
+        );
+        let path = front(&bed, "worktree remove", &format!("{find}; {act}"));
+        bed.start(&format!("{CONFIG}isolation: worktree\n"));
+        let tree = bed.own_tree();
+        arm(&bed, 1);
+        let killed = bed.run_with(&["finish"], &[("PATH", &path)]);
+        assert!(all_shots_were_fired(&bed), "{killed:?}");
+        assert!(tree.exists(), "{killed:?}");
+        bed.run(&["finish"]).ok();
+        assert!(!tree.exists(), "{killed:?}");
+        bed.run(&["doctor"]).ok();
+    }
+}
+
+#[test]
 fn an_undo_whose_git_was_killed_alone_is_done_by_the_next_command() {
     let bed = Testbed::new();
     let lock = bed.path(".git/index.lock");

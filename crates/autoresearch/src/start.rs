@@ -14,7 +14,7 @@ pub mod trying;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::config::{Config, Isolation, Problem};
@@ -34,6 +34,7 @@ use crate::start::baseline::{Baseline, measure_baseline};
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
 use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check_reaction};
+use crate::trees::left_gits::{recover_left_gits, start_lock_folder};
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
@@ -49,7 +50,6 @@ use crate::watch::yardstick;
 use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
-use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::{Git, PrivateIndex};
 use autoresearch_sys::process::TreeView;
 use autoresearch_sys::replacement::make_temporary;
@@ -64,6 +64,7 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     }
     let (site, config, problems) = read_wanted_start(world, place, source)?;
     let _starting = store::take_lock(&start_lock_folder(world, &site.history), world, "start")?;
+    recover_left_gits(world, &site.git, &site.history.work_tree())?;
     if let Some(report) = find_same_start(world, &site.history.work_tree(), source, &config)? {
         return Ok(report);
     }
@@ -144,15 +145,6 @@ fn make_index_folder(world: &World) -> Result<TempDir> {
             &error,
         )
     })
-}
-
-/// The folder of the lock that a start holds: one start at a time in a repository.
-#[must_use]
-pub fn start_lock_folder(world: &World, history: &History) -> PathBuf {
-    let repository = history.common_folder();
-    let key =
-        autoresearch_core::journal::chain::hash_bytes(repository.as_os_str().as_encoded_bytes());
-    world.state_folder.join("starts").join(key)
 }
 
 /// What was found out about the untouched tree.

@@ -5,6 +5,7 @@
 
 mod copies;
 pub(crate) mod editable_installs;
+pub(crate) mod left_gits;
 pub mod lending;
 mod links;
 pub mod making;

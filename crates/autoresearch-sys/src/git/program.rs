@@ -37,6 +37,9 @@ const OWN_INDEX: [&str; 3] = [
     "index.sparse=false",
 ];
 
+/// The status of a git that gives up.
+const DIED: i32 = 128;
+
 /// The git binary, at work in one work tree.
 pub struct Git {
     program: PathBuf,
@@ -304,14 +307,22 @@ impl Git {
             let _ = stdin.write_all(bytes);
         }
         let status = child.wait().map_err(start_error)?;
-        if let (Some(_), Some((at_work, traces))) = (read_signal(status), &at_work) {
-            at_work.clear_locks(traces);
-        }
-        Ok(Output {
+        let output = Output {
             status,
             stdout: read_written(stdout).map_err(start_error)?,
             stderr: read_written(stderr).map_err(start_error)?,
-        })
+        };
+        if let Some((at_work, traces)) = at_work.filter(|_| self.may_leave_locks(&output)) {
+            at_work.clear_locks(traces);
+        }
+        Ok(output)
+    }
+
+    /// Was this git killed, or perhaps one that it had started (it then dies itself)? One that met a lock has left none.
+    fn may_leave_locks(&self, output: &Output) -> bool {
+        let has_died = output.status.code() == Some(DIED) || read_signal(output.status).is_some();
+        let said = String::from_utf8_lossy(&output.stderr);
+        has_died && read_lock_refusal(&said, &self.work_tree).is_none()
     }
 
     /// The settings by which git works here, whatever the user has; `asked` is the call of a hook by its name.

@@ -22,7 +22,7 @@ use self::scene::{InventoryScene, list_start_notes, open_git_in};
 use crate::run::driven::DRIVER;
 use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::place::history_around;
-use crate::start::start_lock_folder;
+use crate::trees::left_gits::start_lock_folder;
 use crate::trees::place::OWN;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};

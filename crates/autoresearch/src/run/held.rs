@@ -16,6 +16,7 @@ use crate::run::Run;
 use crate::run::driven::refuse_driven;
 use crate::run::glance::{Glance, INDEX, Seat, describe_lost_tree, lost_tree_error};
 use crate::run::ready::{Ready, RepairResult};
+use crate::trees::left_gits::recover_left_gits;
 use crate::trees::making::{Checkout, remake_tree};
 use crate::trees::place::OWN;
 use crate::trees::setup::filled_mark;
@@ -54,7 +55,12 @@ impl<'w> Held<'w> {
         refuse_driven(world, &run.store.anchor_folder)?;
         let note = run.store.anchor_folder.join(GIT_AT_WORK);
         let traces = list_git_traces(seat.history(), &run.store);
-        let cleared = recover_locks(&note, &traces)?;
+        let mut cleared = recover_locks(&note, &traces)?;
+        cleared.extend(recover_left_gits(
+            world,
+            seat.git(),
+            &run.store.layout.root,
+        )?);
         seat.git_mut().leave_notes(&note, traces);
         Ok(Self {
             run,

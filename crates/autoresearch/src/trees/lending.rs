@@ -17,9 +17,8 @@ use autoresearch_sys::store::{
     HeldLock, StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
 };
 
-use crate::trees::making::{
-    Checkout, clear_tree, is_noted_tree, make_tree, remove_tree, wait_for_git,
-};
+use crate::trees::left_gits::{recover_git, watch_git};
+use crate::trees::making::{Checkout, clear_tree, is_noted_tree, make_tree, remove_tree};
 use crate::trees::place::TreePlace;
 use crate::trees::setup::{TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::ViewChoice;
@@ -109,15 +108,17 @@ pub fn lend_tree<'w>(
 ) -> Result<LentTree<'w>> {
     let id = source.place.id();
     let (name, lock) = take_free_name(world, id)?;
-    wait_for_git(world, id, &name)?;
-    let main = source.git.at_folder(source.git.work_tree());
+    let folder = tree_note_folder(&world.state_folder, id, &name);
+    recover_git(source.git, &folder)?;
+    let main = watch_git(source.git, source.git.work_tree(), &folder);
+    let watch_inside = |note: &TreeNote| watch_git(&main, &note.path, &folder);
     let known = TreeNote::read(&world.state_folder, id, &name);
     if let Some(note) = &known
         && is_usable(world, &main, note)
     {
         (world.step)("tree borrow");
         mark_borrowed(world, note)?;
-        let inside = main.at_folder(&note.path);
+        let inside = watch_inside(note);
         if bring_tree(world, &inside, note, commit).is_ok() {
             return Ok(LentTree {
                 world,
@@ -136,7 +137,7 @@ pub fn lend_tree<'w>(
     mark_borrowed(world, &note)?;
     Ok(LentTree {
         world,
-        inside: main.at_folder(&note.path),
+        inside: watch_inside(&note),
         main,
         note,
         _lock: lock,

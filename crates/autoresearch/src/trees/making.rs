@@ -11,16 +11,13 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::git::locks::{Traces, recover_locks};
 use autoresearch_sys::git::surroundings::resolve_links;
 use autoresearch_sys::store::removal::{folder_inode, remove_folder_below};
-use autoresearch_sys::store::{TreeNote, check_folder_trust, tree_note_folder};
+use autoresearch_sys::store::{TreeNote, check_folder_trust};
 
+use crate::trees::left_gits::{recover_git, watch_git};
 use crate::watch::work_tree_check;
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
-
-/// The file beside a tree's note, as long as a git is at work that makes or removes the tree.
-const GIT_AT_WORK: &str = "git-at-work";
 
 /// What is checked out in a new tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +69,9 @@ fn make_noted_tree(
     note.inode = folder_inode(&note.path);
     note.write(&world.state_folder)?;
     (world.step)("git worktree add");
-    let git = watch_git(world, git, note)?;
+    let folder = note.folder(&world.state_folder);
+    recover_git(git, &folder)?;
+    let git = watch_git(git, git.work_tree(), &folder);
     match checkout {
         Checkout::NewBranch { branch, base } => {
             git.create_branch(branch, base)?;
@@ -124,23 +123,6 @@ fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir(path).map_err(|error| fail(&error))
 }
 
-/// git, with a note that it is at work on a tree: whoever comes after a kill waits for a git that is left over.
-fn watch_git(world: &World, git: &Git, note: &TreeNote) -> Result<Git> {
-    let at_work = note.folder(&world.state_folder).join(GIT_AT_WORK);
-    let nothing = Traces::default();
-    recover_locks(&at_work, &nothing)?;
-    let mut git = git.at_folder(git.work_tree());
-    git.leave_notes(&at_work, nothing);
-    Ok(git)
-}
-
-/// Waits for a git that a killed command left at work on a tree of a run.
-pub(super) fn wait_for_git(world: &World, id: &str, name: &str) -> Result<()> {
-    let folder = tree_note_folder(&world.state_folder, id, name);
-    recover_locks(&folder.join(GIT_AT_WORK), &Traces::default())?;
-    Ok(())
-}
-
 /// Removes a tree with whatever is in it, and its note. What stands in its place and was not made by us stays, and is
 /// refused.
 pub fn remove_tree(world: &World, git: &Git, note: &TreeNote) -> Result<()> {
@@ -150,10 +132,12 @@ pub fn remove_tree(world: &World, git: &Git, note: &TreeNote) -> Result<()> {
 
 /// The same, but for the note: a tree is made in the same place.
 pub(super) fn clear_tree(world: &World, git: &Git, note: &TreeNote) -> Result<()> {
-    let git = watch_git(world, git, note)?;
+    let folder = note.folder(&world.state_folder);
+    recover_git(git, &folder)?;
     (world.step)("tree removal");
     remove_files(note)?;
     (world.step)("git worktree remove");
+    let git = watch_git(git, git.work_tree(), &folder);
     let known = git.list_work_trees()?;
     if known.iter().any(|tree| tree.path == note.path) {
         git.forget_work_tree(&note.path)?;

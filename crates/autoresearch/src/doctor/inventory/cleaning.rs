@@ -8,7 +8,7 @@ use std::path::Path;
 use super::checks;
 use super::scene::{InventoryItem, list_start_notes, open_git_in};
 use crate::run::place::history_around;
-use crate::start::start_lock_folder;
+use crate::trees::left_gits::{recover_left_gits, start_lock_folder, watch_git};
 use crate::trees::making::{remove_note, remove_tree};
 use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_sys::env::World;
@@ -28,6 +28,8 @@ pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryIte
         .any(|item| item.kept_because.is_none())
         .then(|| take_lock(&starting, world, "clean"))
         .transpose()?;
+    recover_left_gits(world, &git, root)?;
+    let git = watch_git(&git, git.work_tree(), &starting);
     let mut locks: BTreeMap<String, HeldLock> = BTreeMap::new();
     let mut stuck = BTreeSet::new();
     for item in items
