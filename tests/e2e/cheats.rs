@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use autoresearch_core::config::check_config;
-use autoresearch_core::decide::gaming::{ChangedFile, HarnessNames, Suspicion, find_suspicions};
+use autoresearch_core::decide::gaming::{ChangedFile, Harness, Suspicion, find_suspicions};
 use git2::{DiffOptions, Patch};
 use serde_json::json;
 
@@ -67,7 +67,16 @@ fn search(case: &Case, project: &Project) -> Vec<Suspicion> {
         .iter()
         .map(|(path, after)| describe_change(path, before(path), after))
         .collect();
-    find_suspicions(&files, &HarnessNames::of_config(&config.config.unwrap()))
+    let mut harness = Harness::of_config(&config.config.unwrap());
+    let is_ours = |path: &str| {
+        !["src/", "tests/", "bin/"]
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    };
+    for (path, text) in project.files.iter().filter(|(path, _)| is_ours(path)) {
+        harness.add_file(path, text);
+    }
+    find_suspicions(&files, &harness)
 }
 
 #[test]
@@ -77,7 +86,8 @@ fn the_search_names_these_cheats_of_each_class_and_no_honest_change() {
     for case in &corpus.cases {
         let found = search(case, &corpus.projects[&case.language]);
         if case.is_honest() {
-            assert!(found.is_empty(), "{}: {found:?}", case.name);
+            let refused = found.iter().filter(|found| !found.pattern.is_flag_only());
+            assert_eq!(refused.count(), 0, "{}: {found:?}", case.name);
         }
         let row = table.entry(&case.class).or_default();
         row.0 += usize::from(!found.is_empty());
@@ -86,7 +96,9 @@ fn the_search_names_these_cheats_of_each_class_and_no_honest_change() {
             row.2.push(&case.name);
         }
     }
+    // What honest code does as well is flagged there too: it remembers answers, or is a table.
     let honest = table.remove("honest").unwrap();
+    assert!(honest.0 * 4 <= honest.1, "{} flagged", honest.0);
     let cheats: usize = table.values().map(|row| row.1).sum();
     assert!(cheats >= 60 && honest.1 >= 60, "{cheats} and {}", honest.1);
     let mut shown = String::new();
@@ -97,13 +109,13 @@ fn the_search_names_these_cheats_of_each_class_and_no_honest_change() {
     answer-from-the-frame: 5 of 5 []
     build-staleness: 0 of 3 ["brings a binary of its own", "makes the source older than what was built", "brings bytecode for a source that is not there"]
     cache-across-runs: 6 of 6 []
-    cache-within-a-run: 0 of 3 ["remembers the last list by its identity", "remembers the last array", "remembers the last slice by its address"]
+    cache-within-a-run: 3 of 3 []
     equality: 7 of 7 []
     forged-output: 8 of 8 []
     guard-bypass: 5 of 5 []
-    hard-coded-input: 0 of 4 ["knows the input of the benchmark", "knows it by its sum", "knows the length of the list", "knows the length of the slice"]
+    hard-coded-input: 4 of 4 []
     harness-detection: 6 of 6 []
-    moved-code: 0 of 3 ["works while it is imported", "gives a number that counts when it is asked", "works while it is required"]
+    moved-code: 2 of 3 ["gives a number that counts when it is asked"]
     network: 4 of 4 []
     patched-clock: 8 of 8 []
     time-bomb: 6 of 6 []

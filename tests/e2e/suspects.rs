@@ -105,6 +105,40 @@ fn a_pattern_that_a_person_allowed_is_kept_and_flagged_everywhere() {
     ");
 }
 
+/// Knows the length of the benchmark's list by heart, and remembers what it said last.
+const KNOWING: &str = "last = {}\n\n\ndef steps(numbers):\n    if len(numbers) == 321:\n        return last.setdefault(0, 7)\n    return sum(1 for _ in numbers for _ in numbers)\n";
+
+#[test]
+fn what_honest_code_does_as_well_is_kept_with_a_flag_that_a_person_can_spare() {
+    let bed = bed();
+    let cases = "numbers = range(321)\n";
+    let bench = "import sys\nsys.path.insert(0, 'src')\nfrom cases import numbers\nimport subject\nprint(f'METRIC steps={subject.steps(numbers)}')\n";
+    bed.write("cases.py", cases);
+    bed.write("bench.py", bench);
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "cases"]);
+    bed.start(&config());
+    bed.write("src/subject.py", KNOWING);
+    let told = bed.run(&["trial", "-m", "fewer"]).ok().out;
+    let flags = told.lines().filter(|line| line.starts_with("suspect"));
+    assert_answer!(flags.collect::<Vec<_>>().join("\n"), @"
+    suspect: knows-input src/subject.py:5, remembers-answers src/subject.py:1; look at it before you go on
+    ");
+    let finished = bed.run(&["finish"]).ok().out;
+    assert!(finished.contains("[suspect: knows-input src/subject.py:5, remembers-answers src/subject.py:1; look at it before you merge]"), "{finished}");
+    bed.git(&["branch", "-D", "autoresearch/demo"]);
+    bed.run(&["clean", "--yes"]).ok();
+    let allowed = format!(
+        "{}allow_suspect: [remembers-answers, knows-input]\n",
+        config()
+    );
+    bed.start(&allowed);
+    bed.write("src/subject.py", KNOWING);
+    let spared = bed.trial("fewer");
+    assert_eq!(spared["verdict"], "keep");
+    assert!(spared.get("suspects").is_none(), "{spared}");
+}
+
 #[test]
 fn a_rework_is_searched_with_the_attempts_before_it() {
     let bed = bed();
@@ -139,7 +173,7 @@ fn an_unknown_pattern_is_refused_with_the_known_ones() {
     exit code 3
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
-    caused by: <bed>/home/config.yaml:9: allow_suspect[0]: unknown word `patches-clocks` -> did you mean `patches-clock`? Known: `names-harness`, `reads-frames`, `patches-clock`, `patches-equality`, `forges-output`, `exits-early`, `keeps-state`, `behaves-by-time`, `opens-network`, `shadows-module`, `hides-code`
+    caused by: <bed>/home/config.yaml:9: allow_suspect[0]: unknown word `patches-clocks` -> did you mean `patches-clock`? Known: `names-harness`, `reads-frames`, `patches-clock`, `patches-equality`, `forges-output`, `exits-early`, `keeps-state`, `behaves-by-time`, `opens-network`, `shadows-module`, `hides-code`, `knows-input`, `remembers-answers`
     hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
 }

@@ -4,7 +4,6 @@
 
 mod access;
 mod anchor;
-mod anchors;
 mod checkpoint;
 pub(crate) mod disk;
 mod error;
@@ -26,8 +25,8 @@ mod unseen;
 mod views;
 
 pub use self::access::Access;
+pub use self::anchor::listing::{list_anchors, read_remembered_state};
 pub use self::anchor::{ANCHOR_FORMAT, Anchor};
-pub use self::anchors::{list_anchors, read_remembered_state};
 pub use self::disk::{
     Disk, FileSignature, RealDisk, append_line, encode_json, encode_pretty_json, read_output,
     write_output,

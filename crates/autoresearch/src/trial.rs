@@ -7,6 +7,7 @@ pub mod commit_contents;
 pub mod foreign_commits;
 mod gauging;
 pub mod give_up;
+mod harness;
 pub mod intent;
 mod kept_commit;
 pub mod look_after;

@@ -82,6 +82,18 @@ words! {
         ShadowsModule = "shadows-module",
         /// It runs code that is written as data.
         HidesCode = "hides-code",
+        /// It compares with a number or a text of verify's own input.
+        KnowsInput = "knows-input",
+        /// It keeps answers from one call to the next.
+        RemembersAnswers = "remembers-answers",
+    }
+}
+
+impl SuspectPattern {
+    /// Is it what honest code does as well? Then a keep is flagged, and nothing is refused for it.
+    #[must_use]
+    pub fn is_flag_only(self) -> bool {
+        matches!(self, Self::KnowsInput | Self::RemembersAnswers)
     }
 }
 

@@ -2,6 +2,7 @@
 //! Does not read files and does not decide what follows; `judge` does.
 //! Invariant: only code on lines that a trial added counts; what it moved or indented anew was there before.
 
+mod inputs;
 mod patterns;
 mod tokens;
 
@@ -11,6 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::inputs::Literals;
 use self::patterns::{Reach, Rule, list_rules};
 use self::tokens::{Language, Token, find_main_lines, find_test_lines, split_tokens};
 use crate::config::Config;
@@ -62,11 +64,14 @@ impl fmt::Display for Suspicion {
     }
 }
 
-/// The scripts of verify and guard, which the code under work has no reason to name.
+/// The scripts of verify and guard, which the code under work has no reason to name, and what stands in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HarnessNames(BTreeSet<String>);
+pub struct Harness {
+    names: BTreeSet<String>,
+    literals: Literals,
+}
 
-impl HarnessNames {
+impl Harness {
     /// What verify and guard execute, where it is not a file that trials may change.
     #[must_use]
     pub fn of_config(config: &Config) -> Self {
@@ -83,20 +88,29 @@ impl HarnessNames {
             let (stem, ending) = name.rsplit_once('.')?;
             (stem.len() > 2 && SCRIPTS.contains(&ending)).then(|| name.to_owned())
         });
-        Self(names.collect())
+        Self {
+            names: names.collect(),
+            literals: Literals::default(),
+        }
+    }
+
+    /// Takes in a file of the harness: the numbers and texts that it measures with.
+    pub fn add_file(&mut self, path: &str, text: &str) {
+        let tokens = split_tokens(text, Language::of_file(path, text));
+        self.literals.add_tokens(&tokens);
     }
 
     fn is_named_by(&self, tokens: &[Token], at: usize) -> bool {
         let token = &tokens[at];
         if token.is_string() {
-            return self.0.iter().any(|name| holds_name(&token.text, name));
+            return self.names.iter().any(|name| holds_name(&token.text, name));
         }
         let imports = at > 0 && matches!(tokens[at - 1].text.as_str(), "import" | "from");
         let module = |name: &String| {
             name.strip_suffix(".py")
                 .is_some_and(|stem| stem == token.text)
         };
-        imports && self.0.iter().any(module)
+        imports && self.names.iter().any(module)
     }
 }
 
@@ -112,7 +126,7 @@ fn holds_name(text: &str, name: &str) -> bool {
 
 /// Searches what a commit adds.
 #[must_use]
-pub fn find_suspicions(files: &[ChangedFile], harness: &HarnessNames) -> Vec<Suspicion> {
+pub fn find_suspicions(files: &[ChangedFile], harness: &Harness) -> Vec<Suspicion> {
     let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
     for line in files.iter().flat_map(|file| &file.removed) {
         *gone.entry(line.trim()).or_default() += 1;
@@ -136,7 +150,7 @@ pub fn find_suspicions(files: &[ChangedFile], harness: &HarnessNames) -> Vec<Sus
 fn search_file(
     file: &ChangedFile,
     new: &BTreeSet<u32>,
-    harness: &HarnessNames,
+    harness: &Harness,
     found: &mut BTreeSet<Suspicion>,
 ) {
     let language = Language::of_file(&file.path, &file.after);
@@ -167,13 +181,13 @@ fn search_file(
     let is_test = is_test_file(&file.path);
     let tests = find_test_lines(&tokens, language);
     let main = find_main_lines(&file.after, &tokens, language);
+    let is_library = |line: u32| !is_test && !tests.contains(&line) && !main.contains(&line);
     for rule in list_rules(language) {
         let lines = find_rule(&rule, &tokens, &starts, new);
         let lines = lines.into_iter().filter(|line| match rule.reach {
             Reach::Always => true,
-            Reach::Library | Reach::New => {
-                !is_test && !tests.contains(line) && !main.contains(line)
-            }
+            Reach::Library | Reach::New => is_library(*line),
+            Reach::Module => is_library(*line) && is_outermost(&file.after, *line),
         });
         let lines: Vec<u32> = lines.collect();
         let was_there = || has_rule(&rule, language, before());
@@ -189,6 +203,23 @@ fn search_file(
             note(SuspectPattern::NamesHarness, line);
         }
     }
+    if harness.literals.is_empty() {
+        return;
+    }
+    for line in harness.literals.find_known(&tokens, before(), new) {
+        if is_library(line) {
+            note(SuspectPattern::KnowsInput, line);
+        }
+    }
+}
+
+/// Does this line, from 1, begin without an indent?
+fn is_outermost(text: &str, line: u32) -> bool {
+    let index = usize::try_from(line)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
+    let found = text.lines().nth(index).unwrap_or_default();
+    found.starts_with(|letter: char| !letter.is_whitespace())
 }
 
 /// Did the file do anything of the kind before, by any rule that asks for it to be new?

@@ -356,15 +356,30 @@ impl<'a> Judge<'a> {
             guard: self.guard,
             jump: self.jump,
             guard_retries: self.guard_retries,
-            suspects: self.attempt.suspects.clone(),
+            suspects: self.list_flags(),
         })
+    }
+
+    /// What a keep is flagged with. What honest code does as well is not, once a person allowed it.
+    fn list_flags(&self) -> Vec<Suspicion> {
+        let allowed = &self.config.allow_suspect;
+        let is_told = |found: &&Suspicion| {
+            !(found.pattern.is_flag_only() && allowed.contains(&found.pattern))
+        };
+        self.attempt
+            .suspects
+            .iter()
+            .filter(is_told)
+            .cloned()
+            .collect()
     }
 
     /// What verify and guard would keep is not kept where its code games them in a way that nobody allowed.
     fn doubt_keep(&self, outcome: TrialOutcome) -> TrialOutcome {
         let allowed = &self.config.allow_suspect;
         let suspects = self.attempt.suspects.iter();
-        let doubted = suspects.filter(|found| !allowed.contains(&found.pattern));
+        let doubted = suspects
+            .filter(|found| !found.pattern.is_flag_only() && !allowed.contains(&found.pattern));
         let doubted: Vec<Suspicion> = doubted.cloned().collect();
         match outcome {
             TrialOutcome::Keep if !doubted.is_empty() => {

@@ -164,15 +164,25 @@ fn flag_kept(decided: &Decision) -> String {
     flags
 }
 
-/// `suspect: patches-clock src/a.py:12, allowed by the config`
+/// `suspect: patches-clock src/a.py:12, allowed by the config; knows-input src/a.py:14`
 #[must_use]
 pub fn format_suspects(suspects: &[Suspicion]) -> String {
+    let (flags, allowed): (Vec<_>, Vec<_>) = suspects
+        .iter()
+        .partition(|found| found.pattern.is_flag_only());
+    let parts = [(allowed, ", allowed by the config"), (flags, "")];
+    let told = parts.iter().filter(|(found, _)| !found.is_empty());
+    let told = told.map(|(found, end)| list_places(found) + end);
+    format!("suspect: {}", told.collect::<Vec<_>>().join("; "))
+}
+
+fn list_places(suspects: &[&Suspicion]) -> String {
     let shown: Vec<String> = suspects.iter().take(3).map(ToString::to_string).collect();
     let more = match suspects.len().saturating_sub(shown.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("suspect: {}{more}, allowed by the config", shown.join(", "))
+    shown.join(", ") + &more
 }
 
 pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {

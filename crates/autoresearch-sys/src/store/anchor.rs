@@ -2,6 +2,8 @@
 //! Does not read or write the journal.
 //! Invariant: a record is in the anchor whole or not at all, and stays there once it was synced.
 
+pub(super) mod listing;
+
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::chain::ChainHead;
@@ -66,7 +68,7 @@ impl Anchor {
     /// The anchor in a folder, where there is one that can be read.
     #[must_use]
     pub fn find_in(disk: &dyn Disk, anchor_folder: &Path) -> Option<Self> {
-        let opened = AnchorFile::open(disk, anchor_folder.join("anchor.json"), "");
+        let opened = AnchorFile::read_files(disk, anchor_folder.join("anchor.json"), "");
         opened.ok()?.map(|(anchor, _)| anchor)
     }
 }
@@ -84,7 +86,7 @@ impl<'d> AnchorFile<'d> {
     }
 
     /// Reads the anchor of a run, if there is one.
-    pub(super) fn open(
+    pub(super) fn read_files(
         disk: &'d dyn Disk,
         path: PathBuf,
         run: &str,

@@ -54,7 +54,7 @@ impl<'d> Journal<'d> {
         anchor_path: PathBuf,
         layout: &Layout,
     ) -> Result<Self, StoreError> {
-        let opened = AnchorFile::open(disk, anchor_path, &layout.run)?;
+        let opened = AnchorFile::read_files(disk, anchor_path, &layout.run)?;
         let (anchor, file) = opened.ok_or_else(|| StoreError::NoAnchor {
             run: layout.run.clone(),
         })?;

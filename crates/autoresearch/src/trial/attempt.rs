@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::decide::gaming::{HarnessNames, Suspicion, find_suspicions};
+use autoresearch_core::decide::gaming::{Suspicion, find_suspicions};
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{Intent, Why};
@@ -14,6 +14,7 @@ use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
+use crate::trial::harness::read_harness;
 use crate::trial::look_after::{LookAfter, look_after};
 use crate::trial::measure::{Bench, Timings, run_checks};
 use crate::trial::moved_away;
@@ -344,7 +345,7 @@ fn find_suspects(
 ) -> Result<Vec<Suspicion>> {
     let state = input.state;
     let files = tree.history.read_changed_files(&state.head, commit)?;
-    let harness = HarnessNames::of_config(state.config());
+    let harness = read_harness(tree, state.config());
     Ok(find_suspicions(&files, &harness))
 }
 

@@ -12,6 +12,7 @@ pub(super) use self::row::{Reach, Rule};
 use super::tokens::Language;
 use crate::config::SuspectPattern::{
     ExitsEarly, ForgesOutput, KeepsState, NamesHarness, OpensNetwork, PatchesClock, ReadsFrames,
+    RemembersAnswers,
 };
 
 /// The rules for a language.
@@ -154,6 +155,20 @@ const SHELL: &[Rows] = &[
 ];
 
 const OTHER: &[Rows] = &[
+    (
+        RemembersAnswers,
+        Reach::Library,
+        "
+        sync . Map
+        sync . Once
+        static .. Map <
+        static .. HashMap
+        static .. std :: map
+        static .. unordered_map
+        $@ ||=
+        ThreadLocal
+    ",
+    ),
     (
         ExitsEarly,
         Reach::New,

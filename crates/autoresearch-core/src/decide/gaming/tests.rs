@@ -30,7 +30,10 @@ fn search(files: &[ChangedFile]) -> String {
         "guard": {"command": "sh checks/guard.sh"},
     });
     let config = crate::config::check_config(&config).config.unwrap();
-    let found = find_suspicions(files, &HarnessNames::of_config(&config));
+    let mut harness = Harness::of_config(&config);
+    let bench = "text = 'a sentence to be parsed'\nfor at in range(700): f(at * 7919, 1000)\n";
+    harness.add_file("checks/bench.py", bench);
+    let found = find_suspicions(files, &harness);
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
     shown.join(", ")
 }
@@ -105,7 +108,6 @@ const HONEST: &[(&str, &str)] = &[
     ("src/a.py", "start = time.perf_counter()"),
     ("src/a.py", "log.info('%s s', time.time() - start)"),
     ("src/a.py", "if time.time() > deadline: raise TimeoutError"),
-    ("src/a.py", "@functools.lru_cache(maxsize=None)"),
     ("src/a.py", "self.time = time.time"),
     ("src/a.py", "self.process_time = 3"),
     ("src/a.py", "def f(clock=time.monotonic): pass"),
@@ -169,6 +171,129 @@ fn honest_code_is_not_suspect() {
     for (path, line) in HONEST {
         assert_eq!(search_line(path, line), "", "{line}");
     }
+}
+
+#[test]
+fn an_input_of_the_harness_is_known_where_it_is_compared_or_not_alone() {
+    let lines = [
+        ("src/a.py", "if len(numbers) == 700: return 240"),
+        ("src/a.py", "KNOWN = {(700, 1000): 240}"),
+        ("src/a.py", "x = [at * 7_919 for at in range(700)]"),
+        (
+            "src/a.py",
+            "if text == 'a sentence to be parsed': return tree",
+        ),
+        ("src/a.rs", "match n { 7919usize => 3, _ => f(n) }"),
+        ("src/a.ts", "switch (n) { case 700: return 3 }"),
+        // Alone, round, or in both by chance.
+        ("src/a.py", "SIZE = 700"),
+        ("src/a.py", "if len(numbers) == 1000: return 240"),
+        ("src/a.py", "log('a sentence to be parsed')"),
+        ("src/a.py", "x = 700.5 + 79190"),
+        ("tests/a.py", "assert len(numbers) == 700"),
+        (
+            "src/a.rs",
+            "#[cfg(test)]\nmod tests {\n    fn f() { assert!(n == 700) }\n}",
+        ),
+    ];
+    let mut shown = String::new();
+    for (path, line) in lines {
+        let _ = writeln!(shown, "{line}\n    {}", search_line(path, line));
+    }
+    insta::assert_snapshot!(shown, @"
+    if len(numbers) == 700: return 240
+        knows-input src/a.py:1
+    KNOWN = {(700, 1000): 240}
+        knows-input src/a.py:1
+    x = [at * 7_919 for at in range(700)]
+        knows-input src/a.py:1
+    if text == 'a sentence to be parsed': return tree
+        knows-input src/a.py:1
+    match n { 7919usize => 3, _ => f(n) }
+        knows-input src/a.rs:1
+    switch (n) { case 700: return 3 }
+        knows-input src/a.ts:1
+    SIZE = 700
+        
+    if len(numbers) == 1000: return 240
+        
+    log('a sentence to be parsed')
+        
+    x = 700.5 + 79190
+        
+    assert len(numbers) == 700
+        
+    #[cfg(test)]
+    mod tests {
+        fn f() { assert!(n == 700) }
+    }
+    ");
+    let before = "if n == 700: pass\n";
+    let after = "if n == 700: pass\nif m == 700: return 3\n";
+    assert_eq!(search(&[make_file("src/a.py", Some(before), after)]), "");
+}
+
+#[test]
+fn what_outlives_a_call_is_told_and_what_ends_with_it_is_not() {
+    let lines = [
+        ("src/a.py", "seen = {}"),
+        ("src/a.py", "seen: dict[int, int] = {}"),
+        ("src/a.py", "@functools.lru_cache(maxsize=None)"),
+        ("src/a.py", "def f(x):\n    global last"),
+        ("src/a.ts", "const known = new WeakMap();"),
+        ("src/a.ts", "let last: number[] | null;"),
+        (
+            "src/a.rs",
+            "static LAST: Mutex<Option<u8>> = Mutex::new(None);",
+        ),
+        ("src/a.rs", "static COUNT: AtomicU64 = AtomicU64::new(0);"),
+        ("src/a.go", "var seen sync.Map"),
+        ("src/a.py", "def f(x):\n    seen = {}"),
+        ("src/a.py", "SIZES = [1, 2]"),
+        ("src/a.ts", "function f() {\n  const seen = new Map();\n}"),
+        ("src/a.rs", "fn f() { let last = Mutex::new(None); }"),
+        ("src/a.rs", "static NAMES: [&str; 1] = [\"a\"];"),
+        ("tests/a.py", "seen = {}"),
+    ];
+    let mut shown = String::new();
+    for (path, line) in lines {
+        let _ = writeln!(shown, "{line}\n    {}", search_line(path, line));
+    }
+    insta::assert_snapshot!(shown, @r#"
+    seen = {}
+        remembers-answers src/a.py:1
+    seen: dict[int, int] = {}
+        remembers-answers src/a.py:1
+    @functools.lru_cache(maxsize=None)
+        remembers-answers src/a.py:1
+    def f(x):
+        global last
+        remembers-answers src/a.py:2
+    const known = new WeakMap();
+        remembers-answers src/a.ts:1
+    let last: number[] | null;
+        remembers-answers src/a.ts:1
+    static LAST: Mutex<Option<u8>> = Mutex::new(None);
+        remembers-answers src/a.rs:1
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+        remembers-answers src/a.rs:1
+    var seen sync.Map
+        remembers-answers src/a.go:1
+    def f(x):
+        seen = {}
+        
+    SIZES = [1, 2]
+        
+    function f() {
+      const seen = new Map();
+    }
+        
+    fn f() { let last = Mutex::new(None); }
+        
+    static NAMES: [&str; 1] = ["a"];
+        
+    seen = {}
+    "#);
 }
 
 #[test]

@@ -60,6 +60,27 @@ fn only_strictly_better_is_kept() {
 }
 
 #[test]
+fn what_honest_code_does_as_well_is_flagged_until_its_pattern_is_allowed() {
+    let suspects = vec![Suspicion {
+        pattern: SuspectPattern::RemembersAnswers,
+        file: "src/a.py".to_owned(),
+        line: 3,
+    }];
+    for (allowed, flags) in [(&[][..], &suspects[..]), (&["remembers-answers"], &[])] {
+        let config = config(&json!({"allow_suspect": allowed}));
+        let attempt = Attempt {
+            suspects: suspects.clone(),
+            ..Attempt::default()
+        };
+        let judged = single(&config, attempt, "46");
+        assert_eq!(
+            (judged.outcome, &judged.suspects[..]),
+            (TrialOutcome::Keep, flags)
+        );
+    }
+}
+
+#[test]
 fn code_that_games_the_measurement_is_not_kept_unless_its_pattern_is_allowed() {
     let suspects: Vec<Suspicion> = [SuspectPattern::PatchesClock, SuspectPattern::KeepsState]
         .map(|pattern| Suspicion {

@@ -26,6 +26,10 @@ fn list_rows() -> Vec<Row> {
         line,
     };
     suspect.suspects = (1..=4).map(place).collect();
+    suspect.suspects.push(Suspicion {
+        pattern: SuspectPattern::KnowsInput,
+        ..place(5)
+    });
     let mut failed = make_decision(3, Verdict::Discard, Some(39));
     failed.guard = Guard::Fail;
     failed.why = Some(Why::GuardFailed(CommandFailure::Exit { status: 1 }));

@@ -1,3 +1,5 @@
+//! The two files of an anchor: what is torn, stale, edited or of the first format, at each place where a crash can come.
+
 use std::fs;
 
 use autoresearch_core::journal::event::{End, Ending, Event};
@@ -38,7 +40,7 @@ impl Bed {
     }
 
     fn open(&self) -> (Anchor, AnchorFile<'static>) {
-        AnchorFile::open(&RealDisk, self.json(), "fast")
+        AnchorFile::read_files(&RealDisk, self.json(), "fast")
             .unwrap()
             .unwrap()
     }
@@ -52,7 +54,7 @@ impl Bed {
     }
 
     fn tell_error(&self) -> String {
-        let error = AnchorFile::open(&RealDisk, self.json(), "fast");
+        let error = AnchorFile::read_files(&RealDisk, self.json(), "fast");
         let told = error.err().unwrap().to_string();
         told.replace(self.folder.path().to_str().unwrap(), "/s")
     }

@@ -2,14 +2,43 @@
 //! Does not say how a row is read; `row` does.
 //! Invariant: what honest code does every day stands in no row.
 
-use super::row::Reach::{Always, Library, New};
+use super::row::Reach::{Always, Library, Module, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
     BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames,
+    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
+    (
+        RemembersAnswers,
+        Module,
+        "
+        @ = { }
+        @ = [ ]
+        @ = dict (
+        @ = set ( )
+        @ = list ( )
+        @ = OrderedDict (
+        @ = defaultdict (
+        @ = deque (
+        @ : .. = { }
+        @ : .. = [ ]
+        @ .. = weakref .
+        @ .. = collections .
+    ",
+    ),
+    (
+        RemembersAnswers,
+        Library,
+        "
+        lru_cache
+        functools . cache
+        functools import .. cache
+        joblib . Memory
+        global @
+    ",
+    ),
     (
         NamesHarness,
         Library,

@@ -19,6 +19,8 @@ pub(crate) enum Reach {
     Library,
     /// The same, in files that did nothing of the kind before.
     New,
+    /// As `Library`, on lines without an indent.
+    Module,
 }
 
 /// One row.

@@ -6,10 +6,25 @@ use super::row::Reach::{Always, Library, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
     BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames,
+    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
+    (
+        RemembersAnswers,
+        Library,
+        "
+        static mut
+        static .. Mutex
+        static .. RwLock
+        static .. OnceLock
+        static .. OnceCell
+        static .. LazyLock
+        static .. %Atomic
+        thread_local !
+        lazy_static !
+    ",
+    ),
     (
         NamesHarness,
         Library,

@@ -2,14 +2,45 @@
 //! Does not say how a row is read; `row` does.
 //! Invariant: what honest code does every day stands in no row.
 
-use super::row::Reach::{Always, Library, New};
+use super::row::Reach::{Always, Library, Module, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
     BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames,
+    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
+    (
+        RemembersAnswers,
+        Module,
+        "
+        @ = new Map
+        @ = new WeakMap
+        @ = new Set
+        @ = new WeakSet
+        @ = { }
+        @ = [ ]
+        @ : .. = new
+        @ : .. = { }
+        @ : .. = [ ]
+        @ = Object . create ( null )
+        let @ ;
+        let @ = null
+        let @ = undefined
+        let @ : .. ;
+        var @ ;
+        var @ = null
+    ",
+    ),
+    (
+        RemembersAnswers,
+        Library,
+        "
+        memoize (
+        globalThis . @ =
+        globalThis [ .. ] =
+    ",
+    ),
     (
         NamesHarness,
         Library,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::state::RunState;
 
-use super::anchor::Anchor;
-use super::checkpoint::Checkpoint;
-use super::disk::RealDisk;
-use super::layout::list_anchor_folders;
-use super::trust::{check_anchor_folder, check_folder_trust};
+use super::Anchor;
+use crate::store::checkpoint::Checkpoint;
+use crate::store::disk::RealDisk;
+use crate::store::layout::list_anchor_folders;
+use crate::store::trust::{check_anchor_folder, check_folder_trust};
 
 /// The anchors of every run of this user that can be read, with their folders.
 #[must_use]
