@@ -16,6 +16,7 @@ Words:
   disk     small runs whose disk gets full (repository, state folder or temporary folder) or that meet a limit (length of
            a file, open files, processes); a round is a small run with ten of these
   crowd    many commands at the same time on one repository; a round is a run and 100 commands, 25 at a time
+  fuzz     inputs that nobody would write, for every parser; a round is one input
   cheats   edits that game the measurement, as real trials; --measured has the tool measure the time itself
 
 Options:

@@ -45,6 +45,9 @@ impl Lack {
     }
 }
 
+/// The exit code of a program that could not be loaded.
+const UNLOADED: i32 = 127;
+
 /// Steps from which on no file grows.
 const STEPS: [&str; 12] = [
     "anchor intent",
@@ -194,7 +197,9 @@ fn lack_once(
         assert!(looked.code < 64, "{case}, a look meanwhile: {looked:?}");
         disk.make_room();
     }
-    let is_killed = said.code == -1 && lack == Lack::Length;
+    // A loader that can open no library has not even begun.
+    let is_killed =
+        (said.code == -1 && lack == Lack::Length) || (said.code == UNLOADED && lack == Lack::Files);
     assert!(
         is_killed || (0..64).contains(&said.code),
         "{case}: {said:?}"

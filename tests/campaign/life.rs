@@ -366,10 +366,10 @@ impl Life {
             self.do_unharmed(Act::Finish, "at the end");
         }
         self.expect_theirs("at the end", &self.whole);
-        let checked = self.bench.try_git(&["fsck", "--full", "--strict"]);
-        assert_eq!(checked.code, 0, "git fsck: {checked:?}");
         self.bench.run(&["clean", "--yes"]).ok("clean");
         self.expect_theirs("after clean", &self.theirs);
+        let checked = self.bench.try_git(&["fsck", "--full", "--strict"]);
+        assert_eq!(checked.code, 0, "git fsck: {checked:?}");
         let left: Vec<_> = std::fs::read_dir(&self.bench.places.temporary)
             .unwrap()
             .flatten()

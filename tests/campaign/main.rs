@@ -21,6 +21,7 @@ mod cheats;
 mod crowd;
 mod dice;
 mod disk;
+mod fuzz;
 mod kills;
 mod life;
 #[path = "../cheats/real.rs"]
@@ -54,6 +55,8 @@ fn main() -> ExitCode {
         "kills" => kills::try_kills,
         "disk" => disk::try_disks,
         "crowd" => crowd::try_crowd,
+        "fuzz" => fuzz::try_inputs,
+        "fuzz-worker" => return fuzz::run_worker(&words[1..]),
         "cheats" => cheats::try_cheats,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
         _ => return autoresearch::cli::main(&world::sealed()),

@@ -67,10 +67,7 @@ pub(crate) fn try_rounds(
     mut try_round: impl FnMut(u64, &mut Dice),
 ) -> Tried {
     let begun = Instant::now();
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        *lock_place() = place.unwrap_or_default();
-    }));
+    note_places();
     let mut tried = Tried::default();
     let numbers = match asked.only {
         Some(round) => round..=round,
@@ -86,7 +83,7 @@ pub(crate) fn try_rounds(
             Err(thrown) if thrown.is::<Interrupted>() => break,
             Err(thrown) => {
                 tried.broken += 1;
-                say_broken(asked, round, thrown.as_ref());
+                say_broken(asked, round, &read_thrown(thrown.as_ref()));
             }
             Ok(()) => {}
         }
@@ -110,16 +107,29 @@ fn lock_place() -> MutexGuard<'static, String> {
     PLACE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn say_broken(asked: &Asked, round: u64, thrown: &(dyn Any + Send)) {
+/// From here on a panic says nothing, and where it was is kept.
+pub(crate) fn note_places() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        *lock_place() = place.unwrap_or_default();
+    }));
+}
+
+/// What a panic said, and where.
+pub(crate) fn read_thrown(thrown: &(dyn Any + Send)) -> String {
     let text = thrown
         .downcast_ref::<String>()
         .cloned()
         .or_else(|| thrown.downcast_ref::<&str>().map(ToString::to_string))
         .unwrap_or_default();
+    format!("{}: {text}", lock_place())
+}
+
+/// Says what was broken, and how to try it again.
+pub(crate) fn say_broken(asked: &Asked, round: u64, what: &str) {
     let (word, seed) = (&asked.word, asked.seed);
     say(&format!(
-        "BROKEN: {word}, seed {seed}, round {round}, {}: {text}\n  again: campaign {word} --seed {seed} --only {round}",
-        lock_place()
+        "BROKEN: {word}, seed {seed}, round {round}, {what}\n  again: campaign {word} --seed {seed} --only {round}"
     ));
 }
 

@@ -33,6 +33,13 @@ fn a_slice_of_the_crowd_breaks_nothing() {
 }
 
 #[test]
+fn a_slice_of_the_fuzzed_inputs_breaks_nothing() {
+    let answer = run_campaign(&["fuzz", "--seed", "11", "--rounds", "150"]).ok();
+    let opening = "fuzz, seed 11: 150 rounds, nothing broken (";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
 fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     insta::assert_snapshot!(run_campaign(&["kills", "--round", "3"]).fails(2).err, @"
     error: `--round` is not an option of kills
@@ -43,7 +50,7 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     hint: campaign --help
     ");
     let help = run_campaign(&["--help"]).ok().out;
-    for word in ["kills", "disk", "crowd", "cheats"] {
+    for word in ["kills", "disk", "crowd", "fuzz", "cheats"] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }
     assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);

@@ -2,13 +2,14 @@
 //! Does not know their values.
 //! Invariant: a variable that the text sets before it uses it is not named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The variables that a shell text takes from its environment: `$NAME` and `${NAME...}` outside of single quotes, but for
 /// those that it sets itself first and those that every shell sets.
 #[must_use]
 pub fn list_variables(text: &str) -> BTreeSet<String> {
     let letters: Vec<char> = text.chars().collect();
+    let set_at = list_settings(&letters);
     let mut found = BTreeSet::new();
     let (mut single, mut double) = (false, false);
     let mut at = 0;
@@ -29,8 +30,8 @@ pub fn list_variables(text: &str) -> BTreeSet<String> {
                     }
                 }
                 let name = read_name_at(&letters, start);
-                if !name.is_empty() && !is_shell_own(&name) && !is_set_before(&letters[..at], &name)
-                {
+                let is_set = set_at.get(&name).is_some_and(|set| *set <= at);
+                if !name.is_empty() && !is_shell_own(&name) && !is_set {
                     found.insert(name);
                 }
             }
@@ -61,31 +62,47 @@ fn read_name_at(letters: &[char], start: usize) -> String {
     }
 }
 
-/// Is a variable set in this text, which ends before its use: `NAME=...`, `for NAME`, `read NAME`?
-fn is_set_before(before: &[char], name: &str) -> bool {
-    let text: String = before.iter().collect();
-    let mut last = "";
-    let mut words = text
-        .split(|letter: char| letter.is_whitespace() || ";&|(){}".contains(letter))
-        .peekable();
-    while let Some(word) = words.next() {
-        let ended = words.peek().is_some();
-        if word.split_once('=').is_some_and(|(key, _)| key == name) && ended {
-            return true;
+/// Where a variable is set for the first time, and is from there on: `NAME=...`, `for NAME`, `read NAME`.
+fn list_settings(letters: &[char]) -> BTreeMap<String, usize> {
+    let is_between = |letter: &char| letter.is_whitespace() || ";&|(){}".contains(*letter);
+    let mut found = BTreeMap::new();
+    let mut last = String::new();
+    let mut end = 0;
+    for letters_of_word in letters.split(is_between) {
+        end += letters_of_word.len();
+        let word: String = letters_of_word.iter().collect();
+        if let Some((name, _)) = word.split_once('=') {
+            // The value itself may still use what was there before.
+            found.entry(name.to_owned()).or_insert(end + 1);
         }
-        if word == name && ["for", "read", "-r", "getopts", "local"].contains(&last) {
-            return true;
+        if ["for", "read", "-r", "getopts", "local"].contains(&last.as_str()) {
+            found.entry(word.clone()).or_insert(end);
         }
         if !word.is_empty() {
             last = word;
         }
+        end += 1;
     }
-    false
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_command_is_read_in_one_pass_however_many_variables_it_has() {
+        let uses: Vec<String> = (0..30_000)
+            .map(|number| format!("N{number}=$N{number} "))
+            .collect();
+        let found = list_variables(&format!("{} $N1 $M", uses.concat()));
+        // Each value is what was there before it was set.
+        assert_eq!(found.len(), 30_001);
+        let set: Vec<String> = (0..30_000)
+            .map(|number| format!("N{number}=1; a $N{number};"))
+            .collect();
+        assert_eq!(list_variables(&set.concat()), BTreeSet::new());
+    }
 
     #[test]
     fn variables_are_those_that_the_environment_has_to_give() {
