@@ -2,6 +2,7 @@
 //! Does not record them.
 //! Invariant: a decision needs nothing but its arguments.
 
+pub mod evidence;
 pub mod gaming;
 pub mod incumbent;
 pub mod judge;
