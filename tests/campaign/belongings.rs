@@ -60,11 +60,18 @@ pub(crate) fn move_in(bench: &Bench) {
     write_file(&bench.base.join("home/notes"), "outside\n");
 }
 
-/// Everything of the user's, the scope included.
-pub(crate) fn picture_all(bench: &Bench) -> Picture {
+/// The user's files alone, the scope included.
+pub(crate) fn picture_files(bench: &Bench) -> Picture {
     let mut found = Picture::new();
     let repo = &bench.places.repo;
     walk(repo, repo, &mut found);
+    found
+}
+
+/// Everything of the user's, the scope included.
+pub(crate) fn picture_all(bench: &Bench) -> Picture {
+    let mut found = picture_files(bench);
+    let repo = &bench.places.repo;
     let git = |words: &[&str]| bench.git(words);
     for line in git(&["ls-files", "--stage", "-v"]).lines() {
         let (entry, path) = line.split_once('\t').unwrap();

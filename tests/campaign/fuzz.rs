@@ -2,7 +2,9 @@
 //! Does not know the parsers: `texts` and `scene` do.
 //! Invariant: an input that ends or holds the process is found as well: a worker of its own reads it, within limits.
 
+mod codex;
 mod mutate;
+pub(crate) mod scene;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit};
 
+use self::codex::CodexStand;
+use self::scene::Scene;
 use super::Figures;
 use super::asked::Asked;
 use super::dice::Dice;
@@ -22,8 +26,10 @@ use super::rounds::{self, Tried};
 
 /// Inputs of one worker.
 const BATCH: u64 = 500;
+/// Of so many inputs one is a command's, and one is Codex's.
+const OF_COMMANDS: u64 = 20;
 /// A worker that is at one input for longer hangs. The longest input takes a small part of this.
-const HANGS: Duration = Duration::from_mins(2);
+const HANGS: Duration = Duration::from_mins(4);
 /// The memory of a worker.
 const MEMORY: u64 = 2 << 30;
 
@@ -146,27 +152,53 @@ pub(crate) fn run_worker(words: &[String]) -> ExitCode {
     };
     let _ = rustix::process::setrlimit(Resource::As, limit);
     let at = File::options().write(true).open(&words[3]).unwrap();
-    let mut broken = 0;
+    let (mut broken, mut scene, mut codex) = (0, None, None);
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     rounds::note_places();
+    rounds::take_interruptions();
     for round in first..=last {
         at.write_at(&round.to_le_bytes(), 0).unwrap();
         let mut dice = Dice::of_round(asked.seed, round);
-        let target = dice.index(texts::TARGETS.len());
-        let target = &texts::TARGETS[target];
-        let seed = dice.pick(target.seeds);
-        let other = dice.index(texts::TARGETS.len());
-        let other = dice.pick(texts::TARGETS[other].seeds);
-        let input = mutate::spoil(seed, other, &mut dice);
-        if let Err(thrown) = catch_unwind(AssertUnwindSafe(|| (target.feed)(&input))) {
-            broken += 1;
-            let why = rounds::read_thrown(thrown.as_ref());
-            let shown: String = String::from_utf8_lossy(&input).chars().take(300).collect();
-            rounds::say_broken(&asked, round, &format!("{}: {why}: {shown:?}", target.name));
+        let fed = match round % OF_COMMANDS {
+            0 => feed_slowly(&mut || scene.get_or_insert_with(Scene::begin).feed(&mut dice)),
+            1 => feed_slowly(&mut || codex.get_or_insert_with(CodexStand::begin).feed(&mut dice)),
+            _ => feed_parser(&mut dice),
+        };
+        match fed {
+            Ok(name) => *counts.entry(name).or_default() += 1,
+            Err(why) => {
+                broken += 1;
+                rounds::say_broken(&asked, round, &why);
+            }
         }
-        *counts.entry(target.name).or_default() += 1;
+        if rounds::is_interrupted() {
+            break;
+        }
     }
     let told = serde_json::to_vec(&(broken, counts)).unwrap();
     std::fs::write(&words[4], told).unwrap();
     ExitCode::SUCCESS
+}
+
+/// Feeds a parser of a text; its name, or what was broken.
+fn feed_parser(dice: &mut Dice) -> Result<&'static str, String> {
+    let target = dice.index(texts::TARGETS.len());
+    let target = &texts::TARGETS[target];
+    let seed = dice.pick(target.seeds);
+    let other = dice.index(texts::TARGETS.len());
+    let other = dice.pick(texts::TARGETS[other].seeds);
+    let input = mutate::spoil(seed, other, dice);
+    catch_unwind(AssertUnwindSafe(|| (target.feed)(&input)))
+        .map(|()| target.name)
+        .map_err(|thrown| {
+            let why = rounds::read_thrown(thrown.as_ref());
+            let shown: String = String::from_utf8_lossy(&input).chars().take(300).collect();
+            format!("{}: {why}: {shown:?}", target.name)
+        })
+}
+
+/// Feeds what reads more than a text; the name of it, or what was broken.
+fn feed_slowly(feed: &mut dyn FnMut() -> &'static str) -> Result<&'static str, String> {
+    let ended = catch_unwind(AssertUnwindSafe(feed));
+    ended.map_err(|thrown| rounds::read_thrown(thrown.as_ref()))
 }

@@ -32,6 +32,7 @@ mod small_disk;
 mod world;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use asked::Asked;
@@ -49,6 +50,10 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    let name = std::env::args_os().next().map(PathBuf::from);
+    if name.is_some_and(|name| name.file_name() == Some("git".as_ref())) {
+        return fuzz::scene::run_as_git();
+    }
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = words.first().map_or("--help", String::as_str);
     let campaign: fn(&Asked) -> Figures = match word {
