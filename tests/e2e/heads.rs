@@ -289,6 +289,7 @@ fn status_and_doctor_name_the_obstacle_without_failing_to_look() {
     ok       run demo: 4 records, chain and anchor agree
     PROBLEM  run demo: another branch is checked out: main instead of autoresearch/demo
              nothing was changed. `git switch autoresearch/demo` goes back to the run
+    <sandbox>
     <codex>
     1 problem
     ");

@@ -215,6 +215,7 @@ fn status_names_the_command_that_holds_the_run_and_a_second_one_is_busy() {
     ok       git: <version> at <git>
     ok       run demo: 3 records, chain and anchor agree
     ok       run demo: held by process <pid> (`trial`, since <time>)
+    <sandbox>
     <codex>
     no problems
     ");
@@ -568,6 +569,7 @@ fn doctor_finds_nothing_wrong_with_a_good_run() {
     ok       git: <version> at <git>
     ok       run demo: 12 records, chain and anchor agree
     ok       run demo: HEAD is where the run left it
+    <sandbox>
     <codex>
     no problems
     ");
@@ -674,6 +676,7 @@ fn doctor_repair_makes_deleted_and_falsified_views_anew() {
     ok       run demo: 12 records, chain and anchor agree
     ok       run demo: views rebuilt
     ok       run demo: HEAD is where the run left it
+    <sandbox>
     <codex>
     no problems
     ");
@@ -720,6 +723,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
     assert_answer!(bed.run(&["clean", "--yes"]), @"
     ok       git: <version> at <git>
     ok       run demo: 16 records, chain and anchor agree
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
@@ -742,6 +746,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
     assert_answer!(bed.run(&["doctor"]), @"
     ok       git: <version> at <git>
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     no problems
     ");
@@ -754,6 +759,7 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     assert_answer!(bed.run(&["clean", "--yes"]), @"
     ok       git: <version> at <git>
     ok       run demo: 16 records, chain and anchor agree
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       reference  refs/autoresearch/demo/interrupted-5 (keep: the only copy of interrupted or dropped edits; `git update-ref -d refs/autoresearch/demo/interrupted-5` deletes it)
@@ -812,6 +818,7 @@ fn doctor_clean_touches_nothing_of_an_active_run() {
     ok       git: <version> at <git>
     ok       run demo: 12 records, chain and anchor agree
     ok       run demo: HEAD is where the run left it
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       branch     refs/heads/autoresearch/demo (keep: the run `demo` is active)

@@ -62,6 +62,7 @@ mod refusals;
 mod retried;
 mod rules;
 mod sacred;
+mod sandboxes;
 mod shown;
 mod shown_again;
 mod state_folder;

@@ -70,6 +70,7 @@ fn a_config_is_tried_with_all_its_runs_shown_and_nothing_stays() {
     scope     untouched  10
               emptied    0
     check     2 runs in <span>, <count> times one run of verify
+    <sandbox>
     verdict   any_count reacts to the files of the scope
     "#);
     let mut report = tried(&bed, &ConfigText::demo());
@@ -220,6 +221,7 @@ fn a_refusal_says_what_each_run_gave_where_to_look_and_who_may_say_otherwise() {
               deleted    5
               garbage    5
     check     4 runs in <span>, <count> times one run of verify
+    <sandbox>
     verdict   `start` refuses it: any_count does not react to the files of the scope: verify measures something else. verify gave the same for 4 files (src/a, src/b, src/c, src/state) untouched, emptied, deleted and full of garbage. It may test an installed copy, read a cached result, or count the lines of a command that fails in front of a pipe (`shell: bash` shows that): empty one of the files, and run verify by hand. Where it is right all the same, a person says why in `reaction: {exempt: "REASON"}`
     "#);
 }
@@ -301,6 +303,7 @@ fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
     verify    any_count = 10, 10 (no noise, <span> a run)
     scope     untouched  verify failed: exit status 2
     check     1 run in <span>, <count> times one run of verify
+    <sandbox>
     verdict   whether any_count reacts to the files of the scope is not checked: verify fails in a fresh work tree (exit status 2); such a tree lacks tool.sh, other/notes.md
     "#);
     assert_eq!(bed.fingerprint(), before);
@@ -329,7 +332,12 @@ fn what_git_ignores_in_the_checkout_is_seen_in_a_view_and_its_writes_do_not_reac
         .verify_with("ok_exit", "[0, 1]");
     let report = tried(&bed, &config);
     let runs = std::fs::read_to_string(bed.path("build/runs")).unwrap();
-    assert_eq!(runs.lines().count(), 2, "those of the baseline: {report}");
+    let in_sandbox = usize::from(report["sandbox"]["works"] == true);
+    assert_eq!(
+        runs.lines().count(),
+        2 + in_sandbox,
+        "those of the baseline, and one in a sandbox: {report}"
+    );
     let expected = if can_view() { "reacts" } else { "not-checked" };
     assert_eq!(report["reaction"]["outcome"], expected, "{report}");
     assert_nothing_is_left(&bed, "viewed");

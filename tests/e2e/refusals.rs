@@ -616,6 +616,7 @@ fn a_git_that_is_too_old_is_refused() {
     PROBLEM  git: 2.20.0 is too old
              install git 2.36 or newer
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     1 problem
     ");

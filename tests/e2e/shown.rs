@@ -7,12 +7,15 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 22] = [
+pub(crate) const CHANGING: [(&str, &str); 24] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
     // A developer has a Codex on PATH, and a builder has none.
     (r"(?m)^\w+ +codex: .*(\n\w+ +(codex|git) .*)*", "<codex>"),
+    // Not every system has what a sandbox needs.
+    (r"(?m)^\w+ +sandbox: .*(\n {9}.*)?", "<sandbox>"),
+    (r"(?m)^sandbox   .*", "<sandbox>"),
     (
         r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( [+-]\d\d:\d\d)?( \(\d\d:\d\d UTC\)|Z| UTC)?",
         "<time>",

@@ -10,6 +10,7 @@
 //! Each job has its own runner, so several can run at once in one process. Where a runner is killed, what it looked
 //! after becomes a child of ours; `local` ends exactly these (`descendants` says how they are told from the rest).
 
+mod confinement;
 mod descendants;
 mod detached;
 mod executor;
@@ -17,11 +18,15 @@ mod file_answers;
 mod file_query;
 mod job;
 mod local;
+#[cfg(target_os = "linux")]
+mod namespaces;
 mod readiness;
 mod runner;
+mod sandbox;
 mod temporary;
 mod view;
 
+pub use self::confinement::Confinement;
 pub use self::descendants::end_marked_processes;
 pub use self::detached::spawn_detached;
 pub use self::executor::Executor;

@@ -1,5 +1,5 @@
 //! Two jobs in one process at once: each ends its own processes, and none of the other's. And jobs that see a work tree
-//! where the user's checkout is.
+//! where the user's checkout is, or run in a sandbox.
 //!
 //! A program without the test harness: it is its own runner, and what it leaves behind is its own children. It takes the
 //! harness's words for names and lists, so that `cargo test NAME` and cargo-nextest find its tests.
@@ -13,6 +13,9 @@
     clippy::disallowed_methods,
     reason = "the test reads its arguments and starts a child of its own"
 )]
+
+#[path = "jobs/sandbox.rs"]
+mod sandbox;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let has = |flag: &str| words.iter().any(|word| word == flag);
     let chosen: Vec<&NamedTest> = TESTS
         .iter()
+        .chain(&sandbox::TESTS)
         .filter(|(name, _)| !has("--ignored") && is_asked_for(name, &words))
         .collect();
     if has("--list") {
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
     println!(
         "test result: ok. {} passed; 0 failed; 0 ignored; 0 measured; {} filtered out",
         chosen.len(),
-        TESTS.len() - chosen.len()
+        TESTS.len() + sandbox::TESTS.len() - chosen.len()
     );
     ExitCode::SUCCESS
 }
@@ -157,6 +161,7 @@ impl Bed {
             input: None,
             own_temporary: false,
             view: None,
+            confinement: None,
         }
     }
 
@@ -302,6 +307,7 @@ fn run_shell(bed: &Bed, script: &str, view: Option<&TreeView>) -> (CommandEnd, S
         input: None,
         own_temporary: false,
         view: view.cloned(),
+        confinement: None,
     };
     let (ended, printed) = run(&LocalExecutor::new(&bed.world, &bed.env), &job);
     (ended.how, printed)

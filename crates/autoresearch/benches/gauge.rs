@@ -49,6 +49,7 @@ fn main() -> ExitCode {
                 input: None,
                 own_temporary: false,
                 view: None,
+                confinement: None,
             };
             let (ended, _) = executor.run_job(&job).unwrap();
             measured.push(Duration::from_micros(ended.used.wall_us));

@@ -204,6 +204,7 @@ impl TreeGround {
                 input: None,
                 own_temporary: false,
                 view,
+                confinement: None,
             };
             let watch = Stopwatch::start();
             let (ended, _) = LocalExecutor::new(&self.world, &[]).run_job(&job).ok()?;

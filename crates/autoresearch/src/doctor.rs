@@ -5,6 +5,7 @@
 mod codex;
 mod finding;
 pub(crate) mod inventory;
+mod sandbox_probe;
 
 use std::fmt;
 
@@ -93,6 +94,7 @@ pub(crate) fn run_doctor(
     if names.is_empty() && lost.is_empty() {
         findings.push(report_good("runs", "no run was started here"));
     }
+    findings.push(sandbox_probe::examine_sandbox(world));
     codex::examine_codex(world, &root, &mut findings);
     let mut made = Vec::new();
     if orders.clean {

@@ -9,12 +9,13 @@ mod parts;
 pub mod preflight;
 pub mod reaction;
 pub mod report;
+mod sandboxed;
 mod scope_files;
 pub mod trying;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs};
 use autoresearch_core::config::{Config, Isolation, Problem};
@@ -30,12 +31,14 @@ use crate::run::held::Held;
 use crate::run::place::Place;
 use crate::run::repair::set_up_branch;
 use crate::run::session;
-use crate::start::baseline::{Baseline, measure_baseline};
+use crate::start::baseline::Baseline;
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
 use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check_reaction};
+use crate::start::sandboxed::{SandboxReport, SandboxScene};
 use crate::trees::left_gits::{recover_left_gits, start_lock_folder};
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
+use crate::trees::sandboxing::choose_confinement;
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
 use crate::watch::command_files::CommandSite;
@@ -51,7 +54,7 @@ use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::{Git, PrivateIndex};
-use autoresearch_sys::process::TreeView;
+use autoresearch_sys::process::{Confinement, TreeView};
 use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
 use autoresearch_sys::store::{FileNotes, Pinned, RunStore, UnseenFiles};
@@ -72,7 +75,9 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
     let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Brief);
     match prepared.and_then(PreparedStart::refuse_untrue_metric) {
         Ok(prepared) => {
-            let (said, notes) = (prepared.said.clone(), prepared.notes.clone());
+            let (said, mut notes) = (prepared.said.clone(), prepared.notes.clone());
+            let sandbox = prepared.sandbox.as_ref();
+            notes.extend(sandbox.map(|sandbox| format!("note: {}", sandbox.said)));
             let reaction = prepared.reaction.clone();
             let mut report = record_start(world, &parts, pinned, prepared, &source.text)?;
             report.reaction = Some(reaction);
@@ -156,6 +161,8 @@ struct PreparedStart {
     /// What the filling of the run's tree had to say.
     notes: Vec<String>,
     reaction: ReactionReport,
+    /// What was found of the sandbox, where it is asked for or looked for.
+    sandbox: Option<SandboxReport>,
 }
 
 impl PreparedStart {
@@ -165,6 +172,46 @@ impl PreparedStart {
     }
 }
 
+/// The tree in which a run begins, with all that its commands get.
+struct EnteredTree {
+    git: Git,
+    env: Vec<(OsString, OsString)>,
+    filled: FillReport,
+    /// The sandbox of the config, or the one that it could have.
+    confinement: Confinement,
+    /// The run's folder outside the repository.
+    outside: PathBuf,
+}
+
+/// Makes the tree, and fills it.
+fn enter_tree(world: &World, parts: &StartParts<'_>, pinned: &mut Pinned) -> Result<EnteredTree> {
+    let (site, config) = (parts.start_site, &parts.config);
+    let (sealed, open) = preflight::seal_secrets(world, &config.secrets, &parts.id)?;
+    pin_site(pinned, site);
+    pinned.secrets = sealed;
+    let rule = config.sandbox.clone().unwrap_or_default();
+    let confinement = choose_confinement(world, &site.history.common_folder(), &rule)?;
+    pinned.confinement = config.sandbox.as_ref().map(|_| confinement.clone());
+    let plain = to_pairs(&site.env);
+    let work_tree = make_work_tree(world, parts)?;
+    let git = Git::new(site.git.program(), &work_tree, &plain);
+    let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
+    pinned.view = parts.choose_view(world)?;
+    let view = pinned.view.as_ref();
+    let outside = store::anchor_folder(&world.state_folder, &parts.id);
+    let index = PrivateIndex::new(&git, &outside.join(INDEX));
+    index.prepare(&site.base, world.now().as_second())?;
+    let filled = fill_own_tree(world, parts, (&git, view), &env)
+        .map_err(|failure| explain_bare_tree(failure, parts, (&work_tree, view)))?;
+    Ok(EnteredTree {
+        git,
+        env,
+        filled,
+        confinement,
+        outside,
+    })
+}
+
 /// Measures the untouched tree, pins the yardstick, and checks that the metric reacts to the scope.
 fn prepare_start(
     world: &World,
@@ -172,65 +219,59 @@ fn prepare_start(
     pinned: &mut Pinned,
     patience: CheckPatience,
 ) -> Result<PreparedStart> {
-    let StartParts {
-        start_site: site,
-        layout,
-        config,
-        id,
-        ..
-    } = parts;
-    let (sealed, open) = preflight::seal_secrets(world, &config.secrets, id)?;
-    pin_site(pinned, site);
-    pinned.secrets = sealed;
-    let plain = to_pairs(&site.env);
-    let work_tree = make_work_tree(world, parts)?;
-    let git = Git::new(site.git.program(), &work_tree, &plain);
-    let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
-    pinned.view = parts.choose_view(world)?;
-    let view = pinned.view.clone();
-    let explain = |failure| explain_bare_tree(failure, parts, (&work_tree, view.as_ref()));
-    let outside = store::anchor_folder(&world.state_folder, id);
-    let index = PrivateIndex::new(&git, &outside.join(INDEX));
-    index.prepare(&site.base, world.now().as_second())?;
-    let filled = fill_own_tree(world, parts, (&git, view.as_ref()), &env).map_err(explain)?;
-    let chosen = pin_yardstick(world, &git, config, pinned)?;
+    let (site, config) = (parts.start_site, &parts.config);
+    let entered = enter_tree(world, parts, pinned)?;
+    let index = PrivateIndex::new(&entered.git, &entered.outside.join(INDEX));
+    let (git, env, view) = (index.git(), &entered.env, pinned.view.clone());
+    let (work_tree, view) = (git.work_tree(), view.as_ref());
+    let chosen = pin_yardstick(world, git, config, pinned)?;
     let (none, unknown) = (BTreeSet::new(), FileNotes::default());
-    let before = user_files::make_notes(&work_tree, &pinned.dirty_files, &none, &unknown);
-    let unseen = unseen_files::find_at_start(index.git(), config, &pinned.yardstick)?;
-    let own = OwnFiles::new(layout, config, &outside)?;
+    let before = user_files::make_notes(work_tree, &pinned.dirty_files, &none, &unknown);
+    let unseen = unseen_files::find_at_start(git, config, &pinned.yardstick)?;
+    let own = OwnFiles::new(&parts.layout, config, &entered.outside)?;
     let scene = TouchScene {
         index: &index,
         head: &site.base,
         config,
         yardstick: &pinned.yardstick,
     };
+    let measured = SandboxScene {
+        world,
+        tree: git,
+        env,
+        config,
+        own: &own,
+        view,
+        confinement: &entered.confinement,
+    };
     let (baseline, touched) = scene.watch_while(world, || {
-        let seen = (&own, view.as_ref());
-        measure_baseline(world, index.git(), &env, config, seen).map_err(explain)
+        let explain = |failure| explain_bare_tree(failure, parts, (work_tree, view));
+        measured.measure_baseline().map_err(explain)
     })?;
     pinned.touched = touched;
+    let sandbox = measured.look_at_sandbox(&baseline, patience)?;
     let reaction = check_reaction(&ReactionScene {
         world,
         parts,
-        env: &env,
+        env,
         baseline: &baseline,
+        confinement: pinned.confinement.as_ref(),
         changed: &pinned.dirty_files,
         patience,
     })?;
-    settle_pins(index.git(), (site, config), (&chosen, &before), pinned)?;
-    let said = baseline.said.clone();
-    let unseen =
-        unseen_files::find_after_baseline(index.git(), config, &pinned.yardstick, &unseen)?;
+    settle_pins(git, (site, config), (&chosen, &before), pinned)?;
+    let unseen = unseen_files::find_after_baseline(git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
     Ok(PreparedStart {
+        said: baseline.said.clone(),
         start: Start {
             reaction: Some(reaction.outcome),
             ..make_start_event(world, parts, (config, baseline))?
         },
         unseen,
-        said,
-        notes: list_notes(view.as_ref(), filled, &pinned.touched),
+        notes: list_notes(view, entered.filled, &pinned.touched),
         reaction,
+        sandbox,
     })
 }
 

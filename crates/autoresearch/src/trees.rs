@@ -12,6 +12,7 @@ pub mod making;
 pub(crate) mod missing;
 pub mod place;
 pub(crate) mod refusals;
+pub(crate) mod sandboxing;
 pub(crate) mod setup;
 pub(crate) mod viewing;
 pub(crate) mod wanted;

@@ -10,6 +10,7 @@ use crate::config::choices::{
     SuspectPattern, ViewUse,
 };
 use crate::config::condition::Op;
+use crate::config::sandboxing::{SandboxFile, read_switch_or_block};
 use crate::config::unattended::{AgentFile, BudgetFile};
 use crate::metric::definition::{Direction, Format};
 
@@ -240,6 +241,10 @@ pub struct VerifyFile {
     #[serde(default, deserialize_with = "read_command_or_text")]
     #[schemars(schema_with = "make_prepare_schema")]
     pub check: Option<CommandFile>,
+    /// Do verify, its check and guard run in a sandbox: `true`, or a block that opens parts of it? Default: false.
+    #[serde(default, deserialize_with = "read_switch_or_block")]
+    #[schemars(schema_with = "make_sandbox_schema")]
+    pub sandbox: Option<SandboxFile>,
     /// The shell: `sh`, or `bash` with `-o pipefail`.
     #[serde(default)]
     pub shell: Shell,
@@ -296,6 +301,11 @@ fn make_patterns_schema(_: &mut schemars::SchemaGenerator) -> Schema {
 fn make_prepare_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
     let block = generator.subschema_for::<CommandFile>();
     json_schema!({"anyOf": [block, {"type": "string"}, {"type": "null"}]})
+}
+
+fn make_sandbox_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+    let block = generator.subschema_for::<SandboxFile>();
+    json_schema!({"anyOf": [block, {"type": "boolean"}, {"type": "null"}]})
 }
 
 fn make_amount_schema(_: &mut schemars::SchemaGenerator) -> Schema {

@@ -15,6 +15,7 @@ use crate::config::gauge_meaning::resolve_verify;
 use crate::config::globs::Globs;
 use crate::config::problem::Problem;
 use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup};
+use crate::config::sandboxing::resolve_sandbox;
 use crate::config::span;
 use crate::config::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
 use crate::metric::definition::Metric;
@@ -90,6 +91,7 @@ impl ConfigMeaning<'_> {
             pin: file.pin.clone(),
             verify,
             gauge,
+            sandbox: resolve_sandbox(file.verify.sandbox.as_ref(), self.problems),
             guard: file
                 .guard
                 .as_ref()

@@ -13,6 +13,7 @@ use crate::config::choices::{
 use crate::config::command::UserCommand;
 use crate::config::condition::Condition;
 use crate::config::gauge::Gauge;
+use crate::config::sandboxing::SandboxRule;
 use crate::config::unattended::{Agent, Budget};
 use crate::metric::definition::Metric;
 use crate::metric::measurement::Reading;
@@ -41,6 +42,9 @@ pub struct Config {
     /// What of it is the metric.
     #[serde(default, skip_serializing_if = "Gauge::is_default")]
     pub gauge: Gauge,
+    /// The sandbox in which they and the guard run, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxRule>,
     /// The command that must pass before a keep.
     pub guard: Option<UserCommand>,
     /// What must hold for a keep, besides the improvement.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use autoresearch_core::config::Shell;
 use serde::{Deserialize, Serialize};
 
+use super::confinement::Confinement;
 use super::file_query::FileQuery;
 use super::view::TreeView;
 
@@ -34,6 +35,9 @@ pub struct Job {
     /// How it is to see the work tree that holds `directory`; as it is otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<TreeView>,
+    /// The sandbox in which it runs; none otherwise. The runner answers questions about files without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,6 +96,8 @@ pub enum CommandEnd {
     NotStarted(String),
     /// It was not started, because the view in which it was to run could not be opened.
     NotShown(String),
+    /// It was not started, because its sandbox could not be closed.
+    NotConfined(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

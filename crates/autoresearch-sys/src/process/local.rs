@@ -2,6 +2,7 @@
 //! Does not keep the deadline; the runner does, and is ended here when it does not.
 //! Invariant: a runner that was killed has reported nothing, whatever came through its socket.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -55,13 +56,19 @@ impl<'a> LocalExecutor<'a> {
         temporary: Option<&TemporaryFolder>,
     ) -> std::io::Result<Child> {
         let place = temporary.map(TemporaryFolder::path);
+        let mut job = Cow::Borrowed(job);
+        if let Some(place) = place.as_ref().filter(|_| job.confinement.is_some()) {
+            let confinement = job.to_mut().confinement.as_mut();
+            let place = place.canonicalize()?;
+            confinement.map(|it| it.temporary.replace(place));
+        }
         let named = place
             .iter()
             .flat_map(|place| TEMPORARY.map(|name| (name, place)));
         #[expect(clippy::disallowed_methods, reason = "this is the home of spawning")]
         let mut command = Command::new(&self.world.program);
         command
-            .args([RUNNER, &serde_json::to_string(job)?])
+            .args([RUNNER, &serde_json::to_string(&*job)?])
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(named)

@@ -21,6 +21,7 @@ use super::file_answers::answer_query;
 use super::file_query::FileQuery;
 use super::job::{CommandEnd, CommandLine, EndedCommand, GRACE, Job, MAX_OUTPUT, ResourceUse};
 use super::readiness::is_ready;
+use super::sandbox::close_sandbox;
 use super::view::open_view;
 use crate::env::Stopwatch;
 use crate::polling::{PollLimit, poll_until};
@@ -61,6 +62,10 @@ fn run_job(job: &Job) -> std::io::Result<EndedCommand> {
     }
     if let CommandLine::Files(query) = &job.command {
         return answer_files(job, query);
+    }
+    if let Some(Err(error)) = job.confinement.as_ref().map(close_sandbox) {
+        let how = CommandEnd::NotConfined(error.to_string());
+        return Ok(EndedCommand::without_use(how));
     }
     let (wake, child_ended) = UnixStream::pair()?;
     child_ended.set_nonblocking(true)?;

@@ -128,11 +128,12 @@ mod system {
     use std::path::{Path, PathBuf};
 
     use nix::mount::{MsFlags, mount};
-    use nix::sched::{CloneFlags, unshare};
+    use nix::sched::CloneFlags;
     use rustix::fs::{Mode, OFlags};
-    use rustix::process::{getegid, geteuid};
+    use rustix::process::geteuid;
 
     use crate::git::is_behind_link;
+    use crate::process::namespaces::{bind_path, enter_namespaces};
     use crate::process::view::{TreeView, WRITTEN};
     use crate::regular_files::{NOTE_BYTES, read_file};
 
@@ -145,43 +146,18 @@ mod system {
         }
         let git_link = move_git_link(view)?;
         let is_root = geteuid().is_root();
-        enter_namespace(is_root)?;
-        let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-        mount(
-            None::<&Path>,
-            Path::new("/"),
-            None::<&Path>,
-            private,
-            None::<&Path>,
-        )?;
+        enter_namespaces(CloneFlags::empty())?;
         // Opened in the namespace, whose mounts alone an overlay can use, and before the tree covers them.
         let folders = view.folders.iter().map(|folder| Layer::open(view, folder));
         let folders = folders.collect::<io::Result<Vec<_>>>()?;
         if git_link.is_some() {
-            bind(&view.checkout.join(".git"), &view.git_place())?;
+            bind_path(&view.checkout.join(".git"), &view.git_place())?;
         }
-        bind(&view.tree, &view.checkout)?;
+        bind_path(&view.tree, &view.checkout)?;
         if let Some(link) = git_link {
-            bind(&link, &view.checkout.join(".git"))?;
+            bind_path(&link, &view.checkout.join(".git"))?;
         }
         folders.iter().try_for_each(|layer| layer.lay_over(is_root))
-    }
-
-    /// Root needs no user namespace; anybody else gets one in which they are still themselves.
-    fn enter_namespace(is_root: bool) -> io::Result<()> {
-        if is_root {
-            return Ok(unshare(CloneFlags::CLONE_NEWNS)?);
-        }
-        let (user, group) = (geteuid().as_raw(), getegid().as_raw());
-        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
-        fs::write("/proc/self/setgroups", "deny")?;
-        fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
-        fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
-    }
-
-    fn bind(from: &Path, to: &Path) -> io::Result<()> {
-        let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
-        Ok(mount(Some(from), to, None::<&Path>, flags, None::<&Path>)?)
     }
 
     /// The tree's `.git` names a folder inside the checkout's, which the tree is about to cover. Writes the file that is

@@ -12,7 +12,7 @@ use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::chain::hash_bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::process::TreeView;
+use crate::process::{Confinement, TreeView};
 
 use super::disk::{Disk, FileSignature, RealDisk, encode_with_format, find_newer_format};
 use super::error::{FORMAT, StoreError, describe_damage};
@@ -42,6 +42,9 @@ pub struct Pinned {
     /// The view of the run's own tree in which verify and guard run, where they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<TreeView>,
+    /// The sandbox of verify and guard, but for what is theirs in each tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
     /// What differed from HEAD before the run: it is nobody's trial.
     #[serde(rename = "dirt")]
     pub dirty_files: DirtyFiles,

@@ -83,9 +83,12 @@ fn tell_outcome(how: CommandEnd, fault: Option<TurnFault>, answer: &Path) -> Tur
         (CommandEnd::Flooded, _) => {
             TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
         }
-        (CommandEnd::NotStarted(error) | CommandEnd::NotShown(error), _) => {
-            TurnOutcome::Failed(TurnFault::Setup(error))
-        }
+        (
+            CommandEnd::NotStarted(error)
+            | CommandEnd::NotShown(error)
+            | CommandEnd::NotConfined(error),
+            _,
+        ) => TurnOutcome::Failed(TurnFault::Setup(error)),
         (_, Some(fault)) => TurnOutcome::Failed(fault),
         (_, None) => TurnOutcome::Answered(read_answer(answer)),
     }

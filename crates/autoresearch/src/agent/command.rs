@@ -37,9 +37,9 @@ pub(super) fn run_command_turn(
         CommandEnd::Flooded => {
             TurnOutcome::Failed(TurnFault::Other("it printed too much".to_owned()))
         }
-        CommandEnd::NotStarted(error) | CommandEnd::NotShown(error) => {
-            TurnOutcome::Failed(TurnFault::Setup(error))
-        }
+        CommandEnd::NotStarted(error)
+        | CommandEnd::NotShown(error)
+        | CommandEnd::NotConfined(error) => TurnOutcome::Failed(TurnFault::Setup(error)),
         CommandEnd::Cancelled => TurnOutcome::Cancelled,
     };
     Ok(EndedTurn {

@@ -69,6 +69,7 @@ pub(super) fn run_with_brief(
         input: Some(brief),
         own_temporary: false,
         view: None,
+        confinement: None,
     };
     Ok(LocalExecutor::new(world, env).run_job(&job)?)
 }

@@ -59,6 +59,9 @@ pub(super) struct ConfigFlags {
     /// How long it may run, such as 10m
     #[arg(long, value_name = "SPAN")]
     verify_timeout: Option<String>,
+    /// Verify and guard run in a sandbox: no network, and writes only in the tree and a temporary folder
+    #[arg(long)]
+    verify_sandbox: bool,
     /// The command that must pass before a keep
     #[arg(long, value_name = "COMMAND")]
     guard: Option<String>,
@@ -138,6 +141,10 @@ impl ConfigFlags {
             ("verify.command", text(&self.verify)),
             ("verify.shell", text(&self.verify_shell)),
             ("verify.timeout", text(&self.verify_timeout)),
+            (
+                "verify.sandbox",
+                self.verify_sandbox.then_some(Value::Bool(true)),
+            ),
             ("guard.command", text(&self.guard)),
             ("guard.shell", text(&self.guard_shell)),
             ("guard.timeout", text(&self.guard_timeout)),
@@ -250,6 +257,10 @@ fn parse_variable(key: &str, text: &str) -> Value {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             lines.map(ToOwned::to_owned).collect()
         }
+        "verify.sandbox" => match text {
+            "true" | "false" => Value::Bool(text == "true"),
+            _ => Value::from(text),
+        },
         "iterations" | "metric.target" | "budget.tokens" | "budget.verify_runs" => {
             parse_number_or_text(text)
         }

@@ -20,7 +20,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::status::StatusEntry;
-use autoresearch_sys::process::{LocalExecutor, TreeView};
+use autoresearch_sys::process::{Confinement, LocalExecutor, TreeView};
 
 /// No more than two runs where one takes longer than this: the person waits.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -48,7 +48,7 @@ pub fn measure_baseline(
     git: &Git,
     env: &[(OsString, OsString)],
     config: &Config,
-    (own, view): (&OwnFiles<'_>, Option<&TreeView>),
+    (own, view, confinement): (&OwnFiles<'_>, Option<&TreeView>, Option<&Confinement>),
 ) -> Result<Baseline> {
     let before = git.read_status()?;
     let executor = LocalExecutor::new(world, env);
@@ -56,6 +56,7 @@ pub fn measure_baseline(
     let mut bench = Bench::new(&executor, world.progress, git.work_tree(), folder, "");
     bench.most = config.outputs.file_bytes();
     bench.view = view.cloned();
+    bench.confine(confinement);
     let (first, guard) = run_guard_first(&mut bench, config, own, || {
         check_clean(git, &before, "the guard")
     })?;

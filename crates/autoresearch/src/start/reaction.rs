@@ -28,7 +28,7 @@ use crate::trees::wanted::choose_paths;
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
-use autoresearch_sys::process::LocalExecutor;
+use autoresearch_sys::process::{Confinement, LocalExecutor};
 use autoresearch_sys::store::{DirtyFiles, FOLDER, TreeKind, read_output};
 
 /// A start makes the check where all of its runs together take no longer than this, as the baseline took.
@@ -169,6 +169,8 @@ pub(super) struct ReactionScene<'a> {
     /// The environment of the baseline.
     pub(super) env: &'a [(OsString, OsString)],
     pub(super) baseline: &'a Baseline,
+    /// The sandbox of verify, if it has one.
+    pub(super) confinement: Option<&'a Confinement>,
     /// What was changed before the start.
     pub(super) changed: &'a DirtyFiles,
     pub(super) patience: CheckPatience,
@@ -343,6 +345,7 @@ fn run_probe(
     let progress = scene.world.progress;
     let mut bench = Bench::new(&executor, progress, ready.tree.path(), folder, &prefix);
     bench.view.clone_from(&ready.view);
+    bench.confine(scene.confinement);
     bench.most = scene.parts.config.outputs.file_bytes();
     bench.reading = Some(scene.baseline.reading.clone());
     let mut config = scene.parts.config.clone();

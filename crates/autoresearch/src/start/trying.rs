@@ -16,6 +16,7 @@ use crate::config::{ConfigSource, format_problem};
 use crate::run::place::Place;
 use crate::start::parts::remove_made_parts;
 use crate::start::reaction::{CheckPatience, ReactionReport};
+use crate::start::sandboxed::SandboxReport;
 use crate::start::{begin_start, prepare_start, read_wanted_start};
 use crate::trees::left_gits::start_lock_folder;
 use autoresearch_sys::env::World;
@@ -45,6 +46,8 @@ pub struct TryReport {
     /// How long one run of verify takes.
     pub verify_ms: u64,
     pub reaction: ReactionReport,
+    /// Whether verify and guard work in a sandbox.
+    pub sandbox: Option<SandboxReport>,
     /// The last lines that verify wrote to standard error, although it succeeded.
     pub stderr: Option<String>,
     pub warnings: Vec<String>,
@@ -69,6 +72,7 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
     Ok(TryReport {
         stderr: Some(prepared.said).filter(|said| !said.is_empty()),
         warnings: warnings.collect(),
+        sandbox: prepared.sandbox,
         ..make_try_report(&source.name, prepared.start, prepared.reaction)
     })
 }
@@ -95,6 +99,7 @@ fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryRep
             |refusal| describe_refusal(&refusal),
         ),
         reaction,
+        sandbox: None,
         stderr: None,
         warnings: Vec::new(),
     }
@@ -171,6 +176,9 @@ impl fmt::Display for TryReport {
         }
         if !self.reaction.runs.is_empty() {
             writeln!(out, "check     {}", self.describe_cost())?;
+        }
+        if let Some(sandbox) = &self.sandbox {
+            writeln!(out, "sandbox   {}", sandbox.said)?;
         }
         write!(out, "verdict   {}", self.verdict)
     }

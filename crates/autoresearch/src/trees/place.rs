@@ -37,7 +37,7 @@ impl TreePlace {
         id: &str,
     ) -> Result<Self> {
         let trees = match trees {
-            Some(trees) => expand_home(world, trees)?,
+            Some(trees) => expand_home(world, "trees", trees)?,
             None => world.state_folder.join(TREES),
         };
         Self::outside_repository(git, &trees, layout, id)
@@ -114,15 +114,15 @@ impl TreePlace {
     }
 }
 
-/// The path that a config names; `~` is the caller's home.
-fn expand_home(world: &World, path: &str) -> Result<PathBuf> {
+/// The path that a config names under a key; `~` is the caller's home.
+pub(crate) fn expand_home(world: &World, key: &str, path: &str) -> Result<PathBuf> {
     let Some(below) = path.strip_prefix("~/") else {
         return Ok(path.into());
     };
     let home = world.find_variable("HOME").map(PathBuf::from);
     let home = home.filter(|home| home.is_absolute());
     home.map(|home| home.join(below)).ok_or_else(|| {
-        Failure::config(format!("`trees: {path}` needs HOME, which is not set"))
+        Failure::config(format!("`{key}: {path}` needs HOME, which is not set"))
             .hint("write the whole path")
     })
 }

@@ -14,6 +14,7 @@ use autoresearch_core::words::excerpt::make_excerpt;
 use crate::trees::copies::{Copier, describe_skipped};
 use crate::trees::links::LinkMaker;
 use crate::trees::refusals::find_refusals;
+use crate::trees::sandboxing::explain_open_sandbox;
 use crate::trees::viewing::explain_closed_view;
 use crate::trees::wanted::{WantedPath, WantedPaths, choose_paths};
 use crate::watch::space::check_free_space;
@@ -211,6 +212,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         input: None,
         own_temporary: false,
         view: filling.view.cloned(),
+        confinement: None,
     };
     let (ended, printed) = LocalExecutor::new(filling.world, filling.env).run_job(&job)?;
     let how = match &ended.how {
@@ -221,6 +223,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         CommandEnd::TimedOut => format!("it ran longer than {limit}"),
         CommandEnd::Flooded => "it printed too much".to_owned(),
         CommandEnd::NotShown(error) => return Err(explain_closed_view(error)),
+        CommandEnd::NotConfined(error) => return Err(explain_open_sandbox(error)),
         CommandEnd::NotStarted(error) => format!("it was not started: {error}"),
     };
     let [stdout, stderr] =

@@ -186,6 +186,7 @@ fn opens_view(world: &World, view: &TreeView) -> bool {
         input: None,
         own_temporary: false,
         view: Some(view.clone()),
+        confinement: None,
     };
     let ended = LocalExecutor::new(world, &[]).run_job(&job);
     ended.is_ok_and(|(ended, _)| ended.how == CommandEnd::Exited(0))

@@ -360,6 +360,7 @@ fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>, word: &str) -> R
     bench.most = input.state.config().outputs.file_bytes();
     bench.reading.clone_from(&input.state.start.reading);
     bench.view.clone_from(&tree.pinned.view);
+    bench.confine(tree.pinned.confinement.as_ref());
     Ok(bench)
 }
 

@@ -18,12 +18,13 @@ use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
 use super::gauging::{GaugeTools, Gauged, GaugedRun, take_gauge};
+use crate::trees::sandboxing::{confine_to_tree, explain_open_sandbox};
 use crate::trees::viewing::{explain_closed_view, translate_output};
 use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{
-    CommandEnd, CommandLine, CommandOutput, EndedCommand, Executor, FileAnswer, FileQuery, Job,
-    MAX_OUTPUT, TreeView,
+    CommandEnd, CommandLine, CommandOutput, Confinement, EndedCommand, Executor, FileAnswer,
+    FileQuery, Job, MAX_OUTPUT, TreeView,
 };
 use autoresearch_sys::store::{TrialPhase, cut_middle, write_output};
 
@@ -57,6 +58,8 @@ pub struct Bench<'a> {
     pub most: u64,
     /// How the commands see the work tree; as it is otherwise.
     pub view: Option<TreeView>,
+    /// The sandbox in which they run; none otherwise.
+    confinement: Option<Confinement>,
 }
 
 /// What one measurement gave, and how it is read from then on.
@@ -91,7 +94,14 @@ impl<'a> Bench<'a> {
             reading: None,
             most: Outputs::default().file_bytes(),
             view: None,
+            confinement: None,
         }
+    }
+
+    /// Lets the commands run in this sandbox, which is closed around the tree as they see it.
+    pub fn confine(&mut self, confinement: Option<&Confinement>) {
+        self.confinement =
+            confinement.map(|chosen| confine_to_tree(chosen, self.work_tree, self.view.as_ref()));
     }
 
     /// Runs verify once and reads its metric.
@@ -176,6 +186,7 @@ impl<'a> Bench<'a> {
             input: None,
             own_temporary: true,
             view: self.view.clone(),
+            confinement: self.confinement.clone(),
         };
         let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;
@@ -219,6 +230,7 @@ fn judge_end(
         CommandEnd::TimedOut => Err(How::Timeout { limit_ms }),
         CommandEnd::Flooded => Err(How::Flood { limit: MAX_OUTPUT }),
         CommandEnd::NotShown(error) => return Err(explain_closed_view(&error)),
+        CommandEnd::NotConfined(error) => return Err(explain_open_sandbox(&error)),
         CommandEnd::NotStarted(error) => Err(How::Start { error }),
         CommandEnd::Cancelled => {
             return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
@@ -270,6 +282,7 @@ impl GaugeTools for BenchTools<'_, '_> {
             timeout_ms: whole_millis(self.timeout),
             input: None,
             view: self.bench.view.clone(),
+            confinement: None,
         };
         let (ended, printed) = self.bench.executor.run_job(&job)?;
         let limit_ms = job.timeout_ms;

@@ -68,6 +68,7 @@ fn every_flag_is_its_key_of_the_config() {
             &["--verify-timeout", "9s"],
             json!({"verify": {"timeout": "9s"}}),
         ),
+        (&["--verify-sandbox"], json!({"verify": {"sandbox": true}})),
         (&["--guard", "./g"], json!({"guard": {"command": "./g"}})),
         (&["--guard-shell", "sh"], json!({"guard": {"shell": "sh"}})),
         (

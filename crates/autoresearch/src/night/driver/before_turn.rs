@@ -183,6 +183,7 @@ pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<St
     let executor = LocalExecutor::new(world, &run.env);
     let mut bench = Bench::new(&executor, world.progress, tree.path(), folder, "probe-");
     bench.view.clone_from(&tree.pinned.view);
+    bench.confine(tree.pinned.confinement.as_ref());
     tree.notes.mark_measuring(true)?;
     let failed = bench.run_verify(state.config())?.err();
     unseen_files::note_cut_short(tree, state.config())?;

@@ -115,5 +115,6 @@ fn make_notify_job(tree: &Tree<'_>, notify: &UserCommand, input: std::path::Path
         input: Some(input),
         own_temporary: false,
         view: None,
+        confinement: None,
     }
 }
