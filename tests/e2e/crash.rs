@@ -200,6 +200,41 @@ fn measured_again() -> Scenario {
     }
 }
 
+/// What the holdout passes, and what it does not.
+fn held_out() -> Vec<Scenario> {
+    let config = || in_mode("holdout: {command: \"! grep -q cheat src/b\"}");
+    vec![
+        Scenario {
+            name: "passes the holdout",
+            config: config(),
+            act: |bed| {
+                bed.edit(4);
+                TRIAL
+            },
+            redo: |bed| redo_trial(bed, |bed| bed.edit(4)),
+            row: "keep",
+            value: 9,
+            ..Scenario::default()
+        },
+        Scenario {
+            name: "fails the holdout",
+            config: config(),
+            act: |bed| {
+                bed.edit(1);
+                bed.write("src/b", "cheat\n");
+                TRIAL
+            },
+            redo: |bed| {
+                redo_trial(bed, |bed| {
+                    bed.edit(1);
+                    bed.write("src/b", "cheat\n");
+                });
+            },
+            ..Scenario::default()
+        },
+    ]
+}
+
 fn modes() -> Vec<Scenario> {
     let discard = || Scenario {
         act: |bed| {
@@ -505,6 +540,13 @@ fn a_crash_at_every_step_of_a_trial_that_is_measured_again_converges() {
 }
 
 #[test]
+fn a_crash_at_every_step_of_a_trial_that_is_held_out_converges() {
+    for scenario in held_out() {
+        crash_everywhere(&scenario);
+    }
+}
+
+#[test]
 fn a_crash_at_every_step_of_a_start_leaves_no_run_or_a_whole_one() {
     let bed = Testbed::new();
     let before = Saved::of(&bed, "before");
@@ -758,6 +800,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
         .chain(reworks())
         .chain(modes())
         .chain(others())
+        .chain(held_out())
         .chain([over_an_ignored_file(), measured_again()])
     {
         let bed = bed_of(&scenario);

@@ -133,6 +133,7 @@ fn begun(disk: &'static LyingDisk) -> Journal<'static> {
         run: "demo".to_owned(),
         root: "/repo".into(),
         config_hash: String::new(),
+        holdout_hash: None,
         head: ChainHead::default(),
         last: String::new(),
     };

@@ -159,8 +159,8 @@ fn unattended(answers: &mut Answers) -> Testbed {
     std::fs::write(&agent, AGENT).unwrap();
     let config = ConfigText::demo()
         .iterations(1)
-        .agent(&format!("sh {}", agent.display()))
-        .to_string();
+        .agent(&format!("sh {}", agent.display()));
+    let config = format!("{config}holdout: {{command: \"true\"}}\n");
     let file = bed.home.join("config.yaml");
     std::fs::write(&file, config).unwrap();
     let file = file.to_str().unwrap();

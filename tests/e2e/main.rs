@@ -38,6 +38,7 @@ mod gauges;
 mod git_cases;
 mod guard;
 mod heads;
+mod holdout;
 mod hooks;
 mod install;
 mod isolation;

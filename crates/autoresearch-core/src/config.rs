@@ -10,6 +10,8 @@ mod file;
 mod gauge;
 mod gauge_meaning;
 pub mod globs;
+mod holdout;
+mod holdout_meaning;
 mod meaning;
 pub mod name;
 mod problem;
@@ -27,6 +29,7 @@ pub use self::choices::{
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
 pub use self::gauge::{Gauge, GaugeKind};
+pub use self::holdout::{Holdout, HoldoutTime};
 pub use self::meaning::looks_secret;
 pub use self::problem::{Problem, Severity};
 pub use self::resolved::{Amount, Config, OtherUnit, Outputs, TimeLimit, TreeSetup};

@@ -3,6 +3,7 @@
 //! Invariant: a decision needs nothing but its arguments.
 
 pub mod evidence;
+pub mod fall;
 pub mod gaming;
 pub mod incumbent;
 pub mod judge;

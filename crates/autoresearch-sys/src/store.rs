@@ -41,6 +41,9 @@ pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;
 pub use self::outputs::{OutputTail, cut_middle, read_output_tails};
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
+pub use self::pinned::holdout::{
+    HoldoutNote, accept_bound, make_holdout_folder, write_holdout_reason,
+};
 pub use self::pinned::{
     DirtyFiles, EmptyPlaces, FileNotes, Pin, Pinned, PinnedMatches, PinnedRules, SealedSecret,
     path_from_key, path_to_key,

@@ -214,6 +214,7 @@ fn begin(at: &Path, agent: &str) -> Result<(World, Place), Stop> {
     );
     let world = world(&at.join("state"));
     let source = ConfigSource {
+        path: None,
         name: "bench.yaml".to_owned(),
         text,
         merged: false,

@@ -1,20 +1,23 @@
 //! Owns the reading of a config file, and the part of its check that needs the repository.
 //! Does not know runs.
-//! Invariant: the text that was checked is the text that is frozen.
+//! Invariant: the text that was checked is the text that is frozen, but for the holdout, which is in no frozen text.
 
+mod holdout_files;
 mod on_disk;
 pub mod templates;
 pub mod variables;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::{CheckedConfig, Problem, Severity, check_config};
 use autoresearch_core::shell::quote::quote_word;
 use autoresearch_core::words::text::format_count;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::holdout_files::list_holdout_files;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
@@ -29,28 +32,42 @@ pub struct ConfigSource {
     /// The file's name for messages; `standard input` for `-`.
     pub name: String,
     pub text: String,
+    /// Where its file is, if it has one.
+    pub path: Option<PathBuf>,
     /// Was it put together, so that its lines are in no file?
     pub merged: bool,
 }
 
+impl ConfigSource {
+    /// The text that is frozen where the agent reads it. Without its holdout it is written anew: a remark beside it may
+    /// say as much.
+    #[must_use]
+    pub fn frozen_text(&self) -> Cow<'_, str> {
+        let mut document = yaml::parse_yaml(&self.text).unwrap_or_default();
+        let fields = document.as_object_mut();
+        let taken = fields.and_then(|fields| fields.remove("holdout"));
+        match taken {
+            Some(_) => Cow::Owned(format!("{document:#}\n")),
+            None => Cow::Borrowed(&self.text),
+        }
+    }
+}
+
 /// Reads a config file, or standard input for `-`. A relative path is seen from the current directory.
 pub fn read_config(world: &World, file: &Path) -> Result<ConfigSource> {
-    let (name, text) = if file == Path::new("-") {
-        (
-            STANDARD_INPUT.to_owned(),
-            read_config_text(std::io::stdin()),
-        )
+    let (name, path, text) = if file == Path::new("-") {
+        let text = read_config_text(std::io::stdin());
+        (STANDARD_INPUT.to_owned(), None, text)
     } else {
-        let opened = File::open(world.cwd.join(file));
-        (
-            file.display().to_string(),
-            opened.and_then(read_config_text),
-        )
+        let path = world.cwd.join(file);
+        let text = File::open(&path).and_then(read_config_text);
+        (file.display().to_string(), Some(path), text)
     };
     match text {
         Ok(text) => Ok(ConfigSource {
             name,
             text,
+            path,
             merged: false,
         }),
         Err(error) => {
@@ -73,14 +90,14 @@ pub fn merge_config(
     file: Option<ConfigSource>,
     fields: Map<String, Value>,
 ) -> Result<ConfigSource> {
-    let (name, mut document) = match file {
+    let (name, path, mut document) = match file {
         Some(source) => {
             let document = yaml::parse_yaml(&source.text).map_err(|error| {
                 Failure::config(format!("{} is not YAML", source.name)).because(&error)
             })?;
-            (source.name, document)
+            (source.name, source.path, document)
         }
-        None => ("made of the flags".to_owned(), json!({})),
+        None => ("made of the flags".to_owned(), None, json!({})),
     };
     if !document.is_object() {
         return Err(Failure::config(format!(
@@ -101,6 +118,7 @@ pub fn merge_config(
     Ok(ConfigSource {
         name,
         text,
+        path,
         merged: true,
     })
 }
@@ -146,6 +164,7 @@ pub fn check_config_text(source: &ConfigSource) -> CheckedConfig {
         Ok(document) => check_config(&document),
         Err(error) => CheckedConfig {
             config: None,
+            holdout: None,
             problems: vec![Problem::error(
                 "",
                 error.to_string(),
@@ -173,6 +192,11 @@ pub fn check_config_in(world: &World, source: &ConfigSource, git: &Git) -> Resul
         return Ok(checked);
     };
     let mut found = on_disk::find_disk_problems(world, config, git)?;
+    if let Some(holdout) = &checked.holdout {
+        let (root, file) = (git.work_tree(), source.path.as_deref());
+        let about = holdout_files::find_holdout_problems(world, root, file, (config, holdout));
+        found.extend(about);
+    }
     for problem in &mut found {
         problem.line = find_problem_line(source, &problem.place);
     }
@@ -183,6 +207,7 @@ pub fn check_config_in(world: &World, source: &ConfigSource, git: &Git) -> Resul
         .any(|problem| problem.severity == Severity::Error)
     {
         checked.config = None;
+        checked.holdout = None;
     }
     Ok(checked)
 }

@@ -72,6 +72,7 @@ pub(crate) fn run_demo(
     };
     audience.show_text(&format!("a repository with 47 `any` was made in {}\n\n$ autoresearch start --config autoresearch.yaml\n", folder.display()))?;
     let source = ConfigSource {
+        path: None,
         name: "autoresearch.yaml".to_owned(),
         text: find_embedded_text("autoresearch.yaml").to_owned(),
         merged: false,

@@ -4,6 +4,7 @@
 
 mod again;
 pub mod baseline;
+mod holdout;
 pub mod own_files;
 mod parts;
 pub mod preflight;
@@ -18,11 +19,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs};
-use autoresearch_core::config::{Config, Isolation, Problem};
+use autoresearch_core::config::{Config, Holdout, Isolation, Problem};
 use autoresearch_core::journal::event::{Event, Start};
 use autoresearch_core::words::text::{escape_text, shorten_names};
 
 use self::again::find_same_start;
+use self::holdout::arm_holdout;
+pub use self::holdout::refuse_agent_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
 use self::report::{StartReport, make_start_report};
 use crate::config::{ConfigSource, check_config_in, config_error, format_problem};
@@ -57,7 +60,7 @@ use autoresearch_sys::git::{Git, PrivateIndex};
 use autoresearch_sys::process::{Confinement, TreeView};
 use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{FileNotes, Pinned, RunStore, UnseenFiles};
+use autoresearch_sys::store::{FileNotes, Pinned, RunStore, SealedSecret, UnseenFiles};
 use tempfile::TempDir;
 
 pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
@@ -65,13 +68,15 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
         return Err(Failure::usage("`start` makes a new run")
             .hint("its name comes from `tag` or from the goal; leave out --run"));
     }
-    let (site, config, problems) = read_wanted_start(world, place, source)?;
-    let _starting = store::take_lock(&start_lock_folder(world, &site.history), world, "start")?;
-    recover_left_gits(world, &site.git, &site.history.work_tree())?;
-    if let Some(report) = find_same_start(world, &site.history.work_tree(), source, &config)? {
+    let wanted = read_wanted_start(world, place, source)?;
+    let history = &wanted.site.history;
+    let _starting = store::take_lock(&start_lock_folder(world, history), world, "start")?;
+    recover_left_gits(world, &wanted.site.git, &history.work_tree())?;
+    let what = (&wanted.config, wanted.holdout.as_ref());
+    if let Some(report) = find_same_start(world, &history.work_tree(), source, what)? {
         return Ok(report);
     }
-    let (parts, mut pinned) = begin_start(world, &site, config)?;
+    let (parts, mut pinned) = begin_start(world, &wanted)?;
     let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Brief);
     match prepared.and_then(PreparedStart::refuse_untrue_metric) {
         Ok(prepared) => {
@@ -79,10 +84,10 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
             let sandbox = prepared.sandbox.as_ref();
             notes.extend(sandbox.map(|sandbox| format!("note: {}", sandbox.said)));
             let reaction = prepared.reaction.clone();
-            let mut report = record_start(world, &parts, pinned, prepared, &source.text)?;
+            let mut report = record_start(world, &parts, pinned, prepared, &source.frozen_text())?;
             report.reaction = Some(reaction);
             report.stderr = Some(said).filter(|said| !said.is_empty());
-            let problems = problems.iter();
+            let problems = wanted.problems.iter();
             let problems = problems.map(|problem| format_problem(&source.name, problem));
             let remarks = preflight::list_remarks(&parts.start_site.git);
             report.warnings.extend(problems.chain(remarks).chain(notes));
@@ -96,32 +101,36 @@ pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<
 }
 
 /// Where a run is to start, and its config with what is to be said of it.
-fn read_wanted_start(
-    world: &World,
-    place: &Place,
-    source: &ConfigSource,
-) -> Result<(StartSite, Config, Vec<Problem>)> {
+struct WantedStart {
+    site: StartSite,
+    config: Config,
+    holdout: Option<Holdout>,
+    problems: Vec<Problem>,
+}
+
+fn read_wanted_start(world: &World, place: &Place, source: &ConfigSource) -> Result<WantedStart> {
     store::check_folder_trust(&world.state_folder)?;
     session::refuse_confined(world, || Ok(READ_ONLY.to_owned()))?;
-    let wanted = crate::config::check_config_text(source)
-        .config
-        .map(|config| config.env)
-        .unwrap_or_default();
+    let typed = crate::config::check_config_text(source);
+    refuse_agent_start(world, typed.holdout.is_some())?;
+    let wanted = typed.config.map(|config| config.env).unwrap_or_default();
     let site = preflight::read_start_site(world, &place.search_folder(world), &wanted)?;
     let checked = check_config_in(world, source, &site.git)?;
     let Some(config) = checked.config else {
         return Err(config_error(source, &checked.problems));
     };
-    Ok((site, config, checked.problems))
+    Ok(WantedStart {
+        site,
+        config,
+        holdout: checked.holdout,
+        problems: checked.problems,
+    })
 }
 
 /// Refuses ground on which a run cannot work, and makes the run's folder.
-fn begin_start<'s>(
-    world: &World,
-    site: &'s StartSite,
-    config: Config,
-) -> Result<(StartParts<'s>, Pinned)> {
-    preflight::check_start_site(world, site, &config)?;
+fn begin_start<'s>(world: &World, wanted: &'s WantedStart) -> Result<(StartParts<'s>, Pinned)> {
+    let (site, config) = (&wanted.site, &wanted.config);
+    preflight::check_start_site(world, site, config)?;
     check_room(world, site)?;
     let folder = make_index_folder(world)?;
     let index = PrivateIndex::new(&site.git, &folder.path().join(INDEX));
@@ -129,9 +138,9 @@ fn begin_start<'s>(
         store::DirtyFiles::default()
     } else {
         index.prepare(&site.base, world.now().as_second())?;
-        preflight::find_dirty_files(&index, site, &config)?
+        preflight::find_dirty_files(&index, site, config)?
     };
-    let parts = gather_parts(world, site, config)?;
+    let parts = gather_parts(world, site, (config.clone(), wanted.holdout.clone()))?;
     make_run_folder(world, &parts)?;
     index.move_to(&store::anchor_folder(&world.state_folder, &parts.id).join(INDEX));
     let pinned = Pinned {
@@ -187,8 +196,7 @@ struct EnteredTree {
 fn enter_tree(world: &World, parts: &StartParts<'_>, pinned: &mut Pinned) -> Result<EnteredTree> {
     let (site, config) = (parts.start_site, &parts.config);
     let (sealed, open) = preflight::seal_secrets(world, &config.secrets, &parts.id)?;
-    pin_site(pinned, site);
-    pinned.secrets = sealed;
+    pin_site(pinned, site, sealed);
     let rule = config.sandbox.clone().unwrap_or_default();
     let confinement = choose_confinement(world, &site.history.common_folder(), &rule)?;
     pinned.confinement = config.sandbox.as_ref().map(|_| confinement.clone());
@@ -225,8 +233,7 @@ fn prepare_start(
     let (git, env, view) = (index.git(), &entered.env, pinned.view.clone());
     let (work_tree, view) = (git.work_tree(), view.as_ref());
     let chosen = pin_yardstick(world, git, config, pinned)?;
-    let (none, unknown) = (BTreeSet::new(), FileNotes::default());
-    let before = user_files::make_notes(work_tree, &pinned.dirty_files, &none, &unknown);
+    let before = note_dirty_files(work_tree, pinned);
     let unseen = unseen_files::find_at_start(git, config, &pinned.yardstick)?;
     let own = OwnFiles::new(&parts.layout, config, &entered.outside)?;
     let scene = TouchScene {
@@ -259,6 +266,7 @@ fn prepare_start(
         changed: &pinned.dirty_files,
         patience,
     })?;
+    let armed = arm_holdout(world, parts, git, (env, view, pinned.confinement.as_ref()))?;
     settle_pins(git, (site, config), (&chosen, &before), pinned)?;
     let unseen = unseen_files::find_after_baseline(git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
@@ -266,6 +274,7 @@ fn prepare_start(
         said: baseline.said.clone(),
         start: Start {
             reaction: Some(reaction.outcome),
+            holdout: armed,
             ..make_start_event(world, parts, (config, baseline))?
         },
         unseen,
@@ -273,6 +282,12 @@ fn prepare_start(
         reaction,
         sandbox,
     })
+}
+
+/// How the files are that were dirty before the run.
+fn note_dirty_files(work_tree: &Path, pinned: &Pinned) -> FileNotes {
+    let (none, unknown) = (BTreeSet::new(), FileNotes::default());
+    user_files::make_notes(work_tree, &pinned.dirty_files, &none, &unknown)
 }
 
 /// Pins what decides what is measured: files as they are, and places where nothing is.
@@ -355,7 +370,8 @@ fn to_pairs(env: &BTreeMap<String, String>) -> Vec<(OsString, OsString)> {
 }
 
 /// What the run's git and commands work with.
-fn pin_site(pinned: &mut Pinned, site: &StartSite) {
+fn pin_site(pinned: &mut Pinned, site: &StartSite, secrets: BTreeMap<String, SealedSecret>) {
+    pinned.secrets = secrets;
     site.git.program().clone_into(&mut pinned.git);
     pinned.repository = Some(site.history.common_folder());
     pinned.env.clone_from(&site.env);
@@ -487,6 +503,7 @@ fn make_start_event(
             .map(|time| world.next_time_of_day_ms(time)),
         guard_retries: baseline.guard_retries,
         reaction: None,
+        holdout: None,
         config,
     })
 }

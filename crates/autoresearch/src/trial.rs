@@ -8,6 +8,7 @@ pub mod foreign_commits;
 mod gauging;
 pub mod give_up;
 mod harness;
+pub mod holdout;
 pub mod intent;
 mod kept_commit;
 pub mod look_after;
@@ -23,10 +24,12 @@ pub mod verdict;
 
 use autoresearch_core::agent::caller::Reader;
 pub use autoresearch_core::agent::session::TrialRequest;
+use autoresearch_core::config::HoldoutTime;
 use autoresearch_core::journal::event::{Event, Intent, Verdict};
 use autoresearch_core::journal::state::RunState;
 
 use self::attempt::{AttemptInput, AttemptPlan, AttemptResult, attempt_trial, plan_attempt};
+use self::holdout::ArmedHoldout;
 use self::intent::make_intent;
 use self::unmeasured::recover_edits;
 use self::verdict::{Decided, close_trial, decide_trial};
@@ -64,6 +67,9 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
     check_tree_space(&ready.tree)?;
     let changes = find_changes(&ready.tree, &ready.run.store.state)?;
     ready.run.admit_secrets()?;
+    if let Some(holdout) = ArmedHoldout::of_run(&ready.run.store) {
+        holdout.check_files()?;
+    }
     let base = ready.run.store.state.head.clone();
     let plan = plan_attempt(&intent, &changes)?;
     record_intention(&mut ready, &intent, &changes, &plan)?;
@@ -110,7 +116,10 @@ fn make_attempt(
     plan: AttemptPlan,
 ) -> Result<AttemptResult> {
     let run = &ready.run;
+    let holdout = ArmedHoldout::of_run(&run.store)
+        .filter(|holdout| holdout.note.check.every == HoldoutTime::Keep);
     let input = AttemptInput {
+        holdout: holdout.as_ref(),
         state: &run.store.state,
         intent,
         changes,

@@ -190,6 +190,7 @@ pub(crate) const TARGETS: &[TextTarget] = &[
 
 fn feed_config(bytes: &[u8]) {
     let source = ConfigSource {
+        path: None,
         name: "fuzzed".to_owned(),
         text: String::from_utf8_lossy(bytes).into_owned(),
         merged: false,

@@ -3,6 +3,7 @@
 //! Invariant: a config without errors becomes a `Config`; warnings do not stop it.
 
 use crate::config::file::{ConfigFile, make_config_schema};
+use crate::config::holdout::Holdout;
 use crate::config::meaning::ConfigMeaning;
 use crate::config::problem::{Problem, Severity};
 use crate::config::resolved::Config;
@@ -13,6 +14,8 @@ use crate::config::schema::find_faults;
 pub struct CheckedConfig {
     /// The config, when no error was found.
     pub config: Option<Config>,
+    /// The check that the config is not to hold, where there is one.
+    pub holdout: Option<Holdout>,
     /// Everything that was found, in the order of the keys.
     pub problems: Vec<Problem>,
 }
@@ -28,6 +31,7 @@ pub fn check_config(document: &serde_json::Value) -> CheckedConfig {
         );
         return CheckedConfig {
             config: None,
+            holdout: None,
             problems: vec![problem],
         };
     }
@@ -38,13 +42,16 @@ pub fn check_config(document: &serde_json::Value) -> CheckedConfig {
         .map(|fault| Problem::error(&format_place(&fault.path), fault.message, fault.remedy))
         .collect();
     let known = replace_faulty_keys(document, &paths);
+    let mut holdout = None;
     let config = match serde_json::from_value::<ConfigFile>(known) {
-        Ok(file) => Some(
-            ConfigMeaning {
+        Ok(file) => {
+            let mut meaning = ConfigMeaning {
                 problems: &mut problems,
-            }
-            .resolve_config(&file),
-        ),
+            };
+            let config = meaning.resolve_config(&file);
+            holdout = meaning.resolve_holdout(&file);
+            Some(config)
+        }
         Err(error) if problems.is_empty() => {
             problems.push(Problem::error(
                 "",
@@ -60,6 +67,7 @@ pub fn check_config(document: &serde_json::Value) -> CheckedConfig {
         .any(|problem| problem.severity == Severity::Error);
     CheckedConfig {
         config: config.filter(|_| !failed),
+        holdout: holdout.filter(|_| !failed),
         problems,
     }
 }
@@ -119,11 +127,13 @@ fn replace_faulty_keys(document: &serde_json::Value, faults: &[Vec<String>]) -> 
         if rest.get("scope").is_none() {
             rest["scope"] = serde_json::json!(["-"]);
         }
-        if rest
-            .get("guard")
-            .is_some_and(|guard| guard.get("command").is_none())
-        {
-            rest["guard"]["command"] = "-".into();
+        for block in ["guard", "holdout"] {
+            if rest
+                .get(block)
+                .is_some_and(|fields| fields.get("command").is_none())
+            {
+                rest[block]["command"] = "-".into();
+            }
         }
     }
     rest

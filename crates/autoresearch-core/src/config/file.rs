@@ -10,6 +10,7 @@ use crate::config::choices::{
     SuspectPattern, ViewUse,
 };
 use crate::config::condition::Op;
+use crate::config::holdout::HoldoutFile;
 use crate::config::sandboxing::{SandboxFile, read_switch_or_block};
 use crate::config::unattended::{AgentFile, BudgetFile};
 use crate::metric::definition::{Direction, Format};
@@ -45,6 +46,9 @@ pub struct ConfigFile {
     /// The command that must pass before a keep.
     #[serde(default)]
     pub guard: Option<CommandFile>,
+    /// A check that the one who edits is not shown, and that a keep has to pass too. Only a config outside the repository may hold it.
+    #[serde(default)]
+    pub holdout: Option<HoldoutFile>,
     /// Conditions that a trial must satisfy, besides the improvement, to be kept.
     #[serde(default)]
     pub keep_when: Vec<ConditionFile>,

@@ -430,7 +430,7 @@ impl ConfigMeaning<'_> {
         (verify, gauge)
     }
 
-    fn resolve_command(&mut self, key: &str, file: &CommandFile) -> UserCommand {
+    pub(super) fn resolve_command(&mut self, key: &str, file: &CommandFile) -> UserCommand {
         if file.command.trim().is_empty() {
             self.note_error(
                 &format!("{key}.command"),

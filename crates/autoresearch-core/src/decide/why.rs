@@ -105,6 +105,8 @@ pub enum Why {
     Dropped,
     /// It would be kept, and its code games a measurement in a way that nobody allowed.
     Suspect(Vec<Suspicion>),
+    /// The holdout failed or fell. How is not said: each figure would be a hint at what nobody is to see.
+    Holdout,
 }
 
 impl Why {
@@ -147,6 +149,7 @@ impl Why {
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
             Self::Suspect(_) => "suspect",
+            Self::Holdout => "holdout",
         }
     }
 }
@@ -197,6 +200,7 @@ impl fmt::Display for Why {
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),
             Self::Suspect(found) => write_suspicions(out, found),
+            Self::Holdout => out.write_str("a check that is not shown did not pass"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, HoldoutTime};
 pub use crate::decide::gaming::Suspicion;
 use crate::decide::ladder::Strategy;
 use crate::decide::reaction::ReactionOutcome;
@@ -141,6 +141,9 @@ pub struct Start {
     /// How the check came out that the metric reacts to the scope; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<ReactionOutcome>,
+    /// When a check runs that no record holds, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutTime>,
 }
 
 /// A trial is about to be committed.

@@ -58,6 +58,7 @@ pub(crate) fn make_start(value: i64) -> Start {
         until_ms: None,
         guard_retries: 0,
         reaction: None,
+        holdout: None,
     }
 }
 

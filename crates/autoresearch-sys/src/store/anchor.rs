@@ -31,6 +31,9 @@ pub struct Anchor {
     pub root: PathBuf,
     /// SHA-256 of the frozen config.
     pub config_hash: String,
+    /// SHA-256 of the note of the holdout, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout_hash: Option<String>,
     /// The head of the journal's chain.
     pub head: ChainHead,
     /// The last line of the journal.

@@ -22,6 +22,8 @@ pub enum TrialPhase {
     /// Verify runs, for this time in the trial.
     Verify(u32),
     Guard,
+    /// The check runs that nothing in the repository names.
+    Holdout,
     /// The verdict is made and recorded.
     Deciding,
     /// What is not kept is taken back.

@@ -3,6 +3,8 @@
 //! Does not compare; the use cases do.
 //! Invariant: no secret's value is in it, only a salted hash.
 
+pub(super) mod holdout;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

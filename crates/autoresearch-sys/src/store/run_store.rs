@@ -24,6 +24,7 @@ use super::layout::{Layout, anchor_folder, list_anchor_folders};
 use super::lock::{HeldLock, take_lock};
 use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
 use super::pinned::Pinned;
+use super::pinned::holdout::HoldoutNote;
 use super::trust::{check_anchor_folder, check_folder_trust};
 use super::views;
 use crate::env::{ProcessRole, World};
@@ -49,6 +50,8 @@ pub struct RunStore<'w> {
     pub anchor_folder: PathBuf,
     /// What was pinned at start.
     pub pinned: Arc<Pinned>,
+    /// The check that nothing in the repository names, where there is one.
+    pub holdout: Option<HoldoutNote>,
     /// What the journal adds up to.
     pub state: RunState,
     journal: Journal<'static>,
@@ -116,6 +119,7 @@ impl<'w> RunStore<'w> {
             run: layout.run.clone(),
             root: layout.root.clone(),
             config_hash: hash_bytes(config.as_bytes()),
+            holdout_hash: HoldoutNote::find_hash(&anchor_folder)?,
             head: ChainHead::default(),
             last: String::new(),
         };
@@ -128,8 +132,11 @@ impl<'w> RunStore<'w> {
             anchor,
         );
         journal.append_event(&world.now_text(), event, world.step)?;
+        let hash = journal.anchor.holdout_hash.as_deref();
+        let holdout = HoldoutNote::read_from(&anchor_folder, &layout.run, hash)?;
         Ok(Self {
             world,
+            holdout,
             layout,
             anchor_folder,
             pinned: Arc::new(pinned),
@@ -178,8 +185,11 @@ impl<'w> RunStore<'w> {
             }
         })?;
         let pinned = Pinned::read_from(&anchor_folder, &layout.run)?;
+        let hash = loaded.journal.anchor.holdout_hash.as_deref();
+        let holdout = HoldoutNote::read_from(&anchor_folder, &layout.run, hash)?;
         Ok(Self {
             world,
+            holdout,
             layout,
             anchor_folder,
             pinned: Arc::new(pinned),

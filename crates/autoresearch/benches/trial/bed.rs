@@ -108,6 +108,7 @@ impl Bed {
         }
         let world = world(&state);
         let source = ConfigSource {
+            path: None,
             name: "bench.yaml".to_owned(),
             text: CONFIG.to_owned(),
             merged: false,

@@ -8,6 +8,7 @@ use super::*;
 
 fn make_source(text: &str) -> ConfigSource {
     ConfigSource {
+        path: None,
         name: "a.yaml".to_owned(),
         text: text.to_owned(),
         merged: false,
@@ -179,6 +180,7 @@ fn the_problems_of_a_config_are_one_failure_with_errors_as_causes_and_warnings_b
         ("a.yaml", true, "run the command again"),
     ] {
         let source = ConfigSource {
+            path: None,
             name: name.to_owned(),
             merged,
             ..make_source("")

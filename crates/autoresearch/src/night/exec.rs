@@ -89,6 +89,8 @@ pub fn exec_run(
 ) -> Result<ExecSummary> {
     let watch = Stopwatch::start();
     session::refuse_confined(world, || Ok(ALONE.to_owned()))?;
+    let has_holdout = crate::config::check_config_text(source).holdout.is_some();
+    start::refuse_agent_start(world, has_holdout)?;
     let mut world = World {
         role: ProcessRole::Driver,
         session: None,

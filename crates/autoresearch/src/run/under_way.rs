@@ -41,6 +41,7 @@ impl UnderWay {
             Some(TrialPhase::Committing) => (Some("committing"), None),
             Some(TrialPhase::Verify(run)) => (Some("verify"), Some(run)),
             Some(TrialPhase::Guard) => (Some("guard"), None),
+            Some(TrialPhase::Holdout) => (Some("holdout"), None),
             Some(TrialPhase::Deciding) => (Some("deciding"), None),
             Some(TrialPhase::Undoing) => (Some("undoing"), None),
         };

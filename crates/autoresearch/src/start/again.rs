@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use autoresearch_core::config::Config;
+use autoresearch_core::config::{Config, Holdout};
 
 use crate::config::ConfigSource;
 use crate::run::glance::Glance;
@@ -21,8 +21,9 @@ pub(super) fn find_same_start(
     world: &World,
     root: &Path,
     source: &ConfigSource,
-    config: &Config,
+    (config, holdout): (&Config, Option<&Holdout>),
 ) -> Result<Option<StartReport>> {
+    let wanted = source.frozen_text();
     for name in Layout::list_runs(root) {
         let Ok(store) =
             RunStore::open_run(world, Layout::new(root, &name), Access::Glance, "start")
@@ -33,7 +34,8 @@ pub(super) fn find_same_start(
         let frozen = read_text(&store.layout.config_path(), NOTE_BYTES).unwrap_or_default();
         let state = &store.state;
         let untried = state.ready && state.next_trial == 1 && state.open_trial.is_none();
-        let same = frozen == source.text && state.config() == config;
+        let armed = store.holdout.as_ref().map(|note| &note.check);
+        let same = frozen == wanted && state.config() == config && armed == holdout;
         if state.start.worktree.is_some() || state.end.is_some() || !untried || !same {
             continue;
         }

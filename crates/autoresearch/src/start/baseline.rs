@@ -293,7 +293,7 @@ pub fn convert_to_units(config: &Config, baseline: &Baseline) -> Result<Config> 
 }
 
 /// Verify and guard must leave git's view of the tree as it was.
-fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Result<()> {
+pub(super) fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Result<()> {
     let after = git.read_status()?;
     let new: Vec<String> = after
         .iter()

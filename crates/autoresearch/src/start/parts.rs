@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::name::make_run_name;
-use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::config::{Config, Holdout, Isolation};
 use autoresearch_core::git_names::{HeadTarget, RefName};
 
 use crate::start::preflight::StartSite;
@@ -27,6 +27,7 @@ pub(super) struct StartParts<'g> {
     extent: Cell<CreatedFolders>,
     pub(super) branch: RefName,
     pub(super) config: Config,
+    pub(super) holdout: Option<Holdout>,
     /// The run's id, by which its notes outside the repository are found.
     pub(super) id: String,
     /// Where the run's own work tree is to be, if it gets one.
@@ -70,7 +71,7 @@ pub(super) fn make_run_folder(world: &World, parts: &StartParts<'_>) -> Result<(
 pub(super) fn gather_parts<'g>(
     world: &World,
     site: &'g StartSite,
-    config: Config,
+    (config, holdout): (Config, Option<Holdout>),
 ) -> Result<StartParts<'g>> {
     let layout = choose_name(site, &config);
     let branch = match (config.isolation, &site.origin) {
@@ -91,6 +92,7 @@ pub(super) fn gather_parts<'g>(
         extent: Cell::new(CreatedFolders::Run),
         branch,
         config,
+        holdout,
         id,
         place,
         made_tree: RefCell::default(),

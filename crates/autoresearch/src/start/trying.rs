@@ -57,17 +57,17 @@ pub struct TryReport {
 
 /// Measures the untouched tree and checks the reaction to the scope, as a start does, and leaves nothing behind.
 pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result<TryReport> {
-    let (site, config, problems) = read_wanted_start(world, place, source)?;
+    let wanted = read_wanted_start(world, place, source)?;
     let _starting = store::take_lock(
-        &start_lock_folder(world, &site.history),
+        &start_lock_folder(world, &wanted.site.history),
         world,
         "config try",
     )?;
-    let (parts, mut pinned) = begin_start(world, &site, config)?;
+    let (parts, mut pinned) = begin_start(world, &wanted)?;
     let prepared = prepare_start(world, &parts, &mut pinned, CheckPatience::Full);
     remove_made_parts(world, &parts);
     let prepared = prepared?;
-    let problems = problems.iter();
+    let problems = wanted.problems.iter();
     let warnings = problems.map(|problem| format_problem(&source.name, problem));
     Ok(TryReport {
         stderr: Some(prepared.said).filter(|said| !said.is_empty()),

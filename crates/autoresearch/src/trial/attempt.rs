@@ -15,6 +15,7 @@ use autoresearch_core::words::text::escape_text;
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
 use crate::trial::harness::read_harness;
+use crate::trial::holdout::{ArmedHoldout, HoldoutQuestion};
 use crate::trial::look_after::{LookAfter, look_after};
 use crate::trial::measure::{Bench, Timings, run_checks};
 use crate::trial::moved_away;
@@ -72,6 +73,8 @@ pub struct AttemptInput<'a> {
     pub changes: &'a TreeChanges,
     /// Runs verify and guard, in their environment.
     pub executor: &'a dyn Executor,
+    /// The check that a keep has to pass too, where there is one at a keep.
+    pub holdout: Option<&'a ArmedHoldout<'a>>,
     /// Hears how far it has come.
     pub observe: &'a dyn Fn(TrialPhase),
 }
@@ -317,24 +320,76 @@ fn measure_round<'a>(
     let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
     let is_keep = judge.to_judgement().is_some_and(keep);
     let mut after = look_after(tree, state, intent.trial, is_keep)?;
-    if let (true, true, Some(guard)) = (is_keep, after.has_moved, &config.guard) {
-        let passes = bench.run_guard(guard)?.is_ok();
-        let planted = after.name_planted();
-        // The guard may leave it again.
-        after = after.followed_by(look_after(tree, state, intent.trial, is_keep)?);
-        if !passes {
-            after.changed.extend(planted);
-        }
+    if is_keep && after.has_moved && config.guard.is_some() {
+        after = ask_guard_again(tree, input, &mut bench, after)?;
     }
-    let mut touched = scene.list_touched(&before)?;
-    touched.retain(|name| !tree.pinned.touched.contains(name));
     timings.take_from_bench(&bench);
-    Ok(MeasuredRound {
+    let mut round = MeasuredRound {
         judge,
         after,
-        touched,
+        touched: BTreeSet::new(),
         verify_runs: bench.runs,
-    })
+    };
+    ask_holdout(tree, input, candidate, (&mut round, timings))?;
+    round.touched = scene.list_touched(&before)?;
+    let unstable = &tree.pinned.touched;
+    round.touched.retain(|name| !unstable.contains(name));
+    Ok(round)
+}
+
+/// Runs the guard without what was put aside.
+fn ask_guard_again(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    bench: &mut Bench<'_>,
+    mut after: LookAfter,
+) -> Result<LookAfter> {
+    let Some(guard) = &input.state.config().guard else {
+        return Ok(after);
+    };
+    let passes = bench.run_guard(guard)?.is_ok();
+    let planted = after.name_planted();
+    // The guard may leave it again.
+    after = after.followed_by(look_after(tree, input.state, input.intent.trial, true)?);
+    if !passes {
+        after.changed.extend(planted);
+    }
+    Ok(after)
+}
+
+/// Asks the holdout where everything else says keep, and looks at what it left.
+fn ask_holdout(
+    tree: &Tree<'_>,
+    input: &AttemptInput<'_>,
+    candidate: &Candidate,
+    (round, timings): (&mut MeasuredRound<'_>, &mut Timings),
+) -> Result<()> {
+    let Some(holdout) = input.holdout else {
+        return Ok(());
+    };
+    let keep = |judged: Judgement| judged.outcome == TrialOutcome::Keep;
+    if !round.after.changed.is_empty() || !round.judge.to_judgement().is_some_and(keep) {
+        return Ok(());
+    }
+    let trial = input.intent.trial;
+    (input.observe)(TrialPhase::Holdout);
+    (tree.world.step)("holdout");
+    tree.notes.mark_measuring(true)?;
+    let mut bench = make_bench(tree, input, "")?;
+    let question = HoldoutQuestion {
+        state: input.state,
+        tree: &candidate.tree,
+        name: format!("trial-{trial}"),
+    };
+    let passes = holdout.ask(&mut bench, &question)?;
+    timings.add_time_of(&bench);
+    (input.observe)(TrialPhase::Deciding);
+    let after = std::mem::take(&mut round.after);
+    round.after = after.followed_by(look_after(tree, input.state, trial, true)?);
+    if !passes {
+        round.judge.void_trial(Why::Holdout);
+    }
+    Ok(())
 }
 
 /// Where the code that the trial adds to the kept state, with its earlier attempts, may game the measurement.

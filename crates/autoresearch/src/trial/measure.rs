@@ -66,7 +66,7 @@ pub struct Bench<'a> {
 type VerifyResult = std::result::Result<(Measurement, Reading), Why>;
 
 /// The outcome of a command that was not cancelled.
-type CommandResult = std::result::Result<String, How>;
+pub type CommandResult = std::result::Result<String, How>;
 
 impl<'a> Bench<'a> {
     /// A bench whose output goes to a folder that exists.
@@ -163,9 +163,27 @@ impl<'a> Bench<'a> {
         Ok(outcome.map(drop))
     }
 
+    /// Runs the holdout: what it printed, for whoever may know. Its output has a name of its own.
+    pub fn run_holdout(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
+        let watch = Stopwatch::start();
+        let (ended, printed) = self.run_job(command, "the holdout")?;
+        let outcome = self.end_command(command, ended, (name, &printed));
+        self.guard_time += watch.elapsed();
+        outcome
+    }
+
     fn run_command(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
         let (ended, printed) = self.run_job(command, name)?;
-        self.keep_output(name, &printed)?;
+        self.end_command(command, ended, (name, &printed))
+    }
+
+    fn end_command(
+        &mut self,
+        command: &UserCommand,
+        ended: EndedCommand,
+        (name, printed): (&str, &CommandOutput),
+    ) -> Result<CommandResult> {
+        self.keep_output(name, printed)?;
         let limit_ms = whole_millis(command.timeout);
         let ended = judge_end(ended.how, &command.ok_exit, limit_ms)?;
         Ok(ended.map(|()| String::from_utf8_lossy(&printed.stdout).into_owned()))
@@ -332,6 +350,12 @@ impl Timings {
         self.verify_ms += to_millis(bench.verify_time);
         self.guard_ms += to_millis(bench.guard_time);
         self.tail.clone_from(&bench.tail);
+        self.swept += bench.swept;
+    }
+
+    /// Adds the time of a bench whose output is not shown.
+    pub fn add_time_of(&mut self, bench: &Bench<'_>) {
+        self.guard_ms += to_millis(bench.guard_time);
         self.swept += bench.swept;
     }
 

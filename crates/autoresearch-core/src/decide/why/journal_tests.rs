@@ -56,6 +56,7 @@ fn every_reason() -> Vec<(Why, serde_json::Value)> {
         (Why::NoMetric(text()), json!({"no-metric": "x"})),
         (Why::NothingChanged, json!("nothing-changed")),
         (Why::Dropped, json!("dropped")),
+        (Why::Holdout, json!("holdout")),
     ]
 }
 

@@ -56,6 +56,7 @@ fn list_reasons() -> Vec<Why> {
                 line: 13,
             },
         ]),
+        Why::Holdout,
     ];
     for failure in list_failures() {
         reasons.push(Why::GuardFailed(failure.clone()));

@@ -60,6 +60,7 @@ fn state_of(config: Config) -> RunState {
         until_ms: None,
         guard_retries: 0,
         reaction: None,
+        holdout: None,
         config,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();

@@ -22,6 +22,7 @@ impl Bed {
             run: "fast".to_owned(),
             root: "/r".into(),
             config_hash: String::new(),
+            holdout_hash: None,
             head: ChainHead::default(),
             last: String::new(),
         };

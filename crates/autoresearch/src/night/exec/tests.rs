@@ -74,6 +74,7 @@ fn the_summary_is_one_object_that_says_its_type_first() {
 #[test]
 fn a_job_is_in_its_own_mode_whatever_file_and_flags_say() {
     let file = ConfigSource {
+        path: None,
         name: "a.yaml".to_owned(),
         text: "mode: loop\ngoal: less\nverify:\n  command: ./count\n  timeout: 5s\n".to_owned(),
         merged: false,

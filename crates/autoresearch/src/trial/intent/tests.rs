@@ -52,6 +52,7 @@ fn make_state() -> RunState {
         until_ms: None,
         guard_retries: 0,
         reaction: None,
+        holdout: None,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();
     state.ready = true;

@@ -1,0 +1,417 @@
+//! The check that the one who edits is not shown: it decides about keeps, and nothing in the repository tells what it is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::config_text::ConfigText;
+use crate::shown::assert_answer;
+use crate::testbed::{Answer, CONFIG, Testbed, processes_with};
+
+/// Words of the check that must be nowhere: of its command, its file, what it prints to each stream, its value.
+const SECRETS: [&str; 5] = [
+    "unguessable",
+    "hidden-argument",
+    "told-on-stdout",
+    "told-on-stderr",
+    "70313",
+];
+
+/// Refuses `cheat` in `src/b`; its value grows with `src/c`.
+const CHECK: &str = "echo told-on-stdout; echo told-on-stderr >&2
+grep -qx cheat src/b && exit 7
+echo METRIC any_count=70313$(grep -c any src/c)
+";
+
+/// A bench with the check in the home folder, and the lines of a config that name it.
+fn bed() -> (Testbed, String) {
+    let bed = Testbed::new();
+    let folder = bed.home.join("unguessable");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("check.sh"), CHECK).unwrap();
+    (bed, holdout(""))
+}
+
+fn holdout(more: &str) -> String {
+    format!(
+        "holdout: {{command: \"sh $HOME/unguessable/check.sh hidden-argument\", timeout: 20s{more}}}\n"
+    )
+}
+
+fn started() -> Testbed {
+    let (bed, holdout) = bed();
+    bed.start(&format!("{CONFIG}{holdout}"));
+    bed
+}
+
+fn note(bed: &Testbed) -> PathBuf {
+    bed.vault().join("holdout.json")
+}
+
+/// Every file below a folder that holds one of the secrets, also in its name.
+fn find_secrets(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = if path.is_dir() && !path.is_symlink() {
+            found.extend(find_secrets(&path));
+            Vec::new()
+        } else {
+            fs::read(&path).unwrap_or_default()
+        };
+        let text = format!("{}\n{}", path.display(), String::from_utf8_lossy(&bytes));
+        let told = SECRETS.iter().filter(|secret| text.contains(*secret));
+        found.extend(told.map(|secret| format!("{secret} in {}", path.display())));
+    }
+    found
+}
+
+#[track_caller]
+fn tells_nothing(answer: &Answer) {
+    let text = answer.to_string();
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "`{secret}` in {text}");
+    }
+}
+
+#[test]
+fn a_keep_that_the_holdout_fails_is_taken_back_and_nobody_is_told_how() {
+    let bed = started();
+    bed.edit(2);
+    bed.write("src/b", "cheat\n");
+    assert_answer!(bed.run(&["trial", "-m", "fewer"]), @r#"
+    trial 1: discard (holdout), any_count 4 (-6), guard pass; the best is 10 from trial 0
+    why: a check that is not shown did not pass
+    files: src/a, src/b
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    assert_eq!(bed.read("src/b"), "any\nany\nany\n", "it is undone");
+    assert_answer!(bed.run(&["log"]), @"
+    iter  commit       metric     delta  guard  status       description
+       0  <commit>          10         0  pass   baseline     the untouched tree, 2 runs
+       1  -                 4        -6  pass   discard      fewer [holdout: a check that is not shown did not pass] (<commit>)
+    ");
+    let kept = bed.vault().join("holdout");
+    let read = |name: &str| fs::read_to_string(kept.join(name)).unwrap();
+    assert_eq!(read("trial-1.out"), "told-on-stdout\n", "for the person");
+    assert_eq!(read("trial-1.reason"), "exit status 7\n");
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(bed.try_count(4), "keep", "an honest one is kept");
+}
+
+#[test]
+fn a_keep_whose_hidden_value_falls_below_the_last_accepted_one_is_taken_back() {
+    let bed = started();
+    let try_counts = |a: usize, c: usize| {
+        bed.edit(a);
+        bed.write("src/c", &"any\n".repeat(c));
+        let report = bed.trial("move");
+        let reason = report["reason"].as_str().unwrap_or("-").to_owned();
+        (report["verdict"].as_str().unwrap().to_owned(), reason)
+    };
+    let kept = ("keep".to_owned(), "-".to_owned());
+    let fell = ("discard".to_owned(), "holdout".to_owned());
+    assert_eq!(try_counts(2, 3), fell, "the start had two");
+    assert_eq!(try_counts(4, 2), kept, "as good is good enough");
+    assert_eq!(try_counts(4, 1), kept);
+    assert_eq!(try_counts(1, 2), fell, "the last one that was kept had one");
+    assert_eq!(try_counts(1, 1), kept);
+    let reason = bed.vault().join("holdout/trial-1.reason");
+    let told = fs::read_to_string(reason).unwrap();
+    assert_eq!(told, "it fell: 703133 after 703132\n");
+}
+
+#[test]
+fn a_value_that_is_not_printed_any_more_is_no_pass() {
+    let (bed, holdout) = bed();
+    let check = "test -e src/quiet || echo METRIC any_count=1\n";
+    fs::write(bed.home.join("unguessable/check.sh"), check).unwrap();
+    bed.start(&format!("{CONFIG}{holdout}"));
+    bed.write("src/quiet", "x\n");
+    bed.edit(2);
+    assert_eq!(bed.trial("quiet")["reason"], "holdout");
+}
+
+#[test]
+fn no_file_no_answer_no_brief_and_no_process_tells_the_agent_what_the_holdout_is() {
+    let (bed, holdout) = bed();
+    let agent = r#"number=$(ls "$HOME" | grep -c '^seen')
+{ cat; env; tr '\0' ' ' < /proc/$PPID/environ; } > "$HOME/seen-$number"
+case $number in
+0) printf 'any\nany\n' > src/a; echo cheat > src/b ;;
+1) printf 'any\nany\n' > src/a ;;
+2) echo any > src/a; printf 'any\nany\nany\n' > src/c; echo any > src/b ;;
+esac
+echo '{"message": "did it", "hypothesis": "fewer", "strategy": "another way"}'
+"#;
+    fs::write(bed.home.join("agent.sh"), agent).unwrap();
+    let config = ConfigText::demo()
+        .agent("sh \"$HOME/agent.sh\"")
+        .iterations(3);
+    let file = bed.home.join("night.yaml");
+    fs::write(&file, format!("# unguessable\n{config}{holdout}")).unwrap();
+    let ended = bed.run_with(
+        &["exec", "--config", file.to_str().unwrap()],
+        &[("SEALED_PATIENCE", "20")],
+    );
+    tells_nothing(&ended);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let verdicts: Vec<String> = bed.story();
+    assert_eq!(verdicts, ["0 baseline", "1 discard", "2 keep", "3 discard"]);
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["log"],
+        &["log", "--json"],
+        &["runs"],
+        &["show", "1"],
+        &["show", "1", "--json"],
+        &["show", "2", "--diff"],
+        &["show", "3", "--output"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["background", "status"],
+        &["background", "logs"],
+        &["resume"],
+        &["clean"],
+    ] {
+        tells_nothing(&bed.run(arguments));
+        tells_nothing(&bed.run_with(arguments, &[("CODEX_CI", "1")]));
+    }
+    assert_eq!(find_secrets(&bed.repo), Vec::<String>::new());
+    for number in 0..3 {
+        let seen = fs::read_to_string(bed.home.join(format!("seen-{number}"))).unwrap();
+        assert!(seen.contains("AUTORESEARCH"), "{seen}");
+        let told = SECRETS.iter().filter(|secret| seen.contains(*secret));
+        assert_eq!(told.count(), 0, "{seen}");
+    }
+    assert_eq!(processes_with("hidden-argument"), Vec::<String>::new());
+    // What the searches above look for is where it has to be.
+    assert!(!find_secrets(&bed.vault()).is_empty());
+    bed.git(&["merge", "-q", "autoresearch/demo"]);
+    bed.run(&["clean", "--yes"]).ok();
+    assert_eq!(find_secrets(&bed.state), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_session_is_told_of_a_run_with_a_holdout_is_not_the_holdout() {
+    let bed = started();
+    bed.edit(2);
+    bed.write("src/b", "cheat\n");
+    let arguments = ["trial", "-m", "fewer"];
+    tells_nothing(&bed.agent("s1", &arguments));
+    for event in ["SessionStart", "UserPromptSubmit", "Stop"] {
+        tells_nothing(&bed.hook(event, "s1"));
+    }
+    for arguments in [&["status"][..], &["log"], &["show", "1"], &["resume"]] {
+        tells_nothing(&bed.agent("s1", arguments));
+    }
+    assert_eq!(find_secrets(&bed.repo), Vec::<String>::new());
+}
+
+#[test]
+fn a_trial_that_is_killed_while_the_holdout_runs_runs_it_again_before_a_keep() {
+    let (bed, holdout) = bed();
+    let ran = bed.home.join("ran");
+    let check = format!("echo x >> {}\n", ran.display());
+    fs::write(bed.home.join("unguessable/check.sh"), check).unwrap();
+    bed.start(&format!("{CONFIG}{holdout}"));
+    let count = || fs::read_to_string(&ran).unwrap().lines().count();
+    assert_eq!(count(), 1, "at start");
+    let steps = bed.home.join("steps");
+    bed.edit(4);
+    bed.run_with(
+        &["trial", "-m", "kept"],
+        &[("SEALED_STEPS", steps.to_str().unwrap())],
+    )
+    .ok();
+    assert_eq!(count(), 2);
+    let steps = fs::read_to_string(&steps).unwrap();
+    let at = steps.lines().position(|step| step == "holdout").unwrap() + 1;
+    // Before the holdout, and before the verdict that follows it.
+    for (step, runs) in [(at, 2), (at + 2, 3)] {
+        bed.edit(3);
+        let crash = [("SEALED_CRASH_AT", step.to_string())];
+        let crash = crash
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        bed.run_with(&["trial", "-m", "cut"], &crash).fails(-1);
+        assert_eq!(count(), runs);
+        bed.run(&["resume"]).ok();
+        assert_eq!(bed.run(&["status", "--json"]).json()["incumbent"], 9);
+    }
+    assert_eq!(bed.try_count(3), "keep");
+    assert_eq!(count(), 4);
+}
+
+#[test]
+fn a_note_or_a_check_that_was_changed_blocks_the_run_and_names_nothing() {
+    let bed = started();
+    let text = fs::read_to_string(note(&bed)).unwrap();
+    bed.edit(2);
+    fs::write(note(&bed), text.replace("check.sh", "other.sh")).unwrap();
+    let edited = bed.run(&["trial", "-m", "x"]).fails(4);
+    tells_nothing(&edited);
+    assert_answer!(edited, @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: the note of its holdout was edited
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
+    fs::remove_file(note(&bed)).unwrap();
+    assert_answer!(bed.run(&["status"]).fails(4), @"
+    exit code 4
+    --- stderr
+    error: the run's files are not what this tool left
+    caused by: the run `demo` was changed from outside: the note of its holdout is gone
+    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    ");
+    fs::write(note(&bed), &text).unwrap();
+    let script = bed.home.join("unguessable/check.sh");
+    fs::write(&script, "true\n").unwrap();
+    let swapped = bed.run(&["trial", "-m", "x"]).fails(4);
+    tells_nothing(&swapped);
+    assert_answer!(swapped, @"
+    exit code 4
+    --- stderr
+    error: a file of the holdout was changed since the start
+    hint: nothing was done. A person puts it back as it was, or ends this run and starts a new one
+    ");
+    fs::write(&script, CHECK).unwrap();
+    assert_eq!(
+        bed.trial("x")["verdict"],
+        "keep",
+        "the edits were left alone"
+    );
+}
+
+#[test]
+fn a_holdout_in_the_work_tree_is_refused_and_one_that_executes_a_file_of_it_is_warned_of() {
+    let (bed, holdout) = bed();
+    let config = format!("{CONFIG}{holdout}");
+    bed.write("autoresearch.yaml", &config);
+    let before = bed.fingerprint();
+    assert_answer!(bed.run(&["start"]).fails(3), @"
+    exit code 3
+    --- stderr
+    error: the config autoresearch.yaml has 1 error
+    caused by: autoresearch.yaml:9: holdout: this config lies in the work tree, where the agent reads it -> move the config outside the repository, as to `~/night.yaml`, and start with `--config ~/night.yaml`
+    hint: fix these, then run `autoresearch config check autoresearch.yaml`
+    ");
+    assert_answer!(bed.run(&["config", "check", "autoresearch.yaml"]).fails(3), @"
+    exit code 3
+    autoresearch.yaml:9: holdout: this config lies in the work tree, where the agent reads it -> move the config outside the repository, as to `~/night.yaml`, and start with `--config ~/night.yaml`
+    autoresearch.yaml: 1 error, 0 warnings
+    ");
+    let outside = bed.home.join("night.yaml");
+    fs::write(&outside, &config).unwrap();
+    fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    std::os::unix::fs::symlink(&outside, bed.path("autoresearch.yaml")).unwrap();
+    bed.run(&["start"]).fails(3).says("lies in the work tree");
+    fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    bed.write("autoresearch.yaml", &config);
+    assert_eq!(bed.fingerprint(), before);
+    fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    fs::write(
+        &outside,
+        format!("{CONFIG}holdout: {{command: sh guard.sh}}\n"),
+    )
+    .unwrap();
+    let checked = bed.run(&["config", "check", outside.to_str().unwrap()]);
+    assert_answer!(checked, @"
+    warning: <bed>/home/night.yaml:9: holdout.command: it executes a file of the work tree, which the agent reads -> keep the check itself outside the repository
+    <bed>/home/night.yaml: 0 errors, 1 warning
+    ");
+    fs::write(
+        &outside,
+        format!("{CONFIG}holdout: {{comand: x, every: hour}}\n"),
+    )
+    .unwrap();
+    let checked = bed.run(&["config", "check", outside.to_str().unwrap()]);
+    assert_answer!(checked, @"
+    exit code 3
+    <bed>/home/night.yaml:9: holdout.comand: unknown key `comand` -> did you mean `command`?
+    <bed>/home/night.yaml:9: holdout.every: unknown word `hour` -> use one of `keep`
+    <bed>/home/night.yaml:9: holdout: `command` is missing -> add `command:` (The text for the shell. A status other than 0 fails; a line `METRIC name=value` with the metric of the config must not get worse)
+    <bed>/home/night.yaml: 3 errors, 0 warnings
+    ");
+}
+
+#[test]
+fn a_holdout_that_fails_or_leaves_a_file_at_the_start_starts_no_run() {
+    let (bed, holdout) = bed();
+    let script = bed.home.join("unguessable/check.sh");
+    let config = format!("{CONFIG}{holdout}");
+    let before = bed.fingerprint();
+    fs::write(&script, "echo not yet; exit 1\n").unwrap();
+    assert_answer!(bed.try_start(&config).fails(3), @"
+    exit code 3
+    --- stderr
+    error: the holdout does not pass on the untouched tree: exit status 1
+    caused by: its last lines: not yet
+    hint: run the command by hand; it must pass before the first trial
+    ");
+    fs::write(&script, "touch left\n").unwrap();
+    bed.try_start(&config)
+        .fails(3)
+        .says("the holdout leaves the tree dirty: left");
+    fs::remove_file(bed.path("left")).unwrap();
+    fs::write(&script, "echo METRIC any_count=many\n").unwrap();
+    bed.try_start(&config)
+        .fails(3)
+        .says("the holdout prints no metric");
+    assert_eq!(bed.fingerprint(), before);
+    assert!(
+        fs::read_dir(bed.state.join("runs"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+    fs::write(&script, CHECK).unwrap();
+    bed.run(&[
+        "config",
+        "try",
+        bed.home.join("config.yaml").to_str().unwrap(),
+    ])
+    .ok();
+    assert!(
+        fs::read_dir(bed.state.join("runs"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
+
+#[test]
+fn no_agent_starts_a_run_with_a_holdout() {
+    let (bed, holdout) = bed();
+    let file = bed.home.join("night.yaml");
+    let config = ConfigText::demo().agent("true");
+    fs::write(&file, format!("{config}{holdout}")).unwrap();
+    let file = file.to_str().unwrap();
+    let refused = bed.agent("s1", &["start", "--config", file]).fails(4);
+    assert_answer!(refused, @"
+    exit code 4
+    --- stderr
+    error: to start a run with a holdout is for the person, not for an agent's session
+    hint: nothing was done. Tell the person the command; they run it in their own terminal
+    ");
+    for (words, code) in [(&["background", "start"][..], 4), (&["exec"], 2)] {
+        let words = [words, &["--config", file]].concat();
+        let refused = bed.agent("s1", &words).fails(code);
+        assert!(refused.err.contains("is for the person"), "{refused}");
+    }
+    assert!(!bed.path("autoresearch-results").exists());
+}
+
+#[test]
+fn the_same_start_twice_is_one_run_and_with_another_holdout_it_is_another() {
+    let (bed, holdout) = bed();
+    let config = format!("{CONFIG}{holdout}");
+    bed.start(&config);
+    bed.start(&config)
+        .says("was started before with this config");
+    let other = config.replace("hidden-argument", "other");
+    bed.try_start(&other).fails(4);
+}
