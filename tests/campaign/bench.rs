@@ -171,39 +171,14 @@ impl Bench {
         }
     }
 
-    /// The processes that know this bench: their environment names it.
+    /// The processes that know this bench.
     pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
-        let mark = self.base.to_string_lossy().into_owned().into_bytes();
-        let own = std::process::id();
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let mut found = Vec::new();
-        for number in numbers.filter(|number: &i32| u32::try_from(*number) != Ok(own)) {
-            let read = |file| std::fs::read(format!("/proc/{number}/{file}")).unwrap_or_default();
-            let environment = read("environ");
-            let is_ours = environment
-                .windows(mark.len())
-                .any(|part| part == mark.as_slice());
-            if let (true, Some(pid)) = (is_ours, Pid::from_raw(number)) {
-                let name = String::from_utf8_lossy(&read("comm")).trim().to_owned();
-                found.push((pid, name));
-            }
-        }
-        found
+        list_processes(&self.base)
     }
 
     /// Kills every process that knows this bench.
     pub(crate) fn kill_all(&self) {
-        loop {
-            let left = self.processes();
-            if left.is_empty() {
-                return;
-            }
-            for (pid, _) in left {
-                let _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
-            std::thread::sleep(PAUSE);
-        }
+        kill_processes(&self.base);
     }
 
     /// Waits for the end of every process that knows this bench.
@@ -219,6 +194,41 @@ impl Bench {
             );
             std::thread::sleep(PAUSE * 5);
         }
+    }
+}
+
+/// The processes that know a folder: their environment names it.
+fn list_processes(folder: &Path) -> Vec<(Pid, String)> {
+    let mark = folder.to_string_lossy().into_owned().into_bytes();
+    let own = std::process::id();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut found = Vec::new();
+    for number in numbers.filter(|number: &i32| u32::try_from(*number) != Ok(own)) {
+        let read = |file| std::fs::read(format!("/proc/{number}/{file}")).unwrap_or_default();
+        let environment = read("environ");
+        let is_ours = environment
+            .windows(mark.len())
+            .any(|part| part == mark.as_slice());
+        if let (true, Some(pid)) = (is_ours, Pid::from_raw(number)) {
+            let name = String::from_utf8_lossy(&read("comm")).trim().to_owned();
+            found.push((pid, name));
+        }
+    }
+    found
+}
+
+/// Kills every process that knows a folder.
+pub(crate) fn kill_processes(folder: &Path) {
+    loop {
+        let left = list_processes(folder);
+        if left.is_empty() {
+            return;
+        }
+        for (pid, _) in left {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 

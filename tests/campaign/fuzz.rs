@@ -10,6 +10,7 @@ mod texts;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -21,6 +22,7 @@ use self::codex::CodexStand;
 use self::scene::Scene;
 use super::Figures;
 use super::asked::Asked;
+use super::bench::kill_processes;
 use super::dice::Dice;
 use super::rounds::{self, Tried};
 
@@ -105,6 +107,9 @@ impl Batch {
             .arg("fuzz-worker")
             .args([self.seed, self.first, self.last].map(|number| number.to_string()))
             .args([&at, &said])
+            // What it leaves when it is killed goes with this folder.
+            .env("TMPDIR", folder)
+            .process_group(0)
             .spawn()
             .unwrap();
         let (mut position, mut since) = (self.first, Instant::now());
@@ -116,7 +121,7 @@ impl Batch {
                 (position, since) = (read_position(&at), Instant::now());
             }
             if since.elapsed() > HANGS || rounds::is_interrupted() {
-                let _ = worker.kill();
+                kill_processes(folder);
                 let _ = worker.wait();
                 break Some(format!("it hung for {HANGS:?}"));
             }
@@ -155,7 +160,6 @@ pub(crate) fn run_worker(words: &[String]) -> ExitCode {
     let (mut broken, mut scene, mut codex) = (0, None, None);
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     rounds::note_places();
-    rounds::take_interruptions();
     for round in first..=last {
         at.write_at(&round.to_le_bytes(), 0).unwrap();
         let mut dice = Dice::of_round(asked.seed, round);
@@ -170,9 +174,6 @@ pub(crate) fn run_worker(words: &[String]) -> ExitCode {
                 broken += 1;
                 rounds::say_broken(&asked, round, &why);
             }
-        }
-        if rounds::is_interrupted() {
-            break;
         }
     }
     let told = serde_json::to_vec(&(broken, counts)).unwrap();

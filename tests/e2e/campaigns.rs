@@ -1,8 +1,8 @@
 //! A slice of each campaign: a seed, and a few of its rounds. `campaign --help` says how to try more.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::testbed::{Answer, finish};
+use crate::testbed::{Answer, finish, processes_with, wait_until};
 
 /// A campaign, which stands beside the binary under test.
 fn run_campaign(words: &[&str]) -> Answer {
@@ -37,6 +37,25 @@ fn a_slice_of_the_fuzzed_inputs_breaks_nothing() {
     let answer = run_campaign(&["fuzz", "--seed", "11", "--rounds", "150"]).ok();
     let opening = "fuzz, seed 11: 150 rounds, nothing broken (";
     assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
+fn a_campaign_that_is_interrupted_leaves_nothing_behind() {
+    for word in ["kills", "fuzz"] {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().canonicalize().unwrap();
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("campaign"));
+        command.args([word, "--seed", "11"]).env("TMPDIR", &place);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut campaign = command.spawn().unwrap();
+        let mark = format!("{}/", place.display());
+        wait_until("it is at work", || !processes_with(&mark).is_empty());
+        let pid = rustix::process::Pid::from_child(&campaign);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        assert_eq!(campaign.wait().unwrap().code(), Some(130), "{word}");
+        assert_eq!(processes_with(&mark), Vec::<String>::new(), "{word}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "{word}");
+    }
 }
 
 #[test]
