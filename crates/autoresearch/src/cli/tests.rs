@@ -221,6 +221,10 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
           --verify-timeout <SPAN>
               How long it may run, such as 10m
 
+          --verify-sandbox
+              Verify and guard run in a sandbox: no network, and writes only in the tree and a temporary
+              folder
+
           --guard <COMMAND>
               The command that must pass before a keep
 

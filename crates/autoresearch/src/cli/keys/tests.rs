@@ -126,7 +126,7 @@ fn every_flag_is_its_key_of_the_config() {
 #[test]
 fn every_key_has_a_variable_of_its_name_and_a_variable_that_counts_is_told() {
     let keys = parse_flags(&[]).list_keys();
-    assert_eq!(keys.len(), 32);
+    assert_eq!(keys.len(), 33);
     for (key, flag) in keys {
         assert_eq!(flag, None);
         let name = format!("AUTORESEARCH_{}", key.replace('.', "_").to_uppercase());
@@ -147,6 +147,11 @@ fn a_variable_has_lists_by_line_and_numbers_as_numbers() {
     for (name, text, expected) in [
         ("SCOPE", " a/**\n\n!b \n", json!({"scope": ["a/**", "!b"]})),
         ("PIN", "", json!({"pin": []})),
+        (
+            "VERIFY_SANDBOX",
+            "true",
+            json!({"verify": {"sandbox": true}}),
+        ),
         ("ITERATIONS", "10", json!({"iterations": 10})),
         ("ITERATIONS", "none", json!({"iterations": "none"})),
         ("METRIC_TARGET", " 0.5 ", json!({"metric": {"target": 0.5}})),
