@@ -223,3 +223,42 @@ fn a_process_that_a_filter_of_git_leaves_behind_is_not_waited_for() {
     let answer = bed.run(&["trial", "-m", "two fewer"]);
     answer.ok().says("trial 1: keep");
 }
+
+#[test]
+fn a_filter_that_hangs_is_ended_when_the_command_is_asked_to_end_and_the_next_one_goes_on() {
+    let bed = Testbed::new();
+    let (run, mark) = (bed.path("run"), bed.home.join("mark"));
+    let filter = format!(
+        "if [ -e {} ]; then touch {}; while :; do sleep 0.1; done; fi; cat",
+        run.display(),
+        mark.display()
+    );
+    bed.git(&["config", "filter.slow.clean", &filter]);
+    bed.write(".gitattributes", "src/a filter=slow\n");
+    bed.write(".git/info/exclude", "run\n");
+    bed.git(&["add", "."]);
+    bed.git(&["commit", "-qm", "filter"]);
+    bed.start(CONFIG);
+    bed.write("run", "");
+    bed.edit(3);
+    let mut child = bed.command(&["trial", "-m", "hangs"]).spawn().unwrap();
+    wait_until("the filter runs", || mark.exists());
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    std::fs::remove_file(&run).unwrap();
+    let answer = bed.run(&["trial", "-m", "two fewer"]);
+    answer.fails(2).says("the last trial was interrupted");
+    bed.run(&["retry", "1"]).ok();
+    assert_eq!(bed.trial("two fewer")["verdict"], "keep");
+    assert_eq!(processes_with(mark.to_str().unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn what_verify_printed_is_not_written_over_by_one_who_goes_back_in_it() {
+    let back = "import os; os.lseek(1, 0, 0); os.write(1, b'1\\n')";
+    let bed = bed_with(&format!("echo 7\npython3 -c \"{back}\"\n"));
+    bed.trial("goes back");
+    let printed = std::fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap();
+    assert_eq!(printed, "7\n1\n6\n");
+}

@@ -50,6 +50,25 @@ pub struct World {
     pub dealing: Arc<AtomicBool>,
 }
 
+/// Was the process asked to end, and did it begin to deal with that? Both are false where nobody can ask.
+#[derive(Clone, Debug, Default)]
+pub struct Interruption {
+    pub(crate) asked: Arc<AtomicBool>,
+    pub(crate) dealing: Arc<AtomicBool>,
+}
+
+impl Interruption {
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// From here on a further signal ends the process at once.
+    pub fn begin_to_deal(&self) {
+        self.dealing.store(true, Ordering::Relaxed);
+    }
+}
+
 /// On whose behalf a process acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessRole {
@@ -162,6 +181,15 @@ impl World {
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// What a part of the program that knows nothing else of the world obeys.
+    #[must_use]
+    pub fn interruption(&self) -> Interruption {
+        Interruption {
+            asked: Arc::clone(&self.interrupted),
+            dealing: Arc::clone(&self.dealing),
+        }
     }
 
     /// From here on a further signal ends the process at once.

@@ -177,7 +177,7 @@ impl fmt::Display for Failure {
 
 impl From<crate::git::GitError> for Failure {
     fn from(error: crate::git::GitError) -> Self {
-        use crate::git::GitError as E;
+        use crate::git::{GitError as E, StopCause};
         match &error {
             E::Locked { lock } => Self::environment("the git repository is locked")
                 .because(&error)
@@ -197,6 +197,12 @@ impl From<crate::git::GitError> for Failure {
             E::Killed { .. } => Self::environment("git was killed")
                 .because(&error)
                 .hint("out of memory, or a limit of the shell: remove the cause, then run the command again"),
+            E::Stopped { cause: StopCause::Interruption, .. } => Self::new(FailureKind::Interrupted, "interrupted while git was at work")
+                .because(&error)
+                .hint("run the command again: it goes on from where this one was"),
+            E::Stopped { .. } => Self::environment("git did not end")
+                .because(&error)
+                .hint("a filter, a hook, a network folder or a lock may hold it up: run that git command by hand to see. The next command repairs what was begun"),
             E::ReadOnly { .. } => Self::environment("git cannot write to its folder")
                 .because(&error)
                 .hint(READ_ONLY),

@@ -25,7 +25,7 @@ pub mod worktrees;
 
 pub use self::commit::{Hooks, NewCommit, RefusedPath, is_behind_link};
 pub use self::differences::FileDifference;
-pub use self::error::GitError;
+pub use self::error::{GitError, StopCause};
 pub use self::files::IndexEntry;
 pub use self::index_file::IndexSnapshot;
 pub use self::merging::{FileChange, MergeResult};

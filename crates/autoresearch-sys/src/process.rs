@@ -36,6 +36,7 @@ pub use self::job::{
     RUNNER, ResourceUse,
 };
 pub use self::local::LocalExecutor;
+pub(crate) use self::readiness::wait_for_exit;
 pub use self::runner::main as runner_main;
 pub use self::view::TreeView;
 

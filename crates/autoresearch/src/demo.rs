@@ -152,7 +152,7 @@ fn make_repository(world: &World, folder: &Path) -> Result<()> {
     let kept = ["PATH", "HOME"]
         .into_iter()
         .filter_map(|name| Some((name.into(), world.find_variable(name)?.clone())));
-    let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>());
+    let mut git = Git::new(&program, folder, &kept.collect::<Vec<_>>()).obeying(world);
     git.take_own_identity();
     git.init_repository()?;
     let paths = files.iter().map(|(path, _)| RepoPath::new(*path));

@@ -202,7 +202,7 @@ fn enter_tree(world: &World, parts: &StartParts<'_>, pinned: &mut Pinned) -> Res
     pinned.confinement = config.sandbox.as_ref().map(|_| confinement.clone());
     let plain = to_pairs(&site.env);
     let work_tree = make_work_tree(world, parts)?;
-    let git = Git::new(site.git.program(), &work_tree, &plain);
+    let git = Git::new(site.git.program(), &work_tree, &plain).obeying(world);
     let env: Vec<(OsString, OsString)> = plain.into_iter().chain(open).collect();
     pinned.view = parts.choose_view(world)?;
     let view = pinned.view.as_ref();

@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
+use std::time::Duration;
 
 use autoresearch_core::journal::chain::ChainError;
 use autoresearch_core::journal::state::FoldError;
 
 use super::*;
-use crate::git::GitError;
 use crate::git::history::HistoryError;
+use crate::git::{GitError, StopCause};
 use crate::process::ExecError;
 use crate::store::{Holder, StoreError};
 
@@ -175,6 +176,14 @@ fn list_git_errors() -> Vec<GitError> {
             arguments: "status --porcelain=v2".to_owned(),
             signal: 9,
         },
+        E::Stopped {
+            arguments: "update-index --stdin".to_owned(),
+            cause: StopCause::Deadline(Duration::from_mins(30)),
+        },
+        E::Stopped {
+            arguments: "update-index --stdin".to_owned(),
+            cause: StopCause::Interruption,
+        },
         E::Hook {
             hook: "pre-commit",
             output: stderr("src/a.rs: line 3 is too long\nfix it"),
@@ -228,6 +237,16 @@ fn every_failure_of_git_is_told_whole() {
     error: git was killed
     caused by: `git status --porcelain=v2` was killed by signal 9
     hint: out of memory, or a limit of the shell: remove the cause, then run the command again
+
+    Stopped, exit as environment
+    error: git did not end
+    caused by: `git update-index --stdin` was ended after 30 minutes
+    hint: a filter, a hook, a network folder or a lock may hold it up: run that git command by hand to see. The next command repairs what was begun
+
+    Stopped, exit as interrupted
+    error: interrupted while git was at work
+    caused by: `git update-index --stdin` was ended because this command was asked to end
+    hint: run the command again: it goes on from where this one was
 
     Hook, exit as environment
     error: git failed

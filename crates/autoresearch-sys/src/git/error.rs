@@ -2,7 +2,9 @@
 //! Does not tell the kinds apart; that is `messages`.
 //! Invariant: each kind names what was asked, or the file that stands in the way.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A git command failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +45,31 @@ pub enum GitError {
     NoLock { lock: PathBuf, stderr: String },
     #[error("`git {arguments}` was killed by signal {signal}")]
     Killed { arguments: String, signal: i32 },
+    /// It did not end by itself.
+    #[error("`git {arguments}` was ended {cause}")]
+    Stopped { arguments: String, cause: StopCause },
     /// A hook of the repository refused the commit.
     #[error("the {hook} hook refused the commit: {output}")]
     Hook { hook: &'static str, output: String },
     /// It answered what it never should.
     #[error("`git {arguments}` gave an unexpected answer: {answer}")]
     Unexpected { arguments: String, answer: String },
+}
+
+/// Why a git was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// It took longer than any git that works.
+    Deadline(Duration),
+    /// The process was asked to end.
+    Interruption,
+}
+
+impl fmt::Display for StopCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deadline(time) => write!(out, "after {} minutes", time.as_secs() / 60),
+            Self::Interruption => out.write_str("because this command was asked to end"),
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //! Does not know a single git command by its purpose.
 //! Invariant: nothing of git's own environment comes from the caller, and a git that did not get its lock has done nothing.
 
+mod waiting;
+
 use std::cell::{Cell, OnceCell};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,11 +17,12 @@ use std::time::Duration;
 
 use autoresearch_core::git_names::RepoPath;
 
+use self::waiting::GitPatience;
 use super::error::GitError;
 use super::index_file::{IndexCache, IndexSnapshot};
 use super::locks::{self, LockPatience, Traces, WorkNote};
 use super::messages::{LockRefusal, read_lock_refusal, read_signal};
-use crate::env::Stopwatch;
+use crate::env::{Stopwatch, World};
 use crate::polling::{PollLimit, poll_until};
 
 /// What changed is told by the files, not by a program that the repository's config names.
@@ -50,6 +53,7 @@ pub struct Git {
     /// The index files that were read last.
     read_indexes: IndexCache,
     note: Option<(PathBuf, Traces)>,
+    patience: GitPatience,
     spent: Rc<Cell<Duration>>,
     tells_case: OnceCell<bool>,
 }
@@ -81,9 +85,17 @@ impl Git {
             index: None,
             read_indexes: IndexCache::default(),
             note: None,
+            patience: GitPatience::default(),
             spent: Rc::default(),
             tells_case: OnceCell::new(),
         }
+    }
+
+    /// The same git, which does not outlast a process that is asked to end.
+    #[must_use]
+    pub fn obeying(mut self, world: &World) -> Self {
+        self.patience.interruption = world.interruption();
+        self
     }
 
     #[must_use]
@@ -101,6 +113,7 @@ impl Git {
             index: None,
             read_indexes: IndexCache::default(),
             note: None,
+            patience: self.patience.clone(),
             spent: Rc::default(),
             tells_case: OnceCell::new(),
         }
@@ -291,22 +304,17 @@ impl Git {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(index)
             .envs(env.iter().copied())
-            .stdin(if matches!(input, Input::Nothing) {
-                Stdio::null()
-            } else {
-                Stdio::piped()
-            })
+            .stdin(make_stdin(input)?)
             .stdout(to(&stdout)?)
             .stderr(to(&stderr)?)
             // Ctrl-C on the terminal reaches us alone: git finishes what it began.
             .process_group(0)
             .spawn()
             .map_err(start_error)?;
-        // git reads all of its standard input before it answers anything, in every command that is used with one.
-        if let (Input::Bytes(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
-            let _ = stdin.write_all(bytes);
-        }
-        let status = child.wait().map_err(start_error)?;
+        let (status, stopped) = self
+            .patience
+            .wait_for_git(&mut child)
+            .map_err(start_error)?;
         let output = Output {
             status,
             stdout: read_written(stdout).map_err(start_error)?,
@@ -315,7 +323,13 @@ impl Git {
         if let Some((at_work, traces)) = at_work.filter(|_| self.may_leave_locks(&output)) {
             at_work.clear_locks(traces);
         }
-        Ok(output)
+        match stopped {
+            Some(cause) if !output.status.success() => Err(GitError::Stopped {
+                arguments: describe_arguments(arguments),
+                cause,
+            }),
+            _ => Ok(output),
+        }
     }
 
     /// Was this git killed, or perhaps one that it had started (it then dies itself)? One that met a lock has left none.
@@ -339,13 +353,9 @@ impl Git {
     }
 
     fn explain_failure(&self, arguments: &[&OsStr], output: &Output) -> GitError {
-        let shown: Vec<_> = arguments
-            .iter()
-            .map(|argument| argument.to_string_lossy())
-            .collect();
         let said = String::from_utf8_lossy(&output.stderr);
         let stderr: String = said.trim().chars().take(600).collect();
-        let arguments = shown.join(" ");
+        let arguments = describe_arguments(arguments);
         if let Some(signal) = read_signal(output.status) {
             return GitError::Killed { arguments, signal };
         }
@@ -362,6 +372,25 @@ impl Git {
             },
         }
     }
+}
+
+fn describe_arguments(arguments: &[&OsStr]) -> String {
+    let shown: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
+    shown.join(" ")
+}
+
+/// What git reads. A file, not a pipe: one who does not read would keep us waiting.
+fn make_stdin(input: Input<'_>) -> Result<Stdio, GitError> {
+    let Input::Bytes(bytes) = input else {
+        return Ok(Stdio::null());
+    };
+    let mut file = make_scratch_file()?;
+    let written = file.write_all(bytes).and_then(|()| file.rewind());
+    written.map_err(|source| GitError::NoScratch { source })?;
+    Ok(file.into())
 }
 
 /// A file without a name. Where no folder can be written, as in a read-only sandbox, it is one in memory: a look at a run

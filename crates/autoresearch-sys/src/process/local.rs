@@ -14,6 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
+
 use super::descendants::{adopt_orphans, end_orphans, forget_kept, spawn_kept};
 use super::executor::Executor;
 use super::job::{
@@ -87,6 +89,14 @@ impl<'a> LocalExecutor<'a> {
         })
     }
 
+    /// A file without a name for what a command prints. Whoever goes back in it writes at its end nevertheless.
+    fn make_output(&self) -> std::io::Result<File> {
+        let file = tempfile::tempfile_in(&self.world.state_folder)?;
+        let flags = rustix::fs::fcntl_getfl(&file)?;
+        rustix::fs::fcntl_setfl(&file, flags | OFlags::APPEND)?;
+        Ok(file)
+    }
+
     /// Waits for the runner's report, which it sends before it ends. `None` when it died without one.
     fn wait_for_report(
         &self,
@@ -158,7 +168,7 @@ impl Executor for LocalExecutor<'_> {
             command: job.command.to_string(),
             source,
         };
-        let nameless = || tempfile::tempfile_in(&self.world.state_folder).map_err(start_error);
+        let nameless = || self.make_output().map_err(start_error);
         let (stdout, stderr) = (nameless()?, nameless()?);
         let temporary = self.make_temporary(job)?;
         let (ours, theirs) = UnixStream::pair().map_err(start_error)?;

@@ -103,7 +103,7 @@ pub(crate) fn list_runs(world: &World, place: &Place) -> Result<RunList> {
 fn list_folders(world: &World, root: &Path) -> Result<Vec<PathBuf>> {
     let program = World::find_program(&world.vars, "git")
         .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
-    let git = Git::new(&program, root, &caller_variables(world));
+    let git = Git::new(&program, root, &caller_variables(world)).obeying(world);
     let mut folders = vec![root.to_owned()];
     for tree in git.list_work_trees()? {
         let is_own = is_own_tree(world, &tree.path);

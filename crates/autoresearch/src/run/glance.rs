@@ -109,7 +109,7 @@ impl<'w> Glance<'w> {
         let seat = seat_git(
             world,
             &store,
-            Git::new(&store.pinned.git, &work_tree_path(&store), &for_git),
+            Git::new(&store.pinned.git, &work_tree_path(&store), &for_git).obeying(world),
         )?;
         if world.role == ProcessRole::Driver {
             env.push((MARK.into(), store.state.start.id.clone().into()));

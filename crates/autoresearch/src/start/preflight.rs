@@ -21,6 +21,11 @@ use autoresearch_sys::git::status::StatusKind;
 use autoresearch_sys::git::{Git, OLDEST, PrivateIndex, is_read_only};
 use autoresearch_sys::store::{Access, DirtyFiles, FOLDER, Layout, RunStore, SealedSecret};
 
+/// The day of git's first commit, in seconds since 1970.
+const FIRST_SECOND: u64 = 1_112_832_000;
+/// The year 2100: git reads no later date.
+const LAST_SECOND: u64 = 4_102_444_800;
+
 /// The ground of a run.
 pub struct StartSite {
     /// git, in the work tree where the run starts.
@@ -48,7 +53,7 @@ pub fn read_start_site(world: &World, folder: &Path, names: &[String]) -> Result
         .iter()
         .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    let around = Git::new(&program, folder, &plain);
+    let around = Git::new(&program, folder, &plain).obeying(world);
     let history = History::open_with_git(&around)?;
     work_tree_check::check_inside(folder, &history.work_tree())?;
     check_utf8_paths(world, &history, &program)?;
@@ -122,6 +127,7 @@ pub fn seal_secrets(world: &World, names: &[String], salt: &str) -> Result<Seale
 
 /// Refuses a repository in which a run could not work or could do harm.
 pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Result<()> {
+    check_clock(world.now_ms() / 1000, &world.now_text())?;
     let history = &site.history;
     if let Some(operation) = history.find_operation() {
         return Err(Failure::blocked(format!("a {operation} is in progress"))
@@ -161,6 +167,15 @@ pub fn check_start_site(world: &World, site: &StartSite, config: &Config) -> Res
     } else {
         check_alone(world, site)
     }
+}
+
+/// Refuses a clock that nobody set: git takes no dates of it, and no time of a file would say which is newer.
+fn check_clock(seconds: u64, text: &str) -> Result<()> {
+    if (FIRST_SECOND..LAST_SECOND).contains(&seconds) {
+        return Ok(());
+    }
+    let error = format!("the clock of this machine says {text}");
+    Err(Failure::environment(error).hint("set it (`date` shows it), then start again"))
 }
 
 /// What of the user's settings is not followed, one sentence each.

@@ -97,5 +97,5 @@ pub(super) fn list_start_notes(world: &World, root: &Path) -> Vec<(PathBuf, Made
 pub(super) fn open_git_in(world: &World, folder: &Path) -> Result<Git> {
     let program = World::find_program(&world.vars, "git")
         .ok_or_else(|| Failure::environment("git was not found on PATH"))?;
-    Ok(Git::new(&program, folder, &caller_variables(world)))
+    Ok(Git::new(&program, folder, &caller_variables(world)).obeying(world))
 }

@@ -51,3 +51,18 @@ fn a_secret_that_is_not_set_or_not_utf8_is_refused_with_its_name() {
         );
     }
 }
+
+#[test]
+fn a_clock_that_nobody_set_is_refused_with_what_it_says() {
+    for seconds in [1_112_832_000, 1_795_000_000, 4_102_444_799] {
+        check_clock(seconds, "now").unwrap();
+    }
+    for seconds in [0, 86_400, 1_112_831_999, 4_102_444_800, u64::MAX] {
+        let refused = check_clock(seconds, "1970-01-01T00:00:00Z").unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Environment);
+        assert_eq!(
+            refused.error,
+            "the clock of this machine says 1970-01-01T00:00:00Z"
+        );
+    }
+}
