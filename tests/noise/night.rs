@@ -2,18 +2,18 @@
 //! Does not know what the rule believes; it runs what the rule asks for, and closes as the rule says.
 //! Invariant: nothing of the landscape reaches the rule but printed numbers and their times.
 
-use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::evidence::claim::starts_with_first;
 use autoresearch_core::decide::evidence::level::Side;
 use autoresearch_core::decide::evidence::rule::{NextRun, VerifyRun};
+use autoresearch_core::decide::evidence::{Evidence, WEAK_PAIRS};
 use autoresearch_core::metric::definition::Direction;
 
 use crate::machine::{PrintedNumber, SimulatedMachine};
 
 /// Pairs that are kept back for the claim.
-pub(crate) const PAIRS: u32 = 4;
-/// The share of a night that is kept back for trying weak keeps again.
-const TRIED_AGAIN: f64 = 0.01;
+const PAIRS: u32 = 3;
+/// The time of so many trials is kept back for trying weak keeps again.
+const TRIED_AGAIN: f64 = 2.0;
 
 /// How a night ended.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ pub(crate) fn play_night(machine: &mut SimulatedMachine) -> NightEnd {
     let mut evidence = Evidence::new(direction, 0.0);
     let mut end = NightEnd::default();
     let whole = machine.pace.night;
-    let until = whole * (1.0 - TRIED_AGAIN) - 2.0 * f64::from(PAIRS);
+    let until = whole - TRIED_AGAIN * (machine.pace.idea + 1.0) - 2.0 * f64::from(PAIRS);
     while !evidence.is_calibrated() {
         let printed = machine.run_verify(0.0);
         record(&mut evidence, printed, Side::Incumbent);
@@ -108,20 +108,24 @@ fn try_idea(
     }
 }
 
-/// Each weak keep is left out once, while the reserve lasts, and dropped where the stack is no worse without it.
+/// Each weak keep is left out in a few pairs, while the reserve lasts, and dropped where the stack is no worse without it.
 fn drop_weak_keeps(machine: &mut SimulatedMachine, evidence: &Evidence, end: &mut NightEnd) {
-    let whole = machine.pace.night;
-    for (number, weak) in evidence.list_weak_keeps().iter().enumerate() {
-        if !machine.has_time(2.0 + 2.0 * f64::from(PAIRS), whole) {
-            return;
-        }
-        let with = end.find_level();
-        let Some(place) = end.kept.iter().position(|kept| kept.0 == weak.trial) else {
-            continue;
-        };
-        let pair = run_pair(machine, number, with - end.kept[place].1, with);
-        if !evidence.is_worth_keeping(&[pair]) {
-            end.kept.remove(place);
+    let weak = evidence.list_weak_keeps();
+    let mut pairs = vec![Vec::new(); weak.len()];
+    for number in 0..WEAK_PAIRS {
+        for (weak, pairs) in weak.iter().zip(&mut pairs) {
+            let enough = 2.0 + 2.0 * f64::from(PAIRS);
+            if !machine.has_time(enough, machine.pace.night) {
+                return;
+            }
+            let with = end.find_level();
+            let Some(place) = end.kept.iter().position(|kept| kept.0 == weak.trial) else {
+                continue;
+            };
+            pairs.push(run_pair(machine, number, with - end.kept[place].1, with));
+            if !evidence.is_worth_keeping(pairs) {
+                end.kept.remove(place);
+            }
         }
     }
 }
