@@ -113,7 +113,7 @@ fn after_ten_trials_without_a_proof_an_exact_incumbent_is_run_again() {
 fn a_metric_whose_runs_differ_once_is_noisy_for_good_and_its_lucky_candidate_is_judged_anew() {
     let mut bench = RuleBench::new(Direction::Lower, 1.0);
     bench.run_all(Side::Incumbent, &[40.0; 3]);
-    let (end, runs) = bench.try_candidate(&[39.0, 40.0, 40.0], &[40.0, 40.0, 41.0]);
+    let (end, runs) = bench.try_candidate(&[39.0, 40.0, 41.0, 40.0, 41.0], &[40.0, 40.0, 41.0]);
     assert_ne!(end, NextRun::Keep);
     assert!(runs.starts_with("cciiiiiic"), "{runs}");
     for _ in 0..30 {
