@@ -323,7 +323,10 @@ fn feed_names(bytes: &[u8]) {
     );
     let _ = RepoPath::new(bytes.to_vec()).to_text();
     if let Ok(span) = parse_span(&text) {
-        assert_eq!(parse_span(&format_span(span)), Ok(span), "{text}");
+        // In at most two units: what is written is read, and written alike.
+        let written = format_span(span);
+        let read = parse_span(&written);
+        assert_eq!(read.map(format_span), Ok(written), "{text}");
     }
     let _ = TimeOfDay::parse(&text);
     let _ = text.parse::<Quantity>();
