@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config_text::ConfigText;
 use crate::shown::assert_answer;
-use crate::testbed::{Answer, CONFIG, Testbed, processes_with};
+use crate::testbed::{Answer, CONFIG, Testbed, note_skipped, processes_with};
 
 /// Words of the check that must be nowhere: of its command, its file, what it prints to each stream, its value.
 const SECRETS: [&str; 5] = [
@@ -414,4 +414,33 @@ fn the_same_start_twice_is_one_run_and_with_another_holdout_it_is_another() {
         .says("was started before with this config");
     let other = config.replace("hidden-argument", "other");
     bed.try_start(&other).fails(4);
+}
+
+#[test]
+fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
+    let (bed, holdout) = bed();
+    let look = format!(
+        "test -e src/look && grep -rls hidden-argument {} && echo METRIC any_count=0 && exit\ncat src/* | grep -c '^any$'\n",
+        bed.state.display()
+    );
+    bed.write("count.sh", &look);
+    bed.git(&["commit", "-qam", "look"]);
+    for (sandbox, verdict) in [(false, "leak"), (true, "keep")] {
+        let config = ConfigText::demo().verify_with("sandbox", if sandbox { "true" } else { "false" });
+        let started = bed.try_start(&format!("{config}{holdout}"));
+        if sandbox && started.code == 6 {
+            note_skipped("there is no sandbox here");
+            return;
+        }
+        started.ok();
+        bed.edit(2);
+        bed.write("src/look", "");
+        let report = bed.trial("look for it");
+        let read = std::fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap();
+        let found = if read.contains("holdout.json") { "leak" } else { report["verdict"].as_str().unwrap() };
+        assert_eq!(found, verdict, "{report}");
+        bed.run(&["finish"]).ok();
+        bed.git(&["branch", "-D", "autoresearch/demo"]);
+        bed.run(&["clean", "--yes"]).ok();
+    }
 }

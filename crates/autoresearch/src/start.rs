@@ -41,7 +41,7 @@ use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check
 use crate::start::sandboxed::{SandboxReport, SandboxScene};
 use crate::trees::left_gits::{recover_left_gits, start_lock_folder};
 use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
-use crate::trees::sandboxing::choose_confinement;
+use crate::trees::sandboxing::{choose_confinement, hide_holdout};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
 use crate::watch::command_files::CommandSite;
@@ -198,7 +198,8 @@ fn enter_tree(world: &World, parts: &StartParts<'_>, pinned: &mut Pinned) -> Res
     let (sealed, open) = preflight::seal_secrets(world, &config.secrets, &parts.id)?;
     pin_site(pinned, site, sealed);
     let rule = config.sandbox.clone().unwrap_or_default();
-    let confinement = choose_confinement(world, &site.history.common_folder(), &rule)?;
+    let mut confinement = choose_confinement(world, &site.history.common_folder(), &rule)?;
+    hide_holdout(world, &parts.id, &mut confinement);
     pinned.confinement = config.sandbox.as_ref().map(|_| confinement.clone());
     let plain = to_pairs(&site.env);
     let work_tree = make_work_tree(world, parts)?;

@@ -13,6 +13,9 @@ pub struct Confinement {
     pub writable: Vec<PathBuf>,
     /// What it may not write although it lies below one of these.
     pub read_only: Vec<PathBuf>,
+    /// Files and folders that it may not read either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<PathBuf>,
     /// May it reach the network, and the Unix sockets of other programs?
     pub network: bool,
     /// The job's own temporary folder, which it may write.
@@ -48,6 +51,7 @@ mod tests {
         let confinement = Confinement {
             writable: vec!["/a".into(), "/a/.git/own".into()],
             read_only: vec!["/a/.git".into(), "/b".into()],
+            hidden: Vec::new(),
             network: false,
             temporary: Some("/b/tmp/1".into()),
         };

@@ -38,6 +38,7 @@ pub(super) fn close_sandbox(confinement: &Confinement) -> io::Result<()> {
     }
     read_only::close_mounts(confinement)?;
     read_only::cover_sockets(&sockets)?;
+    read_only::cover_hidden(&confinement.hidden)?;
     landlocked::restrict_process(confinement)?;
     try_sandbox(confinement)
 }
@@ -69,6 +70,14 @@ fn try_sandbox(confinement: &Confinement) -> io::Result<()> {
             let place = folder.display();
             return Err(io::Error::other(format!(
                 "it does not hold: {place} can be written"
+            )));
+        }
+    }
+    for place in &confinement.hidden {
+        if !read_only::is_covered(place) {
+            let place = place.display();
+            return Err(io::Error::other(format!(
+                "it does not hold: {place} can be read"
             )));
         }
     }

@@ -13,10 +13,14 @@ use autoresearch_sys::process::{CommandEnd, CommandLine, Confinement, Job, Local
 
 use super::{Bed, NamedTest, make_view, run};
 
-pub(super) const TESTS: [NamedTest; 8] = [
+pub(super) const TESTS: [NamedTest; 9] = [
     (
         "a_sandbox_keeps_what_lies_outside_its_folders",
         a_sandbox_keeps_what_lies_outside_its_folders,
+    ),
+    (
+        "a_sandbox_hides_what_its_job_may_not_read",
+        a_sandbox_hides_what_its_job_may_not_read,
     ),
     (
         "a_sandbox_reaches_no_program_outside",
@@ -170,6 +174,29 @@ fn a_sandbox_keeps_what_lies_outside_its_folders(bed: &Bed) {
         (CommandEnd::Exited(0), "t\nas it wasagain\n".to_owned())
     );
     ground.check_all_work(bed, &lines);
+}
+
+fn a_sandbox_hides_what_its_job_may_not_read(bed: &Bed) {
+    let ground = Ground::make(bed);
+    if is_forbidden(bed, &ground) {
+        return;
+    }
+    let folder = ground.outside.join("hidden");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("secret"), "hidden").unwrap();
+    let absent = ground.outside.join("absent");
+    let confinement = Confinement {
+        hidden: vec![ground.outside.join("file"), folder.clone(), absent],
+        ..ground.confine()
+    };
+    let script = "cat ../outside/file; ls -A ../outside/hidden; cat ../outside/hidden/secret; umount ../outside/hidden; \
+        ls -A ../outside/hidden; echo tried";
+    let job = ground.make_job(script, Some(confinement));
+    let (ended, printed) = run(&LocalExecutor::new(&bed.world, &bed.env), &job);
+    let expected = (CommandEnd::Exited(0), "tried\n");
+    assert_eq!((ended.how, printed.as_str()), expected);
+    let secret = std::fs::read_to_string(folder.join("secret")).unwrap();
+    assert_eq!(secret, "hidden", "outside it is as it was");
 }
 
 fn a_sandbox_reaches_no_program_outside(bed: &Bed) {

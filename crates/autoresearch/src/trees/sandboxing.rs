@@ -11,7 +11,7 @@ use crate::trees::place::expand_home;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::{Confinement, TreeView};
-use autoresearch_sys::store::FOLDER as RUNS;
+use autoresearch_sys::store::{FOLDER as RUNS, HoldoutNote, anchor_folder};
 
 /// What commands may write and reach in any tree of a run. `repository` is the folder that all of its trees share.
 pub(crate) fn choose_confinement(
@@ -47,9 +47,16 @@ pub(crate) fn choose_confinement(
     Ok(Confinement {
         writable,
         read_only,
+        hidden: Vec::new(),
         network: rule.network,
         temporary: None,
     })
+}
+
+/// Hides what no command of a run may read of it.
+pub(crate) fn hide_holdout(world: &World, id: &str, confinement: &mut Confinement) {
+    let folder = anchor_folder(&resolve_links(&world.state_folder), id);
+    confinement.hidden = HoldoutNote::list_places(&folder);
 }
 
 /// The same in one tree, as its commands see it.
@@ -124,6 +131,7 @@ mod tests {
         let base = Confinement {
             writable: vec!["/cache".into()],
             read_only: vec!["/state".into()],
+            hidden: Vec::new(),
             network: true,
             temporary: None,
         };

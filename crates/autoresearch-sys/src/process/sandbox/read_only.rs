@@ -1,4 +1,5 @@
-//! Owns the mounts of a sandbox: all read-only but those of the job's folders, and the sockets of other programs covered.
+//! Owns the mounts of a sandbox: all read-only but those of the job's folders, and what it may not reach covered: the sockets of
+//! other programs, and what is hidden from it.
 //! Does not refuse anything by the file; Landlock does.
 //! Invariant: a mount that stays writable is the job's, or one that this user cannot reach.
 
@@ -145,6 +146,34 @@ pub(super) fn cover_sockets(sockets: &BTreeSet<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Puts nothing in the place of what the job may not read. What is not there needs no cover: nobody else writes meanwhile.
+pub(super) fn cover_hidden(places: &[PathBuf]) -> io::Result<()> {
+    let (kind, flags) = (Some("tmpfs"), MsFlags::MS_RDONLY | MsFlags::MS_NOSUID);
+    for place in places {
+        let covered = if place.is_dir() {
+            mount(kind, place, kind, flags, Some("mode=0500")).map_err(io::Error::from)
+        } else {
+            bind_path(Path::new("/dev/null"), place)
+        };
+        match covered {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(name_step(&place.to_string_lossy(), &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Is there nothing to be read at this path?
+pub(super) fn is_covered(place: &Path) -> bool {
+    match place.symlink_metadata() {
+        Err(_) => true,
+        Ok(found) if found.is_dir() => place.read_dir().is_ok_and(|mut all| all.next().is_none()),
+        Ok(found) => !found.is_file(),
+    }
 }
 
 #[cfg(test)]

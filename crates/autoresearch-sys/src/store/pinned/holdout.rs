@@ -43,6 +43,12 @@ struct AcceptedValues {
 }
 
 impl HoldoutNote {
+    /// Where all of it lies: what edited code is kept from, where something keeps it.
+    #[must_use]
+    pub fn list_places(anchor_folder: &Path) -> Vec<PathBuf> {
+        [NOTE, FOLDER].map(|name| anchor_folder.join(name)).into()
+    }
+
     pub fn write_to(&self, anchor_folder: &Path) -> Result<(), StoreError> {
         let path = anchor_folder.join(NOTE);
         RealDisk
