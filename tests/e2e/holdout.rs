@@ -426,7 +426,8 @@ fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
     bed.write("count.sh", &look);
     bed.git(&["commit", "-qam", "look"]);
     for (sandbox, verdict) in [(false, "leak"), (true, "keep")] {
-        let config = ConfigText::demo().verify_with("sandbox", if sandbox { "true" } else { "false" });
+        let config =
+            ConfigText::demo().verify_with("sandbox", if sandbox { "true" } else { "false" });
         let started = bed.try_start(&format!("{config}{holdout}"));
         if sandbox && started.code == 6 {
             note_skipped("there is no sandbox here");
@@ -437,7 +438,11 @@ fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
         bed.write("src/look", "");
         let report = bed.trial("look for it");
         let read = std::fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap();
-        let found = if read.contains("holdout.json") { "leak" } else { report["verdict"].as_str().unwrap() };
+        let found = if read.contains("holdout.json") {
+            "leak"
+        } else {
+            report["verdict"].as_str().unwrap()
+        };
         assert_eq!(found, verdict, "{report}");
         bed.run(&["finish"]).ok();
         bed.git(&["branch", "-D", "autoresearch/demo"]);

@@ -37,6 +37,9 @@ pub struct StartReport {
     pub spread: f64,
     /// The guard on the untouched tree.
     pub guard: &'static str,
+    /// Must each keep pass a check that nothing in the repository names?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub holdout: bool,
     /// The branch of the trials.
     pub branch: String,
     /// The work tree of the trials.
@@ -78,6 +81,7 @@ pub(super) fn make_start_report(
         deterministic: state.noise.is_deterministic(),
         spread: state.noise.run_spread(),
         guard: start.guard.as_str(),
+        holdout: start.holdout.is_some(),
         branch: start.branch.short().to_owned(),
         work_tree: glance.seat.git().work_tree().to_owned(),
         left_alone,
@@ -156,6 +160,12 @@ impl StartReport {
                 self.guard
             }
         )?;
+        if self.holdout {
+            writeln!(
+                out,
+                "  holdout   it passed; each keep must pass it, and nobody is shown it"
+            )?;
+        }
         writeln!(out, "  scope     {}", clip_text(&self.scope.join(" "), 160))?;
         if self.pinned.is_empty() {
             writeln!(out, "  pinned    none")?;

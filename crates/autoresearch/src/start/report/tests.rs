@@ -19,6 +19,7 @@ fn make_report() -> StartReport {
         deterministic: true,
         spread: 0.0,
         guard: "pass",
+        holdout: false,
         branch: "autoresearch/fewer-any".to_owned(),
         work_tree: "/repo".into(),
         left_alone: 0,
@@ -55,6 +56,7 @@ fn a_noisy_metric_without_guard_pins_and_target_warns_first_and_counts_the_users
         deterministic: false,
         spread: 1.0,
         guard: "-",
+        holdout: true,
         left_alone: 1,
         stderr: Some("warning: slow disk\nwarning: old cache".to_owned()),
         warnings: vec![
@@ -73,6 +75,7 @@ fn a_noisy_metric_without_guard_pins_and_target_warns_first_and_counts_the_users
                 | warning: slow disk
                 | warning: old cache
       guard     none
+      holdout   it passed; each keep must pass it, and nobody is shown it
       scope     src/** !src/vendor/**
       pinned    none
       yours     1 changed file outside the scope: left alone, never committed
