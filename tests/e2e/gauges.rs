@@ -227,6 +227,7 @@ fn a_config_is_tried_with_what_it_measures() {
               emptied    5
               deleted    verify failed: exit status 2
     check     3 runs in <span>, <count> times one run of verify
+    <sandbox>
     verdict   m reacts, but only deleting the files of the scope changes m, emptying them does not: look at what verify measures
     ");
     bed.write(

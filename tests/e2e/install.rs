@@ -687,6 +687,7 @@ fn doctor_speaks_of_codex_in_one_line_where_it_is_not_installed() {
     exit code 4
     ok       git: <version> at <git>
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     PROBLEM  hook SessionStart: unknown
              `codex app-server` ended before it answered `initialize`; when Codex works again: autoresearch hooks status

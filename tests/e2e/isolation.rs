@@ -232,6 +232,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     ok       git: <version> at <git>
     ok       run demo: 4 records, chain and anchor agree
     ok       run demo: HEAD is where the run left it
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: the run `demo` is active)
@@ -257,6 +258,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
     ok       git: <version> at <git>
     ok       run demo: 6 records, chain and anchor agree
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       worktree   <bed>/state/trees/<id>/autoresearch-demo (keep: it holds files that are not committed (src/new); `git worktree remove --force <bed>/state/trees/<id>/autoresearch-demo` removes it with them)
@@ -280,6 +282,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
     ok       git: <version> at <git>
     ok       run demo: 6 records, chain and anchor agree
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       branch     refs/heads/autoresearch/demo (keep: 1 kept commit not merged yet; `git branch -D autoresearch/demo` deletes it)
@@ -504,6 +507,7 @@ fn every_command_says_that_the_work_tree_was_deleted_and_the_users_files_are_not
     ok       run demo: 4 records, chain and anchor agree
     PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
              `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <sandbox>
     <codex>
     1 problem
     ");
@@ -518,6 +522,7 @@ fn every_command_says_that_the_work_tree_was_deleted_and_the_users_files_are_not
     ok       run demo: 4 records, chain and anchor agree
     PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
              `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <sandbox>
     <codex>
     1 problem
     ");
@@ -532,6 +537,7 @@ fn every_command_says_that_the_work_tree_was_deleted_and_the_users_files_are_not
     ok       run demo: 4 records, chain and anchor agree
     PROBLEM  run demo: the run's work tree <bed>/state/trees/<id>/autoresearch-demo is gone
              `autoresearch resume` recreates it from the run's branch, `autoresearch finish` ends the run; unmeasured edits in it are lost
+    <sandbox>
     <codex>
     1 problem
     ");
@@ -630,6 +636,7 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
     assert_answer!(told, @"
     ok       git: <version> at <git>
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     made by this tool (nothing was removed; `autoresearch clean --yes` removes what it can):
       worktree   <bed>/state/trees/<id>/autoresearch-demo (can be removed)
@@ -639,6 +646,7 @@ fn what_a_killed_start_left_of_a_work_tree_and_its_branch_is_removed() {
     no problems
     ok       git: <version> at <git>
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     made by this tool (nothing was removed; `autoresearch clean --yes` removes what it can):
       worktree   <bed>/state/trees/<id>/autoresearch-demo (can be removed)
@@ -662,6 +670,7 @@ fn a_branch_that_got_commits_after_a_killed_start_stays() {
     assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
     ok       git: <version> at <git>
     ok       runs: no run was started here
+    <sandbox>
     <codex>
     removed, or kept for the reason given:
       worktree   <bed>/state/trees/<id>/autoresearch-demo (removed)
