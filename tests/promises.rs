@@ -62,3 +62,30 @@ fn each_promise_of_the_safety_page_names_tests_that_are_there() {
         }
     }
 }
+
+#[test]
+fn each_row_about_the_sandbox_names_tests_that_are_there() {
+    let mut sources = Vec::new();
+    list_sources(&root().join("tests/e2e"), &mut sources);
+    list_sources(&root().join("crates/autoresearch-sys/tests"), &mut sources);
+    let texts: Vec<String> = sources
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let guide = std::fs::read_to_string(root().join("GUIDE.md")).unwrap();
+    let table = guide.split("\n| it tries to |").nth(1).unwrap();
+    let rows = table.lines().take_while(|line| !line.is_empty());
+    let cells = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+    let names: BTreeSet<&str> = cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(|name| name.rsplit("::").next().unwrap())
+        .collect();
+    assert!(names.len() > 6, "{names:?}");
+    for name in names {
+        let head = format!("fn {name}(");
+        assert!(
+            texts.iter().any(|text| text.contains(&head)),
+            "no such test: {name}"
+        );
+    }
+}

@@ -100,64 +100,65 @@ mod tests {
             .unwrap()
     }
 
-    fn short() -> GitPatience {
+    /// Nobody waits here, but for a deadline or for a grace that is over.
+    fn make_patience(deadline: Duration, grace: Duration) -> GitPatience {
         GitPatience {
-            deadline: Duration::from_millis(300),
-            grace: Duration::from_millis(300),
+            deadline,
+            grace,
             ..GitPatience::default()
         }
     }
 
     #[test]
-    fn a_git_that_ends_is_left_alone() {
-        let (status, cause) = GitPatience::default()
-            .wait_for_git(&mut spawn("sleep 0.3; exit 7"))
-            .unwrap();
-        assert_eq!((status.code(), cause), (Some(7), None));
-    }
-
-    #[test]
-    fn a_git_that_takes_too_long_is_asked_to_end_and_then_killed_with_all_that_it_started() {
-        let deadline = StopCause::Deadline(short().deadline);
-        let (status, cause) = short().wait_for_git(&mut spawn("sleep 100")).unwrap();
-        assert_eq!((status.signal(), cause), (Some(15), Some(deadline)));
-        let folder = tempfile::tempdir().unwrap();
-        let mark = folder.path().join("child");
-        let deaf = format!(
-            "trap '' TERM; sleep 100 & echo $! > {}; wait; wait",
-            mark.display()
-        );
-        let (status, cause) = short().wait_for_git(&mut spawn(&deaf)).unwrap();
-        assert_eq!((status.signal(), cause), (Some(9), Some(deadline)));
-        let child: i32 = std::fs::read_to_string(mark)
-            .unwrap()
-            .trim()
-            .parse()
-            .unwrap();
-        let is_gone = |pid: i32| {
-            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            state.is_empty() || state.contains(") Z ")
-        };
-        let watch = Stopwatch::start();
-        while !is_gone(child) {
-            assert!(watch.elapsed() < Duration::from_mins(1), "it lives");
-            std::thread::yield_now();
+    fn a_git_that_ends_is_left_alone_also_when_the_process_was_asked_to_end() {
+        for is_asked in [false, true] {
+            let patience = make_patience(DEADLINE, DEADLINE);
+            patience
+                .interruption
+                .asked
+                .store(is_asked, Ordering::Relaxed);
+            let (status, cause) = patience
+                .wait_for_git(&mut spawn("sleep 0.3; exit 7"))
+                .unwrap();
+            assert_eq!((status.code(), cause), (Some(7), None));
         }
     }
 
     #[test]
-    fn a_git_may_finish_when_the_process_is_asked_to_end_but_not_go_on_for_ever() {
-        let patience = GitPatience {
-            deadline: DEADLINE,
-            ..short()
+    fn a_git_that_takes_too_long_is_asked_to_end() {
+        let patience = make_patience(Duration::ZERO, DEADLINE);
+        let (status, cause) = patience.wait_for_git(&mut spawn("sleep 1000")).unwrap();
+        let deadline = StopCause::Deadline(Duration::ZERO);
+        assert_eq!((status.signal(), cause), (Some(15), Some(deadline)));
+    }
+
+    #[test]
+    fn a_git_that_does_not_listen_is_killed_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("child");
+        let script = format!(
+            "trap '' TERM; sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait; wait",
+            mark.display()
+        );
+        let mut deaf = spawn(&script);
+        let watch = Stopwatch::start();
+        let wait_until = |is_so: &dyn Fn() -> bool| {
+            while !is_so() {
+                assert!(watch.elapsed() < Duration::from_mins(2), "it never happens");
+                std::thread::yield_now();
+            }
         };
+        wait_until(&|| mark.exists());
+        let patience = make_patience(DEADLINE, Duration::ZERO);
         patience.interruption.asked.store(true, Ordering::Relaxed);
-        let (status, cause) = patience
-            .wait_for_git(&mut spawn("sleep 0.1; exit 3"))
-            .unwrap();
-        assert_eq!((status.code(), cause), (Some(3), None));
-        let (_, cause) = patience.wait_for_git(&mut spawn("sleep 100")).unwrap();
-        assert_eq!(cause, Some(StopCause::Interruption));
+        let (status, cause) = patience.wait_for_git(&mut deaf).unwrap();
+        let expected = (Some(9), Some(StopCause::Interruption));
+        assert_eq!((status.signal(), cause), expected);
         assert!(patience.interruption.dealing.load(Ordering::Relaxed));
+        let child = std::fs::read_to_string(mark).unwrap();
+        wait_until(&|| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+        });
     }
 }
