@@ -4,7 +4,7 @@
 
 use autoresearch_core::decide::gaming::ChangedFile;
 use autoresearch_core::git_names::{CommitId, RepoPath};
-use git2::{DiffLine, DiffOptions};
+use git2::{DiffOptions, ObjectType, Oid, Patch};
 
 use super::repository::{History, HistoryError};
 
@@ -28,39 +28,64 @@ impl History {
             }
             return Ok(files);
         }
-        let read = |source| HistoryError::Read {
+        let paths = self.changed_paths(from, to)?;
+        let files = paths.iter().map(|path| self.read_lines(from, to, path));
+        let files = files.collect::<Result<Vec<_>, _>>();
+        let files = files.map_err(|source| HistoryError::Read {
             what: format!("the difference of {from} and {to}"),
             source,
-        };
+        })?;
+        Ok(files.into_iter().map(FileLines::into_changed).collect())
+    }
+
+    /// Compares the bytes of one file. A difference that libgit2 makes of two trees is one of every folder, and it reads the
+    /// user's whole index for attributes that have no say here.
+    fn read_lines(
+        &self,
+        from: &CommitId,
+        to: &CommitId,
+        path: &RepoPath,
+    ) -> Result<FileLines, git2::Error> {
+        let (before, after) = (self.read_bytes(from, path)?, self.read_bytes(to, path)?);
+        let mut file = FileLines::of_path(path);
+        file.is_old = before.is_some();
         let mut options = DiffOptions::new();
         options.force_text(true).context_lines(WHOLE);
-        let difference = self.compare_commits(from, to, Some(&mut options))?;
-        let mut files: Vec<FileLines> = Vec::new();
-        let mut take = |delta: git2::DiffDelta<'_>, line: Option<DiffLine<'_>>| {
-            let path = delta.new_file().path_bytes();
-            let path = RepoPath::new(path.or(delta.old_file().path_bytes()).unwrap_or_default());
-            if files.last().is_none_or(|last| last.path != path) {
-                let mut file = FileLines::of_path(&path);
-                file.is_old = delta.status() != git2::Delta::Added;
-                files.push(file);
-            }
-            if let (Some(file), Some(line)) = (files.last_mut(), line) {
-                file.take_line(line.origin(), line.content());
-            }
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let mut compared = Patch::from_buffers(&before, None, &after, None, Some(&mut options))?;
+        compared.print(&mut |_, _, line| {
+            file.take_line(line.origin(), line.content());
             true
+        })?;
+        Ok(file)
+    }
+
+    /// The bytes of a file or a link in a commit, and the words for a submodule that git shows; `None` where neither is.
+    fn read_bytes(
+        &self,
+        commit: &CommitId,
+        path: &RepoPath,
+    ) -> Result<Option<Vec<u8>>, git2::Error> {
+        let commit = Oid::from_str(commit.as_str())?;
+        let tree = self.repository.find_commit(commit)?.tree()?;
+        let Ok(entry) = tree.get_path(path.as_path()) else {
+            return Ok(None);
         };
-        difference
-            .print(git2::DiffFormat::Patch, |delta, _, line| {
-                take(delta, Some(line))
-            })
-            .map_err(read)?;
-        Ok(files.into_iter().map(FileLines::into_changed).collect())
+        Ok(match entry.kind() {
+            Some(ObjectType::Blob) => {
+                let blob = self.repository.find_blob(entry.id())?;
+                Some(blob.content().to_vec())
+            }
+            Some(ObjectType::Commit) => {
+                Some(format!("Subproject commit {}\n", entry.id()).into_bytes())
+            }
+            _ => None,
+        })
     }
 }
 
 /// A file whose difference is read line by line.
 struct FileLines {
-    path: RepoPath,
     is_old: bool,
     before: Vec<u8>,
     after: Vec<u8>,
@@ -72,7 +97,6 @@ struct FileLines {
 impl FileLines {
     fn of_path(path: &RepoPath) -> Self {
         Self {
-            path: path.clone(),
             is_old: false,
             before: Vec::new(),
             after: Vec::new(),
@@ -142,12 +166,15 @@ impl FileLines {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::git::scratch::ScratchRepository;
 
     /// A repository with two commits, and what the second changed, read by libgit2 and by the git program.
     fn read_both_ways() -> [Vec<ChangedFile>; 2] {
-        let repository = ScratchRepository::with_files(&["kept", "edited", "gone"]);
+        let repository =
+            ScratchRepository::with_files(&["kept", "edited", "gone", "runs", "deep/er/same"]);
         repository.write(".gitattributes", "*.py binary\n");
         repository.write("edited", "one\ntwo\nthree\n");
         repository.write("sub/a b.py", "x = 1\ny = 2");
@@ -156,7 +183,11 @@ mod tests {
         repository.write("edited", "one\nzwei\nthree\nfour\n");
         repository.write("sub/a b.py", "x = 1\ny = 2\nz\0 = 3");
         repository.write("new", "-- all\n++ of it\n");
+        repository.write("deep/er/new", "deep\n");
         repository.run(&["rm", "-q", "gone"]);
+        std::os::unix::fs::symlink("kept", repository.root().join("link")).unwrap();
+        let runs = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(repository.root().join("runs"), runs).unwrap();
         repository.run(&["add", "-A"]);
         let second = repository.commit("second");
         let history = History::open_folder(repository.root()).unwrap();
@@ -180,9 +211,12 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
+            deep/er/new: None -> "deep\n", added {1}, removed []
             edited: Some("one\ntwo\nthree\n") -> "one\nzwei\nthree\nfour\n", added {2, 4}, removed ["two"]
             gone: Some("gone\n") -> "", added {}, removed ["gone"]
+            link: None -> "kept", added {1}, removed []
             new: None -> "-- all\n++ of it\n", added {1, 2}, removed []
+            runs: Some("") -> "", added {}, removed []
             sub/a b.py: Some("x = 1\ny = 2") -> "x = 1\ny = 2\nz\0 = 3", added {2, 3}, removed ["y = 2"]
             "#);
     }

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::git_names::{BlobId, CommitId, HeadTarget, RefName, RepoPath, TreeId};
-use git2::{Commit, Diff, DiffOptions, Oid, Repository, RepositoryOpenFlags, Tree};
+use git2::{Commit, DiffOptions, Oid, Repository, RepositoryOpenFlags, Tree};
 
 use crate::git::error::GitError;
 use crate::git::program::Git;
@@ -466,25 +466,6 @@ impl History {
         Ok(())
     }
 
-    /// The difference of two commits as libgit2 tells it.
-    pub(super) fn compare_commits(
-        &self,
-        from: &CommitId,
-        to: &CommitId,
-        options: Option<&mut DiffOptions>,
-    ) -> Result<Diff<'_>, HistoryError> {
-        let read = |source| HistoryError::Read {
-            what: format!("the difference of {from} and {to}"),
-            source,
-        };
-        let old = self.find_commit(from)?.tree().map_err(read)?;
-        let new = self.find_commit(to)?.tree().map_err(read)?;
-        let difference = self
-            .repository
-            .diff_tree_to_tree(Some(&old), Some(&new), options);
-        difference.map_err(read)
-    }
-
     /// By how many lines two commits differ.
     pub fn count_changed_lines(
         &self,
@@ -498,8 +479,23 @@ impl History {
             what: format!("the difference of {from} and {to}"),
             source,
         };
-        let difference = self.compare_commits(from, to, None)?;
-        let stats = difference.stats().map_err(read)?;
+        let paths = self.changed_paths(from, to)?;
+        if paths.is_empty() {
+            return Ok(DiffSize::default());
+        }
+        let old = self.find_commit(from)?.tree().map_err(read)?;
+        let new = self.find_commit(to)?.tree().map_err(read)?;
+        // Without their names libgit2 looks into every folder, also into those that are equal.
+        let mut options = DiffOptions::new();
+        options.disable_pathspec_match(true);
+        for path in &paths {
+            options.pathspec(path.as_path());
+        }
+        let difference =
+            self.repository
+                .diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options));
+        let stats = difference.and_then(|difference| difference.stats());
+        let stats = stats.map_err(read)?;
         Ok(DiffSize {
             added: stats.insertions(),
             removed: stats.deletions(),
