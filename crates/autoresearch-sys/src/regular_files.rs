@@ -68,7 +68,10 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 
 /// All bytes of an opened file from where it stands; an error where there are more than `most`.
 pub fn read_whole(mut file: &File, most: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len().min(most);
     let mut bytes = Vec::new();
+    // A length that no memory has room for is a lie, or the reading will say so.
+    let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
     file.by_ref().take(most).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == most && file.read(&mut [0])? > 0 {
         return Err(io::Error::new(

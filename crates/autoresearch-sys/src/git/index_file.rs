@@ -31,16 +31,9 @@ const MOST: u64 = 1 << 30;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexSnapshot {
     bytes: Vec<u8>,
-    entries: Vec<Span>,
+    /// Where each entry begins.
+    starts: Vec<u32>,
     hash: usize,
-}
-
-/// Where an entry stands in the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    at: usize,
-    name: usize,
-    end: usize,
 }
 
 /// The index files that were read, each as long as it is the same file: git replaces an index, and never writes into one.
@@ -80,15 +73,43 @@ pub struct NotedFile<'a> {
     pub path: &'a [u8],
     /// Its object, as bytes.
     pub object: &'a [u8],
-    stat: &'a [u8],
+    /// The whole entry, to the end of its path.
+    bytes: &'a [u8],
 }
 
-impl NotedFile<'_> {
+impl<'a> NotedFile<'a> {
+    /// The entry with which these bytes begin.
+    fn at_start(bytes: &'a [u8], hash: usize) -> Option<Self> {
+        let told = STAT + hash;
+        let flags = bytes.get(told..told + 2)?;
+        let is_extended = flags[0] & 0x40 != 0;
+        let name = told + if is_extended { 4 } else { 2 };
+        // The flags say the length of a name, but for very long ones.
+        let length = usize::from(flags[0] & 0x0f) << 8 | usize::from(flags[1]);
+        let end = if length < LONG_NAME && bytes.get(name + length) == Some(&0) {
+            name + length
+        } else {
+            name + bytes.get(name..)?.iter().position(|byte| *byte == 0)?
+        };
+        Some(Self {
+            path: &bytes[name..end],
+            object: &bytes[STAT..told],
+            bytes: &bytes[..end],
+        })
+    }
+
+    fn flags(&self) -> &'a [u8] {
+        &self.bytes[STAT + self.object.len()..]
+    }
+
+    /// All but what was noted of the file itself.
+    fn content(&self) -> (u32, &'a [u8]) {
+        (self.mode(), &self.bytes[STAT..])
+    }
+
     fn number(&self, field: usize) -> u32 {
-        let bytes = self.stat.get(field * 4..field * 4 + 4);
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u32::from_be_bytes)
+        let four = self.bytes[field * 4..].first_chunk();
+        four.map_or(0, |four| u32::from_be_bytes(*four))
     }
 
     /// The second of its last change, of bytes or of rights.
@@ -118,13 +139,13 @@ impl NotedFile<'_> {
     /// Was it looked at since its object was entered?
     #[must_use]
     pub fn is_noted(&self) -> bool {
-        self.stat.iter().take(24).any(|byte| *byte != 0)
+        self.bytes[..24].iter().any(|byte| *byte != 0)
     }
 
     /// Are times, inode, owner and size the same? A size of 0 is git's word for "look again".
     #[must_use]
     pub fn is_as_noted(&self, other: &NotedFile<'_>) -> bool {
-        self.stat[..36] == other.stat[..36]
+        self.bytes[..36] == other.bytes[..36]
             && (self.size() == other.size() || self.size() == 0 || other.size() == 0)
     }
 
@@ -176,61 +197,46 @@ impl IndexSnapshot {
         }
         let count = usize::try_from(number(8)?).ok()?;
         // The shortest entry has 62 bytes and a name: a number that lies is not believed.
-        let mut entries = Vec::with_capacity(count.min(bytes.len() / 62));
+        let mut starts = Vec::with_capacity(count.min(bytes.len() / 62));
         let mut at = 12;
         for _ in 0..count {
-            let flags = bytes.get(at + STAT + hash..at + STAT + hash + 2)?;
-            let is_extended = flags[0] & 0x40 != 0;
-            let name = at + STAT + hash + if is_extended { 4 } else { 2 };
-            // The flags say the length of a name, but for very long ones.
-            let told = usize::from(flags[0] & 0x0f) << 8 | usize::from(flags[1]);
-            let length = if told < LONG_NAME && bytes.get(name + told) == Some(&0) {
-                told
-            } else {
-                bytes.get(name..)?.iter().position(|byte| *byte == 0)?
-            };
-            let end = name + length;
-            entries.push(Span { at, name, end });
+            let entry = NotedFile::at_start(bytes.get(at..)?, hash)?;
+            starts.push(u32::try_from(at).ok()?);
             // One to eight zeros end an entry, so that the next one begins at a multiple of eight from its start.
-            at += (end - at + 8) & !7;
+            at += (entry.bytes.len() + 8) & !7;
         }
         // The checksum of the whole stands at the end.
         (at + hash <= bytes.len()).then_some(Self {
             bytes,
-            entries,
+            starts,
             hash,
         })
     }
 
+    fn entry_at(&self, start: u32) -> Option<NotedFile<'_>> {
+        NotedFile::at_start(self.bytes.get(start as usize..)?, self.hash)
+    }
+
     /// Its paths, in git's order.
     pub fn list_files(&self) -> impl Iterator<Item = NotedFile<'_>> {
-        self.entries.iter().map(|span| NotedFile {
-            path: &self.bytes[span.name..span.end],
-            object: &self.bytes[span.at + STAT..span.at + STAT + self.hash],
-            stat: &self.bytes[span.at..span.at + STAT],
-        })
+        self.starts.iter().filter_map(|start| self.entry_at(*start))
     }
 
     /// Is any path in conflict?
     #[must_use]
     pub fn has_conflict(&self) -> bool {
-        let stage = |span: &Span| self.bytes[span.at + STAT + self.hash] & 0x30;
-        self.entries.iter().any(|span| stage(span) != 0)
+        self.list_files().any(|file| file.flags()[0] & 0x30 != 0)
     }
 
     /// One path of it.
     #[must_use]
     pub fn find_file(&self, path: &[u8]) -> Option<NotedFile<'_>> {
-        let place = self
-            .entries
-            .binary_search_by(|span| self.bytes[span.name..span.end].cmp(path))
-            .ok()?;
-        let span = self.entries[place];
-        Some(NotedFile {
-            path: &self.bytes[span.name..span.end],
-            object: &self.bytes[span.at + STAT..span.at + STAT + self.hash],
-            stat: &self.bytes[span.at..span.at + STAT],
-        })
+        let order = |start: &u32| {
+            let entry = self.entry_at(*start);
+            entry.map_or(Ordering::Less, |entry| entry.path.cmp(path))
+        };
+        let place = self.starts.binary_search_by(order).ok()?;
+        self.entry_at(self.starts[place])
     }
 
     /// The paths of which another index has another object or mode, or that only one of the two has.
@@ -239,6 +245,14 @@ impl IndexSnapshot {
         let (mut left, mut right) = (self.list_files().peekable(), other.list_files().peekable());
         let mut differing = Vec::new();
         loop {
+            // Of many files nearly all are the same.
+            if let (Some(ours), Some(theirs)) = (left.peek(), right.peek())
+                && ours.content() == theirs.content()
+            {
+                left.next();
+                right.next();
+                continue;
+            }
             let order = match (left.peek(), right.peek()) {
                 (None, None) => return differing,
                 (Some(_), None) => Ordering::Less,
@@ -271,7 +285,10 @@ impl IndexSnapshot {
                 rest.next();
             }
             let after = rest.peek().filter(|after| after.path == before.path);
-            if after.is_some_and(|after| before.is_noted() && !before.is_as_noted(after)) {
+            let is_touched = |after: &NotedFile<'_>| {
+                before.bytes != after.bytes && before.is_noted() && !before.is_as_noted(after)
+            };
+            if after.is_some_and(is_touched) {
                 touched.push(RepoPath::new(before.path));
             }
         }
@@ -313,6 +330,46 @@ mod tests {
         repository.run(&["add", "-N", "new"]);
         let again = IndexSnapshot::read_from(&repository.root().join(".git/index"), false);
         assert_eq!(list_paths(&again.unwrap()), [&names[..], &["new"]].concat());
+    }
+
+    fn show_paths(paths: &[RepoPath]) -> String {
+        let shown: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        shown.join(" ")
+    }
+
+    #[test]
+    fn flags_make_no_difference_and_times_make_a_touch_alone() {
+        let (repository, _) = read_real(&["a", "b", "c", "d"]);
+        let long = "n".repeat(5_000);
+        let object = repository.run(&["rev-parse", "HEAD:a"]);
+        let entry = format!("100644,{object},{long}");
+        repository.run(&["update-index", "--add", "--cacheinfo", &entry]);
+        let path = repository.root().join(".git/index");
+        let before = IndexSnapshot::read_from(&path, false).unwrap();
+        assert_eq!(list_paths(&before), ["a", "b", "c", "d", &long]);
+        assert_eq!(before.find_file(long.as_bytes()).unwrap().path.len(), 5_000);
+        // A flag, other times with the same bytes, other bytes, other rights; the file with the long name is not there.
+        repository.run(&["update-index", "--assume-unchanged", "a"]);
+        repository.write("b", "b\n");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(repository.root().join("b"));
+        file.unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        repository.write("c", "other");
+        repository.run(&["update-index", "b", "c"]);
+        repository.run(&["update-index", "--chmod=+x", "d"]);
+        let after = IndexSnapshot::read_from(&path, false).unwrap();
+        assert_eq!(show_paths(&before.list_differing(&after)), "c d");
+        assert_eq!(show_paths(&after.list_differing(&before)), "c d");
+        assert_eq!(show_paths(&before.list_touched(&after)), "b c d");
+        assert_eq!(before.list_differing(&before), []);
+        assert_eq!(before.list_touched(&before), []);
+        // What only one of the two has.
+        repository.run(&["update-index", "--force-remove", "a", &long]);
+        let fewer = IndexSnapshot::read_from(&path, false).unwrap();
+        let differing = fewer.list_differing(&after);
+        assert_eq!(show_paths(&differing), format!("a {long}"));
+        assert_eq!(after.list_touched(&fewer), []);
     }
 
     #[test]

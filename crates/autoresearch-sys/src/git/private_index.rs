@@ -80,9 +80,9 @@ impl<'g> PrivateIndex<'g> {
         match (note, self.read_snapshot(head)) {
             (Some(note), Some(snapshot)) => {
                 let recent = |file: &NotedFile<'_>| {
-                    file.is_noted()
+                    file.changed_second() >= note.looked_at - SLACK
+                        && file.is_noted()
                         && file.is_file()
-                        && file.changed_second() >= note.looked_at - SLACK
                 };
                 let lied = snapshot
                     .list_files()
