@@ -2,7 +2,8 @@
 //! Does not test; wrong answers of the tool only stop it.
 //! Invariant: every figure is a median over turns of tool and floor in one run, on the same disk, in twin repositories.
 //!
-//! `cargo bench -p autoresearch --bench trial` takes minutes; with `-- --quick` it takes seconds, at small sizes.
+//! `cargo bench -p autoresearch --bench trial` takes minutes; with `-- --quick` it takes seconds, at small sizes. With
+//! `-- --files` it prints the own cost of a trial by the number of files alone.
 
 #![expect(
     clippy::disallowed_methods,
@@ -31,7 +32,7 @@ use autoresearch_sys::process::{RUNNER, runner_main};
 use autoresearch_sys::store::{Access, RunStore};
 
 use self::bed::{Bed, Kind, TRIAL, Turn};
-use self::figures::{Samples, millis};
+use self::figures::Samples;
 use self::ground::{Stop, exit, place, world};
 
 /// How large and how often.
@@ -40,10 +41,10 @@ struct Plan {
     rows: [(u32, Option<f64>); 3],
     /// Turns of each kind of trial at each number of rows.
     turns: usize,
-    /// Files in the large repository.
-    files: u32,
-    /// Turns of each kind of trial there.
-    large_turns: usize,
+    /// Files in a repository, the fewest first.
+    files: &'static [u32],
+    /// Turns of each kind of trial at each number of files.
+    file_turns: usize,
     /// Turns of fold and resume.
     folds: usize,
 }
@@ -51,8 +52,8 @@ struct Plan {
 const FULL: Plan = Plan {
     rows: [(10, Some(15.0)), (1_000, None), (100_000, Some(25.0))],
     turns: 25,
-    files: 100_000,
-    large_turns: 7,
+    files: &[20, 5_000, 100_000],
+    file_turns: 7,
     folds: 7,
 };
 
@@ -60,8 +61,8 @@ const FULL: Plan = Plan {
 const QUICK: Plan = Plan {
     rows: [(10, Some(15.0)), (200, None), (2_000, Some(25.0))],
     turns: 4,
-    files: 2_000,
-    large_turns: 2,
+    files: &[20, 2_000],
+    file_turns: 2,
     folds: 2,
 };
 
@@ -73,13 +74,19 @@ fn main() -> ExitCode {
         [word, state, root, message] if *word == TRIAL => {
             bed::process(Path::new(state), Path::new(root), message)
         }
-        flags if flags.contains(&"--quick") => run(&QUICK),
-        _ => run(&FULL),
+        flags => {
+            let plan = if flags.contains(&"--quick") {
+                &QUICK
+            } else {
+                &FULL
+            };
+            run(plan, flags.contains(&"--files"))
+        }
     };
     exit(done)
 }
 
-fn run(plan: &Plan) -> Result<(), Stop> {
+fn run(plan: &Plan, only_files: bool) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     let folder = tempfile::Builder::new()
         .prefix("ar-bench-")
@@ -87,11 +94,10 @@ fn run(plan: &Plan) -> Result<(), Stop> {
     let at = folder.path().canonicalize()?;
     println!("below {}; medians, in milliseconds", at.display());
     println!();
-    let mut beds = trials(plan, &at)?;
-    if let Some(longest) = beds.pop() {
+    if !only_files && let Some(longest) = trials(plan, &at)?.pop() {
         folds(plan, &longest)?;
     }
-    large(plan, &at)?;
+    compare_sizes(plan, &at)?;
     println!();
     println!("the whole took {:.0} s", watch.elapsed().as_secs_f64());
     Ok(())
@@ -190,26 +196,57 @@ fn folds(plan: &Plan, bed: &Bed) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A trial among many files.
-fn large(plan: &Plan, at: &Path) -> Result<(), Stop> {
-    let watch = Stopwatch::start();
-    let mut bed = Bed::new(&at.join("large"), plan.files)?;
-    let prepared = millis(watch.elapsed()) / 1e3;
-    let mut turns = Vec::new();
-    for turn in 0..=plan.large_turns {
-        let both = bed.turns()?;
-        if turn > 0 {
-            turns.extend(both);
+/// A bed with so many files, and what was measured in it.
+struct FileBed {
+    files: u32,
+    bed: Bed,
+    turns: Vec<Turn>,
+    status: Samples,
+}
+
+/// So much more a trial may cost us among many files than among few, in milliseconds...
+const MORE: f64 = 5.0;
+/// ...or, where that is more, in times of a `git status` there.
+const SHARE: f64 = 0.15;
+
+/// A trial by the number of files; all sizes take turns.
+fn compare_sizes(plan: &Plan, at: &Path) -> Result<(), Stop> {
+    let mut beds = Vec::new();
+    for files in plan.files {
+        beds.push(FileBed {
+            files: *files,
+            bed: Bed::new(&at.join(format!("files-{files}")), *files)?,
+            turns: Vec::new(),
+            status: Samples::default(),
+        });
+    }
+    for turn in 0..=plan.file_turns {
+        for place in &mut beds {
+            let both = place.bed.turns()?;
+            if turn > 0 {
+                place.turns.extend(both);
+                place.status.time(|| place.bed.run_status())?;
+            }
         }
     }
     println!(
-        "A trial in a repository of many files, {} turns each (made with its twin in {prepared:.1} s).",
-        plan.large_turns
+        "A trial by the number of files, {} turns each. Among more files than the fewest it may cost us {MORE} ms more, or",
+        plan.file_turns
     );
+    println!("{SHARE} times a `git status` there, whichever is more.");
     println!("{}", figures::head("files"));
     for kind in [Kind::Discard, Kind::Keep] {
-        let files = figures::grouped(plan.files);
-        println!("{}", figures::row(&files, kind, &turns, None));
+        let mut budget = None;
+        for place in &beds {
+            let most = budget.map(|least: f64| least + MORE.max(SHARE * place.status.median()));
+            let files = figures::grouped(place.files);
+            println!("{}", figures::row(&files, kind, &place.turns, most));
+            budget = budget.or(Some(figures::find_own_cost(kind, &place.turns)));
+        }
+    }
+    for place in &beds {
+        let (files, status) = (figures::grouped(place.files), place.status.median());
+        println!("{files:>8}  git status {status:.1}");
     }
     Ok(())
 }

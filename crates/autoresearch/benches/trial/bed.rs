@@ -136,6 +136,11 @@ impl Bed {
         Ok([self.turn(Kind::Discard)?, self.turn(Kind::Keep)?])
     }
 
+    /// What git alone takes to look at all files.
+    pub(crate) fn run_status(&self) -> Result<(), Stop> {
+        git(&self.twin, &["status", "--porcelain"], "")
+    }
+
     fn turn(&mut self, kind: Kind) -> Result<Turn, Stop> {
         self.count += 1;
         let number = match kind {

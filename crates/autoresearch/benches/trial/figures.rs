@@ -59,19 +59,26 @@ pub(crate) fn head(size: &str) -> String {
     )
 }
 
+fn find_median(kind: Kind, turns: &[Turn], figure: fn(&Turn) -> f64) -> f64 {
+    let mine = turns.iter().filter(|turn| turn.kind == kind);
+    median(mine.map(figure).collect())
+}
+
+/// The own cost of trials of a kind.
+pub(crate) fn find_own_cost(kind: Kind, turns: &[Turn]) -> f64 {
+    find_median(kind, turns, |turn| turn.own)
+}
+
 /// One row of it.
 pub(crate) fn row(size: &str, kind: Kind, turns: &[Turn], budget: Option<f64>) -> String {
-    let of = |figure: fn(&Turn) -> f64| {
-        let mine = turns.iter().filter(|turn| turn.kind == kind);
-        median(mine.map(figure).collect())
-    };
-    let own = of(|turn| turn.own);
+    let of = |figure: fn(&Turn) -> f64| find_median(kind, turns, figure);
+    let own = find_own_cost(kind, turns);
     let judged = match budget {
-        Some(most) if own <= most => format!("{most} ms: budget held"),
+        Some(most) if own <= most => format!("{most:.1} ms: budget held"),
         Some(most) => {
             // A slow or busy disk shows here; it is in every budget all the same.
             let rest = of(|turn| turn.own - turn.syncs);
-            format!("{most} ms: BUDGET MISSED ({rest:.2} without syncs)")
+            format!("{most:.1} ms: BUDGET MISSED ({rest:.2} without syncs)")
         }
         None => "-".to_owned(),
     };
