@@ -67,19 +67,26 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 }
 
 /// All bytes of an opened file from where it stands; an error where there are more than `most`.
-pub fn read_whole(mut file: &File, most: u64) -> io::Result<Vec<u8>> {
-    let length = file.metadata()?.len().min(most);
+pub fn read_whole(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    read_into(file, most, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same into memory that is there already, in place of what it holds.
+pub fn read_into(mut file: &File, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let length = file.metadata()?.len().min(most);
+    bytes.clear();
     // A length that no memory has room for is a lie, or the reading will say so.
     let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
-    file.by_ref().take(most).read_to_end(&mut bytes)?;
+    file.by_ref().take(most).read_to_end(bytes)?;
     if bytes.len() as u64 == most && file.read(&mut [0])? > 0 {
         return Err(io::Error::new(
             ErrorKind::FileTooLarge,
             format!("has more than {most} bytes"),
         ));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Adds the bytes of a file, which never are all in memory. Of one that is longer than anybody reads, its length and the

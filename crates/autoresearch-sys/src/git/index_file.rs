@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use autoresearch_core::git_names::RepoPath;
 
-use crate::regular_files::read_file;
+use crate::regular_files::{open_file, read_into};
 use crate::store::FileSignature;
 
 /// Ten numbers of four bytes: ctime and mtime in seconds and nanoseconds, device, inode, mode, user, group, size.
@@ -34,6 +34,7 @@ pub struct IndexSnapshot {
     /// Where each entry begins.
     starts: Vec<u32>,
     hash: usize,
+    has_conflict: bool,
 }
 
 /// The index files that were read, each as long as it is the same file: git replaces an index, and never writes into one.
@@ -57,7 +58,11 @@ impl IndexCache {
         if let Some(found) = known.get(path).filter(|found| found.signature == signature) {
             return Some(Rc::clone(&found.snapshot));
         }
-        let snapshot = Rc::new(IndexSnapshot::read_from(path, is_sha256)?);
+        // What nobody holds any more makes room.
+        let left = known.remove(path);
+        let left = left.and_then(|left| Rc::try_unwrap(left.snapshot).ok());
+        let read = IndexSnapshot::read_from(path, is_sha256, left.unwrap_or_default());
+        let snapshot = Rc::new(read?);
         let cached = CachedIndex {
             signature,
             snapshot: Rc::clone(&snapshot),
@@ -180,14 +185,23 @@ impl<'a> NotedFile<'a> {
 }
 
 impl IndexSnapshot {
-    /// Reads an index file; `None` where there is none, or it is not one that can be read.
+    /// Reads an index file into the memory of a snapshot that is left; `None` where there is none, or it is not one that can
+    /// be read.
     #[must_use]
-    pub(super) fn read_from(path: &Path, is_sha256: bool) -> Option<Self> {
-        let hash = if is_sha256 { SHA256 } else { SHA1 };
-        Self::parse(read_file(path, MOST).ok()?, hash)
+    fn read_from(path: &Path, is_sha256: bool, left: Self) -> Option<Self> {
+        let mut snapshot = Self {
+            hash: if is_sha256 { SHA256 } else { SHA1 },
+            ..left
+        };
+        let file = open_file(path).ok()?;
+        read_into(&file, MOST, &mut snapshot.bytes).ok()?;
+        snapshot.parse_entries()?;
+        Some(snapshot)
     }
 
-    fn parse(bytes: Vec<u8>, hash: usize) -> Option<Self> {
+    /// Finds the entries in its bytes.
+    fn parse_entries(&mut self) -> Option<()> {
+        let (bytes, hash) = (&self.bytes, self.hash);
         let number = |at: usize| {
             let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
             Some(u32::from_be_bytes(four))
@@ -196,21 +210,20 @@ impl IndexSnapshot {
             return None;
         }
         let count = usize::try_from(number(8)?).ok()?;
+        self.starts.clear();
+        self.has_conflict = false;
         // The shortest entry has 62 bytes and a name: a number that lies is not believed.
-        let mut starts = Vec::with_capacity(count.min(bytes.len() / 62));
+        self.starts.reserve_exact(count.min(bytes.len() / 62));
         let mut at = 12;
         for _ in 0..count {
             let entry = NotedFile::at_start(bytes.get(at..)?, hash)?;
-            starts.push(u32::try_from(at).ok()?);
+            self.starts.push(u32::try_from(at).ok()?);
+            self.has_conflict |= entry.flags()[0] & 0x30 != 0;
             // One to eight zeros end an entry, so that the next one begins at a multiple of eight from its start.
             at += (entry.bytes.len() + 8) & !7;
         }
         // The checksum of the whole stands at the end.
-        (at + hash <= bytes.len()).then_some(Self {
-            bytes,
-            starts,
-            hash,
-        })
+        (at + hash <= bytes.len()).then_some(())
     }
 
     fn entry_at(&self, start: u32) -> Option<NotedFile<'_>> {
@@ -225,7 +238,7 @@ impl IndexSnapshot {
     /// Is any path in conflict?
     #[must_use]
     pub fn has_conflict(&self) -> bool {
-        self.list_files().any(|file| file.flags()[0] & 0x30 != 0)
+        self.has_conflict
     }
 
     /// One path of it.
@@ -307,6 +320,19 @@ mod tests {
         (repository, bytes)
     }
 
+    fn parse(bytes: Vec<u8>) -> Option<IndexSnapshot> {
+        let mut snapshot = IndexSnapshot {
+            bytes,
+            hash: SHA1,
+            ..IndexSnapshot::default()
+        };
+        snapshot.parse_entries().map(|()| snapshot)
+    }
+
+    fn read_fresh(path: &Path) -> IndexSnapshot {
+        IndexSnapshot::read_from(path, false, IndexSnapshot::default()).unwrap()
+    }
+
     fn list_paths(snapshot: &IndexSnapshot) -> Vec<String> {
         let files = snapshot.list_files();
         files
@@ -318,7 +344,7 @@ mod tests {
     fn every_entry_of_an_index_of_gits_is_read() {
         let names = ["a", "b c", "deep/er/file", "deep/x", "long-name-of-a-file"];
         let (repository, bytes) = read_real(&names);
-        let snapshot = IndexSnapshot::parse(bytes, SHA1).unwrap();
+        let snapshot = parse(bytes).unwrap();
         assert_eq!(list_paths(&snapshot), names);
         let file = snapshot.find_file(b"deep/x").unwrap();
         assert!(file.is_file() && file.is_noted() && !file.hides_change(repository.root()));
@@ -328,8 +354,8 @@ mod tests {
         // An entry that is only intended has two more bytes of flags.
         repository.write("new", "");
         repository.run(&["add", "-N", "new"]);
-        let again = IndexSnapshot::read_from(&repository.root().join(".git/index"), false);
-        assert_eq!(list_paths(&again.unwrap()), [&names[..], &["new"]].concat());
+        let again = read_fresh(&repository.root().join(".git/index"));
+        assert_eq!(list_paths(&again), [&names[..], &["new"]].concat());
     }
 
     fn show_paths(paths: &[RepoPath]) -> String {
@@ -345,7 +371,7 @@ mod tests {
         let entry = format!("100644,{object},{long}");
         repository.run(&["update-index", "--add", "--cacheinfo", &entry]);
         let path = repository.root().join(".git/index");
-        let before = IndexSnapshot::read_from(&path, false).unwrap();
+        let before = read_fresh(&path);
         assert_eq!(list_paths(&before), ["a", "b", "c", "d", &long]);
         assert_eq!(before.find_file(long.as_bytes()).unwrap().path.len(), 5_000);
         // A flag, other times with the same bytes, other bytes, other rights; the file with the long name is not there.
@@ -358,7 +384,7 @@ mod tests {
         repository.write("c", "other");
         repository.run(&["update-index", "b", "c"]);
         repository.run(&["update-index", "--chmod=+x", "d"]);
-        let after = IndexSnapshot::read_from(&path, false).unwrap();
+        let after = read_fresh(&path);
         assert_eq!(show_paths(&before.list_differing(&after)), "c d");
         assert_eq!(show_paths(&after.list_differing(&before)), "c d");
         assert_eq!(show_paths(&before.list_touched(&after)), "b c d");
@@ -366,7 +392,7 @@ mod tests {
         assert_eq!(before.list_touched(&before), []);
         // What only one of the two has.
         repository.run(&["update-index", "--force-remove", "a", &long]);
-        let fewer = IndexSnapshot::read_from(&path, false).unwrap();
+        let fewer = read_fresh(&path);
         let differing = fewer.list_differing(&after);
         assert_eq!(show_paths(&differing), format!("a {long}"));
         assert_eq!(after.list_touched(&fewer), []);
@@ -377,7 +403,7 @@ mod tests {
         let (_repository, bytes) = read_real(&["a", "deep/b"]);
         for length in 0..bytes.len() {
             // The last part may be an extension; without it the entries are whole.
-            let cut = IndexSnapshot::parse(bytes[..length].to_vec(), SHA1);
+            let cut = parse(bytes[..length].to_vec());
             assert!(
                 cut.is_none_or(|cut| list_paths(&cut) == ["a", "deep/b"]),
                 "{length}"
@@ -385,10 +411,10 @@ mod tests {
         }
         let mut odd = bytes.clone();
         odd[8..12].fill(0xff);
-        assert_eq!(IndexSnapshot::parse(odd, SHA1), None);
+        assert_eq!(parse(odd), None);
         let mut newer = bytes;
         newer[7] = 4;
-        assert_eq!(IndexSnapshot::parse(newer, SHA1), None);
+        assert_eq!(parse(newer), None);
     }
 
     static REAL: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
@@ -401,7 +427,7 @@ mod tests {
             if let Some(place) = bytes.get_mut(at) {
                 *place = byte;
             }
-            if let Some(snapshot) = IndexSnapshot::parse(bytes, SHA1) {
+            if let Some(snapshot) = parse(bytes) {
                 let _ = snapshot.list_touched(&snapshot);
                 let _ = list_paths(&snapshot);
             }
@@ -423,6 +449,12 @@ mod tests {
             ["a", "b"],
             "who holds the old one keeps it"
         );
+        // What nobody holds is overwritten, and nothing of it is left.
+        drop((first, second));
+        repository.run(&["rm", "--quiet", "--cached", "b", "c"]);
+        let third = cache.read_file(&path, false).unwrap();
+        assert_eq!(*third, read_fresh(&path));
+        assert_eq!(list_paths(&third), ["a"]);
         std::fs::write(&path, "no index").unwrap();
         assert_eq!(cache.read_file(&path, false), None);
     }
@@ -433,7 +465,7 @@ mod tests {
         let index = repository.root().join(".git/index");
         let look = || {
             repository.run(&["status", "--short"]);
-            IndexSnapshot::read_from(&index, false).unwrap()
+            read_fresh(&index)
         };
         // git itself does not tell two times within one second.
         let old = std::time::UNIX_EPOCH + std::time::Duration::from_mins(25_000_000);
