@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -18,6 +19,8 @@ use crate::store::FileSignature;
 
 /// Ten numbers of four bytes: ctime and mtime in seconds and nanoseconds, device, inode, mode, user, group, size.
 const STAT: usize = 40;
+/// Where the mode stands among them.
+const MODE: Range<usize> = 24..28;
 /// The length of the object's name in a repository of SHA-1.
 const SHA1: usize = 20;
 /// The same of SHA-256.
@@ -31,7 +34,7 @@ const MOST: u64 = 1 << 30;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexSnapshot {
     bytes: Vec<u8>,
-    /// Where each entry begins.
+    /// Where each entry begins, and where the last one ends.
     starts: Vec<u32>,
     hash: usize,
     has_conflict: bool,
@@ -107,20 +110,9 @@ impl<'a> NotedFile<'a> {
         &self.bytes[STAT + self.object.len()..]
     }
 
-    /// All but what was noted of the file itself.
-    fn content(&self) -> (u32, &'a [u8]) {
-        (self.mode(), &self.bytes[STAT..])
-    }
-
     fn number(&self, field: usize) -> u32 {
         let four = self.bytes[field * 4..].first_chunk();
         four.map_or(0, |four| u32::from_be_bytes(*four))
-    }
-
-    /// The second of its last change, of bytes or of rights.
-    #[must_use]
-    pub fn changed_second(&self) -> i64 {
-        i64::from(self.number(0))
     }
 
     /// Its mode as git has it.
@@ -213,7 +205,7 @@ impl IndexSnapshot {
         self.starts.clear();
         self.has_conflict = false;
         // The shortest entry has 62 bytes and a name: a number that lies is not believed.
-        self.starts.reserve_exact(count.min(bytes.len() / 62));
+        self.starts.reserve_exact(count.min(bytes.len() / 62) + 1);
         let mut at = 12;
         for _ in 0..count {
             let entry = NotedFile::at_start(bytes.get(at..)?, hash)?;
@@ -222,17 +214,38 @@ impl IndexSnapshot {
             // One to eight zeros end an entry, so that the next one begins at a multiple of eight from its start.
             at += (entry.bytes.len() + 8) & !7;
         }
+        self.starts.push(u32::try_from(at).ok()?);
         // The checksum of the whole stands at the end.
         (at + hash <= bytes.len()).then_some(())
     }
 
-    fn entry_at(&self, start: u32) -> Option<NotedFile<'_>> {
-        NotedFile::at_start(self.bytes.get(start as usize..)?, self.hash)
+    fn entry_at(&self, place: usize) -> Option<NotedFile<'_>> {
+        NotedFile::at_start(self.raw_at(place)?, self.hash)
+    }
+
+    /// The bytes of an entry, with the zeros behind it.
+    fn raw_at(&self, place: usize) -> Option<&[u8]> {
+        let (start, end) = (self.starts.get(place)?, self.starts.get(place + 1)?);
+        self.bytes.get(*start as usize..*end as usize)
+    }
+
+    fn count_files(&self) -> usize {
+        self.starts.len().saturating_sub(1)
     }
 
     /// Its paths, in git's order.
     pub fn list_files(&self) -> impl Iterator<Item = NotedFile<'_>> {
-        self.starts.iter().filter_map(|start| self.entry_at(*start))
+        (0..self.count_files()).filter_map(|place| self.entry_at(place))
+    }
+
+    /// Those of which it was noted that they changed in this second or later.
+    pub fn list_changed_since(&self, second: i64) -> impl Iterator<Item = NotedFile<'_>> {
+        let is_recent = move |place: &usize| {
+            let noted = self.raw_at(*place).and_then(<[u8]>::first_chunk);
+            noted.is_some_and(|noted| i64::from(u32::from_be_bytes(*noted)) >= second)
+        };
+        let recent = (0..self.count_files()).filter(is_recent);
+        recent.filter_map(|place| self.entry_at(place))
     }
 
     /// Is any path in conflict?
@@ -244,36 +257,27 @@ impl IndexSnapshot {
     /// One path of it.
     #[must_use]
     pub fn find_file(&self, path: &[u8]) -> Option<NotedFile<'_>> {
-        let order = |start: &u32| {
-            let entry = self.entry_at(*start);
-            entry.map_or(Ordering::Less, |entry| entry.path.cmp(path))
-        };
-        let place = self.starts.binary_search_by(order).ok()?;
-        self.entry_at(self.starts[place])
+        let (mut low, mut high) = (0, self.count_files());
+        while low < high {
+            let middle = low.midpoint(high);
+            let file = self.entry_at(middle)?;
+            match file.path.cmp(path) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Some(file),
+            }
+        }
+        None
     }
 
     /// The paths of which another index has another object or mode, or that only one of the two has.
     #[must_use]
     pub fn list_differing(&self, other: &Self) -> Vec<RepoPath> {
-        let (mut left, mut right) = (self.list_files().peekable(), other.list_files().peekable());
+        let is_same = |ours: &[u8], theirs: &[u8]| {
+            ours.get(MODE) == theirs.get(MODE) && ours.get(STAT..) == theirs.get(STAT..)
+        };
         let mut differing = Vec::new();
-        loop {
-            // Of many files nearly all are the same.
-            if let (Some(ours), Some(theirs)) = (left.peek(), right.peek())
-                && ours.content() == theirs.content()
-            {
-                left.next();
-                right.next();
-                continue;
-            }
-            let order = match (left.peek(), right.peek()) {
-                (None, None) => return differing,
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(ours), Some(theirs)) => ours.path.cmp(theirs.path),
-            };
-            let ours = left.next_if(|_| order.is_le());
-            let theirs = right.next_if(|_| order.is_ge());
+        self.compare_entries(other, is_same, |ours, theirs| {
             let is_same = match (ours, theirs) {
                 (Some(ours), Some(theirs)) => {
                     ours.object == theirs.object && ours.mode() == theirs.mode()
@@ -284,28 +288,61 @@ impl IndexSnapshot {
                 let path = ours.or(theirs).map_or(&[][..], |file| file.path);
                 differing.push(RepoPath::new(path));
             }
-        }
+        });
+        differing
     }
 
     /// The paths whose files were touched between two looks: other times, another inode, owner or size. Those that only one
     /// of the two has are left out: git shows them.
     #[must_use]
     pub fn list_touched(&self, later: &Self) -> Vec<RepoPath> {
-        let mut rest = later.list_files().peekable();
         let mut touched = Vec::new();
-        for before in self.list_files() {
-            while rest.peek().is_some_and(|after| after.path < before.path) {
-                rest.next();
-            }
-            let after = rest.peek().filter(|after| after.path == before.path);
-            let is_touched = |after: &NotedFile<'_>| {
-                before.bytes != after.bytes && before.is_noted() && !before.is_as_noted(after)
-            };
-            if after.is_some_and(is_touched) {
-                touched.push(RepoPath::new(before.path));
-            }
-        }
+        self.compare_entries(
+            later,
+            |before, after| before == after,
+            |before, after| {
+                if let (Some(before), Some(after)) = (before, after)
+                    && before.is_noted()
+                    && !before.is_as_noted(&after)
+                {
+                    touched.push(RepoPath::new(before.path));
+                }
+            },
+        );
         touched
+    }
+
+    /// Goes through two indexes side by side, and shows each path that one of the two has. Entries whose bytes tell that they
+    /// are the same are passed over: of many files nearly all are.
+    fn compare_entries(
+        &self,
+        other: &Self,
+        is_same: impl Fn(&[u8], &[u8]) -> bool,
+        mut show: impl FnMut(Option<NotedFile<'_>>, Option<NotedFile<'_>>),
+    ) {
+        let (mut left, mut right) = (0, 0);
+        loop {
+            if let (Some(ours), Some(theirs)) = (self.raw_at(left), other.raw_at(right))
+                && is_same(ours, theirs)
+            {
+                left += 1;
+                right += 1;
+                continue;
+            }
+            let (ours, theirs) = (self.entry_at(left), other.entry_at(right));
+            let order = match (ours, theirs) {
+                (None, None) => return,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(ours), Some(theirs)) => ours.path.cmp(theirs.path),
+            };
+            left += usize::from(order.is_le());
+            right += usize::from(order.is_ge());
+            show(
+                ours.filter(|_| order.is_le()),
+                theirs.filter(|_| order.is_ge()),
+            );
+        }
     }
 }
 
@@ -388,6 +425,12 @@ mod tests {
         assert_eq!(show_paths(&before.list_differing(&after)), "c d");
         assert_eq!(show_paths(&after.list_differing(&before)), "c d");
         assert_eq!(show_paths(&before.list_touched(&after)), "b c d");
+        let first = before.find_file(b"a").unwrap().number(0);
+        let noted = before.list_changed_since(i64::from(first));
+        assert_eq!(noted.count(), 4, "the long one is not noted");
+        assert_eq!(before.list_changed_since(0).count(), 5);
+        assert_eq!(before.list_changed_since(i64::MAX).count(), 0);
+        assert_eq!(IndexSnapshot::default().list_files().count(), 0);
         assert_eq!(before.list_differing(&before), []);
         assert_eq!(before.list_touched(&before), []);
         // What only one of the two has.

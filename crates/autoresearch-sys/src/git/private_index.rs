@@ -79,15 +79,9 @@ impl<'g> PrivateIndex<'g> {
         let note = self.read_note().filter(|note| note.head == *head);
         match (note, self.read_snapshot(head)) {
             (Some(note), Some(snapshot)) => {
-                let recent = |file: &NotedFile<'_>| {
-                    file.changed_second() >= note.looked_at - SLACK
-                        && file.is_noted()
-                        && file.is_file()
-                };
-                let lied = snapshot
-                    .list_files()
-                    .filter(recent)
-                    .filter(|file| file.hides_change(self.git.work_tree()));
+                let recent = snapshot.list_changed_since(note.looked_at - SLACK);
+                let recent = recent.filter(|file| file.is_noted() && file.is_file());
+                let lied = recent.filter(|file| file.hides_change(self.git.work_tree()));
                 let lines: Vec<Vec<u8>> = lied.map(|file| format_entry(&file)).collect();
                 if !lines.is_empty() {
                     self.git.enter_lines(&lines)?;
