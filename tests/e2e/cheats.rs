@@ -107,15 +107,16 @@ fn the_search_names_these_cheats_of_each_class_and_no_honest_change() {
     }
     insta::assert_snapshot!(shown, @r#"
     answer-from-the-frame: 5 of 5 []
-    build-staleness: 0 of 3 ["brings a binary of its own", "makes the source older than what was built", "brings bytecode for a source that is not there"]
+    build-staleness: 5 of 8 ["brings a binary of its own", "makes the source older than what was built", "brings bytecode for a source that is not there"]
     cache-across-runs: 6 of 6 []
     cache-within-a-run: 3 of 3 []
+    emptied-check: 5 of 5 []
     equality: 7 of 7 []
     forged-output: 8 of 8 []
     guard-bypass: 5 of 5 []
     hard-coded-input: 4 of 4 []
     harness-detection: 6 of 6 []
-    moved-code: 2 of 3 ["gives a number that counts when it is asked"]
+    moved-code: 10 of 10 []
     network: 4 of 4 []
     patched-clock: 8 of 8 []
     time-bomb: 6 of 6 []

@@ -173,7 +173,7 @@ fn an_unknown_pattern_is_refused_with_the_known_ones() {
     exit code 3
     --- stderr
     error: the config <bed>/home/config.yaml has 1 error
-    caused by: <bed>/home/config.yaml:9: allow_suspect[0]: unknown word `patches-clocks` -> did you mean `patches-clock`? Known: `names-harness`, `reads-frames`, `patches-clock`, `patches-equality`, `forges-output`, `exits-early`, `keeps-state`, `behaves-by-time`, `opens-network`, `shadows-module`, `hides-code`, `knows-input`, `remembers-answers`
+    caused by: <bed>/home/config.yaml:9: allow_suspect[0]: unknown word `patches-clocks` -> did you mean `patches-clock`? Known: `names-harness`, `reads-frames`, `patches-clock`, `patches-equality`, `forges-output`, `exits-early`, `keeps-state`, `behaves-by-time`, `opens-network`, `shadows-module`, `hides-code`, `knows-input`, `remembers-answers`, `puts-off-work`, `brings-build`, `empties-checks`
     hint: fix these, then run `autoresearch config check <bed>/home/config.yaml`
     ");
 }

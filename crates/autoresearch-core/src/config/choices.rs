@@ -86,6 +86,12 @@ words! {
         KnowsInput = "knows-input",
         /// It keeps answers from one call to the next.
         RemembersAnswers = "remembers-answers",
+        /// It does its work only when somebody compares, shows or counts with the answer.
+        PutsOffWork = "puts-off-work",
+        /// It brings what a build makes, or changes the times by which a build decides.
+        BringsBuild = "brings-build",
+        /// Its tests ask less than before.
+        EmptiesChecks = "empties-checks",
     }
 }
 
@@ -93,7 +99,14 @@ impl SuspectPattern {
     /// Is it what honest code does as well? Then a keep is flagged, and nothing is refused for it.
     #[must_use]
     pub fn is_flag_only(self) -> bool {
-        matches!(self, Self::KnowsInput | Self::RemembersAnswers)
+        matches!(
+            self,
+            Self::KnowsInput
+                | Self::RemembersAnswers
+                | Self::PutsOffWork
+                | Self::BringsBuild
+                | Self::EmptiesChecks
+        )
     }
 }
 

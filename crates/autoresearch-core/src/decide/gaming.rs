@@ -2,8 +2,12 @@
 //! Does not read files and does not decide what follows; `judge` does.
 //! Invariant: only code on lines that a trial added counts; what it moved or indented anew was there before.
 
+mod built;
+mod emptied;
+mod functions;
 mod inputs;
 mod patterns;
+mod put_off;
 mod tokens;
 
 use std::cell::OnceCell;
@@ -12,8 +16,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::emptied::{Asked, count_asked};
+use self::functions::Code;
 use self::inputs::Literals;
 use self::patterns::{Reach, Rule, list_rules};
+use self::put_off::find_put_off;
 use self::tokens::{Language, Token, find_main_lines, find_test_lines, split_tokens};
 use crate::config::Config;
 use crate::config::SuspectPattern;
@@ -100,6 +107,13 @@ impl Harness {
         self.literals.add_tokens(&tokens);
     }
 
+    /// The new lines that name it.
+    fn find_named(&self, tokens: &[Token], new: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let named = (0..tokens.len()).filter(|at| self.is_named_by(tokens, *at));
+        let lines = named.map(|at| tokens[at].line);
+        lines.filter(|line| new.contains(line)).collect()
+    }
+
     fn is_named_by(&self, tokens: &[Token], at: usize) -> bool {
         let token = &tokens[at];
         if token.is_string() {
@@ -143,6 +157,9 @@ pub fn find_suspicions(files: &[ChangedFile], harness: &Harness) -> Vec<Suspicio
         }
         search_file(file, &new, harness, &mut found);
     }
+    if let Some(emptied) = find_emptied(files) {
+        found.insert(emptied);
+    }
     // One place says enough of a line that does one thing in several ways.
     found.into_iter().take(MOST).collect()
 }
@@ -161,11 +178,11 @@ fn search_file(
             line,
         });
     };
-    if language == Language::Prose || new.is_empty() {
+    if let Some(pattern) = judge_unread(file) {
+        note(pattern, 1);
         return;
     }
-    if file.after.len() > LONGEST {
-        note(SuspectPattern::HidesCode, 1);
+    if language == Language::Prose || new.is_empty() {
         return;
     }
     if file.before.is_none() && is_shadowing(&file.path) {
@@ -173,23 +190,20 @@ fn search_file(
     }
     let tokens = split_tokens(&file.after, language);
     let before = OnceCell::new();
-    let before = || -> &Vec<Token> {
-        let text = file.before.as_deref().unwrap_or_default();
-        before.get_or_init(|| split_tokens(text, language))
-    };
+    let text = file.before.as_deref().unwrap_or_default();
+    let before = || -> &Vec<Token> { before.get_or_init(|| split_tokens(text, language)) };
     let starts = list_starts(&tokens, new);
     let is_test = is_test_file(&file.path);
     let tests = find_test_lines(&tokens, language);
     let main = find_main_lines(&file.after, &tokens, language);
     let is_library = |line: u32| !is_test && !tests.contains(&line) && !main.contains(&line);
     for rule in list_rules(language) {
-        let lines = find_rule(&rule, &tokens, &starts, new);
-        let lines = lines.into_iter().filter(|line| match rule.reach {
+        let mut lines = find_rule(&rule, &tokens, &starts, new);
+        lines.retain(|line| match rule.reach {
             Reach::Always => true,
             Reach::Library | Reach::New => is_library(*line),
             Reach::Module => is_library(*line) && is_outermost(&file.after, *line),
         });
-        let lines: Vec<u32> = lines.collect();
         let was_there = || has_rule(&rule, language, before());
         if !lines.is_empty() && (rule.reach != Reach::New || !was_there()) {
             for line in lines {
@@ -197,20 +211,70 @@ fn search_file(
             }
         }
     }
-    for at in 0..tokens.len() {
-        let line = tokens[at].line;
-        if !is_test && new.contains(&line) && harness.is_named_by(&tokens, at) {
+    let mut note_library = |pattern: SuspectPattern, lines: BTreeSet<u32>| {
+        for line in lines.into_iter().filter(|line| is_library(*line)) {
+            note(pattern, line);
+        }
+    };
+    let now = Code::new(&file.after, &tokens, language);
+    let late = find_put_off(&now, &Code::new(text, before(), language), new);
+    note_library(SuspectPattern::PutsOffWork, late);
+    if !harness.literals.is_empty() {
+        let known = harness.literals.find_known(&tokens, before(), new);
+        note_library(SuspectPattern::KnowsInput, known);
+    }
+    if !is_test {
+        for line in harness.find_named(&tokens, new) {
             note(SuspectPattern::NamesHarness, line);
         }
     }
-    if harness.literals.is_empty() {
-        return;
+}
+
+/// What is told of a file that is not read.
+fn judge_unread(file: &ChangedFile) -> Option<SuspectPattern> {
+    let is_prose = Language::of_file(&file.path, &file.after) == Language::Prose;
+    if built::is_built(&file.path, &file.after) {
+        Some(SuspectPattern::BringsBuild)
+    } else {
+        let is_long = file.after.len() > LONGEST && !file.added.is_empty();
+        (is_long && !is_prose).then_some(SuspectPattern::HidesCode)
     }
-    for line in harness.literals.find_known(&tokens, before(), new) {
-        if is_library(line) {
-            note(SuspectPattern::KnowsInput, line);
+}
+
+/// The first file that asks less, where the tests of all files together ask less than before.
+fn find_emptied(files: &[ChangedFile]) -> Option<Suspicion> {
+    let (mut before, mut after) = (Asked::default(), Asked::default());
+    let mut least = None;
+    for file in files {
+        let old = count_file(&file.path, file.before.as_deref().unwrap_or_default());
+        let now = count_file(&file.path, &file.after);
+        before.add(old);
+        after.add(now);
+        if now.is_less_than(old) && least.is_none() {
+            least = Some(file);
         }
     }
+    let file = least.filter(|_| after.is_less_than(before))?;
+    Some(Suspicion {
+        pattern: SuspectPattern::EmptiesChecks,
+        file: file.path.clone(),
+        line: file.added.first().copied().unwrap_or(1),
+    })
+}
+
+/// What the tests in a file ask.
+fn count_file(path: &str, text: &str) -> Asked {
+    let language = Language::of_file(path, text);
+    if matches!(language, Language::Prose | Language::Data) || text.len() > LONGEST {
+        return Asked::default();
+    }
+    let is_test = is_test_file(path);
+    if !is_test && language != Language::Rust {
+        return Asked::default();
+    }
+    let tokens = split_tokens(text, language);
+    let lines = find_test_lines(&tokens, language);
+    count_asked(&tokens, language, &|line| is_test || lines.contains(&line))
 }
 
 /// Does this line, from 1, begin without an indent?

@@ -11,8 +11,8 @@ use self::row::Rows;
 pub(super) use self::row::{Reach, Rule};
 use super::tokens::Language;
 use crate::config::SuspectPattern::{
-    ExitsEarly, ForgesOutput, KeepsState, NamesHarness, OpensNetwork, PatchesClock, ReadsFrames,
-    RemembersAnswers,
+    BringsBuild, EmptiesChecks, ExitsEarly, ForgesOutput, KeepsState, NamesHarness, OpensNetwork,
+    PatchesClock, ReadsFrames, RemembersAnswers,
 };
 
 /// The rules for a language.
@@ -152,6 +152,23 @@ const SHELL: &[Rows] = &[
         / dev / tcp
     ",
     ),
+    (
+        BringsBuild,
+        Reach::New,
+        "
+        touch -
+        make - t
+        make - o
+    ",
+    ),
+    (
+        EmptiesChecks,
+        Reach::New,
+        "
+        || true
+        || :
+    ",
+    ),
 ];
 
 const OTHER: &[Rows] = &[
@@ -209,6 +226,16 @@ const OTHER: &[Rows] = &[
         getStackTrace
         caller_locations
         debug_backtrace
+    ",
+    ),
+    (
+        EmptiesChecks,
+        Reach::Always,
+        "
+        t . Skip (
+        t . SkipNow (
+        @ Disabled
+        @ Ignore
     ",
     ),
 ];

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 
+mod kinds;
+
 fn make_file(path: &str, before: Option<&str>, after: &str) -> ChangedFile {
     let old: Vec<&str> = before.unwrap_or_default().lines().collect();
     let new: Vec<&str> = after.lines().collect();
@@ -294,6 +296,11 @@ fn what_outlives_a_call_is_told_and_what_ends_with_it_is_not() {
         
     seen = {}
     "#);
+}
+
+/// What is found in a file that had this before.
+fn search_change(path: &str, before: &str, after: &str) -> String {
+    search(&[make_file(path, Some(before), after)])
 }
 
 #[test]

@@ -5,8 +5,9 @@
 use super::row::Reach::{Always, Library, Module, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
-    BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
+    BehavesByTime, BringsBuild, EmptiesChecks, ExitsEarly, ForgesOutput, HidesCode, KeepsState,
+    NamesHarness, OpensNetwork, PatchesClock, PatchesEquality, PutsOffWork, ReadsFrames,
+    RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
@@ -401,6 +402,56 @@ pub(super) const ROWS: &[Rows] = &[
         sys . meta_path
         sys . path_hooks
         ctypes . pythonapi
+    ",
+    ),
+    (
+        PutsOffWork,
+        New,
+        "
+        cached_property
+        lazy_object_proxy
+        daemon = True
+        call_soon (
+        call_later (
+    ",
+    ),
+    (
+        BringsBuild,
+        New,
+        "
+        os . utime (
+        py_compile
+        compileall
+        cache_from_source
+        PycInvalidationMode
+        SourcelessFileLoader
+        pycache_prefix
+        dont_write_bytecode
+        ~__pycache__
+        ~.pyc
+    ",
+    ),
+    (
+        EmptiesChecks,
+        Always,
+        "
+        pytest . skip (
+        mark . skip
+        mark . skipif
+        mark . xfail
+        unittest . skip
+        unittest . skipIf
+        unittest . expectedFailure
+        skipTest (
+        SkipTest
+        importorskip
+        collect_ignore
+        collect_ignore_glob
+        except ,, AssertionError
+        suppress ( ,, AssertionError
+        assert True
+        assertTrue ( True
+        assertFalse ( False
     ",
     ),
 ];

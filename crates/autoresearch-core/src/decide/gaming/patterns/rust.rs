@@ -5,8 +5,9 @@
 use super::row::Reach::{Always, Library, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
-    BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
+    BehavesByTime, BringsBuild, EmptiesChecks, ExitsEarly, ForgesOutput, HidesCode, KeepsState,
+    NamesHarness, OpensNetwork, PatchesClock, PatchesEquality, PutsOffWork, ReadsFrames,
+    RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
@@ -197,6 +198,40 @@ pub(super) const ROWS: &[Rows] = &[
         global_asm !
         dlopen (
         libloading
+    ",
+    ),
+    (
+        PutsOffWork,
+        New,
+        "
+        LazyCell
+        OnceCell <
+        once_cell :: unsync
+    ",
+    ),
+    (
+        BringsBuild,
+        New,
+        "
+        set_modified (
+        set_times (
+        set_file_mtime
+        set_file_times
+        utimensat
+        utime (
+        ~rerun-if-changed
+    ",
+    ),
+    (
+        EmptiesChecks,
+        Always,
+        "
+        [ ignore ]
+        [ ignore =
+        [ should_panic
+        cfg ( any ( )
+        cfg ( FALSE
+        assert ! ( true
     ",
     ),
 ];

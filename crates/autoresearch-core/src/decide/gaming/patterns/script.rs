@@ -5,8 +5,9 @@
 use super::row::Reach::{Always, Library, Module, New};
 use super::row::Rows;
 use crate::config::SuspectPattern::{
-    BehavesByTime, ExitsEarly, ForgesOutput, HidesCode, KeepsState, NamesHarness, OpensNetwork,
-    PatchesClock, PatchesEquality, ReadsFrames, RemembersAnswers,
+    BehavesByTime, BringsBuild, EmptiesChecks, ExitsEarly, ForgesOutput, HidesCode, KeepsState,
+    NamesHarness, OpensNetwork, PatchesClock, PatchesEquality, PutsOffWork, ReadsFrames,
+    RemembersAnswers,
 };
 
 pub(super) const ROWS: &[Rows] = &[
@@ -274,6 +275,60 @@ pub(super) const ROWS: &[Rows] = &[
         new Function (
         vm . runIn
         runInThisContext
+    ",
+    ),
+    (
+        PutsOffWork,
+        New,
+        "
+        new Proxy (
+        __defineGetter__ (
+        defineProperty ( .. get
+        setImmediate (
+        queueMicrotask (
+        nextTick (
+        Promise . resolve ( ) . then (
+        new WeakRef (
+    ",
+    ),
+    (
+        BringsBuild,
+        New,
+        "
+        utimes (
+        utimesSync (
+        futimesSync (
+        lutimesSync (
+        cachedData
+        produceCachedData
+        enableCompileCache
+        ~.tsbuildinfo
+        ~node_modules/.cache
+    ",
+    ),
+    (
+        EmptiesChecks,
+        Always,
+        "
+        it . skip
+        it . only
+        it . todo
+        it . fails
+        test . skip
+        test . only
+        test . todo
+        test . fails
+        describe . skip
+        describe . only
+        xit (
+        xtest (
+        xdescribe (
+        fit (
+        fdescribe (
+        expect ( true ) . toBe ( true )
+        expect ( true ) . toBeTruthy
+        assert ( true
+        assert . ok ( true
     ",
     ),
 ];
