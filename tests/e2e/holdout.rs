@@ -416,20 +416,42 @@ fn the_same_start_twice_is_one_run_and_with_another_holdout_it_is_another() {
     bed.try_start(&other).fails(4);
 }
 
+/// What verify finds of the secrets, beside the anchor, in the config and in the files that the holdout names; and what it
+/// names itself.
+const LOOK: &str = "
+test -e src/look && { grep -rlsE 'hidden-argument|told-on-stdout|far-sample' STATE HOME; cat HOME/shared; }
+cat src/* | grep -c '^any$'
+";
+
 #[test]
 fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
-    let (bed, holdout) = bed();
-    let look = format!(
-        "test -e src/look && grep -rls hidden-argument {} && echo METRIC any_count=0 && exit\ncat src/* | grep -c '^any$'\n",
-        bed.state.display()
-    );
+    let (bed, _) = bed();
+    let samples = bed.home.join("night/samples");
+    fs::create_dir_all(&samples).unwrap();
+    fs::write(samples.join("1"), "far-sample\n").unwrap();
+    fs::write(bed.home.join("shared"), "for-both\n").unwrap();
+    let check = "grep -q far-sample \"$2/1\" || exit 9\n".to_owned() + CHECK;
+    fs::write(bed.home.join("unguessable/check.sh"), check).unwrap();
+    let holdout = "holdout: {command: \"sh ~/unguessable/check.sh hidden-argument ~/night/samples ~/shared\"}\n";
+    let look = LOOK
+        .replace("STATE", bed.state.to_str().unwrap())
+        .replace("HOME", bed.home.to_str().unwrap());
     bed.write("count.sh", &look);
     bed.git(&["commit", "-qam", "look"]);
-    for (sandbox, verdict) in [(false, "leak"), (true, "keep")] {
-        let config =
-            ConfigText::demo().verify_with("sandbox", if sandbox { "true" } else { "false" });
+    let everything = [
+        "config.yaml",
+        "for-both",
+        "holdout.json",
+        "samples/1",
+        "start.out",
+        "unguessable/check.sh",
+    ];
+    for (sandbox, seen) in [("false", &everything[..]), ("true", &["for-both"])] {
+        let config = ConfigText::demo()
+            .verify_with("sandbox", sandbox)
+            .verify("sh count.sh ~/shared");
         let started = bed.try_start(&format!("{config}{holdout}"));
-        if sandbox && started.code == 6 {
+        if sandbox == "true" && started.code == 6 {
             note_skipped("there is no sandbox here");
             return;
         }
@@ -437,13 +459,11 @@ fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
         bed.edit(2);
         bed.write("src/look", "");
         let report = bed.trial("look for it");
-        let read = std::fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap();
-        let found = if read.contains("holdout.json") {
-            "leak"
-        } else {
-            report["verdict"].as_str().unwrap()
-        };
-        assert_eq!(found, verdict, "{report}");
+        let read = fs::read_to_string(bed.run_file("trials/1/verify-1.out")).unwrap();
+        let mut found: Vec<&str> = everything.to_vec();
+        found.retain(|place| read.contains(place));
+        assert_eq!(found, seen, "sandbox: {sandbox}, {report}");
+        assert_eq!(report["verdict"], "keep", "the holdout itself can read it");
         bed.run(&["finish"]).ok();
         bed.git(&["branch", "-D", "autoresearch/demo"]);
         bed.run(&["clean", "--yes"]).ok();

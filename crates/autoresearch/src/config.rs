@@ -17,7 +17,7 @@ use autoresearch_core::shell::quote::quote_word;
 use autoresearch_core::words::text::format_count;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::holdout_files::list_holdout_files;
+pub(crate) use self::holdout_files::{list_holdout_files, list_secret_places};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;

@@ -28,7 +28,9 @@ use self::holdout::arm_holdout;
 pub use self::holdout::refuse_agent_start;
 use self::parts::{StartParts, gather_parts, make_run_folder, make_work_tree, remove_made_parts};
 use self::report::{StartReport, make_start_report};
-use crate::config::{ConfigSource, check_config_in, config_error, format_problem};
+use crate::config::{
+    ConfigSource, check_config_in, config_error, format_problem, list_secret_places,
+};
 use crate::run::glance::{Glance, INDEX};
 use crate::run::held::Held;
 use crate::run::place::Place;
@@ -105,6 +107,7 @@ struct WantedStart {
     site: StartSite,
     config: Config,
     holdout: Option<Holdout>,
+    secrets: Vec<PathBuf>,
     problems: Vec<Problem>,
 }
 
@@ -119,7 +122,10 @@ fn read_wanted_start(world: &World, place: &Place, source: &ConfigSource) -> Res
     let Some(config) = checked.config else {
         return Err(config_error(source, &checked.problems));
     };
+    let (root, file) = (site.history.work_tree(), source.path.as_deref());
+    let hide = |holdout| list_secret_places(world, &root, file, (&config, holdout));
     Ok(WantedStart {
+        secrets: checked.holdout.as_ref().map(hide).unwrap_or_default(),
         site,
         config,
         holdout: checked.holdout,
@@ -140,7 +146,8 @@ fn begin_start<'s>(world: &World, wanted: &'s WantedStart) -> Result<(StartParts
         index.prepare(&site.base, world.now().as_second())?;
         preflight::find_dirty_files(&index, site, config)?
     };
-    let parts = gather_parts(world, site, (config.clone(), wanted.holdout.clone()))?;
+    let mut parts = gather_parts(world, site, (config.clone(), wanted.holdout.clone()))?;
+    parts.secrets.clone_from(&wanted.secrets);
     make_run_folder(world, &parts)?;
     index.move_to(&store::anchor_folder(&world.state_folder, &parts.id).join(INDEX));
     let pinned = Pinned {
@@ -199,7 +206,7 @@ fn enter_tree(world: &World, parts: &StartParts<'_>, pinned: &mut Pinned) -> Res
     pin_site(pinned, site, sealed);
     let rule = config.sandbox.clone().unwrap_or_default();
     let mut confinement = choose_confinement(world, &site.history.common_folder(), &rule)?;
-    hide_holdout(world, &parts.id, &mut confinement);
+    hide_holdout(world, (&parts.id, &parts.secrets), &mut confinement);
     pinned.confinement = config.sandbox.as_ref().map(|_| confinement.clone());
     let plain = to_pairs(&site.env);
     let work_tree = make_work_tree(world, parts)?;

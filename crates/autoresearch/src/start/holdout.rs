@@ -80,17 +80,19 @@ fn run_untouched(scene: &HoldoutScene<'_>, check: &Holdout) -> Result<Option<(Va
     let mut bench = Bench::new(&executor, scene.world.progress, root, folder, "");
     bench.view = scene.view.cloned();
     bench.confine(scene.confinement);
-    let stdout = bench.run_holdout(&check.command, "start")?.map_err(|how| {
-        let mut failure = Failure::config(format!(
-            "the holdout does not pass on the untouched tree: {how}"
-        ))
-        .hint("run the command by hand; it must pass before the first trial");
-        if !bench.tail.is_empty() {
-            let tail = bench.tail.replace('\n', " | ");
-            failure.causes.push(format!("its last lines: {tail}"));
-        }
-        failure
-    })?;
+    let stdout = bench
+        .run_holdout(scene.anchor_folder, (&check.command, "start"))?
+        .map_err(|how| {
+            let mut failure = Failure::config(format!(
+                "the holdout does not pass on the untouched tree: {how}"
+            ))
+            .hint("run the command by hand; it must pass before the first trial");
+            if !bench.tail.is_empty() {
+                let tail = bench.tail.replace('\n', " | ");
+                failure.causes.push(format!("its last lines: {tail}"));
+            }
+            failure
+        })?;
     check_clean(scene.git, &before, "the holdout")?;
     let metric = read_as_lines(&scene.config.metric);
     let mark = format!("METRIC {}=", metric.name);

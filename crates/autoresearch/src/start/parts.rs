@@ -28,6 +28,8 @@ pub(super) struct StartParts<'g> {
     pub(super) branch: RefName,
     pub(super) config: Config,
     pub(super) holdout: Option<Holdout>,
+    /// What of the holdout no command of the run may read, where a sandbox keeps it away.
+    pub(super) secrets: Vec<PathBuf>,
     /// The run's id, by which its notes outside the repository are found.
     pub(super) id: String,
     /// Where the run's own work tree is to be, if it gets one.
@@ -93,6 +95,7 @@ pub(super) fn gather_parts<'g>(
         branch,
         config,
         holdout,
+        secrets: Vec::new(),
         id,
         place,
         made_tree: RefCell::default(),

@@ -53,10 +53,26 @@ pub(crate) fn choose_confinement(
     })
 }
 
-/// Hides what no command of a run may read of it.
-pub(crate) fn hide_holdout(world: &World, id: &str, confinement: &mut Confinement) {
+/// Hides what no command of a run may read of its holdout: what lies beside the anchor, and these places. What the
+/// commands write stays open.
+pub(crate) fn hide_holdout(
+    world: &World,
+    (id, secrets): (&str, &[PathBuf]),
+    confinement: &mut Confinement,
+) {
     let folder = anchor_folder(&resolve_links(&world.state_folder), id);
-    confinement.hidden = HoldoutNote::list_places(&folder);
+    let needed = |place: &PathBuf| {
+        let mut open = confinement.writable.iter().chain(&confinement.read_only);
+        open.any(|path| path.starts_with(place))
+    };
+    let secrets = secrets.iter().filter(|place| !needed(place)).cloned();
+    confinement.hidden = secrets.chain(HoldoutNote::list_places(&folder)).collect();
+}
+
+/// Lets the holdout itself read what it names; what lies beside the anchor it need not know.
+pub(crate) fn reveal_holdout(anchor_folder: &Path, confinement: &mut Confinement) {
+    let beside = HoldoutNote::list_places(&resolve_links(anchor_folder));
+    confinement.hidden.retain(|place| beside.contains(place));
 }
 
 /// The same in one tree, as its commands see it.
@@ -67,6 +83,7 @@ pub(crate) fn confine_to_tree(
 ) -> Confinement {
     let seen = resolve_links(view.map_or(tree, |view| &view.checkout));
     let mut confined = confinement.clone();
+    confined.hidden.retain(|place| !seen.starts_with(place));
     let kept = [".git", RUNS].map(|name| seen.join(name));
     confined.read_only.extend(kept);
     confined.writable.push(seen);

@@ -13,9 +13,7 @@ use autoresearch_core::metric::measurement::read_measurement;
 use crate::trial::measure::Bench;
 use crate::watch::yardstick::differs_from_pin;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::store::{
-    HoldoutNote, RunStore, accept_bound, make_holdout_folder, write_holdout_reason,
-};
+use autoresearch_sys::store::{HoldoutNote, RunStore, accept_bound, write_holdout_reason};
 
 /// The holdout of a run, where it is.
 pub struct ArmedHoldout<'a> {
@@ -54,9 +52,9 @@ impl<'a> ArmedHoldout<'a> {
 
     /// Does it pass? The bench is that of the tree; its outputs go to the private folder here.
     pub fn ask(&self, bench: &mut Bench<'_>, question: &HoldoutQuestion<'_>) -> Result<bool> {
-        bench.folder = make_holdout_folder(self.anchor_folder)?;
         bench.prefix = String::new();
-        let reason = match bench.run_holdout(&self.note.check.command, &question.name)? {
+        let asked = (&self.note.check.command, question.name.as_str());
+        let reason = match bench.run_holdout(self.anchor_folder, asked)? {
             Err(how) => Some(how.to_string()),
             Ok(stdout) => self.find_fall(&stdout, question)?,
         };

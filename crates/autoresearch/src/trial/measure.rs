@@ -18,7 +18,7 @@ use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
 
 use super::gauging::{GaugeTools, Gauged, GaugedRun, take_gauge};
-use crate::trees::sandboxing::{confine_to_tree, explain_open_sandbox};
+use crate::trees::sandboxing::{confine_to_tree, explain_open_sandbox, reveal_holdout};
 use crate::trees::viewing::{explain_closed_view, translate_output};
 use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
@@ -26,7 +26,7 @@ use autoresearch_sys::process::{
     CommandEnd, CommandLine, CommandOutput, Confinement, EndedCommand, Executor, FileAnswer,
     FileQuery, Job, MAX_OUTPUT, TreeView,
 };
-use autoresearch_sys::store::{TrialPhase, cut_middle, write_output};
+use autoresearch_sys::store::{TrialPhase, cut_middle, make_holdout_folder, write_output};
 
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
@@ -163,8 +163,17 @@ impl<'a> Bench<'a> {
         Ok(outcome.map(drop))
     }
 
-    /// Runs the holdout: what it printed, for whoever may know. Its output has a name of its own.
-    pub fn run_holdout(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
+    /// Runs the holdout: what it printed, for whoever may know. Its output goes to its folder beside the anchor, by this
+    /// name.
+    pub fn run_holdout(
+        &mut self,
+        anchor_folder: &Path,
+        (command, name): (&UserCommand, &str),
+    ) -> Result<CommandResult> {
+        self.folder = make_holdout_folder(anchor_folder)?;
+        if let Some(confinement) = &mut self.confinement {
+            reveal_holdout(anchor_folder, confinement);
+        }
         let watch = Stopwatch::start();
         let (ended, printed) = self.run_job(command, "the holdout")?;
         let outcome = self.end_command(command, ended, (name, &printed));

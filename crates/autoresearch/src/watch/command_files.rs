@@ -67,7 +67,18 @@ impl<'a> CommandSite<'a> {
         keep_first(folders)
     }
 
-    /// The same, and those above each: tools look for their rules there.
+    /// The folders that its words name, wherever they are.
+    pub(crate) fn list_named_folders(&self, command: &UserCommand) -> Vec<PathBuf> {
+        let words = list_command_words(&command.command);
+        let folders = self.list_folders(command);
+        let paths = words.iter().flat_map(|word| {
+            let folders = folders.iter();
+            folders.map(move |folder| self.join_word(folder, word))
+        });
+        keep_first(paths.filter(|path| path.is_dir()).collect())
+    }
+
+    /// Those in which it may stand, and those above each: tools look for their rules there.
     pub(crate) fn list_folders_above(&self, command: &UserCommand) -> Vec<PathBuf> {
         let folders = self.list_folders(command);
         let above = folders.iter().flat_map(|folder| folder.ancestors());
