@@ -241,3 +241,36 @@ fn a_config_is_tried_with_what_it_measures() {
     hint: `config try` measures again; what `verify` may hold is in the GUIDE under "Let the tool measure"
     "#);
 }
+
+/// Starts a run by flags alone, without a config file.
+fn start_by_flags(app: &str, flags: &[&str]) -> Testbed {
+    let bed = prepare(app);
+    let words = [
+        "start", "--goal", "Less", "--tag", "demo", "--scope", "app.sh", "--metric", "m",
+    ];
+    let words = [&words[..], &["--direction", "lower"], flags].concat();
+    bed.run(&words).ok();
+    bed
+}
+
+#[test]
+fn a_run_is_started_by_flags_with_what_the_tool_measures() {
+    let made = "mkdir -p dist\nhead -c 5000 /dev/zero > dist/a\n";
+    let flags = ["--verify", "sh app.sh", "--verify-size", "dist/*"];
+    let packed = [&flags[..], &["--verify-gzip"]].concat();
+    for (flags, least, most) in [(&flags[..], 5_000, 5_000), (&packed, 10, 100)] {
+        let bed = start_by_flags(made, flags);
+        let told = read_samples(&bed, 0);
+        let (_, figures) = told.split_once("[m: ").unwrap();
+        let bytes: u32 = figures.split(' ').next().unwrap().parse().unwrap();
+        assert!((least..=most).contains(&bytes), "{flags:?}: {told}");
+        let forged = made.to_owned() + "echo METRIC m=0\n";
+        assert!(!try_app(&bed, &forged).starts_with("keep"));
+    }
+    let check = "grep -q sleep app.sh";
+    let flags = ["--verify-wall", "sh app.sh", "--verify-check", check];
+    let bed = start_by_flags("sleep 0.3\n", &flags);
+    let told = try_app(&bed, "true\n");
+    assert!(told.starts_with("crash"), "the check holds: {told}");
+    assert_eq!(try_app(&bed, "sleep 0\n"), "keep");
+}

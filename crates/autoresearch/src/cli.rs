@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod entry;
 mod exec;
+mod gauges;
 pub mod hook;
 mod install;
 mod keys;

@@ -376,4 +376,6 @@ impl ChangedFile {
 }
 
 #[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
 mod tests;

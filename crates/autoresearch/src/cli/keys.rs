@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::cli::ceilings::{Ceilings, TrialCount};
+use crate::cli::gauges::Gauges;
 use crate::config::ConfigSource;
 use crate::night::exec::ConfigFields;
 use autoresearch_sys::env::World;
@@ -53,6 +54,9 @@ pub(super) struct ConfigFlags {
     /// The command that measures
     #[arg(long, value_name = "COMMAND")]
     verify: Option<String>,
+    /// What the tool measures itself
+    #[command(flatten)]
+    gauges: Gauges,
     /// The shell: sh, or bash with pipefail
     #[arg(long, value_name = "SHELL")]
     verify_shell: Option<String>,
@@ -178,6 +182,7 @@ impl ConfigFlags {
         ];
         fields
             .into_iter()
+            .chain(self.gauges.list_keys())
             .map(|(key, value)| (key.to_owned(), value))
             .collect()
     }
@@ -253,11 +258,11 @@ pub(super) fn read_start_config(
 /// A variable's text as the config has it: lists by line, numbers as numbers.
 fn parse_variable(key: &str, text: &str) -> Value {
     match key {
-        "scope" | "protect" | "pin" | "link" | "copy" => {
+        "scope" | "protect" | "pin" | "link" | "copy" | "verify.size" => {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             lines.map(ToOwned::to_owned).collect()
         }
-        "verify.sandbox" => match text {
+        "verify.sandbox" | "verify.gzip" => match text {
             "true" | "false" => Value::Bool(text == "true"),
             _ => Value::from(text),
         },

@@ -215,6 +215,28 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
           --verify <COMMAND>
               The command that measures
 
+          --verify-wall <COMMAND>
+              Instead: a command of which the tool measures the time
+
+          --verify-cpu <COMMAND>
+              Instead: a command of which the tool measures the processor time
+
+          --verify-peak-memory <COMMAND>
+              Instead: a command of whose largest process the tool measures the memory
+
+          --verify-size <GLOB>
+              Instead: a pattern of files of which the tool counts the bytes, after --verify if it is
+              given; may be given more than once
+
+          --verify-gzip
+              Each file of --verify-size after gzip
+
+          --verify-covered <FILE>
+              The coverage report that --verify writes; the tool reads the share of covered lines
+
+          --verify-check <COMMAND>
+              A command that must succeed before each measurement
+
           --verify-shell <SHELL>
               The shell: sh, or bash with pipefail
 

@@ -6,9 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-mod kinds;
-
-fn make_file(path: &str, before: Option<&str>, after: &str) -> ChangedFile {
+pub(super) fn make_file(path: &str, before: Option<&str>, after: &str) -> ChangedFile {
     let old: Vec<&str> = before.unwrap_or_default().lines().collect();
     let new: Vec<&str> = after.lines().collect();
     let added = (1_u32..).zip(&new).filter(|(_, line)| !old.contains(line));
@@ -25,7 +23,7 @@ fn make_file(path: &str, before: Option<&str>, after: &str) -> ChangedFile {
     }
 }
 
-fn search(files: &[ChangedFile]) -> String {
+pub(super) fn search(files: &[ChangedFile]) -> String {
     let config = json!({
         "goal": "g", "scope": ["src/**"], "metric": {"name": "m", "direction": "lower"},
         "verify": {"command": "python3 checks/bench.py && node src/run.js"},
@@ -296,11 +294,6 @@ fn what_outlives_a_call_is_told_and_what_ends_with_it_is_not() {
         
     seen = {}
     "#);
-}
-
-/// What is found in a file that had this before.
-fn search_change(path: &str, before: &str, after: &str) -> String {
-    search(&[make_file(path, Some(before), after)])
 }
 
 #[test]

@@ -68,6 +68,33 @@ fn every_flag_is_its_key_of_the_config() {
             &["--verify-timeout", "9s"],
             json!({"verify": {"timeout": "9s"}}),
         ),
+        (
+            &["--verify-wall", "./w"],
+            json!({"verify": {"wall": "./w"}}),
+        ),
+        (&["--verify-cpu", "./w"], json!({"verify": {"cpu": "./w"}})),
+        (
+            &["--verify-peak-memory", "./w"],
+            json!({"verify": {"peak_memory": "./w"}}),
+        ),
+        (
+            &[
+                "--verify-size",
+                "a/**",
+                "--verify-size",
+                "b",
+                "--verify-gzip",
+            ],
+            json!({"verify": {"size": ["a/**", "b"], "gzip": true}}),
+        ),
+        (
+            &["--verify-covered", "lcov.info"],
+            json!({"verify": {"covered": "lcov.info"}}),
+        ),
+        (
+            &["--verify-check", "./c"],
+            json!({"verify": {"check": "./c"}}),
+        ),
         (&["--verify-sandbox"], json!({"verify": {"sandbox": true}})),
         (&["--guard", "./g"], json!({"guard": {"command": "./g"}})),
         (&["--guard-shell", "sh"], json!({"guard": {"shell": "sh"}})),
@@ -126,17 +153,18 @@ fn every_flag_is_its_key_of_the_config() {
 #[test]
 fn every_key_has_a_variable_of_its_name_and_a_variable_that_counts_is_told() {
     let keys = parse_flags(&[]).list_keys();
-    assert_eq!(keys.len(), 33);
+    assert_eq!(keys.len(), 40);
     for (key, flag) in keys {
         assert_eq!(flag, None);
         let name = format!("AUTORESEARCH_{}", key.replace('.', "_").to_uppercase());
         let (fields, told) = overlay(&[], &[(&name, "text")]);
         let pointer = format!("/{}", key.replace('.', "/"));
-        let expected = if ["scope", "protect", "pin", "link", "copy"].contains(&key.as_str()) {
-            json!(["text"])
-        } else {
-            json!("text")
-        };
+        let expected =
+            if ["scope", "protect", "pin", "link", "copy", "verify.size"].contains(&key.as_str()) {
+                json!(["text"])
+            } else {
+                json!("text")
+            };
         assert_eq!(fields.pointer(&pointer), Some(&expected), "{key}");
         assert_eq!(told, [name]);
     }
@@ -147,6 +175,12 @@ fn a_variable_has_lists_by_line_and_numbers_as_numbers() {
     for (name, text, expected) in [
         ("SCOPE", " a/**\n\n!b \n", json!({"scope": ["a/**", "!b"]})),
         ("PIN", "", json!({"pin": []})),
+        (
+            "VERIFY_SIZE",
+            "a\nb",
+            json!({"verify": {"size": ["a", "b"]}}),
+        ),
+        ("VERIFY_GZIP", "true", json!({"verify": {"gzip": true}})),
         (
             "VERIFY_SANDBOX",
             "true",

@@ -2,7 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{make_file, search, search_change};
+use super::tests::{make_file, search};
+
+/// What is found in a file that had this before.
+fn search_change(path: &str, before: &str, after: &str) -> String {
+    search(&[make_file(path, Some(before), after)])
+}
 
 const LATE: &[(&str, &str)] = &[
     (
