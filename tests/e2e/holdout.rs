@@ -332,7 +332,7 @@ fn a_holdout_in_the_work_tree_is_refused_and_one_that_executes_a_file_of_it_is_w
     assert_answer!(checked, @"
     exit code 3
     <bed>/home/night.yaml:9: holdout.comand: unknown key `comand` -> did you mean `command`?
-    <bed>/home/night.yaml:9: holdout.every: unknown word `hour` -> use one of `keep`
+    <bed>/home/night.yaml:9: holdout.every: unknown word `hour` -> use one of `keep`, `end`
     <bed>/home/night.yaml:9: holdout: `command` is missing -> add `command:` (The text for the shell. A status other than 0 fails; a line `METRIC name=value` with the metric of the config must not get worse)
     <bed>/home/night.yaml: 3 errors, 0 warnings
     ");
@@ -468,4 +468,111 @@ fn code_that_verify_runs_in_its_sandbox_cannot_read_the_holdout() {
         bed.git(&["branch", "-D", "autoresearch/demo"]);
         bed.run(&["clean", "--yes"]).ok();
     }
+}
+
+#[test]
+fn a_holdout_of_the_end_is_asked_once_about_what_was_kept_and_its_failure_is_said_first() {
+    let (bed, _) = bed();
+    bed.start(&format!("{CONFIG}{}", holdout(", every: end")));
+    bed.edit(2);
+    bed.write("src/b", "cheat\n");
+    assert_eq!(
+        bed.trial("fewer")["verdict"],
+        "keep",
+        "nothing is asked yet"
+    );
+    let folder = bed.vault().join("holdout");
+    assert!(!folder.join("trial-1.out").exists());
+    for arguments in [&["status"][..], &["log"], &["show", "1"]] {
+        tells_nothing(&bed.run(arguments));
+    }
+    let finished = bed.run(&["finish"]).ok();
+    tells_nothing(&finished);
+    assert_answer!(finished, @"
+    holdout: what was kept did not pass a check that is not shown; do not merge it as it is
+    run `demo` ended: user-stop (finished by a person)
+    improved: any_count 10 -> 4, 1 trial kept on autoresearch/demo
+      <commit> experiment: fewer [jump: far outside everything measured before; a second run agrees; look at it before you merge]
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
+    let reason = fs::read_to_string(folder.join("end.reason")).unwrap();
+    assert_eq!(reason, "exit status 7\n");
+    let journal = bed.read("autoresearch-results/demo/journal.jsonl");
+    assert_eq!(journal.matches("\"holdout\":false").count(), 1, "{journal}");
+    assert_eq!(find_secrets(&bed.repo), Vec::<String>::new());
+
+    let check = bed.home.join("unguessable/check.sh");
+    fs::write(check, "touch $HOME/asked-again\n").unwrap();
+    let again = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(again["reason"], "holdout");
+    assert!(!bed.home.join("asked-again").exists());
+}
+
+#[test]
+fn a_holdout_of_the_end_that_passes_says_nothing_and_one_that_fell_or_was_swapped_does() {
+    // What the trial writes to `src/c` is its hidden value; the start had two.
+    for (counted, swapped, reason) in [
+        (1, false, serde_json::Value::Null),
+        (3, false, "holdout".into()),
+        (1, true, "holdout".into()),
+    ] {
+        let (bed, _) = bed();
+        bed.start(&format!("{CONFIG}{}", holdout(", every: end")));
+        bed.edit(0);
+        bed.write("src/c", &"any\n".repeat(counted));
+        assert_eq!(bed.trial("fewer")["verdict"], "keep");
+        if swapped {
+            fs::write(bed.home.join("unguessable/check.sh"), "exit 0\n").unwrap();
+        }
+        let finished = bed.run(&["finish", "--json"]).ok().json();
+        assert_eq!(
+            finished["reason"], reason,
+            "{counted} {swapped}: {finished}"
+        );
+    }
+}
+
+#[test]
+fn a_holdout_of_the_end_is_not_asked_where_nothing_was_kept_and_unasked_is_no_pass() {
+    let (bed, _) = bed();
+    let config = format!("{CONFIG}{}", holdout(", every: end"));
+    bed.start(&config);
+    let finished = bed.run(&["finish", "--json"]).ok().json();
+    assert!(finished.get("reason").is_none(), "{finished}");
+    assert!(!bed.vault().join("holdout/end.out").exists());
+    bed.git(&["branch", "-D", "autoresearch/demo"]);
+    bed.run(&["clean", "--yes"]).ok();
+
+    bed.start(&config);
+    assert_eq!(bed.try_count(2), "keep");
+    bed.git(&["checkout", "-q", "main"]);
+    let finished = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(finished["reason"], "holdout", "{finished}");
+}
+
+#[test]
+fn a_job_whose_kept_state_fails_the_holdout_of_the_end_does_not_end_well() {
+    let (bed, _) = bed();
+    let agent = "cat >/dev/null; echo any > src/a; echo cheat > src/b\n";
+    fs::write(bed.home.join("agent.sh"), agent).unwrap();
+    let config = ConfigText::demo()
+        .agent("sh \"$HOME/agent.sh\"")
+        .iterations(1);
+    let file = bed.home.join("night.yaml");
+    let text = format!("{config}{}", holdout(", every: end"));
+    fs::write(&file, text).unwrap();
+    let ended = bed.run_with(
+        &["exec", "--config", file.to_str().unwrap()],
+        &[("SEALED_PATIENCE", "20")],
+    );
+    tells_nothing(&ended);
+    let summary: serde_json::Value =
+        serde_json::from_str(ended.out.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (ended.code, &summary["improved"], &summary["reason"]),
+        (1, &true.into(), &"holdout".into()),
+        "{ended}"
+    );
 }

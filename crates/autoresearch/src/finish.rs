@@ -2,6 +2,7 @@
 //! Does not delete anything of a run.
 //! Invariant: the user's branch is where it was; the run's branch stays.
 
+mod last_holdout;
 mod own_tree;
 pub(crate) mod report;
 
@@ -10,6 +11,7 @@ use autoresearch_core::git_names::HeadTarget;
 use autoresearch_core::journal::event::{End, Ending, Event, Finish};
 use autoresearch_core::words::text::clip_text;
 
+use self::last_holdout::ask_last_holdout;
 use self::own_tree::leave_own_tree;
 use self::report::{EndReport, make_end_report};
 use crate::run::Run;
@@ -90,8 +92,9 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         }
         None => (None, Vec::new()),
     };
+    let passes = ask_last_holdout(&mut ready)?;
     record_end(&mut ready.run, End::UserStop, FINISHED)?;
-    let left = leave_run(&mut ready)?;
+    let left = leave_run(&mut ready, passes)?;
     let (glance, stays) = leave_own_tree(ready.finish()?)?;
     let mut report = make_end_report(&glance, left.head)?;
     let origin = glance.run.store.state.start.origin.branch();
@@ -122,7 +125,10 @@ fn finish_without_tree(mut held: Held<'_>) -> Result<EndReport> {
 fn record_finish(run: &mut Run<'_>, head: HeadTarget) -> Result<()> {
     record_end(run, End::UserStop, FINISHED)?;
     if run.store.state.finish.is_none() {
-        run.store.record_event(Event::Finish(Finish { head }))?;
+        run.store.record_event(Event::Finish(Finish {
+            head,
+            holdout: None,
+        }))?;
     }
     Ok(())
 }
@@ -138,12 +144,16 @@ struct LeaveResult {
 
 /// Checks out what was checked out before the run. A branch that another work tree holds meanwhile is not checked out a
 /// second time: files and index are those of its commit, and HEAD names the commit.
-fn leave_run(Ready { run, tree, .. }: &mut Ready<'_>) -> Result<LeaveResult> {
+fn leave_run(
+    Ready { run, tree, .. }: &mut Ready<'_>,
+    holdout: Option<bool>,
+) -> Result<LeaveResult> {
     let start = &run.store.state.start;
     let origin = start.origin.clone();
     if start.config.isolation != Isolation::Branch {
         run.store.record_event(Event::Finish(Finish {
             head: HeadTarget::Branch(start.branch.clone()),
+            holdout,
         }))?;
         return Ok(LeaveResult::default());
     }
@@ -172,8 +182,10 @@ fn leave_run(Ready { run, tree, .. }: &mut Ready<'_>) -> Result<LeaveResult> {
     })?;
     file_times::renew_times(tree, &run.store.state, &paths);
     tree.git.refresh_index(&paths);
-    run.store
-        .record_event(Event::Finish(Finish { head: goal.clone() }))?;
+    run.store.record_event(Event::Finish(Finish {
+        head: goal.clone(),
+        holdout,
+    }))?;
     Ok(LeaveResult {
         head: Some(goal),
         holder,

@@ -14,7 +14,7 @@ use crate::config::command::UserCommand;
 pub struct HoldoutFile {
     /// The text for the shell. A status other than 0 fails; a line `METRIC name=value` with the metric of the config must not get worse.
     pub command: String,
-    /// When it runs: before each `keep`.
+    /// When it runs: before each `keep`, or once at the `end`.
     #[serde(default)]
     pub every: HoldoutTime,
     /// The shell: `sh`, or `bash` with `-o pipefail`.
@@ -42,6 +42,8 @@ pub enum HoldoutTime {
     /// Before each keep.
     #[default]
     Keep,
+    /// Once, on what was kept, when the run is left.
+    End,
 }
 
 /// The check as it is run.

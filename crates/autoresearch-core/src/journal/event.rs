@@ -358,6 +358,9 @@ pub struct Ending {
 pub struct Finish {
     /// What HEAD names now.
     pub head: HeadTarget,
+    /// Did what was kept pass the holdout that waits for the end? Absent where none does, and where it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<bool>,
 }
 
 /// The verdict on a trial.

@@ -62,7 +62,7 @@ pub(super) fn is_exec_called(words: &[OsString]) -> bool {
 
 fn choose_exit_code(summary: &ExecSummary) -> u8 {
     let obstacle = [End::Blocked.as_str(), End::Error.as_str()].contains(&summary.status);
-    match (summary.improved, obstacle) {
+    match (summary.improved && summary.reason.is_none(), obstacle) {
         (_, true) => BLOCKED,
         (true, false) => IMPROVED,
         (false, false) => NOT_IMPROVED,

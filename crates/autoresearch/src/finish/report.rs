@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
-use autoresearch_core::journal::event::{End, Ending, Suspicion};
+use autoresearch_core::journal::event::{End, Ending, Suspicion, Why};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -16,6 +16,7 @@ use autoresearch_core::words::table::{JUMP, format_suspects};
 use autoresearch_core::words::text::{escape_text, format_count};
 use serde::{Serialize, Serializer};
 
+use super::last_holdout::waits_for_end;
 use crate::run::glance::Glance;
 use crate::trial::undo::commit_subject;
 use autoresearch_sys::error::{Failure, Result};
@@ -38,6 +39,9 @@ pub(crate) struct EndReport {
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
     pub improved: bool,
+    /// Why what was kept is not to be trusted: `holdout`, where it did not pass a check that is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
     /// The branch with the kept commits.
     pub branch: String,
     /// The kept trials, oldest first.
@@ -148,6 +152,7 @@ pub(super) fn make_end_report(
             &state.start.measurement.value,
             &state.incumbent.measurement.value,
         ) > Value::zero(),
+        reason: find_failed_holdout(&run.store),
         notes: advise_signing(glance, &kept).into_iter().collect(),
         branch: branch.to_owned(),
         kept,
@@ -158,6 +163,13 @@ pub(super) fn make_end_report(
         merge,
         next,
     })
+}
+
+/// The reason, where a holdout that waits for the end did not pass, or could not be asked before the run was left.
+fn find_failed_holdout(store: &RunStore<'_>) -> Option<&'static str> {
+    let finish = store.state.finish.as_ref()?;
+    let passed = finish.holdout == Some(true) || !waits_for_end(store);
+    (!passed).then(|| Why::Holdout.as_str())
 }
 
 /// The next step of a person whose run has ended. `held_by` is the branch that has its commits already.
@@ -317,6 +329,12 @@ impl fmt::Display for EndReport {
         } else {
             "no improvement"
         };
+        if let Some(reason) = self.reason {
+            writeln!(
+                out,
+                "{reason}: what was kept did not pass a check that is not shown; do not merge it as it is"
+            )?;
+        }
         writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
         writeln!(
             out,

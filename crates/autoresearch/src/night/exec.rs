@@ -59,6 +59,9 @@ pub struct ExecSummary {
     pub counts: autoresearch_core::journal::state::Counts,
     /// Is the best better than the start?
     pub improved: bool,
+    /// `holdout`, where what was kept did not pass the check of the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
     pub cost: RunCost,
     /// The branch with the kept commits.
     pub branch: String,
@@ -141,6 +144,7 @@ fn make_summary(
         best_iteration: state.incumbent.trial,
         counts: state.counts,
         improved: finished.improved,
+        reason: finished.reason,
         cost: RunCost {
             turns: state.spent.turns,
             tokens: state.spent.tokens,

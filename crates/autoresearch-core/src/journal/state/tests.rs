@@ -130,6 +130,7 @@ fn make_event((kind, beside, number): WalkStep, state: &RunState) -> Event {
         }),
         20 if number == 0 => Event::Finish(Finish {
             head: HeadTarget::Branch(RefName::of_branch("main")),
+            holdout: None,
         }),
         20 => Event::Ready,
         _ => Event::Start(Box::new(make_start(1))),
@@ -520,7 +521,13 @@ fn a_raise_opens_a_run_that_came_to_a_ceiling_and_no_other() {
     let head = HeadTarget::Branch(RefName::of_branch("main"));
     take(
         &mut state,
-        [ending(End::Budget), Event::Finish(Finish { head })],
+        [
+            ending(End::Budget),
+            Event::Finish(Finish {
+                head,
+                holdout: None,
+            }),
+        ],
     );
     assert!(state.apply_event(Event::Raise(Raise::default())).is_err());
     assert!(state.to_progress().left);

@@ -71,7 +71,12 @@ fn list_states() -> Vec<(&'static str, RunState)> {
     let mut state = begin();
     end(&mut state, End::UserStop);
     let head = HeadTarget::Branch(RefName::of_branch("main"));
-    state.apply_event(Event::Finish(Finish { head })).unwrap();
+    state
+        .apply_event(Event::Finish(Finish {
+            head,
+            holdout: None,
+        }))
+        .unwrap();
     states.push(("left", state));
     states
 }

@@ -134,7 +134,10 @@ fn every_step() -> Vec<RunState> {
     let mut finished = ended(End::UserStop, "enough");
     let head = HeadTarget::Branch(RefName::of_branch("main"));
     finished
-        .apply_event(Event::Finish(Finish { head }))
+        .apply_event(Event::Finish(Finish {
+            head,
+            holdout: None,
+        }))
         .unwrap();
     vec![
         after_failures(&json!({}), 0),

@@ -18,6 +18,7 @@ fn make_summary(status: &'static str, improved: bool) -> ExecSummary {
         best_iteration: 1,
         counts: Counts::default(),
         improved,
+        reason: None,
         cost: RunCost {
             turns: 1,
             tokens: 1,
@@ -44,6 +45,11 @@ fn a_job_that_is_blocked_exits_with_2_even_when_it_improved_and_others_with_0_or
         let found = choose_exit_code(&make_summary(status, improved));
         assert_eq!(found, code, "{status}, {improved}");
     }
+    let hidden = ExecSummary {
+        reason: Some("holdout"),
+        ..make_summary("goal-reached", true)
+    };
+    assert_eq!(choose_exit_code(&hidden), 1);
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn make_report() -> EndReport {
         value: 40.into(),
         unit: Unit::from_text("ms"),
         improved: true,
+        reason: None,
         branch: "autoresearch/fewer-any".to_owned(),
         kept: vec![
             KeptTrial {

@@ -24,6 +24,7 @@ fn make_summary() -> ExecSummary {
             interrupted: 1,
         },
         improved: true,
+        reason: None,
         cost: RunCost {
             turns: 7,
             tokens: 120_000,
