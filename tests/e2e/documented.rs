@@ -15,13 +15,14 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 6] = [
+const SOMETIMES: [&str; 7] = [
     "jump",
     "guard_retries",
     "again",
     "saved",
     "suspects",
     "verify_runs",
+    "holdout",
 ];
 
 fn guide() -> String {
