@@ -217,7 +217,7 @@ fn search_file(
         }
     };
     let now = Code::new(&file.after, &tokens, language);
-    let late = find_put_off(&now, &Code::new(text, before(), language), new);
+    let late = find_put_off(&now, new, || Code::new(text, before(), language));
     note_library(SuspectPattern::PutsOffWork, late);
     if !harness.literals.is_empty() {
         let known = harness.literals.find_known(&tokens, before(), new);

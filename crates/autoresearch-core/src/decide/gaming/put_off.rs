@@ -10,6 +10,8 @@ use super::tokens::{Language, Token};
 
 /// A method that is followed through so many others of the file.
 const MOST_FOLLOWED: usize = 100;
+/// And no further after so many tokens.
+const MOST_TOKENS: usize = 20_000;
 
 /// What runs when an answer is compared or counted with: honest ones have little to do.
 const ASKED: &str = "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __index__ __int__ __float__ __complex__ __bool__ __format__ \
@@ -32,33 +34,63 @@ const CELLS: [&str; 5] = [
     "force",
 ];
 
-/// The lines where the code puts work off, of those that are new.
-pub(super) fn find_put_off(
+/// The functions of a file, and where each name stands.
+struct Functions {
+    all: Vec<Function>,
+    places: BTreeMap<String, Vec<usize>>,
+}
+
+impl Functions {
+    fn of_code(code: &Code<'_>) -> Self {
+        let all = code.find_functions();
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, function) in all.iter().enumerate() {
+            places.entry(function.name.clone()).or_default().push(at);
+        }
+        Self { all, places }
+    }
+
+    fn list_named(&self, name: &str) -> impl Iterator<Item = &Function> {
+        let places = self.places.get(name).into_iter().flatten();
+        places.map(|at| &self.all[*at])
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+}
+
+/// The lines where the code puts work off, of those that are new. What the file was before is asked only where it counts.
+pub(super) fn find_put_off<'b>(
     now: &Code<'_>,
-    before: &Code<'_>,
     new: &BTreeSet<u32>,
+    before: impl FnOnce() -> Code<'b>,
 ) -> BTreeSet<u32> {
-    let (functions, old) = (now.find_functions(), before.find_functions());
-    let mut lines = BTreeSet::new();
-    let known = list_late(before, &old, &|_| true);
+    let functions = Functions::of_code(now);
     let is_new = |span: &Range<usize>| find_new_line(&now.tokens[span.clone()], new).is_some();
-    for (name, span) in list_late(now, &functions, &is_new) {
-        if !known.iter().any(|(other, _)| *other == name) {
-            lines.extend(find_new_line(&now.tokens[span], new));
-        }
+    let mut late = list_late(now, &functions, &is_new);
+    let mut promises: Vec<&Function> = functions.all.iter().collect();
+    promises.retain(|function| {
+        is_new(&(function.head.start..function.body.end))
+            && gives_promise(now, &functions, function)
+    });
+    if late.is_empty() && promises.is_empty() {
+        return BTreeSet::new();
     }
-    let mut gave: BTreeMap<&str, bool> = BTreeMap::new();
-    for function in &old {
-        *gave.entry(&function.name).or_default() |= gives_promise(before, &old, function);
-    }
-    for function in &functions {
-        let gave_value = gave.get(function.name.as_str()) == Some(&false);
-        let span = function.head.start..function.body.end;
-        if gave_value && is_new(&span) && gives_promise(now, &functions, function) {
-            lines.extend(find_new_line(&now.tokens[span], new));
-        }
-    }
-    lines
+    let before = before();
+    let old = Functions::of_code(&before);
+    let known = list_late(&before, &old, &|_| true);
+    late.retain(|(name, _)| !known.iter().any(|(other, _)| other == name));
+    promises.retain(|function| {
+        let mut same = old.list_named(&function.name);
+        old.knows(&function.name) && !same.any(|other| gives_promise(&before, &old, other))
+    });
+    let given = promises.into_iter();
+    let given = given.map(|function| function.head.start..function.body.end);
+    let spans = late.into_iter().map(|(_, span)| span).chain(given);
+    spans
+        .filter_map(|span| find_new_line(&now.tokens[span], new))
+        .collect()
 }
 
 fn find_new_line(tokens: &[Token], new: &BTreeSet<u32>) -> Option<u32> {
@@ -69,17 +101,13 @@ fn find_new_line(tokens: &[Token], new: &BTreeSet<u32>) -> Option<u32> {
 /// The special methods that have real work to do, by name.
 fn list_late(
     code: &Code<'_>,
-    functions: &[Function],
+    functions: &Functions,
     is_wanted: &dyn Fn(&Range<usize>) -> bool,
 ) -> Vec<(String, Range<usize>)> {
-    let mut by_name: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
-    for function in functions {
-        by_name.entry(&function.name).or_default().push(function);
-    }
     let is_late = |(name, span): &(String, Range<usize>)| {
         let is_asked = ASKED.split_whitespace().any(|asked| asked == name);
         is_wanted(span) && {
-            let work = measure_work(code, &by_name, span.clone());
+            let work = measure_work(code, functions, span.clone());
             let much = if is_asked { 1 } else { 2 };
             work.loops >= much || work.keeps || (is_asked && (work.walks || work.calls_stored))
         }
@@ -89,7 +117,7 @@ fn list_late(
 }
 
 /// The special methods with their bodies. Those of Rust go by the name of their trait.
-fn list_special(code: &Code<'_>, functions: &[Function]) -> Vec<(String, Range<usize>)> {
+fn list_special(code: &Code<'_>, functions: &Functions) -> Vec<(String, Range<usize>)> {
     let is_special = |name: &str| {
         ASKED
             .split_whitespace()
@@ -113,7 +141,7 @@ fn list_special(code: &Code<'_>, functions: &[Function]) -> Vec<(String, Range<u
         let at = function.head.start;
         at > 0 && code.is_word(at - 1, "get") && code.language == Language::Script
     };
-    let named = functions.iter().filter_map(|function| {
+    let named = functions.all.iter().filter_map(|function| {
         let name = if accessor(function) {
             "get"
         } else {
@@ -135,15 +163,15 @@ struct Work {
 }
 
 /// What a body does, with the functions of the file that it names.
-fn measure_work(
-    code: &Code<'_>,
-    by_name: &BTreeMap<&str, Vec<&Function>>,
-    body: Range<usize>,
-) -> Work {
+fn measure_work(code: &Code<'_>, functions: &Functions, body: Range<usize>) -> Work {
     let mut done = Work::default();
     let mut waiting = vec![(body, true)];
     let mut followed: BTreeSet<&str> = BTreeSet::new();
-    while let Some((span, is_own)) = waiting.pop() {
+    let mut looked_at = 0;
+    while let Some((span, is_own)) = waiting.pop()
+        && looked_at < MOST_TOKENS
+    {
+        looked_at += span.len();
         for at in span {
             if code.tokens[at].is_string() {
                 continue;
@@ -158,13 +186,14 @@ fn measure_work(
                 Language::Rust => code.is_word(at + 3, ")") && code.is_word(at + 4, "("),
                 _ => code.is_word(at + 3, "("),
             };
-            done.calls_stored |= stored && is_called && !by_name.contains_key(member);
+            done.calls_stored |= stored && is_called && !functions.knows(member);
             let is_own_name = at > 0 && matches!(code.word(at - 1), "fn" | "def" | "function");
             let is_fresh = followed.len() < MOST_FOLLOWED && !followed.contains(word);
             let is_fresh = is_fresh && !is_own_name;
-            if let Some((name, found)) = by_name.get_key_value(word).filter(|_| is_fresh) {
-                followed.insert(*name);
-                waiting.extend(found.iter().map(|function| (function.body.clone(), false)));
+            if is_fresh && functions.knows(word) {
+                followed.insert(word);
+                let named = functions.list_named(word);
+                waiting.extend(named.map(|function| (function.body.clone(), false)));
             }
         }
     }
@@ -186,7 +215,7 @@ fn is_kept(code: &Code<'_>, at: usize) -> bool {
 }
 
 /// Does it give something that works when it is asked: a generator, a function, a proxy?
-fn gives_promise(code: &Code<'_>, functions: &[Function], function: &Function) -> bool {
+fn gives_promise(code: &Code<'_>, functions: &Functions, function: &Function) -> bool {
     let (head, body) = (function.head.clone(), function.body.clone());
     if code.language == Language::Rust {
         let mut given = head.skip_while(|at| !code.is_word(*at, "->"));
@@ -200,10 +229,8 @@ fn gives_promise(code: &Code<'_>, functions: &[Function], function: &Function) -
     let start = function.head.start;
     let is_async = (start.saturating_sub(2)..head.end).any(|at| code.is_word(at, "async"));
     let is_local = |name: &str| {
-        let inner = functions.iter().filter(|inner| inner.name == name);
-        inner
-            .into_iter()
-            .any(|inner| body.contains(&inner.head.start))
+        let mut inner = functions.list_named(name);
+        inner.any(|inner| body.contains(&inner.head.start))
     };
     let gives = |at: usize| match (code.word(at), code.word(at + 1)) {
         ("yield", _)
