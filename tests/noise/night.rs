@@ -73,7 +73,7 @@ pub(crate) fn play_night(machine: &mut SimulatedMachine) -> NightEnd {
         let effect = machine.take_idea();
         end.trials += 1;
         let kept = try_idea(machine, &mut evidence, end.find_level(), effect, until);
-        evidence.close_trial(kept);
+        evidence.close_trial(kept.then_some(end.trials));
         if kept {
             end.kept.push((end.trials, effect));
         }

@@ -32,7 +32,7 @@ fn main() {
             NextRun::Candidate => Side::Candidate,
             NextRun::Incumbent => Side::Incumbent,
             end => {
-                evidence.close_trial(end == NextRun::Keep);
+                evidence.close_trial((end == NextRun::Keep).then_some(1));
                 continue;
             }
         };

@@ -15,6 +15,8 @@ pub mod normal;
 pub mod rule;
 pub mod spread;
 
+use serde::{Deserialize, Serialize};
+
 use self::claim::{PairClaim, RunNoise};
 use self::normal::find_median;
 use self::rule::{KeepRule, KeptScore, KnownGain, NextRun, VerifyRun};
@@ -29,12 +31,6 @@ const DROPPED: f64 = 0.4;
 /// So many pairs at most for each weak keep.
 pub const WEAK_PAIRS: usize = 4;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum EvidenceRecord {
-    Run(VerifyRun),
-    Closed { kept: bool },
-}
-
 /// What the pairs at the end claim. Shares of the starting value; above zero is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClaimedGain {
@@ -45,12 +41,10 @@ pub struct ClaimedGain {
     pub pairs: usize,
 }
 
-/// What is believed after the recorded runs.
-#[derive(Clone, Debug)]
+/// What is believed after the recorded runs. It does not grow with them, but for two numbers a keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Evidence {
-    direction: Direction,
-    least_gain: f64,
-    records: Vec<EvidenceRecord>,
     rule: KeepRule,
 }
 
@@ -64,37 +58,31 @@ impl Evidence {
             0.0
         };
         Self {
-            direction,
-            least_gain,
-            records: Vec::new(),
-            rule: KeepRule::new(direction, least_gain, true),
+            rule: KeepRule::new(direction, least_gain),
         }
     }
 
     /// Takes one run. What is no finite number is a run that told nothing.
     pub fn record_run(&mut self, run: VerifyRun) {
-        self.records.push(EvidenceRecord::Run(run));
-        if self.rule.is_logarithmic() && run.value <= 0.0 {
-            // Logarithms end here: everything is read again, once, as shares of the first value.
-            self.rule = KeepRule::new(self.direction, self.least_gain, false);
-            for record in &self.records {
-                self.rule.apply_record(record);
-            }
-        } else {
-            self.rule.take_run(&run);
-        }
+        self.rule.take_run(&run);
     }
 
-    /// The trial is over. Its verdict is the caller's: a guard may have refused what the numbers would keep.
-    pub fn close_trial(&mut self, kept: bool) {
-        self.records.push(EvidenceRecord::Closed { kept });
+    /// The trial is over: its number when it was kept. The verdict is the caller's: a guard may have refused what the numbers
+    /// would keep.
+    pub fn close_trial(&mut self, kept: Option<u32>) {
         self.rule.end_trial(kept);
     }
 
     /// What to do next. Until the metric is calibrated that is always a run of the incumbent, with or without a trial.
     #[must_use]
     pub fn find_next_run(&self) -> NextRun {
-        self.rule.find_next_run()
+        self.rule.find_next_run(true)
+    }
+
+    /// The same where the incumbent's tree cannot be measured: its runs are never asked for, and what needs them is lost.
+    #[must_use]
+    pub fn find_next_candidate_run(&self) -> NextRun {
+        self.rule.find_next_run(false)
     }
 
     /// Are the runs made that the start needs: three equal ones, or six?
@@ -121,6 +109,19 @@ impl Evidence {
     #[must_use]
     pub fn find_visible_gain(&self) -> f64 {
         self.rule.find_visible_gain()
+    }
+
+    /// How many runs of each tree would have told a gain of this size, a share, from nothing: at most 9,999, and 1 for an
+    /// exact metric.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 1..=9999"
+    )]
+    pub fn count_needed_runs(&self, gain: f64) -> u32 {
+        let needed = self.rule.count_needed_runs(gain).unwrap_or(1.0);
+        needed.clamp(1.0, 9_999.0) as u32
     }
 
     /// What is known of this trial's candidate; `None` before its first run, and for an exact metric.
@@ -187,7 +188,7 @@ impl Evidence {
             Some((scale, ..)) if above_zero || !scale.is_logarithmic() => *scale,
             _ => {
                 let first = pairs.first().map_or(1.0, |pair| pair.0);
-                ValueScale::new(self.direction, first, above_zero)
+                ValueScale::new(self.rule.direction(), first, above_zero)
             }
         }
     }
@@ -207,15 +208,6 @@ impl Evidence {
             variance: f64::midpoint(one, other),
             freedom: spread.find_freedom(),
             step: near.max(far),
-        }
-    }
-}
-
-impl KeepRule {
-    fn apply_record(&mut self, record: &EvidenceRecord) {
-        match record {
-            EvidenceRecord::Run(run) => self.take_run(run),
-            EvidenceRecord::Closed { kept } => self.end_trial(*kept),
         }
     }
 }

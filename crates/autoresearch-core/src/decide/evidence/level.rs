@@ -8,6 +8,8 @@
 //! unknown, so a bank of filters runs beside each other (multiple models; Magill 1965), each weighed by how well it foretold
 //! the runs.
 
+use serde::{Deserialize, Serialize};
+
 /// Rates at which the level may wander: variance that is added in the time of one verify, in parts of a run's variance.
 /// A decade in two steps from what 200 runs can hardly show to a level that is new with each run.
 pub const RATES: [f64; 7] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
@@ -26,7 +28,7 @@ const MEMORY: f64 = 0.98;
 const DEEPEST: f64 = -12.0;
 
 /// The variances and the relation of level and effect, all on the evidence's scale (log ratios).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Belief {
     pub level: f64,
     pub level_variance: f64,
@@ -43,7 +45,7 @@ pub struct Belief {
 }
 
 /// One run of a trial, on the evidence's scale.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sight {
     /// When it began, in units of one verify.
     pub at: f64,
@@ -52,7 +54,8 @@ pub struct Sight {
 }
 
 /// Whose run it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     Incumbent,
     Candidate,
@@ -121,10 +124,12 @@ impl Belief {
                 now.shared + now.effect_variance,
             ),
         };
-        let variance = match sight.side {
+        let known = match sight.side {
             Side::Incumbent => to_level,
             Side::Candidate => to_level + to_effect,
-        } + noise;
+        };
+        // Rounding can make a sum of large variances and their covariance fall below nothing.
+        let variance = known.max(0.0) + noise;
         let mut surprise = sight.value - foretold;
         if sight.side == Side::Incumbent || now.met {
             let reach = REACH * variance.sqrt();
@@ -203,7 +208,7 @@ impl Belief {
 }
 
 /// The filters of all rates.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bank([Belief; RATES.len()]);
 
 impl Bank {

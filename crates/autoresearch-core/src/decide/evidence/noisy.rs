@@ -2,6 +2,8 @@
 //! Does not decide what to run or to keep; `rule` does.
 //! Invariant: a belief follows from runs alone; verdicts only say whose the level is next.
 
+use serde::{Deserialize, Serialize};
+
 use super::level::{Bank, Belief, Side, Sight};
 use super::normal::{convert_student_score, find_median};
 use super::spread::{Spread, ValueScale};
@@ -75,7 +77,7 @@ impl Expected {
 }
 
 /// What is believed of a noisy metric, and the trial under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Noisy {
     pub(super) scale: ValueScale,
     pub(super) spread: Spread,
@@ -89,7 +91,7 @@ pub(super) struct Noisy {
 }
 
 /// What was foretold of a run of the incumbent that came out otherwise, and how surely.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Surprise {
     foretold: f64,
     deviation: f64,
@@ -121,6 +123,22 @@ impl Noisy {
             Side::Incumbent => self.watch_incumbent(sight, least_gain),
             Side::Candidate => self.sights.push(sight),
         }
+    }
+
+    /// What is believed of ratios becomes what is believed of differences.
+    pub(super) fn end_logarithms(&mut self) {
+        let before = self.scale;
+        self.scale = before.to_linear();
+        self.spread = self.spread.to_linear();
+        self.bank.change_each(|belief, _| {
+            let level = before.convert_to_linear(belief.level);
+            belief.restart_level(level, belief.level_variance * level * level, belief.at)
+        });
+        for sight in &mut self.sights {
+            sight.value = before.convert_to_linear(sight.value);
+        }
+        self.surprise = None;
+        self.effects = (0.0, 0.0);
     }
 
     pub(super) fn is_surprised(&self) -> bool {

@@ -2,6 +2,8 @@
 //! Does not keep the records; `evidence` does, and reads them again when logarithms end.
 //! Invariant: nothing but runs and closes changes what is believed.
 
+use serde::{Deserialize, Serialize};
+
 use super::level::{Belief, Side, Sight};
 use super::noisy::{Expected, Noisy, count_side};
 use super::normal::{count_as_double, find_density, find_median, find_probability};
@@ -48,11 +50,13 @@ const SHORTEST: f64 = 1e-4;
 const LATEST: f64 = 1e12;
 /// The normal score of an interval that holds 95 %.
 const COVERS: f64 = 1.959_963_985;
+/// The score of what no noise can have made.
+const BEYOND_DOUBT: f64 = 1e9;
 /// The pause between two trials in units of one verify, before one was seen, and how many are remembered.
 const PAUSE: f64 = 2.0;
 const PAUSES: usize = 15;
 /// One run of verify, as the journal holds it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerifyRun {
     /// When it began, in seconds since any fixed moment.
     pub at: f64,
@@ -90,14 +94,15 @@ pub struct KnownGain {
     pub needed: f64,
 }
 
-/// A kept trial, by its number among all trials from 1, and its score.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A kept trial, and its score.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptScore {
+    /// Its number, as the caller gave it.
     pub trial: u32,
     pub score: f64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Mode {
     /// Runs of the incumbent are collected.
     Calibrating(Vec<VerifyRun>),
@@ -110,7 +115,7 @@ enum Mode {
 }
 
 /// The rule's state. `Evidence` feeds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct KeepRule {
     direction: Direction,
     least_gain: f64,
@@ -137,11 +142,11 @@ pub(super) struct KeepRule {
 }
 
 impl KeepRule {
-    pub(super) fn new(direction: Direction, least_gain: f64, logarithmic: bool) -> Self {
+    pub(super) fn new(direction: Direction, least_gain: f64) -> Self {
         Self {
             direction,
             least_gain,
-            logarithmic,
+            logarithmic: true,
             may_be_exact: true,
             mode: Mode::Calibrating(Vec::new()),
             unit: 1.0,
@@ -157,8 +162,8 @@ impl KeepRule {
         }
     }
 
-    pub(super) fn is_logarithmic(&self) -> bool {
-        self.logarithmic
+    pub(super) fn direction(&self) -> Direction {
+        self.direction
     }
 
     pub(super) fn is_calibrated(&self) -> bool {
@@ -197,6 +202,9 @@ impl KeepRule {
         if !run.value.is_finite() || !run.at.is_finite() {
             return;
         }
+        if run.value <= 0.0 {
+            self.end_logarithms();
+        }
         match (&mut self.mode, run.side) {
             (Mode::Calibrating(_), Side::Candidate) => {}
             (Mode::Calibrating(runs), Side::Incumbent) => {
@@ -222,6 +230,16 @@ impl KeepRule {
             }
             (Mode::Noisy(_), _) => self.take_noisy_run(run),
         }
+    }
+
+    /// Ratios end at nothing: from here on differences are compared, as shares of the first value.
+    fn end_logarithms(&mut self) {
+        if self.logarithmic
+            && let Mode::Noisy(noisy) = &mut self.mode
+        {
+            noisy.end_logarithms();
+        }
+        self.logarithmic = false;
     }
 
     fn note_pause(&mut self, at: f64) {
@@ -297,7 +315,7 @@ impl KeepRule {
 
     // ---- what a close changes
 
-    pub(super) fn end_trial(&mut self, kept: bool) {
+    pub(super) fn end_trial(&mut self, kept: Option<u32>) {
         if self.runs == 0 {
             return;
         }
@@ -305,14 +323,14 @@ impl KeepRule {
         match &mut self.mode {
             Mode::Calibrating(_) => {}
             Mode::Exact { held, runs } => {
-                if kept && let Some(run) = runs.first() {
+                if kept.is_some() && let Some(run) = runs.first() {
                     // Its equal runs are as good a proof as a run of the incumbent.
                     *held = run.value;
                     self.watched = true;
                 }
                 runs.clear();
             }
-            Mode::Noisy(noisy) => noisy.end_trial(kept, self.least_gain),
+            Mode::Noisy(noisy) => noisy.end_trial(kept.is_some(), self.least_gain),
         }
         self.runs = 0;
         self.since_watch = if self.watched {
@@ -322,12 +340,7 @@ impl KeepRule {
         };
         self.watched = false;
         self.trials += 1;
-        if kept {
-            self.kept.push(KeptScore {
-                trial: self.trials,
-                score,
-            });
-        }
+        self.kept.extend(kept.map(|trial| KeptScore { trial, score }));
     }
 
     /// The score of the candidate as it stands; that of an exact metric is beyond doubt.
@@ -338,21 +351,22 @@ impl KeepRule {
                 let belief = noisy.believe(&noisy.list_counted(), &expected);
                 noisy.find_score(&belief)
             }
-            _ => f64::INFINITY,
+            _ => BEYOND_DOUBT,
         }
     }
 
     // ---- what to do next
 
-    pub(super) fn find_next_run(&self) -> NextRun {
+    pub(super) fn find_next_run(&self, at_hand: bool) -> NextRun {
         match &self.mode {
-            Mode::Calibrating(_) => NextRun::Incumbent,
-            Mode::Exact { held, runs } => self.judge_exact(*held, runs),
-            Mode::Noisy(noisy) => self.judge_noisy(noisy),
+            Mode::Calibrating(_) if at_hand => NextRun::Incumbent,
+            Mode::Calibrating(_) => NextRun::CannotTell,
+            Mode::Exact { held, runs } => self.judge_exact(*held, runs, at_hand),
+            Mode::Noisy(noisy) => self.judge_noisy(noisy, at_hand),
         }
     }
 
-    fn judge_exact(&self, held: f64, runs: &[VerifyRun]) -> NextRun {
+    fn judge_exact(&self, held: f64, runs: &[VerifyRun], at_hand: bool) -> NextRun {
         let Some(first) = runs.first() else {
             return NextRun::Candidate;
         };
@@ -366,21 +380,23 @@ impl KeepRule {
             NextRun::Candidate
         } else if gain > 0.0 {
             NextRun::Keep
-        } else if self.since_watch + 1 >= EXACT_WATCH && !self.watched {
+        } else if at_hand && self.since_watch + 1 >= EXACT_WATCH && !self.watched {
             NextRun::Incumbent
         } else {
             NextRun::Worse
         }
     }
 
-    fn judge_noisy(&self, noisy: &Noisy) -> NextRun {
-        if noisy.is_surprised() {
+    /// Without the incumbent at hand, its level is what the earlier runs say, and a keep is not protected against a machine
+    /// that got faster since.
+    fn judge_noisy(&self, noisy: &Noisy, at_hand: bool) -> NextRun {
+        if noisy.is_surprised() && at_hand {
             return NextRun::Incumbent;
         }
         let counted = noisy.list_counted();
         let runs = count_side(&counted, Side::Candidate);
         if runs == 0 {
-            let due = self.since_watch >= NOISY_WATCH && !self.watched;
+            let due = at_hand && self.since_watch >= NOISY_WATCH && !self.watched;
             return match (due, self.runs < TRIAL_RUNS) {
                 (true, true) => NextRun::Incumbent,
                 (false, true) => NextRun::Candidate,
@@ -396,7 +412,7 @@ impl KeepRule {
         if clear && runs >= LEAST_RUNS {
             let watched = count_side(&counted, Side::Incumbent) > 0;
             let fresh = self.ended_at / self.unit - self.watched_at <= FRESH;
-            if watched || (rate <= 0.0 && fresh) {
+            if watched || (rate <= 0.0 && fresh) || !at_hand {
                 return NextRun::Keep;
             }
             if self.runs < TRIAL_RUNS {
@@ -412,7 +428,7 @@ impl KeepRule {
             };
         }
         let news = |side| belief.foresee_news(side, expected.noise);
-        if PREFERENCE * news(Side::Incumbent) > news(Side::Candidate) {
+        if at_hand && PREFERENCE * news(Side::Incumbent) > news(Side::Candidate) {
             NextRun::Incumbent
         } else {
             NextRun::Candidate
@@ -458,6 +474,17 @@ impl KeepRule {
     }
 
     // ---- what people are told
+
+    /// How many runs of each tree would have told a gain of this size, a share, from nothing; `None` for an exact metric.
+    pub(super) fn count_needed_runs(&self, gain: f64) -> Option<f64> {
+        let Mode::Noisy(noisy) = &self.mode else {
+            return None;
+        };
+        let expected = noisy.find_expected(self.least_gain);
+        let score = self.find_bound(gain * gain / 4.0, expected.prior);
+        let runs = 2.0 * expected.noise * (score / gain).powi(2);
+        Some(runs.ceil()).filter(|runs| runs.is_finite())
+    }
 
     /// What is known of this trial's candidate; `None` before its first run, and for an exact metric.
     pub(super) fn describe_gain(&self) -> Option<KnownGain> {

@@ -2,6 +2,8 @@
 //! Does not know levels that wander or effects: it compares runs of one tree among themselves.
 //! Invariant: the spread is above zero, and no single run moves it far.
 
+use serde::{Deserialize, Serialize};
+
 use super::normal::{count_as_double, find_mean, find_median, find_robust_deviation};
 use crate::metric::definition::Direction;
 
@@ -28,7 +30,7 @@ const LARGEST: f64 = 1e70;
 const FAR: f64 = 300.0;
 
 /// How printed values become numbers that are compared: smaller is better, and differences are shares.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValueScale {
     direction: Direction,
     /// The magnitude that is 1 or, as a logarithm, 0.
@@ -83,6 +85,23 @@ impl ValueScale {
         if self.logarithmic { FAR } else { LARGEST }
     }
 
+    /// The same reference without logarithms.
+    pub(super) fn to_linear(self) -> Self {
+        Self {
+            logarithmic: false,
+            ..self
+        }
+    }
+
+    /// A place of this scale on the one without logarithms.
+    pub(super) fn convert_to_linear(&self, place: f64) -> f64 {
+        match (self.logarithmic, self.direction) {
+            (false, _) => place,
+            (true, Direction::Lower) => self.size_at(place).min(LARGEST),
+            (true, Direction::Higher) => -self.size_at(place).min(LARGEST),
+        }
+    }
+
     /// The magnitude of the value at a place, in parts of the reference: what a constant amount is divided by there.
     fn size_at(&self, place: f64) -> f64 {
         match (self.logarithmic, self.direction) {
@@ -103,7 +122,7 @@ impl ValueScale {
 }
 
 /// Squared distances, and how many of them are free.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Squares {
     sum: f64,
     freedom: f64,
@@ -126,7 +145,7 @@ impl Squares {
 
 /// The spread of single runs under both ways in which noise can depend on the value, and which of them foretells the runs.
 /// A timer's jitter stays when a program becomes ten times as fast; a slower clock slows everything by the same share.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     scale: ValueScale,
     /// Noise as a share of the value.
@@ -136,7 +155,7 @@ pub struct Spread {
     /// Log-likelihood of `constant` over `proportional`.
     lead: f64,
     /// The smallest difference between two runs of one tree, in parts of the reference.
-    step: f64,
+    step: Option<f64>,
     /// Were two runs of one tree equal while others were not? Then values are coarse.
     ties: bool,
 }
@@ -149,8 +168,17 @@ impl Spread {
             proportional: Squares::default(),
             constant: Squares::default(),
             lead: 0.0,
-            step: f64::INFINITY,
+            step: None,
             ties: false,
+        }
+    }
+
+    /// The same noise as amounts, on the scale without logarithms.
+    pub(super) fn to_linear(self) -> Self {
+        Self {
+            scale: self.scale.to_linear(),
+            proportional: self.constant,
+            ..self
         }
     }
 
@@ -196,7 +224,8 @@ impl Spread {
     pub fn learn_difference(&mut self, one: f64, other: f64) {
         let difference = (self.scale.amount_at(one) - self.scale.amount_at(other)).abs();
         if difference > 0.0 {
-            self.step = self.step.min(difference);
+            let known = self.step.unwrap_or(difference);
+            self.step = Some(known.min(difference));
         }
     }
 
@@ -243,10 +272,9 @@ impl Spread {
     /// The distance of two neighbouring values at this place of the scale; 0 where values are fine.
     #[must_use]
     pub fn find_step(&self, place: f64) -> f64 {
-        if self.ties && self.step.is_finite() {
-            self.step / self.scale.size_at(place)
-        } else {
-            0.0
+        match self.step {
+            Some(step) if self.ties => step / self.scale.size_at(place),
+            _ => 0.0,
         }
     }
 

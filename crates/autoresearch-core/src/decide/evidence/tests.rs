@@ -59,7 +59,7 @@ impl RuleBench {
                 NextRun::Candidate => (Side::Candidate, candidate.next(), 'c'),
                 NextRun::Incumbent => (Side::Incumbent, incumbent.next(), 'i'),
                 end => {
-                    self.evidence.close_trial(end == NextRun::Keep);
+                    self.evidence.close_trial((end == NextRun::Keep).then_some(1));
                     return (end, runs);
                 }
             };
@@ -193,7 +193,7 @@ fn a_guard_that_refuses_leaves_the_incumbents_level_where_it_was() {
     bench.run_all(Side::Candidate, &[80.0, 80.5]);
     bench.run(Side::Incumbent, 100.3);
     assert_eq!(bench.evidence.find_next_run(), NextRun::Keep);
-    bench.evidence.close_trial(false);
+    bench.evidence.close_trial(None);
     assert_eq!(
         bench.try_candidate(&[85.0, 85.2], &[100.0]).0,
         NextRun::Keep
@@ -288,7 +288,7 @@ fn record_all(deeds: &[Deed], direction: Direction) -> Evidence {
                     digit: 1.0,
                 });
             }
-            Deed::Close(kept) => evidence.close_trial(kept),
+            Deed::Close(kept) => evidence.close_trial(kept.then_some(1)),
         }
         let _ = evidence.find_next_run();
     }
@@ -319,7 +319,7 @@ proptest! {
         values in proptest::collection::vec(any_value(), 40),
     ) {
         let mut evidence = record_all(&deeds, Direction::Lower);
-        evidence.close_trial(false);
+        evidence.close_trial(None);
         let mut at = 1e6;
         let mut runs = 0;
         for value in values.iter().cycle().filter(|value| value.is_finite()) {
@@ -343,5 +343,15 @@ proptest! {
         let [one, other] = [(), ()].map(|()| record_all(&deeds, Direction::Lower));
         prop_assert_eq!(one.find_next_run(), other.find_next_run());
         prop_assert_eq!(one.find_run_spread().to_bits(), other.find_run_spread().to_bits());
+    }
+
+    #[test]
+    fn what_is_believed_is_the_same_after_it_was_written_down(
+        deeds in proptest::collection::vec(any_deed(), 0..80),
+    ) {
+        let evidence = record_all(&deeds, Direction::Lower);
+        let written = serde_json::to_vec(&evidence).unwrap();
+        let read: Evidence = serde_json::from_slice(&written).unwrap();
+        prop_assert_eq!(&read, &evidence);
     }
 }
