@@ -2,18 +2,23 @@
 //! Does not watch the gits of a trial: these leave their trace beside the anchor.
 //! Invariant: whoever acts in a checkout next waits for such a git, and no lock of it stands afterwards.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::journal::chain::hash_bytes;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
 use autoresearch_sys::git::locks::{Traces, recover_locks};
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::TreeNote;
+use autoresearch_sys::store::removal::remove_folder_below;
 
 /// The file in the folder of a note, as long as such a git is at work.
 const GIT_AT_WORK: &str = "git-at-work";
+/// The files of git's record of a work tree. Where one of them is empty, as a kill can leave it, no git lists any tree.
+const RECORD_FILES: [&str; 3] = ["gitdir", "HEAD", "commondir"];
 /// With this begin the names that git has for our work trees.
 const OWN_NAME: &[u8] = b"autoresearch-";
 
@@ -42,19 +47,67 @@ pub(crate) fn recover_git(git: &Git, note_folder: &Path) -> Result<Vec<PathBuf>>
 /// The same for every tree of this checkout, also that of a start which never became a run, and for what removed trees,
 /// branches and references. Returns the locks.
 pub(crate) fn recover_left_gits(world: &World, git: &Git, root: &Path) -> Result<Vec<PathBuf>> {
-    let notes = TreeNote::list_all(&world.state_folder).into_iter();
-    let notes = notes.filter(|note| note.root == root);
-    let mut folders: Vec<PathBuf> = notes.map(|note| note.folder(&world.state_folder)).collect();
-    if let Ok(history) = History::open_with_git(git) {
-        folders.push(start_lock_folder(world, &history));
-    }
     let mut removed = Vec::new();
-    for folder in folders {
-        if folder.join(GIT_AT_WORK).exists() {
+    let is_left = |folder: &Path| folder.join(GIT_AT_WORK).exists();
+    for note in TreeNote::list_all(&world.state_folder) {
+        let folder = note.folder(&world.state_folder);
+        if note.root == root && is_left(&folder) {
+            removed.extend(recover_git(git, &folder)?);
+            forget_broken_record(git, &note)?;
+        }
+    }
+    if let Ok(history) = History::open_with_git(git) {
+        let folder = start_lock_folder(world, &history);
+        if is_left(&folder) {
             removed.extend(recover_git(git, &folder)?);
         }
     }
     Ok(removed)
+}
+
+/// Removes git's record of a tree where a kill cut short what wrote it.
+fn forget_broken_record(git: &Git, note: &TreeNote) -> Result<()> {
+    let record = find_record(git, note);
+    let is_broken = record.is_some_and(|(records, name)| {
+        RECORD_FILES.iter().any(|file| {
+            let text = read_text(&records.join(&name).join(file), NOTE_BYTES);
+            text.unwrap_or_default().trim().is_empty()
+        })
+    });
+    if is_broken {
+        forget_half_record(git, note)?;
+    }
+    Ok(())
+}
+
+/// Removes git's own record of a tree, which git itself neither lists nor prunes when a kill cut short its making or its
+/// removal, while `git fsck` complains.
+pub(crate) fn forget_half_record(git: &Git, note: &TreeNote) -> Result<()> {
+    let Some((records, name)) = find_record(git, note) else {
+        return Ok(());
+    };
+    remove_folder_below(&records, Path::new(&name)).map_err(|error| {
+        let record = records.join(&name);
+        Failure::blocked(format!("could not remove {}: {error}", record.display()))
+    })
+}
+
+/// The folder of git's records of work trees, and the name of that of this tree, if there is one. It is named by the last part of
+/// the path, and it is the tree's when it names the tree or nothing.
+fn find_record(git: &Git, note: &TreeNote) -> Option<(PathBuf, OsString)> {
+    let name = note.path.file_name()?.to_owned();
+    let records = History::open_with_git(git)
+        .ok()?
+        .common_folder()
+        .join("worktrees");
+    let record = records.join(&name);
+    if !record.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        return None;
+    }
+    let named = read_text(&record.join("gitdir"), NOTE_BYTES).unwrap_or_default();
+    let named = named.trim_end();
+    let is_ours = named.is_empty() || Path::new(named) == note.path.join(".git");
+    is_ours.then_some((records, name))
 }
 
 /// What a git that makes, resets or removes a tree can leave in the folder that all work trees share: it also locks the

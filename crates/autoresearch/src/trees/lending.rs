@@ -12,6 +12,7 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::{Git, is_behind_link};
 use autoresearch_sys::process::TreeView;
+use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::removal::remove_folder_below;
 use autoresearch_sys::store::{
     HeldLock, StoreError, TreeKind, TreeNote, TreeNotes, take_lock, tree_note_folder,
@@ -28,6 +29,8 @@ use crate::watch::file_times::give_later_times;
 const MOST: u32 = 64;
 /// The file beside a tree's note, as long as the tree is in somebody's hands.
 const BORROWED: &str = "borrowed";
+/// The file beside a tree's note with the commit at which verify has run in it.
+const WARM: &str = "warm";
 
 /// What trees are lent from.
 #[derive(Clone, Copy)]
@@ -78,6 +81,26 @@ impl LentTree<'_> {
         &self.inside
     }
 
+    /// Has verify run here at this commit, so that what it builds and caches is there?
+    #[must_use]
+    pub fn is_warm_at(&self, commit: &CommitId) -> bool {
+        let known = read_text(&self.warm_mark(), NOTE_BYTES);
+        known.is_ok_and(|known| known == commit.as_str())
+    }
+
+    /// Notes that verify has run here at this commit. A note that cannot be written costs a run.
+    pub fn mark_warm(&self, commit: &CommitId) {
+        let _ = std::fs::write(self.warm_mark(), commit.as_str());
+    }
+
+    fn note_folder(&self) -> PathBuf {
+        self.note.folder(&self.world.state_folder)
+    }
+
+    fn warm_mark(&self) -> PathBuf {
+        self.note_folder().join(WARM)
+    }
+
     /// Brings the tree to another commit. What git ignores stays, so that nothing has to be built that did not change.
     pub fn bring_to(&self, commit: &CommitId) -> Result<()> {
         bring_tree(self.world, &self.inside, &self.note, commit)
@@ -107,7 +130,7 @@ pub fn lend_tree<'w>(
     commit: &CommitId,
 ) -> Result<LentTree<'w>> {
     let id = source.place.id();
-    let (name, lock) = take_free_name(world, id)?;
+    let (name, lock) = take_free_name(world, id, source.kind)?;
     let folder = tree_note_folder(&world.state_folder, id, &name);
     recover_git(source.git, &folder)?;
     let main = watch_git(source.git, source.git.work_tree(), &folder);
@@ -132,6 +155,8 @@ pub fn lend_tree<'w>(
     if let Some(note) = &known {
         clear_tree(world, &main, note)?;
     }
+    // What ran in an earlier tree of this name has built nothing here.
+    let _ = std::fs::remove_file(folder.join(WARM));
     let note = source.place.make_note(&name, source.kind);
     let note = make_tree(world, &main, note, Checkout::Commit(commit))?;
     mark_borrowed(world, &note)?;
@@ -199,10 +224,14 @@ fn bring_tree(world: &World, inside: &Git, note: &TreeNote, commit: &CommitId) -
     Ok(())
 }
 
-/// The first tree of a run that nobody holds.
-fn take_free_name(world: &World, id: &str) -> Result<(String, HeldLock)> {
+/// The first tree of a run that nobody holds. Who wants a new one does not get what earlier borrowers worked in.
+fn take_free_name(world: &World, id: &str, kind: TreeKind) -> Result<(String, HeldLock)> {
     for number in 1..=MOST {
         let name = number.to_string();
+        let known = TreeNote::read(&world.state_folder, id, &name);
+        if kind == TreeKind::Scratch && known.is_some_and(|note| note.kind == TreeKind::Lent) {
+            continue;
+        }
         let folder = tree_note_folder(&world.state_folder, id, &name);
         match take_lock(&folder, world, "tree") {
             Ok(lock) => return Ok((name, lock)),

@@ -15,7 +15,7 @@ use autoresearch_sys::git::surroundings::resolve_links;
 use autoresearch_sys::store::removal::{folder_inode, remove_folder_below};
 use autoresearch_sys::store::{TreeNote, check_folder_trust};
 
-use crate::trees::left_gits::{recover_git, watch_git};
+use crate::trees::left_gits::{forget_half_record, recover_git, watch_git};
 use crate::watch::work_tree_check;
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
@@ -142,7 +142,7 @@ pub(super) fn clear_tree(world: &World, git: &Git, note: &TreeNote) -> Result<()
     if known.iter().any(|tree| tree.path == note.path) {
         git.forget_work_tree(&note.path)?;
     }
-    Ok(())
+    forget_half_record(&git, note)
 }
 
 /// Is what stands there the tree that was made, and does git work there on its files alone? What ran in it may have led

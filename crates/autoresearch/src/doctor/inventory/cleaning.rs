@@ -8,14 +8,19 @@ use std::path::Path;
 use super::checks;
 use super::scene::{InventoryItem, list_start_notes, open_git_in};
 use crate::run::place::history_around;
-use crate::trees::left_gits::{recover_left_gits, start_lock_folder, watch_git};
+use crate::trees::left_gits::{
+    forget_half_record, recover_left_gits, start_lock_folder, watch_git,
+};
 use crate::trees::making::{remove_note, remove_tree};
+use crate::trees::place::OWN;
 use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::history::History;
-use autoresearch_sys::store::{FORMAT, HeldLock, Layout, MadeNote, TreeKind, removal, take_lock};
+use autoresearch_sys::store::{
+    FORMAT, HeldLock, Layout, MadeNote, TreeKind, TreeNote, removal, take_lock,
+};
 
 /// Removes what can go. A reason is added to what could not be removed, and to what waits for it.
 pub(crate) fn remove_items(world: &World, root: &Path, items: &mut [InventoryItem]) -> Result<()> {
@@ -100,7 +105,11 @@ fn remove_item(
             }
             remove_run_folder(root, &checks::path_below_root(&layout))
         }
-        _ => remove_anchor(world, root, Path::new(&item.name), &item.run, staying),
+        _ => {
+            let folder = Path::new(&item.name);
+            forget_own_record(world, git, folder)?;
+            remove_anchor(world, root, folder, &item.run, staying)
+        }
     }
 }
 
@@ -131,9 +140,20 @@ fn remove_worktree(world: &World, root: &Path, git: &Git, item: &InventoryItem) 
     if git.list_work_trees()?.iter().any(|tree| tree.path == path) {
         git.remove_work_tree(path)?;
     }
-    item.tree
-        .as_ref()
-        .map_or(Ok(()), |note| remove_note(world, note))
+    item.tree.as_ref().map_or(Ok(()), |note| {
+        forget_half_record(git, note)?;
+        remove_note(world, note)
+    })
+}
+
+/// With an anchor goes the note of the run's own tree, by which git's record of a tree that is gone is known to be ours.
+fn forget_own_record(world: &World, git: &Git, anchor_folder: &Path) -> Result<()> {
+    let id = anchor_folder.file_name().and_then(|name| name.to_str());
+    let note = id.and_then(|id| TreeNote::read(&world.state_folder, id, OWN));
+    match note.filter(|note| note.path.symlink_metadata().is_err()) {
+        Some(note) => forget_half_record(git, &note),
+        None => Ok(()),
+    }
 }
 
 /// Removes what is known of a run outside the repository; of references that stay, the note that they are ours stays too.

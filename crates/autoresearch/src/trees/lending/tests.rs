@@ -6,6 +6,7 @@ use autoresearch_core::git_names::{RefName, RepoPath};
 use autoresearch_sys::git::history::History;
 
 use super::*;
+use crate::trees::left_gits::recover_left_gits;
 use crate::trees::scratch::TreeBed;
 
 fn read(tree: &LentTree<'_>, name: &str) -> String {
@@ -32,6 +33,70 @@ fn a_lent_tree_is_at_its_commit_outside_the_repository_and_the_users_tree_stays(
     assert_eq!(bed.head(), second);
     let changed = bed.git.list_differing(&second).unwrap();
     assert_eq!(changed, [RepoPath::new("src/b")]);
+}
+
+#[test]
+fn a_record_of_git_that_a_kill_cut_short_goes_with_its_tree_and_a_users_stays() {
+    for cut in ["gitdir", "HEAD", "commondir"] {
+        let bed = TreeBed::new();
+        let tree = bed.lend(TreeKind::Scratch, &bed.head());
+        let name = tree.path().file_name().unwrap().to_owned();
+        let records = bed.root().join(".git/worktrees");
+        let record = records.join(&name);
+        assert!(record.is_dir());
+        // As git leaves it while it makes one: locked, with a HEAD that names nothing.
+        std::fs::write(record.join("locked"), "initializing").unwrap();
+        std::fs::write(record.join("HEAD"), format!("{:040}\n", 0)).unwrap();
+        std::fs::remove_file(record.join(cut)).unwrap();
+        drop(tree);
+        assert!(!record.exists(), "{cut}");
+        assert!(bed.git.list_work_trees().unwrap().len() == 1, "{cut}");
+    }
+    // One of the user's with the same name, for a tree elsewhere.
+    let bed = TreeBed::new();
+    let tree = bed.lend(TreeKind::Scratch, &bed.head());
+    let record = bed
+        .root()
+        .join(".git/worktrees")
+        .join(tree.path().file_name().unwrap());
+    std::fs::write(record.join("gitdir"), "/elsewhere/.git\n").unwrap();
+    drop(tree);
+    assert!(record.is_dir());
+}
+
+#[test]
+fn a_record_that_git_cannot_read_is_removed_before_anybody_lists_trees() {
+    for cut in ["gitdir", "HEAD", "commondir"] {
+        let bed = TreeBed::new();
+        let tree = bed.lend(TreeKind::Lent, &bed.head());
+        let record = bed
+            .root()
+            .join(".git/worktrees")
+            .join(tree.path().file_name().unwrap());
+        let note = tree.note_folder();
+        drop(tree);
+        // A git that was killed while it wrote, and its note that it is at work.
+        std::fs::write(record.join(cut), "").unwrap();
+        recover_left_gits(&bed.world, &bed.git, &bed.root()).unwrap();
+        assert!(record.exists(), "{cut}: no git of ours was at work");
+        std::fs::write(note.join("git-at-work"), "").unwrap();
+        recover_left_gits(&bed.world, &bed.git, &bed.root()).unwrap();
+        assert!(!record.exists(), "{cut}");
+        bed.git.list_work_trees().unwrap();
+    }
+}
+
+#[test]
+fn who_wants_a_new_tree_does_not_get_one_that_was_given_back() {
+    let bed = TreeBed::new();
+    let lent = bed.lend(TreeKind::Lent, &bed.head());
+    std::fs::write(lent.path().join("left.log"), "x").unwrap();
+    let path = lent.path().to_owned();
+    drop(lent);
+    let clean = bed.lend(TreeKind::Scratch, &bed.head());
+    assert_ne!(clean.path(), path);
+    drop(clean);
+    assert_eq!(bed.lend(TreeKind::Lent, &bed.head()).path(), path);
 }
 
 #[test]
