@@ -354,7 +354,7 @@ fn a_path_that_others_choose_is_read_as_a_regular_file_of_a_limited_length() {
 }
 
 #[test]
-fn the_release_is_one_stripped_program_of_at_most_12_mb() {
+fn the_release_is_one_stripped_program_of_at_most_13_mb() {
     let manifest = read("Cargo.toml");
     let (_, release) = manifest.split_once("[profile.release]").unwrap();
     for key in ["strip = true", "lto = \"thin\"", "codegen-units = 1"] {
@@ -364,7 +364,7 @@ fn the_release_is_one_stripped_program_of_at_most_12_mb() {
     assert_eq!(product.matches("[[bin]]").count(), 1, "one program");
     if let Ok(program) = root().join("target/release/autoresearch").metadata() {
         let size = program.len();
-        assert!(size <= 12_000_000, "the program has {size} bytes");
+        assert!(size <= 13_000_000, "the program has {size} bytes");
     }
 }
 

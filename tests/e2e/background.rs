@@ -157,6 +157,7 @@ fn a_background_run_goes_to_its_end_alone() {
     assert_answer!(night.bed.run(&["finish"]).ok(), @"
     run `demo` ended: target (any_count is 5)
     improved: any_count 10 -> 5, 3 trials kept on autoresearch/demo
+    claim: a gain of 50 %: a clean checkout of the last commit was measured again
       <commit> experiment: did: seq 4 | sed s/.*/any/ > src/a
       <commit> experiment: did: seq 2 | sed s/.*/any/ > src/a
       <commit> experiment: did: seq 0 | sed s/.*/any/ > src/a

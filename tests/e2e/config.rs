@@ -204,7 +204,7 @@ fn a_config_is_read_from_standard_input() {
     assert_answer!(with_stdin(&bed, &["start", "--config", "-"], CONFIG), @r#"
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       guard     pass
       scope     src/**
       pinned    2 files: count.sh, guard.sh; a trial that changes one is void

@@ -66,6 +66,12 @@ fn the_demonstration_runs_to_its_target_and_shows_every_kind_of_row() {
     );
     assert_eq!(git(&["status", "--porcelain"]), "");
     assert_eq!(git(&["branch", "--show-current"]).trim(), "main");
+    let noisy = &report["noisy"];
+    let low = noisy["claim"]["gain"]["low"].as_f64();
+    assert!(low > Some(0.0), "the gain of 12 % is told: {noisy}");
+    let branch = format!("autoresearch/{}", noisy["run"].as_str().unwrap());
+    let kept = git(&["log", "--format=%s", &format!("main..{branch}")]);
+    assert!(kept.contains("render the list once"), "{kept}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 7] = [
+const SOMETIMES: [&str; 10] = [
     "jump",
     "guard_retries",
     "again",
@@ -23,6 +23,9 @@ const SOMETIMES: [&str; 7] = [
     "suspects",
     "verify_runs",
     "holdout",
+    "incumbent_tree",
+    "gain",
+    "why",
 ];
 
 fn guide() -> String {

@@ -199,7 +199,7 @@ fn a_guard_that_fails_at_start_is_known_before_verify_ran_twice() {
     warning: the guard failed 1 time before it passed on the untouched tree: its result does not depend only on the code
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       guard     pass
       scope     src/**
       pinned    2 files: count.sh, guard.sh; a trial that changes one is void

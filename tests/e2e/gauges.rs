@@ -222,7 +222,7 @@ fn a_config_is_tried_with_what_it_measures() {
     assert_answer!(bed.run(&["config", "try", "autoresearch.yaml"]), @"
     warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     guard     none
-    verify    m = 5, 5 (no noise, <span> a run)
+    verify    m = 5, 5, 5 (no noise, <span> a run)
     scope     untouched  5
               emptied    5
               deleted    verify failed: exit status 2

@@ -67,6 +67,7 @@ fn a_pipe_that_hides_a_failure_is_flagged_in_answer_log_and_finish() {
     insta::assert_snapshot!(shown(&bed.run(&["finish"]).ok().out), @"
     run `demo` ended: user-stop (finished by a person)
     improved: bytes 5000 -> 0, 1 trial kept on autoresearch/demo
+    claim: a gain of 100 %: a clean checkout of the last commit was measured again
       <hash> experiment: a change [jump: far outside everything measured before; a second run agrees; look at it before you merge]
     checked out: main
     left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
@@ -78,37 +79,33 @@ fn a_number_that_a_second_run_does_not_repeat_is_not_kept() {
     let script = "test -s src/code || exit 1; if grep -q lucky src/code && [ ! -e made ]; then : > made; echo 3; else echo 5000; fi\n";
     let bed = measuring(script, "x\n");
     bed.start(&config());
-    insta::assert_snapshot!(says(&bed, "lucky\n"), @"
-    trial 1: discard (not-repeated), bytes 3 (-4997); the best is 5000 from trial 0
-    why: verify gave 3, and in a second run of the same commit 5000
-    files: src/code
-    ");
+    let lucky = says(&bed, "lucky\n");
+    assert!(
+        lucky.contains("discard (cannot-tell), bytes 5000 (0)"),
+        "{lucky}"
+    );
     let trials = bed.run_file("trials/1");
     assert!(trials.join("verify-2.out").exists());
 }
 
 #[test]
 fn a_lottery_wins_no_keep_and_what_it_costs_is_counted() {
-    // Each run gives another number, and all of them are just below that of the baseline.
-    let script = "test -s src/code || exit 1\ngrep -q lottery src/code || { echo 5000; exit; }\nn=$(cat made 2>/dev/null || echo 0); echo $((n + 1)) > made; echo $((4999 - n % 3))\n";
+    // Each run gives another number, and the first one is always below that of the baseline.
+    let script = "test -s src/code || exit 1\ngrep -q lottery src/code || { echo 5000; exit; }\nn=$(cat made 2>/dev/null || echo 0); echo $((n + 1)) > made; set -- 4999 5001 5000; shift $((n % 3)); echo $1\n";
     let bed = measuring(script, "x\n");
-    bed.start(&format!("{}budget: {{verify_runs: 5}}\n", config()));
-    for ticket in 1..=2 {
-        let answer = says(&bed, &format!("lottery {ticket}\n"));
-        assert!(answer.contains("discard (not-repeated)"), "{answer}");
-    }
+    bed.start(&format!("{}budget: {{verify_runs: 9}}\n", config()));
+    let lottery = says(&bed, "lottery\n");
+    assert!(lottery.contains("discard (cannot-tell)"), "{lottery}");
+    assert!(
+        lottery.contains("after 3 runs and 6 of the kept state"),
+        "{lottery}"
+    );
     let state = bed.run(&["status", "--json"]).ok().json();
     assert_eq!(
         (&state["keep"], &state["incumbent"]),
         (&0.into(), &5000.into()),
         "{state}"
     );
-    insta::assert_snapshot!(says(&bed, "honest\n"), @"
-    trial 3: discard (tie), bytes 5000 (0); the best is 5000 from trial 0
-    why: the metric is equal
-    files: src/code
-    ");
-    let state = bed.run(&["status", "--json"]).ok().json();
     assert_eq!(state["end"], "budget");
 }
 
@@ -131,7 +128,7 @@ fn the_last_problems_may_go_at_once_and_are_measured_twice() {
 }
 
 #[test]
-fn a_keep_costs_two_runs_and_a_discard_one() {
+fn a_keep_costs_two_runs_three_by_one_digit_and_a_discard_one() {
     let bed = measuring(
         "grep -c problem src/code || [ $? -eq 1 ]\n",
         &"problem\n".repeat(12),
@@ -150,5 +147,5 @@ fn a_keep_costs_two_runs_and_a_discard_one() {
         let outputs = (1..9).map(|run| bed.run_file(&format!("trials/{trial}/verify-{run}.out")));
         outputs.filter(|output| output.exists()).count()
     };
-    assert_eq!((1..=6).map(runs).collect::<Vec<_>>(), [2, 2, 2, 2, 2, 1]);
+    assert_eq!((1..=6).map(runs).collect::<Vec<_>>(), [2, 2, 2, 2, 3, 1]);
 }

@@ -35,7 +35,7 @@ fn every_verdict_is_measured_recorded_and_undone_by_the_tool() {
         })
         .collect();
     insta::assert_snapshot!(rows.join("\n"), @r"
-    0 | 10 | 0 | pass | baseline | the untouched tree, 2 runs
+    0 | 10 | 0 | pass | baseline | the untouched tree, 3 runs
     1 | 9 | -1 | pass | keep | 4 any
     2 | 11 | +2 | - | discard | 6 any [worse-metric: the metric is not better]
     3 | - | - | - | no-op | 4 any [nothing-changed: no file in the scope was changed]
@@ -337,7 +337,7 @@ fn start_names_the_pinned_files() {
     assert_answer!(answer, @r#"
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       guard     pass
       scope     src/**
       pinned    2 files: count.sh, guard.sh; a trial that changes one is void

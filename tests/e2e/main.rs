@@ -50,6 +50,7 @@ mod locks;
 mod looking;
 mod loops;
 mod migration;
+mod noise;
 mod not_taken;
 mod numbers;
 mod openings;

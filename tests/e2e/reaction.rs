@@ -66,7 +66,7 @@ fn a_config_is_tried_with_all_its_runs_shown_and_nothing_stays() {
     let before = bed.fingerprint();
     assert_answer!(try_config(&bed, &ConfigText::demo()), @r#"
     guard     pass
-    verify    any_count = 10, 10 (no noise, <span> a run)
+    verify    any_count = 10, 10, 10 (no noise, <span> a run)
     scope     untouched  10
               emptied    0
     check     2 runs in <span>, <count> times one run of verify
@@ -79,7 +79,7 @@ fn a_config_is_tried_with_all_its_runs_shown_and_nothing_stays() {
         (&report["ok"], &report["samples"], &report["reaction"]),
         (
             &json!(true),
-            &json!([10, 10]),
+            &json!([10, 10, 10]),
             &json!({
                 "outcome": "reacts",
                 "runs": [
@@ -215,7 +215,7 @@ fn a_refusal_says_what_each_run_gave_where_to_look_and_who_may_say_otherwise() {
     assert_answer!(try_config(&bed, &config), @r#"
     exit code 3
     guard     pass
-    verify    any_count = 5, 5 (no noise, <span> a run)
+    verify    any_count = 5, 5, 5 (no noise, <span> a run)
     scope     untouched  5
               emptied    5
               deleted    5
@@ -298,14 +298,14 @@ fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
     let before = bed.fingerprint();
     let report = tried(&bed, &config);
     assert_eq!(report["ok"], true, "a warning, not a refusal");
-    assert_answer!(try_config(&bed, &config), @r#"
+    assert_answer!(try_config(&bed, &config), @"
     guard     pass
-    verify    any_count = 10, 10 (no noise, <span> a run)
+    verify    any_count = 10, 10, 10 (no noise, <span> a run)
     scope     untouched  verify failed: exit status 2
     check     1 run in <span>, <count> times one run of verify
     <sandbox>
     verdict   whether any_count reacts to the files of the scope is not checked: verify fails in a fresh work tree (exit status 2); such a tree lacks tool.sh, other/notes.md
-    "#);
+    ");
     assert_eq!(bed.fingerprint(), before);
     let started = bed.start(&config);
     assert!(
@@ -335,7 +335,7 @@ fn what_git_ignores_in_the_checkout_is_seen_in_a_view_and_its_writes_do_not_reac
     let in_sandbox = usize::from(report["sandbox"]["works"] == true);
     assert_eq!(
         runs.lines().count(),
-        2 + in_sandbox,
+        3 + in_sandbox,
         "those of the baseline, and one in a sandbox: {report}"
     );
     let expected = if can_view() { "reacts" } else { "not-checked" };

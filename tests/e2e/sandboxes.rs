@@ -159,7 +159,7 @@ fn a_start_whose_verify_needs_more_says_what_failed_and_a_folder_that_is_named_i
     note: verify and guard run in a sandbox: no network, and writes only in the tree, a temporary folder and <bed>/home/cache; m is the same without it
     run `demo` started: Less
       metric    m = 2 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       reaction  not checked, exempt: a test
       guard     pass
       scope     app.sh

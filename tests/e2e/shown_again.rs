@@ -146,7 +146,9 @@ fn the_output_of_each_command_is_shown_with_its_name() {
             "verify-1.out",
             "verify-1.err",
             "verify-2.out",
-            "verify-2.err"
+            "verify-2.err",
+            "verify-3.out",
+            "verify-3.err"
         ]
     );
     show(&bed, &["4", "--output"])

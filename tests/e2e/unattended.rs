@@ -76,7 +76,7 @@ fn exec_prints_a_line_per_trial_and_a_summary_and_exits_with_0_when_it_improved(
     );
     assert_eq!(summary["improved"], true);
     assert_eq!(summary["cost"]["turns"], 3);
-    assert_eq!(summary["cost"]["verify_runs"], 5);
+    assert_eq!(summary["cost"]["verify_runs"], 7);
     assert_eq!(summary["merge"], "git merge autoresearch/demo");
     assert_eq!(bed.fingerprint(), before, "the user's branch is as it was");
     assert_eq!(bed.run_commits("autoresearch/demo").len(), 2);

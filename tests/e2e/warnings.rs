@@ -184,7 +184,7 @@ fn what_verify_says_on_stderr_is_shown_at_start_although_it_succeeded() {
     assert_answer!(answer, @r#"
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       stderr    of verify, although it succeeded:
                 | one
                 | deprecated: x

@@ -23,8 +23,8 @@ mod unattended;
 
 pub use self::check::{CheckedConfig, check_config};
 pub use self::choices::{
-    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    SuspectPattern, ViewUse,
+    ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
+    Rollback, Shell, SuspectPattern, ViewUse,
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};

@@ -2,8 +2,10 @@
 //! Does not record them.
 //! Invariant: a decision needs nothing but its arguments.
 
+pub mod calibration;
 pub mod evidence;
 pub mod fall;
+pub mod gain;
 pub mod gaming;
 pub mod incumbent;
 pub mod judge;

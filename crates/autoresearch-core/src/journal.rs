@@ -3,8 +3,10 @@
 //! Invariant: everything that a run shows follows from its records.
 
 pub mod chain;
+pub mod claim;
 pub mod event;
 pub mod ledger;
+pub mod runs;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod state;

@@ -87,6 +87,24 @@ pub enum Clock {
     Fixed(Timestamp),
 }
 
+impl Clock {
+    /// The time now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
+    pub fn now(self) -> Timestamp {
+        match self {
+            Self::System => Timestamp::now(),
+            Self::Fixed(time) => time,
+        }
+    }
+
+    /// The same in milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(self) -> u64 {
+        u64::try_from(self.now().as_millisecond()).unwrap_or(0)
+    }
+}
+
 impl World {
     /// The real world. State and data folder come from the user database and not from `HOME` or `XDG_STATE_HOME`: an agent
     /// that sets a variable must not get another set of anchors.
@@ -127,12 +145,8 @@ impl World {
     }
 
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
     pub fn now(&self) -> Timestamp {
-        match self.clock {
-            Clock::System => Timestamp::now(),
-            Clock::Fixed(time) => time,
-        }
+        self.clock.now()
     }
 
     /// A path as its reader can open it: from where they stand, or whole.
@@ -150,7 +164,7 @@ impl World {
     /// The time now, in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
-        u64::try_from(self.now().as_millisecond()).unwrap_or(0)
+        self.clock.now_ms()
     }
 
     /// When it is this time of day next, by the machine's clock: milliseconds since 1970.

@@ -8,20 +8,22 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::git_names::RepoPath;
+use autoresearch_core::journal::claim::Claim;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::clip_text;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
-use self::script::{ScriptMove, list_moves};
+use self::script::{ScriptMove, list_moves, list_noisy_moves};
 use crate::config::ConfigSource;
+use crate::finish::claim::ClaimPatience;
 use crate::look::{log, status};
 use crate::run::Place;
 use crate::run::strategy;
 use crate::{finish, start, trial};
 use autoresearch_sys::embedded::list_embedded_files;
 use autoresearch_sys::env::{World, temporary_folder};
-use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 
@@ -47,6 +49,19 @@ pub(crate) struct DemoReport {
     pub rows: std::collections::BTreeMap<String, usize>,
     /// The kept commits, oldest first.
     pub kept: Vec<finish::report::KeptTrial>,
+    /// The second run, on a metric that comes out differently each time.
+    pub noisy: NoisyReport,
+}
+
+/// What came of the noisy run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NoisyReport {
+    pub run: String,
+    /// The value before and after, as the trials measured it.
+    pub baseline: Value,
+    pub value: Value,
+    /// What was gained, measured afresh.
+    pub claim: Option<Claim>,
 }
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/demo/files");
@@ -71,26 +86,15 @@ pub(crate) fn run_demo(
         run: None,
     };
     audience.show_text(&format!("a repository with 47 `any` was made in {}\n\n$ autoresearch start --config autoresearch.yaml\n", folder.display()))?;
-    let source = ConfigSource {
-        path: None,
-        name: "autoresearch.yaml".to_owned(),
-        text: find_embedded_text("autoresearch.yaml").to_owned(),
-        merged: false,
-    };
+    let source = embedded_config("autoresearch.yaml");
     let started = start::start_run(world, &place, &source)?;
     audience.show_text(&format!("{started}\n\n{}\n", log::format_head()))?;
     for next in list_moves() {
-        if world.is_interrupted() {
-            return Err(Failure::new(
-                autoresearch_sys::error::FailureKind::Interrupted,
-                "interrupted",
-            )
-            .hint(format!("the repository is in {}", folder.display())));
-        }
+        refuse_interrupted(world, &folder)?;
         play_move(world, &place, &folder, &next, audience)?;
     }
     let status = status::read_status(world, &place)?;
-    let ended = finish::finish_run(world, &place)?;
+    let ended = finish::finish_run(world, &place, ClaimPatience::Whole)?;
     let mut rows = std::collections::BTreeMap::new();
     for row in log::read_log(world, &place, &log::LogFilter::default())?.rows {
         *rows.entry(row.status.to_owned()).or_default() += 1;
@@ -104,7 +108,50 @@ pub(crate) fn run_demo(
         end: ended.end,
         rows,
         kept: ended.kept,
+        noisy: play_noisy_run(world, &place, audience)?,
     })
+}
+
+/// A second run in the same repository: what does nothing is not kept, however lucky its runs are, and what helps is
+/// measured afresh at the end.
+fn play_noisy_run(
+    world: &World,
+    place: &Place,
+    audience: &dyn DemoAudience,
+) -> Result<NoisyReport> {
+    audience.show_text("\nand a metric that comes out differently each time:\n\n$ autoresearch start --config noisy.yaml\n")?;
+    let started = start::start_run(world, place, &embedded_config("noisy.yaml"))?;
+    audience.show_text(&format!("{started}\n\n{}\n", log::format_head()))?;
+    let folder = place.search_folder(world);
+    for next in list_noisy_moves() {
+        refuse_interrupted(world, &folder)?;
+        play_move(world, place, &folder, &next, audience)?;
+    }
+    audience.show_text("\n$ autoresearch finish\n")?;
+    let ended = finish::finish_run(world, place, ClaimPatience::Whole)?;
+    Ok(NoisyReport {
+        run: started.run,
+        baseline: ended.baseline,
+        value: ended.value,
+        claim: ended.claim,
+    })
+}
+
+fn refuse_interrupted(world: &World, folder: &Path) -> Result<()> {
+    if !world.is_interrupted() {
+        return Ok(());
+    }
+    Err(Failure::new(FailureKind::Interrupted, "interrupted")
+        .hint(format!("the repository is in {}", folder.display())))
+}
+
+fn embedded_config(name: &str) -> ConfigSource {
+    ConfigSource {
+        path: None,
+        name: name.to_owned(),
+        text: find_embedded_text(name).to_owned(),
+        merged: false,
+    }
 }
 
 fn find_embedded_text(path: &str) -> &'static str {
@@ -236,10 +283,13 @@ fn play_move(
 
 impl fmt::Display for DemoReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(claim) = &self.noisy.claim {
+            writeln!(out, "claim: {claim}")?;
+        }
         writeln!(out)?;
         writeln!(
             out,
-            "the run ended: {}. any_count {} -> {}",
+            "the first run ended: {}. any_count {} -> {}",
             self.end, self.baseline, self.value
         )?;
         writeln!(

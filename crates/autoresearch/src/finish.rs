@@ -2,6 +2,7 @@
 //! Does not delete anything of a run.
 //! Invariant: the user's branch is where it was; the run's branch stays.
 
+pub(crate) mod claim;
 mod last_holdout;
 mod own_tree;
 pub(crate) mod report;
@@ -11,6 +12,7 @@ use autoresearch_core::git_names::HeadTarget;
 use autoresearch_core::journal::event::{End, Ending, Event, Finish};
 use autoresearch_core::words::text::clip_text;
 
+use self::claim::{ClaimPatience, make_claim};
 use self::last_holdout::ask_last_holdout;
 use self::own_tree::leave_own_tree;
 use self::report::{EndReport, make_end_report};
@@ -59,8 +61,20 @@ pub(crate) fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
     Ok(())
 }
 
+/// Measures afresh what a run gained that has ended, and leaves it as it is.
+pub(crate) fn claim_gain(world: &World, place: &Place) -> Result<()> {
+    let mut ready = enter_tree(world, place, Entry::Driver)?;
+    let measured = make_claim(&mut ready, ClaimPatience::Whole);
+    ready.finish()?;
+    measured.map(drop)
+}
+
 /// Ends the run if it is still open, and checks out what was checked out before it. The run's branch stays.
-pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
+pub(crate) fn finish_run(
+    world: &World,
+    place: &Place,
+    patience: ClaimPatience,
+) -> Result<EndReport> {
     let mut ready = match enter_run(world, place, Entry::Finish)? {
         Entered::Ready(ready) => *ready,
         Entered::Lost(held) => return finish_without_tree(*held),
@@ -94,6 +108,7 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
     };
     let passes = ask_last_holdout(&mut ready)?;
     record_end(&mut ready.run, End::UserStop, FINISHED)?;
+    let unclaimed = make_claim(&mut ready, patience)?;
     let left = leave_run(&mut ready, passes)?;
     let (glance, stays) = leave_own_tree(ready.finish()?)?;
     let mut report = make_end_report(&glance, left.head)?;
@@ -102,7 +117,9 @@ pub(crate) fn finish_run(world: &World, place: &Place) -> Result<EndReport> {
         report.note_detached(branch, &holder);
     }
     report.saved = saved;
-    report.notes.extend(notes.into_iter().chain(stays));
+    report
+        .notes
+        .extend(unclaimed.into_iter().chain(notes).chain(stays));
     Ok(report)
 }
 

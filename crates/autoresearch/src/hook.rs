@@ -6,6 +6,8 @@
 
 pub(crate) mod propose;
 
+use std::time::Duration;
+
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
@@ -13,6 +15,7 @@ use autoresearch_core::words::brief;
 use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
 
+use crate::finish::claim::ClaimPatience;
 use crate::run::Run;
 use crate::run::entry::{Entry, enter_tree};
 use crate::run::glance::Glance;
@@ -23,6 +26,9 @@ use crate::{finish, trial};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore};
+
+/// A hook has half a minute, and more to do than to measure what a run gained.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many rows the brief quotes.
 const ROWS: usize = 5;
@@ -286,7 +292,9 @@ fn run_proposal(world: &World, owned: &OwnedRun, proposal: Proposal) -> Result<S
         }
         ProposedOrder::Block { message } => finish::block_run(world, &place, &message)?.to_string(),
         ProposedOrder::Stop { message } => finish::stop_run(world, &place, &message)?.to_string(),
-        ProposedOrder::Finish => finish::finish_run(world, &place)?.to_string(),
+        ProposedOrder::Finish => {
+            finish::finish_run(world, &place, ClaimPatience::Within(CLAIM_PATIENCE))?.to_string()
+        }
     })
 }
 

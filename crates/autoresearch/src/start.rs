@@ -5,6 +5,7 @@
 mod again;
 pub mod baseline;
 mod holdout;
+mod kept_tree;
 pub mod own_files;
 mod parts;
 pub mod preflight;
@@ -37,6 +38,7 @@ use crate::run::place::Place;
 use crate::run::repair::set_up_branch;
 use crate::run::session;
 use crate::start::baseline::Baseline;
+use crate::start::kept_tree::{KeptTreeAnswer, describe_kept_tree, try_kept_tree};
 use crate::start::own_files::OwnFiles;
 use crate::start::preflight::StartSite;
 use crate::start::reaction::{CheckPatience, ReactionReport, ReactionScene, check_reaction};
@@ -46,6 +48,7 @@ use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::sandboxing::{choose_confinement, hide_holdout};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
+use crate::trial::kept_state::StateScene;
 use crate::watch::command_files::CommandSite;
 use crate::watch::empty_places;
 use crate::watch::git_rules;
@@ -59,10 +62,10 @@ use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::{Git, PrivateIndex};
-use autoresearch_sys::process::{Confinement, TreeView};
+use autoresearch_sys::process::{Confinement, LocalExecutor, TreeView};
 use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{FileNotes, Pinned, RunStore, SealedSecret, UnseenFiles};
+use autoresearch_sys::store::{FileNotes, Pinned, RunStore, SealedSecret, TreeKind, UnseenFiles};
 use tempfile::TempDir;
 
 pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
@@ -274,22 +277,53 @@ fn prepare_start(
         changed: &pinned.dirty_files,
         patience,
     })?;
+    let kept = measure_kept_tree(world, parts, env, (&baseline, pinned))?;
     let armed = arm_holdout(world, parts, git, (env, view, pinned.confinement.as_ref()))?;
     settle_pins(git, (site, config), (&chosen, &before), pinned)?;
     let unseen = unseen_files::find_after_baseline(git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
+    let notes = list_notes(view, entered.filled, &pinned.touched, &kept);
+    let runs = [&baseline.runs[..], &kept.runs].concat();
     Ok(PreparedStart {
         said: baseline.said.clone(),
         start: Start {
             reaction: Some(reaction.outcome),
             holdout: armed,
+            runs,
+            incumbent_tree: kept.tree,
             ..make_start_event(world, parts, (config, baseline))?
         },
         unseen,
-        notes: list_notes(view, entered.filled, &pinned.touched),
+        notes,
         reaction,
         sandbox,
     })
+}
+
+/// Measures the untouched tree where the kept state will be measured beside the trials.
+fn measure_kept_tree(
+    world: &World,
+    parts: &StartParts<'_>,
+    env: &[(OsString, OsString)],
+    (baseline, pinned): (&Baseline, &Pinned),
+) -> Result<KeptTreeAnswer> {
+    let (site, executor) = (parts.start_site, LocalExecutor::new(world, env));
+    let scene = StateScene {
+        world,
+        checkout: site.git.at_folder(site.git.work_tree()),
+        layout: &parts.layout,
+        id: &parts.id,
+        config: &parts.config,
+        env,
+        executor: &executor,
+        confinement: pinned.confinement.as_ref(),
+        reading: Some(baseline.reading.clone()),
+        outputs: (parts.layout.make_trial_folder(0)?, "kept-".to_owned()),
+        // A start that is refused leaves nothing, and so does `config try`.
+        kind: TreeKind::Scratch,
+        warms_up: true,
+    };
+    try_kept_tree(baseline, scene, &site.base)
 }
 
 /// How the files are that were dirty before the run.
@@ -339,6 +373,7 @@ fn list_notes(
     view: Option<&TreeView>,
     filled: FillReport,
     touched: &BTreeSet<String>,
+    kept: &KeptTreeAnswer,
 ) -> Vec<String> {
     let names: Vec<String> = touched.iter().map(|name| escape_text(name)).collect();
     let rewritten = (!names.is_empty()).then(|| {
@@ -348,7 +383,8 @@ fn list_notes(
         )
     });
     let notes = view.map(describe_view).into_iter().chain(filled.notes);
-    notes.chain(rewritten).collect()
+    let kept = describe_kept_tree(kept.tree.as_ref());
+    notes.chain(rewritten).chain(kept).collect()
 }
 
 /// Fills the run's own tree as the config says.
@@ -496,6 +532,8 @@ fn make_start_event(
         measurement: baseline.measurement,
         reading: Some(baseline.reading),
         samples: baseline.samples,
+        runs: Vec::new(),
+        incumbent_tree: None,
         guard: baseline.guard,
         verify_ms: baseline.verify_ms,
         environment: format!(

@@ -11,6 +11,7 @@ mod harness;
 pub mod holdout;
 pub mod intent;
 mod kept_commit;
+pub mod kept_state;
 pub mod look_after;
 pub mod measure;
 pub mod moved_away;
@@ -25,7 +26,7 @@ pub mod verdict;
 use autoresearch_core::agent::caller::Reader;
 pub use autoresearch_core::agent::session::TrialRequest;
 use autoresearch_core::config::HoldoutTime;
-use autoresearch_core::journal::event::{Event, Intent, Verdict};
+use autoresearch_core::journal::event::{Event, Intent, Verdict, Why};
 use autoresearch_core::journal::state::RunState;
 
 use self::attempt::{AttemptInput, AttemptPlan, AttemptResult, attempt_trial, plan_attempt};
@@ -95,6 +96,9 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         .with_undone(undone)
         .with_notes(notes)
         .with_files(&files);
+    if let Some(advice) = advise_larger(&glance, &decided) {
+        report = report.with_note(&advice);
+    }
     if let Some(missing) = find_missing(&glance, &report) {
         report = report.with_note(&missing);
     }
@@ -124,6 +128,7 @@ fn make_attempt(
         intent,
         changes,
         executor: &LocalExecutor::new(run.world, &run.env),
+        env: &run.env,
         observe: &|phase| run.store.write_phase_note(intent.trial, phase),
     };
     attempt_trial(&ready.tree, plan, &input)
@@ -161,6 +166,18 @@ fn record_intention(
         run.store.record_event(Event::Intent(intent.clone()))?;
     }
     Ok(())
+}
+
+/// What to do where one trial after the other is too small to be told from noise.
+fn advise_larger(glance: &Glance<'_>, decided: &Decided) -> Option<String> {
+    let state = &glance.run.store.state;
+    let is_undecided = matches!(decided.why(), Some(Why::CannotTell { .. }));
+    (is_undecided && state.ladder.is_too_small()).then(|| {
+        format!(
+            "{} trials in a row were too small to be told from noise: change something larger, or a person makes verify steadier (repeat the work, print the median, count instructions)",
+            state.ladder.undecided
+        )
+    })
 }
 
 /// What the failed command of a trial in the run's own tree misses of the user's checkout.

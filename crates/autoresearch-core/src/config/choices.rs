@@ -161,6 +161,18 @@ words! {
 }
 
 words! {
+    /// Whether the gain is measured afresh at the end.
+    #[derive(Default)]
+    ClaimMode {
+        /// Where something was kept.
+        #[default]
+        Auto = "auto",
+        /// Not at all: the gain is what the trials measured.
+        Never = "never",
+    }
+}
+
+words! {
     /// What happens after failed trials in a row.
     #[derive(Default)]
     LadderMode {
@@ -227,6 +239,7 @@ mod tests {
         assert_words!(Isolation::Branch, Isolation::Worktree, Isolation::InPlace);
         assert_words!(Rollback::Reset, Rollback::Revert);
         assert_words!(RepositoryHooks::Bypass, RepositoryHooks::Run);
+        assert_words!(ClaimMode::Auto, ClaimMode::Never);
         assert_words!(LadderMode::Off, LadderMode::Advise, LadderMode::Enforce);
     }
 }

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, json_schema};
 use serde::Deserialize;
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback, Shell,
-    SuspectPattern, ViewUse,
+    ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
+    Rollback, Shell, SuspectPattern, ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::holdout::HoldoutFile;
@@ -108,6 +108,9 @@ pub struct ConfigFile {
     /// What happens after failed trials in a row: refine, pivot, search, and finally the end of the run.
     #[serde(default)]
     pub ladder: LadderMode,
+    /// Whether the first and the last commit are measured afresh at the end, side by side in clean checkouts.
+    #[serde(default)]
+    pub claim: ClaimMode,
     /// Who edits in background and exec runs.
     #[serde(default)]
     pub agent: AgentFile,

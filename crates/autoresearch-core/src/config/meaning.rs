@@ -117,6 +117,7 @@ impl ConfigMeaning<'_> {
             secrets: file.secrets.clone(),
             repository_hooks: file.repository_hooks,
             ladder: file.ladder,
+            claim: file.claim,
             agent: self.resolve_agent(&file.agent),
             budget: self.resolve_budget(&file.budget),
             notify: file

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
-    Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels, Rollback,
-    SuspectPattern, ViewUse,
+    ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
+    Rollback, SuspectPattern, ViewUse,
 };
 use crate::config::command::UserCommand;
 use crate::config::condition::Condition;
@@ -78,6 +78,9 @@ pub struct Config {
     /// What happens after failed trials in a row.
     #[serde(default)]
     pub ladder: LadderMode,
+    /// Whether the gain is measured afresh at the end.
+    #[serde(default)]
+    pub claim: ClaimMode,
     /// Who edits in background and exec runs.
     pub agent: Agent,
     /// Ceilings besides iterations and time.

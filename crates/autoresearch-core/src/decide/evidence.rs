@@ -48,6 +48,13 @@ pub struct Evidence {
     rule: KeepRule,
 }
 
+impl Default for Evidence {
+    /// Nothing recorded of a metric of which nothing is known.
+    fn default() -> Self {
+        Self::new(Direction::Lower, 0.0)
+    }
+}
+
 impl Evidence {
     /// Nothing recorded. `least_gain` is the smallest gain that matters, as a share of the value; 0 when any does.
     #[must_use]
@@ -128,6 +135,12 @@ impl Evidence {
     #[must_use]
     pub fn describe_gain(&self) -> Option<KnownGain> {
         self.rule.describe_gain()
+    }
+
+    /// Does a run of this trial's candidate with this value count, or did it meet something else than the others?
+    #[must_use]
+    pub fn counts_value(&self, value: f64) -> bool {
+        self.rule.counts_value(value)
     }
 
     /// The kept trials that noise alone may have made, weakest first: each is worth a pair of the kept stack without and with

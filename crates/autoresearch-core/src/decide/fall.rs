@@ -2,7 +2,6 @@
 //! Does not judge a trial: the metric of the config, which is shown, decides that.
 //! Invariant: an exact metric may not fall at all; a noisy one may by what chance alone does, and never by that much twice.
 
-use crate::decide::noise::Noise;
 use crate::metric::definition::Metric;
 use crate::metric::value::Value;
 
@@ -12,25 +11,19 @@ const CHANCE: f64 = 2.0;
 /// The value that a later one must not fall below, where this one did not fall; `None` where it did. It is the better of
 /// the two, so that many small falls do not add up.
 ///
-/// The noise is that of the run's metric around a middle, since the holdout runs once: what it measures may have another
-/// size, so it is taken as a share.
+/// `spread` is the standard deviation of a run of the run's metric, as a share, since the holdout runs once; 0 for an exact
+/// metric.
 #[must_use]
-pub fn accept_value(
-    metric: &Metric,
-    accepted: &Value,
-    now: &Value,
-    (noise, middle): (&Noise, &Value),
-) -> Option<Value> {
+pub fn accept_value(metric: &Metric, accepted: &Value, now: &Value, spread: f64) -> Option<Value> {
     let gain = metric.compute_gain(accepted, now);
     if gain >= Value::zero() {
         return Some(now.clone());
     }
-    if noise.is_deterministic() {
+    if spread <= 0.0 {
         return None;
     }
-    let share = noise.run_spread() / middle.magnitude().to_double().max(f64::MIN_POSITIVE);
     let fall = -gain.to_double() / accepted.magnitude().to_double().max(f64::MIN_POSITIVE);
-    (fall <= CHANCE * share).then(|| accepted.clone())
+    (fall <= CHANCE * spread).then(|| accepted.clone())
 }
 
 #[cfg(test)]
@@ -47,49 +40,46 @@ mod tests {
         }
     }
 
-    fn accept(direction: Direction, noise: &Noise, accepted: i64, now: i64) -> Option<Value> {
+    fn accept(direction: Direction, spread: f64, accepted: i64, now: i64) -> Option<Value> {
         let metric = make_metric(direction);
-        let middle = Value::from(100);
-        accept_value(&metric, &accepted.into(), &now.into(), (noise, &middle))
+        accept_value(&metric, &accepted.into(), &now.into(), spread)
     }
 
     #[test]
     fn an_exact_metric_may_stay_or_get_better_and_not_fall_by_one() {
-        let exact = Noise::of_runs(&[100.0, 100.0]);
         for (direction, better, worse) in [(Direction::Lower, 49, 51), (Direction::Higher, 51, 49)]
         {
-            assert_eq!(accept(direction, &exact, 50, 50), Some(50.into()));
-            assert_eq!(accept(direction, &exact, 50, better), Some(better.into()));
-            assert_eq!(accept(direction, &exact, 50, worse), None);
+            assert_eq!(accept(direction, 0.0, 50, 50), Some(50.into()));
+            assert_eq!(accept(direction, 0.0, 50, better), Some(better.into()));
+            assert_eq!(accept(direction, 0.0, 50, worse), None);
         }
     }
 
     #[test]
     fn a_noisy_metric_may_fall_by_chance_in_proportion_and_small_falls_do_not_add_up() {
-        // The spread is 10 at 100: chance is a fifth.
-        let noise = Noise::of_runs(&[90.0, 110.0, 100.0]);
-        assert!((noise.run_spread() - 10.0).abs() < 1e-9);
+        // Two spreads of a tenth are chance.
+        let spread = 0.1;
         assert_eq!(
-            accept(Direction::Lower, &noise, 1_000, 1_190),
+            accept(Direction::Lower, spread, 1_000, 1_190),
             Some(1_000.into()),
             "what was accepted before stays the bound"
         );
-        assert_eq!(accept(Direction::Lower, &noise, 1_000, 1_210), None);
+        assert_eq!(accept(Direction::Lower, spread, 1_000, 1_210), None);
         assert_eq!(
-            accept(Direction::Higher, &noise, 1_000, 810),
+            accept(Direction::Higher, spread, 1_000, 810),
             Some(1_000.into())
         );
-        assert_eq!(accept(Direction::Higher, &noise, 1_000, 790), None);
+        assert_eq!(accept(Direction::Higher, spread, 1_000, 790), None);
         assert_eq!(
-            accept(Direction::Higher, &noise, 1_000, 1_300),
+            accept(Direction::Higher, spread, 1_000, 1_300),
             Some(1_300.into())
         );
     }
 
     #[test]
     fn from_zero_a_noisy_metric_may_not_fall() {
-        let noise = Noise::of_runs(&[90.0, 110.0, 100.0]);
-        assert_eq!(accept(Direction::Lower, &noise, 0, 1), None);
-        assert_eq!(accept(Direction::Lower, &noise, 0, 0), Some(0.into()));
+        let spread = 0.1;
+        assert_eq!(accept(Direction::Lower, spread, 0, 1), None);
+        assert_eq!(accept(Direction::Lower, spread, 0, 0), Some(0.into()));
     }
 }

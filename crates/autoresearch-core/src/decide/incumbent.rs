@@ -16,8 +16,6 @@ pub struct Incumbent {
     pub tree: TreeId,
     /// What was measured there.
     pub measurement: Measurement,
-    /// Its fresh runs, as doubles, for a noisy metric.
-    pub samples: Vec<f64>,
     /// The labels of its trial.
     pub labels: Vec<String>,
 }

@@ -5,14 +5,16 @@
 use std::cmp::Ordering;
 
 use crate::config::Config;
+use crate::decide::evidence::Evidence;
+use crate::decide::evidence::level::Side;
+use crate::decide::evidence::rule::NextRun;
+use crate::decide::gain::GainRange;
 use crate::decide::gaming::Suspicion;
 use crate::decide::incumbent::Incumbent;
 use crate::decide::jump::MeasuredRange;
-use crate::decide::noise;
-use crate::decide::noise::{EvidenceResult, Noise};
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::Guard;
-use crate::metric::definition::Direction;
+use crate::journal::runs::{RecordedRun, RunTime};
 use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
 
@@ -23,6 +25,8 @@ pub const REWORKS: u32 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextCheck {
     Verify,
+    /// Verify on the kept state.
+    VerifyIncumbent,
     Guard,
     /// Nothing: take the outcome.
     Done,
@@ -56,15 +60,20 @@ pub struct Attempt {
 pub struct Judge<'a> {
     config: &'a Config,
     incumbent: &'a Incumbent,
-    noise: Noise,
+    evidence: Evidence,
+    /// Can the kept state be measured?
+    at_hand: bool,
     attempt: Attempt,
     seen: MeasuredRange,
     jump: bool,
-    /// Does an exact metric look like a keep, so that a second run has to agree?
-    repeats: bool,
+    /// The metric is decided, and only the guard can still refuse.
     settled: bool,
-    screen: Option<Measurement>,
-    fresh: Vec<Measurement>,
+    wanted: NextCheck,
+    /// The candidate's measurements that count.
+    measured: Vec<Measurement>,
+    /// The kept state of an exact metric gave another value where it was measured again: what it gave.
+    elsewhere: Option<RecordedRun>,
+    runs: Vec<RecordedRun>,
     guard: Guard,
     guard_retries: u32,
     outcome: Option<TrialOutcome>,
@@ -74,10 +83,14 @@ pub struct Judge<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     pub outcome: TrialOutcome,
-    /// The measurement that counts: the only one, or the mean of the fresh ones.
+    /// The measurement that counts: the only one, or the mean of all.
     pub measurement: Option<Measurement>,
-    /// The fresh runs, of a noisy metric only.
+    /// The runs of a noisy metric.
     pub samples: Vec<Value>,
+    /// All runs of both trees that hold for what is believed from now on.
+    pub runs: Vec<RecordedRun>,
+    /// What is known of the gain of a noisy metric.
+    pub gain: Option<GainRange>,
     /// What the guard said.
     pub guard: Guard,
     /// Is the result far outside everything seen before?
@@ -94,24 +107,36 @@ impl<'a> Judge<'a> {
     pub fn new(
         config: &'a Config,
         incumbent: &'a Incumbent,
-        noise: Noise,
+        evidence: Evidence,
         attempt: Attempt,
     ) -> Self {
-        Self {
+        let mut judge = Self {
             config,
             incumbent,
-            noise,
+            evidence,
+            at_hand: true,
             attempt,
             seen: MeasuredRange::of_value(&incumbent.measurement.value),
             jump: false,
-            repeats: false,
             settled: false,
-            screen: None,
-            fresh: Vec::new(),
+            wanted: NextCheck::Verify,
+            measured: Vec::new(),
+            elsewhere: None,
+            runs: Vec::new(),
             guard: Guard::NotRun,
             guard_retries: 0,
             outcome: None,
-        }
+        };
+        judge.weigh_runs();
+        judge
+    }
+
+    /// The same where the kept state cannot be measured beside the trial.
+    #[must_use]
+    pub fn without_incumbent(mut self) -> Self {
+        self.at_hand = false;
+        self.weigh_runs();
+        self
     }
 
     /// The same, knowing the range of everything that the run has measured.
@@ -128,101 +153,134 @@ impl<'a> Judge<'a> {
     pub fn next_check(&self) -> NextCheck {
         if self.outcome.is_some() {
             NextCheck::Done
-        } else if self.needs_evidence() {
-            NextCheck::Verify
-        } else {
+        } else if self.settled {
             NextCheck::Guard
-        }
-    }
-
-    fn needs_evidence(&self) -> bool {
-        let again = if self.noise.is_deterministic() {
-            self.repeats
         } else {
-            self.test_evidence() == EvidenceResult::Again
-        };
-        // The outcome is open: what a second run confirmed has been settled, and waits for the guard alone.
-        self.screen.is_none() || (again && !self.settled)
-    }
-
-    fn test_evidence(&self) -> EvidenceResult {
-        self.noise
-            .test_gains(&self.list_gains(), self.incumbent.samples.len())
-    }
-
-    fn list_gains(&self) -> Vec<f64> {
-        self.fresh
-            .iter()
-            .map(|run| self.compute_gain(&run.value))
-            .collect()
-    }
-
-    /// The gain of a single run over the incumbent's mean.
-    fn compute_gain(&self, value: &Value) -> f64 {
-        let middle = noise::mean_of(noise::latest_runs(&self.incumbent.samples));
-        match self.config.metric.direction {
-            Direction::Lower => middle - value.to_double(),
-            Direction::Higher => value.to_double() - middle,
+            self.wanted
         }
     }
 
-    pub fn record_verify(&mut self, measured: Result<Measurement, Why>) {
+    /// Verify ran on the candidate.
+    pub fn record_verify(&mut self, measured: Result<Measurement, Why>, time: RunTime) {
+        let measurement = match measured {
+            Err(why) => {
+                self.outcome = Some(TrialOutcome::Crash(why));
+                return;
+            }
+            Ok(measurement) => measurement,
+        };
+        let was_exact = self.evidence.is_exact();
+        self.record_run(Side::Candidate, &measurement.value, time);
+        if was_exact && !self.evidence.is_exact() {
+            // Its runs were chosen for being good, and count no longer.
+            self.measured.clear();
+        } else {
+            self.measured.push(measurement);
+        }
+        self.weigh_runs();
+    }
+
+    /// Verify ran on the kept state; `None` where it gave no number there, and will not be asked for again.
+    pub fn record_incumbent(&mut self, measured: Option<Measurement>, time: RunTime) {
         match measured {
-            Err(why) => self.outcome = Some(TrialOutcome::Crash(why)),
-            Ok(measurement) if self.noise.is_deterministic() => self.weigh_exact_run(measurement),
-            Ok(measurement) if self.screen.is_none() => {
-                let gain = self.compute_gain(&measurement.value);
-                self.screen = Some(measurement);
-                if !self.noise.is_promising(gain) {
-                    self.outcome = Some(TrialOutcome::Discard(self.explain_doubt(gain)));
-                }
+            None => self.at_hand = false,
+            Some(measurement) => self.take_incumbent_run(measurement.value, time),
+        }
+        self.weigh_runs();
+    }
+
+    /// The kept state of an exact metric that gives another value twice, and the same one both times, gives it because of the
+    /// place: its tree tells nothing of the metric. Two different values are noise.
+    fn take_incumbent_run(&mut self, value: Value, time: RunTime) {
+        let held = &self.incumbent.measurement.value;
+        match self.elsewhere.take() {
+            Some(first) if first.value == value => self.at_hand = false,
+            Some(first) => {
+                self.record_run(Side::Incumbent, &first.value, first.time());
+                self.record_run(Side::Incumbent, &value, time);
+                self.forget_candidate();
             }
-            Ok(measurement) => {
-                self.fresh.push(measurement);
-                match self.test_evidence() {
-                    EvidenceResult::Again => {}
-                    EvidenceResult::GiveUp => {
-                        self.outcome = Some(TrialOutcome::Discard(
-                            self.explain_doubt(noise::mean_of(&self.list_gains())),
-                        ));
-                    }
-                    EvidenceResult::Better => {
-                        let middle = self.pick_measurement().map(|found| found.value);
-                        self.jump = middle.is_some_and(|value| self.is_jump(&value));
-                        let verdict = self.check_mean_gain();
-                        self.settle_outcome(verdict);
-                    }
-                }
+            None if self.evidence.is_exact() && value != *held => {
+                self.elsewhere = Some(RecordedRun::new(Side::Incumbent, value, time));
+            }
+            None => self.record_run(Side::Incumbent, &value, time),
+        }
+    }
+
+    fn forget_candidate(&mut self) {
+        if !self.evidence.is_exact() {
+            self.measured.clear();
+        }
+    }
+
+    fn record_run(&mut self, side: Side, value: &Value, time: RunTime) {
+        let run = RecordedRun::new(side, value.clone(), time);
+        self.evidence.record_run(run.to_verify_run());
+        self.runs.push(run);
+    }
+
+    /// Decides, or says which run tells most.
+    fn weigh_runs(&mut self) {
+        let next = if self.at_hand {
+            self.evidence.find_next_run()
+        } else {
+            self.evidence.find_next_candidate_run()
+        };
+        if self.elsewhere.is_some() {
+            self.wanted = NextCheck::VerifyIncumbent;
+        } else if let (true, Some(first)) =
+            (self.evidence.is_exact(), self.measured.first().cloned())
+        {
+            self.weigh_exact_runs(next, &first);
+        } else {
+            self.weigh_noisy_runs(next);
+        }
+    }
+
+    fn weigh_noisy_runs(&mut self, next: NextRun) {
+        match next {
+            NextRun::Incumbent => self.wanted = NextCheck::VerifyIncumbent,
+            NextRun::Candidate => self.wanted = NextCheck::Verify,
+            // A trial that cannot be decided has a number all the same.
+            NextRun::CannotTell if self.measured.is_empty() => self.wanted = NextCheck::Verify,
+            NextRun::Worse | NextRun::CannotTell => {
+                self.outcome = Some(TrialOutcome::Discard(self.explain_doubt()));
+            }
+            NextRun::Keep => {
+                let middle = self.pick_measurement().map(|found| found.value);
+                self.jump = middle.is_some_and(|value| self.is_jump(&value));
+                let verdict = self.check_known_gain();
+                self.settle_outcome(verdict);
             }
         }
     }
 
-    /// A run of a deterministic metric. What would be kept is measured once more, and kept only when the second run agrees:
-    /// a program that draws its number would be kept by its luck alone. A discard costs one run.
-    fn weigh_exact_run(&mut self, measurement: Measurement) {
-        let Some(first) = self.screen.take() else {
-            let verdict = self
-                .check_strictly_better(&measurement)
-                .and_then(|()| self.check_conditions(&measurement));
-            self.jump = verdict.is_ok() && self.is_jump(&measurement.value);
-            self.repeats = verdict.is_ok();
-            self.screen = Some(measurement);
-            if let Err(why) = verdict {
-                self.outcome = Some(TrialOutcome::Discard(why));
-            }
-            return;
-        };
-        if first.value != measurement.value {
+    /// The runs of an exact metric. What would be kept is measured again, and kept only when the runs agree: a program that
+    /// draws its number would be kept by its luck alone. A discard costs one run.
+    fn weigh_exact_runs(&mut self, next: NextRun, first: &Measurement) {
+        let latest = self.measured.last().unwrap_or(first);
+        if first.value != latest.value {
+            // They differ only beyond what the rule sees.
             self.outcome = Some(TrialOutcome::Discard(Why::NotRepeated {
                 first: first.value.clone(),
-                second: measurement.value,
+                second: latest.value.clone(),
             }));
-            self.screen = Some(first);
             return;
         }
-        let verdict = self.check_conditions(&measurement);
-        self.screen = Measurement::mean_of(&[first, measurement]);
-        self.settle_outcome(verdict);
+        let verdict = self
+            .check_strictly_better(first)
+            .and_then(|()| self.check_conditions(latest));
+        self.jump = self.jump || (verdict.is_ok() && self.is_jump(&first.value));
+        match (next, verdict) {
+            (NextRun::Incumbent, _) => self.wanted = NextCheck::VerifyIncumbent,
+            (_, Err(why)) => self.outcome = Some(TrialOutcome::Discard(why)),
+            (NextRun::Candidate, Ok(())) => self.wanted = NextCheck::Verify,
+            // An equal number that is kept for being simpler.
+            (NextRun::Worse | NextRun::CannotTell, Ok(())) if self.measured.len() < 2 => {
+                self.wanted = NextCheck::Verify;
+            }
+            (_, Ok(())) => self.settle_outcome(Ok(())),
+        }
     }
 
     fn is_jump(&self, value: &Value) -> bool {
@@ -230,14 +288,25 @@ impl<'a> Judge<'a> {
         self.seen.is_jump(&self.config.metric, before, value)
     }
 
-    fn explain_doubt(&self, gain: f64) -> Why {
-        if gain <= 0.0 {
-            Why::WorseMetric
-        } else {
-            Why::CannotTell {
-                runs: u32::try_from(self.fresh.len()).unwrap_or(u32::MAX),
-                needed: self.noise.runs_needed(gain),
-            }
+    /// Only a gain whose whole interval lies below nothing is a loss; anything else cannot be told.
+    fn explain_doubt(&self) -> Why {
+        let known = self.evidence.describe_gain();
+        let range = known.as_ref().map(GainRange::from);
+        if range.as_ref().is_some_and(GainRange::is_loss) {
+            return Why::WorseMetric;
+        }
+        let count = |side| {
+            let runs = self.runs.iter().filter(|run| run.side == side).count();
+            u32::try_from(runs).unwrap_or(u32::MAX)
+        };
+        let runs = count(Side::Candidate);
+        let needed = known.map_or(1, |known| self.evidence.count_needed_runs(known.gain));
+        Why::CannotTell {
+            runs,
+            incumbent_runs: count(Side::Incumbent),
+            // What did not tell it would not tell it again.
+            needed: needed.max(runs.saturating_add(1)),
+            gain: range.map(Box::new),
         }
     }
 
@@ -255,14 +324,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn check_mean_gain(&self) -> Result<(), Why> {
-        let middle = self.pick_measurement().map(|measurement| measurement.value);
-        let gain = middle.map(|value| {
-            self.config
-                .metric
-                .compute_gain(&self.incumbent.measurement.value, &value)
-        });
-        gain.map_or(Ok(()), |gain| self.check_minimum(&gain))
+    /// The gain of a noisy metric: what the rule knows of it, since a mean may be of another hour than the kept one.
+    fn check_known_gain(&self) -> Result<(), Why> {
+        let minimum = find_least_share(self.config, &self.incumbent.measurement.value);
+        match self.evidence.describe_gain() {
+            Some(known) if known.gain < minimum => Err(Why::BelowMinimum),
+            _ => Ok(()),
+        }
     }
 
     fn check_minimum(&self, gain: &Value) -> Result<(), Why> {
@@ -337,9 +405,20 @@ impl<'a> Judge<'a> {
         self.outcome = Some(TrialOutcome::Discard(why));
     }
 
-    /// The run of a deterministic metric (of two that agree, what both gave), the mean of the fresh runs of a noisy one, or the screening run.
+    /// The mean of the candidate's runs that count, which is what all of them gave where they are equal.
     fn pick_measurement(&self) -> Option<Measurement> {
-        Measurement::mean_of(&self.fresh).or_else(|| self.screen.clone())
+        let counts = |run: &&Measurement| self.evidence.counts_value(run.value.to_double());
+        let counted: Vec<Measurement> = self.measured.iter().filter(counts).cloned().collect();
+        Measurement::mean_of(&counted).or_else(|| Measurement::mean_of(&self.measured))
+    }
+
+    /// The candidate's runs say nothing where its tree was not what was committed.
+    fn list_lasting_runs(&self, outcome: &TrialOutcome) -> Vec<RecordedRun> {
+        let is_void = matches!(outcome, TrialOutcome::Discard(why) if why.is_void());
+        let runs = self.runs.iter();
+        runs.filter(|run| !is_void || run.side == Side::Incumbent)
+            .cloned()
+            .collect()
     }
 
     /// The judgement, once `next` says that it is done; `None` before.
@@ -352,7 +431,13 @@ impl<'a> Judge<'a> {
             } else {
                 self.pick_measurement()
             },
-            samples: self.fresh.iter().map(|run| run.value.clone()).collect(),
+            samples: if self.evidence.is_exact() {
+                Vec::new()
+            } else {
+                self.measured.iter().map(|run| run.value.clone()).collect()
+            },
+            runs: self.list_lasting_runs(&outcome),
+            gain: self.evidence.describe_gain().as_ref().map(GainRange::from),
             guard: self.guard,
             jump: self.jump,
             guard_retries: self.guard_retries,
@@ -388,6 +473,17 @@ impl<'a> Judge<'a> {
             outcome => outcome,
         }
     }
+}
+
+/// The smallest gain that a config lets be kept, as a share of the incumbent's value; 0 when any may be.
+#[must_use]
+pub fn find_least_share(config: &Config, incumbent: &Value) -> f64 {
+    let minimum = config.min_improvement.as_ref();
+    let size = incumbent.magnitude().to_double();
+    minimum.map_or(0.0, |amount| {
+        let share = amount.for_incumbent(incumbent).to_double() / size;
+        if share.is_finite() { share } else { 0.0 }
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::ClaimMode;
+use crate::journal::claim::{LEAST_PAIRS, WARM_RUNS};
 use crate::journal::event::{End, Raise, Start, Turn};
+
+/// At most a fifth of a limit is kept back.
+const MOST_RESERVED: u64 = 5;
+const MOST_RESERVED_RUNS: u32 = 5;
 
 /// What a run has used up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +40,36 @@ pub struct Limits {
     pub verify_runs: Option<u32>,
     /// A moment, in milliseconds since 1970.
     pub until_ms: Option<u64>,
+    /// What is kept back for the measurement at the end.
+    #[serde(default)]
+    pub reserve: Reserve,
+}
+
+/// Time in milliseconds and runs of verify that trials may not use: the gain of a noisy metric is measured afresh with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    pub ms: u64,
+    pub verify_runs: u32,
+}
+
+impl Reserve {
+    /// For a run that began so; nothing for an exact metric. Never more than a fifth of a limit, see `keep_back`.
+    fn of_start(start: &Start) -> Self {
+        let noisy = start.samples.windows(2).any(|pair| pair[0] != pair[1]);
+        if !noisy || start.config.claim == ClaimMode::Never {
+            return Self::default();
+        }
+        let verify_runs = 2 * LEAST_PAIRS + WARM_RUNS;
+        Self {
+            ms: start.verify_ms.saturating_mul(u64::from(verify_runs)),
+            verify_runs,
+        }
+    }
+}
+
+/// What is left of a limit for trials.
+fn keep_back(limit: u64, reserve: u64) -> u64 {
+    limit - reserve.min(limit / MOST_RESERVED)
 }
 
 impl Limits {
@@ -49,6 +85,7 @@ impl Limits {
             tokens: config.budget.tokens,
             verify_runs: config.budget.verify_runs,
             until_ms: start.until_ms,
+            reserve: Reserve::of_start(start),
         }
     }
 
@@ -87,6 +124,18 @@ impl Limits {
         lifted.map(|(ceiling, _)| ceiling).collect()
     }
 
+    /// What is kept back of a limit of time.
+    fn describe_reserve(&self) -> String {
+        if self.reserve.ms == 0 {
+            return String::new();
+        }
+        let whole_seconds = std::time::Duration::from_secs(self.reserve.ms.div_ceil(1_000));
+        format!(
+            ", less up to {} for the claim at the end",
+            crate::config::span::format_span(whole_seconds)
+        )
+    }
+
     /// The ceiling that a run has reached, and why: after this many trials, this much time since its start, and at this moment,
     /// both in milliseconds (the moment since 1970).
     #[must_use]
@@ -104,19 +153,28 @@ impl Limits {
             };
             return Some((Ceiling::Iterations, why));
         }
-        if let Some(limit) = self.time_limit_ms.filter(|limit| elapsed_ms >= *limit) {
+        let is_over = |limit: &u64| elapsed_ms >= keep_back(*limit, self.reserve.ms);
+        if let Some(limit) = self.time_limit_ms.filter(is_over) {
             let limit = crate::config::span::format_span(std::time::Duration::from_millis(limit));
-            return Some((
-                Ceiling::TimeLimit,
-                format!("reached the time limit of {limit}"),
-            ));
+            let why = format!(
+                "reached the time limit of {limit}{}",
+                self.describe_reserve()
+            );
+            return Some((Ceiling::TimeLimit, why));
         }
-        if let Some(until) = self.until_ms.filter(|until| now_ms >= *until) {
+        // A moment has no length of which a fifth could be taken: the run's own is.
+        let began_ms = now_ms.saturating_sub(elapsed_ms);
+        let is_over = |until: &u64| {
+            let whole = until.saturating_sub(began_ms);
+            now_ms >= began_ms.saturating_add(keep_back(whole, self.reserve.ms))
+        };
+        if let Some(until) = self.until_ms.filter(is_over) {
             let minutes = until / 60_000 % (24 * 60);
             let why = format!(
-                "reached the deadline {:02}:{:02} UTC",
+                "reached the deadline {:02}:{:02} UTC{}",
                 minutes / 60,
-                minutes % 60
+                minutes % 60,
+                self.describe_reserve()
             );
             return Some((Ceiling::Until, why));
         }
@@ -124,7 +182,11 @@ impl Limits {
             let why = format!("{} of {limit} tokens are used", spent.tokens);
             return Some((Ceiling::Tokens, why));
         }
-        if let Some(limit) = self.verify_runs.filter(|limit| spent.verify_runs >= *limit) {
+        let is_used = |limit: &u32| {
+            let kept_back = self.reserve.verify_runs.min(limit / MOST_RESERVED_RUNS);
+            spent.verify_runs >= limit - kept_back
+        };
+        if let Some(limit) = self.verify_runs.filter(is_used) {
             let why = format!("{} of {limit} runs of verify are used", spent.verify_runs);
             return Some((Ceiling::VerifyRuns, why));
         }
@@ -270,6 +332,52 @@ mod tests {
             ..free
         };
         assert_eq!(end(above), None);
+    }
+
+    #[test]
+    fn what_the_claim_needs_is_kept_back_and_never_more_than_a_fifth() {
+        let mut start = crate::journal::sample::make_start(47);
+        start.verify_ms = 1_000;
+        assert_eq!(Reserve::of_start(&start), Reserve::default(), "it is exact");
+        start.samples[1] = 48.into();
+        let reserve = Reserve::of_start(&start);
+        assert_eq!((reserve.ms, reserve.verify_runs), (14_000, 14));
+        start.config.claim = ClaimMode::Never;
+        assert_eq!(Reserve::of_start(&start), Reserve::default());
+        let limits = Limits {
+            time_limit_ms: Some(100_000),
+            verify_runs: Some(20),
+            reserve,
+            ..Limits::default()
+        };
+        let why = |spent: u32, elapsed: u64| {
+            let spent = Spent {
+                verify_runs: spent,
+                ..Spent::default()
+            };
+            let found = limits.find_reached(&spent, 0, elapsed, elapsed);
+            found.map(|(_, why)| why)
+        };
+        assert_eq!(why(15, 85_999), None);
+        let told = why(15, 86_000).unwrap();
+        assert_eq!(
+            told,
+            "reached the time limit of 1m40s, less up to 14s for the claim at the end"
+        );
+        assert_eq!(why(16, 0).unwrap(), "16 of 20 runs of verify are used");
+        let short = Limits {
+            time_limit_ms: Some(10_000),
+            ..limits
+        };
+        let found = |elapsed| short.find_reached(&Spent::default(), 0, elapsed, elapsed);
+        assert!(found(7_999).is_none() && found(8_000).is_some());
+        let moment = Limits {
+            until_ms: Some(60_000),
+            reserve,
+            ..Limits::default()
+        };
+        let found = |now| moment.find_reached(&Spent::default(), 0, now, now);
+        assert!(found(47_999).is_none() && found(48_000).is_some());
     }
 
     #[test]

@@ -7,8 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::gain::GainRange;
 use crate::decide::gaming::Suspicion;
 use crate::metric::value::Value;
+use crate::words::text::format_count;
 
 /// How a command ended, other than well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,11 @@ impl fmt::Display for CommandFailure {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Why a trial was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,6 +74,12 @@ pub enum Why {
         runs: u32,
         /// Runs that a gain of this size would have needed.
         needed: u32,
+        /// Runs of the kept state that were made.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        incumbent_runs: u32,
+        /// What is known of the gain; absent in runs of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gain: Option<Box<GainRange>>,
     },
     /// An exact metric was better, and a second run of the same commit gave another number.
     NotRepeated {
@@ -160,12 +173,12 @@ impl fmt::Display for Why {
             Self::WorseMetric => out.write_str("the metric is not better"),
             Self::Tie => out.write_str("the metric is equal"),
             Self::BelowMinimum => out.write_str("the improvement is below min_improvement"),
-            Self::CannotTell { runs, needed } => {
-                write!(
-                    out,
-                    "the noise is larger than the difference after {runs} fresh runs; about {needed} would be needed"
-                )
-            }
+            Self::CannotTell {
+                runs,
+                needed,
+                incumbent_runs,
+                gain,
+            } => write_doubt(out, (*runs, *incumbent_runs, *needed), gain.as_deref()),
             Self::NotRepeated { first, second } => write!(
                 out,
                 "verify gave {first}, and in a second run of the same commit {second}"
@@ -203,6 +216,29 @@ impl fmt::Display for Why {
             Self::Holdout => out.write_str("a check that is not shown did not pass"),
         }
     }
+}
+
+/// How far the runs tell, and how many would. A gain that is not above zero is not asked for.
+fn write_doubt(
+    out: &mut fmt::Formatter<'_>,
+    (runs, incumbent_runs, needed): (u32, u32, u32),
+    gain: Option<&GainRange>,
+) -> fmt::Result {
+    let Some(range) = gain else {
+        return write!(
+            out,
+            "the noise is larger than the difference after {runs} fresh runs; about {needed} would be needed"
+        );
+    };
+    write!(out, "cannot be told from noise: a gain of {range} after ")?;
+    write!(out, "{}", format_count(runs, "run"))?;
+    if incumbent_runs > 0 {
+        write!(out, " and {incumbent_runs} of the kept state")?;
+    }
+    if range.gain > Value::zero() {
+        write!(out, "; about {needed} of each would tell it")?;
+    }
+    Ok(())
 }
 
 /// The places, and what to do about them.

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, HoldoutTime};
+pub use crate::decide::gain::GainRange;
 pub use crate::decide::gaming::Suspicion;
 use crate::decide::ladder::Strategy;
 use crate::decide::reaction::ReactionOutcome;
 pub use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
+pub use crate::journal::claim::Claim;
+pub use crate::journal::runs::RecordedRun;
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -85,6 +88,8 @@ declare_events! {
     /// A person changed the ceilings; a run that had come to one is open again.
     "raise" => Raise(Raise),
     "end" => End(Ending),
+    /// What was gained was measured afresh.
+    "claim" => Claim(Claim),
     /// The user's own branch was checked out again.
     "finish" => Finish(Finish),
 }
@@ -144,6 +149,22 @@ pub struct Start {
     /// When a check runs that no record holds, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutTime>,
+    /// All runs of verify, of both trees, in their order; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RecordedRun>,
+    /// Can the kept state be measured again in a tree of its own? Unknown for an exact metric, and in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incumbent_tree: Option<IncumbentTree>,
+}
+
+/// Whether the kept state can be measured again beside a trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IncumbentTree {
+    /// It can, in a tree of its own.
+    AtHand,
+    /// It cannot, and why.
+    Missing(String),
 }
 
 /// A trial is about to be committed.
@@ -187,6 +208,9 @@ pub struct Rework {
     /// How often verify ran in this attempt; unknown in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_runs: Option<u32>,
+    /// All runs of verify, of both trees, in their order; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RecordedRun>,
 }
 
 /// A trial was decided.
@@ -225,6 +249,12 @@ pub struct Decision {
     /// How often verify ran in this attempt; unknown in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify_runs: Option<u32>,
+    /// All runs of verify, of both trees, in their order; absent in runs of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RecordedRun>,
+    /// What is known of the gain of a noisy metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<GainRange>,
 }
 
 /// What a trial that was kept left behind.
@@ -269,6 +299,8 @@ impl Decision {
             guard_retries: 0,
             suspects: Vec::new(),
             verify_runs: None,
+            runs: Vec::new(),
+            gain: None,
         }
     }
 

@@ -59,6 +59,8 @@ pub(crate) fn make_start(value: i64) -> Start {
         guard_retries: 0,
         reaction: None,
         holdout: None,
+        runs: Vec::new(),
+        incumbent_tree: None,
     }
 }
 

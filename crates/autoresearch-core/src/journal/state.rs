@@ -7,18 +7,22 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, LadderMode};
+use crate::decide::evidence::Evidence;
+use crate::decide::evidence::level::Side;
+use crate::decide::gain::GainRange;
 use crate::decide::incumbent::Incumbent;
-use crate::decide::judge::REWORKS;
+use crate::decide::judge::{REWORKS, find_least_share};
 use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
-use crate::decide::noise::Noise;
 use crate::git_names::CommitId;
 use crate::journal::event::{
-    Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
+    Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
+use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
 use crate::metric::unit::Unit;
+use crate::metric::value::Value;
 
 /// How many left files of verify the state remembers; it must not grow with the log.
 const MAX_LEFT_FILES: usize = 1_000;
@@ -37,8 +41,9 @@ pub struct RunState {
     pub head: CommitId,
     /// What a trial must beat.
     pub incumbent: Incumbent,
-    /// The noise of the metric.
-    pub noise: Noise,
+    /// What the runs of verify say of the metric; nothing in a state that an older version wrote.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// The range of everything that was measured.
     pub seen: MeasuredRange,
     pub ladder: Ladder,
@@ -57,6 +62,9 @@ pub struct RunState {
     pub open_trial: Option<OpenTrial>,
     /// The end, when it was reached.
     pub end: Option<Ending>,
+    /// What was gained, measured afresh.
+    #[serde(default)]
+    pub claim: Option<Claim>,
     /// Set when the user's branch was checked out again.
     pub finish: Option<Finish>,
     /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
@@ -162,24 +170,18 @@ impl RunState {
                 event: event.as_str(),
             });
         };
-        let samples: Vec<f64> = start
-            .samples
-            .iter()
-            .map(crate::metric::value::Value::to_double)
-            .collect();
         let incumbent = Incumbent {
             trial: 0,
             commit: start.base.clone(),
             tree: start.tree.clone(),
             measurement: start.measurement.clone(),
-            samples: samples.clone(),
             labels: Vec::new(),
         };
         Ok(Self {
             ready: false,
             head: start.base.clone(),
             incumbent,
-            noise: Noise::of_runs(&samples),
+            evidence: begin_evidence(&start),
             seen: MeasuredRange::of_value(&start.measurement.value),
             ladder: Ladder::default(),
             counts: Counts::default(),
@@ -189,6 +191,7 @@ impl RunState {
             next_trial: 1,
             open_trial: None,
             end: None,
+            claim: None,
             finish: None,
             left_files: BTreeSet::new(),
             start: *start,
@@ -231,6 +234,7 @@ impl RunState {
                 self.end = Some(ending);
                 true
             }
+            Event::Claim(claim) => self.apply_claim(claim),
             Event::Finish(finish) => {
                 self.finish = Some(finish);
                 true
@@ -240,6 +244,15 @@ impl RunState {
     }
 
     // Each of these says whether the event follows, and changes nothing where it does not.
+
+    fn apply_claim(&mut self, claim: Claim) -> bool {
+        let follows = self.open_trial.is_none() && claim.commit == self.incumbent.commit;
+        if follows {
+            self.spent.verify_runs = self.spent.verify_runs.saturating_add(claim.verify_runs);
+            self.claim = Some(claim);
+        }
+        follows
+    }
 
     fn apply_raise(&mut self, raise: &Raise) -> bool {
         if self.finish.is_some() {
@@ -303,27 +316,23 @@ impl RunState {
         if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
             self.seen.include_value(&measurement.value);
         }
-        let samples: Vec<f64> = decided
-            .samples
-            .iter()
-            .map(crate::metric::value::Value::to_double)
-            .collect();
-        self.noise.add_runs(&samples);
-        match decided.find_kept() {
+        let runs = if decided.runs.is_empty() {
+            self.imply_runs(&decided)
+        } else {
+            decided.runs.clone()
+        };
+        let kept = decided.find_kept();
+        self.close_evidence(&runs, kept.is_some().then_some(decided.trial));
+        match kept {
             Some(kept) => {
-                let single = || vec![kept.measurement.value.to_double()];
                 self.incumbent = Incumbent {
                     trial: decided.trial,
                     commit: kept.commit.clone(),
                     tree: kept.tree.clone(),
                     measurement: kept.measurement.clone(),
-                    samples: if samples.is_empty() {
-                        single()
-                    } else {
-                        samples
-                    },
                     labels: decided.labels.clone(),
                 };
+                self.claim = None;
                 kept.commit.clone_into(&mut self.head);
                 self.counts.keep += 1;
                 self.ladder.record_keep();
@@ -334,12 +343,50 @@ impl RunState {
         true
     }
 
+    /// A trial ends for the rule with each commit that was measured.
+    fn close_evidence(&mut self, runs: &[RecordedRun], kept: Option<u32>) {
+        record_runs(&mut self.evidence, runs);
+        self.evidence.close_trial(kept);
+    }
+
+    /// The runs of a verdict of an older version, as far as it tells them.
+    fn imply_runs(&self, decided: &Decision) -> Vec<RecordedRun> {
+        let measured = decided.measurement.as_ref();
+        let values = match (&decided.why, measured) {
+            _ if decided.count_verify_runs() == 0 => Vec::new(),
+            (Some(Why::NotRepeated { first, second }), _) => vec![first.clone(), second.clone()],
+            _ if !decided.samples.is_empty() => decided.samples.clone(),
+            (_, Some(measurement)) => {
+                let runs = if decided.verdict == Verdict::Keep {
+                    2
+                } else {
+                    1
+                };
+                vec![measurement.value.clone(); runs]
+            }
+            (_, None) => Vec::new(),
+        };
+        let took_ms = self.start.verify_ms;
+        let passed = took_ms.saturating_mul(u64::from(self.spent.verify_runs));
+        let at_ms = self.start.started_ms.saturating_add(passed);
+        imply_runs(Side::Candidate, &values, RunTime { at_ms, took_ms })
+    }
+
+    /// The standard deviation of a single run of the kept state, in the metric's unit.
+    #[must_use]
+    pub fn find_run_spread(&self) -> f64 {
+        let middle = self.incumbent.measurement.value.magnitude().to_double();
+        self.evidence.find_run_spread() * middle
+    }
+
     fn apply_rework(&mut self, rework: Rework) -> bool {
         match &mut self.open_trial {
             Some(open_trial) if open_trial.intent.trial == rework.trial => {
                 let runs = rework.verify_runs.unwrap_or(1);
                 self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
                 self.cut_short = 0;
+                record_runs(&mut self.evidence, &rework.runs);
+                self.evidence.close_trial(None);
                 let left_files = rework.left_files.clone();
                 open_trial.stage = Stage::AwaitingRework(Box::new(rework));
                 self.note_left_files(&left_files);
@@ -361,7 +408,10 @@ impl RunState {
             Verdict::NoOp => self.counts.no_op += 1,
             Verdict::Discard | Verdict::Keep => self.counts.discard += 1,
         }
-        self.ladder.record_failure();
+        match decided.why {
+            Some(Why::CannotTell { .. }) => self.ladder.record_undecided(),
+            _ => self.ladder.record_failure(),
+        }
         match &mut self.open_trial {
             Some(open_trial) => open_trial.stage = Stage::Decided(Box::new(decided)),
             None => self.open_trial = None,
@@ -376,6 +426,22 @@ impl RunState {
             self.head = head;
         }
         is_open
+    }
+
+    /// Is the last commit better than the start? A fresh measurement says so where there is one; where a noisy metric could
+    /// not be measured afresh, nothing does.
+    #[must_use]
+    pub fn is_improved(&self) -> bool {
+        let [before, now] = [&self.start.measurement, &self.incumbent.measurement];
+        let metric = &self.config().metric;
+        let gained = metric.compute_gain(&before.value, &now.value) > Value::zero();
+        match &self.claim {
+            Some(claim) => claim
+                .gain
+                .as_ref()
+                .map_or(gained && self.evidence.is_exact(), GainRange::is_gain),
+            None => gained,
+        }
     }
 
     /// The unit in which the metric is shown; none in runs of older versions.
@@ -449,7 +515,11 @@ impl RunState {
             return ending(End::Target, why);
         }
         if self.ladder_due() == Due::NeedsHuman {
-            let why = "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change";
+            let why = if self.ladder.is_undecidable() {
+                "the ideas since the last keep are smaller than the noise: the benchmark must become steadier, or the ideas larger"
+            } else {
+                "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change"
+            };
             return ending(End::NeedsHuman, why.to_owned());
         }
         self.find_ceiling_end(now_ms)
@@ -544,6 +614,28 @@ impl RunState {
             Due::Nothing | Due::NeedsHuman => Step::Trial,
         }
     }
+}
+
+/// What the baseline says of the metric. Older versions were content with two equal runs, and their runs go on as exact.
+fn begin_evidence(start: &Start) -> Evidence {
+    let (direction, baseline) = (start.config.metric.direction, &start.measurement.value);
+    let mut evidence = Evidence::new(direction, find_least_share(&start.config, baseline));
+    if !start.runs.is_empty() {
+        record_runs(&mut evidence, &start.runs);
+        return evidence;
+    }
+    let mut values = start.samples.clone();
+    if let [one, other] = &start.samples[..]
+        && one == other
+    {
+        values.push(one.clone());
+    }
+    let first = RunTime {
+        at_ms: start.started_ms,
+        took_ms: start.verify_ms,
+    };
+    record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, first));
+    evidence
 }
 
 impl<'r> Ledger<'r> for RunState {

@@ -175,6 +175,7 @@ impl<'r> Ledger<'r> for Story<'r> {
             | Event::Strategy(_)
             | Event::Raise(_)
             | Event::End(_)
+            | Event::Claim(_)
             | Event::Finish(_) => {}
         }
         self.records.push(record);
@@ -200,6 +201,7 @@ pub fn make_row(event: &Event, metric: &str) -> Option<Row> {
         | Event::Turn(_)
         | Event::Raise(_)
         | Event::End(_)
+        | Event::Claim(_)
         | Event::Finish(_) => None,
     }
 }

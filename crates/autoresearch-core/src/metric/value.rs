@@ -60,6 +60,13 @@ impl Value {
         self.0.to_f64().unwrap_or(f64::MAX)
     }
 
+    /// One unit of its last digit behind the point; 1 for a whole number.
+    #[must_use]
+    pub fn last_digit(&self) -> f64 {
+        let places = self.0.normalized().fractional_digit_count().clamp(0, 300);
+        10.0_f64.powi(-i32::try_from(places).unwrap_or(0))
+    }
+
     /// Is it a whole number, as a count is?
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::git_names::CommitId;
-use crate::journal::event::{Decision, Interruption, Start, Suspicion, list_further_metrics};
+use crate::journal::event::{
+    Decision, GainRange, Interruption, Start, Suspicion, list_further_metrics,
+};
 use crate::metric::value::Value;
 use crate::words::text::escape_text;
 
@@ -57,6 +59,9 @@ pub struct Row {
     pub status: &'static str,
     /// What was tried, and why it was not kept.
     pub description: String,
+    /// What is known of the gain of a noisy metric, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gain: Option<GainRange>,
     /// Further metrics of the measurement, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
@@ -87,6 +92,7 @@ pub(crate) fn make_baseline_row(start: &Start) -> Row {
         guard: start.guard.as_str(),
         status: "baseline",
         description: describe_baseline(start),
+        gain: None,
         metrics: list_further_metrics(&start.measurement, &start.config.metric.name),
         hash: Some(start.base.clone()),
     }
@@ -140,6 +146,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
             decided.message,
             flag_kept(decided)
         ),
+        gain: decided.gain.clone(),
         metrics: decided
             .measurement
             .as_ref()
@@ -155,6 +162,9 @@ fn flag_kept(decided: &Decision) -> String {
         return String::new();
     }
     let mut flags = String::new();
+    if let Some(gain) = &decided.gain {
+        let _ = write!(flags, " [a gain of {gain}]");
+    }
     if decided.jump {
         let _ = write!(flags, " [jump: {JUMP}]");
     }
@@ -207,6 +217,7 @@ pub(crate) fn make_remark_row(status: &'static str, message: &str) -> Row {
         guard: "-",
         status,
         description: message.to_owned(),
+        gain: None,
         metrics: BTreeMap::new(),
         hash: None,
     }

@@ -21,6 +21,8 @@ pub enum TrialPhase {
     Committing,
     /// Verify runs, for this time in the trial.
     Verify(u32),
+    /// Verify runs on the kept state, for this time in the trial.
+    VerifyIncumbent(u32),
     Guard,
     /// The check runs that nothing in the repository names.
     Holdout,

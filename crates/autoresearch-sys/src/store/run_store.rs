@@ -250,7 +250,9 @@ impl<'w> RunStore<'w> {
         let found = Checkpoint::read_from(anchor_folder)?;
         let untouched = FileSignature::read_of(&journal.path)
             .is_some_and(|signature| signature == found.journal);
-        (untouched && found.head == journal.anchor.head).then_some(found)
+        // An older version wrote no evidence: the journal has it.
+        let is_whole = found.state.evidence.is_calibrated();
+        (is_whole && untouched && found.head == journal.anchor.head).then_some(found)
     }
 
     /// Records an event: first in the anchor, then in the journal, both synced, then in the state.

@@ -77,7 +77,7 @@ pub(super) fn make_snapshot(state: &RunState, head: &ChainHead) -> serde_json::V
         "iterations": {"used": state.counts.count_iterations(), "limit": state.limits.iterations},
         "counts": state.counts,
         "ladder": state.ladder,
-        "noise": {"deterministic": state.noise.is_deterministic(), "spread": state.noise.run_spread()},
+        "noise": {"deterministic": state.evidence.is_exact(), "spread": state.find_run_spread()},
         "branch": state.start.branch,
         "base": state.start.base,
         "due": due,

@@ -2,6 +2,8 @@
 //! Does not print but through `print`, and does nothing itself.
 //! Invariant: every command says what it does in its first line and shows an example.
 
+use std::time::Duration;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +17,7 @@ use super::args::{
 use super::keys::ConfigFlags;
 use super::print::Printer;
 use super::{background, config, exec, install, keys, log, print, show};
+use crate::finish::claim::ClaimPatience;
 use crate::hook::propose;
 use crate::look::log::LogFilter;
 use crate::look::{runs, status};
@@ -166,9 +169,9 @@ pub(super) enum CliCommand {
     },
     /// End the run if it is open, go back to your branch, and show what was kept
     #[command(
-        after_help = "Example:\n  autoresearch finish\n\nThe run's branch stays, with one commit for each kept trial. Nothing is merged."
+        after_help = "Example:\n  autoresearch finish\n\nThe run's branch stays, with one commit for each kept trial. Nothing is merged.\n\nWhere something was kept, the first and the last commit are measured afresh in clean checkouts, for at most about ten minutes."
     )]
-    Finish,
+    Finish(FinishWords),
     /// Check runs, journals, git and Codex
     #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --repair")]
     Doctor {
@@ -283,7 +286,7 @@ pub(super) fn dispatch_command(
             ceilings.to_raise(world)?,
         )?),
         CliCommand::Stop { message } => stop_run(world, place, printer, message),
-        CliCommand::Finish => finish_run(world, place, printer),
+        CliCommand::Finish(words) => finish_run(world, place, printer, &words),
         CliCommand::Doctor { repair, clean, yes } => run_doctor(
             world,
             place,
@@ -306,7 +309,36 @@ pub(super) fn dispatch_command(
     }
 }
 
-fn finish_run(world: &World, place: &Place, printer: &Printer) -> Result<ExitCode> {
+/// Whoever waits in front of a terminal is asked first about a claim that takes longer.
+const CLAIM_PATIENCE: Duration = Duration::from_mins(10);
+
+/// What `finish` can be told.
+#[derive(Debug, clap::Args)]
+pub(super) struct FinishWords {
+    /// Measure the gain afresh, however long it takes
+    #[arg(long, conflicts_with = "no_claim")]
+    claim: bool,
+    /// Do not measure the gain afresh
+    #[arg(long)]
+    no_claim: bool,
+}
+
+impl FinishWords {
+    fn choose_patience(&self) -> ClaimPatience {
+        match (self.claim, self.no_claim) {
+            (true, _) => ClaimPatience::Whole,
+            (_, true) => ClaimPatience::Never,
+            _ => ClaimPatience::Within(CLAIM_PATIENCE),
+        }
+    }
+}
+
+fn finish_run(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    words: &FinishWords,
+) -> Result<ExitCode> {
     if session::is_confined(world) {
         return printer.print_report(&propose::register_order(
             world,
@@ -314,7 +346,7 @@ fn finish_run(world: &World, place: &Place, printer: &Printer) -> Result<ExitCod
             ProposedOrder::Finish,
         )?);
     }
-    printer.print_report(&finish::finish_run(world, place)?)
+    printer.print_report(&finish::finish_run(world, place, words.choose_patience())?)
 }
 
 fn retry_trial(world: &World, place: &Place, printer: &Printer, trial: u32) -> Result<ExitCode> {

@@ -102,6 +102,9 @@ pub(super) struct ConfigFlags {
     /// What happens after failed trials in a row: off, advise or enforce
     #[arg(long, value_name = "WAY")]
     ladder: Option<String>,
+    /// Whether the gain is measured afresh at the end: auto or never
+    #[arg(long, value_name = "MODE")]
+    claim: Option<String>,
     /// The smallest improvement worth keeping: a number, or a share such as 2%
     #[arg(long, value_name = "AMOUNT")]
     min_improvement: Option<String>,
@@ -174,6 +177,7 @@ impl ConfigFlags {
             ("view", text(&self.view)),
             ("trees", text(&self.trees)),
             ("ladder", text(&self.ladder)),
+            ("claim", text(&self.claim)),
             ("min_improvement", text(&self.min_improvement)),
             ("agent.command", text(&self.agent_command)),
             ("agent.model", text(&self.agent_model)),

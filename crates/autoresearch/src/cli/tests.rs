@@ -298,6 +298,9 @@ fn the_help_of_start_names_every_key_that_is_a_flag() {
           --ladder <WAY>
               What happens after failed trials in a row: off, advise or enforce
 
+          --claim <MODE>
+              Whether the gain is measured afresh at the end: auto or never
+
           --min-improvement <AMOUNT>
               The smallest improvement worth keeping: a number, or a share such as 2%
 

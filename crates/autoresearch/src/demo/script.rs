@@ -115,6 +115,36 @@ pub(super) fn list_moves() -> Vec<ScriptMove> {
     .collect()
 }
 
+/// The moves on the noisy metric: an edit that does nothing, one that helps, and one that does nothing again.
+pub(super) fn list_noisy_moves() -> Vec<ScriptMove> {
+    let cost = "src/bench/cost.txt";
+    let trial = |edit, message| ScriptMove {
+        edits: vec![edit],
+        message,
+        kind: MoveKind::Trial { rework: false },
+    };
+    vec![
+        trial(
+            ScriptEdit {
+                file: cost,
+                change: TextChange::Append("# inlined\n"),
+            },
+            "a placebo: inline a function that is called once",
+        ),
+        trial(
+            make_replace_edit(cost, "cost 100", "cost 88"),
+            "render the list once and not twice",
+        ),
+        trial(
+            ScriptEdit {
+                file: cost,
+                change: TextChange::Append("# unrolled\n"),
+            },
+            "a placebo: unroll a loop of three",
+        ),
+    ]
+}
+
 fn list_first_moves() -> Vec<ScriptMove> {
     vec![
         make_trial_move(

@@ -35,7 +35,13 @@ pub(super) fn ask_last_holdout(ready: &mut Ready<'_>) -> Result<Option<bool>> {
     }
     let folder = tree.layout.make_trial_folder(state.incumbent.trial)?;
     let executor = LocalExecutor::new(run.world, &run.env);
-    let mut bench = Bench::new(&executor, run.world.progress, tree.path(), folder, "");
+    let mut bench = Bench::new(
+        &executor,
+        (run.world.progress, run.world.clock),
+        tree.path(),
+        folder,
+        "",
+    );
     bench.view.clone_from(&tree.pinned.view);
     bench.confine(tree.pinned.confinement.as_ref());
     tree.notes.mark_measuring(true)?;

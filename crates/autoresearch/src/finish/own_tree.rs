@@ -3,10 +3,11 @@
 //! Invariant: what stays is named with its reason, and a tree in which the caller stands stays.
 
 use autoresearch_core::config::Isolation;
+use autoresearch_core::journal::state::RunState;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::surroundings::resolve_links;
-use autoresearch_sys::store::{Access, Layout, RunStore};
+use autoresearch_sys::store::{Access, Layout, RunStore, TreeNote};
 
 use crate::doctor::inventory::{InventoryItem, list_items, remove_items};
 use crate::run::glance::Glance;
@@ -18,7 +19,7 @@ const CALLER_IS_INSIDE: &str =
 /// returns why a tree stays.
 pub(super) fn leave_own_tree(glance: Glance<'_>) -> Result<(Glance<'_>, Vec<String>)> {
     let (world, state) = (glance.run.world, &glance.run.store.state);
-    if state.config().isolation != Isolation::Worktree || state.finish.is_none() {
+    if state.finish.is_none() || !has_trees(world, state) {
         return Ok((glance, Vec::new()));
     }
     let layout = glance.run.store.layout.clone();
@@ -33,6 +34,13 @@ pub(super) fn leave_own_tree(glance: Glance<'_>) -> Result<(Glance<'_>, Vec<Stri
     });
     let store = RunStore::open_run(world, layout.clone(), Access::Glance, "finish")?;
     Ok((Glance::from_store(world, store)?, notes))
+}
+
+/// Has the run a tree of its own, or one in which its kept state was measured?
+fn has_trees(world: &World, state: &RunState) -> bool {
+    let lent = |note: &TreeNote| note.id == state.start.id;
+    state.config().isolation == Isolation::Worktree
+        || TreeNote::list_all(&world.state_folder).iter().any(lent)
 }
 
 /// Removes the work trees of a run by the rule of `clean`; returns why one stays.

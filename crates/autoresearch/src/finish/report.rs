@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
-use autoresearch_core::journal::event::{End, Ending, Suspicion, Why};
+use autoresearch_core::journal::event::{Claim, End, Ending, Suspicion, Why};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -42,6 +42,8 @@ pub(crate) struct EndReport {
     /// Why what was kept is not to be trusted: `holdout`, where it did not pass a check that is not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// What was gained, measured afresh.
+    pub claim: Option<Claim>,
     /// The branch with the kept commits.
     pub branch: String,
     /// The kept trials, oldest first.
@@ -148,10 +150,8 @@ pub(super) fn make_end_report(
         baseline: state.start.measurement.value.clone(),
         value: state.incumbent.measurement.value.clone(),
         unit: state.metric_unit(),
-        improved: metric.compute_gain(
-            &state.start.measurement.value,
-            &state.incumbent.measurement.value,
-        ) > Value::zero(),
+        improved: state.is_improved(),
+        claim: state.claim.clone(),
         reason: find_failed_holdout(&run.store),
         notes: advise_signing(glance, &kept).into_iter().collect(),
         branch: branch.to_owned(),
@@ -322,19 +322,43 @@ impl fmt::Display for CheckedOutHead {
     }
 }
 
+impl EndReport {
+    fn find_verdict(&self) -> &'static str {
+        let gain = self.claim.as_ref().and_then(|claim| claim.gain.as_ref());
+        match gain {
+            _ if self.improved => "improved",
+            Some(gain) if !gain.is_loss() => "cannot tell",
+            None if self.claim.is_some() => "cannot tell",
+            _ => "no improvement",
+        }
+    }
+
+    /// What a clean checkout gives stands before everything else where it is not what the run measured.
+    fn write_difference(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(claim) = self.claim.as_ref().filter(|claim| claim.pairs == 0) else {
+            return Ok(());
+        };
+        match &claim.after {
+            Some(after) if *after != self.value => writeln!(
+                out,
+                "a clean checkout of the last commit gives {after} and not {}: verify depends on files that are not committed",
+                self.value
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for EndReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.improved {
-            "improved"
-        } else {
-            "no improvement"
-        };
         if let Some(reason) = self.reason {
             writeln!(
                 out,
                 "{reason}: what was kept did not pass a check that is not shown; do not merge it as it is"
             )?;
         }
+        self.write_difference(out)?;
+        let verdict = self.find_verdict();
         writeln!(out, "run `{}` ended: {} ({})", self.run, self.end, self.why)?;
         writeln!(
             out,
@@ -344,6 +368,9 @@ impl fmt::Display for EndReport {
             format_count(self.kept.len(), "trial"),
             self.branch
         )?;
+        if let Some(claim) = &self.claim {
+            writeln!(out, "claim: {claim}")?;
+        }
         for kept in &self.kept {
             write!(out, "  {} {}", kept.commit.short(), kept.subject)?;
             if kept.jump {

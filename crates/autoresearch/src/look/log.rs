@@ -162,6 +162,7 @@ mod tests {
             guard: "pass",
             status: "keep",
             description: description.to_owned(),
+            gain: None,
             metrics: BTreeMap::new(),
             hash: CommitId::parse(&"0123abcd".repeat(5)),
         }

@@ -117,7 +117,7 @@ pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> 
         metrics: list_further_metrics(&state.incumbent.measurement, &config.metric.name),
         incumbent_trial: state.incumbent.trial,
         incumbent_commit: state.incumbent.commit.clone(),
-        deterministic: state.noise.is_deterministic(),
+        deterministic: state.evidence.is_exact(),
         iterations: counts.count_iterations(),
         iterations_limit: state.limits.iterations,
         keep: counts.keep,

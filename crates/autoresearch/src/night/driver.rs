@@ -75,6 +75,7 @@ fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Re
         }
         let Some(before) = before_turn::prepare_turn(world, place)? else {
             if driven {
+                finish::claim_gain(world, place)?;
                 notify::notify_end(world, place, audience);
             }
             return Ok(DriverExit::Ended);

@@ -4,12 +4,14 @@
 
 use autoresearch_core::config::Mode;
 use autoresearch_core::git_names::CommitId;
+use autoresearch_core::journal::event::Claim;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::value::Value;
 use serde::Serialize;
 use serde_json::{Map, json};
 
 use crate::config::ConfigSource;
+use crate::finish::claim::ClaimPatience;
 use crate::night::audience::Audience;
 use crate::night::driver;
 use crate::night::driver::DriverExit;
@@ -57,11 +59,13 @@ pub struct ExecSummary {
     /// The trial that made it; 0 is the start.
     pub best_iteration: u32,
     pub counts: autoresearch_core::journal::state::Counts,
-    /// Is the best better than the start?
+    /// Is the best better than the start? A noisy metric says so only where the fresh measurement does.
     pub improved: bool,
     /// `holdout`, where what was kept did not pass the check of the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// What was gained, measured afresh.
+    pub claim: Option<Claim>,
     pub cost: RunCost,
     /// The branch with the kept commits.
     pub branch: String,
@@ -111,7 +115,7 @@ pub fn exec_run(
         driver::take_driver_lock(&world, &run.store.anchor_folder, "exec")?
     };
     let left = driver::drive_run(&world, &place, audience);
-    let finished = finish::finish_run(&world, &place);
+    let finished = finish::finish_run(&world, &place, ClaimPatience::Whole);
     let left = left?;
     let finished = finished?;
     let run = Glance::open_run(&world, &place, WantedRun::Latest, Access::Read, "exec")?.run;
@@ -145,6 +149,7 @@ fn make_summary(
         counts: state.counts,
         improved: finished.improved,
         reason: finished.reason,
+        claim: finished.claim.clone(),
         cost: RunCost {
             turns: state.spent.turns,
             tokens: state.spent.tokens,

@@ -40,6 +40,7 @@ impl UnderWay {
             None => (None, None),
             Some(TrialPhase::Committing) => (Some("committing"), None),
             Some(TrialPhase::Verify(run)) => (Some("verify"), Some(run)),
+            Some(TrialPhase::VerifyIncumbent(run)) => (Some("verify-kept"), Some(run)),
             Some(TrialPhase::Guard) => (Some("guard"), None),
             Some(TrialPhase::Holdout) => (Some("holdout"), None),
             Some(TrialPhase::Deciding) => (Some("deciding"), None),
@@ -67,6 +68,7 @@ impl UnderWay {
         };
         let doing = match (phase, self.verify_run) {
             ("verify", Some(run)) => format!("verify run {run}"),
+            ("verify-kept", Some(run)) => format!("verify run {run} on the kept state"),
             ("committing", _) => "committing the edits".to_owned(),
             ("undoing", _) => "taking back what was not kept".to_owned(),
             ("deciding", _) => "deciding".to_owned(),

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, GaugeKind, Shell, UserCommand};
-use autoresearch_core::decide::noise::{BASELINE_RUNS, Noise};
+use autoresearch_core::decide::evidence::Evidence;
+use autoresearch_core::decide::evidence::level::Side;
 use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
+use autoresearch_core::journal::runs::{RecordedRun, record_runs};
 use autoresearch_core::metric::definition::Direction;
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 use autoresearch_core::metric::value::Value;
@@ -22,7 +24,9 @@ use autoresearch_sys::git::Git;
 use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::process::{Confinement, LocalExecutor, TreeView};
 
-/// No more than two runs where one takes longer than this: the person waits.
+/// A metric that cannot be repeated is not accepted.
+const LEAST_RUNS: usize = 2;
+/// No more runs than these where one takes longer than this, since the person waits: the first trial makes the others.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What the untouched tree gave.
@@ -32,6 +36,8 @@ pub struct Baseline {
     /// Its format and units.
     pub reading: Reading,
     pub samples: Vec<Value>,
+    /// The same with their times.
+    pub runs: Vec<RecordedRun>,
     /// What the guard said.
     pub guard: Guard,
     /// The mean time of one run of verify, in milliseconds.
@@ -42,7 +48,7 @@ pub struct Baseline {
     pub guard_retries: u32,
 }
 
-/// Runs verify at least twice and the guard once, and refuses what cannot work.
+/// Runs verify as often as the rule needs and the guard once, and refuses what cannot work.
 pub fn measure_baseline(
     world: &World,
     git: &Git,
@@ -53,29 +59,33 @@ pub fn measure_baseline(
     let before = git.read_status()?;
     let executor = LocalExecutor::new(world, env);
     let folder = own.output_folder();
-    let mut bench = Bench::new(&executor, world.progress, git.work_tree(), folder, "");
+    let mut bench = Bench::new(
+        &executor,
+        (world.progress, world.clock),
+        git.work_tree(),
+        folder,
+        "",
+    );
     bench.most = config.outputs.file_bytes();
     bench.view = view.cloned();
     bench.confine(confinement);
     let (first, guard) = run_guard_first(&mut bench, config, own, || {
         check_clean(git, &before, "the guard")
     })?;
-    let mut runs = vec![first];
-    runs.push(run_verify_again(&mut bench, config, own, 1)?);
-    let values = |runs: &[Measurement]| {
-        runs.iter()
-            .map(|run| run.value.to_double())
-            .collect::<Vec<f64>>()
-    };
-    let noisy = !Noise::of_runs(&values(&runs)).is_deterministic();
-    while noisy && runs.len() < BASELINE_RUNS && bench.verify_time / bench.runs < PATIENCE {
-        let number = runs.len();
-        runs.push(run_verify_again(&mut bench, config, own, number)?);
+    let mut runs = BaselineRuns::default();
+    runs.add(first, &bench);
+    while runs.list.len() < LEAST_RUNS
+        || (!runs.are_enough(config) && bench.verify_time / bench.runs < PATIENCE)
+    {
+        let number = runs.list.len();
+        let run = run_verify_again(&mut bench, config, own, number)?;
+        runs.add(run, &bench);
     }
     check_own_files(&mut bench, config, own, &mut runs)?;
     let said = std::mem::take(&mut bench.said);
     check_clean(git, &before, "verify")?;
-    let baseline = average_runs(&runs, guard, &bench)
+    let baseline = runs
+        .to_baseline(guard, &bench)
         .map(|baseline| Baseline { said, ..baseline })
         .ok_or_else(|| Failure::new(FailureKind::Internal, "no run of verify was made"))?;
     check_headroom(&convert_to_units(config, &baseline)?, &baseline)?;
@@ -124,10 +134,11 @@ fn check_own_files(
     bench: &mut Bench<'_>,
     config: &Config,
     own: &OwnFiles<'_>,
-    runs: &mut Vec<Measurement>,
+    runs: &mut BaselineRuns,
 ) -> Result<()> {
-    let differ = |runs: &[Measurement]| {
-        let values: Vec<f64> = runs.iter().map(|run| run.value.to_double()).collect();
+    let differ = |runs: &BaselineRuns| {
+        let list = runs.list.iter();
+        let values: Vec<f64> = list.map(|run| run.value.to_double()).collect();
         differ_by_more_than_noise(&values)
     };
     if !own.are_in_sight() || !differ(runs) {
@@ -135,15 +146,16 @@ fn check_own_files(
     }
     // A metric of two values comes out like this once in a while: asked again, it does not.
     for _ in 0..4 {
-        let number = runs.len();
-        runs.push(run_verify_again(bench, config, own, number)?);
+        let number = runs.list.len();
+        let run = run_verify_again(bench, config, own, number)?;
+        runs.add(run, bench);
     }
     if !differ(runs) {
         return Ok(());
     }
     Err(Failure::config(format!(
         "verify counts the run's own files: {} is {} without them and {} with them",
-        config.metric.name, runs[0].value, runs[1].value
+        config.metric.name, runs.list[0].value, runs.list[1].value
     ))
     .hint(REMEDY))
 }
@@ -260,17 +272,42 @@ fn baseline_error(bench: &Bench<'_>, error: String, hint: &str) -> Failure {
     failure
 }
 
-/// What all runs together say.
-fn average_runs(runs: &[Measurement], guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
-    Some(Baseline {
-        measurement: Measurement::mean_of(runs)?,
-        reading: bench.reading.clone()?,
-        samples: runs.iter().map(|run| run.value.clone()).collect(),
-        guard,
-        verify_ms: whole_millis(bench.verify_time) / u64::from(bench.runs.max(1)),
-        said: String::new(),
-        guard_retries: bench.guard_runs.saturating_sub(1),
-    })
+/// The runs of verify on the untouched tree.
+#[derive(Default)]
+struct BaselineRuns {
+    list: Vec<Measurement>,
+    recorded: Vec<RecordedRun>,
+}
+
+impl BaselineRuns {
+    /// Adds the run that the bench has just made.
+    fn add(&mut self, run: Measurement, bench: &Bench<'_>) {
+        let (value, time) = (run.value.clone(), bench.last_run);
+        self.recorded
+            .push(RecordedRun::new(Side::Incumbent, value, time));
+        self.list.push(run);
+    }
+
+    /// Does the rule know the metric well enough?
+    fn are_enough(&self, config: &Config) -> bool {
+        let mut evidence = Evidence::new(config.metric.direction, 0.0);
+        record_runs(&mut evidence, &self.recorded);
+        evidence.is_calibrated()
+    }
+
+    /// What all runs together say; `None` for none.
+    fn to_baseline(&self, guard: Guard, bench: &Bench<'_>) -> Option<Baseline> {
+        Some(Baseline {
+            measurement: Measurement::mean_of(&self.list)?,
+            reading: bench.reading.clone()?,
+            samples: self.list.iter().map(|run| run.value.clone()).collect(),
+            runs: self.recorded.clone(),
+            guard,
+            verify_ms: whole_millis(bench.verify_time) / u64::from(bench.runs.max(1)),
+            said: String::new(),
+            guard_retries: bench.guard_runs.saturating_sub(1),
+        })
+    }
 }
 
 /// The amounts of the config in the units that verify printed.

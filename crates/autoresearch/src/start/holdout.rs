@@ -77,7 +77,13 @@ fn run_untouched(scene: &HoldoutScene<'_>, check: &Holdout) -> Result<Option<(Va
     let executor = LocalExecutor::new(scene.world, scene.env);
     let folder = make_holdout_folder(scene.anchor_folder)?;
     let root = scene.git.work_tree();
-    let mut bench = Bench::new(&executor, scene.world.progress, root, folder, "");
+    let mut bench = Bench::new(
+        &executor,
+        (scene.world.progress, scene.world.clock),
+        root,
+        folder,
+        "",
+    );
     bench.view = scene.view.cloned();
     bench.confine(scene.confinement);
     let stdout = bench

@@ -4,7 +4,6 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::config::span::{format_span, whole_millis};
@@ -24,12 +23,12 @@ use crate::start::scope_files::ScopeFiles;
 use crate::trees::lending::{ReadyTree, TreeNeeds, TreeSource, lend_ready_tree};
 use crate::trees::missing::{FailedCommand, list_missing_names};
 use crate::trees::place::TreePlace;
-use crate::trees::wanted::choose_paths;
+use crate::trees::wanted::choose_viewed_config;
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{Confinement, LocalExecutor};
-use autoresearch_sys::store::{DirtyFiles, FOLDER, TreeKind, read_output};
+use autoresearch_sys::store::{DirtyFiles, TreeKind, read_output};
 
 /// A start makes the check where all of its runs together take no longer than this, as the baseline took.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,9 +37,6 @@ const MOST_RUNS: u32 = 4;
 
 /// So much of an output shows how it was read.
 const MOST_SHOWN: u64 = 1 << 20;
-
-/// Letters that mean something in a pattern.
-const GLOB_LETTERS: [char; 6] = ['*', '?', '[', ']', '!', '\\'];
 
 /// How long whoever asked waits for the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,28 +214,10 @@ fn not_checked(why: &str) -> ReactionReport {
     ReactionReport::without_runs(ReactionOutcome::NotChecked, format!("not checked: {why}"))
 }
 
-/// A run in the user's checkout has there what git ignores. Where the system opens a view, verify sees these folders in it;
-/// copied in full, builds in them would name the checkout.
-fn choose_viewed_setup(scene: &ReactionScene<'_>) -> Result<Option<Config>> {
-    let config = &scene.parts.config;
-    if config.isolation == Isolation::Worktree {
-        return Ok(None);
-    }
-    let git = &scene.parts.start_site.git;
-    let mut folders = git.list_ignored_folders()?;
-    folders
-        .retain(|folder| !Path::new(folder).starts_with(FOLDER) && !folder.contains(GLOB_LETTERS));
-    let mut viewed = config.clone();
-    viewed.setup.copy = folders;
-    let (_, problems) = choose_paths(git, &viewed.setup)?;
-    let is_wanted = !viewed.setup.copy.is_empty() && problems.is_empty();
-    Ok(is_wanted.then_some(viewed))
-}
-
 fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
     let parts = scene.parts;
     let git = &parts.start_site.git;
-    let viewed = choose_viewed_setup(scene)?;
+    let viewed = choose_viewed_config(git, &parts.config)?;
     let trees = parts.config.trees.as_deref();
     let place = TreePlace::choose(scene.world, git, trees, &parts.layout, &parts.id)?;
     let source = TreeSource {
@@ -342,7 +320,7 @@ fn run_probe(
     let folder = scene.parts.layout.make_trial_folder(0)?;
     let executor = LocalExecutor::new(scene.world, scene.env);
     let prefix = name_outputs(state);
-    let progress = scene.world.progress;
+    let progress = (scene.world.progress, scene.world.clock);
     let mut bench = Bench::new(&executor, progress, ready.tree.path(), folder, &prefix);
     bench.view.clone_from(&ready.view);
     bench.confine(scene.confinement);

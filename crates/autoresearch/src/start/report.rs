@@ -6,6 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::span;
+use autoresearch_core::decide::calibration::Calibration;
+use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{clip_text, format_count, shorten_names};
 use serde::Serialize;
@@ -35,6 +37,8 @@ pub struct StartReport {
     pub deterministic: bool,
     /// The standard deviation of one run.
     pub spread: f64,
+    /// What a noisy metric lets be told.
+    pub noise: Option<Calibration>,
     /// The guard on the untouched tree.
     pub guard: &'static str,
     /// Must each keep pass a check that nothing in the repository names?
@@ -78,8 +82,9 @@ pub(super) fn make_start_report(
         target: config.metric.target_number(),
         baseline: start.measurement.value.clone(),
         samples: start.samples.clone(),
-        deterministic: state.noise.is_deterministic(),
-        spread: state.noise.run_spread(),
+        deterministic: state.evidence.is_exact(),
+        spread: state.find_run_spread(),
+        noise: find_calibration(state),
         guard: start.guard.as_str(),
         holdout: start.holdout.is_some(),
         branch: start.branch.short().to_owned(),
@@ -88,14 +93,53 @@ pub(super) fn make_start_report(
         reaction: None,
         stderr: None,
         limits: match config.iterations {
-            Some(most) => format!("{most} iterations{time}"),
-            None => format!("no limit of trials{time}"),
+            Some(most) => format!("{most} iterations{time}{}", describe_reserve(state)),
+            None => format!("no limit of trials{time}{}", describe_reserve(state)),
         },
         warnings: warn_of_flaky_guard(start.guard_retries)
             .into_iter()
+            .chain(warn_of_noise(find_calibration(state).as_ref()))
             .collect(),
         next: glance.next_step(),
     }
+}
+
+/// What is kept back for the measurement at the end.
+fn describe_reserve(state: &RunState) -> String {
+    let reserve = state.limits.reserve;
+    if reserve.verify_runs == 0 {
+        return String::new();
+    }
+    let whole_seconds = std::time::Duration::from_secs(reserve.ms.div_ceil(1_000));
+    format!(
+        "; {} runs of verify ({}) are kept back for the claim at the end",
+        reserve.verify_runs,
+        span::format_span(whole_seconds)
+    )
+}
+
+/// What the baseline says of the noise.
+fn find_calibration(state: &RunState) -> Option<Calibration> {
+    let samples = state.start.samples.iter();
+    let values: Vec<f64> = samples.map(Value::to_double).collect();
+    Calibration::find(&state.evidence, &values)
+}
+
+/// What a person can do about the noise before anything is lost in it.
+pub(super) fn warn_of_noise(noise: Option<&Calibration>) -> Option<String> {
+    let noise = noise?;
+    let remedies = noise.list_remedies().join("; ");
+    let word = if noise.is_too_noisy() {
+        "warning"
+    } else {
+        "note"
+    };
+    (!remedies.is_empty()).then(|| {
+        format!(
+            "{word}: runs of the untouched tree differ by {} %: {remedies}",
+            noise.spread_percent
+        )
+    })
 }
 
 /// A guard that failed on the untouched tree before it passed.
@@ -124,15 +168,17 @@ impl fmt::Display for StartReport {
         if self.deterministic {
             writeln!(
                 out,
-                "  noise     none: {} equal runs; a keep takes two equal runs, a discard one",
+                "  noise     none: {} equal runs; a keep takes two equal runs or three, a discard one",
                 self.samples.len()
             )?;
+        } else if let Some(noise) = &self.noise {
+            writeln!(out, "  noise     {noise}")?;
         } else {
             writeln!(
                 out,
-                "  noise     spread {:.3} over {} runs: a keep needs fresh runs as evidence",
-                self.spread,
-                self.samples.len()
+                "  noise     {} runs of {} do not tell: the first trial measures the untouched tree further",
+                self.samples.len(),
+                self.metric
             )?;
         }
         self.write_details(out)

@@ -75,7 +75,7 @@ impl SandboxScene<'_> {
         };
         let mut bench = Bench::new(
             &executor,
-            self.world.progress,
+            (self.world.progress, self.world.clock),
             self.tree.work_tree(),
             self.own.output_folder(),
             prefix,

@@ -5,9 +5,11 @@
 use std::fmt;
 
 use autoresearch_core::config::span::format_span;
-use autoresearch_core::decide::noise::Noise;
+use autoresearch_core::decide::calibration::Calibration;
+use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::reaction::ReactionOutcome;
 use autoresearch_core::journal::event::Start;
+use autoresearch_core::journal::runs::record_runs;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::format_count;
 use serde::Serialize;
@@ -43,6 +45,8 @@ pub struct TryReport {
     pub deterministic: bool,
     /// The standard deviation of one run.
     pub spread: f64,
+    /// What a noisy metric lets be told.
+    pub noise: Option<Calibration>,
     /// How long one run of verify takes.
     pub verify_ms: u64,
     pub reaction: ReactionReport,
@@ -78,8 +82,12 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
 }
 
 fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryReport {
-    let doubles: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
-    let noise = Noise::of_runs(&doubles);
+    let values: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
+    let mut evidence = Evidence::new(start.config.metric.direction, 0.0);
+    record_runs(&mut evidence, &start.runs);
+    let noise = Calibration::find(&evidence, &values);
+    let size = start.measurement.value.magnitude().to_double();
+    let spread = evidence.find_run_spread() * size;
     let metric = &start.config.metric;
     let refusal = reaction.find_refusal(&start.config);
     TryReport {
@@ -91,8 +99,9 @@ fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryRep
         guard: start.guard.as_str(),
         baseline: start.measurement.value,
         samples: start.samples,
-        deterministic: noise.is_deterministic(),
-        spread: noise.run_spread(),
+        deterministic: evidence.is_exact(),
+        spread,
+        noise,
         verify_ms: start.verify_ms,
         verdict: refusal.map_or_else(
             || describe_outcome(&metric.name, &reaction),
@@ -152,10 +161,10 @@ impl fmt::Display for TryReport {
         };
         writeln!(out, "guard     {guard}")?;
         let samples: Vec<String> = self.samples.iter().map(ToString::to_string).collect();
-        let noise = if self.deterministic {
-            "no noise".to_owned()
-        } else {
-            format!("spread {:.3}", self.spread)
+        let noise = match &self.noise {
+            _ if self.deterministic => "no noise".to_owned(),
+            Some(noise) => format!("differing by {} %", noise.spread_percent),
+            None => "too few runs to tell the noise".to_owned(),
         };
         let took = format_span(std::time::Duration::from_millis(self.verify_ms));
         writeln!(
@@ -164,6 +173,12 @@ impl fmt::Display for TryReport {
             self.metric,
             samples.join(", ")
         )?;
+        if let Some(noise) = &self.noise {
+            writeln!(out, "noise     {noise}")?;
+            for remedy in noise.list_remedies() {
+                writeln!(out, "          {remedy}")?;
+            }
+        }
         if let Some(said) = &self.stderr {
             writeln!(out, "stderr    of verify, although it succeeded:")?;
             for line in said.lines() {

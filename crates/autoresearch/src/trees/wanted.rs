@@ -5,11 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::globs::{GlobError, Globs, is_literal};
-use autoresearch_core::config::{Problem, TreeSetup};
+use autoresearch_core::config::{Config, Isolation, Problem, TreeSetup};
 
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::store::FOLDER;
+
+/// Letters that mean something in a pattern.
+const GLOB_LETTERS: [char; 6] = ['*', '?', '[', ']', '!', '\\'];
 
 /// A path that a tree gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,6 +261,22 @@ fn find_overlaps(wanted: &WantedPaths) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A run in the user's checkout has there what git ignores. Where the system opens a view, verify sees these folders in it;
+/// copied in full, builds in them would name the checkout. `None` for a run that has a tree of its own.
+pub(crate) fn choose_viewed_config(checkout: &Git, config: &Config) -> Result<Option<Config>> {
+    if config.isolation == Isolation::Worktree {
+        return Ok(None);
+    }
+    let mut folders = checkout.list_ignored_folders()?;
+    folders
+        .retain(|folder| !Path::new(folder).starts_with(FOLDER) && !folder.contains(GLOB_LETTERS));
+    let mut viewed = config.clone();
+    viewed.setup.copy = folders;
+    let (_, problems) = choose_paths(checkout, &viewed.setup)?;
+    let is_wanted = !viewed.setup.copy.is_empty() && problems.is_empty();
+    Ok(is_wanted.then_some(viewed))
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! Invariant: it touches its work tree and the folder of its trial, so that attempts in other work trees can go on beside it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::gaming::{Suspicion, find_suspicions};
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
-use autoresearch_core::journal::event::{Intent, Why};
+use autoresearch_core::journal::event::{IncumbentTree, Intent, Why};
+use autoresearch_core::journal::runs::RunTime;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::words::text::escape_text;
 
@@ -16,8 +18,9 @@ use crate::run::tree::Tree;
 use crate::trial::commit_contents;
 use crate::trial::harness::read_harness;
 use crate::trial::holdout::{ArmedHoldout, HoldoutQuestion};
+use crate::trial::kept_state::{StateBench, StateScene};
 use crate::trial::look_after::{LookAfter, look_after};
-use crate::trial::measure::{Bench, Timings, run_checks};
+use crate::trial::measure::{Bench, IncumbentRun, Timings, run_checks};
 use crate::trial::moved_away;
 use crate::trial::moved_away::MovedWhy;
 use crate::trial::undo::{CommitResult, commit_subject, commit_trial, describe_refused};
@@ -28,7 +31,7 @@ use crate::watch::tree_changes::TreeChanges;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::process::Executor;
-use autoresearch_sys::store::TrialPhase;
+use autoresearch_sys::store::{TreeKind, TrialPhase};
 
 /// What is to be done about the changes in a work tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub struct AttemptInput<'a> {
     pub changes: &'a TreeChanges,
     /// Runs verify and guard, in their environment.
     pub executor: &'a dyn Executor,
+    /// That environment.
+    pub env: &'a [(OsString, OsString)],
     /// The check that a keep has to pass too, where there is one at a keep.
     pub holdout: Option<&'a ArmedHoldout<'a>>,
     /// Hears how far it has come.
@@ -232,6 +237,8 @@ struct MeasuredRound<'a> {
     /// Files that no trial may change and that were written all the same.
     touched: BTreeSet<String>,
     verify_runs: u32,
+    /// Why the kept state could not be measured, if that was so.
+    lost: Option<String>,
 }
 
 /// Runs verify and guard as the judge asks, and looks at the tree afterwards. A measurement during which a file was written
@@ -259,9 +266,13 @@ fn measure_candidate(
         verify_runs += round.verify_runs;
     }
     let MeasuredRound {
-        mut judge, after, ..
+        mut judge,
+        after,
+        lost,
+        ..
     } = round;
     notes.extend(after.notes);
+    notes.extend(lost);
     if !after.changed.is_empty() {
         judge.void_trial(Why::ChangedDuringVerify(after.changed));
     }
@@ -286,15 +297,10 @@ fn measure_round<'a>(
 ) -> Result<MeasuredRound<'a>> {
     let (state, intent) = (input.state, input.intent);
     let config = state.config();
-    let attempt = Attempt {
-        labels: intent.labels.clone(),
-        simplifies: candidate.simplifies,
-        number: intent.attempt,
-        suspects: candidate.suspects.clone(),
-    };
     let mut bench = make_bench(tree, input, word)?;
-    let mut judge = Judge::new(config, &state.incumbent, state.noise, attempt)
-        .with_measured_range(Some(&state.seen));
+    let mut judge = make_judge(input, candidate);
+    let mut kept = make_kept_bench(tree, input, word)?;
+    let mut lost = None;
     let index = tree.index();
     let scene = TouchScene {
         index: &index,
@@ -303,15 +309,21 @@ fn measure_round<'a>(
         yardstick: &tree.pinned.yardstick,
     };
     let before = scene.note_times();
-    run_checks(&mut bench, config, &mut judge, |phase| {
-        (input.observe)(phase);
-        let step = if phase == TrialPhase::Guard {
-            "guard"
-        } else {
-            "verify"
-        };
-        (tree.world.step)(step);
-    })?;
+    run_checks(
+        &mut bench,
+        config,
+        &mut judge,
+        |phase| {
+            (input.observe)(phase);
+            let step = if phase == TrialPhase::Guard {
+                "guard"
+            } else {
+                "verify"
+            };
+            (tree.world.step)(step);
+        },
+        || measure_kept(&mut kept, &mut lost),
+    )?;
     (input.observe)(TrialPhase::Deciding);
     if tree_changes::check_branch_checked_out(tree)? != candidate.commit {
         return Err(Failure::blocked("HEAD was moved while verify or guard ran")
@@ -328,13 +340,74 @@ fn measure_round<'a>(
         judge,
         after,
         touched: BTreeSet::new(),
-        verify_runs: bench.runs,
+        verify_runs: bench.runs + kept.runs,
+        lost,
     };
+    timings.add_verify(kept.verify_time, kept.swept);
+    drop(kept);
     ask_holdout(tree, input, candidate, (&mut round, timings))?;
     round.touched = scene.list_touched(&before)?;
     let unstable = &tree.pinned.touched;
     round.touched.retain(|name| !unstable.contains(name));
     Ok(round)
+}
+
+fn make_judge<'a>(input: &AttemptInput<'a>, candidate: &Candidate) -> Judge<'a> {
+    let (state, intent) = (input.state, input.intent);
+    let attempt = Attempt {
+        labels: intent.labels.clone(),
+        simplifies: candidate.simplifies,
+        number: intent.attempt,
+        suspects: candidate.suspects.clone(),
+    };
+    let evidence = state.evidence.clone();
+    let judge = Judge::new(state.config(), &state.incumbent, evidence, attempt)
+        .with_measured_range(Some(&state.seen));
+    match state.start.incumbent_tree {
+        Some(IncumbentTree::Missing(_)) => judge.without_incumbent(),
+        _ => judge,
+    }
+}
+
+/// Where the kept state is measured, if the judge asks for it.
+fn make_kept_bench<'a>(
+    tree: &'a Tree<'_>,
+    input: &AttemptInput<'a>,
+    word: &str,
+) -> Result<StateBench<'a>> {
+    let state = input.state;
+    let scene = StateScene {
+        world: tree.world,
+        checkout: tree.git.at_folder(&tree.layout.root),
+        layout: &tree.layout,
+        id: &state.start.id,
+        config: state.config(),
+        env: input.env,
+        executor: input.executor,
+        confinement: tree.pinned.confinement.as_ref(),
+        reading: state.start.reading.clone(),
+        outputs: (
+            tree.layout.make_trial_folder(input.intent.trial)?,
+            format!("{}kept-", name_attempt(input.intent.attempt, word)),
+        ),
+        kind: TreeKind::Lent,
+        warms_up: !state.evidence.is_exact(),
+    };
+    Ok(StateBench::new(scene, state.incumbent.commit.clone()))
+}
+
+/// One run on the kept state. What stands in its way decides no trial: it is told, and the trial goes on without.
+fn measure_kept(kept: &mut StateBench<'_>, lost: &mut Option<String>) -> Result<IncumbentRun> {
+    let why = match kept.run_verify() {
+        Ok((Ok(measurement), time)) => return Ok((Some(measurement), time)),
+        Ok((Err(why), _)) => why.to_string(),
+        Err(failure) if failure.kind == FailureKind::Interrupted => return Err(failure),
+        Err(failure) => failure.error,
+    };
+    *lost = Some(format!(
+        "the kept state could not be measured again in a tree of its own: {why}; a machine that got faster or slower since may have decided this trial"
+    ));
+    Ok((None, RunTime::default()))
 }
 
 /// Runs the guard without what was put aside.
@@ -405,18 +478,23 @@ fn find_suspects(
 }
 
 fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>, word: &str) -> Result<Bench<'a>> {
-    let prefix = match input.intent.attempt {
-        0 => word.to_owned(),
-        attempt => format!("rework-{attempt}-{word}"),
-    };
+    let prefix = name_attempt(input.intent.attempt, word);
     let folder = tree.layout.make_trial_folder(input.intent.trial)?;
-    let progress = tree.world.progress;
+    let progress = (tree.world.progress, tree.world.clock);
     let mut bench = Bench::new(input.executor, progress, tree.path(), folder, &prefix);
     bench.most = input.state.config().outputs.file_bytes();
     bench.reading.clone_from(&input.state.start.reading);
     bench.view.clone_from(&tree.pinned.view);
     bench.confine(tree.pinned.confinement.as_ref());
     Ok(bench)
+}
+
+/// The beginning of the names of an attempt's output files.
+fn name_attempt(attempt: u32, word: &str) -> String {
+    match attempt {
+        0 => word.to_owned(),
+        attempt => format!("rework-{attempt}-{word}"),
+    }
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl<'a> ArmedHoldout<'a> {
             Ok((measurement, _)) => measurement.value,
             Err(error) => return Ok(Some(error.to_string())),
         };
-        let middle = &incumbent.measurement.value;
-        match accept_value(&metric, &bound, &value, (&state.noise, middle)) {
+        let spread = state.evidence.find_run_spread();
+        match accept_value(&metric, &bound, &value, spread) {
             None => Ok(Some(format!("it fell: {value} after {bound}"))),
             Some(bound) => {
                 accept_bound(folder, question.tree, bound)?;

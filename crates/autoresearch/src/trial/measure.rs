@@ -10,6 +10,7 @@ use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand};
 use autoresearch_core::decide::judge::{Judge, NextCheck};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
+use autoresearch_core::journal::runs::RunTime;
 use autoresearch_core::metric::measurement::{
     Measurement, Reading, read_measurement, take_measurement,
 };
@@ -20,7 +21,7 @@ use serde::Serialize;
 use super::gauging::{GaugeTools, Gauged, GaugedRun, take_gauge};
 use crate::trees::sandboxing::{confine_to_tree, explain_open_sandbox, reveal_holdout};
 use crate::trees::viewing::{explain_closed_view, translate_output};
-use autoresearch_sys::env::Stopwatch;
+use autoresearch_sys::env::{Clock, Stopwatch};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{
     CommandEnd, CommandLine, CommandOutput, Confinement, EndedCommand, Executor, FileAnswer,
@@ -33,6 +34,7 @@ pub struct Bench<'a> {
     executor: &'a dyn Executor,
     /// Told what is about to take long.
     progress: fn(&str),
+    clock: Clock,
     pub work_tree: &'a Path,
     /// The folder for the output.
     pub folder: PathBuf,
@@ -44,6 +46,8 @@ pub struct Bench<'a> {
     pub guard_runs: u32,
     /// Time spent in verify.
     pub verify_time: Duration,
+    /// When verify ran last, and how long.
+    pub last_run: RunTime,
     /// Time spent in the guard.
     pub guard_time: Duration,
     /// What the last output says most clearly, for messages.
@@ -73,7 +77,7 @@ impl<'a> Bench<'a> {
     #[must_use]
     pub fn new(
         executor: &'a dyn Executor,
-        progress: fn(&str),
+        (progress, clock): (fn(&str), Clock),
         work_tree: &'a Path,
         folder: PathBuf,
         prefix: &str,
@@ -81,12 +85,14 @@ impl<'a> Bench<'a> {
         Self {
             executor,
             progress,
+            clock,
             work_tree,
             folder,
             prefix: prefix.to_owned(),
             runs: 0,
             guard_runs: 0,
             verify_time: Duration::ZERO,
+            last_run: RunTime::default(),
             guard_time: Duration::ZERO,
             tail: String::new(),
             said: String::new(),
@@ -108,9 +114,13 @@ impl<'a> Bench<'a> {
     pub fn run_verify(&mut self, config: &Config) -> Result<std::result::Result<Measurement, Why>> {
         self.runs += 1;
         let name = format!("verify-{}", self.runs);
-        let watch = Stopwatch::start();
+        let (at_ms, watch) = (self.clock.now_ms(), Stopwatch::start());
         let measured = self.measure_once(config, &name)?;
         self.verify_time += watch.elapsed();
+        self.last_run = RunTime {
+            at_ms,
+            took_ms: whole_millis(watch.elapsed()),
+        };
         Ok(measured.map(|(measurement, reading)| {
             self.reading = Some(reading);
             measurement
@@ -362,6 +372,12 @@ impl Timings {
         self.swept += bench.swept;
     }
 
+    /// Adds what verify took elsewhere, and the processes that it left there.
+    pub fn add_verify(&mut self, time: Duration, swept: u32) {
+        self.verify_ms += to_millis(time);
+        self.swept += swept;
+    }
+
     /// Adds the time of a bench whose output is not shown.
     pub fn add_time_of(&mut self, bench: &Bench<'_>) {
         self.guard_ms += to_millis(bench.guard_time);
@@ -380,18 +396,31 @@ fn to_millis(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// Runs verify and guard until the judge has seen enough. `begin` is told what runs next.
+/// A run of verify on the kept state: what it gave, if it gave a number.
+pub(crate) type IncumbentRun = (Option<Measurement>, RunTime);
+
+/// Runs verify and guard until the judge has seen enough. `begin` is told what runs next, and `measure_incumbent` runs verify
+/// on the kept state.
 pub(crate) fn run_checks(
     bench: &mut Bench<'_>,
     config: &Config,
     judge: &mut Judge,
     begin: impl Fn(TrialPhase),
+    mut measure_incumbent: impl FnMut() -> Result<IncumbentRun>,
 ) -> Result<()> {
+    let mut incumbent_runs = 0;
     loop {
         match (judge.next_check(), &config.guard) {
             (NextCheck::Verify, _) => {
                 begin(TrialPhase::Verify(bench.runs + 1));
-                judge.record_verify(bench.run_verify(config)?);
+                let measured = bench.run_verify(config)?;
+                judge.record_verify(measured, bench.last_run);
+            }
+            (NextCheck::VerifyIncumbent, _) => {
+                incumbent_runs += 1;
+                begin(TrialPhase::VerifyIncumbent(incumbent_runs));
+                let (measured, time) = measure_incumbent()?;
+                judge.record_incumbent(measured, time);
             }
             (NextCheck::Guard, Some(guard)) => {
                 begin(TrialPhase::Guard);
@@ -418,11 +447,14 @@ fn last_lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use autoresearch_core::config::check_config;
+    use autoresearch_core::decide::evidence::Evidence;
+    use autoresearch_core::decide::evidence::level::Side;
     use autoresearch_core::decide::incumbent::Incumbent;
     use autoresearch_core::decide::judge::{Attempt, Judgement, TrialOutcome};
-    use autoresearch_core::decide::noise::Noise;
     use autoresearch_core::git_names::{CommitId, TreeId};
     use autoresearch_core::journal::event::Guard;
+    use autoresearch_core::journal::runs::{imply_runs, record_runs};
+    use autoresearch_core::metric::value::Value;
     use serde_json::json;
     use tempfile::TempDir;
 
@@ -440,28 +472,45 @@ mod tests {
     }
 
     /// What a trial of a run that stands at 47 came to, with these answers of verify and guard, and its output files.
-    fn measure(noise: Noise, executor: &ScriptedExecutor) -> (Result<Judgement>, TempDir) {
+    /// `runs` are those of the kept state, which gives the last of them once more when it is asked for.
+    fn measure(runs: &[i64], executor: &ScriptedExecutor) -> (Result<Judgement>, TempDir) {
         let config = make_config();
+        let values: Vec<Value> = runs.iter().map(|value| Value::from(*value)).collect();
+        let mut evidence = Evidence::new(config.metric.direction, 0.0);
+        let time = RunTime::default();
+        record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, time));
         let (measurement, _) = read_measurement("47", &config.metric, None).unwrap();
         let incumbent = Incumbent {
             trial: 0,
             commit: CommitId::from_bytes(&[0xc0; 20]),
             tree: TreeId::from_bytes(&[7; 20]),
             measurement,
-            samples: vec![46.0, 47.0, 48.0],
             labels: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().to_owned();
-        let mut bench = Bench::new(executor, |_| {}, Path::new("/srv"), place, "");
-        let mut judge = Judge::new(&config, &incumbent, noise, Attempt::default());
-        let checked = run_checks(&mut bench, &config, &mut judge, |_| {});
+        let mut bench = Bench::new(
+            executor,
+            (
+                |_| {},
+                Clock::Fixed("1970-01-01T00:00:00Z".parse().unwrap()),
+            ),
+            Path::new("/srv"),
+            place,
+            "",
+        );
+        let mut judge = Judge::new(&config, &incumbent, evidence, Attempt::default());
+        let kept = incumbent.measurement.clone();
+        let measure_kept = || Ok((Some(kept.clone()), RunTime::default()));
+        let checked = run_checks(&mut bench, &config, &mut judge, |_| {}, measure_kept);
         (checked.map(|()| judge.to_judgement().unwrap()), folder)
     }
 
+    const EXACT: [i64; 3] = [47; 3];
+
     fn measure_exact(answers: &[ScriptedAnswer]) -> Judgement {
         let executor = ScriptedExecutor::new(answers.iter().cloned());
-        let judgement = measure(Noise::default(), &executor).0.unwrap();
+        let judgement = measure(&EXACT, &executor).0.unwrap();
         assert_eq!(executor.count_left(), 0, "every answer was asked for");
         judgement
     }
@@ -470,16 +519,16 @@ mod tests {
     fn a_better_number_with_a_guard_that_passes_is_kept_and_both_outputs_are_on_disk() {
         let exit = CommandEnd::Exited;
         let executor = ScriptedExecutor::new([
-            (exit(1), "counting\n46\n"),
-            (exit(0), "counted\n46\n"),
+            (exit(1), "counting\n45\n"),
+            (exit(0), "counted\n45\n"),
             (exit(0), "fine\n"),
         ]);
-        let (judgement, folder) = measure(Noise::default(), &executor);
+        let (judgement, folder) = measure(&EXACT, &executor);
         assert_eq!(judgement.unwrap().outcome, TrialOutcome::Keep);
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(
             ["verify-1.out", "verify-2.out", "guard.out"].map(read),
-            ["counting\n46\n", "counted\n46\n", "fine\n"]
+            ["counting\n45\n", "counted\n45\n", "fine\n"]
         );
         let jobs = executor.take_jobs();
         assert!(matches!(&jobs[0].command, CommandLine::Shell(text) if text == "count"));
@@ -494,8 +543,8 @@ mod tests {
     #[test]
     fn a_guard_that_fails_behind_a_better_number_asks_for_a_rework() {
         let judgement = measure_exact(&[
-            (CommandEnd::Exited(0), "46"),
-            (CommandEnd::Exited(0), "46"),
+            (CommandEnd::Exited(0), "45"),
+            (CommandEnd::Exited(0), "45"),
             (CommandEnd::Exited(3), "broken"),
         ]);
         let why = Why::GuardFailed(How::Exit { status: 3 });
@@ -538,15 +587,15 @@ mod tests {
     }
 
     #[test]
-    fn a_noisy_number_far_below_is_measured_again_and_only_the_fresh_one_counts() {
+    fn a_noisy_number_far_below_is_measured_again_and_compared_with_the_kept_state_as_it_is_now() {
         let answers = ["20", "21", "fine"].map(|text| (CommandEnd::Exited(0), text));
         let executor = ScriptedExecutor::new(answers);
-        let noise = Noise::of_runs(&[46.0, 47.0, 48.0]);
-        let (judgement, folder) = measure(noise, &executor);
+        let (judgement, folder) = measure(&[46, 47, 48, 47, 46, 48], &executor);
         let judgement = judgement.unwrap();
         assert_eq!(judgement.outcome, TrialOutcome::Keep);
-        assert_eq!(judgement.samples.len(), 1);
-        assert_eq!(judgement.samples[0].to_string(), "21");
+        assert_eq!(judgement.samples, [20.into(), 21.into()]);
+        let sides: Vec<Side> = judgement.runs.iter().map(|run| run.side).collect();
+        assert_eq!(sides, [Side::Candidate, Side::Candidate, Side::Incumbent]);
         let jobs = executor.take_jobs();
         let texts: Vec<String> = jobs.iter().map(|job| job.command.to_string()).collect();
         assert_eq!(texts, ["count", "count", "check"]);
@@ -558,7 +607,7 @@ mod tests {
     fn a_cancelled_command_ends_the_trial_without_a_judgement() {
         let executor = ScriptedExecutor::new([(CommandEnd::Exited(0), "46")]);
         executor.cancel_jobs();
-        let (judgement, _) = measure(Noise::default(), &executor);
+        let (judgement, _) = measure(&EXACT, &executor);
         assert_eq!(judgement.unwrap_err().kind, FailureKind::Interrupted);
         assert_eq!((executor.take_jobs().len(), executor.count_left()), (1, 1));
     }

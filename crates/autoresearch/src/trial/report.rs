@@ -7,7 +7,8 @@ use std::fmt;
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::{
-    Decision, Guard, Intent, Suspicion, Verdict, Why, format_further_metrics, list_further_metrics,
+    Decision, GainRange, Guard, Intent, Suspicion, Verdict, Why, format_further_metrics,
+    list_further_metrics,
 };
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::unit::Unit;
@@ -50,6 +51,9 @@ pub struct TrialReport {
     pub metrics: BTreeMap<String, Value>,
     /// The difference to the incumbent before the trial.
     pub delta: Option<String>,
+    /// What is known of the gain of a noisy metric, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gain: Option<GainRange>,
     /// `pass`, `fail` or `-`.
     pub guard: &'static str,
     /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
@@ -148,6 +152,10 @@ pub fn trial_report(
         metric: state.config().metric.name.clone(),
         value: measured.value.map(|found| found.value.clone()),
         delta: measured.delta,
+        gain: match decided {
+            Decided::Verdict(decision) => decision.gain.clone(),
+            Decided::Rework(_) => None,
+        },
         unit: state.metric_unit(),
         metrics: further_metrics_of(measured.value, &state.config().metric.name),
         guard: measured.guard.as_str(),
@@ -384,6 +392,9 @@ impl fmt::Display for TrialReport {
         }
         if let Some(detail) = &self.detail {
             writeln!(out, "why: {}", clip_text(detail, 300))?;
+        }
+        if let (Some(gain), Some(_)) = (&self.gain, &self.commit) {
+            writeln!(out, "gain: {gain}, 95 % interval")?;
         }
         if !self.metrics.is_empty() {
             writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;

@@ -117,6 +117,7 @@ fn decide_measured(
                 left_files,
                 guard_retries: judgement.guard_retries,
                 verify_runs: Some(verify_runs),
+                runs: judgement.runs,
             };
             run.store.record_event(Event::Rework(rework.clone()))?;
             return Ok(Decided::Rework(Box::new(rework)));
@@ -147,6 +148,8 @@ fn decide_measured(
         jump: judgement.jump,
         guard_retries: judgement.guard_retries,
         suspects: judgement.suspects,
+        runs: judgement.runs,
+        gain: judgement.gain,
         commit: Some(commit),
         tree: Some(held),
         left_files,

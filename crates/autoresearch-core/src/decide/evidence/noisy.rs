@@ -24,6 +24,8 @@ const ASTRAY: f64 = 4.0;
 /// by chance: 1 in 30,000.
 const SURPRISE: f64 = 3.0;
 const AGAIN: f64 = 2.0;
+/// A level that may have wandered five spreads is seen again before anything is compared with it.
+const STALE: f64 = 25.0;
 /// The variance, in parts of a run's, of a level or an effect of which nothing is known.
 const UNKNOWN: f64 = 1e6;
 /// What an effect is expected to be before it is measured, and what a run varies by: variances on the scale.
@@ -183,6 +185,17 @@ impl Noisy {
     pub(super) fn believe(&self, sights: &[Sight], expected: &Expected) -> Belief {
         self.read_runs(sights, expected)
             .meet_prior(expected.find_decision_mean(), expected.prior)
+    }
+
+    /// Has the level had so much time to wander since it was seen that a candidate cannot be compared with it? Without a run of
+    /// the incumbent even a large effect then looks like none.
+    pub(super) fn is_level_stale(&self, expected: &Expected) -> bool {
+        let (belief, rate) = self.bank.pick_belief();
+        let Some(first) = self.sights.first() else {
+            return false;
+        };
+        let waited = belief.wait_until(first.at, rate * expected.noise);
+        waited.level_variance > STALE * expected.noise
     }
 
     pub(super) fn find_score(&self, belief: &Belief) -> f64 {

@@ -23,7 +23,7 @@ const NOISY_WATCH: u32 = 12;
 const FRESH: f64 = 8.0;
 /// Runs of one candidate, and of both trees in one trial.
 const CANDIDATE_RUNS: usize = 10;
-const TRIAL_RUNS: u32 = 20;
+pub const TRIAL_RUNS: u32 = 20;
 /// No candidate is kept on one run, which may be a wild one.
 const LEAST_RUNS: usize = 2;
 /// Logarithm, doubled, of the Bayes factor that keeps while one trial in twelve is kept: e^(1.8/2), about 2.5. In simulation
@@ -194,7 +194,7 @@ impl KeepRule {
 
     pub(super) fn take_run(&mut self, run: &VerifyRun) {
         let begun = run.side == Side::Candidate && self.runs == 0;
-        if begun && self.trials > 0 {
+        if begun && self.is_calibrated() {
             self.note_pause(run.at);
         }
         self.ended_at = run.at + run.took.max(0.0);
@@ -323,7 +323,9 @@ impl KeepRule {
         match &mut self.mode {
             Mode::Calibrating(_) => {}
             Mode::Exact { held, runs } => {
-                if kept.is_some() && let Some(run) = runs.first() {
+                if kept.is_some()
+                    && let Some(run) = runs.first()
+                {
                     // Its equal runs are as good a proof as a run of the incumbent.
                     *held = run.value;
                     self.watched = true;
@@ -340,7 +342,8 @@ impl KeepRule {
         };
         self.watched = false;
         self.trials += 1;
-        self.kept.extend(kept.map(|trial| KeptScore { trial, score }));
+        self.kept
+            .extend(kept.map(|trial| KeptScore { trial, score }));
     }
 
     /// The score of the candidate as it stands; that of an exact metric is beyond doubt.
@@ -404,6 +407,9 @@ impl KeepRule {
             };
         }
         let expected = noisy.find_expected(self.least_gain);
+        if at_hand && !self.watched && noisy.is_level_stale(&expected) {
+            return NextRun::Incumbent;
+        }
         let belief = noisy.believe(&counted, &expected);
         let (_, rate) = noisy.bank.pick_belief();
         let belief = belief.wait_until(self.ended_at / self.unit, rate * expected.noise);
@@ -474,6 +480,17 @@ impl KeepRule {
     }
 
     // ---- what people are told
+
+    /// Does a run of the candidate with this value count? All of an exact metric do.
+    pub(super) fn counts_value(&self, value: f64) -> bool {
+        let Mode::Noisy(noisy) = &self.mode else {
+            return true;
+        };
+        let place = noisy.scale.place_value(value);
+        let is_same =
+            |sight: &Sight| sight.side == Side::Candidate && sight.value.total_cmp(&place).is_eq();
+        noisy.list_counted().iter().any(is_same)
+    }
 
     /// How many runs of each tree would have told a gain of this size, a share, from nothing; `None` for an exact metric.
     pub(super) fn count_needed_runs(&self, gain: f64) -> Option<f64> {

@@ -59,7 +59,8 @@ impl RuleBench {
                 NextRun::Candidate => (Side::Candidate, candidate.next(), 'c'),
                 NextRun::Incumbent => (Side::Incumbent, incumbent.next(), 'i'),
                 end => {
-                    self.evidence.close_trial((end == NextRun::Keep).then_some(1));
+                    self.evidence
+                        .close_trial((end == NextRun::Keep).then_some(1));
                     return (end, runs);
                 }
             };
@@ -221,6 +222,17 @@ fn what_is_known_of_a_candidate_is_told_as_shares_with_an_interval() {
     assert!(known.score > known.needed);
     let visible = bench.evidence.find_visible_gain();
     assert!((0.005..0.03).contains(&visible), "{visible}");
+}
+
+#[test]
+fn after_a_long_pause_the_incumbent_is_run_before_a_candidate_is_given_up() {
+    let mut bench = RuleBench::calibrated(&CALM);
+    for _ in 0..3 {
+        assert_ne!(bench.try_candidate(&[100.1], &[100.0]).0, NextRun::Keep);
+    }
+    bench.at += 1e7;
+    let (end, runs) = bench.try_candidate(&[50.0, 50.2], &[99.8]);
+    assert_eq!((end, &runs[..2]), (NextRun::Keep, "ci"), "{runs}");
 }
 
 #[test]

@@ -1,12 +1,10 @@
-//! Examples and random walks for the judge: every order of what verify and guard can do.
+//! Examples for the judge; `walks` takes random ones.
 
-use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::json;
 
 use super::*;
 use crate::config::SuspectPattern;
+use crate::journal::runs::{imply_runs, record_runs};
 use crate::journal::sample::{make_commit, make_tree};
 
 fn config(more: &serde_json::Value) -> Config {
@@ -26,23 +24,41 @@ fn measured(text: &str) -> Measurement {
         .0
 }
 
-fn incumbent(samples: &[f64]) -> Incumbent {
+fn incumbent() -> Incumbent {
     Incumbent {
         trial: 0,
         commit: make_commit(0),
         tree: make_tree(0),
         measurement: measured("47"),
-        samples: samples.to_vec(),
         labels: Vec::new(),
     }
 }
 
+/// All runs of these tests take a second, at once.
+const NOW: RunTime = RunTime {
+    at_ms: 0,
+    took_ms: 1_000,
+};
+
+/// What is believed after these runs of the kept state.
+fn believe(config: &Config, values: &[i64]) -> Evidence {
+    let values: Vec<Value> = values.iter().map(|value| Value::from(*value)).collect();
+    let mut evidence = Evidence::new(config.metric.direction, 0.0);
+    record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, NOW));
+    assert!(evidence.is_calibrated());
+    evidence
+}
+
+fn exact(config: &Config) -> Evidence {
+    believe(config, &[47; 3])
+}
+
 fn single(config: &Config, attempt: Attempt, output: &str) -> Judgement {
-    let incumbent = incumbent(&[47.0]);
-    let mut judge = Judge::new(config, &incumbent, Noise::default(), attempt);
+    let incumbent = incumbent();
+    let mut judge = Judge::new(config, &incumbent, exact(config), attempt);
     assert_eq!(judge.next_check(), NextCheck::Verify);
     while judge.next_check() == NextCheck::Verify {
-        judge.record_verify(Ok(measured(output)));
+        judge.record_verify(Ok(measured(output)), NOW);
     }
     if judge.next_check() == NextCheck::Guard {
         judge.record_guard(Ok(()));
@@ -189,12 +205,12 @@ fn conditions_and_labels_stand_before_the_guard() {
 #[test]
 fn a_failed_guard_is_never_a_keep() {
     let config = config(&json!({"guard": {"command": "g"}}));
-    let incumbent = incumbent(&[47.0]);
+    let incumbent = incumbent();
     for number in 0..=REWORKS {
         let mut judge = Judge::new(
             &config,
             &incumbent,
-            Noise::default(),
+            exact(&config),
             Attempt {
                 number,
                 ..Attempt::default()
@@ -202,7 +218,7 @@ fn a_failed_guard_is_never_a_keep() {
         );
         for _ in 0..2 {
             assert_eq!(judge.next_check(), NextCheck::Verify);
-            judge.record_verify(Ok(measured("46")));
+            judge.record_verify(Ok(measured("40")), NOW);
         }
         assert_eq!(judge.next_check(), NextCheck::Guard);
         judge.record_guard(Err(CommandFailure::Exit { status: 1 }));
@@ -218,11 +234,12 @@ fn a_failed_guard_is_never_a_keep() {
 
 #[test]
 fn a_failed_verify_has_no_metric() {
-    let (config, incumbent) = (config(&json!({})), incumbent(&[47.0]));
-    let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-    judge.record_verify(Err(Why::VerifyFailed(CommandFailure::Timeout {
-        limit_ms: 1,
-    })));
+    let (config, incumbent) = (config(&json!({})), incumbent());
+    let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default());
+    judge.record_verify(
+        Err(Why::VerifyFailed(CommandFailure::Timeout { limit_ms: 1 })),
+        NOW,
+    );
     let judgement = judge.to_judgement().unwrap();
     assert_eq!(judgement.measurement, None);
     assert!(matches!(judgement.outcome, TrialOutcome::Crash(_)));
@@ -230,16 +247,16 @@ fn a_failed_verify_has_no_metric() {
 
 #[test]
 fn an_exact_number_is_measured_twice_before_it_is_kept() {
-    let (config, incumbent) = (
-        config(&json!({"guard": {"command": "g"}})),
-        incumbent(&[47.0, 47.0]),
-    );
+    let (config, incumbent) = (config(&json!({"guard": {"command": "g"}})), incumbent());
     let decide = |outputs: &[&str]| {
-        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
+        let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default());
         let mut runs = 0;
-        while judge.next_check() == NextCheck::Verify {
-            judge.record_verify(Ok(measured(outputs[runs])));
+        while judge.next_check() == NextCheck::Verify && runs < outputs.len() {
+            judge.record_verify(Ok(measured(outputs[runs])), NOW);
             runs += 1;
+        }
+        if judge.next_check() == NextCheck::VerifyIncumbent {
+            return (TrialOutcome::Discard(Why::Dropped), judge.jump, runs);
         }
         if judge.next_check() == NextCheck::Guard {
             judge.record_guard(Ok(()));
@@ -248,16 +265,30 @@ fn an_exact_number_is_measured_twice_before_it_is_kept() {
         (judgement.outcome, judgement.jump, runs)
     };
     assert_eq!(decide(&["0", "0"]), (TrialOutcome::Keep, true, 2));
-    assert_eq!(decide(&["46", "46"]), (TrialOutcome::Keep, false, 2));
+    assert_eq!(decide(&["45", "45"]), (TrialOutcome::Keep, false, 2));
+    assert_eq!(
+        decide(&["46", "46", "46"]),
+        (TrialOutcome::Keep, false, 3),
+        "what rounding makes of noise is measured once more"
+    );
     for (outputs, jump) in [
-        (["0", "47"], true),
-        (["46", "47"], false),
-        (["46", "45"], false),
+        (&["0", "47"][..], true),
+        (&["46", "47"], false),
+        (&["45", "46"], false),
+        (&["46", "46", "47"], false),
     ] {
-        let [first, second] = outputs.map(|text| measured(text).value);
-        let why = Why::NotRepeated { first, second };
-        assert_eq!(decide(&outputs), (TrialOutcome::Discard(why), jump, 2));
+        // It was never exact: the kept state has to show how it varies.
+        let again = TrialOutcome::Discard(Why::Dropped);
+        assert_eq!(decide(outputs), (again, jump, outputs.len()));
     }
+    let long = ["3", "4"].map(|tail| format!("0.9007199254740993000000{tail}"));
+    let [first, second] = [&long[0], &long[1]].map(|text| measured(text).value);
+    let outcome = decide(&[&long[0], &long[1]]).0;
+    assert_eq!(
+        outcome,
+        TrialOutcome::Discard(Why::NotRepeated { first, second }),
+        "a double does not see this"
+    );
     for (output, why) in [("47", Why::Tie), ("48", Why::WorseMetric)] {
         assert_eq!(
             decide(&[output]),
@@ -268,11 +299,11 @@ fn an_exact_number_is_measured_twice_before_it_is_kept() {
     // Within the range of what was seen it is not a jump.
     let mut seen = MeasuredRange::of_value(&Value::from(47));
     seen.include_value(&Value::from(1_000));
-    let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default())
+    let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default())
         .with_measured_range(Some(&seen));
     for _ in 0..2 {
         assert_eq!(judge.next_check(), NextCheck::Verify);
-        judge.record_verify(Ok(measured("10")));
+        judge.record_verify(Ok(measured("10")), NOW);
     }
     judge.record_guard(Ok(()));
     assert!(!judge.to_judgement().unwrap().jump);
@@ -282,12 +313,12 @@ fn an_exact_number_is_measured_twice_before_it_is_kept() {
 fn a_condition_has_to_hold_in_both_runs_of_an_exact_metric_and_one_that_fails_costs_one_run() {
     let config = config(&json!({"keep_when": [{"metric": "tests", "op": ">=", "value": 40}]}));
     let decide = |tests: &[i64]| {
-        let incumbent = incumbent(&[47.0]);
-        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
+        let incumbent = incumbent();
+        let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default());
         let mut runs = 0;
         while judge.next_check() == NextCheck::Verify {
-            let output = json!({"primary": 46, "tests": tests[runs]}).to_string();
-            judge.record_verify(Ok(measured(&output)));
+            let output = json!({"primary": 40, "tests": tests[runs]}).to_string();
+            judge.record_verify(Ok(measured(&output)), NOW);
             runs += 1;
         }
         (judge.to_judgement().unwrap().outcome, runs)
@@ -300,283 +331,142 @@ fn a_condition_has_to_hold_in_both_runs_of_an_exact_metric_and_one_that_fails_co
 
 #[test]
 fn an_exact_number_whose_second_run_gives_no_number_is_a_crash() {
-    let (config, incumbent) = (config(&json!({})), incumbent(&[47.0, 47.0]));
-    let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-    judge.record_verify(Ok(measured("46")));
-    judge.record_verify(Err(Why::NoMetric("nothing".into())));
+    let (config, incumbent) = (config(&json!({})), incumbent());
+    let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default());
+    judge.record_verify(Ok(measured("46")), NOW);
+    judge.record_verify(Err(Why::NoMetric("nothing".into())), NOW);
     assert!(matches!(
         judge.to_judgement().unwrap().outcome,
         TrialOutcome::Crash(_)
     ));
 }
 
-fn noisy(outputs: &[&str]) -> (Judgement, usize) {
-    let (config, incumbent) = (
-        config(&json!({})),
-        incumbent(&[46.0, 47.0, 48.0, 47.0, 46.0, 48.0]),
+/// Six runs of the kept state around 470, with a spread of about four.
+const RUNS: [i64; 6] = [470, 474, 466, 472, 468, 471];
+
+/// What comes of a noisy trial whose runs print these, and how: `c` is a run of the candidate, `i` one of the kept state.
+fn noisy(candidate: &[i64], incumbent_prints: &[i64]) -> (Judgement, String) {
+    let config = config(&json!({}));
+    let incumbent = Incumbent {
+        measurement: measured("470"),
+        ..incumbent()
+    };
+    let evidence = believe(&config, &RUNS);
+    let mut judge = Judge::new(&config, &incumbent, evidence, Attempt::default());
+    let mut runs = String::new();
+    let mut prints = [candidate, incumbent_prints].map(|values| values.iter().cycle());
+    loop {
+        let time = RunTime {
+            at_ms: 1_000 * (10 + u64::try_from(runs.len()).unwrap()),
+            ..NOW
+        };
+        match judge.next_check() {
+            NextCheck::Verify => {
+                let value = prints[0].next().unwrap();
+                judge.record_verify(Ok(measured(&value.to_string())), time);
+                runs.push('c');
+            }
+            NextCheck::VerifyIncumbent => {
+                let value = prints[1].next();
+                let output = value.map(|value| measured(&value.to_string()));
+                judge.record_incumbent(output, time);
+                runs.push('i');
+            }
+            NextCheck::Guard | NextCheck::Done => return (judge.to_judgement().unwrap(), runs),
+        }
+    }
+}
+
+#[test]
+fn a_clear_gain_of_a_noisy_metric_is_kept_after_two_runs_and_one_of_the_kept_state() {
+    let (judgement, runs) = noisy(&[400, 404], &[471]);
+    assert_eq!((judgement.outcome, &runs[..]), (TrialOutcome::Keep, "cci"));
+    assert_eq!(judgement.measurement.unwrap().value.to_string(), "402");
+    assert_eq!(judgement.samples.len(), 2);
+    assert_eq!(judgement.runs.len(), 3);
+    let gain = judgement.gain.unwrap();
+    assert!(gain.is_gain(), "{gain}");
+}
+
+#[test]
+fn one_lucky_run_keeps_nothing_and_is_no_loss_either() {
+    let (judgement, runs) = noisy(&[462, 474, 470, 471], &[470]);
+    let TrialOutcome::Discard(Why::CannotTell { runs: told, .. }) = judgement.outcome else {
+        panic!("{:?}", judgement.outcome);
+    };
+    assert_eq!(told, u32::try_from(runs.matches('c').count()).unwrap());
+    let (judgement, runs) = noisy(&[560], &[470]);
+    assert_eq!(
+        (judgement.outcome, &runs[..]),
+        (TrialOutcome::Discard(Why::WorseMetric), "c")
     );
-    let noise = Noise::of_runs(&incumbent.samples);
-    let mut judge = Judge::new(&config, &incumbent, noise, Attempt::default());
+}
+
+#[test]
+fn a_machine_that_got_faster_is_no_gain() {
+    let (judgement, runs) = noisy(&[400, 404, 402, 401], &[401, 403, 402, 400]);
+    assert!(
+        matches!(judgement.outcome, TrialOutcome::Discard(_)),
+        "{runs}: {:?}",
+        judgement.outcome
+    );
+}
+
+#[test]
+fn where_the_kept_state_cannot_be_measured_a_trial_is_decided_without_it() {
+    let (judgement, runs) = noisy(&[400, 404], &[]);
+    assert_eq!((judgement.outcome, &runs[..]), (TrialOutcome::Keep, "cci"));
+    let config = config(&json!({}));
+    let incumbent = incumbent();
+    let judge = Judge::new(
+        &config,
+        &incumbent,
+        believe(&config, &RUNS),
+        Attempt::default(),
+    );
+    assert_eq!(judge.without_incumbent().next_check(), NextCheck::Verify);
+}
+
+/// The eleventh trial of an exact metric, whose run is worse, and what the kept state gives where it is measured again.
+fn watch(prints: &[&str]) -> (Judgement, usize) {
+    let (config, incumbent) = (config(&json!({})), incumbent());
+    let mut evidence = exact(&config);
+    for _ in 0..10 {
+        record_runs(
+            &mut evidence,
+            &imply_runs(Side::Candidate, &[48.into()], NOW),
+        );
+        evidence.close_trial(None);
+    }
+    let mut judge = Judge::new(&config, &incumbent, evidence, Attempt::default());
+    judge.record_verify(Ok(measured("48")), NOW);
     let mut runs = 0;
-    while judge.next_check() == NextCheck::Verify {
-        judge.record_verify(Ok(measured(outputs[runs])));
+    while judge.next_check() == NextCheck::VerifyIncumbent {
+        judge.record_incumbent(prints.get(runs).map(|text| measured(text)), NOW);
         runs += 1;
+    }
+    if judge.next_check() == NextCheck::Verify {
+        judge.record_verify(Ok(measured("60")), NOW);
     }
     (judge.to_judgement().unwrap(), runs)
 }
 
 #[test]
-fn a_noisy_metric_is_screened_by_one_run_and_kept_by_fresh_ones() {
-    let (judgement, runs) = noisy(&["30", "40", "41"]);
-    assert_eq!((judgement.outcome, runs), (TrialOutcome::Keep, 3));
-    assert_eq!(judgement.measurement.unwrap().value.to_string(), "40.5");
-    assert_eq!(judgement.samples.len(), 2);
+fn an_exact_metric_is_watched_and_noise_is_told_from_a_place_that_gives_another_value() {
+    let worse = TrialOutcome::Discard(Why::WorseMetric);
+    let (judgement, runs) = watch(&["47"]);
+    assert_eq!((judgement.outcome, runs), (worse.clone(), 1));
+    assert_eq!(judgement.runs.len(), 2);
+    let (judgement, runs) = watch(&["45", "45"]);
+    assert_eq!((judgement.outcome, runs), (worse.clone(), 2));
+    assert_eq!(judgement.runs.len(), 1, "the place says nothing");
+    let (judgement, runs) = watch(&[]);
+    assert_eq!((judgement.outcome, runs), (worse, 1));
+    // Two values of one tree: it is measured afresh, and the trial again.
+    let (judgement, runs) = watch(&["45", "47", "46", "48", "45", "47"]);
+    assert_eq!(runs, 6);
+    assert!(matches!(judgement.outcome, TrialOutcome::Discard(_)));
+    assert_eq!(judgement.samples, ["60".parse().unwrap()]);
 }
 
-#[test]
-fn one_lucky_run_keeps_nothing() {
-    let (judgement, runs) = noisy(&["40", "47.5"]);
-    assert_eq!(
-        (judgement.outcome, runs),
-        (TrialOutcome::Discard(Why::WorseMetric), 2)
-    );
-    let (judgement, runs) = noisy(&["46.9"]);
-    assert!(matches!(
-        judgement.outcome,
-        TrialOutcome::Discard(Why::CannotTell { runs: 0, .. })
-    ));
-    assert_eq!(runs, 1);
-}
-
-/// A run of verify or guard in a walk: which of them runs is for the judge to say.
-#[derive(Clone, Copy, Debug)]
-struct CommandRun {
-    /// What verify prints; none where it fails.
-    printed: Option<i64>,
-    /// Does the guard pass?
-    passes: bool,
-}
-
-/// What surrounds a decision.
-#[derive(Clone, Debug)]
-struct WalkCase {
-    higher: bool,
-    /// How often the guard may be run again; none without a guard.
-    retries: Option<u32>,
-    minimum: Option<i64>,
-    /// The least `m` that `keep_when` asks for.
-    floor: Option<i64>,
-    attempt: u32,
-    simplifies: bool,
-    /// How far apart the incumbent's runs are; 0 for a deterministic metric.
-    spread: i64,
-    runs: Vec<CommandRun>,
-}
-
-fn walk_cases() -> impl Strategy<Value = WalkCase> {
-    let run = (option::weighted(0.9, 0_i64..60), any::<bool>())
-        .prop_map(|(printed, passes)| CommandRun { printed, passes });
-    let config = (
-        any::<bool>(),
-        option::of(0_u32..3),
-        option::of(1_i64..10),
-        option::weighted(0.2, 0_i64..60),
-    );
-    let trial = (0..=REWORKS, any::<bool>(), 0_i64..4, vec(run, 40));
-    (config, trial).prop_map(
-        |((higher, retries, minimum, floor), (attempt, simplifies, spread, runs))| WalkCase {
-            higher,
-            retries,
-            minimum,
-            floor,
-            attempt,
-            simplifies,
-            spread,
-            runs,
-        },
-    )
-}
-
-/// What a walk came to.
-#[derive(Debug)]
-struct WalkResult {
-    judgement: Judgement,
-    printed: Vec<i64>,
-    crashed: bool,
-    guards: Vec<bool>,
-}
-
-const BEST: i64 = 30;
-
-fn make_walk_config(case: &WalkCase) -> Config {
-    let direction = if case.higher { "higher" } else { "lower" };
-    let mut more = json!({"metric": {"name": "m", "direction": direction}});
-    if let Some(retries) = case.retries {
-        more["guard"] = json!({"command": "g", "retries": retries});
-    }
-    if let Some(minimum) = case.minimum {
-        more["min_improvement"] = json!(minimum);
-    }
-    if let Some(floor) = case.floor {
-        more["keep_when"] = json!([{"metric": "m", "op": ">=", "value": floor}]);
-    }
-    config(&more)
-}
-
-/// Does what the judge asks for until it is done. `None` when that takes more than any rule allows.
-fn walk(case: &WalkCase) -> Option<WalkResult> {
-    let config = make_walk_config(case);
-    let samples: Vec<f64> = [-1, 0, 1, 0, -1, 1]
-        .into_iter()
-        .map(|side| Value::from(BEST + side * case.spread).to_double())
-        .collect();
-    let incumbent = Incumbent {
-        measurement: measured(&BEST.to_string()),
-        ..incumbent(&samples)
-    };
-    let attempt = Attempt {
-        number: case.attempt,
-        simplifies: case.simplifies,
-        labels: Vec::new(),
-        suspects: Vec::new(),
-    };
-    let noise = Noise::of_runs(&samples);
-    let mut judge = Judge::new(&config, &incumbent, noise, attempt);
-    let (mut printed, mut guards, mut crashed) = (Vec::new(), Vec::new(), false);
-    for run in &case.runs {
-        match judge.next_check() {
-            NextCheck::Done => {
-                return Some(WalkResult {
-                    judgement: judge.to_judgement()?,
-                    printed,
-                    crashed,
-                    guards,
-                });
-            }
-            NextCheck::Verify => {
-                printed.extend(run.printed);
-                crashed = run.printed.is_none();
-                let output = run.printed.map(|value| measured(&value.to_string()));
-                judge.record_verify(output.ok_or_else(|| Why::NoMetric("nothing".into())));
-            }
-            NextCheck::Guard => {
-                guards.push(run.passes);
-                let failure = CommandFailure::Exit { status: 1 };
-                judge.record_guard(run.passes.then_some(()).ok_or(failure));
-            }
-        }
-    }
-    None
-}
-
-proptest! {
-    #[test]
-    fn every_walk_ends_within_the_runs_that_the_rules_allow(case in walk_cases()) {
-        let Some(found) = walk(&case) else {
-            return Err(proptest::test_runner::TestCaseError::fail("it never ended"));
-        };
-        let most = if case.spread == 0 { 2 } else { 7 };
-        prop_assert!(found.printed.len() + usize::from(found.crashed) <= most);
-        prop_assert!(found.guards.len() <= case.retries.map_or(0, |retries| retries as usize + 1));
-    }
-
-    #[test]
-    fn nothing_is_kept_without_an_improvement(case in walk_cases()) {
-        let Some(found) = walk(&case) else { return Ok(()) };
-        if found.judgement.outcome != TrialOutcome::Keep {
-            return Ok(());
-        }
-        let config = make_walk_config(&case);
-        let measurement = found.judgement.measurement.unwrap();
-        let gain = config.metric.compute_gain(&BEST.into(), &measurement.value);
-        let least = case.minimum.filter(|_| gain != Value::zero()).unwrap_or(0);
-        prop_assert!(gain >= Value::from(least));
-        if gain == Value::zero() {
-            prop_assert!(case.simplifies && case.spread == 0, "a tie");
-        }
-        for condition in &config.keep_when {
-            prop_assert!(condition.holds_for(&measurement));
-        }
-    }
-
-    #[test]
-    fn nothing_is_kept_past_a_guard_that_failed_or_a_verify_that_crashed(case in walk_cases()) {
-        let Some(found) = walk(&case) else { return Ok(()) };
-        let last = found.guards.last().copied();
-        prop_assert_eq!(found.judgement.guard, match last {
-            None => Guard::NotRun,
-            Some(true) => Guard::Pass,
-            Some(false) => Guard::Fail,
-        });
-        match &found.judgement.outcome {
-            TrialOutcome::Keep => {
-                prop_assert!(!found.crashed);
-                prop_assert_eq!(last, case.retries.map(|_| true));
-            }
-            TrialOutcome::Rework(_) => {
-                prop_assert_eq!(last, Some(false));
-                prop_assert!(case.attempt < REWORKS);
-            }
-            TrialOutcome::Crash(_) => {
-                prop_assert!(found.crashed && found.guards.is_empty());
-                prop_assert_eq!(&found.judgement.measurement, &None);
-            }
-            TrialOutcome::Discard(why) => {
-                prop_assert!(!found.crashed);
-                prop_assert_eq!(matches!(why, Why::GuardFailed(_)), last == Some(false));
-            }
-        }
-        let failed = found.guards.iter().filter(|passed| !**passed).count();
-        let counted = found.judgement.guard_retries as usize + usize::from(last == Some(false));
-        prop_assert_eq!(counted, failed, "each failure was retried or counted");
-    }
-
-    #[test]
-    fn the_run_that_made_a_noisy_trial_look_good_is_no_evidence(case in walk_cases()) {
-        let Some(found) = walk(&case) else { return Ok(()) };
-        let fresh: Vec<Value> = found.printed.iter().skip(1).map(|value| Value::from(*value)).collect();
-        if case.spread == 0 {
-            prop_assert!(found.judgement.samples.is_empty());
-        } else {
-            prop_assert_eq!(&found.judgement.samples, &fresh);
-        }
-        if found.judgement.outcome == TrialOutcome::Keep && case.spread > 0 {
-            prop_assert!(!fresh.is_empty());
-            prop_assert_eq!(found.judgement.measurement.unwrap().value, Value::mean_of(&fresh).unwrap());
-        }
-    }
-
-    #[test]
-    fn an_exact_number_is_kept_only_when_two_runs_agree_and_nothing_else_costs_two(case in walk_cases()) {
-        let case = WalkCase { spread: 0, ..case };
-        let Some(found) = walk(&case) else { return Ok(()) };
-        if found.judgement.outcome == TrialOutcome::Keep {
-            prop_assert_eq!(found.printed.len(), 2);
-            prop_assert_eq!(found.printed[0], found.printed[1]);
-        }
-        if matches!(
-            &found.judgement.outcome,
-            TrialOutcome::Discard(Why::WorseMetric | Why::Tie | Why::BelowMinimum | Why::KeepWhen(_))
-        ) {
-            prop_assert_eq!(found.printed.len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_tree_that_is_not_what_was_committed_voids_any_outcome(case in walk_cases()) {
-        let config = make_walk_config(&case);
-        let incumbent = incumbent(&[47.0, 47.0]);
-        let mut judge = Judge::new(&config, &incumbent, Noise::default(), Attempt::default());
-        for run in &case.runs {
-            match judge.next_check() {
-                NextCheck::Verify => judge.record_verify(Ok(measured(&run.printed.unwrap_or(0).to_string()))),
-                NextCheck::Guard => judge.record_guard(Ok(())),
-                NextCheck::Done => break,
-            }
-        }
-        let why = Why::ChangedDuringVerify(vec!["src/a".into()]);
-        judge.void_trial(why.clone());
-        prop_assert_eq!(judge.next_check(), NextCheck::Done);
-        prop_assert_eq!(judge.to_judgement().unwrap().outcome, TrialOutcome::Discard(why));
-    }
-}
+mod walks;

@@ -15,7 +15,12 @@ fn every_reason() -> Vec<(Why, serde_json::Value)> {
         (Why::Tie, json!("tie")),
         (Why::BelowMinimum, json!("below-minimum")),
         (
-            Why::CannotTell { runs: 4, needed: 9 },
+            Why::CannotTell {
+                runs: 4,
+                needed: 9,
+                incumbent_runs: 0,
+                gain: None,
+            },
             json!({"cannot-tell": {"runs": 4, "needed": 9}}),
         ),
         (

@@ -4,6 +4,7 @@ use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::config::SuspectPattern;
+use crate::decide::gain::GainRange;
 
 fn list_failures() -> Vec<CommandFailure> {
     vec![
@@ -27,6 +28,20 @@ fn list_reasons() -> Vec<Why> {
         Why::CannotTell {
             runs: 6,
             needed: 40,
+            incumbent_runs: 0,
+            gain: None,
+        },
+        Why::CannotTell {
+            runs: 7,
+            needed: 31,
+            incumbent_runs: 4,
+            gain: Some(Box::new(GainRange::of_shares(0.012, -0.006, 0.03))),
+        },
+        Why::CannotTell {
+            runs: 1,
+            needed: 31,
+            incumbent_runs: 0,
+            gain: Some(Box::new(GainRange::of_shares(-0.012, -0.06, 0.03))),
         },
         Why::NotRepeated {
             first: 1.into(),

@@ -41,6 +41,7 @@ fn rework(trial: u32, attempt: u32) -> Event {
         left_files: vec![format!("left-{trial}")],
         guard_retries: 0,
         verify_runs: None,
+        runs: Vec::new(),
     })
 }
 
@@ -368,8 +369,10 @@ fn runs_of_verify_of_older_runs_are_counted_with_the_second_look_at_a_jump() {
         ],
     );
     assert_eq!(state.spent.verify_runs, 5);
-    assert_eq!(state.incumbent.samples, [39.0, 41.0]);
-    assert_eq!(state.noise.freedom, 1);
+    assert!(
+        !state.evidence.is_exact(),
+        "two runs of one tree that differ end exactness"
+    );
     take(
         &mut state,
         [void_verdict(3, Verdict::NoOp, Why::NothingChanged)],

@@ -61,6 +61,8 @@ fn state_of(config: Config) -> RunState {
         guard_retries: 0,
         reaction: None,
         holdout: None,
+        runs: Vec::new(),
+        incumbent_tree: None,
         config,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();
@@ -104,6 +106,7 @@ fn awaiting_rework() -> RunState {
         left_files: Vec::new(),
         guard_retries: 0,
         verify_runs: None,
+        runs: Vec::new(),
     };
     state.apply_event(Event::Rework(rework)).unwrap();
     state
@@ -252,6 +255,7 @@ fn row(description: &str) -> Row {
         guard: "pass",
         status: "discard",
         description: description.to_owned(),
+        gain: None,
         metrics: BTreeMap::new(),
         hash: None,
     }

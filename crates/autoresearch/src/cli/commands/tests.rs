@@ -210,12 +210,21 @@ fn the_help_of_what_ends_or_lengthens_a_run_says_what_stays() {
     Usage: autoresearch finish [OPTIONS]
 
     Options:
+          --claim
+              Measure the gain afresh, however long it takes
+
+          --no-claim
+              Do not measure the gain afresh
+
       (and the options of every command)
 
     Example:
       autoresearch finish
 
     The run's branch stays, with one commit for each kept trial. Nothing is merged.
+
+    Where something was kept, the first and the last commit are measured afresh in clean checkouts, for
+    at most about ten minutes.
     ");
 }
 

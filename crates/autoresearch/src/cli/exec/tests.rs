@@ -19,6 +19,7 @@ fn make_summary(status: &'static str, improved: bool) -> ExecSummary {
         counts: Counts::default(),
         improved,
         reason: None,
+        claim: None,
         cost: RunCost {
             turns: 1,
             tokens: 1,

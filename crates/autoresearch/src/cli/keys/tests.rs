@@ -153,7 +153,7 @@ fn every_flag_is_its_key_of_the_config() {
 #[test]
 fn every_key_has_a_variable_of_its_name_and_a_variable_that_counts_is_told() {
     let keys = parse_flags(&[]).list_keys();
-    assert_eq!(keys.len(), 40);
+    assert_eq!(keys.len(), 41);
     for (key, flag) in keys {
         assert_eq!(flag, None);
         let name = format!("AUTORESEARCH_{}", key.replace('.', "_").to_uppercase());

@@ -1,5 +1,6 @@
 //! Every line that the answer of `stop` and `finish` can have, and what programs get of it.
 
+use autoresearch_core::decide::gain::GainRange;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use insta::assert_snapshot;
 
@@ -16,6 +17,7 @@ fn make_report() -> EndReport {
         unit: Unit::from_text("ms"),
         improved: true,
         reason: None,
+        claim: None,
         branch: "autoresearch/fewer-any".to_owned(),
         kept: vec![
             KeptTrial {
@@ -147,6 +149,7 @@ fn programs_get_the_whole_of_a_finished_run() {
       "value": 40,
       "unit": "ms",
       "improved": true,
+      "claim": null,
       "branch": "autoresearch/fewer-any",
       "kept": [
         {
@@ -177,4 +180,77 @@ fn programs_get_the_whole_of_a_finished_run() {
       "next": "next: look at it, then `git merge autoresearch/fewer-any`"
     }
     "#);
+}
+
+fn make_claim(pairs: u32, shares: (f64, f64, f64), after: i64) -> Claim {
+    Claim {
+        commit: CommitId::from_bytes(&[0x22; 20]),
+        gain: Some(GainRange::of_shares(shares.0, shares.1, shares.2)),
+        pairs,
+        before: None,
+        after: Some(after.into()),
+        verify_runs: 14,
+        why: None,
+    }
+}
+
+/// The first two lines of an answer with this claim, and the one of the claim.
+fn tell(improved: bool, claim: Claim) -> String {
+    let report = EndReport {
+        improved,
+        claim: Some(claim),
+        ..make_report()
+    };
+    let text = report.to_string();
+    let told = text.lines().filter(|line| {
+        let words = [
+            "improved",
+            "no improvement",
+            "cannot tell",
+            "claim",
+            "a clean",
+        ];
+        words.iter().any(|word| line.starts_with(word))
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_verdict_says_no_more_than_the_claim() {
+    let gained = make_claim(6, (0.041, 0.032, 0.05), 40);
+    let open = make_claim(6, (0.01, -0.01, 0.03), 40);
+    let lost = make_claim(6, (-0.04, -0.06, -0.02), 40);
+    let missing = Claim::without_gain(
+        CommitId::from_bytes(&[0x22; 20]),
+        1,
+        "exit status 4".to_owned(),
+    );
+    let told = [
+        tell(true, gained),
+        tell(false, open),
+        tell(false, lost),
+        tell(false, missing),
+        tell(true, make_claim(0, (0.15, 0.15, 0.15), 40)),
+        tell(true, make_claim(0, (0.11, 0.11, 0.11), 42)),
+    ];
+    assert_snapshot!(told.join("\n\n"), @"
+    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: a gain of 4.1 % (3.2 to 5), 95 % interval, measured afresh in 6 pairs
+
+    cannot tell: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: cannot be told from nothing: 1 % (-1 to 3), 95 % interval, measured afresh in 6 pairs
+
+    no improvement: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: a loss: -4 % (-6 to -2), 95 % interval, measured afresh in 6 pairs
+
+    cannot tell: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: not checked in a clean checkout: exit status 4
+
+    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: a gain of 15 %: a clean checkout of the last commit was measured again
+
+    a clean checkout of the last commit gives 42 and not 40: verify depends on files that are not committed
+    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    claim: a gain of 11 %: a clean checkout of the last commit was measured again
+    ");
 }

@@ -181,7 +181,13 @@ pub(super) fn probe_kept_state(world: &World, place: &Place) -> Result<Option<St
     let state = &run.store.state;
     let folder = tree.layout.make_trial_folder(state.incumbent.trial)?;
     let executor = LocalExecutor::new(world, &run.env);
-    let mut bench = Bench::new(&executor, world.progress, tree.path(), folder, "probe-");
+    let mut bench = Bench::new(
+        &executor,
+        (world.progress, world.clock),
+        tree.path(),
+        folder,
+        "probe-",
+    );
     bench.view.clone_from(&tree.pinned.view);
     bench.confine(tree.pinned.confinement.as_ref());
     tree.notes.mark_measuring(true)?;

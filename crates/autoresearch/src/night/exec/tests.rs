@@ -25,6 +25,7 @@ fn make_summary() -> ExecSummary {
         },
         improved: true,
         reason: None,
+        claim: None,
         cost: RunCost {
             turns: 7,
             tokens: 120_000,
@@ -59,6 +60,7 @@ fn the_summary_is_one_object_that_says_its_type_first() {
         "interrupted": 1
       },
       "improved": true,
+      "claim": null,
       "cost": {
         "turns": 7,
         "tokens": 120000,

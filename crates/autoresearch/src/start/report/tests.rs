@@ -18,6 +18,7 @@ fn make_report() -> StartReport {
         samples: vec![47.into(), 47.into()],
         deterministic: true,
         spread: 0.0,
+        noise: None,
         guard: "pass",
         holdout: false,
         branch: "autoresearch/fewer-any".to_owned(),
@@ -36,7 +37,7 @@ fn an_exact_metric_is_called_free_of_noise_and_every_part_has_its_line() {
     assert_snapshot!(make_report(), @"
     run `fewer-any` started: remove every any
       metric    any = 47 (lower is better, target 0)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 2 equal runs; a keep takes two equal runs or three, a discard one
       guard     pass
       scope     src/** !src/vendor/**
       pinned    2 files: scripts/count.sh, tsconfig.json; a trial that changes one is void
@@ -70,7 +71,7 @@ fn a_noisy_metric_without_guard_pins_and_target_warns_first_and_counts_the_users
     note: unsigned
     run `fewer-any` started: remove every any
       metric    any = 47 (lower is better)
-      noise     spread 1.000 over 3 runs: a keep needs fresh runs as evidence
+      noise     3 runs of any do not tell: the first trial measures the untouched tree further
       stderr    of verify, although it succeeded:
                 | warning: slow disk
                 | warning: old cache
@@ -128,6 +129,7 @@ fn programs_get_every_sample_and_the_spread() {
       ],
       "deterministic": true,
       "spread": 0.0,
+      "noise": null,
       "guard": "pass",
       "branch": "autoresearch/fewer-any",
       "work_tree": "/repo",

@@ -53,6 +53,8 @@ fn make_state() -> RunState {
         guard_retries: 0,
         reaction: None,
         holdout: None,
+        runs: Vec::new(),
+        incumbent_tree: None,
     };
     let mut state = RunState::from_start(Event::Start(Box::new(start))).unwrap();
     state.ready = true;
@@ -71,6 +73,7 @@ fn fail_guard(state: &mut RunState, intent: &Intent) {
         left_files: Vec::new(),
         guard_retries: 0,
         verify_runs: None,
+        runs: Vec::new(),
     };
     state.apply_event(Event::Rework(rework)).unwrap();
 }

@@ -19,6 +19,7 @@ fn make_keep() -> TrialReport {
         unit: Unit::from_text("problems"),
         metrics: BTreeMap::from([("lines".to_owned(), 120.into())]),
         delta: Some("-6".to_owned()),
+        gain: None,
         guard: "pass",
         jump: false,
         suspects: Vec::new(),

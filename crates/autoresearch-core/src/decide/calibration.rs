@@ -1,0 +1,214 @@
+//! Owns what the first runs say of a noisy metric to a person: how small a change can be told, and what makes it noisy.
+//! Does not decide trials; `evidence` does.
+//! Invariant: a cause is named only where the runs show it; noise without a shape has none.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::decide::evidence::Evidence;
+use crate::decide::evidence::normal::{find_median, find_robust_deviation};
+use crate::decide::evidence::rule::TRIAL_RUNS;
+
+/// A spread above this, in per cent, is worth a warning: half of the changes of 5 % are lost in it.
+const NOISY: f64 = 10.0;
+/// The first run is slow when it is so many deviations of the others off their median.
+const FIRST: f64 = 5.0;
+/// Two groups of values are modes when the gap between them is so many times the largest gap within them.
+const GAP: f64 = 3.0;
+/// Fewer runs show no shape: four in a row rise or fall by chance once in twelve times.
+const SHAPE_RUNS: usize = 5;
+
+/// What makes the runs differ, as far as they show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseCause {
+    /// The first run differs from all others, as one does that fills caches.
+    FirstRun,
+    /// Each run is higher than the one before, or each lower.
+    Trend,
+    /// The values fall into two groups.
+    TwoModes,
+}
+
+/// How noisy a metric is at the start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Calibration {
+    /// The standard deviation of one run, in per cent of the value.
+    pub spread_percent: f64,
+    /// The gain that half of the candidates that have it are kept for in one trial, in per cent.
+    pub visible_percent: f64,
+    pub runs: usize,
+    /// So many runs at most has a trial, of both trees.
+    pub trial_runs: u32,
+    pub causes: Vec<NoiseCause>,
+}
+
+impl Calibration {
+    /// What these first values and what is believed after them say; `None` for an exact metric.
+    #[must_use]
+    pub fn find(evidence: &Evidence, values: &[f64]) -> Option<Self> {
+        (evidence.is_calibrated() && !evidence.is_exact()).then(|| Self {
+            spread_percent: round_percent(evidence.find_run_spread()),
+            visible_percent: round_percent(evidence.find_visible_gain()),
+            runs: values.len(),
+            trial_runs: TRIAL_RUNS,
+            causes: list_causes(values),
+        })
+    }
+
+    /// Is it so noisy that a person should do something about it first?
+    #[must_use]
+    pub fn is_too_noisy(&self) -> bool {
+        self.spread_percent > NOISY
+    }
+
+    /// What a person can do, one sentence each.
+    #[must_use]
+    pub fn list_remedies(&self) -> Vec<&'static str> {
+        let mut remedies: Vec<&str> = self.causes.iter().map(|cause| cause.remedy()).collect();
+        if self.is_too_noisy() {
+            remedies.push(
+                "let verify repeat the work and print the median or the minimum, count instructions (`perf stat -e instructions:u`) instead of time, pin it to one core (`taskset`), or set `min_improvement` to what matters",
+            );
+        }
+        remedies
+    }
+}
+
+impl fmt::Display for Calibration {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} % a run ({} runs): a change smaller than about {} % cannot be told in one trial of at most {} runs",
+            self.spread_percent, self.runs, self.visible_percent, self.trial_runs
+        )
+    }
+}
+
+impl NoiseCause {
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::FirstRun => {
+                "the first run differs from all others: let verify warm up before it measures"
+            }
+            Self::Trend => {
+                "the runs go one way all the time: the machine warms up or fills up; wait, or let verify clean up first"
+            }
+            Self::TwoModes => {
+                "the values fall into two groups: a core, a frequency or a cache that is hit or missed; pin verify to one core, or let it print the minimum"
+            }
+        }
+    }
+}
+
+fn list_causes(values: &[f64]) -> Vec<NoiseCause> {
+    let shaped = values.len() >= SHAPE_RUNS;
+    let found = [
+        (NoiseCause::Trend, is_trend(values)),
+        (NoiseCause::TwoModes, has_two_modes(values)),
+        (NoiseCause::FirstRun, is_first_apart(values)),
+    ];
+    let shown = found.into_iter().filter(|(_, is_so)| shaped && *is_so);
+    shown.map(|(cause, _)| cause).take(1).collect()
+}
+
+fn is_first_apart(values: &[f64]) -> bool {
+    let Some((first, others)) = values.split_first() else {
+        return false;
+    };
+    let deviation = find_robust_deviation(others);
+    deviation > 0.0 && (first - find_median(others)).abs() > FIRST * deviation
+}
+
+fn is_trend(values: &[f64]) -> bool {
+    values.windows(2).all(|pair| pair[0] < pair[1])
+        || values.windows(2).all(|pair| pair[0] > pair[1])
+}
+
+fn has_two_modes(values: &[f64]) -> bool {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let gaps: Vec<f64> = sorted.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let Some(widest) = (0..gaps.len()).max_by(|one, other| gaps[*one].total_cmp(&gaps[*other]))
+    else {
+        return false;
+    };
+    let inner = gaps.iter().enumerate().filter(|(at, _)| *at != widest);
+    let inner = inner.map(|(_, gap)| *gap).fold(0.0, f64::max);
+    let both = widest >= 1 && widest + 2 < sorted.len();
+    both && inner > 0.0 && gaps[widest] > GAP * inner
+}
+
+/// Per cent with two digits that count.
+fn round_percent(share: f64) -> f64 {
+    let percent = share * 100.0;
+    if percent <= 0.0 || !percent.is_finite() {
+        return percent;
+    }
+    let unit = 10.0_f64.powf(percent.log10().floor() - 1.0);
+    let rounded = (percent / unit).round() * unit;
+    (rounded * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::evidence::level::Side;
+    use crate::decide::evidence::rule::VerifyRun;
+    use crate::metric::definition::Direction;
+
+    fn calibrate(values: &[f64]) -> Option<Calibration> {
+        let mut evidence = Evidence::new(Direction::Lower, 0.0);
+        let mut at = 0.0;
+        for value in values {
+            let run = VerifyRun {
+                at,
+                took: 1.0,
+                side: Side::Incumbent,
+                value: *value,
+                digit: 0.01,
+            };
+            evidence.record_run(run);
+            at += 1.0;
+        }
+        Calibration::find(&evidence, values)
+    }
+
+    #[test]
+    fn an_exact_metric_and_too_few_runs_have_none() {
+        assert_eq!(calibrate(&[5.0; 3]), None);
+        assert_eq!(calibrate(&[5.0, 6.0]), None);
+    }
+
+    #[test]
+    fn what_can_be_told_stands_beside_the_noise_and_too_much_of_it_has_a_remedy() {
+        let calm = calibrate(&[100.0, 101.0, 99.0, 100.5, 99.5, 100.2]).unwrap();
+        insta::assert_snapshot!(calm, @"
+        0.71 % a run (6 runs): a change smaller than about 0.69 % cannot be told in one trial of at most 20 runs
+        ");
+        assert_eq!(calm.list_remedies(), Vec::<&str>::new());
+        let wild = calibrate(&[20.0, 31.0, 14.0, 24.0, 18.0, 27.0]).unwrap();
+        assert!(wild.is_too_noisy() && wild.causes.is_empty());
+        insta::assert_snapshot!(wild, @"
+        29 % a run (6 runs): a change smaller than about 22 % cannot be told in one trial of at most 20 runs
+        ");
+    }
+
+    #[test]
+    fn a_shape_of_the_runs_names_its_cause() {
+        let cause = |values: &[f64]| calibrate(values).unwrap().causes;
+        assert_eq!(
+            cause(&[140.0, 100.0, 101.0, 99.0, 100.5, 99.5]),
+            [NoiseCause::FirstRun]
+        );
+        assert_eq!(
+            cause(&[100.0, 101.0, 102.5, 103.0, 104.5, 106.0]),
+            [NoiseCause::Trend]
+        );
+        assert_eq!(
+            cause(&[100.0, 120.0, 101.0, 121.0, 100.5, 120.5]),
+            [NoiseCause::TwoModes]
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! Owns `RecordedRun`: a run of verify as the journal holds it, and the runs that older journals imply.
+//! Does not judge them; `evidence` does.
+//! Invariant: what the rule believes follows from recorded runs and verdicts alone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decide::evidence::Evidence;
+use crate::decide::evidence::level::Side;
+use crate::decide::evidence::rule::VerifyRun;
+use crate::metric::value::Value;
+
+/// One run of verify.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedRun {
+    /// Whose run it was.
+    pub side: Side,
+    pub value: Value,
+    /// When it began, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// When a run began and how long it took, in milliseconds, the first since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunTime {
+    pub at_ms: u64,
+    pub took_ms: u64,
+}
+
+impl RecordedRun {
+    #[must_use]
+    pub fn new(side: Side, value: Value, time: RunTime) -> Self {
+        Self {
+            side,
+            value,
+            at_ms: time.at_ms,
+            took_ms: time.took_ms,
+        }
+    }
+
+    #[must_use]
+    pub fn time(&self) -> RunTime {
+        RunTime {
+            at_ms: self.at_ms,
+            took_ms: self.took_ms,
+        }
+    }
+
+    /// The same, for the rule.
+    #[must_use]
+    pub fn to_verify_run(&self) -> VerifyRun {
+        let seconds = |ms: u64| std::time::Duration::from_millis(ms).as_secs_f64();
+        VerifyRun {
+            at: seconds(self.at_ms),
+            took: seconds(self.took_ms),
+            side: self.side,
+            value: self.value.to_double(),
+            digit: self.value.last_digit(),
+        }
+    }
+}
+
+/// Hands runs to the rule.
+pub fn record_runs(evidence: &mut Evidence, runs: &[RecordedRun]) {
+    for run in runs {
+        evidence.record_run(run.to_verify_run());
+    }
+}
+
+/// Runs of one tree of which only the values are known, as journals of older versions tell them: one after the other.
+#[must_use]
+pub fn imply_runs(side: Side, values: &[Value], first: RunTime) -> Vec<RecordedRun> {
+    let run = |(number, value): (u64, &Value)| {
+        let passed = number.saturating_mul(first.took_ms);
+        let time = RunTime {
+            at_ms: first.at_ms.saturating_add(passed),
+            ..first
+        };
+        RecordedRun::new(side, value.clone(), time)
+    };
+    (0..).zip(values).map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_handed_over_in_seconds_with_the_digit_that_its_value_ends_at() {
+        let values: Vec<Value> = ["20.53", "7", "1200"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        let first = RunTime {
+            at_ms: 1_500,
+            took_ms: 500,
+        };
+        let runs = imply_runs(Side::Incumbent, &values, first);
+        let handed: Vec<(f64, f64)> = runs
+            .iter()
+            .map(|run| (run.to_verify_run().at, run.to_verify_run().digit))
+            .collect();
+        assert_eq!(handed, [(1.5, 0.01), (2.0, 1.0), (2.5, 1.0)]);
+    }
+
+    #[test]
+    fn the_journal_has_a_run_on_one_level() {
+        let time = RunTime {
+            at_ms: 7,
+            took_ms: 2,
+        };
+        let run = RecordedRun::new(Side::Candidate, "4.5".parse().unwrap(), time);
+        let text = serde_json::to_string(&run).unwrap();
+        insta::assert_snapshot!(text, @r#"{"side":"candidate","value":4.5,"at_ms":7,"took_ms":2}"#);
+        assert_eq!(serde_json::from_str::<RecordedRun>(&text).unwrap(), run);
+    }
+}

@@ -1,0 +1,307 @@
+//! Noisy metrics, with noise that is the same in every test: what is kept, what a changing machine does, and what is claimed.
+
+use serde_json::Value;
+
+use crate::shown::assert_answer;
+use crate::testbed::{Answer, Testbed};
+
+/// Deviations in thousandths of the value: normal ones of one per cent, in an order that no run is aware of.
+const DEVIATIONS: [i32; 40] = [
+    3, -7, 12, -2, 8, -14, 5, -9, 1, 11, -4, 6, -12, 9, -1, -6, 15, -3, 4, -10, 7, 2, -8, 13, -5,
+    10, -11, 0, 6, -13, 3, 9, -7, 14, -2, -9, 5, 8, -4, -6,
+];
+
+/// Prints the cost that the code names, times the speed of the machine, with the next deviation of a list.
+const VERIFY: &str = "\
+test -s src/cost || exit 1
+n=$(($(cat \"$BED/count\") + 1))
+echo $n > \"$BED/count\"
+noise=$(sed -n \"$(((n - 1) % 40 + 1))p\" \"$BED/noise\")
+awk -v cost=\"$(cat src/cost)\" -v speed=\"$(cat \"$BED/speed\")\" -v noise=\"$noise\" \\
+  'BEGIN { printf \"%.3f\\n\", cost * speed * (1 + noise / 1000) }'
+";
+
+const CONFIG: &str = "\
+goal: faster
+tag: demo
+scope: [\"src/**\"]
+metric: {name: ms, direction: lower}
+verify: {command: \"sh verify.sh\", timeout: 20s}
+env: [BED]
+";
+
+/// A benchmark that costs 100, on a machine of speed 1.
+struct NoisyBed(Testbed);
+
+impl NoisyBed {
+    fn new(deviations: &[i32]) -> Self {
+        let bed = Testbed::new();
+        bed.write("verify.sh", VERIFY);
+        bed.write("src/cost", "100\n");
+        bed.git(&["add", "-A"]);
+        bed.git(&["commit", "-qm", "a benchmark"]);
+        let bed = Self(bed);
+        bed.set("count", "0");
+        bed.set("speed", "1");
+        bed.set_noise(deviations);
+        bed
+    }
+
+    fn set(&self, name: &str, text: &str) {
+        std::fs::write(self.0.home.join(name), text).unwrap();
+    }
+
+    fn set_noise(&self, deviations: &[i32]) {
+        let lines: Vec<String> = (0..40)
+            .map(|at| deviations[at % deviations.len()].to_string())
+            .collect();
+        self.set("noise", &lines.join("\n"));
+    }
+
+    fn run(&self, words: &[&str]) -> Answer {
+        let place = self.0.home.display().to_string();
+        self.0.run_with(words, &[("BED", &place)])
+    }
+
+    fn start(&self, more: &str) -> Answer {
+        let file = self.0.home.join("config.yaml");
+        std::fs::write(&file, format!("{CONFIG}{more}")).unwrap();
+        self.run(&["start", "--config", file.to_str().unwrap()])
+            .ok()
+    }
+
+    fn try_cost(&self, cost: &str) -> Value {
+        self.0.write("src/cost", cost);
+        self.run(&["trial", "-m", "another cost", "--json"])
+            .ok()
+            .json()
+    }
+
+    fn records(&self, event: &str) -> Vec<Value> {
+        let journal = self.0.read("autoresearch-results/demo/journal.jsonl");
+        let records = journal
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records
+            .map(|record| record["event"][event].clone())
+            .filter(|found| !found.is_null())
+            .collect()
+    }
+}
+
+fn sides(decision: &Value) -> String {
+    let runs = decision["runs"].as_array().unwrap().iter();
+    runs.map(|run| &run["side"].as_str().unwrap()[..1])
+        .collect()
+}
+
+#[test]
+fn a_placebo_is_not_kept_a_gain_is_with_its_interval_and_the_end_measures_both_commits_afresh() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    assert_answer!(bed.start(""), @r#"
+    warning: <bed>/home/config.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    run `demo` started: faster
+      metric    ms = 100 (lower is better)
+      noise     0.97 % a run (6 runs): a change smaller than about 0.9 % cannot be told in one trial of at most 20 runs
+      guard     none
+      scope     src/**
+      pinned    1 file: verify.sh; a trial that changes one is void
+      branch    autoresearch/demo in <bed>/repo
+      limits    50 iterations; 14 runs of verify (1s) are kept back for the claim at the end
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    let placebo = bed.try_cost("100 \n");
+    assert_eq!(
+        (&placebo["verdict"], &placebo["reason"]),
+        (&"discard".into(), &"cannot-tell".into()),
+        "{placebo}"
+    );
+    let gain = bed.try_cost("90\n");
+    assert_eq!(gain["verdict"], "keep", "{gain}");
+    let low = gain["gain"]["low"].as_f64().unwrap();
+    assert!((5.0..10.0).contains(&low), "{gain}");
+    let kept = &bed.records("verdict")[1];
+    assert!(sides(kept).matches('c').count() >= 2, "{kept}");
+    let worse = bed.try_cost("120\n");
+    assert_eq!(worse["reason"], "worse-metric", "{worse}");
+    let rows = bed.run(&["log", "--json"]).ok().json();
+    let told = rows["rows"][2]["description"].as_str().unwrap();
+    assert!(told.contains(" [a gain of "), "{told}");
+    let ended = bed.run(&["finish", "--json"]).ok().json();
+    let claim = &ended["claim"];
+    assert_eq!(
+        (&claim["pairs"], &ended["improved"]),
+        (&6.into(), &true.into())
+    );
+    let bounds = ["low", "high"].map(|end| claim["gain"][end].as_f64().unwrap());
+    assert!(
+        bounds[0] <= 10.0 && 10.0 <= bounds[1],
+        "the truth is 10: {claim}"
+    );
+    assert_eq!(claim["verify_runs"], 14, "two of them warm the trees up");
+    assert_eq!(bed.0.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn a_machine_that_got_faster_is_no_gain_and_one_that_got_slower_hides_none() {
+    for (speed, cost, verdict) in [("0.9", "100 \n", "discard"), ("1.15", "80\n", "keep")] {
+        let bed = NoisyBed::new(&DEVIATIONS);
+        bed.start("");
+        // The latest run of the kept state is no longer fresh.
+        for worse in ["130\n", "140\n", "150\n"] {
+            assert_eq!(bed.try_cost(worse)["reason"], "worse-metric");
+        }
+        bed.run(&["strategy", "refine", "-m", "look elsewhere"])
+            .ok();
+        bed.set("speed", speed);
+        let tried = bed.try_cost(cost);
+        assert_eq!(tried["verdict"], verdict, "{speed}: {tried}");
+        let decision = &bed.records("verdict")[3];
+        assert!(sides(decision).contains('i'), "{speed}: {decision}");
+    }
+}
+
+#[test]
+fn the_kept_state_is_measured_in_one_tree_that_stays_for_the_next_trial_and_goes_at_the_end() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    bed.start("");
+    let trees = || bed.0.git(&["worktree", "list"]).lines().count();
+    assert_eq!(trees(), 1, "a start leaves none");
+    for cost in ["80\n", "64\n"] {
+        bed.set("speed", "0.97");
+        assert_eq!(bed.try_cost(cost)["verdict"], "keep");
+    }
+    assert_eq!(trees(), 2);
+    bed.run(&["finish", "--no-claim"]).ok();
+    assert_eq!(trees(), 1);
+}
+
+#[test]
+fn an_exact_metric_that_shows_two_values_is_noisy_from_then_on() {
+    let bed = NoisyBed::new(&[0]);
+    let started = bed.start("");
+    assert!(
+        started.out.contains("noise     none: 3 equal runs"),
+        "{started:?}"
+    );
+    bed.set_noise(&DEVIATIONS);
+    let better = bed.try_cost("95\n");
+    assert_eq!(better["verdict"], "keep", "{better}");
+    let decision = &bed.records("verdict")[0];
+    assert!(sides(decision).contains("iiiiii"), "{decision}");
+    let status = bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["deterministic"], false);
+    assert_eq!(bed.try_cost("85\n")["verdict"], "keep");
+}
+
+#[test]
+fn what_verify_needs_and_no_clean_checkout_has_is_told_first() {
+    let bed = NoisyBed::new(&[0]);
+    bed.0.write(".gitignore", "extra\n");
+    bed.0.write("extra", "5\n");
+    bed.0.write(
+        "verify.sh",
+        "test -s src/cost || exit 1\ncat src/cost extra 2>/dev/null | awk '{ sum += $1 } END { print sum }'\n",
+    );
+    bed.0.git(&["add", "-A"]);
+    bed.0
+        .git(&["commit", "-qm", "with a file that git ignores"]);
+    bed.start("view: off\n");
+    assert_eq!(bed.try_cost("60\n")["verdict"], "keep");
+    assert_answer!(bed.run(&["finish"]).ok(), @"
+    a clean checkout of the last commit gives 60 and not 65: verify depends on files that are not committed
+    run `demo` ended: user-stop (finished by a person)
+    improved: ms 105 -> 65, 1 trial kept on autoresearch/demo
+    claim: a gain of 42.86 %: a clean checkout of the last commit was measured again
+      <commit> experiment: another cost
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
+}
+
+#[test]
+fn where_the_kept_state_cannot_be_measured_the_start_says_so_and_nothing_is_claimed() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    bed.0.write(".gitignore", "data\n");
+    bed.0.write("data", "here\n");
+    bed.0
+        .write("verify.sh", &format!("test -e data || exit 4\n{VERIFY}"));
+    bed.0.git(&["add", "-A"]);
+    bed.0.git(&["commit", "-qm", "with data"]);
+    let started = bed.start("view: off\n");
+    let warning = "the kept state cannot be measured again in a tree of its own (verify failed: exit status 4)";
+    assert!(started.out.contains(warning), "{started:?}");
+    let kept = bed.try_cost("80\n");
+    assert_eq!(kept["verdict"], "keep", "{kept}");
+    assert!(!sides(&bed.records("verdict")[0]).contains('i'));
+    let ended = bed.run(&["finish", "--json"]).ok().json();
+    assert_eq!(ended["improved"], false, "{ended}");
+    let why = ended["claim"]["why"].as_str().unwrap();
+    assert!(why.contains("exit status 4"), "{ended}");
+}
+
+#[test]
+fn a_gain_is_not_measured_afresh_where_nobody_wants_that() {
+    for (more, words) in [
+        ("claim: never\n", &["finish"][..]),
+        ("", &["finish", "--no-claim"]),
+    ] {
+        let bed = NoisyBed::new(&DEVIATIONS);
+        bed.start(more);
+        bed.try_cost("80\n");
+        let ended = bed.run(words).ok();
+        let said = "the gain is what the trials measured: it was not measured afresh";
+        assert!(ended.out.contains(said), "{ended:?}");
+        assert_eq!(bed.records("claim"), [] as [Value; 0]);
+    }
+}
+
+#[test]
+fn the_runs_of_the_claim_are_kept_back_from_the_budget_and_announced() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    let started = bed.start("budget: {verify_runs: 20}\n");
+    let said = "; 14 runs of verify (";
+    assert!(started.out.contains(said), "{started:?}");
+    // Of twenty, a fifth is kept back: trials have sixteen.
+    let mut cost = 100.0;
+    let status = || bed.run(&["status", "--json"]).ok().json();
+    while status()["end"].is_null() {
+        cost *= 0.8;
+        bed.try_cost(&format!("{cost}\n"));
+    }
+    assert_eq!(status()["end"], "budget");
+    let verdicts = bed.records("verdict");
+    let runs: u64 = verdicts
+        .iter()
+        .map(|found| found["verify_runs"].as_u64().unwrap())
+        .sum();
+    let last = verdicts.last().unwrap()["verify_runs"].as_u64().unwrap();
+    assert!(
+        runs >= 16 && runs - last < 16,
+        "{runs} with {last} in the last"
+    );
+}
+
+#[test]
+fn an_exec_in_which_nothing_helps_claims_nothing_and_exits_with_1() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    let agent = "n=$(cat \"$BED/turn\"); echo $((n + 1)) > \"$BED/turn\"; echo \"100 # $n\" > src/cost; echo '{\"message\": \"a placebo\"}'\n";
+    bed.set("agent.sh", agent);
+    bed.set("turn", "0");
+    let config = format!(
+        "{CONFIG}agent: {{command: 'sh \"$BED/agent.sh\"', timeout: 20s}}\niterations: 4\n"
+    );
+    bed.set("config.yaml", &config);
+    let file = bed.0.home.join("config.yaml");
+    let answer = bed.run(&["exec", "--config", file.to_str().unwrap()]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let last = answer.out.lines().last().unwrap();
+    let summary: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(
+        (&summary["improved"], &summary["claim"]),
+        (&false.into(), &Value::Null)
+    );
+    assert_eq!(summary["counts"]["discard"], 4, "{summary}");
+}
