@@ -24,6 +24,7 @@ mod disk;
 mod fuzz;
 mod kills;
 mod life;
+mod nights;
 #[path = "../cheats/real.rs"]
 mod real;
 mod rounds;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::try_inputs,
         "fuzz-worker" => return fuzz::run_worker(&words[1..]),
         "cheats" => cheats::try_cheats,
+        "nights" => nights::try_nights,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
         _ => return autoresearch::cli::main(&world::sealed()),
     };

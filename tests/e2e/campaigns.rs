@@ -40,6 +40,13 @@ fn a_slice_of_the_fuzzed_inputs_breaks_nothing() {
 }
 
 #[test]
+fn a_slice_of_the_nights_is_told_as_it_was() {
+    let answer = run_campaign(&["nights", "--seed", "11", "--rounds", "1"]).ok();
+    let opening = "nights, seed 11: 1 rounds, nothing broken; 0 of 1 nights without a good idea were told as a gain, 0 of 0 with one";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+}
+
+#[test]
 fn a_campaign_that_is_interrupted_leaves_nothing_behind() {
     for word in ["kills", "fuzz"] {
         let folder = tempfile::tempdir().unwrap();
@@ -69,7 +76,7 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     hint: campaign --help
     ");
     let help = run_campaign(&["--help"]).ok().out;
-    for word in ["kills", "disk", "crowd", "fuzz", "cheats"] {
+    for word in ["kills", "disk", "crowd", "fuzz", "cheats", "nights"] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }
     assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);
