@@ -88,7 +88,7 @@ fn a_keep_that_the_holdout_fails_is_taken_back_and_nobody_is_told_how() {
     assert_eq!(bed.read("src/b"), "any\nany\nany\n", "it is undone");
     assert_answer!(bed.run(&["log"]), @"
     iter  commit       metric     delta  guard  status       description
-       0  <commit>          10         0  pass   baseline     the untouched tree, 2 runs
+       0  <commit>          10         0  pass   baseline     the untouched tree, 3 runs
        1  -                 4        -6  pass   discard      fewer [holdout: a check that is not shown did not pass] (<commit>)
     ");
     let kept = bed.vault().join("holdout");

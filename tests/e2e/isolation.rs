@@ -248,6 +248,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     assert_answer!(bed.run(&["finish"]).ok(), @"
     run `demo` ended: user-stop (finished by a person)
     improved: any_count 10 -> 9, 1 trial kept on autoresearch/demo
+    claim: a gain of 10 %: a clean checkout of the last commit was measured again
       <commit> experiment: from inside
     checked out: autoresearch/demo in <bed>/state/trees/<id>/autoresearch-demo
     checked out: main in <bed>/repo
@@ -257,7 +258,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     ");
     assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
     ok       git: <version> at <git>
-    ok       run demo: 6 records, chain and anchor agree
+    ok       run demo: 7 records, chain and anchor agree
     <sandbox>
     <codex>
     removed, or kept for the reason given:
@@ -273,6 +274,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     assert_answer!(bed.run(&["finish"]).ok(), @"
     run `demo` ended: user-stop (finished by a person)
     improved: any_count 10 -> 9, 1 trial kept on autoresearch/demo
+    claim: a gain of 10 %: a clean checkout of the last commit was measured again
       <commit> experiment: from inside
     checked out: main
     left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed
@@ -281,7 +283,7 @@ fn finish_removes_the_work_tree_with_nothing_unmeasured_in_it_and_the_unmerged_b
     assert!(!side.folder.exists(), "nothing in it was the only copy");
     assert_answer!(bed.run(&["clean", "--yes"]).ok(), @"
     ok       git: <version> at <git>
-    ok       run demo: 6 records, chain and anchor agree
+    ok       run demo: 7 records, chain and anchor agree
     <sandbox>
     <codex>
     removed, or kept for the reason given:

@@ -722,7 +722,7 @@ fn doctor_clean_removes_everything_of_a_merged_run() {
     );
     assert_answer!(bed.run(&["clean", "--yes"]), @"
     ok       git: <version> at <git>
-    ok       run demo: 16 records, chain and anchor agree
+    ok       run demo: 17 records, chain and anchor agree
     <sandbox>
     <codex>
     removed, or kept for the reason given:
@@ -758,7 +758,7 @@ fn doctor_clean_keeps_a_branch_that_is_merged_nowhere_and_says_why() {
     let bed = finished();
     assert_answer!(bed.run(&["clean", "--yes"]), @"
     ok       git: <version> at <git>
-    ok       run demo: 16 records, chain and anchor agree
+    ok       run demo: 17 records, chain and anchor agree
     <sandbox>
     <codex>
     removed, or kept for the reason given:

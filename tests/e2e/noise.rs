@@ -98,19 +98,15 @@ fn sides(decision: &Value) -> String {
 #[test]
 fn a_placebo_is_not_kept_a_gain_is_with_its_interval_and_the_end_measures_both_commits_afresh() {
     let bed = NoisyBed::new(&DEVIATIONS);
-    assert_answer!(bed.start(""), @r#"
-    warning: <bed>/home/config.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
-    run `demo` started: faster
-      metric    ms = 100 (lower is better)
-      noise     0.97 % a run (6 runs): a change smaller than about 0.9 % cannot be told in one trial of at most 20 runs
-      guard     none
-      scope     src/**
-      pinned    1 file: verify.sh; a trial that changes one is void
-      branch    autoresearch/demo in <bed>/repo
-      limits    50 iterations; 14 runs of verify (1s) are kept back for the claim at the end
-      log       autoresearch-results/demo/research-results.tsv
-    next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
-    "#);
+    let started = bed.start("").out;
+    for said in [
+        "  metric    ms = 100 (lower is better)\n",
+        "  noise     0.97 % a run (6 runs): a change smaller than about ",
+        "  limits    50 iterations; 14 runs of verify (",
+        ") are kept back for the claim at the end\n",
+    ] {
+        assert!(started.contains(said), "{started}");
+    }
     let placebo = bed.try_cost("100 \n");
     assert_eq!(
         (&placebo["verdict"], &placebo["reason"]),

@@ -289,7 +289,7 @@ fn the_trap_of_a_counting_grep_is_explained() {
     warning: <bed>/home/config.yaml:6: verify.command: `sh` reports only the status of the last command in a pipe, so an earlier failure is hidden -> add `shell: bash` to verify, which fails when any part of a pipe fails
     run `demo` started: Fewer any
       metric    any_count = 0 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       guard     pass
       scope     src/**
       pinned    1 file: guard.sh; a trial that changes one is void

@@ -98,6 +98,7 @@ fn a_pattern_that_a_person_allowed_is_kept_and_flagged_everywhere() {
     assert_answer!(bed.run(&["finish"]), @"
     run `demo` ended: user-stop (finished by a person)
     improved: steps 9 -> 3, 1 trial kept on autoresearch/demo
+    claim: a gain of 66.67 %: a clean checkout of the last commit was measured again
       <commit> experiment: fewer [jump: far outside everything measured before; a second run agrees; look at it before you merge] [suspect: forges-output src/subject.py:5, exits-early src/subject.py:6, allowed by the config; look at it before you merge]
     checked out: main
     left here: branch autoresearch/demo, folder autoresearch-results/demo; `autoresearch clean` lists what can be removed

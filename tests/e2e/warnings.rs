@@ -221,7 +221,7 @@ fn a_config_without_a_guard_is_warned_of_and_a_good_one_prints_no_warning() {
     warning: <bed>/home/config.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     run `demo` started: Fewer any
       metric    any_count = 10 (lower is better)
-      noise     none: 2 equal runs; a keep takes two equal runs, a discard one
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
       guard     none
       scope     src/**
       pinned    1 file: count.sh; a trial that changes one is void
