@@ -69,7 +69,8 @@ fn the_time_of_an_orphan_counts_also_when_its_parent_ended_before() {
         )
     };
     let bed = bed_with(&app(150_000), r#"{cpu: "sh app.sh", warmup: 0}"#);
-    assert_eq!(try_app(&bed, &app(1)), "keep");
+    // Not next to nothing: what a busy machine adds is told from a third, and not from one part in thousands.
+    assert_eq!(try_app(&bed, &app(50_000)), "keep");
 }
 
 #[test]
