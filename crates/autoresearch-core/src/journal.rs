@@ -6,9 +6,11 @@ pub mod chain;
 pub mod claim;
 pub mod event;
 pub mod ledger;
+pub mod measured;
 pub mod runs;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod state;
 pub mod story;
 pub mod trial_story;
+pub mod unwritten;

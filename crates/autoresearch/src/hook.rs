@@ -6,9 +6,8 @@
 
 pub(crate) mod propose;
 
-use std::time::Duration;
-
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
 use autoresearch_core::words::brief;

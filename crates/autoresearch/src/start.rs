@@ -48,7 +48,6 @@ use crate::trees::missing::{FailedCommand, explain_missing, list_ignored_names};
 use crate::trees::sandboxing::{choose_confinement, hide_holdout};
 use crate::trees::setup::{FillReport, TreeFilling, fill_once, filled_mark};
 use crate::trees::viewing::describe_view;
-use crate::trial::kept_state::StateScene;
 use crate::watch::command_files::CommandSite;
 use crate::watch::empty_places;
 use crate::watch::git_rules;
@@ -62,10 +61,10 @@ use crate::watch::yardstick::PinChoice;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, READ_ONLY, Result};
 use autoresearch_sys::git::{Git, PrivateIndex};
-use autoresearch_sys::process::{Confinement, LocalExecutor, TreeView};
+use autoresearch_sys::process::{Confinement, TreeView};
 use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
-use autoresearch_sys::store::{FileNotes, Pinned, RunStore, SealedSecret, TreeKind, UnseenFiles};
+use autoresearch_sys::store::{FileNotes, Pinned, RunStore, SealedSecret, UnseenFiles};
 use tempfile::TempDir;
 
 pub fn start_run(world: &World, place: &Place, source: &ConfigSource) -> Result<StartReport> {
@@ -277,7 +276,7 @@ fn prepare_start(
         changed: &pinned.dirty_files,
         patience,
     })?;
-    let kept = measure_kept_tree(world, parts, env, (&baseline, pinned))?;
+    let kept = try_kept_tree(world, parts, env, (&baseline, pinned))?;
     let armed = arm_holdout(world, parts, git, (env, view, pinned.confinement.as_ref()))?;
     settle_pins(git, (site, config), (&chosen, &before), pinned)?;
     let unseen = unseen_files::find_after_baseline(git, config, &pinned.yardstick, &unseen)?;
@@ -298,32 +297,6 @@ fn prepare_start(
         reaction,
         sandbox,
     })
-}
-
-/// Measures the untouched tree where the kept state will be measured beside the trials.
-fn measure_kept_tree(
-    world: &World,
-    parts: &StartParts<'_>,
-    env: &[(OsString, OsString)],
-    (baseline, pinned): (&Baseline, &Pinned),
-) -> Result<KeptTreeAnswer> {
-    let (site, executor) = (parts.start_site, LocalExecutor::new(world, env));
-    let scene = StateScene {
-        world,
-        checkout: site.git.at_folder(site.git.work_tree()),
-        layout: &parts.layout,
-        id: &parts.id,
-        config: &parts.config,
-        env,
-        executor: &executor,
-        confinement: pinned.confinement.as_ref(),
-        reading: Some(baseline.reading.clone()),
-        outputs: (parts.layout.make_trial_folder(0)?, "kept-".to_owned()),
-        // A start that is refused leaves nothing, and so does `config try`.
-        kind: TreeKind::Scratch,
-        warms_up: true,
-    };
-    try_kept_tree(baseline, scene, &site.base)
 }
 
 /// How the files are that were dirty before the run.

@@ -61,13 +61,8 @@ pub struct Ladder {
     /// Has a refine been logged since the last keep or pivot?
     pub refined: bool,
     /// Trials since the last keep that noise left undecided. They are no failures of the strategy.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
     pub undecided: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Ladder {

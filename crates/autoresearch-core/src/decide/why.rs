@@ -53,11 +53,6 @@ impl fmt::Display for CommandFailure {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 /// Why a trial was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,7 +70,7 @@ pub enum Why {
         /// Runs that a gain of this size would have needed.
         needed: u32,
         /// Runs of the kept state that were made.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
         incumbent_runs: u32,
         /// What is known of the gain; absent in runs of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]

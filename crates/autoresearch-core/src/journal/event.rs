@@ -141,7 +141,7 @@ pub struct Start {
     #[serde(default)]
     pub until_ms: Option<u64>,
     /// How often the guard was run again after a failure on the untouched tree.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
     pub guard_retries: u32,
     /// How the check came out that the metric reacts to the scope; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,11 +184,6 @@ pub struct Intent {
     pub again: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 /// The metric improved and the guard failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rework {
@@ -203,7 +198,7 @@ pub struct Rework {
     #[serde(rename = "droppings")]
     pub left_files: Vec<String>,
     /// How often the guard was run again after a failure.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
     pub guard_retries: u32,
     /// How often verify ran in this attempt; unknown in runs of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,7 +236,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub jump: bool,
     /// How often the guard was run again after a failure.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
     pub guard_retries: u32,
     /// Where its code may game the measurement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -335,7 +330,7 @@ pub struct Interruption {
     /// The commit that still holds what the trial had changed.
     pub saved: Option<CommitId>,
     /// Runs of verify that were cut short with it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
     pub verify_runs: u32,
 }
 

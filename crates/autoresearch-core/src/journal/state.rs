@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, LadderMode};
 use crate::decide::evidence::Evidence;
-use crate::decide::evidence::level::Side;
 use crate::decide::gain::GainRange;
 use crate::decide::incumbent::Incumbent;
-use crate::decide::judge::{REWORKS, find_least_share};
+use crate::decide::judge::REWORKS;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
@@ -20,7 +19,8 @@ use crate::journal::event::{
     Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
-use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
+use crate::journal::measured::{begin_evidence, list_decided_runs};
+use crate::journal::runs::{RecordedRun, record_runs};
 use crate::metric::unit::Unit;
 use crate::metric::value::Value;
 
@@ -316,11 +316,7 @@ impl RunState {
         if let Some(measurement) = decided.measurement.as_ref().filter(|_| believed) {
             self.seen.include_value(&measurement.value);
         }
-        let runs = if decided.runs.is_empty() {
-            self.imply_runs(&decided)
-        } else {
-            decided.runs.clone()
-        };
+        let runs = list_decided_runs(&self.start, &decided, self.spent.verify_runs);
         let kept = decided.find_kept();
         self.close_evidence(&runs, kept.is_some().then_some(decided.trial));
         match kept {
@@ -347,29 +343,6 @@ impl RunState {
     fn close_evidence(&mut self, runs: &[RecordedRun], kept: Option<u32>) {
         record_runs(&mut self.evidence, runs);
         self.evidence.close_trial(kept);
-    }
-
-    /// The runs of a verdict of an older version, as far as it tells them.
-    fn imply_runs(&self, decided: &Decision) -> Vec<RecordedRun> {
-        let measured = decided.measurement.as_ref();
-        let values = match (&decided.why, measured) {
-            _ if decided.count_verify_runs() == 0 => Vec::new(),
-            (Some(Why::NotRepeated { first, second }), _) => vec![first.clone(), second.clone()],
-            _ if !decided.samples.is_empty() => decided.samples.clone(),
-            (_, Some(measurement)) => {
-                let runs = if decided.verdict == Verdict::Keep {
-                    2
-                } else {
-                    1
-                };
-                vec![measurement.value.clone(); runs]
-            }
-            (_, None) => Vec::new(),
-        };
-        let took_ms = self.start.verify_ms;
-        let passed = took_ms.saturating_mul(u64::from(self.spent.verify_runs));
-        let at_ms = self.start.started_ms.saturating_add(passed);
-        imply_runs(Side::Candidate, &values, RunTime { at_ms, took_ms })
     }
 
     /// The standard deviation of a single run of the kept state, in the metric's unit.
@@ -614,28 +587,6 @@ impl RunState {
             Due::Nothing | Due::NeedsHuman => Step::Trial,
         }
     }
-}
-
-/// What the baseline says of the metric. Older versions were content with two equal runs, and their runs go on as exact.
-fn begin_evidence(start: &Start) -> Evidence {
-    let (direction, baseline) = (start.config.metric.direction, &start.measurement.value);
-    let mut evidence = Evidence::new(direction, find_least_share(&start.config, baseline));
-    if !start.runs.is_empty() {
-        record_runs(&mut evidence, &start.runs);
-        return evidence;
-    }
-    let mut values = start.samples.clone();
-    if let [one, other] = &start.samples[..]
-        && one == other
-    {
-        values.push(one.clone());
-    }
-    let first = RunTime {
-        at_ms: start.started_ms,
-        took_ms: start.verify_ms,
-    };
-    record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, first));
-    evidence
 }
 
 impl<'r> Ledger<'r> for RunState {

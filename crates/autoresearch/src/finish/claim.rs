@@ -16,7 +16,7 @@ use autoresearch_core::metric::value::Value;
 
 use crate::run::ready::Ready;
 use crate::trial::kept_state::{StateBench, StateScene};
-use autoresearch_sys::error::{FailureKind, Result};
+use autoresearch_sys::error::Result;
 use autoresearch_sys::process::{Executor, LocalExecutor};
 use autoresearch_sys::store::TreeKind;
 
@@ -81,11 +81,9 @@ fn check_exact(ready: &Ready<'_>) -> Result<Claim> {
     let executor = LocalExecutor::new(ready.run.world, &ready.run.env);
     let last = state.incumbent.commit.clone();
     let mut bench = make_bench(ready, &executor, last.clone(), "last")?;
-    let (value, why) = match run_once(&mut bench)? {
-        Ok(value) => (value, None),
-        Err(why) => {
-            return Ok(Claim::without_gain(last, bench.runs, why));
-        }
+    let value = match bench.measure_state()? {
+        Ok((measured, _)) => measured.value,
+        Err(why) => return Ok(Claim::without_gain(last, bench.runs, why)),
     };
     let before = &state.start.measurement.value;
     let gain = state.config().metric.compute_gain(before, &value);
@@ -102,7 +100,7 @@ fn check_exact(ready: &Ready<'_>) -> Result<Claim> {
         before: None,
         after: Some(value),
         verify_runs: bench.runs,
-        why,
+        why: None,
     })
 }
 
@@ -148,29 +146,19 @@ fn run_pairs(
         (ready.run.world.progress)(&format!("the claim: pair {} of {count}", number + 1));
         let index = usize::try_from(number).unwrap_or(0);
         let (one, other) = if starts_with_first(index) {
-            let one = run_once(first)?;
-            (one, run_once(last)?)
+            let one = first.measure_state()?;
+            (one, last.measure_state()?)
         } else {
-            let other = run_once(last)?;
-            (run_once(first)?, other)
+            let other = last.measure_state()?;
+            (first.measure_state()?, other)
         };
         match (one, other) {
-            (Ok(one), Ok(other)) => pairs.push((one, other)),
+            (Ok((one, _)), Ok((other, _))) => pairs.push((one.value, other.value)),
             (Err(why), _) => return Ok(Err(format!("the first commit: {why}"))),
             (_, Err(why)) => return Ok(Err(why)),
         }
     }
     Ok(Ok(pairs))
-}
-
-/// One run; in place of a number, why there is none.
-fn run_once(bench: &mut StateBench<'_>) -> Result<std::result::Result<Value, String>> {
-    match bench.run_verify() {
-        Ok((Ok(measured), _)) => Ok(Ok(measured.value)),
-        Ok((Err(why), _)) => Ok(Err(why.to_string())),
-        Err(failure) if failure.kind == FailureKind::Interrupted => Err(failure),
-        Err(failure) => Ok(Err(failure.error)),
-    }
 }
 
 fn make_bench<'a>(
@@ -181,23 +169,17 @@ fn make_bench<'a>(
 ) -> Result<StateBench<'a>> {
     let (run, tree) = (&ready.run, &ready.tree);
     let state = &run.store.state;
-    let scene = StateScene {
-        world: run.world,
-        checkout: tree.git.at_folder(&tree.layout.root),
-        layout: &tree.layout,
-        id: &state.start.id,
-        config: state.config(),
-        env: &run.env,
-        executor,
-        confinement: tree.pinned.confinement.as_ref(),
-        reading: state.start.reading.clone(),
-        outputs: (
-            tree.layout.make_trial_folder(state.incumbent.trial)?,
-            format!("claim-{word}-"),
-        ),
-        // Nothing that an earlier trial left in a tree is to be in the claim.
-        kind: TreeKind::Scratch,
-        warms_up: !state.evidence.is_exact(),
-    };
+    let outputs = (
+        tree.layout.make_trial_folder(state.incumbent.trial)?,
+        format!("claim-{word}-"),
+    );
+    // Nothing that an earlier trial left in a tree is to be in the claim.
+    let scene = StateScene::of_run(
+        tree,
+        state,
+        (&run.env, executor),
+        TreeKind::Scratch,
+        outputs,
+    );
     Ok(StateBench::new(scene, commit))
 }

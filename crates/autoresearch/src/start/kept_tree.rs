@@ -2,17 +2,21 @@
 //! Does not refuse a start: without it the rule does with less, and says so.
 //! Invariant: a tree of its own whose runs could not be runs of the untouched tree is not used.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use autoresearch_core::decide::evidence::level::Side;
 use autoresearch_core::decide::noise::Noise;
-use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{IncumbentTree, RecordedRun};
 use autoresearch_core::metric::value::Value;
-use autoresearch_sys::error::{FailureKind, Result};
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::Result;
+use autoresearch_sys::process::LocalExecutor;
+use autoresearch_sys::store::{Pinned, TreeKind};
 
 use crate::start::baseline::Baseline;
-use crate::trial::kept_state::{StateBench, StateRun, StateScene};
+use crate::start::parts::StartParts;
+use crate::trial::kept_state::{StateBench, StateScene};
 
 /// A start waits no longer than this for the runs in another tree: the first trial that needs them makes them.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -20,70 +24,69 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const RUNS: u32 = 3;
 
 /// What was found, and the runs that count from then on.
+#[derive(Default)]
 pub(super) struct KeptTreeAnswer {
     pub(super) tree: Option<IncumbentTree>,
     pub(super) runs: Vec<RecordedRun>,
 }
 
-/// Measures the untouched tree in a tree of its own. A metric that was exact has no need of it yet.
+impl KeptTreeAnswer {
+    fn missing(why: String) -> Self {
+        Self {
+            tree: Some(IncumbentTree::Missing(why)),
+            runs: Vec::new(),
+        }
+    }
+}
+
+/// Measures the untouched tree where the kept state will be measured beside the trials. A metric that was exact has no need of
+/// it yet.
 pub(super) fn try_kept_tree(
-    baseline: &Baseline,
-    scene: StateScene<'_>,
-    base: &CommitId,
+    world: &World,
+    parts: &StartParts<'_>,
+    env: &[(OsString, OsString)],
+    (baseline, pinned): (&Baseline, &Pinned),
 ) -> Result<KeptTreeAnswer> {
     let samples: Vec<f64> = baseline.samples.iter().map(Value::to_double).collect();
     let noise = Noise::of_runs(&samples);
-    let mut answer = KeptTreeAnswer {
-        tree: None,
-        runs: Vec::new(),
-    };
     let verify = Duration::from_millis(baseline.verify_ms);
     if noise.is_deterministic() || verify * RUNS > PATIENCE {
-        return Ok(answer);
+        return Ok(KeptTreeAnswer::default());
     }
-    let mut bench = StateBench::new(scene, base.clone());
+    let (git, executor) = (&parts.start_site.git, LocalExecutor::new(world, env));
+    let scene = StateScene {
+        world,
+        checkout: git.at_folder(git.work_tree()),
+        layout: &parts.layout,
+        id: &parts.id,
+        config: &parts.config,
+        env,
+        executor: &executor,
+        confinement: pinned.confinement.as_ref(),
+        reading: Some(baseline.reading.clone()),
+        outputs: (parts.layout.make_trial_folder(0)?, "kept-".to_owned()),
+        // A start that is refused leaves nothing, and so does `config try`.
+        kind: TreeKind::Scratch,
+        warms_up: true,
+    };
+    let mut bench = StateBench::new(scene, parts.start_site.base.clone());
     let mut seen = Vec::new();
     // One run in a hundred lies further off than four spreads; two do not.
     for _ in 0..2 {
-        match run_there(&mut bench)? {
-            Err(why) => {
-                answer.tree = Some(IncumbentTree::Missing(why));
-                return Ok(answer);
-            }
-            Ok((Ok(measured), time)) => {
-                let value = measured.value;
-                if noise.could_be_run_of(&samples, value.to_double()) {
-                    answer.tree = Some(IncumbentTree::AtHand);
-                    answer
-                        .runs
-                        .push(RecordedRun::new(Side::Incumbent, value, time));
-                    return Ok(answer);
-                }
-                seen.push(value.to_string());
-            }
-            Ok((Err(why), _)) => {
-                answer.tree = Some(IncumbentTree::Missing(why.to_string()));
-                return Ok(answer);
-            }
+        let (value, time) = match bench.measure_state()? {
+            Ok((measured, time)) => (measured.value, time),
+            Err(why) => return Ok(KeptTreeAnswer::missing(why)),
+        };
+        if noise.could_be_run_of(&samples, value.to_double()) {
+            return Ok(KeptTreeAnswer {
+                tree: Some(IncumbentTree::AtHand),
+                runs: vec![RecordedRun::new(Side::Incumbent, value, time)],
+            });
         }
+        seen.push(value.to_string());
     }
-    answer.tree = Some(IncumbentTree::Missing(format!(
-        "it gives {} there",
-        seen.join(" and ")
-    )));
-    Ok(answer)
-}
-
-/// One run; in place of a tree that cannot be had, why.
-fn run_there(bench: &mut StateBench<'_>) -> Result<std::result::Result<StateRun, String>> {
-    match bench.run_verify() {
-        Ok(run) => Ok(Ok(run)),
-        Err(failure) if failure.kind == FailureKind::Interrupted => Err(failure),
-        Err(failure) => {
-            let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
-            Ok(Err(causes.fold(failure.error, |text, cause| text + &cause)))
-        }
-    }
+    let why = format!("it gives {} there", seen.join(" and "));
+    Ok(KeptTreeAnswer::missing(why))
 }
 
 /// What is to be said of it; nothing where all is as it should be.

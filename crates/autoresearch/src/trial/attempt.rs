@@ -375,34 +375,21 @@ fn make_kept_bench<'a>(
     input: &AttemptInput<'a>,
     word: &str,
 ) -> Result<StateBench<'a>> {
-    let state = input.state;
-    let scene = StateScene {
-        world: tree.world,
-        checkout: tree.git.at_folder(&tree.layout.root),
-        layout: &tree.layout,
-        id: &state.start.id,
-        config: state.config(),
-        env: input.env,
-        executor: input.executor,
-        confinement: tree.pinned.confinement.as_ref(),
-        reading: state.start.reading.clone(),
-        outputs: (
-            tree.layout.make_trial_folder(input.intent.trial)?,
-            format!("{}kept-", name_attempt(input.intent.attempt, word)),
-        ),
-        kind: TreeKind::Lent,
-        warms_up: !state.evidence.is_exact(),
-    };
+    let (state, trial) = (input.state, input.intent.trial);
+    let outputs = (
+        tree.layout.make_trial_folder(trial)?,
+        format!("{}kept-", name_attempt(input.intent.attempt, word)),
+    );
+    let commands = (input.env, input.executor);
+    let scene = StateScene::of_run(tree, state, commands, TreeKind::Lent, outputs);
     Ok(StateBench::new(scene, state.incumbent.commit.clone()))
 }
 
 /// One run on the kept state. What stands in its way decides no trial: it is told, and the trial goes on without.
 fn measure_kept(kept: &mut StateBench<'_>, lost: &mut Option<String>) -> Result<IncumbentRun> {
-    let why = match kept.run_verify() {
-        Ok((Ok(measurement), time)) => return Ok((Some(measurement), time)),
-        Ok((Err(why), _)) => why.to_string(),
-        Err(failure) if failure.kind == FailureKind::Interrupted => return Err(failure),
-        Err(failure) => failure.error,
+    let why = match kept.measure_state()? {
+        Ok((measurement, time)) => return Ok((Some(measurement), time)),
+        Err(why) => why,
     };
     *lost = Some(format!(
         "the kept state could not be measured again in a tree of its own: {why}; a machine that got faster or slower since may have decided this trial"

@@ -10,14 +10,16 @@ use autoresearch_core::config::Config;
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::runs::RunTime;
+use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::measurement::{Measurement, Reading};
 
+use crate::run::tree::Tree;
 use crate::trees::lending::{ReadyTree, TreeNeeds, TreeSource, lend_ready_tree};
 use crate::trees::place::TreePlace;
 use crate::trees::wanted::choose_viewed_config;
 use crate::trial::measure::Bench;
 use autoresearch_sys::env::World;
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{FailureKind, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::process::{Confinement, Executor};
 use autoresearch_sys::store::{Layout, TreeKind};
@@ -58,7 +60,37 @@ pub struct StateBench<'a> {
 }
 
 /// What a run gave, and when.
-pub type StateRun = (std::result::Result<Measurement, Why>, RunTime);
+type StateRun = (std::result::Result<Measurement, Why>, RunTime);
+
+/// A measurement and its time, or why there is none.
+pub type StateMeasurement = std::result::Result<(Measurement, RunTime), String>;
+
+impl<'a> StateScene<'a> {
+    /// The scene of a run that is under way.
+    #[must_use]
+    pub fn of_run(
+        tree: &'a Tree<'_>,
+        state: &'a RunState,
+        (env, executor): (&'a [(OsString, OsString)], &'a dyn Executor),
+        kind: TreeKind,
+        outputs: (PathBuf, String),
+    ) -> Self {
+        Self {
+            world: tree.world,
+            checkout: tree.git.at_folder(&tree.layout.root),
+            layout: &tree.layout,
+            id: &state.start.id,
+            config: state.config(),
+            env,
+            executor,
+            confinement: tree.pinned.confinement.as_ref(),
+            reading: state.start.reading.clone(),
+            outputs,
+            kind,
+            warms_up: !state.evidence.is_exact(),
+        }
+    }
+}
 
 impl<'a> StateBench<'a> {
     #[must_use]
@@ -73,8 +105,22 @@ impl<'a> StateBench<'a> {
         }
     }
 
+    /// One measurement. That verify gives no number, or that there is no tree to run it in, is an answer; an interruption is
+    /// none.
+    pub fn measure_state(&mut self) -> Result<StateMeasurement> {
+        match self.run_verify() {
+            Ok((Ok(measurement), time)) => Ok(Ok((measurement, time))),
+            Ok((Err(why), _)) => Ok(Err(why.to_string())),
+            Err(failure) if failure.kind == FailureKind::Interrupted => Err(failure),
+            Err(failure) => {
+                let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+                Ok(Err(causes.fold(failure.error, |text, cause| text + &cause)))
+            }
+        }
+    }
+
     /// Runs verify; the first time at a commit twice.
-    pub fn run_verify(&mut self) -> Result<StateRun> {
+    fn run_verify(&mut self) -> Result<StateRun> {
         let ready = match self.ready.take() {
             Some(ready) => ready,
             None => self.borrow_tree()?,

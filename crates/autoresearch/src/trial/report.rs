@@ -63,7 +63,7 @@ pub struct TrialReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspicion>,
     /// How often the guard was run again after a failure.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "autoresearch_core::journal::unwritten::is_zero")]
     pub guard_retries: u32,
     /// The commit of a keep.
     pub commit: Option<CommitId>,
@@ -119,11 +119,6 @@ pub struct LeftChanges {
     pub edits: bool,
     /// What would void the next trial too.
     pub others: Vec<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// Makes the answer from the state after the trial.

@@ -1,0 +1,99 @@
+//! Owns what the records of a run tell the rule: the runs that they hold, and those that older versions only imply.
+//! Does not fold them; `state` does.
+//! Invariant: a run that was not recorded is implied only where its value was.
+
+use crate::decide::evidence::Evidence;
+use crate::decide::evidence::level::Side;
+use crate::decide::judge::find_least_share;
+use crate::journal::event::{Decision, Start, Verdict, Why};
+use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
+
+/// What the baseline says of the metric. Older versions were content with two equal runs, and their runs go on as exact.
+#[must_use]
+pub fn begin_evidence(start: &Start) -> Evidence {
+    let (direction, baseline) = (start.config.metric.direction, &start.measurement.value);
+    let mut evidence = Evidence::new(direction, find_least_share(&start.config, baseline));
+    if !start.runs.is_empty() {
+        record_runs(&mut evidence, &start.runs);
+        return evidence;
+    }
+    let mut values = start.samples.clone();
+    if let [one, other] = &start.samples[..]
+        && one == other
+    {
+        values.push(one.clone());
+    }
+    let first = RunTime {
+        at_ms: start.started_ms,
+        took_ms: start.verify_ms,
+    };
+    record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, first));
+    evidence
+}
+
+/// The runs of a verdict; those of one by an older version, as far as it tells them. `made` runs of verify were counted
+/// since the start.
+#[must_use]
+pub fn list_decided_runs(start: &Start, decided: &Decision, made: u32) -> Vec<RecordedRun> {
+    if !decided.runs.is_empty() || decided.count_verify_runs() == 0 {
+        return decided.runs.clone();
+    }
+    let values = match (&decided.why, &decided.measurement) {
+        (Some(Why::NotRepeated { first, second }), _) => vec![first.clone(), second.clone()],
+        _ if !decided.samples.is_empty() => decided.samples.clone(),
+        (_, Some(measurement)) => {
+            let runs = if decided.verdict == Verdict::Keep {
+                2
+            } else {
+                1
+            };
+            vec![measurement.value.clone(); runs]
+        }
+        (_, None) => Vec::new(),
+    };
+    let took_ms = start.verify_ms;
+    let passed = took_ms.saturating_mul(u64::from(made));
+    let at_ms = start.started_ms.saturating_add(passed);
+    imply_runs(Side::Candidate, &values, RunTime { at_ms, took_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::{make_decision, make_start};
+
+    fn sides_and_values(runs: &[RecordedRun]) -> Vec<(Side, String)> {
+        let shown = runs.iter().map(|run| (run.side, run.value.to_string()));
+        shown.collect()
+    }
+
+    #[test]
+    fn an_old_start_that_was_content_with_two_equal_runs_goes_on_as_exact() {
+        let mut start = make_start(47);
+        assert!(begin_evidence(&start).is_exact());
+        start.samples[1] = 48.into();
+        assert!(
+            !begin_evidence(&start).is_calibrated(),
+            "it is measured further"
+        );
+    }
+
+    #[test]
+    fn an_old_verdict_implies_its_runs_one_verify_apart() {
+        let mut start = make_start(47);
+        start.verify_ms = 10;
+        let candidate = |value: &str| (Side::Candidate, value.to_owned());
+        let kept = make_decision(1, Verdict::Keep, Some(40));
+        let runs = list_decided_runs(&start, &kept, 3);
+        assert_eq!(sides_and_values(&runs), [candidate("40"), candidate("40")]);
+        assert_eq!((runs[0].at_ms, runs[1].at_ms), (30, 40));
+        let mut noisy = make_decision(2, Verdict::Keep, Some(40));
+        noisy.samples = vec![39.into(), 41.into()];
+        let runs = list_decided_runs(&start, &noisy, 0);
+        assert_eq!(sides_and_values(&runs), [candidate("39"), candidate("41")]);
+        let mut dropped = make_decision(3, Verdict::Discard, Some(50));
+        assert_eq!(list_decided_runs(&start, &dropped, 0).len(), 1);
+        dropped.verify_runs = Some(0);
+        assert_eq!(list_decided_runs(&start, &dropped, 0), [], "nothing ran");
+    }
+}
