@@ -1,9 +1,11 @@
 //! Noisy metrics, with noise that is the same in every test: what is kept, what a changing machine does, and what is claimed.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::shown::assert_answer;
-use crate::testbed::{Answer, Testbed};
+use crate::testbed::{Answer, Testbed, processes_with, wait_until};
 
 /// Deviations in thousandths of the value: normal ones of one per cent, in an order that no run is aware of.
 const DEVIATIONS: [i32; 40] = [
@@ -252,6 +254,52 @@ fn a_gain_is_not_measured_afresh_where_nobody_wants_that() {
         assert!(ended.out.contains(said), "{ended:?}");
         assert_eq!(bed.records("claim"), [] as [Value; 0]);
     }
+}
+
+#[test]
+fn a_finished_run_is_measured_afresh_when_somebody_asks_for_it() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    bed.start("");
+    bed.try_cost("80\n");
+    bed.run(&["finish", "--no-claim"]).ok();
+    let asked = bed.run(&["finish", "--claim", "--json"]).ok().json();
+    assert_eq!(asked["claim"]["pairs"], 6, "{asked}");
+    let again = bed.run(&["finish", "--claim", "--json"]).ok().json();
+    assert_eq!(again["claim"], asked["claim"], "once is enough");
+    assert_eq!(bed.records("claim").len(), 1);
+    assert_eq!(bed.0.git(&["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn an_interrupted_claim_ends_the_run_without_one() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    // Where the file `slow` stands, verify says that it runs, and waits.
+    let verify =
+        format!("[ ! -e \"$BED/slow\" ] || {{ : > \"$BED/waits\"; sleep 1000; }}\n{VERIFY}");
+    bed.0.write("verify.sh", &verify);
+    bed.0.git(&["commit", "-qam", "a verify that can wait"]);
+    bed.start("");
+    bed.try_cost("80\n");
+    bed.set("slow", "");
+    let mut command = bed.0.command(&["finish"]);
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let waits = bed.0.home.join("waits");
+    wait_until("the claim is measured", || waits.exists());
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("it was not measured afresh, because that was interrupted"),
+        "{told}"
+    );
+    assert_eq!(bed.0.git(&["branch", "--show-current"]).trim(), "main");
+    assert_eq!(bed.0.git(&["worktree", "list"]).lines().count(), 1);
+    assert_eq!(
+        processes_with(&bed.0.home.display().to_string()),
+        [] as [String; 0]
+    );
 }
 
 #[test]

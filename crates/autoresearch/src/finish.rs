@@ -85,6 +85,10 @@ pub(crate) fn finish_run(
             .target()
             .ok_or_else(|| Failure::blocked("HEAD names neither a branch nor a commit"))?;
         record_finish(&mut ready.run, named)?;
+        // Its end has come: what was not waited for then can be asked for.
+        if patience == ClaimPatience::Whole {
+            make_claim(&mut ready, patience)?;
+        }
         let (glance, notes) = leave_own_tree(ready.finish()?)?;
         let mut report = make_end_report(&glance, here.branch.map(HeadTarget::Branch))?;
         report.notes.extend(notes);

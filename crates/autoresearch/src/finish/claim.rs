@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use autoresearch_core::config::ClaimMode;
 use autoresearch_core::config::span::format_span;
+use autoresearch_core::config::{ClaimMode, Isolation};
 use autoresearch_core::decide::evidence::claim::starts_with_first;
 use autoresearch_core::decide::gain::GainRange;
 use autoresearch_core::git_names::CommitId;
@@ -16,7 +16,7 @@ use autoresearch_core::metric::value::Value;
 
 use crate::run::ready::Ready;
 use crate::trial::kept_state::{StateBench, StateScene};
-use autoresearch_sys::error::Result;
+use autoresearch_sys::error::{FailureKind, Result};
 use autoresearch_sys::process::{Executor, LocalExecutor};
 use autoresearch_sys::store::TreeKind;
 
@@ -49,19 +49,33 @@ pub(super) fn make_claim(ready: &mut Ready<'_>, patience: ClaimPatience) -> Resu
         let runs = if pairs == 0 { 1 } else { 2 * pairs + WARM_RUNS };
         let whole = Duration::from_millis(state.start.verify_ms) * runs;
         if whole > limit {
+            let span = format_span(Duration::from_secs(whole.as_secs()));
+            // A run's own work tree goes when it is finished.
+            let later = if state.config().isolation == Isolation::Worktree {
+                ""
+            } else {
+                "; `autoresearch finish --claim` does it"
+            };
             return Ok(Some(format!(
-                "{unmeasured}, which takes about {}; `autoresearch finish --claim` does it",
-                format_span(Duration::from_secs(whole.as_secs()))
+                "{unmeasured}, which takes about {span}{later}"
             )));
         }
     }
     let claim = if pairs == 0 {
-        check_exact(ready)?
+        check_exact(ready)
     } else {
-        measure_pairs(ready, pairs)?
+        measure_pairs(ready, pairs)
     };
-    ready.run.store.record_event(Event::Claim(claim))?;
-    Ok(None)
+    match claim {
+        // Whoever interrupts it wants the end without it.
+        Err(failure) if failure.kind == FailureKind::Interrupted => {
+            Ok(Some(format!("{unmeasured}, because that was interrupted")))
+        }
+        claim => {
+            ready.run.store.record_event(Event::Claim(claim?))?;
+            Ok(None)
+        }
+    }
 }
 
 /// The pairs that a noisy metric needs; none for an exact one.
