@@ -79,6 +79,14 @@ impl NoisyBed {
             .json()
     }
 
+    /// Waits until the latest run of the kept state vouches for nothing any more, however long a verify takes here.
+    fn outwait_freshness(&self) {
+        let start = &self.records("start")[0];
+        let runs = start["runs"].as_array().unwrap().iter();
+        let took = runs.map(|run| run["took_ms"].as_u64().unwrap()).max();
+        std::thread::sleep(std::time::Duration::from_millis(10 * took.unwrap()));
+    }
+
     fn records(&self, event: &str) -> Vec<Value> {
         let journal = self.0.read("autoresearch-results/demo/journal.jsonl");
         let records = journal
@@ -146,16 +154,11 @@ fn a_machine_that_got_faster_is_no_gain_and_one_that_got_slower_hides_none() {
     for (speed, cost, verdict) in [("0.9", "100 \n", "discard"), ("1.15", "80\n", "keep")] {
         let bed = NoisyBed::new(&DEVIATIONS);
         bed.start("");
-        // The latest run of the kept state is no longer fresh.
-        for worse in ["130\n", "140\n", "150\n"] {
-            assert_eq!(bed.try_cost(worse)["reason"], "worse-metric");
-        }
-        bed.run(&["strategy", "refine", "-m", "look elsewhere"])
-            .ok();
+        bed.outwait_freshness();
         bed.set("speed", speed);
         let tried = bed.try_cost(cost);
         assert_eq!(tried["verdict"], verdict, "{speed}: {tried}");
-        let decision = &bed.records("verdict")[3];
+        let decision = &bed.records("verdict")[0];
         assert!(sides(decision).contains('i'), "{speed}: {decision}");
     }
 }

@@ -80,6 +80,12 @@ impl Evidence {
         self.rule.end_trial(kept);
     }
 
+    /// Runs of the incumbent that belong to no trial are over, those of the start and those that a person asked for. Without
+    /// this the next trial would take them for its own, however long ago they were made.
+    pub fn close_watch(&mut self) {
+        self.rule.end_watch();
+    }
+
     /// What to do next. Until the metric is calibrated that is always a run of the incumbent, with or without a trial.
     #[must_use]
     pub fn find_next_run(&self) -> NextRun {

@@ -15,6 +15,7 @@ pub fn begin_evidence(start: &Start) -> Evidence {
     let mut evidence = Evidence::new(direction, find_least_share(&start.config, baseline));
     if !start.runs.is_empty() {
         record_runs(&mut evidence, &start.runs);
+        evidence.close_watch();
         return evidence;
     }
     let mut values = start.samples.clone();

@@ -45,9 +45,10 @@ const PLANNED: u32 = 6;
 /// The incumbent is run in a trial only when that tells more than twice as much (in variance, four times): a run of the
 /// candidate also learns the spread.
 const PREFERENCE: f64 = 4.0;
-/// A verify takes at least this long, in seconds, and a night at most so many of them.
+/// A verify takes at least this long, in seconds.
 const SHORTEST: f64 = 1e-4;
-const LATEST: f64 = 1e12;
+/// No run began later, in units of one verify: where that is a millisecond, today is 1.8e12 since 1970.
+const LATEST: f64 = 1e14;
 /// The normal score of an interval that holds 95 %.
 const COVERS: f64 = 1.959_963_985;
 /// The score of what no noise can have made.
@@ -344,6 +345,18 @@ impl KeepRule {
         self.trials += 1;
         self.kept
             .extend(kept.map(|trial| KeptScore { trial, score }));
+    }
+
+    /// Runs of the incumbent outside of a trial are over: they say where the level is, and vouch for no trial to come.
+    pub(super) fn end_watch(&mut self) {
+        if let Mode::Noisy(noisy) = &mut self.mode {
+            noisy.end_trial(false, self.least_gain);
+        }
+        self.runs = 0;
+        if self.watched {
+            self.since_watch = 0;
+        }
+        self.watched = false;
     }
 
     /// The score of the candidate as it stands; that of an exact metric is beyond doubt.

@@ -165,6 +165,45 @@ fn a_long_time_after_its_last_run_the_incumbent_is_run_before_a_keep() {
 }
 
 #[test]
+fn runs_of_the_incumbent_before_a_trial_do_not_vouch_for_it() {
+    let mut bench = RuleBench::calibrated(&CALM);
+    // The start runs the kept state once more in another tree, and then an agent thinks for an hour.
+    bench.run(Side::Incumbent, 100.0);
+    bench.evidence.close_watch();
+    bench.at += 3_600.0;
+    let (next, runs) = bench.try_candidate(&[90.0, 90.4, 89.7], &[90.1, 89.8, 90.3]);
+    assert_ne!(next, NextRun::Keep, "{runs}: the machine got faster");
+    assert!(runs.contains('i'), "{runs}");
+}
+
+#[test]
+fn it_does_not_matter_when_the_clock_began_even_where_a_verify_takes_a_millisecond() {
+    let judge_since = |origin: f64| {
+        let mut evidence = Evidence::new(Direction::Lower, 0.0);
+        let mut at = origin;
+        let incumbent = CALM.map(|value| (Side::Incumbent, value));
+        let candidate = [99.0, 98.8].map(|value| (Side::Candidate, value));
+        for (number, (side, value)) in incumbent.into_iter().chain(candidate).enumerate() {
+            at += if number == CALM.len() { 0.3 } else { 0.001 };
+            evidence.record_run(VerifyRun {
+                at,
+                took: 0.001,
+                side,
+                value,
+                digit: 1e-6,
+            });
+        }
+        (evidence.find_next_run(), evidence.describe_gain().unwrap())
+    };
+    let ((next, gain), (early_next, early_gain)) = (judge_since(1_795_833_942.0), judge_since(0.0));
+    assert_eq!(next, early_next);
+    assert!(
+        (gain.score - early_gain.score).abs() < 1e-3,
+        "{gain:?} is not {early_gain:?}"
+    );
+}
+
+#[test]
 fn a_machine_that_became_faster_is_noticed_before_its_speed_is_kept() {
     let mut bench = RuleBench::calibrated(&CALM);
     bench.at += 1_000.0;
