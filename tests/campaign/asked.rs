@@ -20,6 +20,8 @@ Words:
   cheats   edits that game the measurement, as real trials; --measured has the tool measure the time itself
   nights   whole `exec` runs of 16 trials at 1 % noise, three of thirteen with one idea that gains 3 %; 260 rounds are 200
            nights without a good idea and 60 with one
+  drift    whole `exec` runs of 16 trials on a machine whose speed swings by 2 %, with ideas of every size; what each
+           claims beside 30 pairs of its first and last commit that are measured afterwards, without the tool
 
 Options:
   --seed N      chooses what is tried [default: 1]

@@ -21,9 +21,11 @@ mod cheats;
 mod crowd;
 mod dice;
 mod disk;
+mod drift;
 mod fuzz;
 mod kills;
 mod life;
+mod night;
 mod nights;
 #[path = "../cheats/real.rs"]
 mod real;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "fuzz-worker" => return fuzz::run_worker(&words[1..]),
         "cheats" => cheats::try_cheats,
         "nights" => nights::try_nights,
+        "drift" => drift::try_drifts,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
         _ => return autoresearch::cli::main(&world::sealed()),
     };

@@ -1,40 +1,20 @@
-//! Owns the campaign of nights: whole `exec` runs on a noisy metric whose true effects are known.
+//! Owns the campaign of nights: whole `exec` runs on a noisy metric, most of them without a good idea.
 //! Does not know the rule.
-//! Invariant: the noise comes from the dice alone, and the program sees nothing of it but what verify prints.
-
-use serde_json::{Value, json};
+//! Invariant: the noise comes from the dice alone.
 
 use super::Figures;
 use super::asked::Asked;
-use super::bench::{Bench, make_folder, write_file};
 use super::dice::Dice;
+use super::night::{Night, RUNS, SPREAD, throw_normal};
 use super::rounds;
 
 /// Trials of a night.
-const TRIALS: u64 = 16;
-/// The standard deviation of a run, as a share.
-const SPREAD: f64 = 0.01;
-/// More runs than a night can take.
-const RUNS: usize = 600;
+const TRIALS: usize = 16;
+/// What the good idea makes of the cost: a gain of three spreads.
+const GOOD: f64 = 1.0 - 3.0 * SPREAD;
 /// Three nights of thirteen have a good idea: 60 of 260.
 const GOOD_NIGHTS: [u64; 3] = [4, 8, 12];
 const CYCLE: u64 = 13;
-
-const VERIFY: &str = "\
-n=$(($(cat \"$NIGHT/count\") + 1))
-echo $n > \"$NIGHT/count\"
-noise=$(sed -n \"${n}p\" \"$NIGHT/noise\")
-awk -v cost=\"$(cat src/cost)\" -v noise=\"$noise\" 'BEGIN { printf \"%.4f\\n\", cost * (1 + noise) }'
-";
-
-/// Each turn has an idea that does nothing; the good one gains three spreads.
-const AGENT: &str = "\
-n=$(($(cat \"$NIGHT/turn\") + 1))
-echo $n > \"$NIGHT/turn\"
-echo \"idea $n\" > src/idea
-if [ $n = \"$(cat \"$NIGHT/good\")\" ]; then echo 97 > src/cost; fi
-echo \"{\\\"message\\\": \\\"idea $n\\\"}\"
-";
 
 /// What the nights came to.
 #[derive(Default)]
@@ -74,49 +54,19 @@ pub(crate) fn try_nights(asked: &Asked) -> Figures {
 }
 
 fn play_night(is_good: bool, dice: &mut Dice, nights: &mut Nights) {
-    let bench = Bench::new(make_folder(), Bench::side_by_side);
-    let night = bench.base.join("night");
-    let good = if is_good { 1 + dice.below(TRIALS) } else { 0 };
-    let noise: Vec<String> = (0..RUNS)
-        .map(|_| format!("{:.6}", SPREAD * throw_normal(dice)))
-        .collect();
-    for (name, text) in [
-        ("count", "0".to_owned()),
-        ("turn", "0".to_owned()),
-        ("good", good.to_string()),
-        ("noise", noise.join("\n")),
-        ("agent.sh", AGENT.to_owned()),
-    ] {
-        write_file(&night.join(name), &text);
+    let mut factors = [1.0; TRIALS];
+    if is_good {
+        factors[dice.index(TRIALS)] = GOOD;
     }
-    bench.write("src/cost", "100\n");
-    bench.write("src/idea", "none\n");
-    bench.write("verify.sh", VERIFY);
-    let config = json!({
-        "goal": "faster", "tag": "night", "scope": ["src/**"],
-        "metric": {"name": "ms", "direction": "lower"},
-        "verify": {"command": "sh verify.sh"}, "env": ["NIGHT"],
-        "agent": {"command": "sh \"$NIGHT/agent.sh\""}, "iterations": TRIALS,
-    });
-    bench.write("autoresearch.yaml", &config.to_string());
-    bench.git(&["init", "-q", "-b", "main"]);
-    bench.git(&["add", "-A"]);
-    bench.git(&["commit", "-qm", "first"]);
-    let mut exec = bench.tool(&["exec", "--config", "autoresearch.yaml"]);
-    exec.env("NIGHT", &night);
-    let said = bench.started(exec).finish();
-    let last = said.out.lines().last().unwrap_or_default();
-    let summary: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{said:?}"));
-    let is_told = said.code == 0;
-    assert!(said.code == i32::from(!is_told), "{said:?}");
-    assert_eq!(summary["improved"], is_told, "{summary}");
-    let kept = summary["counts"]["keep"].as_u64().unwrap();
-    assert_eq!(summary["claim"].is_object(), kept > 0, "{summary}");
-    nights.count(is_good, is_told);
-    if kept > 0 {
-        let name = format!("{}:src/cost", summary["commit"].as_str().unwrap());
-        let cost: f64 = bench.git(&["show", &name]).trim().parse().unwrap();
-        nights.count_claim(&summary["claim"], 1.0 - cost / 100.0);
+    let noise: Vec<f64> = (0..RUNS).map(|_| SPREAD * throw_normal(dice)).collect();
+    let night = Night::new(&noise, &factors);
+    let morning = night.live_through();
+    nights.count(is_good, morning.is_told);
+    if morning.kept > 0 {
+        let truth = night.find_truth(&morning.commit);
+        let (low, high) = morning.claimed();
+        nights.claims += 1;
+        nights.held += u32::from(low <= truth && truth <= high);
     }
 }
 
@@ -130,21 +80,4 @@ impl Nights {
         *all += 1;
         *told += u32::from(is_told);
     }
-
-    fn count_claim(&mut self, claim: &Value, effect: f64) {
-        let percent = |name: &str| claim["gain"][name].as_f64().unwrap_or(f64::NAN);
-        let truth = 100.0 * effect;
-        self.claims += 1;
-        self.held += u32::from(percent("low") <= truth && truth <= percent("high"));
-    }
-}
-
-/// A normal number, as a sum of twelve even ones: its tails end at six deviations.
-fn throw_normal(dice: &mut Dice) -> f64 {
-    const STEPS: u32 = 1 << 30;
-    let even = |dice: &mut Dice| {
-        let thrown = u32::try_from(dice.below(u64::from(STEPS))).unwrap_or(0);
-        f64::from(thrown) / f64::from(STEPS)
-    };
-    (0..12).map(|_| even(dice)).sum::<f64>() - 6.0
 }

@@ -47,6 +47,13 @@ fn a_slice_of_the_nights_is_told_as_it_was() {
 }
 
 #[test]
+fn a_slice_of_the_drifting_nights_agrees_with_its_claim() {
+    let answer = run_campaign(&["drift", "--seed", "11", "--rounds", "1"]).ok();
+    let line = "drift, seed 11: 1 rounds, nothing broken; 1 claims: 30 pairs agreed with 1, ";
+    assert!(answer.out.starts_with(line), "{answer:?}");
+}
+
+#[test]
 fn a_campaign_that_is_interrupted_leaves_nothing_behind() {
     for word in ["kills", "fuzz"] {
         let folder = tempfile::tempdir().unwrap();
@@ -76,7 +83,9 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     hint: campaign --help
     ");
     let help = run_campaign(&["--help"]).ok().out;
-    for word in ["kills", "disk", "crowd", "fuzz", "cheats", "nights"] {
+    for word in [
+        "kills", "disk", "crowd", "fuzz", "cheats", "nights", "drift",
+    ] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }
     assert_eq!(run_campaign(&["kills", "--help"]).ok().out, help);
