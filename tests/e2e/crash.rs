@@ -337,7 +337,7 @@ fn bed_of(scenario: &Scenario) -> Testbed {
 }
 
 /// A copy of everything below the bench's folder, to be laid back.
-struct Saved(PathBuf);
+pub(crate) struct Saved(PathBuf);
 
 fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp")
@@ -350,7 +350,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Saved {
-    fn of(bed: &Testbed, name: &str) -> Self {
+    pub(crate) fn of(bed: &Testbed, name: &str) -> Self {
         let saved = bed.folder.path().join(name);
         let _ = std::fs::remove_dir_all(&saved);
         std::fs::create_dir(&saved).unwrap();
@@ -361,7 +361,7 @@ impl Saved {
         Self(saved)
     }
 
-    fn lay_back(&self, bed: &Testbed) {
+    pub(crate) fn lay_back(&self, bed: &Testbed) {
         for folder in [&bed.repo, &bed.state] {
             let _ = std::fs::remove_dir_all(folder);
             let saved = self.0.join(folder.file_name().unwrap());
@@ -391,7 +391,7 @@ fn follow_copied_trees(state: &Path) {
 }
 
 /// Runs a command to its end and returns the names of its steps.
-fn steps_of(bed: &Testbed, arguments: &[&str]) -> Vec<String> {
+pub(crate) fn steps_of(bed: &Testbed, arguments: &[&str]) -> Vec<String> {
     let file = bed.home.join("steps");
     let _ = std::fs::remove_file(&file);
     bed.run_with(arguments, &[("SEALED_STEPS", file.to_str().unwrap())])

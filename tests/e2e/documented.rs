@@ -15,8 +15,9 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 10] = [
+const SOMETIMES: [&str; 11] = [
     "jump",
+    "leaves_out",
     "guard_retries",
     "again",
     "saved",

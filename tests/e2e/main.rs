@@ -83,6 +83,7 @@ mod unseen;
 mod user_settings;
 mod views;
 mod warnings;
+mod weak_keeps;
 mod wiped;
 mod work_trees;
 mod yardstick;

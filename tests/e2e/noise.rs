@@ -8,13 +8,13 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, Testbed, processes_with, wait_until};
 
 /// Deviations in thousandths of the value: normal ones of one per cent, in an order that no run is aware of.
-const DEVIATIONS: [i32; 40] = [
+pub(crate) const DEVIATIONS: [i32; 40] = [
     3, -7, 12, -2, 8, -14, 5, -9, 1, 11, -4, 6, -12, 9, -1, -6, 15, -3, 4, -10, 7, 2, -8, 13, -5,
     10, -11, 0, 6, -13, 3, 9, -7, 14, -2, -9, 5, 8, -4, -6,
 ];
 
 /// Prints the cost that the code names, times the speed of the machine, with the next deviation of a list.
-const VERIFY: &str = "\
+pub(crate) const VERIFY: &str = "\
 test -s src/cost || exit 1
 n=$(($(cat \"$BED/count\") + 1))
 echo $n > \"$BED/count\"
@@ -33,10 +33,10 @@ env: [BED]
 ";
 
 /// A benchmark that costs 100, on a machine of speed 1.
-struct NoisyBed(Testbed);
+pub(crate) struct NoisyBed(pub Testbed);
 
 impl NoisyBed {
-    fn new(deviations: &[i32]) -> Self {
+    pub(crate) fn new(deviations: &[i32]) -> Self {
         let bed = Testbed::new();
         bed.write("verify.sh", VERIFY);
         bed.write("src/cost", "100\n");
@@ -49,7 +49,7 @@ impl NoisyBed {
         bed
     }
 
-    fn set(&self, name: &str, text: &str) {
+    pub(crate) fn set(&self, name: &str, text: &str) {
         std::fs::write(self.0.home.join(name), text).unwrap();
     }
 
@@ -60,19 +60,19 @@ impl NoisyBed {
         self.set("noise", &lines.join("\n"));
     }
 
-    fn run(&self, words: &[&str]) -> Answer {
+    pub(crate) fn run(&self, words: &[&str]) -> Answer {
         let place = self.0.home.display().to_string();
         self.0.run_with(words, &[("BED", &place)])
     }
 
-    fn start(&self, more: &str) -> Answer {
+    pub(crate) fn start(&self, more: &str) -> Answer {
         let file = self.0.home.join("config.yaml");
         std::fs::write(&file, format!("{CONFIG}{more}")).unwrap();
         self.run(&["start", "--config", file.to_str().unwrap()])
             .ok()
     }
 
-    fn try_cost(&self, cost: &str) -> Value {
+    pub(crate) fn try_cost(&self, cost: &str) -> Value {
         self.0.write("src/cost", cost);
         self.run(&["trial", "-m", "another cost", "--json"])
             .ok()
@@ -87,7 +87,7 @@ impl NoisyBed {
         std::thread::sleep(std::time::Duration::from_millis(10 * took.unwrap()));
     }
 
-    fn records(&self, event: &str) -> Vec<Value> {
+    pub(crate) fn records(&self, event: &str) -> Vec<Value> {
         let journal = self.0.read("autoresearch-results/demo/journal.jsonl");
         let records = journal
             .lines()

@@ -6,6 +6,7 @@ pub(crate) mod claim;
 mod last_holdout;
 mod own_tree;
 pub(crate) mod report;
+mod weak_keeps;
 
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::HeadTarget;
@@ -16,6 +17,7 @@ use self::claim::{ClaimPatience, make_claim};
 use self::last_holdout::ask_last_holdout;
 use self::own_tree::leave_own_tree;
 use self::report::{EndReport, make_end_report};
+use self::weak_keeps::try_weak_keeps;
 use crate::run::Run;
 use crate::run::entry::{Entered, Entry, enter_run, enter_tree};
 use crate::run::glance::describe_lost_tree;
@@ -64,7 +66,9 @@ pub(crate) fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
 /// Measures afresh what a run gained that has ended, and leaves it as it is.
 pub(crate) fn claim_gain(world: &World, place: &Place) -> Result<()> {
     let mut ready = enter_tree(world, place, Entry::Driver)?;
-    let measured = make_claim(&mut ready, ClaimPatience::Whole);
+    let patience = ClaimPatience::Whole;
+    let measured = try_weak_keeps(&mut ready, patience)
+        .and_then(|tried| make_claim(&mut ready, patience, tried.verify_runs));
     ready.finish()?;
     measured.map(drop)
 }
@@ -87,7 +91,7 @@ pub(crate) fn finish_run(
         record_finish(&mut ready.run, named)?;
         // Its end has come: what was not waited for then can be asked for.
         if patience == ClaimPatience::Whole {
-            make_claim(&mut ready, patience)?;
+            make_claim(&mut ready, patience, 0)?;
         }
         let (glance, notes) = leave_own_tree(ready.finish()?)?;
         let mut report = make_end_report(&glance, here.branch.map(HeadTarget::Branch))?;
@@ -110,9 +114,10 @@ pub(crate) fn finish_run(
         }
         None => (None, Vec::new()),
     };
+    let tried = try_weak_keeps(&mut ready, patience)?;
     let passes = ask_last_holdout(&mut ready)?;
     record_end(&mut ready.run, End::UserStop, FINISHED)?;
-    let unclaimed = make_claim(&mut ready, patience)?;
+    let unclaimed = make_claim(&mut ready, patience, tried.verify_runs)?;
     let left = leave_run(&mut ready, passes)?;
     let (glance, stays) = leave_own_tree(ready.finish()?)?;
     let mut report = make_end_report(&glance, left.head)?;
@@ -121,9 +126,14 @@ pub(crate) fn finish_run(
         report.note_detached(branch, &holder);
     }
     report.saved = saved;
-    report
-        .notes
-        .extend(unclaimed.into_iter().chain(notes).chain(stays));
+    report.notes.extend(
+        tried
+            .notes
+            .into_iter()
+            .chain(unclaimed)
+            .chain(notes)
+            .chain(stays),
+    );
     Ok(report)
 }
 

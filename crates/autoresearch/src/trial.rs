@@ -32,6 +32,7 @@ use autoresearch_core::journal::state::RunState;
 use self::attempt::{AttemptInput, AttemptPlan, AttemptResult, attempt_trial, plan_attempt};
 use self::holdout::ArmedHoldout;
 use self::intent::make_intent;
+use self::retry::{EditPlan, write_edits};
 use self::unmeasured::recover_edits;
 use self::verdict::{Decided, close_trial, decide_trial};
 use crate::run::entry::{Entry, enter_tree};
@@ -111,6 +112,36 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         );
     }
     Ok(EndedTrial { decided, report })
+}
+
+/// Runs a trial of our own, which takes the change of a kept one back as `plan` writes it. The caller has seen to it that
+/// nothing is under way and nothing else is changed.
+pub(crate) fn leave_out_trial(
+    ready: &mut Ready<'_>,
+    edits: &EditPlan,
+    (leaves_out, message): (u32, String),
+) -> Result<Decided> {
+    check_tree_space(&ready.tree)?;
+    let state = &ready.run.store.state;
+    let intent = Intent {
+        trial: state.next_trial,
+        attempt: 0,
+        message,
+        labels: Vec::new(),
+        simplify: false,
+        parent: state.head.clone(),
+        again: false,
+        leaves_out: Some(leaves_out),
+    };
+    let scratch = ready.tree.layout.make_trial_folder(intent.trial)?;
+    write_edits(&ready.tree, edits, &scratch)?;
+    let changes = find_changes(&ready.tree, &ready.run.store.state)?;
+    let plan = plan_attempt(&intent, &changes)?;
+    record_intention(ready, &intent, &changes, &plan)?;
+    let attempted = make_attempt(ready, &intent, &changes, plan)?.attempted;
+    let decided = decide_trial(ready, &intent, attempted)?;
+    close_trial(ready, &decided)?;
+    Ok(decided)
 }
 
 fn make_attempt(

@@ -55,14 +55,23 @@ pub struct Attempt {
     pub suspects: Vec<Suspicion>,
 }
 
+/// The kept state that a trial is measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rival {
+    AtHand,
+    /// It cannot be measured.
+    OutOfReach,
+    /// The trial takes back what is worth nothing: it needs no number but one.
+    Beaten,
+}
+
 /// The decision in the making.
 #[derive(Debug)]
 pub struct Judge<'a> {
     config: &'a Config,
     incumbent: &'a Incumbent,
     evidence: Evidence,
-    /// Can the kept state be measured?
-    at_hand: bool,
+    rival: Rival,
     attempt: Attempt,
     seen: MeasuredRange,
     jump: bool,
@@ -114,7 +123,7 @@ impl<'a> Judge<'a> {
             config,
             incumbent,
             evidence,
-            at_hand: true,
+            rival: Rival::AtHand,
             attempt,
             seen: MeasuredRange::of_value(&incumbent.measurement.value),
             jump: false,
@@ -134,7 +143,16 @@ impl<'a> Judge<'a> {
     /// The same where the kept state cannot be measured beside the trial.
     #[must_use]
     pub fn without_incumbent(mut self) -> Self {
-        self.at_hand = false;
+        self.rival = Rival::OutOfReach;
+        self.weigh_runs();
+        self
+    }
+
+    /// The same for a trial that takes a keep back: pairs have decided that already, and what is left is that verify gives a
+    /// number and that the conditions and the guard hold.
+    #[must_use]
+    pub fn leaving_out(mut self) -> Self {
+        self.rival = Rival::Beaten;
         self.weigh_runs();
         self
     }
@@ -183,7 +201,7 @@ impl<'a> Judge<'a> {
     /// Verify ran on the kept state; `None` where it gave no number there, and will not be asked for again.
     pub fn record_incumbent(&mut self, measured: Option<Measurement>, time: RunTime) {
         match measured {
-            None => self.at_hand = false,
+            None => self.rival = Rival::OutOfReach,
             Some(measurement) => self.take_incumbent_run(measurement.value, time),
         }
         self.weigh_runs();
@@ -194,7 +212,7 @@ impl<'a> Judge<'a> {
     fn take_incumbent_run(&mut self, value: Value, time: RunTime) {
         let held = &self.incumbent.measurement.value;
         match self.elsewhere.take() {
-            Some(first) if first.value == value => self.at_hand = false,
+            Some(first) if first.value == value => self.rival = Rival::OutOfReach,
             Some(first) => {
                 self.record_run(Side::Incumbent, &first.value, first.time());
                 self.record_run(Side::Incumbent, &value, time);
@@ -221,12 +239,17 @@ impl<'a> Judge<'a> {
 
     /// Decides, or says which run tells most.
     fn weigh_runs(&mut self) {
-        let next = if self.at_hand {
+        let next = if self.rival == Rival::AtHand {
             self.evidence.find_next_run()
         } else {
             self.evidence.find_next_candidate_run()
         };
-        if self.elsewhere.is_some() {
+        if self.rival == Rival::Beaten {
+            self.wanted = NextCheck::Verify;
+            if !self.measured.is_empty() {
+                self.settle_outcome(Ok(()));
+            }
+        } else if self.elsewhere.is_some() {
             self.wanted = NextCheck::VerifyIncumbent;
         } else if let (true, Some(first)) =
             (self.evidence.is_exact(), self.measured.first().cloned())
@@ -356,6 +379,10 @@ impl<'a> Judge<'a> {
         if let Some(condition) = broken {
             return Err(Why::KeepWhen(condition.explain_for(measurement)));
         }
+        if self.rival == Rival::Beaten {
+            // Labels are what an agent says of its own trials.
+            return Ok(());
+        }
         let labels = &self.config.required_labels.keep;
         let missing = labels
             .iter()
@@ -391,7 +418,7 @@ impl<'a> Judge<'a> {
             Err(failure) => {
                 self.guard = Guard::Fail;
                 let why = Why::GuardFailed(failure);
-                if self.attempt.number < REWORKS {
+                if self.attempt.number < REWORKS && self.rival != Rival::Beaten {
                     TrialOutcome::Rework(why)
                 } else {
                     TrialOutcome::Discard(why)

@@ -136,6 +136,26 @@ impl Limits {
         )
     }
 
+    /// Runs of verify, each of `verify_ms`, that a run has left which began and is now at these moments, in milliseconds since
+    /// 1970. What is kept back for the claim is part of it. `None` where nothing limits them.
+    #[must_use]
+    pub fn count_runs_left(
+        &self,
+        spent: u32,
+        (began_ms, now_ms): (u64, u64),
+        verify_ms: u64,
+    ) -> Option<u64> {
+        let ends = self
+            .time_limit_ms
+            .map(|limit| began_ms.saturating_add(limit));
+        let in_time = [ends, self.until_ms].into_iter().flatten();
+        let in_time = in_time.map(|end| end.saturating_sub(now_ms) / verify_ms.max(1));
+        let in_budget = self
+            .verify_runs
+            .map(|limit| limit.saturating_sub(spent).into());
+        in_time.chain(in_budget).min()
+    }
+
     /// The ceiling that a run has reached, and why: after this many trials, this much time since its start, and at this moment,
     /// both in milliseconds (the moment since 1970).
     #[must_use]
@@ -332,6 +352,27 @@ mod tests {
             ..free
         };
         assert_eq!(end(above), None);
+    }
+
+    #[test]
+    fn the_runs_that_are_left_are_those_of_the_nearest_ceiling() {
+        let left = |limits: &Limits| limits.count_runs_left(12, (5_000, 25_000), 1_000);
+        assert_eq!(left(&Limits::default()), None);
+        let runs = Limits {
+            verify_runs: Some(40),
+            ..Limits::default()
+        };
+        assert_eq!(left(&runs), Some(28));
+        let time = Limits {
+            time_limit_ms: Some(30_000),
+            ..runs
+        };
+        assert_eq!(left(&time), Some(10));
+        let moment = Limits {
+            until_ms: Some(24_000),
+            ..time
+        };
+        assert_eq!(left(&moment), Some(0), "it is over");
     }
 
     #[test]

@@ -182,6 +182,9 @@ pub struct Intent {
     /// Is the commit of the failed guard measured once more, without an edit?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// The kept trial whose change it takes back, because pairs at the end did not show its gain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_out: Option<u32>,
 }
 
 /// The metric improved and the guard failed.
@@ -250,6 +253,9 @@ pub struct Decision {
     /// What is known of the gain of a noisy metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain: Option<GainRange>,
+    /// The kept trial whose change it takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_out: Option<u32>,
 }
 
 /// What a trial that was kept left behind.
@@ -296,6 +302,7 @@ impl Decision {
             verify_runs: None,
             runs: Vec::new(),
             gain: None,
+            leaves_out: intent.leaves_out,
         }
     }
 

@@ -70,6 +70,9 @@ pub struct RunState {
     /// Untracked files that verify left, by path: no trial is blamed for them, and none commits them.
     #[serde(rename = "droppings")]
     pub left_files: BTreeSet<String>,
+    /// Kept trials that were taken back at an end, and the trials that did it.
+    #[serde(default)]
+    pub left_out: BTreeSet<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +197,7 @@ impl RunState {
             claim: None,
             finish: None,
             left_files: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             start: *start,
         })
     }
@@ -330,13 +334,42 @@ impl RunState {
                 };
                 self.claim = None;
                 kept.commit.clone_into(&mut self.head);
-                self.counts.keep += 1;
-                self.ladder.record_keep();
+                self.count_keep(&decided);
                 self.open_trial = None;
             }
             None => self.fail_trial(decided),
         }
         true
+    }
+
+    /// One more keep; or one less, which counts among the discarded from now on, so that the sum is that of the agent's trials.
+    fn count_keep(&mut self, decided: &Decision) {
+        let Some(trial) = decided.leaves_out else {
+            self.counts.keep += 1;
+            self.ladder.record_keep();
+            return;
+        };
+        self.left_out.extend([trial, decided.trial]);
+        self.counts.keep = self.counts.keep.saturating_sub(1);
+        self.counts.discard += 1;
+    }
+
+    /// Kept trials that noise alone may have made, weakest first.
+    #[must_use]
+    pub fn list_weak_keeps(&self) -> Vec<u32> {
+        let weak = self.evidence.list_weak_keeps().into_iter();
+        weak.map(|kept| kept.trial)
+            .filter(|trial| !self.left_out.contains(trial))
+            .collect()
+    }
+
+    /// Runs of verify that the ceilings leave, after `made` that are not recorded yet; `None` where nothing limits them.
+    #[must_use]
+    pub fn count_runs_left(&self, made: u32, now_ms: u64) -> Option<u64> {
+        let spent = self.spent.verify_runs.saturating_add(made);
+        let times = (self.start.started_ms, now_ms);
+        self.limits
+            .count_runs_left(spent, times, self.start.verify_ms)
     }
 
     /// A trial ends for the rule with each commit that was measured.
@@ -401,6 +434,12 @@ impl RunState {
         is_open
     }
 
+    /// Is anything of what was kept left? Where every keep was taken back the files are those of the start.
+    #[must_use]
+    pub fn holds_change(&self) -> bool {
+        self.incumbent.trial > 0 && self.incumbent.tree != self.start.tree
+    }
+
     /// Is the last commit better than the start? A fresh measurement says so where there is one; where a noisy metric could
     /// not be measured afresh, nothing does.
     #[must_use]
@@ -413,7 +452,7 @@ impl RunState {
                 .gain
                 .as_ref()
                 .map_or(gained && self.evidence.is_exact(), GainRange::is_gain),
-            None => gained,
+            None => gained && self.holds_change(),
         }
     }
 

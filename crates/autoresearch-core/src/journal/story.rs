@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
 use crate::journal::event::{Decision, End, Event, Interruption, KeptState, Record, Start, Turn};
 use crate::journal::ledger::Ledger;
@@ -30,6 +31,8 @@ pub struct Story<'r> {
     best: Option<&'r Value>,
     /// The turns of the agent, in a run without a person.
     pub turns: Vec<&'r Turn>,
+    /// The kept trials that were taken back at an end, with the trial that did it.
+    taken_back: BTreeMap<u32, u32>,
 }
 
 impl<'r> Story<'r> {
@@ -44,6 +47,7 @@ impl<'r> Story<'r> {
             numbered: BTreeMap::new(),
             best: None,
             turns: Vec::new(),
+            taken_back: BTreeMap::new(),
         };
         let Ok(()) = story.take_records(records);
         story
@@ -66,6 +70,11 @@ impl<'r> Story<'r> {
             let trial = self.find_trial(decided.trial);
             let commit = trial.and_then(TrialStory::find_commit);
             row.hash = commit.cloned();
+        }
+        if let Event::Verdict(decided) = event
+            && let Some(later) = self.taken_back.get(&decided.trial)
+        {
+            let _ = write!(row.description, " [taken back by trial {later}]");
         }
         Some(row)
     }
@@ -96,6 +105,9 @@ impl<'r> Story<'r> {
         trial.before = before;
         trial.ended = Some(&record.at);
         let kept = decided.find_kept();
+        if let (Some(_), Some(taken)) = (&kept, decided.leaves_out) {
+            self.taken_back.insert(taken, decided.trial);
+        }
         self.best = kept.map(|kept| &kept.measurement.value).or(before);
         self.trials.push(TrialResult::Decided(decided));
     }
@@ -129,9 +141,12 @@ impl<'r> Story<'r> {
         })
     }
 
-    /// The kept line: each trial that was kept, with what it left, oldest first.
+    /// The kept line: each trial that was kept, with what it left, oldest first. Neither those that were taken back nor the
+    /// trials that did it are part of it.
     pub fn list_kept(&self) -> impl Iterator<Item = (&'r Decision, KeptState<'r>)> {
         self.list_decisions()
+            .filter(|decided| decided.leaves_out.is_none())
+            .filter(|decided| !self.taken_back.contains_key(&decided.trial))
             .filter_map(|decided| Some((decided, decided.find_kept()?)))
     }
 

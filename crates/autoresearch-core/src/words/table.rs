@@ -162,7 +162,7 @@ fn flag_kept(decided: &Decision) -> String {
         return String::new();
     }
     let mut flags = String::new();
-    if let Some(gain) = &decided.gain {
+    if let (Some(gain), None) = (&decided.gain, decided.leaves_out) {
         let _ = write!(flags, " [a gain of {gain}]");
     }
     if decided.jump {

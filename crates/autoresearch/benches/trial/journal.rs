@@ -72,6 +72,7 @@ fn write_trial(pen: &mut Pen, start: &Start, trial: u32, keep: bool) -> Result<(
         simplify: false,
         parent: start.base.clone(),
         again: false,
+        leaves_out: None,
     };
     let (verdict, why) = if keep {
         (Verdict::Keep, None)

@@ -34,10 +34,15 @@ pub(crate) enum ClaimPatience {
 type PairsResult = std::result::Result<Vec<(Value, Value)>, String>;
 
 /// Measures what the run gained, and records it; what is to be said where it was not measured.
-pub(super) fn make_claim(ready: &mut Ready<'_>, patience: ClaimPatience) -> Result<Option<String>> {
+/// `made` runs of verify came before it that no record holds.
+pub(super) fn make_claim(
+    ready: &mut Ready<'_>,
+    patience: ClaimPatience,
+    made: u32,
+) -> Result<Option<String>> {
     let state = &ready.run.store.state;
     let is_wanted = state.config().claim == ClaimMode::Auto && patience != ClaimPatience::Never;
-    if state.incumbent.trial == 0 || state.claim.is_some() {
+    if !state.holds_change() || state.claim.is_some() {
         return Ok(None);
     }
     let unmeasured = "the gain is what the trials measured: it was not measured afresh";
@@ -72,7 +77,9 @@ pub(super) fn make_claim(ready: &mut Ready<'_>, patience: ClaimPatience) -> Resu
             Ok(Some(format!("{unmeasured}, because that was interrupted")))
         }
         claim => {
-            ready.run.store.record_event(Event::Claim(claim?))?;
+            let mut claim = claim?;
+            claim.verify_runs = claim.verify_runs.saturating_add(made);
+            ready.run.store.record_event(Event::Claim(claim))?;
             Ok(None)
         }
     }
@@ -175,7 +182,7 @@ fn run_pairs(
     Ok(Ok(pairs))
 }
 
-fn make_bench<'a>(
+pub(super) fn make_bench<'a>(
     ready: &'a Ready<'_>,
     executor: &'a dyn Executor,
     commit: CommitId,

@@ -363,6 +363,9 @@ fn make_judge<'a>(input: &AttemptInput<'a>, candidate: &Candidate) -> Judge<'a> 
     let evidence = state.evidence.clone();
     let judge = Judge::new(state.config(), &state.incumbent, evidence, attempt)
         .with_measured_range(Some(&state.seen));
+    if intent.leaves_out.is_some() {
+        return judge.leaving_out();
+    }
     match state.start.incumbent_tree {
         Some(IncumbentTree::Missing(_)) => judge.without_incumbent(),
         _ => judge,
@@ -497,6 +500,7 @@ mod tests {
             simplify: false,
             parent: CommitId::from_bytes(&[0xc0; 20]),
             again,
+            leaves_out: None,
         }
     }
 

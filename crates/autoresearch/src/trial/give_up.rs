@@ -83,6 +83,7 @@ pub fn take_back_edits(ready: &mut Ready<'_>, why: &str) -> Result<Option<(Inten
         simplify: false,
         parent,
         again: false,
+        leaves_out: None,
     };
     ready
         .run

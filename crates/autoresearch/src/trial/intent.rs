@@ -55,6 +55,7 @@ pub fn make_intent(state: &RunState, caller: &Caller, request: &TrialRequest) ->
         simplify: request.simplify,
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),
         again: false,
+        leaves_out: None,
     })
 }
 

@@ -53,13 +53,13 @@ struct RetriedTrial {
 }
 
 /// What is to be written.
-struct EditPlan {
+pub(crate) struct EditPlan {
     /// The tree that holds the kept state and the trial's changes.
-    tree: TreeId,
+    pub tree: TreeId,
     /// The files in the scope.
-    wanted: Vec<FileChange>,
+    pub wanted: Vec<FileChange>,
     /// The others.
-    left_out: Vec<String>,
+    pub left_out: Vec<String>,
 }
 
 /// Brings the changes of a trial back as edits.
@@ -257,7 +257,11 @@ fn refuse_foreign_files(
 }
 
 /// Deletes what the trial deleted, and writes what it wrote. The index is not touched.
-fn write_edits(tree: &Tree<'_>, plan: &EditPlan, scratch: &std::path::Path) -> Result<()> {
+pub(crate) fn write_edits(
+    tree: &Tree<'_>,
+    plan: &EditPlan,
+    scratch: &std::path::Path,
+) -> Result<()> {
     (tree.world.step)("bring back");
     for change in plan.wanted.iter().filter(|change| !change.after) {
         delete_file(tree, &change.path)?;

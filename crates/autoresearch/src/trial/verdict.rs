@@ -199,7 +199,7 @@ pub fn close_trial(
             .record_event(Event::Close(done.to_close(decision)))?;
         undone = Some(done);
     }
-    if decision.verdict == Verdict::Keep {
+    if decision.verdict == Verdict::Keep && decision.leaves_out.is_none() {
         (run.world.step)("lesson");
         lessons::add_keep_lesson(run, decision);
     }

@@ -170,6 +170,31 @@ fn reread(state: &RunState) -> RunState {
     serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
 }
 
+#[test]
+fn a_trial_that_takes_a_keep_back_leaves_one_keep_less_and_as_many_trials() {
+    let mut state = begin();
+    let mut events = Vec::new();
+    for (trial, leaves_out) in [(1, None), (2, None), (3, Some(1))] {
+        let mut decided = make_decision(trial, Verdict::Keep, Some(40 - i64::from(trial)));
+        decided.leaves_out = leaves_out;
+        events.push(Event::Intent(make_intent(trial, 0)));
+        events.push(Event::Verdict(Box::new(decided)));
+    }
+    take(&mut state, events.clone());
+    assert_eq!((state.counts.keep, state.counts.discard), (1, 1));
+    assert_eq!(state.left_out, [1, 3].into());
+    assert_eq!(state.incumbent.trial, 3, "its commit stands on top");
+    let records = make_records(events);
+    let story = Story::of(&state.start, &records);
+    let kept: Vec<u32> = story
+        .list_kept()
+        .map(|(decided, _)| decided.trial)
+        .collect();
+    assert_eq!(kept, [2]);
+    let rows: Vec<String> = story.list_rows().map(|(_, row)| row.description).collect();
+    assert!(rows[0].ends_with(" [taken back by trial 3]"), "{rows:?}");
+}
+
 proptest! {
     #[test]
     fn a_fold_from_the_beginning_is_the_state_that_grew_with_the_run(steps in walk_steps()) {

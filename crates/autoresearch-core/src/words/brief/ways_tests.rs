@@ -79,6 +79,7 @@ fn intent(trial: u32) -> Intent {
         simplify: false,
         parent: make_commit(0),
         again: false,
+        leaves_out: None,
     }
 }
 
