@@ -2,6 +2,8 @@
 //! Does not decide what to run or to keep; `rule` does.
 //! Invariant: a belief follows from runs alone; verdicts only say whose the level is next.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::level::{Bank, Belief, Side, Sight};
@@ -28,6 +30,9 @@ const AGAIN: f64 = 2.0;
 const STALE: f64 = 25.0;
 /// The variance, in parts of a run's, of a level or an effect of which nothing is known.
 const UNKNOWN: f64 = 1e6;
+/// A candidate that fell to less than half, where noise would be more than twice as large, is compared by amounts.
+const FALL: f64 = std::f64::consts::LN_2;
+const SWELLS: f64 = 4.0;
 /// What an effect is expected to be before it is measured, and what a run varies by: variances on the scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Expected {
@@ -141,6 +146,24 @@ impl Noisy {
         }
         self.surprise = None;
         self.effects = (0.0, 0.0);
+    }
+
+    /// The same on the scale where the trial's candidate is clearest. The logarithm of a value that fell to a few per cent makes
+    /// huge distances of noise that stayed what it was; as an amount it is what it was.
+    pub(super) fn choose_scale(&self) -> Cow<'_, Self> {
+        let values = self.list_values(Side::Candidate);
+        if !self.scale.is_logarithmic() || values.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let level = self.bank.pick_belief().0.level;
+        let middle = find_median(&values);
+        let grows = self.spread.find_variance(middle) > SWELLS * self.spread.find_variance(level);
+        if middle - level > -FALL || !grows {
+            return Cow::Borrowed(self);
+        }
+        let mut amounts = self.clone();
+        amounts.end_logarithms();
+        Cow::Owned(amounts)
     }
 
     pub(super) fn is_surprised(&self) -> bool {

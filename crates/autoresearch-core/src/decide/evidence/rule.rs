@@ -363,6 +363,7 @@ impl KeepRule {
     fn find_trial_score(&self) -> f64 {
         match &self.mode {
             Mode::Noisy(noisy) => {
+                let noisy = noisy.choose_scale();
                 let expected = noisy.find_expected(self.least_gain);
                 let belief = noisy.believe(&noisy.list_counted(), &expected);
                 noisy.find_score(&belief)
@@ -409,6 +410,7 @@ impl KeepRule {
         if noisy.is_surprised() && at_hand {
             return NextRun::Incumbent;
         }
+        let noisy = noisy.choose_scale();
         let counted = noisy.list_counted();
         let runs = count_side(&counted, Side::Candidate);
         if runs == 0 {
@@ -499,6 +501,7 @@ impl KeepRule {
         let Mode::Noisy(noisy) = &self.mode else {
             return true;
         };
+        let noisy = noisy.choose_scale();
         let place = noisy.scale.place_value(value);
         let is_same =
             |sight: &Sight| sight.side == Side::Candidate && sight.value.total_cmp(&place).is_eq();
@@ -521,19 +524,27 @@ impl KeepRule {
         let Mode::Noisy(noisy) = &self.mode else {
             return None;
         };
+        let began_as_ratio = noisy.scale.is_logarithmic();
+        let noisy = noisy.choose_scale();
         let counted = noisy.list_counted();
         if count_side(&counted, Side::Candidate) == 0 {
             return None;
         }
+        // Amounts are told as shares of the level, as ratios are.
+        let whole = if began_as_ratio && !noisy.scale.is_logarithmic() {
+            noisy.bank.pick_belief().0.level
+        } else {
+            1.0
+        };
         let expected = noisy.find_expected(self.least_gain);
         let belief = noisy.believe(&counted, &expected);
         let raw = noisy.read_runs(&counted, &expected);
         let wide = COVERS * raw.effect_variance.sqrt();
         let raw = raw.effect;
         Some(KnownGain {
-            gain: noisy.scale.describe_gain(raw),
-            low: noisy.scale.describe_gain(raw + wide),
-            high: noisy.scale.describe_gain(raw - wide),
+            gain: noisy.scale.describe_gain(raw) / whole,
+            low: noisy.scale.describe_gain(raw + wide) / whole,
+            high: noisy.scale.describe_gain(raw - wide) / whole,
             score: noisy.find_score(&belief),
             needed: self.find_bound(belief.effect_variance, expected.prior),
         })

@@ -203,6 +203,26 @@ fn it_does_not_matter_when_the_clock_began_even_where_a_verify_takes_a_milliseco
     );
 }
 
+/// A busy machine, on which a run takes up to half as long again.
+const BUSY: [f64; 6] = [100.0, 131.0, 92.0, 148.0, 107.0, 96.0];
+
+#[test]
+fn what_falls_to_a_few_per_cent_is_kept_though_its_noise_is_large_beside_what_is_left() {
+    for candidate in [[4.0, 3.1, 5.2, 4.4], [1.2, 0.4, 2.0, 0.9]] {
+        let mut bench = RuleBench::calibrated(&BUSY);
+        let (end, runs) = bench.try_candidate(&candidate, &[118.0, 99.0, 104.0, 140.0]);
+        assert_eq!(end, NextRun::Keep, "{runs}");
+    }
+    let mut bench = RuleBench::calibrated(&BUSY);
+    bench.run_all(Side::Candidate, &[4.0, 3.1]);
+    let gain = bench.evidence.describe_gain().unwrap();
+    assert!(gain.gain > 0.9 && gain.gain < 1.0, "{gain:?}");
+    assert!(gain.low > 0.3 && gain.high < 1.6, "{gain:?}");
+    let mut bench = RuleBench::calibrated(&BUSY);
+    let (end, runs) = bench.try_candidate(&[95.0, 88.0, 120.0, 101.0], &[118.0, 99.0, 104.0]);
+    assert_ne!(end, NextRun::Keep, "{runs}");
+}
+
 #[test]
 fn a_machine_that_became_faster_is_noticed_before_its_speed_is_kept() {
     let mut bench = RuleBench::calibrated(&CALM);
