@@ -352,3 +352,46 @@ fn an_exec_in_which_nothing_helps_claims_nothing_and_exits_with_1() {
     );
     assert_eq!(summary["counts"]["discard"], 4, "{summary}");
 }
+
+#[test]
+fn a_further_metric_may_get_worse_within_its_noise_and_not_beyond() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    bed.0.write("src/memory", "64\n");
+    // The memory of a run is as noisy as its time.
+    let both = "printf \"METRIC mb=%.3f\\nMETRIC ms=%.3f\\n\", memory * (1 - noise / 1000),";
+    let verify = VERIFY.replace("printf \"%.3f\\n\",", both);
+    let verify = verify.replace("awk -v", "awk -v memory=\"$(cat src/memory)\" -v");
+    bed.0.write("verify.sh", &verify);
+    bed.0.git(&["add", "-A"]);
+    bed.0.git(&["commit", "-qm", "memory"]);
+    let started = bed.start("keep_when: [{metric: mb, op: not-worse}]\n");
+    assert!(started.out.contains("ms = 100"), "{started:?}");
+    bed.0.write("src/memory", "80\n");
+    let worse = bed.try_cost("80\n");
+    assert_eq!(worse["reason"], "keep-when", "{worse}");
+    let detail = worse["detail"].as_str().unwrap();
+    assert!(detail.contains("mb not-worse: a gain of -2"), "{worse}");
+    bed.0.write("src/memory", "64.1\n");
+    let within = bed.try_cost("80\n");
+    assert_eq!(within["verdict"], "keep", "{within}");
+    bed.0.write("src/memory", "50\n");
+    assert_eq!(bed.try_cost("60\n")["verdict"], "keep");
+    bed.0.write("src/memory", "64\n");
+    let back = bed.try_cost("40\n");
+    assert_eq!(
+        back["reason"], "keep-when",
+        "against what is kept now: {back}"
+    );
+}
+
+#[test]
+fn a_watched_metric_that_verify_does_not_print_is_refused_at_start() {
+    let bed = NoisyBed::new(&[0]);
+    let file = bed.0.home.join("config.yaml");
+    let config = format!("{CONFIG}keep_when: [{{metric: mb, op: not-worse}}]\n");
+    std::fs::write(&file, config).unwrap();
+    let refused = bed.run(&["start", "--config", file.to_str().unwrap()]);
+    let refused = refused.fails(3);
+    let said = "the condition `mb not-worse` names a metric that verify does not print";
+    assert!(refused.err.contains(said), "{refused:?}");
+}

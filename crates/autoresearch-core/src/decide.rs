@@ -14,4 +14,5 @@ pub mod ladder;
 pub mod limits;
 pub mod noise;
 pub mod reaction;
+pub mod watched;
 pub mod why;

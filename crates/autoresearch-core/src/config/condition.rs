@@ -1,4 +1,4 @@
-//! Owns `Condition`: one `{metric, op, value}` of `keep_when` and `stop_when`.
+//! Owns `Condition`: one `{metric, op, value}` of `keep_when` and `stop_when`; and `WatchedMetric`, which `not-worse` makes.
 //! Does not decide what follows from it.
 //! Invariant: a metric that was not printed satisfies no condition.
 
@@ -7,6 +7,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::metric::definition::Direction;
 use crate::metric::measurement::Measurement;
 use crate::metric::unit::Quantity;
 
@@ -43,6 +44,19 @@ pub enum Op {
     /// not equal
     #[serde(rename = "!=")]
     Unequal,
+    /// not worse than the kept state, as far as the noise of both tells (`keep_when` only, and without a value)
+    #[serde(rename = "not-worse")]
+    NotWorse,
+}
+
+/// A further metric that no keep makes worse: `{metric: NAME, op: not-worse, direction: lower}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchedMetric {
+    /// Its name, as verify prints it.
+    pub metric: String,
+    /// Which way is better.
+    pub direction: Direction,
 }
 
 impl Condition {
@@ -60,6 +74,8 @@ impl Condition {
                 Op::AtLeast => found >= bound,
                 Op::Equal => found == bound,
                 Op::Unequal => found != bound,
+                // One measurement cannot tell: it is a `WatchedMetric`, which the judge compares.
+                Op::NotWorse => true,
             })
     }
 
@@ -83,8 +99,15 @@ impl fmt::Display for Condition {
             Op::AtLeast => ">=",
             Op::Equal => "==",
             Op::Unequal => "!=",
+            Op::NotWorse => "not-worse",
         };
         write!(out, "{} {op} {}", self.metric, self.value)
+    }
+}
+
+impl fmt::Display for WatchedMetric {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} not-worse", self.metric)
     }
 }
 

@@ -170,10 +170,13 @@ pub struct ConditionFile {
     pub metric: String,
     /// How to compare.
     pub op: Op,
-    /// What to compare with: a number in the metric's unit, or one with a unit, such as `64 MiB`.
-    #[serde(deserialize_with = "read_number_as_text")]
+    /// What to compare with: a number in the metric's unit, or one with a unit, such as `64 MiB`. Not for `not-worse`.
+    #[serde(default, deserialize_with = "read_number_or_text")]
     #[schemars(schema_with = "make_quantity_schema")]
-    pub value: String,
+    pub value: Option<String>,
+    /// Which way this metric is better, for `not-worse` alone. Default: `lower`.
+    #[serde(default)]
+    pub direction: Option<Direction>,
 }
 
 /// A command.
@@ -367,12 +370,6 @@ fn read_one_or_many<'de, D: serde::Deserializer<'de>>(
         serde_json::Value::String(one) => Ok(vec![one]),
         many => Vec::deserialize(many).map_err(serde::de::Error::custom),
     }
-}
-
-fn read_number_as_text<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<String, D::Error> {
-    Ok(read_number_or_text(deserializer)?.unwrap_or_default())
 }
 
 fn read_number_or_text<'de, D: serde::Deserializer<'de>>(

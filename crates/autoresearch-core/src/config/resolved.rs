@@ -11,7 +11,7 @@ use crate::config::choices::{
     Rollback, SuspectPattern, ViewUse,
 };
 use crate::config::command::UserCommand;
-use crate::config::condition::Condition;
+use crate::config::condition::{Condition, WatchedMetric};
 use crate::config::gauge::Gauge;
 use crate::config::sandboxing::SandboxRule;
 use crate::config::unattended::{Agent, Budget};
@@ -49,6 +49,9 @@ pub struct Config {
     pub guard: Option<UserCommand>,
     /// What must hold for a keep, besides the improvement.
     pub keep_when: Vec<Condition>,
+    /// What no keep makes worse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<WatchedMetric>,
     /// The run ends when an incumbent satisfies all of these (and there are any).
     pub stop_when: Vec<Condition>,
     /// Labels that a trial needs to be kept, and that an incumbent needs to end the run.

@@ -12,6 +12,7 @@ use crate::decide::gain::GainRange;
 use crate::decide::gaming::Suspicion;
 use crate::decide::incumbent::Incumbent;
 use crate::decide::jump::MeasuredRange;
+use crate::decide::watched::WatchedEvidence;
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::Guard;
 use crate::journal::runs::{RecordedRun, RunTime};
@@ -71,6 +72,7 @@ pub struct Judge<'a> {
     config: &'a Config,
     incumbent: &'a Incumbent,
     evidence: Evidence,
+    watched: WatchedEvidence,
     rival: Rival,
     attempt: Attempt,
     seen: MeasuredRange,
@@ -123,6 +125,7 @@ impl<'a> Judge<'a> {
             config,
             incumbent,
             evidence,
+            watched: WatchedEvidence::new(&config.watched),
             rival: Rival::AtHand,
             attempt,
             seen: MeasuredRange::of_value(&incumbent.measurement.value),
@@ -157,6 +160,12 @@ impl<'a> Judge<'a> {
         self
     }
 
+    /// The same, knowing what was seen of the metrics that no keep makes worse.
+    #[must_use]
+    pub fn with_watched(self, watched: WatchedEvidence) -> Self {
+        Self { watched, ..self }
+    }
+
     /// The same, knowing the range of everything that the run has measured.
     #[must_use]
     pub fn with_measured_range(self, seen: Option<&MeasuredRange>) -> Self {
@@ -188,7 +197,7 @@ impl<'a> Judge<'a> {
             Ok(measurement) => measurement,
         };
         let was_exact = self.evidence.is_exact();
-        self.record_run(Side::Candidate, &measurement.value, time);
+        self.record_run(Side::Candidate, &measurement, time);
         if was_exact && !self.evidence.is_exact() {
             // Its runs were chosen for being good, and count no longer.
             self.measured.clear();
@@ -202,26 +211,26 @@ impl<'a> Judge<'a> {
     pub fn record_incumbent(&mut self, measured: Option<Measurement>, time: RunTime) {
         match measured {
             None => self.rival = Rival::OutOfReach,
-            Some(measurement) => self.take_incumbent_run(measurement.value, time),
+            Some(measurement) => self.take_incumbent_run(&measurement, time),
         }
         self.weigh_runs();
     }
 
     /// The kept state of an exact metric that gives another value twice, and the same one both times, gives it because of the
     /// place: its tree tells nothing of the metric. Two different values are noise.
-    fn take_incumbent_run(&mut self, value: Value, time: RunTime) {
-        let held = &self.incumbent.measurement.value;
+    fn take_incumbent_run(&mut self, measurement: &Measurement, time: RunTime) {
+        let (held, value) = (&self.incumbent.measurement.value, &measurement.value);
         match self.elsewhere.take() {
-            Some(first) if first.value == value => self.rival = Rival::OutOfReach,
+            Some(first) if first.value == *value => self.rival = Rival::OutOfReach,
             Some(first) => {
-                self.record_run(Side::Incumbent, &first.value, first.time());
-                self.record_run(Side::Incumbent, &value, time);
+                self.take_run(first);
+                self.record_run(Side::Incumbent, measurement, time);
                 self.forget_candidate();
             }
-            None if self.evidence.is_exact() && value != *held => {
-                self.elsewhere = Some(RecordedRun::new(Side::Incumbent, value, time));
+            None if self.evidence.is_exact() && value != held => {
+                self.elsewhere = Some(self.make_run(Side::Incumbent, measurement, time));
             }
-            None => self.record_run(Side::Incumbent, &value, time),
+            None => self.record_run(Side::Incumbent, measurement, time),
         }
     }
 
@@ -231,9 +240,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn record_run(&mut self, side: Side, value: &Value, time: RunTime) {
-        let run = RecordedRun::new(side, value.clone(), time);
+    fn make_run(&self, side: Side, measurement: &Measurement, time: RunTime) -> RecordedRun {
+        RecordedRun::of_measurement(side, measurement, time, &self.config.watched)
+    }
+
+    fn record_run(&mut self, side: Side, measurement: &Measurement, time: RunTime) {
+        let run = self.make_run(side, measurement, time);
+        self.take_run(run);
+    }
+
+    fn take_run(&mut self, run: RecordedRun) {
         self.evidence.record_run(run.to_verify_run());
+        self.watched.record_runs(std::slice::from_ref(&run));
         self.runs.push(run);
     }
 
@@ -378,6 +396,10 @@ impl<'a> Judge<'a> {
             .find(|condition| !condition.holds_for(measurement));
         if let Some(condition) = broken {
             return Err(Why::KeepWhen(condition.explain_for(measurement)));
+        }
+        let before = &self.incumbent.measurement;
+        if let Some(worse) = self.watched.find_worse(before, measurement) {
+            return Err(Why::KeepWhen(worse));
         }
         if self.rival == Rival::Beaten {
             // Labels are what an agent says of its own trials.

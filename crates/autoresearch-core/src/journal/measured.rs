@@ -5,6 +5,7 @@
 use crate::decide::evidence::Evidence;
 use crate::decide::evidence::level::Side;
 use crate::decide::judge::find_least_share;
+use crate::decide::watched::WatchedEvidence;
 use crate::journal::event::{Decision, Start, Verdict, Why};
 use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
 
@@ -30,6 +31,15 @@ pub fn begin_evidence(start: &Start) -> Evidence {
     };
     record_runs(&mut evidence, &imply_runs(Side::Incumbent, &values, first));
     evidence
+}
+
+/// What the baseline says of the metrics that no keep makes worse.
+#[must_use]
+pub fn begin_watched(start: &Start) -> WatchedEvidence {
+    let mut watched = WatchedEvidence::new(&start.config.watched);
+    watched.record_runs(&start.runs);
+    watched.close_watch();
+    watched
 }
 
 /// The runs of a verdict; those of one by an older version, as far as it tells them. `made` runs of verify were counted

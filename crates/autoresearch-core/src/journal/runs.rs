@@ -2,11 +2,16 @@
 //! Does not judge them; `evidence` does.
 //! Invariant: what the rule believes follows from recorded runs and verdicts alone.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::config::condition::WatchedMetric;
 
 use crate::decide::evidence::Evidence;
 use crate::decide::evidence::level::Side;
 use crate::decide::evidence::rule::VerifyRun;
+use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
 
 /// One run of verify.
@@ -19,6 +24,9 @@ pub struct RecordedRun {
     pub at_ms: u64,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// What it printed of the metrics that no keep makes worse.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub watched: BTreeMap<String, Value>,
 }
 
 /// When a run began and how long it took, in milliseconds, the first since 1970.
@@ -36,7 +44,33 @@ impl RecordedRun {
             value,
             at_ms: time.at_ms,
             took_ms: time.took_ms,
+            watched: BTreeMap::new(),
         }
+    }
+
+    /// A run as it came out.
+    #[must_use]
+    pub fn of_measurement(
+        side: Side,
+        measurement: &Measurement,
+        time: RunTime,
+        watched: &[WatchedMetric],
+    ) -> Self {
+        let printed = watched.iter().filter_map(|watched| {
+            let value = measurement.metrics.get(&watched.metric)?;
+            Some((watched.metric.clone(), value.clone()))
+        });
+        Self {
+            watched: printed.collect(),
+            ..Self::new(side, measurement.value.clone(), time)
+        }
+    }
+
+    /// The same run of a watched metric; none where it was not printed.
+    #[must_use]
+    pub fn of_watched(&self, metric: &str) -> Option<Self> {
+        let value = self.watched.get(metric)?.clone();
+        Some(Self::new(self.side, value, self.time()))
     }
 
     #[must_use]

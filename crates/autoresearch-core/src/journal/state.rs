@@ -14,12 +14,13 @@ use crate::decide::judge::REWORKS;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
 use crate::decide::limits::{Ceiling, Limits, Spent};
+use crate::decide::watched::WatchedEvidence;
 use crate::git_names::CommitId;
 use crate::journal::event::{
     Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
-use crate::journal::measured::{begin_evidence, list_decided_runs};
+use crate::journal::measured::{begin_evidence, begin_watched, list_decided_runs};
 use crate::journal::runs::{RecordedRun, record_runs};
 use crate::metric::unit::Unit;
 use crate::metric::value::Value;
@@ -44,6 +45,9 @@ pub struct RunState {
     /// What the runs of verify say of the metric; nothing in a state that an older version wrote.
     #[serde(default)]
     pub evidence: Evidence,
+    /// And of the metrics that no keep makes worse.
+    #[serde(default)]
+    pub watched: WatchedEvidence,
     /// The range of everything that was measured.
     pub seen: MeasuredRange,
     pub ladder: Ladder,
@@ -185,6 +189,7 @@ impl RunState {
             head: start.base.clone(),
             incumbent,
             evidence: begin_evidence(&start),
+            watched: begin_watched(&start),
             seen: MeasuredRange::of_value(&start.measurement.value),
             ladder: Ladder::default(),
             counts: Counts::default(),
@@ -376,6 +381,8 @@ impl RunState {
     fn close_evidence(&mut self, runs: &[RecordedRun], kept: Option<u32>) {
         record_runs(&mut self.evidence, runs);
         self.evidence.close_trial(kept);
+        self.watched.record_runs(runs);
+        self.watched.close_trial(kept);
     }
 
     /// The standard deviation of a single run of the kept state, in the metric's unit.
@@ -391,10 +398,9 @@ impl RunState {
                 let runs = rework.verify_runs.unwrap_or(1);
                 self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
                 self.cut_short = 0;
-                record_runs(&mut self.evidence, &rework.runs);
-                self.evidence.close_trial(None);
-                let left_files = rework.left_files.clone();
+                let (left_files, seen) = (rework.left_files.clone(), rework.runs.clone());
                 open_trial.stage = Stage::AwaitingRework(Box::new(rework));
+                self.close_evidence(&seen, None);
                 self.note_left_files(&left_files);
                 true
             }

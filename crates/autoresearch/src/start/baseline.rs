@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use autoresearch_core::config::condition::WatchedMetric;
 use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, GaugeKind, Shell, UserCommand};
 use autoresearch_core::decide::evidence::Evidence;
@@ -73,13 +74,13 @@ pub fn measure_baseline(
         check_clean(git, &before, "the guard")
     })?;
     let mut runs = BaselineRuns::default();
-    runs.add(first, &bench);
+    runs.add(first, &bench, &config.watched);
     while runs.list.len() < LEAST_RUNS
         || (!runs.are_enough(config) && bench.verify_time / bench.runs < PATIENCE)
     {
         let number = runs.list.len();
         let run = run_verify_again(&mut bench, config, own, number)?;
-        runs.add(run, &bench);
+        runs.add(run, &bench, &config.watched);
     }
     check_own_files(&mut bench, config, own, &mut runs)?;
     let said = std::mem::take(&mut bench.said);
@@ -148,7 +149,7 @@ fn check_own_files(
     for _ in 0..4 {
         let number = runs.list.len();
         let run = run_verify_again(bench, config, own, number)?;
-        runs.add(run, bench);
+        runs.add(run, bench, &config.watched);
     }
     if !differ(runs) {
         return Ok(());
@@ -281,10 +282,10 @@ struct BaselineRuns {
 
 impl BaselineRuns {
     /// Adds the run that the bench has just made.
-    fn add(&mut self, run: Measurement, bench: &Bench<'_>) {
-        let (value, time) = (run.value.clone(), bench.last_run);
-        self.recorded
-            .push(RecordedRun::new(Side::Incumbent, value, time));
+    fn add(&mut self, run: Measurement, bench: &Bench<'_>, watched: &[WatchedMetric]) {
+        let time = bench.last_run;
+        let recorded = RecordedRun::of_measurement(Side::Incumbent, &run, time, watched);
+        self.recorded.push(recorded);
         self.list.push(run);
     }
 
@@ -384,18 +385,20 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
         .keys()
         .map(String::as_str)
         .collect();
-    let unknown = config
-        .keep_when
-        .iter()
-        .chain(&config.stop_when)
-        .find(|condition| !printed.contains(&condition.metric.as_str()));
+    let conditions = config.keep_when.iter().chain(&config.stop_when);
+    let conditions = conditions.map(|condition| (&condition.metric, condition.to_string()));
+    let watched = config.watched.iter();
+    let watched = watched.map(|watched| (&watched.metric, watched.to_string()));
+    let unknown = conditions
+        .chain(watched)
+        .find(|(metric, _)| !printed.contains(&metric.as_str()));
     match unknown {
-        Some(condition) => Err(Failure::config(format!(
+        Some((metric, condition)) => Err(Failure::config(format!(
             "the condition `{condition}` names a metric that verify does not print{}",
             baseline
                 .measurement
                 .missing
-                .get(&condition.metric)
+                .get(metric)
                 .map(|why| format!(": {why}"))
                 .unwrap_or_default()
         ))

@@ -73,17 +73,22 @@ pub(super) fn try_kept_tree(
     let mut seen = Vec::new();
     // One run in a hundred lies further off than four spreads; two do not.
     for _ in 0..2 {
-        let (value, time) = match bench.measure_state()? {
-            Ok((measured, time)) => (measured.value, time),
+        let (measured, time) = match bench.measure_state()? {
+            Ok(measured) => measured,
             Err(why) => return Ok(KeptTreeAnswer::missing(why)),
         };
-        if noise.could_be_run_of(&samples, value.to_double()) {
+        if noise.could_be_run_of(&samples, measured.value.to_double()) {
             return Ok(KeptTreeAnswer {
                 tree: Some(IncumbentTree::AtHand),
-                runs: vec![RecordedRun::new(Side::Incumbent, value, time)],
+                runs: vec![RecordedRun::of_measurement(
+                    Side::Incumbent,
+                    &measured,
+                    time,
+                    &parts.config.watched,
+                )],
             });
         }
-        seen.push(value.to_string());
+        seen.push(measured.value.to_string());
     }
     let why = format!("it gives {} there", seen.join(" and "));
     Ok(KeptTreeAnswer::missing(why))

@@ -362,7 +362,8 @@ fn make_judge<'a>(input: &AttemptInput<'a>, candidate: &Candidate) -> Judge<'a> 
     };
     let evidence = state.evidence.clone();
     let judge = Judge::new(state.config(), &state.incumbent, evidence, attempt)
-        .with_measured_range(Some(&state.seen));
+        .with_measured_range(Some(&state.seen))
+        .with_watched(state.watched.clone());
     if intent.leaves_out.is_some() {
         return judge.leaving_out();
     }

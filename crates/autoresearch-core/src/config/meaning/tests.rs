@@ -72,6 +72,26 @@ fn one_wrong_thing_of_the_goal_and_its_files_is_one_problem_at_its_place() {
             "error stop_when[0].value",
         ),
         (
+            json!({"keep_when": [{"metric": "p95", "op": "<="}]}),
+            "error keep_when[0].value",
+        ),
+        (
+            json!({"keep_when": [{"metric": "p95", "op": "<=", "value": 3, "direction": "lower"}]}),
+            "error keep_when[0].direction",
+        ),
+        (
+            json!({"keep_when": [{"metric": "p95", "op": "not-worse", "value": 3}]}),
+            "error keep_when[0].value",
+        ),
+        (
+            json!({"keep_when": [{"metric": "n", "op": "not-worse"}]}),
+            "error keep_when[0].metric",
+        ),
+        (
+            json!({"stop_when": [{"metric": "p95", "op": "not-worse"}]}),
+            "error stop_when[0].op",
+        ),
+        (
             json!({"required_labels": {"keep": ["a b"]}}),
             "error required_labels",
         ),
