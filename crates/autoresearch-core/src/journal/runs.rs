@@ -118,7 +118,10 @@ pub fn imply_runs(side: Side, values: &[Value], first: RunTime) -> Vec<RecordedR
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::metric::definition::Direction;
 
     #[test]
     fn a_run_is_handed_over_in_seconds_with_the_digit_that_its_value_ends_at() {
@@ -135,6 +138,44 @@ mod tests {
             .map(|run| (run.to_verify_run().at, run.to_verify_run().digit))
             .collect();
         assert_eq!(handed, [(1.5, 0.01), (2.0, 1.0), (2.5, 1.0)]);
+    }
+
+    #[test]
+    fn a_run_holds_of_the_further_metrics_those_that_are_watched_and_were_printed() {
+        let measurement = Measurement {
+            value: 40.into(),
+            metrics: [("memory", 64), ("errors", 0)]
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into(),
+            missing: BTreeMap::new(),
+        };
+        let watched = ["memory", "disk"].map(|metric| WatchedMetric {
+            metric: metric.to_owned(),
+            direction: Direction::Lower,
+        });
+        let time = RunTime {
+            at_ms: 7,
+            took_ms: 2,
+        };
+        let run = RecordedRun::of_measurement(Side::Candidate, &measurement, time, &watched);
+        assert_eq!(
+            serde_json::to_value(&run).unwrap(),
+            json!({
+                "side": "candidate",
+                "value": 40,
+                "at_ms": 7,
+                "took_ms": 2,
+                "watched": {"memory": 64},
+            })
+        );
+        let memory = run.of_watched("memory").unwrap();
+        assert_eq!(
+            memory,
+            RecordedRun::new(Side::Candidate, 64.into(), time),
+            "the same run with another value"
+        );
+        assert_eq!(run.of_watched("disk"), None);
+        assert_eq!(run.of_watched("errors"), None, "nobody watches it");
     }
 
     #[test]
