@@ -131,6 +131,103 @@ fn failed_runs_are_counted() {
     assert_eq!(try_app(&bed, "exit 0\n"), "keep");
 }
 
+/// No run of the program failed, and nobody is told that none will.
+#[test]
+fn a_rate_is_told_with_what_its_runs_leave_possible() {
+    let bed = prepare("exit 1\n");
+    bed.write(
+        "autoresearch.yaml",
+        &config(r#"{exit_rate: "sh app.sh", runs: 8}"#),
+    );
+    assert_answer!(bed.run(&["start"]).ok().out, @r#"
+    warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    run `demo` started: Less
+      metric    m = 8 (lower is better)
+      rate      24 of 24: at least 88 %, with 95 % confidence
+      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
+      guard     none
+      scope     app.sh
+      pinned    none
+      yours     1 changed file outside the scope: left alone, never committed
+      branch    autoresearch/demo in <bed>/repo
+      limits    50 iterations
+      log       autoresearch-results/demo/research-results.tsv
+    next: change one thing in scope (app.sh), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    bed.write("app.sh", "exit 0\n");
+    assert_answer!(bed.run(&["trial", "-m", "a fix"]).ok().out, @r#"
+    trial 1: keep, m 0 failed runs (-8), commit <commit>
+    rate: 0 of 16: at most 17 %, with 95 % confidence
+    jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
+    files: app.sh
+      | [run 7 of 8: succeeded]
+      | [run 8 of 8: succeeded]
+      | [m: 0 of 8 runs failed]
+    whole output: autoresearch-results/demo/trials/1
+    next: change one thing in scope (app.sh), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    let shown = bed.run(&["show", "1"]).ok().out;
+    let timeless = |line: &&str| !line.starts_with("  time ");
+    let shown: Vec<&str> = shown.lines().filter(timeless).collect();
+    assert_answer!(shown.join("\n"), @"
+    trial 1 of run `demo`: keep
+      change    a fix
+      metric    m 8 failed runs -> 0 failed runs (-8, lower is better)
+      rate      0 of 16: at most 17 %, with 95 % confidence
+      guard     -
+      commit    <commit> on <commit>
+      files     1 file changed, +1 -1
+        app.sh  +1 -1
+      output    autoresearch-results/demo/trials/1
+    next: `autoresearch show 1 --diff` shows what it changed, `--output` what was printed
+    ");
+    assert_answer!(bed.run(&["log"]).ok().out, @"
+    iter  commit       metric     delta  guard  status       description
+       0  <commit>           8         0  -      baseline     the untouched tree, 3 runs [24 of 24: at least 88 %, with 95 % confidence]
+       1  <commit>           0        -8  -      keep         a fix [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % confidence]
+    ");
+    assert_answer!(bed.run(&["finish"]).ok().out, @"
+    run `demo` ended: user-stop (finished by a person)
+    improved: m 8 failed runs -> 0 failed runs, 1 trial kept on autoresearch/demo
+    rate: 0 of 16: at most 17 %, with 95 % confidence
+    claim: a gain of 100 %: a clean checkout of the last commit was measured again
+      <commit> experiment: a fix [jump: far outside everything measured before; a second run agrees; look at it before you merge]
+    checked out: main
+    left here: branch autoresearch/demo, folder autoresearch-results/demo, config autoresearch.yaml; `autoresearch clean` lists what can be removed
+    next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
+    ");
+    let story = bed.read("autoresearch-results/demo/research-results.tsv");
+    let rows: Vec<&str> = story
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_answer!(rows.join("\n"), @"
+    iteration	commit	metric	delta	guard	status	description
+    0	<commit>	8	0	-	baseline	the untouched tree, 3 runs [24 of 24: at least 88 %, with 95 % confidence]
+    1	<commit>	0	-8	-	keep	a fix [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % confidence]
+    ");
+}
+
+/// A program that fails now and then: the runs of a commit count together, and JSON has both ends.
+#[test]
+fn programs_are_told_the_rate_of_all_runs_of_a_commit() {
+    let flaky =
+        "n=$(cat ../count 2>/dev/null || echo 0); echo $((n+1)) > ../count\n[ $((n % 4)) -ne 0 ]\n";
+    let bed = bed_with(flaky, r#"{exit_rate: "sh app.sh", runs: 8}"#);
+    let shown = bed.run(&["show", "0", "--json"]).ok().json();
+    insta::assert_snapshot!(shown["rate"], @r#"{"count":6,"high":47,"low":9.8,"of":24}"#);
+    bed.write("app.sh", "exit 0\n");
+    insta::assert_snapshot!(bed.trial("a fix")["rate"], @r#"{"count":0,"high":17,"low":0,"of":16}"#);
+    let rows = bed.run(&["log", "--json"]).ok().json();
+    let rates: Vec<String> = rows["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["rate"]["of"].to_string())
+        .collect();
+    assert_eq!(rates, ["24", "16"]);
+}
+
 #[test]
 fn a_report_that_was_not_written_again_is_never_read() {
     let report = |hits: u32| {

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod definition;
 pub mod matches;
 pub mod measurement;
+pub mod rate;
 pub mod screen;
 pub mod unit;
 pub mod value;

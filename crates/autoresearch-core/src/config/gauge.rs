@@ -99,6 +99,15 @@ impl GaugeKind {
         })
     }
 
+    /// How many cases are counted, where the metric is how many of them fail.
+    #[must_use]
+    pub fn count_cases(&self) -> Option<u32> {
+        match self {
+            Self::ExitRate { runs } => Some(*runs),
+            _ => None,
+        }
+    }
+
     /// Is it taken from each run of the command? Then runs can be repeated.
     #[must_use]
     pub fn is_of_a_run(&self) -> bool {

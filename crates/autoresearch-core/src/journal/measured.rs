@@ -1,4 +1,5 @@
-//! Owns what the records of a run tell the rule: the runs that they hold, and those that older versions only imply.
+//! Owns what the records of a run tell the rule: the runs that they hold, those that older versions only imply, and of how
+//! many cases their values are counts.
 //! Does not fold them; `state` does.
 //! Invariant: a run that was not recorded is implied only where its value was.
 
@@ -8,6 +9,7 @@ use crate::decide::judge::find_least_share;
 use crate::decide::watched::WatchedEvidence;
 use crate::journal::event::{Decision, Start, Verdict, Why};
 use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
+use crate::metric::rate::RateInterval;
 
 /// What the baseline says of the metric. Older versions were content with two equal runs, and their runs go on as exact.
 #[must_use]
@@ -42,6 +44,27 @@ pub fn begin_watched(start: &Start) -> WatchedEvidence {
     watched
 }
 
+/// Of how many cases the metric is a count; `None` where it is no rate.
+#[must_use]
+pub fn count_cases(start: &Start) -> Option<u32> {
+    start.config.gauge.kind.count_cases()
+}
+
+/// What all runs of the baseline say of the rate.
+#[must_use]
+pub fn find_start_rate(start: &Start) -> Option<RateInterval> {
+    RateInterval::of_runs(&start.samples, count_cases(start)?)
+}
+
+/// What all runs of a trial's commit say of the rate.
+#[must_use]
+pub fn find_decided_rate(decided: &Decision, cases: u32) -> Option<RateInterval> {
+    let own = |run: &&RecordedRun| run.side == Side::Candidate;
+    let values = decided.runs.iter().filter(own).map(|run| &run.value);
+    RateInterval::of_runs(values, cases)
+        .or_else(|| RateInterval::of_runs([&decided.measurement.as_ref()?.value], cases))
+}
+
 /// The runs of a verdict; those of one by an older version, as far as it tells them. `made` runs of verify were counted
 /// since the start.
 #[must_use]
@@ -71,6 +94,7 @@ pub fn list_decided_runs(start: &Start, decided: &Decision, made: u32) -> Vec<Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::GaugeKind;
     use crate::journal::sample::{make_decision, make_start};
 
     fn sides_and_values(runs: &[RecordedRun]) -> Vec<(Side, String)> {
@@ -106,5 +130,38 @@ mod tests {
         assert_eq!(list_decided_runs(&start, &dropped, 0).len(), 1);
         dropped.verify_runs = Some(0);
         assert_eq!(list_decided_runs(&start, &dropped, 0), [], "nothing ran");
+    }
+
+    #[test]
+    fn a_rate_is_told_of_all_runs_of_one_tree() {
+        let mut start = make_start(3);
+        assert_eq!((count_cases(&start), find_start_rate(&start)), (None, None));
+        start.config.gauge.kind = GaugeKind::ExitRate { runs: 20 };
+        start.samples = vec![3.into(), 2.into(), 4.into()];
+        assert_eq!(count_cases(&start), Some(20));
+        insta::assert_snapshot!(find_start_rate(&start).unwrap(), @"9 of 60: 15 % (7.1 to 27), 95 % interval");
+
+        let mut decided = make_decision(1, Verdict::Keep, Some(0));
+        decided.runs.clear();
+        // An older version did not record the runs: what was measured counts as one.
+        insta::assert_snapshot!(find_decided_rate(&decided, 20).unwrap(), @"0 of 20: at most 14 %, with 95 % confidence");
+        let time = RunTime {
+            at_ms: 0,
+            took_ms: 5,
+        };
+        for (side, failed) in [
+            (Side::Candidate, 0),
+            (Side::Incumbent, 7),
+            (Side::Candidate, 0),
+            (Side::Candidate, 0),
+        ] {
+            decided
+                .runs
+                .push(RecordedRun::new(side, failed.into(), time));
+        }
+        insta::assert_snapshot!(find_decided_rate(&decided, 20).unwrap(), @"0 of 60: at most 4.9 %, with 95 % confidence");
+        decided.measurement = None;
+        decided.runs.clear();
+        assert_eq!(find_decided_rate(&decided, 20), None);
     }
 }

@@ -8,8 +8,10 @@ use std::fmt::Write as _;
 
 use crate::journal::event::{Decision, End, Event, Interruption, KeptState, Record, Start, Turn};
 use crate::journal::ledger::Ledger;
+use crate::journal::measured::{count_cases, find_decided_rate, find_start_rate};
 pub use crate::journal::trial_story::{TrialResult, TrialStory};
 use crate::metric::measurement::Measurement;
+use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
 use crate::words::table::{
     Row, make_baseline_row, make_interrupted_row, make_remark_row, make_trial_row,
@@ -20,6 +22,8 @@ use crate::words::table::{
 pub struct Story<'r> {
     /// The name of the run's metric.
     metric: &'r str,
+    /// Of how many cases the metric is a count; none where it is no rate.
+    cases: Option<u32>,
     records: Vec<&'r Record>,
     /// What was measured on the untouched tree; none where only the last records are told.
     baseline: Option<&'r Measurement>,
@@ -41,6 +45,7 @@ impl<'r> Story<'r> {
     pub fn of(start: &'r Start, records: &'r [Record]) -> Self {
         let mut story = Self {
             metric: &start.config.metric.name,
+            cases: count_cases(start),
             records: Vec::with_capacity(records.len()),
             baseline: None,
             trials: Vec::new(),
@@ -61,9 +66,31 @@ impl<'r> Story<'r> {
             .filter_map(|record| Some((record.at.as_str(), self.make_row_of(&record.event)?)))
     }
 
+    /// What an event's runs say of a metric that counts cases.
+    fn find_rate(&self, event: &Event) -> Option<RateInterval> {
+        match event {
+            Event::Start(start) => find_start_rate(start),
+            Event::Verdict(decided) => find_decided_rate(decided, self.cases?),
+            _ => None,
+        }
+    }
+
+    /// What the runs of a trial say of the rate; those of the untouched tree for trial 0.
+    #[must_use]
+    pub fn find_trial_rate(&self, trial: u32) -> Option<RateInterval> {
+        let made_it = |record: &&&Record| match &record.event {
+            Event::Start(_) => trial == 0,
+            Event::Verdict(decided) => decided.trial == trial,
+            _ => false,
+        };
+        let record = self.records.iter().find(made_it)?;
+        self.find_rate(&record.event)
+    }
+
     /// The row of an event, with a commit that only a later record tells.
     fn make_row_of(&self, event: &Event) -> Option<Row> {
         let mut row = make_row(event, self.metric)?;
+        row.rate = self.find_rate(event);
         if let Event::Verdict(decided) = event
             && row.hash.is_none()
         {

@@ -11,6 +11,7 @@ use crate::git_names::CommitId;
 use crate::journal::event::{
     Decision, GainRange, Interruption, Start, Suspicion, list_further_metrics,
 };
+use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
 use crate::words::text::escape_text;
 
@@ -62,6 +63,9 @@ pub struct Row {
     /// What is known of the gain of a noisy metric, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gain: Option<GainRange>,
+    /// What the runs say of a metric that counts cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateInterval>,
     /// Further metrics of the measurement, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
@@ -93,6 +97,7 @@ pub(crate) fn make_baseline_row(start: &Start) -> Row {
         status: "baseline",
         description: describe_baseline(start),
         gain: None,
+        rate: None,
         metrics: list_further_metrics(&start.measurement, &start.config.metric.name),
         hash: Some(start.base.clone()),
     }
@@ -147,6 +152,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
             flag_kept(decided)
         ),
         gain: decided.gain.clone(),
+        rate: None,
         metrics: decided
             .measurement
             .as_ref()
@@ -218,6 +224,7 @@ pub(crate) fn make_remark_row(status: &'static str, message: &str) -> Row {
         status,
         description: message.to_owned(),
         gain: None,
+        rate: None,
         metrics: BTreeMap::new(),
         hash: None,
     }
@@ -243,10 +250,13 @@ pub fn format_header(start: &Start) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The description with the further metrics behind it, on one line.
+/// The description with the rate and the further metrics behind it, on one line.
 #[must_use]
 pub fn format_description(row: &Row) -> String {
-    let description = escape_text(&row.description);
+    let mut description = escape_text(&row.description);
+    if let Some(rate) = &row.rate {
+        let _ = write!(description, " [{rate}]");
+    }
     if row.metrics.is_empty() {
         description
     } else {

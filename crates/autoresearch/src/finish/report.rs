@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{CommitId, HeadTarget, RefName};
 use autoresearch_core::journal::event::{Claim, End, Ending, Suspicion, Why};
+use autoresearch_core::journal::measured::count_cases;
 use autoresearch_core::journal::story::Story;
+use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
@@ -38,6 +40,9 @@ pub(crate) struct EndReport {
     /// Its unit, if it has one.
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
+    /// What is known of the rate of a metric that counts cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateInterval>,
     pub improved: bool,
     /// Why what was kept is not to be trusted: `holdout`, where it did not pass a check that is not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +155,7 @@ pub(super) fn make_end_report(
         baseline: state.start.measurement.value.clone(),
         value: state.incumbent.measurement.value.clone(),
         unit: state.metric_unit(),
+        rate: find_last_rate(&run.store)?,
         improved: state.is_improved(),
         claim: state.claim.clone(),
         reason: find_failed_holdout(&run.store),
@@ -281,6 +287,20 @@ fn advise_signing(glance: &Glance<'_>, kept: &[KeptTrial]) -> Option<String> {
     ))
 }
 
+/// What is known of the last commit's rate: by the runs of the claim, which chose nothing, or else by those that kept it.
+fn find_last_rate(store: &RunStore<'_>) -> Result<Option<RateInterval>> {
+    let state = &store.state;
+    let Some(cases) = count_cases(&state.start) else {
+        return Ok(None);
+    };
+    let fresh = state.claim.as_ref().filter(|claim| claim.pairs > 0);
+    if let Some((claim, after)) = fresh.and_then(|claim| Some((claim, claim.after.as_ref()?))) {
+        return Ok(RateInterval::of_mean(after, claim.pairs, cases));
+    }
+    let records = store.read_records()?;
+    Ok(Story::of(&state.start, &records).find_trial_rate(state.incumbent.trial))
+}
+
 /// The last commit of each kept trial, oldest first.
 fn list_kept(store: &RunStore<'_>) -> Result<Vec<KeptTrial>> {
     let records = store.read_records()?;
@@ -368,6 +388,9 @@ impl fmt::Display for EndReport {
             format_count(self.kept.len(), "trial"),
             self.branch
         )?;
+        if let Some(rate) = &self.rate {
+            writeln!(out, "rate: {rate}")?;
+        }
         if let Some(claim) = &self.claim {
             writeln!(out, "claim: {claim}")?;
         }

@@ -163,6 +163,7 @@ mod tests {
             status: "keep",
             description: description.to_owned(),
             gain: None,
+            rate: None,
             metrics: BTreeMap::new(),
             hash: CommitId::parse(&"0123abcd".repeat(5)),
         }

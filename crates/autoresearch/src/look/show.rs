@@ -9,8 +9,10 @@ use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
     Decision, Guard, Suspicion, Why, format_further_metrics, list_further_metrics,
 };
+use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
 use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{escape_text, format_count};
@@ -62,6 +64,9 @@ pub(crate) struct TrialView {
     pub before: Option<Value>,
     pub value: Option<Value>,
     pub delta: Option<String>,
+    /// What its runs say of a metric that counts cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateInterval>,
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
     /// Where the code may game the measurement.
@@ -227,6 +232,7 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
         before: None,
         value: None,
         delta: None,
+        rate: None,
         unit: state.metric_unit(),
         suspects: Vec::new(),
         metrics: BTreeMap::new(),
@@ -256,6 +262,7 @@ fn view_baseline(glance: &Glance<'_>) -> TrialView {
         ..view_empty(glance, 0)
     };
     view.add_measurement(&start.measurement);
+    view.rate = find_start_rate(start);
     view
 }
 
@@ -276,6 +283,7 @@ fn view_trial(
         ended: trial.ended.map(owned),
         hash: trial.find_commit().cloned(),
         base: trial.find_base().cloned(),
+        rate: story.find_trial_rate(number),
         ..view_empty(glance, number)
     };
     if let Some(intent) = trial.intents.last() {
@@ -366,6 +374,9 @@ impl TrialView {
             delta.unwrap_or_default(),
             self.direction
         )?;
+        if let Some(rate) = &self.rate {
+            writeln!(out, "  rate      {rate}")?;
+        }
         if !self.metrics.is_empty() {
             writeln!(out, "  also      {}", format_further_metrics(&self.metrics))?;
         }

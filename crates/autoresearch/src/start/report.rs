@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use autoresearch_core::config::span;
 use autoresearch_core::decide::calibration::Calibration;
+use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::state::RunState;
+use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{clip_text, format_count, shorten_names};
 use serde::Serialize;
@@ -37,6 +39,9 @@ pub struct StartReport {
     pub deterministic: bool,
     /// The standard deviation of one run.
     pub spread: f64,
+    /// What all runs say of a metric that counts cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateInterval>,
     /// What a noisy metric lets be told.
     pub noise: Option<Calibration>,
     /// The guard on the untouched tree.
@@ -84,6 +89,7 @@ pub(super) fn make_start_report(
         samples: start.samples.clone(),
         deterministic: state.evidence.is_exact(),
         spread: state.find_run_spread(),
+        rate: find_start_rate(start),
         noise: find_calibration(state),
         guard: start.guard.as_str(),
         holdout: start.holdout.is_some(),
@@ -165,6 +171,9 @@ impl fmt::Display for StartReport {
             "  metric    {} = {} ({} is better{target})",
             self.metric, self.baseline, self.direction
         )?;
+        if let Some(rate) = &self.rate {
+            writeln!(out, "  rate      {rate}")?;
+        }
         if self.deterministic {
             writeln!(
                 out,

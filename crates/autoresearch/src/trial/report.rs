@@ -7,10 +7,12 @@ use std::fmt;
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
 use autoresearch_core::journal::event::{
-    Decision, GainRange, Guard, Intent, Suspicion, Verdict, Why, format_further_metrics,
+    Decision, GainRange, Guard, Intent, Start, Suspicion, Verdict, Why, format_further_metrics,
     list_further_metrics,
 };
+use autoresearch_core::journal::measured::{count_cases, find_decided_rate};
 use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::table::{JUMP, format_suspects};
@@ -54,6 +56,9 @@ pub struct TrialReport {
     /// What is known of the gain of a noisy metric, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gain: Option<GainRange>,
+    /// What its runs say of a metric that counts cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateInterval>,
     /// `pass`, `fail` or `-`.
     pub guard: &'static str,
     /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
@@ -151,6 +156,7 @@ pub fn trial_report(
             Decided::Verdict(decision) => decision.gain.clone(),
             Decided::Rework(_) => None,
         },
+        rate: find_trial_rate(&state.start, decided),
         unit: state.metric_unit(),
         metrics: further_metrics_of(measured.value, &state.config().metric.name),
         guard: measured.guard.as_str(),
@@ -179,6 +185,15 @@ pub fn trial_report(
         timings,
         void: decided.is_void().then_some(VoidEdits::TakenBack),
         own_work_tree: state.start.worktree.is_some(),
+    }
+}
+
+/// What the runs of its commit say of a metric that counts cases.
+fn find_trial_rate(start: &Start, decided: &Decided) -> Option<RateInterval> {
+    let cases = count_cases(start)?;
+    match decided {
+        Decided::Verdict(decision) => find_decided_rate(decision, cases),
+        Decided::Rework(rework) => RateInterval::of_runs([&rework.measurement.value], cases),
     }
 }
 
@@ -390,6 +405,9 @@ impl fmt::Display for TrialReport {
         }
         if let (Some(gain), Some(_)) = (&self.gain, &self.commit) {
             writeln!(out, "gain: {gain}, 95 % interval")?;
+        }
+        if let Some(rate) = &self.rate {
+            writeln!(out, "rate: {rate}")?;
         }
         if !self.metrics.is_empty() {
             writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;

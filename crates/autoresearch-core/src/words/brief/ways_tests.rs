@@ -257,6 +257,7 @@ fn row(description: &str) -> Row {
         status: "discard",
         description: description.to_owned(),
         gain: None,
+        rate: None,
         metrics: BTreeMap::new(),
         hash: None,
     }

@@ -8,6 +8,7 @@ use super::*;
 
 fn make_report() -> EndReport {
     EndReport {
+        rate: None,
         run: "fewer-any".to_owned(),
         end: "goal-reached",
         why: "the target 40 is reached".to_owned(),
@@ -252,5 +253,19 @@ fn the_verdict_says_no_more_than_the_claim() {
     a clean checkout of the last commit gives 42 and not 40: verify depends on files that are not committed
     improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
     claim: a gain of 11 %: a clean checkout of the last commit was measured again
+    ");
+}
+
+#[test]
+fn a_rate_at_the_end_has_its_limit_before_the_claim() {
+    let report = EndReport {
+        rate: RateInterval::of_mean(&0.into(), 6, 60),
+        ..make_report()
+    };
+    let told = report.to_string();
+    let lines: Vec<&str> = told.lines().skip(1).take(2).collect();
+    assert_snapshot!(lines.join("\n"), @"
+    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    rate: 0 of 360: at most 0.83 %, with 95 % confidence
     ");
 }

@@ -6,6 +6,7 @@ use super::*;
 
 fn make_report() -> StartReport {
     StartReport {
+        rate: None,
         run: "fewer-any".to_owned(),
         folder: "autoresearch-results/fewer-any".to_owned(),
         goal: "remove every any".to_owned(),
@@ -152,4 +153,18 @@ fn a_guard_that_passed_at_once_is_not_warned_of_and_a_flaky_one_is_with_its_coun
             .unwrap()
             .contains("failed 3 times before")
     );
+}
+
+#[test]
+fn a_rate_without_a_failure_has_its_limit_under_the_metric() {
+    let report = StartReport {
+        rate: autoresearch_core::metric::rate::RateInterval::of_runs([&0.into()], 60),
+        ..make_report()
+    };
+    let told = report.to_string();
+    let lines: Vec<&str> = told.lines().skip(1).take(2).collect();
+    assert_snapshot!(lines.join("\n"), @"
+      metric    any = 47 (lower is better, target 0)
+      rate      0 of 60: at most 4.9 %, with 95 % confidence
+    ");
 }

@@ -7,6 +7,7 @@ use super::*;
 
 fn make_keep() -> TrialReport {
     TrialReport {
+        rate: None,
         run: "fewer-any".to_owned(),
         trial: 4,
         verdict: "keep",
@@ -346,4 +347,31 @@ fn notes_of_before_the_measurement_come_before_those_of_the_undoing() {
     assert_eq!(report.notes, ["measuring", "undoing", "last"]);
     assert_eq!(report.undone, Some(tip));
     assert_eq!(make_keep().with_undone(None).undone, None);
+}
+
+#[test]
+fn a_rate_is_told_with_its_limit_whether_it_was_kept_or_not() {
+    let rate = |failed: i64| RateInterval::of_runs([&failed.into()], 60);
+    let kept = TrialReport {
+        rate: rate(0),
+        ..make_keep()
+    };
+    assert_snapshot!(kept, @"
+    trial 4: keep, any 41 problems (-6), guard pass, commit 0123456
+    rate: 0 of 60: at most 4.9 %, with 95 % confidence
+    also: lines=120
+    files: src/api.ts, src/store.ts
+    next: change one thing
+    ");
+    let lost = TrialReport {
+        rate: rate(3),
+        ..make_loss("discard", "worse-metric", "the metric is worse")
+    };
+    assert_snapshot!(lost, @"
+    trial 4: discard (worse-metric), any 41 problems (-6), guard pass; the best is 47 from trial 2
+    why: the metric is worse
+    rate: 3 of 60: 5 % (1 to 14), 95 % interval
+    files: src/api.ts, src/store.ts
+    next: change one thing
+    ");
 }
