@@ -70,13 +70,17 @@ fn a_weak_keep_that_fresh_pairs_do_not_show_is_taken_back_by_a_trial_on_top() {
         );
         assert_eq!(
             description(3),
-            "take trial 1 back: fresh pairs showed no gain of it"
+            "take trial 1 back, \"a lucky note\": fresh pairs showed no gain of it"
         );
         let status = bed.run(&["status", "--json"]).ok().json();
         assert_eq!(status["keep"], 1, "{status}");
         let made = bed.records("claim")[0]["verify_runs"].as_u64().unwrap();
         assert!(made > 14, "the pairs before it count too: {made}");
         assert_eq!(bed.run(&["doctor"]).code, 0);
+        let lessons = bed.0.read("autoresearch-results/lessons.md");
+        let lesson =
+            " no-gain: take trial 1 back, \"a lucky note\": fresh pairs showed no gain of it\n";
+        assert!(lessons.contains(lesson), "{lessons}");
     }
 }
 

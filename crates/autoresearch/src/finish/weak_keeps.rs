@@ -11,7 +11,7 @@ use autoresearch_core::decide::evidence::claim::starts_with_first;
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::claim::{LEAST_PAIRS, WARM_RUNS};
 use autoresearch_core::journal::event::{IncumbentTree, Verdict};
-use autoresearch_core::journal::story::{Story, TrialStory};
+use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::text::{clip_text, format_count};
 
 use super::claim::{ClaimPatience, make_bench};
@@ -24,7 +24,7 @@ use autoresearch_sys::error::{FailureKind, Result};
 use autoresearch_sys::git::{Hooks, MergeResult, NewCommit};
 use autoresearch_sys::process::LocalExecutor;
 
-/// The longest message of the trial that takes one back, in characters.
+/// What is told of the change that is taken back, in characters at most.
 const LONGEST: usize = 200;
 /// What the claim needs.
 const CLAIM_RUNS: u32 = 2 * LEAST_PAIRS + WARM_RUNS;
@@ -131,14 +131,16 @@ fn build_without(ready: &Ready<'_>, trial: u32) -> Result<Option<StateWithout>> 
     let state = &run.store.state;
     let records = run.store.read_records()?;
     let story = Story::of(&state.start, &records);
-    let Some(kept) = story.find_trial(trial).and_then(TrialStory::find_commit) else {
+    let Some(told) = story.find_trial(trial) else {
         return Ok(None);
     };
-    let Some(before) = tree.history.parent_of(kept)? else {
+    // With all attempts of a trial that was reworked.
+    let (Some(kept), Some(before)) = (told.find_commit(), told.find_base()) else {
         return Ok(None);
     };
+    let change = told.intents.last().map_or("", |intent| &intent.message);
     let scratch = tree.layout.make_trial_folder(trial)?;
-    let sides = (kept, &state.head, &before);
+    let sides = (kept, &state.head, before);
     let MergeResult::Tree(merged) = tree.git.merge_aside(sides, &scratch)? else {
         return Ok(None);
     };
@@ -147,8 +149,9 @@ fn build_without(ready: &Ready<'_>, trial: u32) -> Result<Option<StateWithout>> 
     if wanted.is_empty() || !wanted.iter().all(|change| is_editable(&change.path)) {
         return Ok(None);
     }
-    let message = format!("take trial {trial} back: fresh pairs showed no gain of it");
-    let message = clip_text(&message, LONGEST);
+    let change = clip_text(change, LONGEST);
+    let message =
+        format!("take trial {trial} back, \"{change}\": fresh pairs showed no gain of it");
     let date = format!("{} +0000", tree.world.now().as_second());
     let new = NewCommit {
         parent: &state.head,

@@ -29,6 +29,11 @@ pub fn add_keep_lesson(run: &Run<'_>, decided: &Decision) {
     );
 }
 
+/// What was kept and is taken back, since it was worth nothing.
+pub fn add_no_gain_lesson(run: &Run<'_>, decided: &Decision) {
+    add_lesson(run, "no-gain", &decided.message);
+}
+
 /// What was abandoned, and why.
 pub fn add_pivot_lesson(run: &Run<'_>, row: &StrategyRow) {
     add_lesson(

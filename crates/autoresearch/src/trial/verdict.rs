@@ -199,9 +199,13 @@ pub fn close_trial(
             .record_event(Event::Close(done.to_close(decision)))?;
         undone = Some(done);
     }
-    if decision.verdict == Verdict::Keep && decision.leaves_out.is_none() {
+    if decision.verdict == Verdict::Keep {
         (run.world.step)("lesson");
-        lessons::add_keep_lesson(run, decision);
+        if decision.leaves_out.is_some() {
+            lessons::add_no_gain_lesson(run, decision);
+        } else {
+            lessons::add_keep_lesson(run, decision);
+        }
     }
     end_if_due(run)?;
     Ok(undone)
