@@ -131,6 +131,20 @@ fn failed_runs_are_counted() {
     assert_eq!(try_app(&bed, "exit 0\n"), "keep");
 }
 
+/// A text without the intervals of gains, which depend a little on how many runs the clock asked for.
+fn hide_intervals(text: &str) -> String {
+    let parts = text.split('(').map(|part| match part.split_once(')') {
+        Some((inner, rest)) if inner.contains(" to ") => format!("<interval>){rest}"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("(")
+}
+
+/// What a command answers, without these intervals.
+fn tell_rate(bed: &Testbed, arguments: &[&str]) -> String {
+    hide_intervals(&bed.run(arguments).ok().out)
+}
+
 /// No run of the program failed, and nobody is told that none will.
 #[test]
 fn a_rate_is_told_with_what_its_runs_leave_possible() {
@@ -139,12 +153,12 @@ fn a_rate_is_told_with_what_its_runs_leave_possible() {
         "autoresearch.yaml",
         &config(r#"{exit_rate: "sh app.sh", runs: 8}"#),
     );
-    assert_answer!(bed.run(&["start"]).ok().out, @r#"
+    assert_answer!(tell_rate(&bed, &["start"]), @r#"
     warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     run `demo` started: Less
       metric    m = 8 (lower is better)
-      rate      24 of 24: at least 88 %, with 95 % confidence
-      noise     none: 3 equal runs; a keep takes two equal runs or three, a discard one
+      rate      48 of 48: at least 93.9 %, with 95 % confidence
+      noise     that of counting at least (6 runs): a change of less than about 0.6 cases cannot be told in one trial of at most 20 runs
       guard     none
       scope     app.sh
       pinned    none
@@ -155,8 +169,9 @@ fn a_rate_is_told_with_what_its_runs_leave_possible() {
     next: change one thing in scope (app.sh), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
     bed.write("app.sh", "exit 0\n");
-    assert_answer!(bed.run(&["trial", "-m", "a fix"]).ok().out, @r#"
+    assert_answer!(tell_rate(&bed, &["trial", "-m", "a fix"]), @r#"
     trial 1: keep, m 0 failed runs (-8), commit <commit>
+    gain: 100 % (<interval>), 95 % interval
     rate: 0 of 16: at most 17 %, with 95 % confidence
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
     files: app.sh
@@ -166,7 +181,7 @@ fn a_rate_is_told_with_what_its_runs_leave_possible() {
     whole output: autoresearch-results/demo/trials/1
     next: change one thing in scope (app.sh), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
-    let shown = bed.run(&["show", "1"]).ok().out;
+    let shown = tell_rate(&bed, &["show", "1"]);
     let timeless = |line: &&str| !line.starts_with("  time ");
     let shown: Vec<&str> = shown.lines().filter(timeless).collect();
     assert_answer!(shown.join("\n"), @"
@@ -181,30 +196,30 @@ fn a_rate_is_told_with_what_its_runs_leave_possible() {
       output    autoresearch-results/demo/trials/1
     next: `autoresearch show 1 --diff` shows what it changed, `--output` what was printed
     ");
-    assert_answer!(bed.run(&["log"]).ok().out, @"
+    assert_answer!(tell_rate(&bed, &["log"]), @"
     iter  commit       metric     delta  guard  status       description
-       0  <commit>           8         0  -      baseline     the untouched tree, 3 runs [24 of 24: at least 88 %, with 95 % confidence]
-       1  <commit>           0        -8  -      keep         a fix [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % confidence]
+       0  <commit>           8         0  -      baseline     the untouched tree, 6 runs [48 of 48: at least 93.9 %, with 95 % confidence]
+       1  <commit>           0        -8  -      keep         a fix [a gain of 100 % (<interval>)] [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % conf…
     ");
-    assert_answer!(bed.run(&["finish"]).ok().out, @"
+    assert_answer!(tell_rate(&bed, &["finish"]), @"
     run `demo` ended: user-stop (finished by a person)
     improved: m 8 failed runs -> 0 failed runs, 1 trial kept on autoresearch/demo
-    rate: 0 of 16: at most 17 %, with 95 % confidence
-    claim: a gain of 100 %: a clean checkout of the last commit was measured again
+    rate: 0 of 48: at most 6.1 %, with 95 % confidence
+    claim: a gain of 100 % (<interval>), 95 % interval, measured afresh in 6 pairs
       <commit> experiment: a fix [jump: far outside everything measured before; a second run agrees; look at it before you merge]
     checked out: main
     left here: branch autoresearch/demo, folder autoresearch-results/demo, config autoresearch.yaml; `autoresearch clean` lists what can be removed
     next: look at it with `git log -p <commit>..autoresearch/demo`, then `git merge autoresearch/demo`; `git branch -D autoresearch/demo` discards it
     ");
-    let story = bed.read("autoresearch-results/demo/research-results.tsv");
+    let story = hide_intervals(&bed.read("autoresearch-results/demo/research-results.tsv"));
     let rows: Vec<&str> = story
         .lines()
         .filter(|line| !line.starts_with('#'))
         .collect();
     assert_answer!(rows.join("\n"), @"
     iteration	commit	metric	delta	guard	status	description
-    0	<commit>	8	0	-	baseline	the untouched tree, 3 runs [24 of 24: at least 88 %, with 95 % confidence]
-    1	<commit>	0	-8	-	keep	a fix [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % confidence]
+    0	<commit>	8	0	-	baseline	the untouched tree, 6 runs [48 of 48: at least 93.9 %, with 95 % confidence]
+    1	<commit>	0	-8	-	keep	a fix [a gain of 100 % (<interval>)] [jump: far outside everything measured before; a second run agrees] [0 of 16: at most 17 %, with 95 % confidence]
     ");
 }
 
@@ -215,17 +230,25 @@ fn programs_are_told_the_rate_of_all_runs_of_a_commit() {
         "n=$(cat ../count 2>/dev/null || echo 0); echo $((n+1)) > ../count\n[ $((n % 4)) -ne 0 ]\n";
     let bed = bed_with(flaky, r#"{exit_rate: "sh app.sh", runs: 8}"#);
     let shown = bed.run(&["show", "0", "--json"]).ok().json();
-    insta::assert_snapshot!(shown["rate"], @r#"{"count":6,"high":47,"low":9.8,"of":24}"#);
+    insta::assert_snapshot!(shown["rate"], @r#"{"count":12,"high":40,"low":14,"of":48}"#);
     bed.write("app.sh", "exit 0\n");
-    insta::assert_snapshot!(bed.trial("a fix")["rate"], @r#"{"count":0,"high":17,"low":0,"of":16}"#);
+    let report = bed.trial("a fix");
+    assert_eq!(report["verdict"], "keep");
+    let rate = &report["rate"];
+    assert_eq!((&rate["count"], &rate["low"]), (&0.into(), &0.into()));
+    let of = rate["of"].as_u64().unwrap();
+    assert!(of >= 16 && of.is_multiple_of(8), "{rate}");
+    let exact = 100.0 * (1.0 - 0.05_f64.powf(1.0 / f64::from(u32::try_from(of).unwrap())));
+    let told = rate["high"].as_f64().unwrap();
+    assert!((told - exact).abs() < 0.5, "{told} for {exact}");
     let rows = bed.run(&["log", "--json"]).ok().json();
-    let rates: Vec<String> = rows["rows"]
+    let rates: Vec<u64> = rows["rows"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| row["rate"]["of"].to_string())
+        .map(|row| row["rate"]["of"].as_u64().unwrap())
         .collect();
-    assert_eq!(rates, ["24", "16"]);
+    assert_eq!(rates, [48, of]);
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub struct Calibration {
     pub spread_percent: f64,
     /// The gain that half of the candidates that have it are kept for in one trial, in per cent.
     pub visible_percent: f64,
+    /// The same in cases, for a metric that counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible_cases: Option<f64>,
     pub runs: usize,
     /// So many runs at most has a trial, of both trees.
     pub trial_runs: u32,
@@ -51,16 +54,20 @@ impl Calibration {
         (evidence.is_calibrated() && !evidence.is_exact()).then(|| Self {
             spread_percent: round_percent(evidence.find_run_spread()),
             visible_percent: round_percent(evidence.find_visible_gain()),
+            visible_cases: evidence.find_visible_cases().map(round_tenths),
             runs: values.len(),
             trial_runs: TRIAL_RUNS,
-            causes: list_causes(values),
+            causes: match evidence.find_visible_cases() {
+                Some(_) => Vec::new(),
+                None => list_causes(values),
+            },
         })
     }
 
     /// Is it so noisy that a person should do something about it first?
     #[must_use]
     pub fn is_too_noisy(&self) -> bool {
-        self.spread_percent > NOISY
+        self.visible_cases.is_none() && self.spread_percent > NOISY
     }
 
     /// What a person can do, one sentence each.
@@ -78,6 +85,13 @@ impl Calibration {
 
 impl fmt::Display for Calibration {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cases) = self.visible_cases {
+            return write!(
+                out,
+                "that of counting at least ({} runs): a change of less than about {cases} cases cannot be told in one trial of at most {} runs",
+                self.runs, self.trial_runs
+            );
+        }
         write!(
             out,
             "{} % a run ({} runs): a change smaller than about {} % cannot be told in one trial of at most {} runs",
@@ -140,6 +154,11 @@ fn has_two_modes(values: &[f64]) -> bool {
     both && inner > 0.0 && gaps[widest] > GAP * inner
 }
 
+/// Cases with one digit behind the point.
+fn round_tenths(cases: f64) -> f64 {
+    (cases * 10.0).round() / 10.0
+}
+
 /// Per cent with two digits that count.
 fn round_percent(share: f64) -> f64 {
     let percent = share * 100.0;
@@ -193,6 +212,27 @@ mod tests {
         insta::assert_snapshot!(wild, @"
         29 % a run (6 runs): a change smaller than about 22 % cannot be told in one trial of at most 20 runs
         ");
+    }
+
+    #[test]
+    fn what_can_be_told_of_counts_is_told_in_cases_and_equal_ones_have_noise_too() {
+        let calibrate_cases = |count: f64| {
+            let mut evidence = Evidence::new(Direction::Lower, 0.0).of_cases(Some(60));
+            for at in 0..6_u8 {
+                assert!(!evidence.is_calibrated());
+                evidence.record_run(VerifyRun {
+                    at: f64::from(at),
+                    took: 1.0,
+                    side: Side::Incumbent,
+                    value: count,
+                    digit: 1.0,
+                });
+            }
+            Calibration::find(&evidence, &[count; 6]).unwrap()
+        };
+        insta::assert_snapshot!(calibrate_cases(6.0), @"that of counting at least (6 runs): a change of less than about 2.1 cases cannot be told in one trial of at most 20 runs");
+        insta::assert_snapshot!(calibrate_cases(0.0), @"that of counting at least (6 runs): a change of less than about 0.6 cases cannot be told in one trial of at most 20 runs");
+        assert_eq!(calibrate_cases(6.0).list_remedies(), Vec::<&str>::new());
     }
 
     #[test]

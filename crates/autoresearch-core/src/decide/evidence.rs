@@ -6,7 +6,8 @@
 //! (`level`), by a spread that is learned from repeats of one tree (`spread`). Every run counts, the first one too, because
 //! the effect has a prior that is centred on nothing. The same prior makes the score a Bayes factor against "no effect", which
 //! may be looked at after each run (Johari, Pekelis and Walsh, Always Valid Inference, 2015). A metric that repeats itself
-//! is exact until two runs of one tree differ, once, and then never again.
+//! is exact until two runs of one tree differ, once, and then never again. A count of cases is never exact: its spread is at
+//! least that of a binomial count.
 
 pub mod claim;
 pub mod level;
@@ -69,6 +70,15 @@ impl Evidence {
         }
     }
 
+    /// The same for a metric whose values count some of so many cases: what counting alone makes of them is noise, and equal
+    /// values prove nothing.
+    #[must_use]
+    pub fn of_cases(self, cases: Option<u32>) -> Self {
+        Self {
+            rule: self.rule.of_cases(cases),
+        }
+    }
+
     /// Takes one run. What is no finite number is a run that told nothing.
     pub fn record_run(&mut self, run: VerifyRun) {
         self.rule.take_run(&run);
@@ -122,6 +132,14 @@ impl Evidence {
     #[must_use]
     pub fn find_visible_gain(&self) -> f64 {
         self.rule.find_visible_gain()
+    }
+
+    /// The same in cases, where the metric counts them and its noise is known.
+    #[must_use]
+    pub fn find_visible_cases(&self) -> Option<f64> {
+        let (scale, ..) = self.rule.find_spread()?;
+        let counts = self.rule.counts_cases();
+        counts.then(|| self.find_visible_gain() * scale.reference())
     }
 
     /// How many runs of each tree would have told a gain of this size, a share, from nothing: at most 9,999, and 1 for an

@@ -15,7 +15,8 @@ use crate::metric::rate::RateInterval;
 #[must_use]
 pub fn begin_evidence(start: &Start) -> Evidence {
     let (direction, baseline) = (start.config.metric.direction, &start.measurement.value);
-    let mut evidence = Evidence::new(direction, find_least_share(&start.config, baseline));
+    let least = find_least_share(&start.config, baseline);
+    let mut evidence = Evidence::new(direction, least).of_cases(count_cases(start));
     if !start.runs.is_empty() {
         record_runs(&mut evidence, &start.runs);
         evidence.close_watch();

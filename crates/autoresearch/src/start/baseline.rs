@@ -291,7 +291,8 @@ impl BaselineRuns {
 
     /// Does the rule know the metric well enough?
     fn are_enough(&self, config: &Config) -> bool {
-        let mut evidence = Evidence::new(config.metric.direction, 0.0);
+        let cases = config.gauge.kind.count_cases();
+        let mut evidence = Evidence::new(config.metric.direction, 0.0).of_cases(cases);
         record_runs(&mut evidence, &self.recorded);
         evidence.is_calibrated()
     }

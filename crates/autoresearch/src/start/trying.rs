@@ -9,6 +9,7 @@ use autoresearch_core::decide::calibration::Calibration;
 use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::reaction::ReactionOutcome;
 use autoresearch_core::journal::event::Start;
+use autoresearch_core::journal::measured::count_cases;
 use autoresearch_core::journal::runs::record_runs;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::format_count;
@@ -83,7 +84,8 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
 
 fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryReport {
     let values: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
-    let mut evidence = Evidence::new(start.config.metric.direction, 0.0);
+    let direction = start.config.metric.direction;
+    let mut evidence = Evidence::new(direction, 0.0).of_cases(count_cases(&start));
     record_runs(&mut evidence, &start.runs);
     let noise = Calibration::find(&evidence, &values);
     let size = start.measurement.value.magnitude().to_double();

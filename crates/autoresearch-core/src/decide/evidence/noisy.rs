@@ -107,8 +107,13 @@ struct Surprise {
 
 impl Noisy {
     /// Some runs of one tree become a scale, a spread and a level.
-    pub(super) fn of_runs(sights: &[Sight], scale: ValueScale, known: Option<(f64, f64)>) -> Self {
-        let mut spread = Spread::new(scale);
+    pub(super) fn of_runs(
+        sights: &[Sight],
+        scale: ValueScale,
+        known: Option<(f64, f64)>,
+        cases: Option<u32>,
+    ) -> Self {
+        let mut spread = Spread::new(scale).of_cases(cases);
         if let Some((one, other)) = known {
             spread.learn_difference(scale.place_value(one), scale.place_value(other));
         }

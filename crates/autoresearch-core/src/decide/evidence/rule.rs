@@ -123,6 +123,9 @@ pub(super) struct KeepRule {
     /// As long as all values are above zero.
     logarithmic: bool,
     may_be_exact: bool,
+    /// Of how many cases each value is a count. Such a metric is never exact: equal counts are chance too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cases: Option<u32>,
     mode: Mode,
     /// One verify, in seconds.
     unit: f64,
@@ -149,6 +152,7 @@ impl KeepRule {
             least_gain,
             logarithmic: true,
             may_be_exact: true,
+            cases: None,
             mode: Mode::Calibrating(Vec::new()),
             unit: 1.0,
             difference: None,
@@ -161,6 +165,20 @@ impl KeepRule {
             kept: Vec::new(),
             pauses: Vec::new(),
         }
+    }
+
+    /// The rule for counts of so many cases. They reach zero, so differences are compared.
+    pub(super) fn of_cases(self, cases: Option<u32>) -> Self {
+        Self {
+            logarithmic: cases.is_none(),
+            may_be_exact: cases.is_none(),
+            cases,
+            ..self
+        }
+    }
+
+    pub(super) fn counts_cases(&self) -> bool {
+        self.cases.is_some()
     }
 
     pub(super) fn direction(&self) -> Direction {
@@ -279,7 +297,12 @@ impl KeepRule {
         let sights: Vec<Sight> = runs.iter().map(|run| self.place_run(&scale, run)).collect();
         self.watched = true;
         self.watched_at = sights.last().map_or(0.0, |sight| sight.at);
-        Mode::Noisy(Box::new(Noisy::of_runs(&sights, scale, self.difference)))
+        Mode::Noisy(Box::new(Noisy::of_runs(
+            &sights,
+            scale,
+            self.difference,
+            self.cases,
+        )))
     }
 
     /// One tree gave two values: the metric never was exact. The candidate's runs were chosen for being good, and are

@@ -85,6 +85,20 @@ impl ValueScale {
         if self.logarithmic { FAR } else { LARGEST }
     }
 
+    /// The value at a place of a scale without logarithms.
+    fn find_value(&self, place: f64) -> f64 {
+        match self.direction {
+            Direction::Lower => place * self.reference,
+            Direction::Higher => -place * self.reference,
+        }
+    }
+
+    /// The value that a share is of, on a scale without logarithms.
+    #[must_use]
+    pub fn reference(&self) -> f64 {
+        self.reference
+    }
+
     /// The same reference without logarithms.
     pub(super) fn to_linear(self) -> Self {
         Self {
@@ -158,6 +172,9 @@ pub struct Spread {
     step: Option<f64>,
     /// Were two runs of one tree equal while others were not? Then values are coarse.
     ties: bool,
+    /// Of how many cases each value is a count, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cases: Option<u32>,
 }
 
 impl Spread {
@@ -170,7 +187,14 @@ impl Spread {
             lead: 0.0,
             step: None,
             ties: false,
+            cases: None,
         }
+    }
+
+    /// The spread of counts of so many cases, on a scale without logarithms.
+    #[must_use]
+    pub fn of_cases(self, cases: Option<u32>) -> Self {
+        Self { cases, ..self }
     }
 
     /// The same noise as amounts, on the scale without logarithms.
@@ -266,7 +290,19 @@ impl Spread {
         };
         found
             .max((COIN * self.find_step(place)).powi(2))
+            .max(self.find_counting_variance(place))
             .clamp(LEAST * LEAST, self.scale.find_largest().powi(2))
+    }
+
+    /// The variance that counting alone gives: that of a binomial count, at the rate that Jeffreys' prior makes of the value.
+    /// So a count of none, or of all, has one too, however often it was repeated.
+    fn find_counting_variance(&self, place: f64) -> f64 {
+        let Some(cases) = self.cases.map(f64::from) else {
+            return 0.0;
+        };
+        let count = self.scale.find_value(place).clamp(0.0, cases);
+        let rate = (count + 0.5) / (cases + 1.0);
+        cases * rate * (1.0 - rate) / (self.scale.reference * self.scale.reference)
     }
 
     /// The distance of two neighbouring values at this place of the scale; 0 where values are fine.
@@ -304,6 +340,27 @@ mod tests {
         let mut spread = Spread::new(lower(values[0]));
         let centre = spread.calibrate_places(&place_all(&spread, values));
         (spread, centre)
+    }
+
+    #[test]
+    fn a_count_varies_as_counting_does_however_equal_its_runs_are() {
+        for (direction, sign) in [(Direction::Lower, 1.0), (Direction::Higher, -1.0)] {
+            let scale = ValueScale::new(direction, 30.0, false);
+            let mut spread = Spread::new(scale).of_cases(Some(60));
+            spread.calibrate_places(&[sign; 6]);
+            let deviation =
+                |count: f64| 30.0 * spread.find_variance(scale.place_value(count)).sqrt();
+            assert!((deviation(30.0) - 15.0_f64.sqrt()).abs() < 1e-9);
+            assert!((deviation(0.0) - deviation(60.0)).abs() < 1e-9);
+            assert!((0.65..0.75).contains(&deviation(0.0)), "{}", deviation(0.0));
+        }
+        let mut torn =
+            Spread::new(ValueScale::new(Direction::Lower, 1.0, false)).of_cases(Some(60));
+        torn.calibrate_places(&[0.0, 20.0, 40.0, 1.0, 30.0, 10.0]);
+        assert!(
+            torn.find_variance(15.0).sqrt() > 10.0,
+            "cases that fail together vary more"
+        );
     }
 
     fn find_deviation(values: &[f64]) -> f64 {

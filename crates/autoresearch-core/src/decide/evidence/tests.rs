@@ -2,6 +2,8 @@
 //! Does not look inside: it feeds runs and reads answers.
 //! Invariant: each run comes ten seconds after the one before.
 
+mod counts;
+
 use proptest::prelude::*;
 
 use super::level::Side;
