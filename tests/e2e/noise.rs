@@ -112,8 +112,8 @@ fn a_placebo_is_not_kept_a_gain_is_with_its_interval_and_the_end_measures_both_c
     for said in [
         "  metric    ms = 100 (lower is better)\n",
         "  noise     0.97 % a run (6 runs): a change smaller than about ",
-        "  limits    50 iterations; 14 runs of verify (",
-        ") are kept back for the claim at the end\n",
+        "  limits    50 iterations; 28 runs of verify (",
+        ") are kept back for weak keeps and the claim at the end\n",
     ] {
         assert!(started.contains(said), "{started}");
     }
@@ -309,7 +309,7 @@ fn an_interrupted_claim_ends_the_run_without_one() {
 fn the_runs_of_the_claim_are_kept_back_from_the_budget_and_announced() {
     let bed = NoisyBed::new(&DEVIATIONS);
     let started = bed.start("budget: {verify_runs: 20}\n");
-    let said = "; 14 runs of verify (";
+    let said = "; 28 runs of verify (";
     assert!(started.out.contains(said), "{started:?}");
     // Of twenty, a fifth is kept back: trials have sixteen.
     let mut cost = 100.0;

@@ -101,6 +101,17 @@ fn a_weak_keep_stays_where_nobody_waits_or_later_keeps_build_on_it_or_the_guard_
     waits.run(&["finish", "--no-claim"]).ok();
     assert_eq!(at_branch(&waits, "src/note"), "lucky\n");
 
+    let spent = start_with_luck("budget: {verify_runs: 17}\n");
+    spent.run(&["finish"]).ok();
+    assert_eq!(
+        at_branch(&spent, "src/note"),
+        "lucky\n",
+        "the claim goes first"
+    );
+    let enough = start_with_luck("budget: {verify_runs: 40}\n");
+    enough.run(&["finish"]).ok();
+    assert_eq!(at_branch(&enough, "src/note"), "plain\n");
+
     let built_on = start_with_luck("");
     built_on.0.write("src/note", "lucky and more\n");
     built_on.0.write("src/cost", "80\n");

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::ClaimMode;
-use crate::journal::claim::{LEAST_PAIRS, WARM_RUNS};
+use crate::journal::claim::{CLAIM_RUNS, WEAK_RUNS};
 use crate::journal::event::{End, Raise, Start, Turn};
 
 /// At most a fifth of a limit is kept back.
@@ -59,7 +59,7 @@ impl Reserve {
         if !noisy || start.config.claim == ClaimMode::Never {
             return Self::default();
         }
-        let verify_runs = 2 * LEAST_PAIRS + WARM_RUNS;
+        let verify_runs = CLAIM_RUNS + WEAK_RUNS;
         Self {
             ms: start.verify_ms.saturating_mul(u64::from(verify_runs)),
             verify_runs,
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(Reserve::of_start(&start), Reserve::default(), "it is exact");
         start.samples[1] = 48.into();
         let reserve = Reserve::of_start(&start);
-        assert_eq!((reserve.ms, reserve.verify_runs), (14_000, 14));
+        assert_eq!((reserve.ms, reserve.verify_runs), (28_000, 28));
         start.config.claim = ClaimMode::Never;
         assert_eq!(Reserve::of_start(&start), Reserve::default());
         let limits = Limits {
@@ -399,11 +399,11 @@ mod tests {
             let found = limits.find_reached(&spent, 0, elapsed, elapsed);
             found.map(|(_, why)| why)
         };
-        assert_eq!(why(15, 85_999), None);
-        let told = why(15, 86_000).unwrap();
+        assert_eq!(why(15, 79_999), None);
+        let told = why(15, 80_000).unwrap();
         assert_eq!(
             told,
-            "reached the time limit of 1m40s, less up to 14s for the claim at the end"
+            "reached the time limit of 1m40s, less up to 28s for the claim at the end"
         );
         assert_eq!(why(16, 0).unwrap(), "16 of 20 runs of verify are used");
         let short = Limits {

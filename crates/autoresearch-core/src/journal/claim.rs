@@ -17,6 +17,10 @@ pub const LEAST_PAIRS: u32 = 6;
 pub const MOST_PAIRS: u32 = 20;
 /// Runs beside the pairs: the first run in each of both trees is no measurement.
 pub const WARM_RUNS: u32 = 2;
+/// What the least claim needs.
+pub const CLAIM_RUNS: u32 = 2 * LEAST_PAIRS + WARM_RUNS;
+/// What is kept back for weak keeps beside it: four pairs for one and a first pair for the next, each with two warm trees.
+pub const WEAK_RUNS: u32 = 14;
 
 /// What was gained, measured afresh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

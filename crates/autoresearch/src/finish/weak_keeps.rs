@@ -9,7 +9,7 @@ use autoresearch_core::config::{ClaimMode, Isolation};
 use autoresearch_core::decide::evidence::WEAK_PAIRS;
 use autoresearch_core::decide::evidence::claim::starts_with_first;
 use autoresearch_core::git_names::CommitId;
-use autoresearch_core::journal::claim::{LEAST_PAIRS, WARM_RUNS};
+use autoresearch_core::journal::claim::{CLAIM_RUNS, WARM_RUNS};
 use autoresearch_core::journal::event::{IncumbentTree, Verdict};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::text::{clip_text, format_count};
@@ -26,8 +26,6 @@ use autoresearch_sys::process::LocalExecutor;
 
 /// What is told of the change that is taken back, in characters at most.
 const LONGEST: usize = 200;
-/// What the claim needs.
-const CLAIM_RUNS: u32 = 2 * LEAST_PAIRS + WARM_RUNS;
 
 /// What was tried again.
 #[derive(Debug, Default)]

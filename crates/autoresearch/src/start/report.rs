@@ -118,7 +118,7 @@ fn describe_reserve(state: &RunState) -> String {
     }
     let whole_seconds = std::time::Duration::from_secs(reserve.ms.div_ceil(1_000));
     format!(
-        "; {} runs of verify ({}) are kept back for the claim at the end",
+        "; {} runs of verify ({}) are kept back for weak keeps and the claim at the end",
         reserve.verify_runs,
         span::format_span(whole_seconds)
     )
