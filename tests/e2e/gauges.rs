@@ -251,6 +251,30 @@ fn programs_are_told_the_rate_of_all_runs_of_a_commit() {
     assert_eq!(rates, [48, of]);
 }
 
+/// What verify counts is judged alike, and no trial counts fewer cases than the baseline.
+#[test]
+fn a_printed_count_of_cases_is_a_rate_whose_cases_stay_what_they_are() {
+    let bed = bed_with(
+        "echo 30 of 60\n",
+        r#"{command: "echo METRIC m=$(sh app.sh)"}"#,
+    );
+    let baseline = bed.run(&["show", "0", "--json"]).ok().json();
+    insta::assert_snapshot!(baseline["rate"], @r#"{"count":180,"high":55,"low":45,"of":360}"#);
+    assert_eq!(
+        try_app(&bed, "echo 0 of 59\n"),
+        "crash the unit changed: verify printed `0 of 59`, and the baseline had `of 60`; one cannot be converted into the other"
+    );
+    let lucky = try_app(&bed, "echo 29 of 60\n");
+    assert!(lucky.starts_with("discard"), "{lucky}");
+    assert_eq!(try_app(&bed, "echo 3 of 60\n"), "keep");
+    let ended = bed.run(&["finish"]).ok().out;
+    let ended: Vec<&str> = ended.lines().skip(1).take(2).collect();
+    assert_answer!(ended.join("\n"), @"
+    improved: m 30 of 60 -> 3 of 60, 1 trial kept on autoresearch/demo
+    rate: 18 of 360: 5 % (3 to 7.8), 95 % interval
+    ");
+}
+
 #[test]
 fn a_report_that_was_not_written_again_is_never_read() {
     let report = |hits: u32| {

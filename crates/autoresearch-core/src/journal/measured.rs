@@ -3,12 +3,14 @@
 //! Does not fold them; `state` does.
 //! Invariant: a run that was not recorded is implied only where its value was.
 
+use crate::config::Config;
 use crate::decide::evidence::Evidence;
 use crate::decide::evidence::level::Side;
 use crate::decide::judge::find_least_share;
 use crate::decide::watched::WatchedEvidence;
 use crate::journal::event::{Decision, Start, Verdict, Why};
 use crate::journal::runs::{RecordedRun, RunTime, imply_runs, record_runs};
+use crate::metric::measurement::Reading;
 use crate::metric::rate::RateInterval;
 
 /// What the baseline says of the metric. Older versions were content with two equal runs, and their runs go on as exact.
@@ -48,7 +50,14 @@ pub fn begin_watched(start: &Start) -> WatchedEvidence {
 /// Of how many cases the metric is a count; `None` where it is no rate.
 #[must_use]
 pub fn count_cases(start: &Start) -> Option<u32> {
-    start.config.gauge.kind.count_cases()
+    read_cases(&start.config, start.reading.as_ref())
+}
+
+/// The same before the run has started.
+#[must_use]
+pub fn read_cases(config: &Config, reading: Option<&Reading>) -> Option<u32> {
+    let printed = || reading?.unit_of(&config.metric.name).count_cases();
+    config.gauge.kind.count_cases().or_else(printed)
 }
 
 /// What all runs of the baseline say of the rate.

@@ -224,6 +224,9 @@ mod tests {
             ("12 passing", "3 failing"),
             ("50", "58%"),
             ("12 m", "3 s"),
+            ("METRIC m=3 of 60", "METRIC m=3 of 59"),
+            ("METRIC m=3 of 60", "METRIC m=3"),
+            ("METRIC m=3", "METRIC m=3 of 60"),
         ] {
             assert!(
                 matches!(after(baseline, trial), Err(NoMetric::UnitChanged { .. })),

@@ -15,6 +15,8 @@ use crate::words::text::clip_text;
 
 /// Longer units are kept but not shown.
 const MAX_SHOWN: usize = 16;
+/// More cases than these are not counted one by one.
+const MAX_CASES: u32 = 1_000_000;
 /// The longest unit; more is a sentence.
 const MAX_UNIT: usize = 80;
 
@@ -77,6 +79,15 @@ impl Unit {
         &self.0
     }
 
+    /// Of how many cases a number in this unit is a count: 60 for `of 60`.
+    #[must_use]
+    pub fn count_cases(&self) -> Option<u32> {
+        let digits = self.0.strip_prefix("of ")?;
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        let cases: u32 = digits.parse().ok()?;
+        (is_plain && cases <= MAX_CASES).then_some(cases)
+    }
+
     /// A number in this unit, for people: `998 ms`, `58%`, `12 problems`.
     #[must_use]
     pub fn format_number(&self, number: &str) -> String {
@@ -98,6 +109,19 @@ impl Unit {
 }
 
 impl Quantity {
+    /// `3 of 60`: a count whose cases are its unit, so that a run keeps their number. `None` for anything else.
+    #[must_use]
+    pub fn read_count(text: &str) -> Option<Self> {
+        let (digits, cases) = text.split_once(" of ")?;
+        let unit = Unit::from_text(&format!("of {cases}"));
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let count: u32 = digits.parse().ok()?;
+        (is_plain && count <= unit.count_cases()?).then(|| Self {
+            number: Value::from(i64::from(count)),
+            unit,
+        })
+    }
+
     /// The number in another unit; `None` when nothing converts one into the other.
     #[must_use]
     pub fn in_unit(&self, unit: &Unit, doubt: Doubt) -> Option<Value> {

@@ -11,6 +11,7 @@ use autoresearch_core::config::{Config, GaugeKind, Shell, UserCommand};
 use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::evidence::level::Side;
 use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
+use autoresearch_core::journal::measured::read_cases;
 use autoresearch_core::journal::runs::{RecordedRun, record_runs};
 use autoresearch_core::metric::definition::Direction;
 use autoresearch_core::metric::measurement::{Measurement, Reading};
@@ -76,7 +77,8 @@ pub fn measure_baseline(
     let mut runs = BaselineRuns::default();
     runs.add(first, &bench, &config.watched);
     while runs.list.len() < LEAST_RUNS
-        || (!runs.are_enough(config) && bench.verify_time / bench.runs < PATIENCE)
+        || (!runs.are_enough(config, bench.reading.as_ref())
+            && bench.verify_time / bench.runs < PATIENCE)
     {
         let number = runs.list.len();
         let run = run_verify_again(&mut bench, config, own, number)?;
@@ -290,8 +292,8 @@ impl BaselineRuns {
     }
 
     /// Does the rule know the metric well enough?
-    fn are_enough(&self, config: &Config) -> bool {
-        let cases = config.gauge.kind.count_cases();
+    fn are_enough(&self, config: &Config, reading: Option<&Reading>) -> bool {
+        let cases = read_cases(config, reading);
         let mut evidence = Evidence::new(config.metric.direction, 0.0).of_cases(cases);
         record_runs(&mut evidence, &self.recorded);
         evidence.is_calibrated()

@@ -148,7 +148,7 @@ fn read_metric_lines(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetri
         let Some((key, text)) = parse_metric_line(&line) else {
             continue;
         };
-        match text.parse::<Quantity>() {
+        match Quantity::read_count(text).map_or_else(|| text.parse(), Ok) {
             Ok(quantity) => found.add_metric(key, quantity)?,
             Err(QuantityError::BadValue(
                 error @ (ValueError::NotFinite(_) | ValueError::OutOfRange(_)),

@@ -224,3 +224,32 @@ proptest::proptest! {
         proptest::prop_assert_eq!(auto(&text[frame]).unwrap(), number.to_string());
     }
 }
+
+#[test]
+fn a_line_may_print_a_count_with_its_cases_and_nothing_that_only_looks_like_one() {
+    for (stdout, value, cases) in [
+        ("METRIC m=3 of 60", "3", 60),
+        ("METRIC m=0 of 1", "0", 1),
+        ("METRIC m=60 of 60", "60", 60),
+        ("METRIC m=7 of 1000000", "7", 1_000_000),
+    ] {
+        let found = read_output(stdout, "m", Format::Auto).unwrap();
+        let quantity = &found.metrics["m"];
+        assert_eq!(quantity.number.to_string(), value, "{stdout}");
+        assert_eq!(quantity.unit.count_cases(), Some(cases), "{stdout}");
+    }
+    for stdout in [
+        "METRIC m=61 of 60",
+        "METRIC m=+3 of 60",
+        "METRIC m=-3 of 60",
+        "METRIC m=2.5 of 60",
+        "METRIC m=3 of 060",
+        "METRIC m=3 of 0",
+        "METRIC m=3 of 1000001",
+        "METRIC m=3 of 60 tests",
+        "METRIC m=3/60",
+        "3 of 60",
+    ] {
+        assert!(read_output(stdout, "m", Format::Auto).is_err(), "{stdout}");
+    }
+}
