@@ -224,6 +224,7 @@ fn with_the_rule_every_command_of_its_rows_works_outside_of_the_sandbox() {
         ("strategy refine -m smaller", "logged"),
         ("trial -m fewer", "trial 1: keep"),
         ("retry 1", "trial 1 was kept"),
+        ("remeasure --runs 1", "these runs count"),
         ("show 1 --diff", "-any"),
         ("runs", "any_count 10 -> 8"),
         ("resume", "any_count 8"),

@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 38] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -31,6 +31,7 @@ const COMMANDS: [&[&str]; 37] = [
     &["show"],
     &["runs"],
     &["retry"],
+    &["remeasure"],
     &["propose"],
     &["raise"],
     &["resume"],
@@ -213,6 +214,7 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["log", "--follow"],
         &["show", "1"],
         &["retry", "1"],
+        &["remeasure"],
         &["runs"],
         &["resume"],
         &["stop"],

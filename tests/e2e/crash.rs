@@ -833,6 +833,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     std::fs::write(&journal, torn).unwrap();
     met.extend(steps_of(&bed, &["resume"]));
     met.extend(steps_of(&bed, &["retry", "1"]));
+    met.extend(steps_of(&bed, &["remeasure", "--runs", "1"]));
     let listed = listed_steps();
     let list = met
         .iter()

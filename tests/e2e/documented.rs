@@ -129,6 +129,7 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     answers.ask(&bed, &["show", "1", "--output"]);
     bed.run(&["trial", "--drop"]).ok();
     answers.ask(&bed, &["retry", "3"]);
+    answers.ask(&bed, &["remeasure", "--runs", "2"]);
     answers.ask(&bed, &["runs"]);
     answers.ask(&bed, &["resume"]);
     answers.ask(&bed, &["doctor", "--clean"]);

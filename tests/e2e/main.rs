@@ -61,6 +61,7 @@ mod processes;
 mod reaction;
 mod ready_trees;
 mod refusals;
+mod remeasured;
 mod retried;
 mod rules;
 mod sacred;

@@ -7,6 +7,7 @@ pub mod claim;
 pub mod event;
 pub mod ledger;
 pub mod measured;
+pub mod remeasured;
 pub mod runs;
 #[cfg(test)]
 pub(crate) mod sample;

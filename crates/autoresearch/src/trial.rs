@@ -15,6 +15,7 @@ pub mod kept_state;
 pub mod look_after;
 pub mod measure;
 pub mod moved_away;
+pub mod remeasure;
 pub mod report;
 pub mod retry;
 #[cfg(test)]

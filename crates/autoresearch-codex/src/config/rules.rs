@@ -5,9 +5,20 @@
 use serde_json::Value;
 
 /// Commands that act on a run which a person has started. The table of who may call what is in crates/docs/trust.md.
-pub const ALLOWED: [&str; 12] = [
-    "trial", "retry", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop",
-    "finish", "doctor",
+pub const ALLOWED: [&str; 13] = [
+    "trial",
+    "retry",
+    "remeasure",
+    "propose",
+    "strategy",
+    "status",
+    "log",
+    "show",
+    "runs",
+    "resume",
+    "stop",
+    "finish",
+    "doctor",
 ];
 
 /// What the rule says of `start`, which runs commands of a config that the agent may have written.
@@ -74,7 +85,7 @@ mod tests {
         insta::assert_snapshot!(format_rules("/p", StartRule::Prompt), @r#"
         # Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
         prefix_rule(
-            pattern = ["/p", ["trial", "retry", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+            pattern = ["/p", ["trial", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
             decision = "allow",
             justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
             match = [["/p", "trial", "-m", "x"]],

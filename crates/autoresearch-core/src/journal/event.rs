@@ -14,6 +14,7 @@ use crate::decide::reaction::ReactionOutcome;
 pub use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 pub use crate::journal::claim::Claim;
+pub use crate::journal::remeasured::Remeasured;
 pub use crate::journal::runs::RecordedRun;
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
@@ -87,6 +88,8 @@ declare_events! {
     "turn" => Turn(Turn),
     /// A person changed the ceilings; a run that had come to one is open again.
     "raise" => Raise(Raise),
+    /// A state of the run was measured again, because somebody asked for it.
+    "remeasured" => Remeasured(Remeasured),
     "end" => End(Ending),
     /// What was gained was measured afresh.
     "claim" => Claim(Claim),

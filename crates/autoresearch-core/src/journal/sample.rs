@@ -7,11 +7,17 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::config::check_config;
+use crate::decide::evidence::level::Side;
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
-use crate::journal::event::{Decision, Event, Guard, Intent, Record, Start, Verdict, Why};
+use crate::journal::event::{
+    Decision, Event, Guard, Intent, Record, Remeasured, Start, Verdict, Why,
+};
+use crate::journal::remeasured::NamedState;
+use crate::journal::runs::{RunTime, imply_runs};
 use crate::metric::definition::Format;
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::unit::Unit;
+use crate::metric::value::Value;
 
 /// A hash for a commit that never was; its first seven digits tell the number.
 pub(crate) fn make_commit(number: u32) -> CommitId {
@@ -93,6 +99,23 @@ pub(crate) fn make_decision(trial: u32, verdict: Verdict, value: Option<i64>) ->
         tree: Some(make_tree(trial)),
         measurement: value.map(make_measurement),
         ..Decision::without_measurement(&make_intent(trial, 0), verdict, why)
+    }
+}
+
+/// Runs of a trial's commit that somebody asked for, the first of which warms the tree up.
+pub(crate) fn make_remeasured(trial: u32, values: &[i64]) -> Remeasured {
+    let values: Vec<Value> = values.iter().map(|value| (*value).into()).collect();
+    let first = RunTime {
+        at_ms: 0,
+        took_ms: 10,
+    };
+    Remeasured {
+        state: NamedState::Trial,
+        trial,
+        commit: make_commit(trial),
+        verify_runs: u32::try_from(values.len()).unwrap() + 1,
+        runs: imply_runs(Side::Incumbent, &values, first),
+        why: None,
     }
 }
 

@@ -17,7 +17,8 @@ use crate::decide::limits::{Ceiling, Limits, Spent};
 use crate::decide::watched::WatchedEvidence;
 use crate::git_names::CommitId;
 use crate::journal::event::{
-    Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Rework, Start, Verdict, Why,
+    Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Remeasured, Rework, Start,
+    Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
 use crate::journal::measured::{begin_evidence, begin_watched, list_decided_runs};
@@ -239,6 +240,7 @@ impl RunState {
                 true
             }
             Event::Raise(raise) => self.apply_raise(&raise),
+            Event::Remeasured(row) => self.apply_remeasured(&row),
             Event::End(ending) => {
                 self.end = Some(ending);
                 true
@@ -259,6 +261,21 @@ impl RunState {
         if follows {
             self.spent.verify_runs = self.spent.verify_runs.saturating_add(claim.verify_runs);
             self.claim = Some(claim);
+        }
+        follows
+    }
+
+    /// Runs of the kept state say where its level is; those of another state say nothing of what comes next.
+    fn apply_remeasured(&mut self, row: &Remeasured) -> bool {
+        let follows = self.open_trial.is_none();
+        if follows {
+            self.spent.verify_runs = self.spent.verify_runs.saturating_add(row.verify_runs);
+        }
+        if follows && row.commit == self.incumbent.commit {
+            record_runs(&mut self.evidence, &row.runs);
+            self.evidence.close_watch();
+            self.watched.record_runs(&row.runs);
+            self.watched.close_watch();
         }
         follows
     }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
-use crate::journal::event::{Decision, End, Event, Interruption, KeptState, Record, Start, Turn};
+use crate::journal::event::{
+    Decision, End, Event, Interruption, KeptState, Record, Remeasured, Start, Turn,
+};
 use crate::journal::ledger::Ledger;
 use crate::journal::measured::{count_cases, find_decided_rate, find_start_rate};
 pub use crate::journal::trial_story::{TrialResult, TrialStory};
@@ -14,7 +16,8 @@ use crate::metric::measurement::Measurement;
 use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
 use crate::words::table::{
-    Row, make_baseline_row, make_interrupted_row, make_remark_row, make_trial_row,
+    Row, make_baseline_row, make_interrupted_row, make_remark_row, make_remeasured_row,
+    make_trial_row,
 };
 
 /// The story that some records of a run tell: all of them, or the last ones.
@@ -35,6 +38,8 @@ pub struct Story<'r> {
     best: Option<&'r Value>,
     /// The turns of the agent, in a run without a person.
     pub turns: Vec<&'r Turn>,
+    /// What was measured again because somebody asked for it.
+    pub remeasured: Vec<&'r Remeasured>,
     /// The kept trials that were taken back at an end, with the trial that did it.
     taken_back: BTreeMap<u32, u32>,
 }
@@ -52,6 +57,7 @@ impl<'r> Story<'r> {
             numbered: BTreeMap::new(),
             best: None,
             turns: Vec::new(),
+            remeasured: Vec::new(),
             taken_back: BTreeMap::new(),
         };
         let Ok(()) = story.take_records(records);
@@ -213,6 +219,7 @@ impl<'r> Ledger<'r> for Story<'r> {
                 self.trials.push(TrialResult::Interrupted(row));
             }
             Event::Turn(turn) => self.turns.push(turn),
+            Event::Remeasured(row) => self.remeasured.push(row),
             Event::Ready
             | Event::Strategy(_)
             | Event::Raise(_)
@@ -233,6 +240,7 @@ pub fn make_row(event: &Event, metric: &str) -> Option<Row> {
         Event::Verdict(decided) => Some(make_trial_row(decided, metric)),
         Event::Interrupted(row) => Some(make_interrupted_row(row)),
         Event::Strategy(row) => Some(make_remark_row(row.strategy.as_str(), &row.message)),
+        Event::Remeasured(row) => Some(make_remeasured_row(row)),
         Event::End(ending) if ending.end == End::Blocked => {
             Some(make_remark_row("blocked", &ending.why))
         }

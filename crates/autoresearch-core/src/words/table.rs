@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::git_names::CommitId;
 use crate::journal::event::{
-    Decision, GainRange, Interruption, Start, Suspicion, list_further_metrics,
+    Decision, GainRange, Interruption, Remeasured, Start, Suspicion, list_further_metrics,
 };
 use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
@@ -27,7 +27,7 @@ pub const COLUMNS: [&str; 7] = [
 ];
 
 /// The statuses that a row can have.
-pub const STATUSES: [&str; 10] = [
+pub const STATUSES: [&str; 11] = [
     "baseline",
     "keep",
     "discard",
@@ -38,6 +38,7 @@ pub const STATUSES: [&str; 10] = [
     "pivot",
     "search",
     "interrupted",
+    "remeasured",
 ];
 
 /// What is said of a kept result that is too good to be believed at once.
@@ -211,6 +212,15 @@ pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {
         iteration: row.trial.to_string(),
         hash: row.saved.clone(),
         ..make_remark_row("interrupted", &format!("{}{saved}", row.message))
+    }
+}
+
+pub(crate) fn make_remeasured_row(row: &Remeasured) -> Row {
+    Row {
+        commit: row.commit.short().to_owned(),
+        metric: row.find_median(),
+        hash: Some(row.commit.clone()),
+        ..make_remark_row("remeasured", &row.to_string())
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::trial::remeasure::WantedState;
+
 /// What a trial is asked for with.
 #[derive(clap::Args, Debug)]
 #[expect(
@@ -37,6 +39,26 @@ pub(super) struct TrialWords {
     /// Undo the edits in the scope, or give up the trial that waits for a rework
     #[arg(long, conflicts_with_all = ["message", "label", "simplify", "rework", "again"])]
     pub drop: bool,
+}
+
+/// What is measured again, and how often.
+#[derive(clap::Args, Debug)]
+pub(super) struct RemeasureWords {
+    /// The state: `incumbent` is the kept one, `start` the commit of the start, N the commit of trial N
+    #[arg(long, value_name = "incumbent|start|N", default_value = "incumbent", value_parser = parse_wanted_state)]
+    pub tree: WantedState,
+    /// How often, from 1 to 50
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub runs: u32,
+}
+
+fn parse_wanted_state(word: &str) -> Result<WantedState, String> {
+    match (word, word.parse()) {
+        ("incumbent", _) => Ok(WantedState::Incumbent),
+        ("start", _) | (_, Ok(0)) => Ok(WantedState::Start),
+        (_, Ok(trial)) => Ok(WantedState::Trial(trial)),
+        _ => Err("a state is `incumbent`, `start` or the number of a trial".to_owned()),
+    }
 }
 
 /// What the person has agreed to.

@@ -12,7 +12,8 @@ use autoresearch_core::decide::ladder::Strategy;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::args::{
-    Agreement, ConfigCommand, HooksCommand, InstallArguments, StrategyWord, TrialWords,
+    Agreement, ConfigCommand, HooksCommand, InstallArguments, RemeasureWords, StrategyWord,
+    TrialWords,
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
@@ -23,7 +24,7 @@ use crate::look::log::LogFilter;
 use crate::look::{runs, status};
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
-use crate::trial::{TrialRequest, retry};
+use crate::trial::{TrialRequest, remeasure, retry};
 use crate::{demo, doctor, finish, start, trial};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{FailureKind, Result};
@@ -90,6 +91,11 @@ pub(super) enum CliCommand {
         #[arg(value_name = "N")]
         trial: u32,
     },
+    /// Run verify again on a state of the run: on the kept one, on the start, or on a trial's commit
+    #[command(
+        after_help = "Examples:\n  autoresearch remeasure\n  autoresearch remeasure --runs 10\n  autoresearch remeasure --tree start\n  autoresearch remeasure --tree 4\n\nEach run is made in a clean checkout: neither your work tree nor a branch is touched. Runs of the kept state count: the next trial is judged with them. Those of another commit are recorded and change nothing that the run believes.\n\nAll of them count for `budget.verify_runs`. It works after the end of a run, too. Ctrl-C ends it: what was measured until then is recorded."
+    )]
+    Remeasure(RemeasureWords),
     /// Register what you changed: the session's hook measures it when the turn ends (for an agent in a Codex session)
     #[command(
         after_help = "Examples:\n  autoresearch propose -m \"type-narrow the API handlers\"\n  autoresearch propose --rework -m \"fix the failing test\"\n\nNothing is measured or committed yet: end the turn, and the hook answers with the verdict and the next step.\n\nIt works in a sandbox where git is read-only, and costs nothing while a long verify runs."
@@ -251,6 +257,7 @@ pub(super) fn dispatch_command(
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
         CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),
+        CliCommand::Remeasure(words) => remeasure_state(world, place, printer, &words),
         CliCommand::Propose(asked) => {
             printer.print_report(&propose::register_order(world, place, to_order(asked))?)
         }
@@ -293,12 +300,10 @@ pub(super) fn dispatch_command(
             printer,
             doctor::DoctorOptions { repair, clean, yes },
         ),
-        CliCommand::Clean { yes } => run_doctor(
-            world,
-            place,
-            printer,
-            doctor::DoctorOptions::for_cleaning(yes),
-        ),
+        CliCommand::Clean { yes } => {
+            let options = doctor::DoctorOptions::for_cleaning(yes);
+            run_doctor(world, place, printer, options)
+        }
         CliCommand::Config(command) => config::run_config_command(world, place, printer, command),
         CliCommand::Install(arguments) => install::run_install(world, place, printer, arguments),
         CliCommand::Uninstall { agreement } => install::run_uninstall(world, printer, agreement),
@@ -355,6 +360,23 @@ fn retry_trial(world: &World, place: &Place, printer: &Printer, trial: u32) -> R
         return printer.print_report(&propose::register_order(world, place, order)?);
     }
     printer.print_report(&retry::retry_trial(world, place, trial)?)
+}
+
+/// What was measured until an interruption is an answer; the exit code says that it was one.
+fn remeasure_state(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    words: &RemeasureWords,
+) -> Result<ExitCode> {
+    let report = remeasure::remeasure_state(world, place, words.tree, words.runs)?;
+    let interrupted = report.interrupted;
+    let done = printer.print_report(&report)?;
+    Ok(if interrupted {
+        ExitCode::from(FailureKind::Interrupted.exit_code())
+    } else {
+        done
+    })
 }
 
 fn run_doctor(

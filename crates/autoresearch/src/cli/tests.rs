@@ -122,6 +122,8 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it
       retry        Bring the changes of a trial that was not kept back as edits, on top of what was kept
                    since
+      remeasure    Run verify again on a state of the run: on the kept one, on the start, or on a
+                   trial's commit
       propose      Register what you changed: the session's hook measures it when the turn ends (for an
                    agent in a Codex session)
       background   Run in the background, without a person: start, watch, pause or end it

@@ -86,6 +86,9 @@ pub(crate) struct TrialView {
     pub files: Vec<FileFigures>,
     /// The folder of its whole output, as the reader can open it.
     pub output: String,
+    /// What its commit gave when somebody measured it again, one sentence each time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remeasured: Vec<String>,
     /// With `--diff`: what it changed, as a patch.
     pub diff: Option<String>,
     /// With `--output`: the end of what each command printed.
@@ -128,6 +131,9 @@ pub(crate) fn read_trial(
         (_, Some(trial)) => view_trial(&glance, &story, number, trial),
         (_, None) => return Err(refuse_unknown(&glance, &story, number)),
     };
+    let again = story.remeasured.iter();
+    let again = again.filter(|row| Some(&row.commit) == view.hash.as_ref());
+    view.remeasured = again.map(|row| row.describe_runs()).collect();
     let wants_commit = matches!(part, ShownPart::Figures | ShownPart::Patch);
     match (view.base.clone(), view.hash.clone()) {
         (Some(base), Some(hash)) => compare_commits(&glance, &mut view, (&base, &hash), part)?,
@@ -245,6 +251,7 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
         output: run
             .world
             .path_from_here(&run.store.layout.trial_folder(trial)),
+        remeasured: Vec::new(),
         diff: None,
         outputs: None,
         next: None,
@@ -473,6 +480,9 @@ impl fmt::Display for TrialView {
         writeln!(out, "  guard     {}", self.guard)?;
         for place in &self.suspects {
             writeln!(out, "  suspect   {place}")?;
+        }
+        for told in &self.remeasured {
+            writeln!(out, "  again     {told}")?;
         }
         self.write_time(out)?;
         self.write_commit(out)?;

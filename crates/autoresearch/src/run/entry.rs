@@ -25,6 +25,8 @@ use autoresearch_sys::store::Access;
 pub enum Entry {
     /// The next step of whoever works on the run: a trial, a strategy row, an obstacle. With its word in the lock.
     Step(&'static str),
+    /// Runs of a state that somebody asks for: a step that a run takes also after its end.
+    Remeasure,
     /// A round of a run without a person.
     Driver,
     Stop,
@@ -38,6 +40,7 @@ impl Entry {
     fn as_str(self) -> &'static str {
         match self {
             Self::Step(word) => word,
+            Self::Remeasure => "remeasure",
             Self::Driver => "driver",
             Self::Stop => "stop",
             Self::Finish => "finish",
@@ -57,24 +60,24 @@ impl Entry {
     /// What leads out of a run, or back into it, checks every line of the journal again.
     fn access(self) -> Access {
         match self {
-            Self::Step(_) | Self::Driver | Self::Stop => Access::Write,
+            Self::Step(_) | Self::Remeasure | Self::Driver | Self::Stop => Access::Write,
             Self::Finish | Self::Resume | Self::Raise => Access::WriteChecked,
         }
     }
 
     /// Is it a step of the session that owns the run, or takes it?
     fn is_step(self) -> bool {
-        matches!(self, Self::Step(_))
+        matches!(self, Self::Step(_) | Self::Remeasure)
     }
 
     fn needs_tree(self) -> bool {
-        matches!(self, Self::Step(_) | Self::Driver)
+        matches!(self, Self::Step(_) | Self::Remeasure | Self::Driver)
     }
 
     /// Is a work tree that is gone made again, because there is something to do in it?
     fn remakes_tree(self, state: &RunState) -> bool {
         match self {
-            Self::Step(_) | Self::Driver | Self::Raise => false,
+            Self::Step(_) | Self::Remeasure | Self::Driver | Self::Raise => false,
             Self::Stop => state.needs_repair(),
             Self::Finish => state.open_trial.is_some() || !state.ready,
             Self::Resume => state.end.is_none() || state.needs_repair(),
@@ -86,6 +89,7 @@ impl Entry {
         match self {
             Self::Step(_) | Self::Driver => true,
             Self::Resume => state.end.is_none() || state.needs_repair(),
+            Self::Remeasure => state.finish.is_none(),
             Self::Stop | Self::Finish | Self::Raise => false,
         }
     }
@@ -163,7 +167,7 @@ pub fn enter_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<En
         entered.run_mut().store.distrust_table();
     }
     match entered {
-        Entered::Ready(ready) if entry.is_step() => {
+        Entered::Ready(ready) if matches!(entry, Entry::Step(_)) => {
             session::claim_run(&ready.run, &ready.tree.history);
             Ok(Entered::Ready(Box::new(refuse_ended(*ready)?)))
         }
@@ -183,6 +187,15 @@ pub fn enter_tree<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<R
 pub fn hold_run<'w>(world: &'w World, place: &Place, entry: Entry) -> Result<Held<'w>> {
     let layout = place.find_run(world, entry.wanted())?;
     let mut held = Held::open_run(world, layout, entry.access(), entry.as_str())?;
+    if entry == Entry::Remeasure
+        && held.seat.tree().is_none()
+        && held.run.store.state.finish.is_some()
+    {
+        return Err(Failure::usage(
+            "the run is finished, and the work tree that it had of its own is gone",
+        )
+        .hint("nothing can be measured by it any more: check its branch out and run verify by hand, or start a new run from there"));
+    }
     if entry.needs_tree() && held.seat.tree().is_none() {
         return Err(lost_tree_error(&held.run.store));
     }

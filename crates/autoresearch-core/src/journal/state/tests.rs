@@ -9,7 +9,7 @@ use crate::git_names::{HeadTarget, RefName};
 use crate::journal::event::{Close, Interruption, StrategyRow, Turn};
 use crate::journal::sample::{
     make_commit, make_decision, make_intent, make_measurement, make_reading, make_records,
-    make_start, make_tree,
+    make_remeasured, make_start, make_tree,
 };
 use crate::journal::story::Story;
 
@@ -134,12 +134,16 @@ fn make_event((kind, beside, number): WalkStep, state: &RunState) -> Event {
             holdout: None,
         }),
         20 => Event::Ready,
+        21 => Event::Remeasured(make_remeasured(
+            trial.saturating_sub(1),
+            &[number, number + 1],
+        )),
         _ => Event::Start(Box::new(make_start(1))),
     }
 }
 
 fn walk_steps() -> impl proptest::strategy::Strategy<Value = Vec<WalkStep>> {
-    vec((0..22_u8, 0..8_u8, -50_i64..50), 0..80)
+    vec((0..23_u8, 0..8_u8, -50_i64..50), 0..80)
 }
 
 /// The events of a walk that were taken, as the records of a journal, and the state after them.
@@ -587,4 +591,48 @@ fn a_state_without_a_reading_has_no_unit_and_one_with_it_shows_it_on_both_values
     state.start.reading = Some(reading);
     assert_eq!(state.metric_unit().as_str(), "ms");
     assert_eq!(state.describe_gain(), "47 ms -> 40 ms");
+}
+
+#[test]
+fn runs_of_the_kept_state_that_somebody_asked_for_are_evidence_and_those_of_others_are_counted() {
+    let mut state = begin();
+    let keep = verdict(1, Verdict::Keep, Some(40));
+    take(&mut state, [Event::Intent(make_intent(1, 0)), keep]);
+    let before = state.clone();
+    assert!(state.evidence.is_exact());
+    take(
+        &mut state,
+        [Event::Remeasured(make_remeasured(0, &[47, 48]))],
+    );
+    assert_eq!(state.evidence, before.evidence, "the start is not kept");
+    assert_eq!(state.spent.verify_runs, before.spent.verify_runs + 3);
+    take(
+        &mut state,
+        [Event::Remeasured(make_remeasured(1, &[40, 40]))],
+    );
+    assert!(state.evidence.is_exact());
+    take(
+        &mut state,
+        [Event::Remeasured(make_remeasured(1, &[40, 41]))],
+    );
+    assert!(!state.evidence.is_exact(), "two runs of one commit differ");
+    let mut expected = before;
+    for values in [[40, 40], [40, 41]] {
+        record_runs(&mut expected.evidence, &make_remeasured(1, &values).runs);
+        expected.evidence.close_watch();
+    }
+    assert_eq!(state.evidence, expected.evidence);
+    assert_eq!(state.incumbent, expected.incumbent);
+    assert_eq!(state.counts, expected.counts);
+}
+
+#[test]
+fn nothing_is_measured_again_while_a_trial_is_open() {
+    let mut state = begin();
+    take(&mut state, [Event::Intent(make_intent(1, 0))]);
+    let before = state.clone();
+    let row = Event::Remeasured(make_remeasured(0, &[47]));
+    let refused = state.apply_event(row).unwrap_err();
+    assert_eq!(refused.event, "remeasured");
+    assert_eq!(state, before);
 }

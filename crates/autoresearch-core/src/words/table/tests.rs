@@ -6,7 +6,7 @@ use super::*;
 use crate::config::SuspectPattern;
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::{Guard, Verdict};
-use crate::journal::sample::{make_commit, make_decision, make_start};
+use crate::journal::sample::{make_commit, make_decision, make_remeasured, make_start};
 
 fn list_rows() -> Vec<Row> {
     let mut kept = make_decision(1, Verdict::Keep, Some(40));
@@ -51,6 +51,7 @@ fn list_rows() -> Vec<Row> {
         make_trial_row(&crashed, "n"),
         make_interrupted_row(&cut(Some(make_commit(5)))),
         make_interrupted_row(&cut(None)),
+        make_remeasured_row(&make_remeasured(2, &[1, 3])),
         make_remark_row("pivot", "another\tway"),
     ]
 }

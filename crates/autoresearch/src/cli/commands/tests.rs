@@ -27,7 +27,7 @@ fn the_help_of_what_looks_at_a_run_says_what_it_shows() {
               Only rows of this status; may be given more than once
 
               [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search,
-              interrupted]
+              interrupted, remeasured]
 
           --last <N>
               Only the last N rows
@@ -295,5 +295,41 @@ fn the_help_of_demo_and_completions_shows_an_example() {
 
     Example:
       autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch
+    ");
+}
+
+#[test]
+fn the_help_of_remeasure_says_what_counts_and_that_nothing_of_the_user_is_touched() {
+    assert_snapshot!(format_own_help("remeasure"), @"
+    Run verify again on a state of the run: on the kept one, on the start, or on a trial's commit
+
+    Usage: autoresearch remeasure [OPTIONS]
+
+    Options:
+          --tree <incumbent|start|N>
+              The state: `incumbent` is the kept one, `start` the commit of the start, N the commit of
+              trial N
+
+              [default: incumbent]
+
+          --runs <K>
+              How often, from 1 to 50
+
+              [default: 5]
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch remeasure
+      autoresearch remeasure --runs 10
+      autoresearch remeasure --tree start
+      autoresearch remeasure --tree 4
+
+    Each run is made in a clean checkout: neither your work tree nor a branch is touched. Runs of the
+    kept state count: the next trial is judged with them. Those of another commit are recorded and
+    change nothing that the run believes.
+
+    All of them count for `budget.verify_runs`. It works after the end of a run, too. Ctrl-C ends it:
+    what was measured until then is recorded.
     ");
 }

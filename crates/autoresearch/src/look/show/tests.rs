@@ -45,6 +45,7 @@ fn make_view() -> TrialView {
             },
         ],
         output: "autoresearch-results/fewer-any/trials/4".to_owned(),
+        remeasured: Vec::new(),
         diff: None,
         outputs: None,
         next: Some("next: look".to_owned()),
