@@ -73,6 +73,29 @@ impl Belief {
         }
     }
 
+    fn is_finite(&self) -> bool {
+        let Self {
+            level,
+            level_variance,
+            effect,
+            effect_variance,
+            shared,
+            at,
+            fit,
+            met: _,
+        } = self;
+        let all = [
+            level,
+            level_variance,
+            effect,
+            effect_variance,
+            shared,
+            at,
+            fit,
+        ];
+        all.into_iter().all(|number| number.is_finite())
+    }
+
     /// The same level with a new candidate, whose effect is expected as normal with this mean and variance.
     #[must_use]
     pub fn expect_effect(self, mean: f64, variance: f64) -> Self {
@@ -262,10 +285,14 @@ impl Bank {
         (self.0[RATES.len() - 1], RATES[RATES.len() - 1])
     }
 
-    /// Changes each belief, given its rate in parts of a run's variance.
+    /// Changes each belief, given its rate in parts of a run's variance. What is no number any more, since values of a run were
+    /// hundreds of digits apart, is not believed: the one before stays.
     pub fn change_each(&mut self, change: impl Fn(&Belief, f64) -> Belief) {
         for (belief, rate) in self.0.iter_mut().zip(RATES) {
-            *belief = change(belief, rate);
+            let changed = change(belief, rate);
+            if changed.is_finite() {
+                *belief = changed;
+            }
         }
     }
 

@@ -334,6 +334,9 @@ impl Noisy {
         let all = expected.prior + noise;
         let weight = (expected.prior / all).powi(2);
         let bound = 2.0 * all.sqrt();
+        if !weight.is_finite() || !bound.is_finite() {
+            return;
+        }
         let far = (sights[first].value - before.level).clamp(-bound, bound);
         self.effects.0 += weight;
         self.effects.1 += weight * far;

@@ -51,6 +51,8 @@ const SHORTEST: f64 = 1e-4;
 const LATEST: f64 = 1e14;
 /// The normal score of an interval that holds 95 %.
 const COVERS: f64 = 1.959_963_985;
+/// A gain of a larger share is as good as this one.
+const MOST_GAIN: f64 = 1e200;
 /// The score of what no noise can have made.
 const BEYOND_DOUBT: f64 = 1e9;
 /// The pause between two trials in units of one verify, before one was seen, and how many are remembered.
@@ -389,7 +391,13 @@ impl KeepRule {
                 let noisy = noisy.choose_scale();
                 let expected = noisy.find_expected(self.least_gain);
                 let belief = noisy.believe(&noisy.list_counted(), &expected);
-                noisy.find_score(&belief)
+                let score = noisy.find_score(&belief);
+                // Values beyond all measure leave none; a record has no infinity.
+                if score.is_nan() {
+                    0.0
+                } else {
+                    score.clamp(-BEYOND_DOUBT, BEYOND_DOUBT)
+                }
             }
             _ => BEYOND_DOUBT,
         }
@@ -555,7 +563,7 @@ impl KeepRule {
         }
         // Amounts are told as shares of the level, as ratios are.
         let whole = if began_as_ratio && !noisy.scale.is_logarithmic() {
-            noisy.bank.pick_belief().0.level
+            noisy.bank.pick_belief().0.level.max(f64::MIN_POSITIVE)
         } else {
             1.0
         };
@@ -564,10 +572,11 @@ impl KeepRule {
         let raw = noisy.read_runs(&counted, &expected);
         let wide = COVERS * raw.effect_variance.sqrt();
         let raw = raw.effect;
+        let share = |step| (noisy.scale.describe_gain(step) / whole).clamp(-MOST_GAIN, MOST_GAIN);
         Some(KnownGain {
-            gain: noisy.scale.describe_gain(raw) / whole,
-            low: noisy.scale.describe_gain(raw + wide) / whole,
-            high: noisy.scale.describe_gain(raw - wide) / whole,
+            gain: share(raw),
+            low: share(raw + wide),
+            high: share(raw - wide),
             score: noisy.find_score(&belief),
             needed: self.find_bound(belief.effect_variance, expected.prior),
         })

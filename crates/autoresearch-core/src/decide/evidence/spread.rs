@@ -148,7 +148,7 @@ impl Squares {
     }
 
     fn add_squares(&mut self, sum: f64, freedom: f64) {
-        self.sum += sum;
+        self.sum = (self.sum + sum).min(LARGEST * LARGEST);
         self.freedom += freedom;
         if self.freedom > MEMORY {
             self.sum *= MEMORY / self.freedom;
@@ -263,6 +263,9 @@ impl Spread {
     }
 
     fn add_sum(&mut self, sum: f64, runs: usize, place: f64) {
+        if !sum.is_finite() {
+            return;
+        }
         let freedom = count_as_double(runs.saturating_sub(1));
         let size = self.scale.size_at(place);
         if self.constant.freedom > 0.0 && self.scale.is_logarithmic() {
