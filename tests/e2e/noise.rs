@@ -53,7 +53,7 @@ impl NoisyBed {
         std::fs::write(self.0.home.join(name), text).unwrap();
     }
 
-    fn set_noise(&self, deviations: &[i32]) {
+    pub(crate) fn set_noise(&self, deviations: &[i32]) {
         let lines: Vec<String> = (0..40)
             .map(|at| deviations[at % deviations.len()].to_string())
             .collect();
@@ -382,6 +382,28 @@ fn a_further_metric_may_get_worse_within_its_noise_and_not_beyond() {
         back["reason"], "keep-when",
         "against what is kept now: {back}"
     );
+}
+
+#[test]
+fn a_noisy_metric_beside_an_exact_one_is_known_before_the_first_trial_and_holds() {
+    let bed = NoisyBed::new(&DEVIATIONS);
+    bed.0.write("src/memory", "64\n");
+    let both = "printf \"METRIC mb=%.3f\\nMETRIC ms=%.3f\\n\", memory * (1 + noise / 1000),";
+    let verify = VERIFY.replace(
+        "printf \"%.3f\\n\", cost * speed * (1 + noise / 1000)",
+        &format!("{both} cost"),
+    );
+    let verify = verify.replace("awk -v", "awk -v memory=\"$(cat src/memory)\" -v");
+    bed.0.write("verify.sh", &verify);
+    bed.0.git(&["add", "-A"]);
+    bed.0.git(&["commit", "-qm", "memory"]);
+    let started = bed.start("keep_when: [{metric: mb, op: not-worse}]\n");
+    assert!(started.out.contains("none: 6 equal runs"), "{started:?}");
+    bed.0.write("src/memory", "80\n");
+    assert_eq!(bed.try_cost("90\n")["reason"], "keep-when");
+    assert_eq!(bed.try_cost("90\n")["verdict"], "keep");
+    bed.0.write("src/memory", "80\n");
+    assert_eq!(bed.try_cost("80\n")["reason"], "keep-when");
 }
 
 #[test]

@@ -48,6 +48,19 @@ impl GainRange {
     pub fn is_loss(&self) -> bool {
         self.high < Value::zero()
     }
+
+    /// What the interval says, in words: a gain, a loss, or neither.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let word = if self.is_gain() {
+            "a gain of"
+        } else if self.is_loss() {
+            "a loss:"
+        } else {
+            "cannot be told from nothing:"
+        };
+        format!("{word} {self}, 95 % interval")
+    }
 }
 
 impl From<&KnownGain> for GainRange {

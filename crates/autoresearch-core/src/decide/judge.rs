@@ -22,6 +22,9 @@ use crate::metric::value::Value;
 /// How often a trial whose guard failed may be reworked.
 pub const REWORKS: u32 = 2;
 
+/// Runs of a trial after which none is made for a further metric alone: a metric's own rule ends at so many.
+const MOST_RUNS: usize = 20;
+
 /// What the judge wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextCheck {
@@ -417,12 +420,31 @@ impl<'a> Judge<'a> {
         let Some(measurement) = self.pick_measurement() else {
             return;
         };
+        let verdict = metric.and_then(|()| self.check_conditions(&measurement));
+        if verdict.is_ok()
+            && let Some(missing) = self.find_missing_run()
+        {
+            self.wanted = missing;
+            return;
+        }
         self.settled = true;
-        self.outcome = match metric.and_then(|()| self.check_conditions(&measurement)) {
+        self.outcome = match verdict {
             Err(why) => Some(TrialOutcome::Discard(why)),
             Ok(()) if self.config.guard.is_none() => Some(TrialOutcome::Keep),
             Ok(()) => None,
         };
+    }
+
+    /// The run that a metric needs which may not get worse. Where it does not come, the trial is decided without it.
+    fn find_missing_run(&self) -> Option<NextCheck> {
+        if self.runs.len() >= MOST_RUNS {
+            return None;
+        }
+        match self.watched.find_missing_run()? {
+            Side::Incumbent if self.rival == Rival::AtHand => Some(NextCheck::VerifyIncumbent),
+            Side::Incumbent => None,
+            Side::Candidate => Some(NextCheck::Verify),
+        }
     }
 
     /// The guard ran. A failure that the config lets be retried decides nothing yet.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::condition::WatchedMetric;
 use crate::decide::evidence::Evidence;
+use crate::decide::evidence::level::Side;
 use crate::decide::gain::GainRange;
 use crate::journal::runs::{RecordedRun, record_runs};
 use crate::metric::definition::Direction;
@@ -59,6 +60,20 @@ impl WatchedEvidence {
         }
     }
 
+    /// Whose run is missing, before anything can be said of a candidate: one that varies is not known before it was run six
+    /// times on the kept state, and on the candidate since then.
+    #[must_use]
+    pub fn find_missing_run(&self) -> Option<Side> {
+        let missing = |side| {
+            self.0
+                .values()
+                .any(|one| one.find_missing_run() == Some(side))
+        };
+        [Side::Incumbent, Side::Candidate]
+            .into_iter()
+            .find(|side| missing(*side))
+    }
+
     /// The first metric that a candidate makes worse or does not print, in words.
     #[must_use]
     pub fn find_worse(&self, before: &Measurement, candidate: &Measurement) -> Option<String> {
@@ -69,6 +84,16 @@ impl WatchedEvidence {
 }
 
 impl WatchedOne {
+    fn find_missing_run(&self) -> Option<Side> {
+        if !self.evidence.is_calibrated() {
+            Some(Side::Incumbent)
+        } else if !self.evidence.is_exact() && self.evidence.describe_gain().is_none() {
+            Some(Side::Candidate)
+        } else {
+            None
+        }
+    }
+
     fn explain_worse(
         &self,
         name: &str,
@@ -99,7 +124,6 @@ impl WatchedOne {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::evidence::level::Side;
     use crate::journal::runs::RunTime;
 
     fn measure(memory: &str) -> Measurement {
@@ -165,6 +189,27 @@ mod tests {
         );
         let better = see(&held, &["120", "121"], Direction::Higher);
         assert_eq!(better.find_worse(&measure("100"), &measure("120.5")), None);
+    }
+
+    #[test]
+    fn one_that_varies_is_run_on_both_sides_before_anything_is_said_of_it() {
+        let known = ["100", "102", "98", "101", "99", "100.5"];
+        for (incumbent, candidate, missing) in [
+            (&["64"; 3][..], &["64"][..], None),
+            (&known[..3], &["101"], Some(Side::Incumbent)),
+            (&known, &[], Some(Side::Candidate)),
+            (&known, &["101"], None),
+            // It was equal three times, and varies now.
+            (&["64"; 3], &["64", "70"], Some(Side::Incumbent)),
+        ] {
+            let evidence = see(incumbent, candidate, Direction::Lower);
+            assert_eq!(
+                evidence.find_missing_run(),
+                missing,
+                "{incumbent:?} {candidate:?}"
+            );
+        }
+        assert_eq!(WatchedEvidence::default().find_missing_run(), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, GaugeKind, Shell, UserCommand};
 use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::evidence::level::Side;
+use autoresearch_core::decide::evidence::rule::CALIBRATION_RUNS;
+use autoresearch_core::decide::watched::WatchedEvidence;
 use autoresearch_core::journal::event::{CommandFailure as How, Guard, Why};
 use autoresearch_core::journal::measured::read_cases;
 use autoresearch_core::journal::runs::{RecordedRun, record_runs};
@@ -296,7 +298,13 @@ impl BaselineRuns {
         let cases = read_cases(config, reading);
         let mut evidence = Evidence::new(config.metric.direction, 0.0).of_cases(cases);
         record_runs(&mut evidence, &self.recorded);
-        evidence.is_calibrated()
+        let mut watched = WatchedEvidence::new(&config.watched);
+        watched.record_runs(&self.recorded);
+        // A further metric that is not printed is refused later.
+        let is_known = watched
+            .find_missing_run()
+            .is_none_or(|side| side == Side::Candidate);
+        evidence.is_calibrated() && (is_known || self.list.len() >= CALIBRATION_RUNS)
     }
 
     /// What all runs together say; `None` for none.
