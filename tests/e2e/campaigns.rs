@@ -47,10 +47,15 @@ fn a_slice_of_the_nights_is_told_as_it_was() {
 }
 
 #[test]
-fn a_slice_of_the_drifting_nights_agrees_with_its_claim() {
+fn a_slice_of_the_drifting_nights_is_measured_again() {
     let answer = run_campaign(&["drift", "--seed", "11", "--rounds", "1"]).ok();
-    let line = "drift, seed 11: 1 rounds, nothing broken; 1 claims: 30 pairs agreed with 1, ";
-    assert!(answer.out.starts_with(line), "{answer:?}");
+    // How many runs a trial takes, and so what one night keeps, hangs on the time that passes.
+    let opening = "drift, seed 11: 1 rounds, nothing broken; ";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+    assert!(
+        answer.out.contains(" claims: 30 pairs agreed with "),
+        "{answer:?}"
+    );
 }
 
 #[test]

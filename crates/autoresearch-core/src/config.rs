@@ -6,6 +6,7 @@ mod check;
 mod choices;
 mod command;
 pub mod condition;
+mod condition_meaning;
 mod file;
 mod gauge;
 mod gauge_meaning;

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use crate::config::choices::{Isolation, ReactionRule, Rollback, Shell};
 use crate::config::command::UserCommand;
-use crate::config::condition::{Condition, Op, WatchedMetric};
-use crate::config::file::{
-    CommandFile, ConditionFile, ConfigFile, CountFile, MetricFile, OutputsFile,
-};
+use crate::config::file::{CommandFile, ConfigFile, CountFile, MetricFile, OutputsFile};
 use crate::config::gauge::Gauge;
 use crate::config::gauge_meaning::resolve_verify;
 use crate::config::globs::Globs;
@@ -18,7 +15,7 @@ use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup};
 use crate::config::sandboxing::resolve_sandbox;
 use crate::config::span;
 use crate::config::unattended::{Agent, AgentFile, Budget, BudgetFile, TimeOfDay};
-use crate::metric::definition::{Direction, Metric};
+use crate::metric::definition::Metric;
 use crate::metric::unit::Quantity;
 use crate::metric::value::Value;
 use crate::shell::words::ends_in_counting_grep;
@@ -64,7 +61,7 @@ pub(super) struct ConfigMeaning<'a> {
 }
 
 impl ConfigMeaning<'_> {
-    fn note_error(&mut self, place: &str, message: impl Into<String>, remedy: &str) {
+    pub(super) fn note_error(&mut self, place: &str, message: impl Into<String>, remedy: &str) {
         self.problems.push(Problem::error(place, message, remedy));
     }
 
@@ -294,89 +291,8 @@ impl ConfigMeaning<'_> {
         }
     }
 
-    fn resolve_conditions(&mut self, key: &str, conditions: &[ConditionFile]) -> Vec<Condition> {
-        if conditions
-            .iter()
-            .any(|condition| condition.metric.is_empty())
-        {
-            self.note_error(
-                key,
-                "a condition names no metric",
-                "write `{metric: NAME, op: \">=\", value: NUMBER}`",
-            );
-        }
-        let mut meant = Vec::new();
-        for (index, condition) in conditions.iter().enumerate() {
-            let place = format!("{key}[{index}]");
-            if condition.op == Op::NotWorse {
-                continue;
-            }
-            if condition.direction.is_some() {
-                self.note_error(
-                    &format!("{place}.direction"),
-                    "a comparison with a number has no direction",
-                    "leave it out; it is for `op: not-worse`",
-                );
-            }
-            let Some(value) = &condition.value else {
-                self.note_error(
-                    &format!("{place}.value"),
-                    "the number to compare with is missing",
-                    "write `{metric: NAME, op: \">=\", value: NUMBER}`",
-                );
-                continue;
-            };
-            let value = self.parse_quantity(&format!("{place}.value"), value);
-            meant.extend(value.map(|value| Condition {
-                metric: condition.metric.clone(),
-                op: condition.op,
-                value,
-            }));
-        }
-        meant
-    }
-
-    /// The metrics that no keep makes worse.
-    fn resolve_watched(&mut self, file: &ConfigFile) -> Vec<WatchedMetric> {
-        for (index, condition) in file.stop_when.iter().enumerate() {
-            if condition.op == Op::NotWorse {
-                self.note_error(
-                    &format!("stop_when[{index}].op"),
-                    "`not-worse` compares a trial with the kept state, and a run ends by a number",
-                    "use it in `keep_when`, or compare with a value here",
-                );
-            }
-        }
-        let mut watched = Vec::new();
-        for (index, condition) in file.keep_when.iter().enumerate() {
-            if condition.op != Op::NotWorse {
-                continue;
-            }
-            let place = format!("keep_when[{index}]");
-            if condition.value.is_some() {
-                self.note_error(
-                    &format!("{place}.value"),
-                    "`not-worse` compares with the kept state, not with a number",
-                    "leave the value out, or use an op such as `<=`",
-                );
-            }
-            if condition.metric == file.metric.name {
-                self.note_error(
-                    &format!("{place}.metric"),
-                    "a keep makes the metric itself better",
-                    "name another metric that verify prints",
-                );
-            }
-            watched.push(WatchedMetric {
-                metric: condition.metric.clone(),
-                direction: condition.direction.unwrap_or(Direction::Lower),
-            });
-        }
-        watched
-    }
-
     /// A number with an optional unit. Whether the unit is the metric's is known when verify has printed it.
-    fn parse_quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
+    pub(super) fn parse_quantity(&mut self, place: &str, text: &str) -> Option<Quantity> {
         text.parse()
             .map_err(|error: crate::metric::unit::QuantityError| {
                 self.note_error(

@@ -66,20 +66,12 @@ impl fmt::Display for Claim {
                 "a gain of {} %: a clean checkout of the last commit was measured again",
                 gain.gain
             ),
-            (Some(gain), _) => {
-                let word = if gain.is_gain() {
-                    "a gain of"
-                } else if gain.is_loss() {
-                    "a loss:"
-                } else {
-                    "cannot be told from nothing:"
-                };
-                write!(
-                    out,
-                    "{word} {gain}, 95 % interval, measured afresh in {}",
-                    format_count(self.pairs, "pair")
-                )
-            }
+            (Some(gain), _) => write!(
+                out,
+                "{}, measured afresh in {}",
+                gain.describe(),
+                format_count(self.pairs, "pair")
+            ),
             (None, why) => write!(
                 out,
                 "not checked in a clean checkout: {}",

@@ -60,9 +60,7 @@ impl RateInterval {
             }
         })
     }
-}
 
-impl RateInterval {
     /// The same of some runs of which the mean is known.
     #[must_use]
     pub fn of_mean(mean: &Value, runs: u32, cases: u32) -> Option<Self> {

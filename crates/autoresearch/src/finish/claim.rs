@@ -15,7 +15,7 @@ use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::value::Value;
 
 use crate::run::ready::Ready;
-use crate::trial::kept_state::{StateBench, StateScene};
+use crate::trial::kept_state::{StateBench, StateMeasurement, StateScene};
 use autoresearch_sys::error::{FailureKind, Result};
 use autoresearch_sys::process::{Executor, LocalExecutor};
 use autoresearch_sys::store::TreeKind;
@@ -166,13 +166,7 @@ fn run_pairs(
     for number in 0..count {
         (ready.run.world.progress)(&format!("the claim: pair {} of {count}", number + 1));
         let index = usize::try_from(number).unwrap_or(0);
-        let (one, other) = if starts_with_first(index) {
-            let one = first.measure_state()?;
-            (one, last.measure_state()?)
-        } else {
-            let other = last.measure_state()?;
-            (first.measure_state()?, other)
-        };
+        let (one, other) = measure_pair(first, last, index)?;
         match (one, other) {
             (Ok((one, _)), Ok((other, _))) => pairs.push((one.value, other.value)),
             (Err(why), _) => return Ok(Err(format!("the first commit: {why}"))),
@@ -180,6 +174,21 @@ fn run_pairs(
         }
     }
     Ok(Ok(pairs))
+}
+
+/// A run of each, the first one by turns.
+pub(super) fn measure_pair(
+    first: &mut StateBench<'_>,
+    last: &mut StateBench<'_>,
+    index: usize,
+) -> Result<(StateMeasurement, StateMeasurement)> {
+    if starts_with_first(index) {
+        let one = first.measure_state()?;
+        Ok((one, last.measure_state()?))
+    } else {
+        let other = last.measure_state()?;
+        Ok((first.measure_state()?, other))
+    }
 }
 
 pub(super) fn make_bench<'a>(

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use autoresearch_core::config::{ClaimMode, Isolation};
 use autoresearch_core::decide::evidence::WEAK_PAIRS;
-use autoresearch_core::decide::evidence::claim::starts_with_first;
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::claim::{CLAIM_RUNS, WARM_RUNS};
 use autoresearch_core::journal::event::{IncumbentTree, Verdict};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::text::{clip_text, format_count};
 
-use super::claim::{ClaimPatience, make_bench};
+use super::claim::{ClaimPatience, make_bench, measure_pair};
 use crate::run::ready::Ready;
 use crate::run::repair;
 use crate::trial::leave_out_trial;
@@ -195,13 +194,7 @@ fn run_pairs(
             "trial {trial} once more: {} of the kept state without it and with it",
             format_count(number + 1, "pair")
         ));
-        let (one, other) = if starts_with_first(number) {
-            let one = first.measure_state()?;
-            (one, last.measure_state()?)
-        } else {
-            let other = last.measure_state()?;
-            (first.measure_state()?, other)
-        };
+        let (one, other) = measure_pair(&mut first, &mut last, number)?;
         *made = before + first.runs + last.runs;
         let (Ok((one, _)), Ok((other, _))) = (one, other) else {
             return Ok(PairsAnswer::Untold);

@@ -158,16 +158,7 @@ impl RemeasureReport {
             self.direction
         )?;
         match &self.gain {
-            Some(gain) => {
-                let word = if gain.is_gain() {
-                    "a gain of"
-                } else if gain.is_loss() {
-                    "a loss:"
-                } else {
-                    "cannot be told from nothing:"
-                };
-                writeln!(out, "  against   {word} {gain}, 95 % interval")
-            }
+            Some(gain) => writeln!(out, "  against   {}", gain.describe()),
             None => Ok(()),
         }
     }
