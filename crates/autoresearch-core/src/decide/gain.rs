@@ -111,6 +111,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_an_interval_on_one_side_of_nothing_is_called_a_gain_or_a_loss() {
+        for (low, high, told) in [
+            (0.01, 0.03, "a gain of 2 % (1 to 3), 95 % interval"),
+            (-0.03, -0.01, "a loss: -2 % (-3 to -1), 95 % interval"),
+            (
+                -0.01,
+                0.03,
+                "cannot be told from nothing: 1 % (-1 to 3), 95 % interval",
+            ),
+        ] {
+            let range = GainRange::of_shares(f64::midpoint(low, high), low, high);
+            assert_eq!(range.describe(), told);
+        }
+    }
+
+    #[test]
     fn digits_end_where_the_noise_begins() {
         let shown = |gain, low, high| GainRange::of_shares(gain, low, high).to_string();
         assert_eq!(shown(0.041_23, 0.032_1, 0.049_8), "4.12 % (3.21 to 4.98)");

@@ -396,6 +396,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_is_not_believed() {
+        let runs = see(Side::Incumbent, &[(0.0, 1.0), (1.0, 2.0)]);
+        let before = Bank::of_runs(&runs, 1.5, 0.3);
+        let mut bank = before;
+        bank.change_each(|belief, _| Belief {
+            level_variance: f64::INFINITY - f64::INFINITY,
+            ..*belief
+        });
+        assert_eq!(bank, before);
+        bank.change_each(|belief, _| Belief {
+            level: 3.0,
+            ..*belief
+        });
+        assert_near(bank.pick_belief().0.level, 3.0);
+    }
+
+    #[test]
     fn a_wild_run_moves_the_level_by_three_deviations_at_most() {
         let wild = see(Side::Incumbent, &[(0.0, 1e9)]);
         let belief = Belief::of_level(0.0, 1.0, 0.0).after_runs(&wild, 1.0, 0.0);
