@@ -15,7 +15,7 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 3] = ["metrics", "order", "environment"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 11] = [
+const SOMETIMES: [&str; 12] = [
     "jump",
     "leaves_out",
     "guard_retries",
@@ -26,6 +26,7 @@ const SOMETIMES: [&str; 11] = [
     "holdout",
     "incumbent_tree",
     "gain",
+    "cases",
     "why",
 ];
 

@@ -18,6 +18,7 @@ mod background;
 mod bystander;
 mod caches;
 mod campaigns;
+mod cases;
 mod ceilings;
 mod cheats;
 mod cleaning;

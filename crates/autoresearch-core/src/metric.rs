@@ -2,6 +2,7 @@
 //! Does not judge them.
 //! Invariant: a value keeps every digit that was printed.
 
+pub mod cases;
 pub mod coverage;
 pub mod definition;
 pub mod matches;

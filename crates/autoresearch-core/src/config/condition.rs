@@ -121,6 +121,7 @@ mod tests {
             value: 30.into(),
             metrics: [("p95".to_owned(), 30.into())].into(),
             missing: [("loss".to_owned(), "`NaN` is not a finite number".to_owned())].into(),
+            cases: crate::metric::cases::Cases::default(),
         };
         let condition = |metric: &str, op| Condition {
             metric: metric.into(),

@@ -16,6 +16,7 @@ use crate::decide::watched::WatchedEvidence;
 use crate::decide::why::{CommandFailure, Why};
 use crate::journal::event::Guard;
 use crate::journal::runs::{RecordedRun, RunTime};
+use crate::metric::cases::{CaseChanges, Cases};
 use crate::metric::measurement::Measurement;
 use crate::metric::value::Value;
 
@@ -83,6 +84,8 @@ pub struct Judge<'a> {
     /// The metric is decided, and only the guard can still refuse.
     settled: bool,
     wanted: NextCheck,
+    /// What single cases of the kept state gave, and how far its runs differ in each.
+    cases: Cases,
     /// The candidate's measurements that count.
     measured: Vec<Measurement>,
     /// The kept state of an exact metric gave another value where it was measured again: what it gave.
@@ -105,6 +108,8 @@ pub struct Judgement {
     pub runs: Vec<RecordedRun>,
     /// What is known of the gain of a noisy metric.
     pub gain: Option<GainRange>,
+    /// How its cases differ from those of the kept state, where that printed some.
+    pub cases: Option<CaseChanges>,
     /// What the guard said.
     pub guard: Guard,
     /// Is the result far outside everything seen before?
@@ -135,6 +140,7 @@ impl<'a> Judge<'a> {
             jump: false,
             settled: false,
             wanted: NextCheck::Verify,
+            cases: incumbent.measurement.cases.clone(),
             measured: Vec::new(),
             elsewhere: None,
             runs: Vec::new(),
@@ -214,7 +220,10 @@ impl<'a> Judge<'a> {
     pub fn record_incumbent(&mut self, measured: Option<Measurement>, time: RunTime) {
         match measured {
             None => self.rival = Rival::OutOfReach,
-            Some(measurement) => self.take_incumbent_run(&measurement, time),
+            Some(measurement) => {
+                self.cases.meet_run(&measurement.cases);
+                self.take_incumbent_run(&measurement, time);
+            }
         }
         self.weigh_runs();
     }
@@ -495,19 +504,35 @@ impl<'a> Judge<'a> {
     /// The judgement, once `next` says that it is done; `None` before.
     #[must_use]
     pub fn to_judgement(&self) -> Option<Judgement> {
-        self.outcome.clone().map(|outcome| Judgement {
-            outcome: self.doubt_keep(outcome.clone()),
-            measurement: if matches!(outcome, TrialOutcome::Crash(_)) {
-                None
+        let measured = self.outcome.clone()?;
+        let outcome = self.doubt_keep(measured.clone());
+        let found = match measured {
+            TrialOutcome::Crash(_) => None,
+            _ => self.pick_measurement(),
+        };
+        let direction = self.config.metric.direction;
+        let cases = found
+            .as_ref()
+            .and_then(|found| CaseChanges::between(&self.cases, &found.cases, direction));
+        // The next trial is compared with the cases of a keep, and with those of nobody else.
+        let measurement = found.map(|mut found| {
+            found.cases.learn_spreads(&self.cases);
+            if outcome == TrialOutcome::Keep {
+                found
             } else {
-                self.pick_measurement()
-            },
+                found.without_cases()
+            }
+        });
+        Some(Judgement {
+            runs: self.list_lasting_runs(&measured),
+            outcome,
+            measurement,
+            cases,
             samples: if self.evidence.is_exact() {
                 Vec::new()
             } else {
                 self.measured.iter().map(|run| run.value.clone()).collect()
             },
-            runs: self.list_lasting_runs(&outcome),
             gain: self.evidence.describe_gain().as_ref().map(GainRange::from),
             guard: self.guard,
             jump: self.jump,

@@ -131,6 +131,7 @@ mod tests {
             value: 10.into(),
             metrics: [("memory".to_owned(), memory.parse().unwrap())].into(),
             missing: BTreeMap::new(),
+            cases: crate::metric::cases::Cases::default(),
         }
     }
 

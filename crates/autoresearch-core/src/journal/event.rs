@@ -16,6 +16,7 @@ use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
 pub use crate::journal::claim::Claim;
 pub use crate::journal::remeasured::Remeasured;
 pub use crate::journal::runs::RecordedRun;
+use crate::metric::cases::CaseChanges;
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
 
@@ -212,6 +213,9 @@ pub struct Rework {
     /// All runs of verify, of both trees, in their order; absent in runs of older versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RecordedRun>,
+    /// How its cases differ from those of the kept state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CaseChanges>,
 }
 
 /// A trial was decided.
@@ -256,6 +260,9 @@ pub struct Decision {
     /// What is known of the gain of a noisy metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain: Option<GainRange>,
+    /// How its cases differ from those of the kept state before it; absent where that printed none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CaseChanges>,
     /// The kept trial whose change it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_out: Option<u32>,
@@ -305,6 +312,7 @@ impl Decision {
             verify_runs: None,
             runs: Vec::new(),
             gain: None,
+            cases: None,
             leaves_out: intent.leaves_out,
         }
     }

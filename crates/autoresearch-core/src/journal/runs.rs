@@ -148,6 +148,7 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), value.into()))
                 .into(),
             missing: BTreeMap::new(),
+            cases: crate::metric::cases::Cases::default(),
         };
         let watched = ["memory", "disk"].map(|metric| WatchedMetric {
             metric: metric.to_owned(),

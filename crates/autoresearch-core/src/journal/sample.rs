@@ -34,6 +34,7 @@ pub(crate) fn make_measurement(value: i64) -> Measurement {
         value: value.into(),
         metrics: BTreeMap::from([("n".to_owned(), value.into())]),
         missing: BTreeMap::new(),
+        cases: crate::metric::cases::Cases::default(),
     }
 }
 

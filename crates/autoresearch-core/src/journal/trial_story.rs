@@ -98,6 +98,7 @@ mod tests {
             left_files: Vec::new(),
             guard_retries: 0,
             verify_runs: None,
+            cases: None,
             runs: Vec::new(),
         })
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::printed::NoMetric;
 use self::printed::{PrintedMetrics, read_output};
+use crate::metric::cases::Cases;
 use crate::metric::definition::{Direction, Format, Metric};
 use crate::metric::unit::{Doubt, Quantity, Unit};
 use crate::metric::value::Value;
@@ -24,6 +25,9 @@ pub struct Measurement {
     /// Further metrics that gave no usable number, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missing: BTreeMap<String, String>,
+    /// What was printed of single cases. Records hold it of the baseline and of keeps.
+    #[serde(default, skip_serializing_if = "Cases::is_empty")]
+    pub cases: Cases,
 }
 
 /// How the outputs of a run are read: the baseline showed it, and it does not change.
@@ -60,6 +64,7 @@ pub fn take_measurement(
         format: Format::Measured,
         metrics: measured,
         missing: BTreeMap::new(),
+        cases: BTreeMap::new(),
     };
     let reading = reading
         .cloned()
@@ -84,6 +89,33 @@ impl Reading {
         self.units.get(name).cloned().unwrap_or_default()
     }
 
+    /// A count of as many cases as were printed is the sum of them.
+    fn compare_with_cases(
+        &self,
+        metric: &Metric,
+        value: &Value,
+        cases: &Cases,
+    ) -> Result<(), NoMetric> {
+        let of = self.unit_of(&metric.name).count_cases();
+        let of = of.and_then(|of| usize::try_from(of).ok());
+        match (of, cases.count_ones()) {
+            (Some(of), Some(ones))
+                if of == cases.len() && value.to_string() != ones.to_string() =>
+            {
+                Err(NoMetric::CasesDiffer {
+                    metric: metric.name.clone(),
+                    printed: format!("{value} of {of}"),
+                    ones,
+                    counted: match metric.direction {
+                        Direction::Lower => "fail",
+                        Direction::Higher => "pass",
+                    },
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The printed quantities in the units of the run. Where a prefix may mean 1000 or 1024, the metric of the config is
     /// read in the way that flatters it least; a further metric whose unit does not convert is a missing one.
     fn convert_printed(
@@ -94,6 +126,7 @@ impl Reading {
         let PrintedMetrics {
             metrics: quantities,
             mut missing,
+            cases,
             ..
         } = printed;
         let mut metrics = BTreeMap::new();
@@ -129,15 +162,29 @@ impl Reading {
             .get(&metric.name)
             .cloned()
             .ok_or_else(|| NoMetric::NoLine(metric.name.clone()))?;
+        let cases = cases.into_iter();
+        let cases = cases.map(|(id, result)| (id, result.to_value(metric.direction)));
+        let cases = Cases::of_run(cases.collect());
+        self.compare_with_cases(metric, &value, &cases)?;
         Ok(Measurement {
             value,
             metrics,
             missing,
+            cases,
         })
     }
 }
 
 impl Measurement {
+    /// The same without its cases, where nobody compares them any more.
+    #[must_use]
+    pub fn without_cases(self) -> Self {
+        Self {
+            cases: Cases::default(),
+            ..self
+        }
+    }
+
     /// The measurement of several runs of one tree: the means. A further metric counts only when every run gave it. `None`
     /// for no runs.
     #[must_use]
@@ -174,6 +221,7 @@ impl Measurement {
             value,
             metrics,
             missing,
+            cases: Cases::mean_of(runs.iter().map(|run| &run.cases)),
         })
     }
 }
@@ -309,6 +357,45 @@ mod tests {
             let read = read_measurement(output, &metric, Some(&reading));
             assert_eq!(read.unwrap_err(), NoMetric::Measured, "{output}");
         }
+    }
+
+    #[test]
+    fn a_count_that_its_cases_contradict_is_refused() {
+        let read = |direction, text: &str| {
+            let read = read_measurement(text, &metric(direction), None);
+            read.map_or_else(
+                |error| error.to_string(),
+                |(found, _)| found.value.to_string(),
+            )
+        };
+        let cases = "METRIC_CASE a pass\nMETRIC_CASE b fail\nMETRIC_CASE c pass\n";
+        let told = |direction, count: &str| read(direction, &format!("{cases}METRIC m={count}"));
+        assert_eq!(told(Direction::Higher, "2 of 3"), "2");
+        assert_eq!(told(Direction::Lower, "1 of 3"), "1");
+        insta::assert_snapshot!(told(Direction::Higher, "1 of 3"), @"the metric `m` is 1 of 3, and the `METRIC_CASE` lines make 2 of them (`pass` counts 1): print both from one list");
+        insta::assert_snapshot!(told(Direction::Lower, "2 of 3"), @"the metric `m` is 2 of 3, and the `METRIC_CASE` lines make 1 of them (`fail` counts 1): print both from one list");
+        // Only some of the cases were printed, the metric is no count of them, or the cases are no counts.
+        assert_eq!(told(Direction::Higher, "1 of 4"), "1");
+        assert_eq!(told(Direction::Higher, "1"), "1");
+        assert_eq!(
+            read(Direction::Higher, "METRIC_CASE a 0.5\nMETRIC m=1 of 1"),
+            "1"
+        );
+    }
+
+    #[test]
+    fn a_mean_has_the_means_of_the_cases() {
+        let run = |value: u32| {
+            let text = format!("METRIC m=1\nMETRIC_CASE a {value}");
+            read_measurement(&text, &metric(Direction::Lower), None)
+                .unwrap()
+                .0
+        };
+        let mean = Measurement::mean_of(&[run(1), run(2)]).unwrap();
+        let told = serde_json::to_string(&mean).unwrap();
+        insta::assert_snapshot!(told, @r#"{"value":1,"metrics":{"m":1},"cases":{"values":{"a":1.5},"spreads":{"a":1}}}"#);
+        assert_eq!(serde_json::from_str::<Measurement>(&told).unwrap(), mean);
+        assert!(mean.without_cases().cases.is_empty());
     }
 
     proptest::proptest! {

@@ -11,6 +11,7 @@ use autoresearch_core::journal::event::{
 };
 use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
+use autoresearch_core::metric::cases::CaseChanges;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
@@ -67,6 +68,9 @@ pub(crate) struct TrialView {
     /// What its runs say of a metric that counts cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateInterval>,
+    /// How its cases differ from those of the kept state before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CaseChanges>,
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
     /// Where the code may game the measurement.
@@ -239,6 +243,7 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
         value: None,
         delta: None,
         rate: None,
+        cases: None,
         unit: state.metric_unit(),
         suspects: Vec::new(),
         metrics: BTreeMap::new(),
@@ -307,6 +312,7 @@ fn view_trial(
             view.verdict = "rework";
             view.add_why(Some(&rework.why));
             view.guard = Guard::Fail.as_str();
+            view.cases.clone_from(&rework.cases);
             view.add_measurement(&rework.measurement);
         }
         (None, _) => {}
@@ -335,6 +341,7 @@ impl TrialView {
         self.delta = decided.delta.as_ref().map(Value::format_signed);
         self.guard = decided.guard.as_str();
         self.suspects.clone_from(&decided.suspects);
+        self.cases.clone_from(&decided.cases);
         if let Some(measurement) = &decided.measurement {
             self.add_measurement(measurement);
         }
@@ -383,6 +390,9 @@ impl TrialView {
         )?;
         if let Some(rate) = &self.rate {
             writeln!(out, "  rate      {rate}")?;
+        }
+        if let Some(cases) = &self.cases {
+            writeln!(out, "  cases     {cases}")?;
         }
         if !self.metrics.is_empty() {
             writeln!(out, "  also      {}", format_further_metrics(&self.metrics))?;

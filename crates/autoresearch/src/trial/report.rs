@@ -11,6 +11,7 @@ use autoresearch_core::journal::event::{
     list_further_metrics,
 };
 use autoresearch_core::journal::measured::{count_cases, find_decided_rate};
+use autoresearch_core::metric::cases::CaseChanges;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
@@ -59,6 +60,9 @@ pub struct TrialReport {
     /// What its runs say of a metric that counts cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateInterval>,
+    /// How its cases differ from those of the kept state before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CaseChanges>,
     /// `pass`, `fail` or `-`.
     pub guard: &'static str,
     /// Is a kept result far outside everything measured before? It was measured twice, and somebody should look at it.
@@ -157,6 +161,10 @@ pub fn trial_report(
             Decided::Rework(_) => None,
         },
         rate: find_trial_rate(&state.start, decided),
+        cases: match decided {
+            Decided::Verdict(decision) => decision.cases.clone(),
+            Decided::Rework(rework) => rework.cases.clone(),
+        },
         unit: state.metric_unit(),
         metrics: further_metrics_of(measured.value, &state.config().metric.name),
         guard: measured.guard.as_str(),
@@ -408,6 +416,9 @@ impl fmt::Display for TrialReport {
         }
         if let Some(rate) = &self.rate {
             writeln!(out, "rate: {rate}")?;
+        }
+        if let Some(cases) = &self.cases {
+            writeln!(out, "cases: {cases}")?;
         }
         if !self.metrics.is_empty() {
             writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;

@@ -5,7 +5,9 @@
 use autoresearch_core::agent::caller::Reader;
 use autoresearch_core::decide::judge::TrialOutcome;
 use autoresearch_core::git_names::CommitId;
-use autoresearch_core::journal::event::{Decision, Event, Guard, Intent, Rework, Verdict, Why};
+use autoresearch_core::journal::event::{
+    Decision, Event, Guard, Intent, Rework, Suspicion, Verdict, Why,
+};
 
 use crate::run::Run;
 use crate::run::lessons;
@@ -118,6 +120,7 @@ fn decide_measured(
                 guard_retries: judgement.guard_retries,
                 verify_runs: Some(verify_runs),
                 runs: judgement.runs,
+                cases: judgement.cases,
             };
             run.store.record_event(Event::Rework(rework.clone()))?;
             return Ok(Decided::Rework(Box::new(rework)));
@@ -132,9 +135,7 @@ fn decide_measured(
     if let (Verdict::Keep, Some(measurement)) = (verdict, &judgement.measurement) {
         let unit = run.store.state.metric_unit();
         let change = unit.format_change(before, &measurement.value);
-        let suspects = judgement.suspects.iter().map(ToString::to_string);
-        let mut facts = vec![(METRIC, change)];
-        facts.extend(suspects.map(|place| (SUSPECT, place)));
+        let facts = list_facts(change, &judgement.suspects);
         commit = name_facts(tree, intent.trial, commit, &facts)?;
     }
     let decision = Decision {
@@ -150,6 +151,7 @@ fn decide_measured(
         suspects: judgement.suspects,
         runs: judgement.runs,
         gain: judgement.gain,
+        cases: judgement.cases,
         commit: Some(commit),
         tree: Some(held),
         left_files,
@@ -157,6 +159,12 @@ fn decide_measured(
         ..Decision::without_measurement(intent, verdict, why)
     };
     record_verdict(run, decision)
+}
+
+/// What the message of a kept commit says of it.
+fn list_facts(change: String, suspects: &[Suspicion]) -> Vec<(&'static str, String)> {
+    let suspects = suspects.iter().map(|place| (SUSPECT, place.to_string()));
+    std::iter::once((METRIC, change)).chain(suspects).collect()
 }
 
 /// Discards the trial that waits for a rework: the verdict alone, the close follows.
@@ -168,6 +176,7 @@ pub fn discard_rework(run: &mut Run<'_>, intent: &Intent, rework: &Rework) -> Re
         guard: Guard::Fail,
         guard_retries: rework.guard_retries,
         commit: Some(rework.commit.clone()),
+        cases: rework.cases.clone(),
         verify_runs: Some(0),
         ..Decision::without_measurement(intent, Verdict::Discard, Some(Why::Dropped))
     };

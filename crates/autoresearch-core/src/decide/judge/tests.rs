@@ -470,3 +470,79 @@ fn an_exact_metric_is_watched_and_noise_is_told_from_a_place_that_gives_another_
 }
 
 mod walks;
+
+/// A measurement with what each of its cases gave.
+fn measure_cases(value: i64, cases: &[(&str, i64)]) -> Measurement {
+    let lines = cases
+        .iter()
+        .map(|(id, value)| format!("METRIC_CASE {id} {value}\n"));
+    measured(&format!("METRIC m={value}\n{}", lines.collect::<String>()))
+}
+
+fn describe_cases(judged: &Judgement) -> String {
+    let told = judged.cases.as_ref().map(ToString::to_string);
+    let held = judged.measurement.as_ref().unwrap();
+    format!(
+        "{:?}: {}; {} held",
+        judged.outcome,
+        told.as_deref().unwrap_or("-"),
+        held.cases.len()
+    )
+}
+
+#[test]
+fn a_keep_holds_its_cases_and_every_verdict_how_they_differ() {
+    let config = config(&json!({}));
+    let judge = |before: Measurement, after: Measurement| {
+        let incumbent = Incumbent {
+            measurement: before,
+            ..incumbent()
+        };
+        let mut judge = Judge::new(&config, &incumbent, exact(&config), Attempt::default());
+        while judge.next_check() == NextCheck::Verify {
+            judge.record_verify(Ok(after.clone()), NOW);
+        }
+        if judge.next_check() == NextCheck::Guard {
+            judge.record_guard(Ok(()));
+        }
+        describe_cases(&judge.to_judgement().unwrap())
+    };
+    let before = measure_cases(47, &[("a", 5), ("b", 0)]);
+    insta::assert_snapshot!(judge(before.clone(), measure_cases(46, &[("a", 1), ("b", 1)])), @"Keep: 1 of 2 worse: b 0 -> 1; 1 better; 2 held");
+    insta::assert_snapshot!(judge(before.clone(), measure_cases(48, &[("a", 6), ("b", 0)])), @"Discard(WorseMetric): 1 of 2 worse: a 5 -> 6; 0 better; 0 held");
+    insta::assert_snapshot!(judge(before, measured("METRIC m=46")), @"Keep: 2 of 2 worse: a 5 -> gone, b 0 -> gone; 0 better; 0 held");
+    insta::assert_snapshot!(judge(measured("METRIC m=47"), measure_cases(46, &[("a", 1)])), @"Keep: -; 1 held");
+}
+
+#[test]
+fn a_run_of_the_kept_state_beside_the_trial_tells_how_far_its_cases_vary() {
+    let config = config(&json!({}));
+    let incumbent = Incumbent {
+        measurement: measure_cases(100, &[("a", 10), ("b", 10)]),
+        ..incumbent()
+    };
+    let evidence = believe(&config, &[100, 104, 97, 102, 99, 103]);
+    let mut judge = Judge::new(&config, &incumbent, evidence, Attempt::default());
+    let mut beside = 0;
+    // A large gain is told only beside a run of the kept state.
+    loop {
+        match judge.next_check() {
+            NextCheck::Verify => {
+                let run = measure_cases(50, &[("a", 14), ("b", 14)]);
+                judge.record_verify(Ok(run), NOW);
+            }
+            NextCheck::VerifyIncumbent => {
+                beside += 1;
+                let run = measure_cases(100, &[("a", 15), ("b", 10)]);
+                judge.record_incumbent(Some(run), NOW);
+            }
+            NextCheck::Guard => judge.record_guard(Ok(())),
+            NextCheck::Done => break,
+        }
+    }
+    let judged = judge.to_judgement().unwrap();
+    insta::assert_snapshot!(format!("{beside} beside; {}", describe_cases(&judged)), @"1 beside; Keep: 1 of 2 worse: b 10 -> 14; 0 better; 2 held");
+    // The next trial knows it, too.
+    let kept = serde_json::to_string(&judged.measurement.unwrap().cases).unwrap();
+    insta::assert_snapshot!(kept, @r#"{"values":{"a":14,"b":14},"spreads":{"a":5}}"#);
+}

@@ -75,6 +75,7 @@ fn only_a_keep_with_its_commit_tree_and_measurement_has_kept_something() {
         value: 3.into(),
         metrics: BTreeMap::new(),
         missing: BTreeMap::new(),
+        cases: crate::metric::cases::Cases::default(),
     };
     let mut decided = Decision::without_measurement(&intent, Verdict::Keep, None);
     assert_eq!(decided.find_kept(), None);

@@ -41,6 +41,7 @@ fn rework(trial: u32, attempt: u32) -> Event {
         left_files: vec![format!("left-{trial}")],
         guard_retries: 0,
         verify_runs: None,
+        cases: None,
         runs: Vec::new(),
     })
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::metric::cases::line::{CASE_WORD, CaseError, CaseResult, MAX_CASES, parse_case_line};
 use crate::metric::definition::Format;
 use crate::metric::screen::{DrawnLine, draw_lines};
 use crate::metric::unit::{Doubt, Quantity, QuantityError};
@@ -34,6 +35,8 @@ pub(super) struct PrintedMetrics {
     pub metrics: BTreeMap<String, Quantity>,
     /// Further metrics that are not a usable number, and what they are instead.
     pub missing: BTreeMap<String, String>,
+    /// What single cases gave, by id.
+    pub cases: BTreeMap<String, CaseResult>,
 }
 
 /// Why an output holds no measurement.
@@ -71,6 +74,21 @@ pub enum NoMetric {
     /// The name of a metric is a text.
     #[error("`{0}` is too long for a metric name")]
     LongName(String),
+    /// A line begins like that of a case, and is none.
+    #[error("the line `{line}` {error}")]
+    Case { line: String, error: CaseError },
+    /// The metric counts the cases that were printed, and counts other ones.
+    #[error(
+        "the metric `{metric}` is {printed}, and the `METRIC_CASE` lines make {ones} of them (`{counted}` counts 1): print both from one list"
+    )]
+    CasesDiffer {
+        metric: String,
+        /// `57 of 60`
+        printed: String,
+        ones: usize,
+        /// The word of a case that the metric counts.
+        counted: &'static str,
+    },
     /// The unit is another one than the baseline's.
     #[error(
         "the unit changed: verify printed `{printed}`, and the baseline had {unit}; one cannot be converted into the other"
@@ -125,6 +143,7 @@ fn read_number_line(line: &DrawnLine<'_>, name: &str) -> Result<PrintedMetrics, 
         format: Format::Number,
         metrics: BTreeMap::from([(name.to_owned(), found)]),
         missing: BTreeMap::new(),
+        cases: BTreeMap::new(),
     })
 }
 
@@ -140,10 +159,15 @@ fn read_metric_lines(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetri
         format: Format::Lines,
         metrics: BTreeMap::new(),
         missing: BTreeMap::new(),
+        cases: BTreeMap::new(),
     };
     for line in draw_lines(stdout) {
-        if line.garbled && line.raw.contains("METRIC ") {
+        let is_ours = |word| line.raw.contains(word);
+        if line.garbled && ["METRIC ", CASE_WORD].into_iter().any(is_ours) {
             return Err(NoMetric::Garbled(clip_text(line.raw.trim(), MAX_QUOTED)));
+        }
+        if !line.garbled {
+            found.take_case_line(&line.text)?;
         }
         let Some((key, text)) = parse_metric_line(&line) else {
             continue;
@@ -164,6 +188,22 @@ fn read_metric_lines(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetri
 }
 
 impl PrintedMetrics {
+    /// Takes the line of a case; passes over any other.
+    fn take_case_line(&mut self, line: &str) -> Result<(), NoMetric> {
+        let parsed = match parse_case_line(line) {
+            None => return Ok(()),
+            Some(Ok((id, _))) if self.cases.contains_key(id) => Err(CaseError::Twice),
+            Some(Ok(_)) if self.cases.len() == MAX_CASES => Err(CaseError::TooMany),
+            Some(parsed) => parsed,
+        };
+        let (id, result) = parsed.map_err(|error| NoMetric::Case {
+            line: clip_text(line.trim(), MAX_QUOTED),
+            error,
+        })?;
+        self.cases.insert(id.to_owned(), result);
+        Ok(())
+    }
+
     fn add_metric(&mut self, name: &str, quantity: Quantity) -> Result<(), NoMetric> {
         self.check_room(name)?;
         let same = |before: &Quantity| {
@@ -209,6 +249,7 @@ fn read_json_object(stdout: &str, name: &str) -> Result<PrintedMetrics, NoMetric
         format: Format::Json,
         metrics: BTreeMap::new(),
         missing: BTreeMap::new(),
+        cases: BTreeMap::new(),
     };
     for (key, raw) in fields {
         let main = key == "primary" || key == name;

@@ -41,6 +41,7 @@ fn await_rework(state: &mut RunState) {
             left_files: Vec::new(),
             guard_retries: 0,
             verify_runs: None,
+            cases: None,
             runs: Vec::new(),
         }))
         .unwrap();

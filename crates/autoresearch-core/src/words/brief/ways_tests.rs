@@ -107,6 +107,7 @@ fn awaiting_rework() -> RunState {
         left_files: Vec::new(),
         guard_retries: 0,
         verify_runs: None,
+        cases: None,
         runs: Vec::new(),
     };
     state.apply_event(Event::Rework(rework)).unwrap();

@@ -6,6 +6,7 @@ use super::*;
 
 fn make_view() -> TrialView {
     TrialView {
+        cases: None,
         rate: None,
         run: "fewer-any".to_owned(),
         trial: 4,

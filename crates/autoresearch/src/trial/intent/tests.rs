@@ -22,6 +22,7 @@ fn make_measurement(value: i64) -> Measurement {
         value: value.into(),
         metrics: [("n".to_owned(), value.into())].into(),
         missing: std::collections::BTreeMap::new(),
+        cases: autoresearch_core::metric::cases::Cases::default(),
     }
 }
 
@@ -73,6 +74,7 @@ fn fail_guard(state: &mut RunState, intent: &Intent) {
         left_files: Vec::new(),
         guard_retries: 0,
         verify_runs: None,
+        cases: None,
         runs: Vec::new(),
     };
     state.apply_event(Event::Rework(rework)).unwrap();

@@ -7,6 +7,7 @@ use super::*;
 
 fn make_keep() -> TrialReport {
     TrialReport {
+        cases: None,
         rate: None,
         run: "fewer-any".to_owned(),
         trial: 4,

@@ -253,3 +253,37 @@ fn a_line_may_print_a_count_with_its_cases_and_nothing_that_only_looks_like_one(
         assert!(read_output(stdout, "m", Format::Auto).is_err(), "{stdout}");
     }
 }
+
+fn read_cases(stdout: &str, format: Format) -> String {
+    match read_output(stdout, "m", format) {
+        Ok(found) => format!("{:?}", found.cases.keys().collect::<Vec<_>>()),
+        Err(error) => error.to_string().replace('\r', "\\r"),
+    }
+}
+
+#[test]
+fn cases_stand_beside_a_metric_line_and_nowhere_else() {
+    let printed = "log METRIC_CASE a 1\n METRIC_CASE \u{1b}[32mb\u{1b}[0m pass\nMETRIC_CASES 3\nMETRIC m=1\nMETRIC_CASE c 2\n";
+    for format in [Format::Auto, Format::Lines] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(read_cases(printed, format), @r#"["b", "c"]"#);
+        }
+    }
+    let ended = "METRIC_CASE a nothing\n7\n";
+    insta::assert_snapshot!(read_cases(ended, Format::Auto), @"[]");
+    insta::assert_snapshot!(read_cases(ended, Format::Lines), @"the line `METRIC_CASE a nothing` has no usable value: print a number, `pass` or `fail`");
+    insta::assert_snapshot!(read_cases("METRIC_CASE a 1\n{\"m\": 1}\n", Format::Json), @"[]");
+}
+
+#[test]
+fn a_bad_case_is_refused_by_its_line() {
+    let read = |lines: &str| read_cases(&format!("METRIC m=1\n{lines}\n"), Format::Lines);
+    insta::assert_snapshot!(read("METRIC_CASE a 1\nMETRIC_CASE a 1"), @"the line `METRIC_CASE a 1` gives a case that was printed before: each case needs an id of its own, such as its file and its name");
+    insta::assert_snapshot!(read("METRIC_CASE a 3 of 4"), @"the line `METRIC_CASE a 3 of 4` has more than an id and a value: an id has no white space, and a value no unit");
+    insta::assert_snapshot!(read("50%\rMETRIC_CASE a 1\rMETRIC_CASE b"), @r"the line `50%\rMETRIC_CASE a 1\rMETRIC_CASE b` overwrites only a part of itself, or moves the cursor (carriage return, backspace or escape sequence): print the metric on a separate line, without a progress bar");
+    let many: Vec<String> = (0..=1_000)
+        .map(|id| format!("METRIC_CASE {id} 1"))
+        .collect();
+    insta::assert_snapshot!(read(&many.join("\n")), @"the line `METRIC_CASE 1000 1` is one case too many: at most 1000 are read; print one for each group of cases, or only those that matter");
+    assert!(read(&many[1..].join("\n")).starts_with("[\""));
+}
