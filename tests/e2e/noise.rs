@@ -417,3 +417,34 @@ fn a_watched_metric_that_verify_does_not_print_is_refused_at_start() {
     let said = "the condition `mb not-worse` names a metric that verify does not print";
     assert!(refused.err.contains(said), "{refused:?}");
 }
+
+/// More processes than cores before the first command are named as a cause of much noise, and of nothing else.
+#[test]
+fn a_busy_machine_is_named_where_the_runs_differ_by_much() {
+    let start = |deviations: &[i32], load: &str| {
+        let bed = NoisyBed::new(deviations);
+        let file = bed.0.home.join("config.yaml");
+        std::fs::write(&file, CONFIG).unwrap();
+        let place = bed.0.home.display().to_string();
+        let words = ["start", "--config", file.to_str().unwrap(), "--json"];
+        let variables = [("BED", place.as_str()), ("SEALED_LOAD", load)];
+        let told = bed.0.run_with(&words, &variables).ok().json();
+        let warnings = told["warnings"].as_array().unwrap().iter();
+        let noisy = warnings.filter_map(|line| {
+            line.as_str()
+                .filter(|line| line.contains("runs of the untouched tree"))
+        });
+        let shown: Vec<&str> = noisy.collect();
+        format!("{}\n{}", told["noise"]["causes"], shown.join("\n"))
+    };
+    let wild = [100, -150, 210, -60, 160, -200];
+    assert_answer!(start(&wild, "8.13/2"), @r#"
+    ["load"]
+    warning: runs of the untouched tree differ by 17 %: other programs kept the machine busy before the first run (load 8.1 on 2 cores): end them or wait, then start again; let verify repeat the work and print the median or the minimum, count instructions (`perf stat -e instructions:u`) instead of time, pin it to one core (`taskset`), or set `min_improvement` to what matters
+    "#);
+    assert_answer!(start(&wild, "2/2"), @"
+    []
+    warning: runs of the untouched tree differ by 17 %: let verify repeat the work and print the median or the minimum, count instructions (`perf stat -e instructions:u`) instead of time, pin it to one core (`taskset`), or set `min_improvement` to what matters
+    ");
+    assert_answer!(start(&DEVIATIONS, "8.13/2"), @"[]");
+}

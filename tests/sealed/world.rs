@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use autoresearch_core::decide::calibration::MachineLoad;
 use autoresearch_sys::env::World;
 
 /// A file would have grown beyond the limit of the process (the same number on every Linux that is supported).
@@ -55,10 +56,22 @@ fn fill_disk(world: &World, name: &str) {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Fsize, limit);
 }
 
+/// How busy a test wants the machine to be: `SEALED_LOAD=8.1/2`. Otherwise it is not known, so that no answer depends on it.
+fn load() -> Option<MachineLoad> {
+    let world = World::from_process();
+    let told = world.find_variable("SEALED_LOAD")?.to_str()?;
+    let (running, cores) = told.split_once('/')?;
+    Some(MachineLoad {
+        running: running.parse().ok()?,
+        cores: cores.parse().ok()?,
+    })
+}
+
 /// The world of a test: what the environment says, where the shipped binary would not ask it.
 pub(crate) fn sealed() -> World {
     let mut world = World::from_process();
     world.step = step;
+    world.load = load;
     if let Some(folder) = world.find_variable("SEALED_STATE").cloned() {
         world.state_folder = folder.into();
     }

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::machine_load::read_machine_load;
 use autoresearch_core::agent::outage::OutagePatience;
 use autoresearch_core::agent::session::is_session_id;
 use autoresearch_core::config::TimeOfDay;
+use autoresearch_core::decide::calibration::MachineLoad;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,6 +42,8 @@ pub struct World {
     pub role: ProcessRole,
     /// How long failures of the agent are waited out.
     pub patience: OutagePatience,
+    /// How busy the machine is, where that can be known.
+    pub load: fn() -> Option<MachineLoad>,
     /// Called with the name of each step of the journal protocol, before the step. Tests crash here.
     pub step: fn(&'static str),
     /// Told what is about to take long; the edge shows it to a person who waits.
@@ -137,6 +141,7 @@ impl World {
             session: read_session(),
             role: ProcessRole::Command,
             patience: OutagePatience::default(),
+            load: read_machine_load,
             step: |_| {},
             progress: |_| {},
             interrupted,

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod env;
 pub mod error;
 pub mod git;
+mod machine_load;
 pub mod polling;
 pub mod process;
 pub mod regular_files;

@@ -133,6 +133,7 @@ impl Bed {
             clock: Clock::System,
             session: None,
             role: ProcessRole::Command,
+            load: || None,
             patience: OutagePatience::default(),
             step: |_| {},
             progress: |_| {},

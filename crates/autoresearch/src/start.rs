@@ -559,7 +559,7 @@ fn record_start(
     // Without this memory the first look takes everything for known.
     let _ = store::TreeNotes::beside_anchor(&store.anchor_folder).write_unseen(&unseen);
     make_ready(world, store)
-        .map(|glance| make_start_report(&glance, left_alone, pinned_files))
+        .map(|glance| make_start_report(&glance, left_alone, (pinned_files, parts.load)))
         .map_err(|failure| {
             let run = &parts.layout.run;
             failure.hint(format!("the run `{run}` is recorded: fix what failed, then run `autoresearch resume` to complete its start"))

@@ -61,6 +61,7 @@ impl InstallBench {
             session: None,
             role: ProcessRole::Command,
             patience: OutagePatience::default(),
+            load: || None,
             step: |_| {},
             progress: |_| {},
             interrupted: Arc::default(),

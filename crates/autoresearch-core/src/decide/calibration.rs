@@ -2,6 +2,7 @@
 //! Does not decide trials; `evidence` does.
 //! Invariant: a cause is named only where the runs show it; noise without a shape has none.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -19,6 +20,22 @@ const GAP: f64 = 3.0;
 /// Fewer runs show no shape: four in a row rise or fall by chance once in twelve times.
 const SHAPE_RUNS: usize = 5;
 
+/// How busy the machine was before the first run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MachineLoad {
+    /// How many processes ran or waited for a core, on average over a minute.
+    pub running: f64,
+    pub cores: u32,
+}
+
+impl MachineLoad {
+    /// Did some have to wait?
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.running > f64::from(self.cores)
+    }
+}
+
 /// What makes the runs differ, as far as they show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,6 +46,8 @@ pub enum NoiseCause {
     Trend,
     /// The values fall into two groups.
     TwoModes,
+    /// More processes than cores were at work before the first run.
+    Load,
 }
 
 /// How noisy a metric is at the start.
@@ -45,6 +64,9 @@ pub struct Calibration {
     /// So many runs at most has a trial, of both trees.
     pub trial_runs: u32,
     pub causes: Vec<NoiseCause>,
+    /// How busy the machine was, where that is a cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<MachineLoad>,
 }
 
 impl Calibration {
@@ -61,7 +83,20 @@ impl Calibration {
                 Some(_) => Vec::new(),
                 None => list_causes(values),
             },
+            load: None,
         })
+    }
+
+    /// The same, knowing how busy the machine was before the first run: what verify makes it do comes after that. A load is blamed
+    /// only for noise that is worth a warning.
+    #[must_use]
+    pub fn with_load(mut self, load: Option<MachineLoad>) -> Self {
+        if self.is_too_noisy() {
+            self.load = load.filter(MachineLoad::is_crowded);
+            let cause = self.load.map(|_| NoiseCause::Load);
+            self.causes.splice(0..0, cause);
+        }
+        self
     }
 
     /// Is it so noisy that a person should do something about it first?
@@ -72,14 +107,27 @@ impl Calibration {
 
     /// What a person can do, one sentence each.
     #[must_use]
-    pub fn list_remedies(&self) -> Vec<&'static str> {
-        let mut remedies: Vec<&str> = self.causes.iter().map(|cause| cause.remedy()).collect();
+    pub fn list_remedies(&self) -> Vec<Cow<'static, str>> {
+        let mut remedies: Vec<Cow<'static, str>> = self
+            .causes
+            .iter()
+            .map(|cause| self.find_remedy(*cause))
+            .collect();
         if self.is_too_noisy() {
-            remedies.push(
+            remedies.push(Cow::Borrowed(
                 "let verify repeat the work and print the median or the minimum, count instructions (`perf stat -e instructions:u`) instead of time, pin it to one core (`taskset`), or set `min_improvement` to what matters",
-            );
+            ));
         }
         remedies
+    }
+
+    fn find_remedy(&self, cause: NoiseCause) -> Cow<'static, str> {
+        match (cause, &self.load) {
+            (NoiseCause::Load, Some(MachineLoad { running, cores })) => Cow::Owned(format!(
+                "other programs kept the machine busy before the first run (load {running:.1} on {cores} cores): end them or wait, then start again"
+            )),
+            _ => Cow::Borrowed(cause.remedy()),
+        }
     }
 }
 
@@ -103,6 +151,9 @@ impl fmt::Display for Calibration {
 impl NoiseCause {
     fn remedy(self) -> &'static str {
         match self {
+            Self::Load => {
+                "other programs kept the machine busy: end them or wait, then start again"
+            }
             Self::FirstRun => {
                 "the first run differs from all others: let verify warm up before it measures"
             }
@@ -206,7 +257,7 @@ mod tests {
         insta::assert_snapshot!(calm, @"
         0.71 % a run (6 runs): a change smaller than about 0.69 % cannot be told in one trial of at most 20 runs
         ");
-        assert_eq!(calm.list_remedies(), Vec::<&str>::new());
+        assert_eq!(calm.list_remedies(), Vec::<Cow<'_, str>>::new());
         let wild = calibrate(&[20.0, 31.0, 14.0, 24.0, 18.0, 27.0]).unwrap();
         assert!(wild.is_too_noisy() && wild.causes.is_empty());
         insta::assert_snapshot!(wild, @"
@@ -232,7 +283,36 @@ mod tests {
         };
         insta::assert_snapshot!(calibrate_cases(6.0), @"that of counting at least (6 runs): a change of less than about 2.1 cases cannot be told in one trial of at most 20 runs");
         insta::assert_snapshot!(calibrate_cases(0.0), @"that of counting at least (6 runs): a change of less than about 0.6 cases cannot be told in one trial of at most 20 runs");
-        assert_eq!(calibrate_cases(6.0).list_remedies(), Vec::<&str>::new());
+        assert_eq!(
+            calibrate_cases(6.0).list_remedies(),
+            Vec::<Cow<'_, str>>::new()
+        );
+    }
+
+    #[test]
+    fn a_busy_machine_is_blamed_for_much_noise_and_for_nothing_else() {
+        let busy = Some(MachineLoad {
+            running: 8.13,
+            cores: 2,
+        });
+        let idle = Some(MachineLoad {
+            running: 2.0,
+            cores: 2,
+        });
+        let wild = || calibrate(&[20.0, 31.0, 14.0, 24.0, 18.0, 27.0]).unwrap();
+        let blamed = wild().with_load(busy);
+        assert_eq!(blamed.causes, [NoiseCause::Load]);
+        insta::assert_snapshot!(blamed.list_remedies()[0], @"other programs kept the machine busy before the first run (load 8.1 on 2 cores): end them or wait, then start again");
+        insta::assert_snapshot!(serde_json::to_string(&blamed).unwrap(), @r#"{"spread_percent":29.0,"visible_percent":22.0,"runs":6,"trial_runs":20,"causes":["load"],"load":{"running":8.13,"cores":2}}"#);
+        for load in [idle, None] {
+            assert_eq!(wild().with_load(load), wild());
+        }
+        let calm = || calibrate(&[100.0, 101.0, 99.0, 100.5, 99.5, 100.2]).unwrap();
+        assert_eq!(calm().with_load(busy), calm(), "it did no harm");
+        // Beside a shape of the runs it stands first.
+        let rising = calibrate(&[100.0, 130.0, 160.0, 190.0, 220.0, 250.0]).unwrap();
+        let causes = rising.with_load(busy).causes;
+        assert_eq!(causes, [NoiseCause::Load, NoiseCause::Trend]);
     }
 
     #[test]

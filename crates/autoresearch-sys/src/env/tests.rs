@@ -82,6 +82,7 @@ fn make_world(program: &str, now: &str) -> World {
         session: None,
         role: ProcessRole::Command,
         patience: OutagePatience::default(),
+        load: || None,
         step: |_| {},
         progress: |_| {},
         interrupted: Arc::new(AtomicBool::new(false)),

@@ -89,6 +89,7 @@ pub(super) fn make_world(base: &Path) -> World {
         session: None,
         role: ProcessRole::Command,
         patience: OutagePatience::default(),
+        load: || None,
         step: |_| {},
         progress: |_| {},
         interrupted: Arc::new(AtomicBool::new(false)),

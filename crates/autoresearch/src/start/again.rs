@@ -46,7 +46,7 @@ pub(super) fn find_same_start(
         session::claim_run(&glance.run, glance.seat.history());
         let pinned = &glance.run.store.pinned;
         let names = pinned.yardstick.keys().cloned().collect();
-        let mut report = make_start_report(&glance, pinned.dirty_files.len(), names);
+        let mut report = make_start_report(&glance, pinned.dirty_files.len(), (names, None));
         report.warnings = vec![format!(
             "warning: the run `{name}` was started before with this config and has no trial yet: nothing was measured again"
         )];

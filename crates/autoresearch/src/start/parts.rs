@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::name::make_run_name;
 use autoresearch_core::config::{Config, Holdout, Isolation};
+use autoresearch_core::decide::calibration::MachineLoad;
 use autoresearch_core::git_names::{HeadTarget, RefName};
 
 use crate::start::preflight::StartSite;
@@ -32,6 +33,8 @@ pub(super) struct StartParts<'g> {
     pub(super) secrets: Vec<PathBuf>,
     /// The run's id, by which its notes outside the repository are found.
     pub(super) id: String,
+    /// How busy the machine was before any command of the config ran.
+    pub(super) load: Option<MachineLoad>,
     /// Where the run's own work tree is to be, if it gets one.
     place: Option<TreePlace>,
     /// That work tree, once it was made with the run's branch, so that a refusal takes both away.
@@ -97,6 +100,7 @@ pub(super) fn gather_parts<'g>(
         holdout,
         secrets: Vec::new(),
         id,
+        load: (world.load)(),
         place,
         made_tree: RefCell::default(),
     })

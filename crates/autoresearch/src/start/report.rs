@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use autoresearch_core::config::span;
-use autoresearch_core::decide::calibration::Calibration;
+use autoresearch_core::decide::calibration::{Calibration, MachineLoad};
 use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::rate::RateInterval;
@@ -68,8 +68,9 @@ pub struct StartReport {
 pub(super) fn make_start_report(
     glance: &Glance<'_>,
     left_alone: usize,
-    pinned: Vec<String>,
+    (pinned, load): (Vec<String>, Option<MachineLoad>),
 ) -> StartReport {
+    let noise = find_calibration(&glance.run.store.state).map(|noise| noise.with_load(load));
     let (run, state) = (&glance.run, &glance.run.store.state);
     let (start, config) = (&state.start, state.config());
     let time = config
@@ -90,7 +91,7 @@ pub(super) fn make_start_report(
         deterministic: state.evidence.is_exact(),
         spread: state.find_run_spread(),
         rate: find_start_rate(start),
-        noise: find_calibration(state),
+        noise: noise.clone(),
         guard: start.guard.as_str(),
         holdout: start.holdout.is_some(),
         branch: start.branch.short().to_owned(),
@@ -104,7 +105,7 @@ pub(super) fn make_start_report(
         },
         warnings: warn_of_flaky_guard(start.guard_retries)
             .into_iter()
-            .chain(warn_of_noise(find_calibration(state).as_ref()))
+            .chain(warn_of_noise(noise.as_ref()))
             .collect(),
         next: glance.next_step(),
     }

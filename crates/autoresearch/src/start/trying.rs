@@ -5,7 +5,7 @@
 use std::fmt;
 
 use autoresearch_core::config::span::format_span;
-use autoresearch_core::decide::calibration::Calibration;
+use autoresearch_core::decide::calibration::{Calibration, MachineLoad};
 use autoresearch_core::decide::evidence::Evidence;
 use autoresearch_core::decide::reaction::ReactionOutcome;
 use autoresearch_core::journal::event::Start;
@@ -78,16 +78,24 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
         stderr: Some(prepared.said).filter(|said| !said.is_empty()),
         warnings: warnings.collect(),
         sandbox: prepared.sandbox,
-        ..make_try_report(&source.name, prepared.start, prepared.reaction)
+        ..make_try_report(
+            (&source.name, parts.load),
+            prepared.start,
+            prepared.reaction,
+        )
     })
 }
 
-fn make_try_report(file: &str, start: Start, reaction: ReactionReport) -> TryReport {
+fn make_try_report(
+    (file, load): (&str, Option<MachineLoad>),
+    start: Start,
+    reaction: ReactionReport,
+) -> TryReport {
     let values: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
     let direction = start.config.metric.direction;
     let mut evidence = Evidence::new(direction, 0.0).of_cases(count_cases(&start));
     record_runs(&mut evidence, &start.runs);
-    let noise = Calibration::find(&evidence, &values);
+    let noise = Calibration::find(&evidence, &values).map(|noise| noise.with_load(load));
     let size = start.measurement.value.magnitude().to_double();
     let spread = evidence.find_run_spread() * size;
     let metric = &start.config.metric;
