@@ -119,7 +119,7 @@ fn in_the_sandbox_the_stop_hook_measures_and_the_model_is_not_asked_meanwhile() 
     ));
     assert!(most / 4 < 300, "{prompts:?}");
     assert!(
-        prompts[0].contains("trial 1: keep, any_count 8 (-2)"),
+        prompts[0].contains("trial 1: keep, any_count 8 (-2, -20 %)"),
         "{prompts:?}"
     );
     assert_eq!(

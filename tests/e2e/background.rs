@@ -144,13 +144,13 @@ fn a_background_run_goes_to_its_end_alone() {
     assert_answer!(night.bed.run(&["background", "logs"]).ok(), @"
     <time> supervisor <pid> starts
     <time> trial 1: the agent edits
-    <time> trial 1: keep, any_count 9 (-1), guard pass, commit <commit>
+    <time> trial 1: keep, any_count 9 (-1, -10 %), guard pass, commit <commit>
     <time> trial 2: the agent edits
-    <time> trial 2: discard (worse-metric), any_count 13 (+4); the best is 9 from trial 1
+    <time> trial 2: discard (worse-metric), any_count 13 (+4, +44 %); the best is 9 from trial 1
     <time> trial 3: the agent edits
-    <time> trial 3: keep, any_count 7 (-2), guard pass, commit <commit>
+    <time> trial 3: keep, any_count 7 (-2, -22 %), guard pass, commit <commit>
     <time> trial 4: the agent edits
-    <time> trial 4: keep, any_count 5 (-2), guard pass, commit <commit>
+    <time> trial 4: keep, any_count 5 (-2, -29 %), guard pass, commit <commit>
     <time> supervisor ends
     ");
     night.clean();

@@ -53,7 +53,7 @@ fn a_better_rate_lists_the_cases_that_it_broke() {
     let bed = printing(&print_tests(&[1, 2, 3, 4, 5, 6, 7, 8], ""));
     bed.start(&config());
     assert_answer!(answer(&bed, &print_tests(&[7, 8, 30, 31], "")), @"
-    trial 1: keep, passing 56 (+4)
+    trial 1: keep, passing 56 (+4, +7.7 %)
     cases: 2 of 60 worse: tests/test_30.py 1 -> 0, tests/test_31.py 1 -> 0; 6 better; sign test p = 0.14
     files: src/out
     ");
@@ -68,7 +68,7 @@ fn a_better_rate_lists_the_cases_that_it_broke() {
 
     // The next trial is compared with what was kept, and a discard tells as much.
     assert_answer!(answer(&bed, &print_tests(&[7, 8, 30, 32, 33], "")), @"
-    trial 2: discard (worse-metric), passing 55 (-1); the best is 56 from trial 1
+    trial 2: discard (worse-metric), passing 55 (-1, -1.8 %); the best is 56 from trial 1
     why: the metric is not better
     cases: 2 of 60 worse: tests/test_32.py 1 -> 0, tests/test_33.py 1 -> 0; 1 better
     files: src/out
@@ -150,7 +150,7 @@ fn an_id_with_hostile_letters_moves_no_cursor() {
     let bed = printing("METRIC_CASE a\\b'\"$(x) 1\nMETRIC passing=1\n");
     bed.start(&config());
     assert_answer!(answer(&bed, "METRIC passing=2\n"), @r#"
-    trial 1: keep, passing 2 (+1)
+    trial 1: keep, passing 2 (+1, +100 %)
     cases: 1 of 1 worse: a\\b'"$(x) 1 -> gone; 0 better
     files: src/out
     "#);

@@ -124,12 +124,12 @@ fn no_agent_raises_a_limit_and_none_is_told_to() {
         1
     );
     // The session is told of the next end as well.
-    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (the only iteration is used; any_count is 9); any_count 9 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (the only iteration is used; any_count is 9); any_count 9 (lower is better, start 10, -10 %); `<program> finish` goes back to your branch"}"#);
     bed.run(&["raise", "--iterations", "2"]).ok();
     assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"decision":"block","reason":"autoresearch: the run `demo` is open. next: change one thing in scope (src/**), leave git alone, then run: <program> trial -m \"what you changed\""}"#);
     bed.edit(3);
     bed.agent("s1", &["trial", "-m", "two"]).ok();
-    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 2 iterations are used; any_count is 8); any_count 8 (lower is better, start 10); `<program> finish` goes back to your branch"}"#);
+    assert_answer!(bed.hook("stop", "s1").ok(), @r#"{"systemMessage":"autoresearch: the run `demo` has ended: iteration-cap (all 2 iterations are used; any_count is 8); any_count 8 (lower is better, start 10, -20 %); `<program> finish` goes back to your branch"}"#);
 }
 
 #[test]

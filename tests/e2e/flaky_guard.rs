@@ -49,14 +49,14 @@ fn guard_retries_runs_a_failed_guard_again_and_says_how_often_it_ran() {
     }
     bed.edit(2);
     assert_answer!(bed.run(&["trial", "-m", "no flake"]).ok(), @r#"
-    trial 2: keep, any_count 7 (-1), guard pass, commit <commit>
+    trial 2: keep, any_count 7 (-1, -12 %), guard pass, commit <commit>
     files: src/a
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
     fail(&bed, 1);
     bed.edit(1);
     assert_answer!(bed.run(&["trial", "-m", "a flake"]).ok(), @r#"
-    trial 3: keep, any_count 6 (-1), guard pass (it ran 2 times), commit <commit>
+    trial 3: keep, any_count 6 (-1, -14 %), guard pass (it ran 2 times), commit <commit>
     files: src/a
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
@@ -169,7 +169,7 @@ fn again_is_for_a_failed_guard_alone() {
     ");
     bed.edit(3);
     assert_answer!(bed.run(&["trial", "--again"]).ok(), @r#"
-    trial 3: keep, any_count 8 (-1), guard pass, commit <commit>
+    trial 3: keep, any_count 8 (-1, -11 %), guard pass, commit <commit>
     files: src/a
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);

@@ -188,6 +188,7 @@ fn a_rate_is_told_with_what_its_runs_leave_possible() {
     trial 1 of run `demo`: keep
       change    a fix
       metric    m 8 failed runs -> 0 failed runs (-8, lower is better)
+      gain      a gain of 100 % (<interval>), 95 % interval
       rate      0 of 16: at most 17 %, with 95 % confidence
       guard     -
       commit    <commit> on <commit>

@@ -80,7 +80,7 @@ fn a_keep_that_the_holdout_fails_is_taken_back_and_nobody_is_told_how() {
     bed.edit(2);
     bed.write("src/b", "cheat\n");
     assert_answer!(bed.run(&["trial", "-m", "fewer"]), @r#"
-    trial 1: discard (holdout), any_count 4 (-6), guard pass; the best is 10 from trial 0
+    trial 1: discard (holdout), any_count 4 (-6, -60 %), guard pass; the best is 10 from trial 0
     why: a check that is not shown did not pass
     files: src/a, src/b
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"

@@ -144,7 +144,10 @@ fn a_registered_trial_is_measured_at_the_stop_and_the_answer_is_its_verdict() {
     assert_eq!(report["files"], serde_json::json!(["src/a"]));
     assert_eq!(bed.story(), ["0 baseline"], "nothing is measured yet");
     let said = reason(&bed.hook("stop", ME));
-    assert!(said.contains("trial 1: keep, any_count 8 (-2)"), "{said}");
+    assert!(
+        said.contains("trial 1: keep, any_count 8 (-2, -20 %)"),
+        "{said}"
+    );
     assert!(said.lines().last().unwrap().starts_with("next: "), "{said}");
     assert_eq!(bed.story(), ["0 baseline", "1 keep"]);
     assert!(!bed.run_file("proposal.json").exists());
@@ -464,7 +467,7 @@ fn of_several_runs_of_a_session_the_open_one_is_answered_and_an_interruption_pau
       obstacle  paused: the person interrupted the session
       metric    any_count (lower is better)
       start     10
-      best      8 from trial 1, commit <commit>
+      best      8 (-20 %) from trial 1, commit <commit>
       trials    1 of 100: 1 keep, 0 discard, 0 crash, 0 no-op
       ladder    0 failed in a row, 0 pivots without a keep
       branch    autoresearch/demo

@@ -51,7 +51,7 @@ fn a_pipe_that_hides_a_failure_is_flagged_in_answer_log_and_finish() {
     let bed = measuring(script, &"x".repeat(5_000));
     bed.start(&config());
     insta::assert_snapshot!(says(&bed, "broken"), @"
-    trial 1: keep, bytes 0 (-5000), commit <hash>
+    trial 1: keep, bytes 0 (-5000, -100 %), commit <hash>
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
     files: src/code
       | error: syntax
@@ -117,7 +117,7 @@ fn the_last_problems_may_go_at_once_and_are_measured_twice() {
     );
     bed.start(&config().target(0));
     insta::assert_snapshot!(says(&bed, "fine\n"), @"
-    trial 1: keep, bytes 0 (-12), commit <hash>
+    trial 1: keep, bytes 0 (-12, -100 %), commit <hash>
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
     files: src/code
       | 0

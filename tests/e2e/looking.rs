@@ -107,25 +107,25 @@ fn status_tells_people_the_same_in_a_few_lines() {
       started   TIME ago
       metric    any_count (lower is better)
       start     10
-      best      9 from trial 1, commit COMMIT7
+      best      9 (-10 %) from trial 1, commit COMMIT7
       trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 0 pivots without a keep
       branch    autoresearch/demo
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
     bed.run(&["stop", "-m", "enough\u{1b}[31m"]).ok();
-    assert_answer!(bed.run(&["status"]), @r"
+    assert_answer!(bed.run(&["status"]), @r#"
     run `demo`: Fewer any
       ended     user-stop (enough\u{1b}[31m)
       started   <time>, <span> ago
       metric    any_count (lower is better)
       start     10
-      best      9 from trial 1, commit <commit>
+      best      9 (-10 %) from trial 1, commit <commit>
       trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 0 pivots without a keep
       branch    autoresearch/demo
     next: the run has ended (user-stop: enough\u{1b}[31m); `autoresearch finish` goes back to your branch and shows what was kept
-    ");
+    "#);
 }
 
 /// A run whose verify waits for a word from the test, once the gate is shut.
@@ -240,7 +240,7 @@ fn status_says_when_somebody_went_to_another_branch() {
       obstacle  another branch is checked out: main instead of autoresearch/demo
       metric    any_count (lower is better)
       start     10
-      best      9 from trial 1, commit <commit>
+      best      9 (-10 %) from trial 1, commit <commit>
       trials    4 of 100: 1 keep, 1 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 0 pivots without a keep
       branch    autoresearch/demo
@@ -452,7 +452,7 @@ fn resume_reports_edits_that_were_not_measured_and_leaves_them() {
     assert_answer!(bed.run(&["resume"]), @r#"
     changed and not measured: src/a and 1 more; a trial measures them, `autoresearch trial --drop` undoes them
     autoresearch run `demo`. Goal: "Fewer any"
-    best: any_count 9 (lower is better, start 10) from trial 1
+    best: any_count 9 (lower is better, start 10, -10 %) from trial 1
     so far: 4 of 100 iterations: 1 keep, 1 discard, 1 crash, 1 no-op; 3 failed in a row
     edit only: src/**; never: the scripts that verify and guard run
       #- refine  "smaller steps"

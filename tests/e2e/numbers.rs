@@ -45,10 +45,10 @@ fn a_unit_is_a_part_of_the_value() {
     bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["1.02 s\n", "950000 µs\n", "0.9 parsecs\n"]), @r#"
     "1.02 s\n"
-      trial 1: discard (worse-metric), m 1020 ms (+22); the best is 998 from trial 0
+      trial 1: discard (worse-metric), m 1020 ms (+22, +2.2 %); the best is 998 from trial 0
       why: the metric is not better
     "950000 µs\n"
-      trial 2: keep, m 950 ms (-48)
+      trial 2: keep, m 950 ms (-48, -4.8 %)
     "0.9 parsecs\n"
       trial 3: crash (no-metric); the best is 950 from trial 2
       why: the unit changed: verify printed `0.9 parsecs`, and the baseline had `ms`; one cannot be converted into the other
@@ -62,10 +62,10 @@ fn a_unit_is_a_part_of_the_value() {
     bed.start(&config());
     insta::assert_snapshot!(transcript(&bed, &["1.1M\n", "949\n"]), @r#"
     "1.1M\n"
-      trial 1: discard (worse-metric), m 1126.4 K (+176.4); the best is 950 from trial 0
+      trial 1: discard (worse-metric), m 1126.4 K (+176.4, +19 %); the best is 950 from trial 0
       why: the metric is not better
     "949\n"
-      trial 2: keep, m 0.949 K (-949.051)
+      trial 2: keep, m 0.949 K (-949.051, -99.9 %)
       jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/2
         | 949
       whole output: autoresearch-results/demo/trials/2
@@ -85,7 +85,7 @@ fn a_unit_is_a_part_of_the_value() {
         | 11
       whole output: autoresearch-results/demo/trials/2
     "1 problem\n"
-      trial 3: keep, m 1 problems (-11)
+      trial 3: keep, m 1 problems (-11, -92 %)
       jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/3
         | 1 problem
       whole output: autoresearch-results/demo/trials/3
@@ -215,13 +215,13 @@ fn a_further_metric_without_a_number_is_missing_and_holds_no_condition() {
     bed.start(&format!("{}{conditional}", config()));
     insta::assert_snapshot!(transcript(&bed, &["{\"m\": 4, \"loss\": NaN}\n", "{\"m\": 4}\n", "{\"m\": 4, \"loss\": 1}\n"]), @r#"
     "{\"m\": 4, \"loss\": NaN}\n"
-      trial 1: discard (keep-when), m 4 (-1); the best is 5 from trial 0
+      trial 1: discard (keep-when), m 4 (-1, -20 %); the best is 5 from trial 0
       why: keep_when `loss < 2 (loss: `NaN` is not a finite number)` does not hold
     "{\"m\": 4}\n"
-      trial 2: discard (keep-when), m 4 (-1); the best is 5 from trial 0
+      trial 2: discard (keep-when), m 4 (-1, -20 %); the best is 5 from trial 0
       why: keep_when `loss < 2 (loss was not printed)` does not hold
     "{\"m\": 4, \"loss\": 1}\n"
-      trial 3: keep, m 4 (-1)
+      trial 3: keep, m 4 (-1, -20 %)
       also: loss=1
     "#);
 }
@@ -238,15 +238,15 @@ fn amounts_of_the_config_may_have_units() {
         "METRIC m=0.5 s\nMETRIC heap=1 GiB\n",
     ]), @r#"
     "METRIC m=0.99 s\nMETRIC heap=100 MiB\n"
-      trial 1: discard (below-minimum), m 990 ms (-8); the best is 998 from trial 0
+      trial 1: discard (below-minimum), m 990 ms (-8, -0.8 %); the best is 998 from trial 0
       why: the improvement is below min_improvement
       also: heap=100
     "METRIC m=0.9 s\nMETRIC heap=2 GiB\n"
-      trial 2: discard (keep-when), m 900 ms (-98); the best is 998 from trial 0
+      trial 2: discard (keep-when), m 900 ms (-98, -9.8 %); the best is 998 from trial 0
       why: keep_when `heap <= 1024` does not hold
       also: heap=2048
     "METRIC m=0.5 s\nMETRIC heap=1 GiB\n"
-      trial 3: keep, m 500 ms (-498)
+      trial 3: keep, m 500 ms (-498, -50 %)
       also: heap=1024
     "#);
 

@@ -48,7 +48,7 @@ fn the_story_of_each_trial_says_what_became_of_it() {
     assert_answer!(without_span(&show(&bed, &["1"]).ok()), @"
     trial 1 of run `demo`: keep
       change    4 any
-      metric    any_count 10 -> 9 (-1, lower is better)
+      metric    any_count 10 -> 9 (-1, -10 %, lower is better)
       guard     pass
       time      <time>, took <span>
       commit    <commit> on <commit>

@@ -33,7 +33,7 @@ fn a_better_number_of_code_that_games_the_measurement_is_not_kept() {
     bed.start(&config());
     bed.write("src/subject.py", CHEAT);
     assert_answer!(bed.run(&["trial", "-m", "fewer"]), @r#"
-    trial 1: discard (suspect), steps 3 (-6), guard pass; the best is 9 from trial 0
+    trial 1: discard (suspect), steps 3 (-6, -67 %), guard pass; the best is 9 from trial 0
     why: it may game the measurement: forges-output src/subject.py:5, exits-early src/subject.py:6; improve the code without it, or a person allows it for a new run with `allow_suspect: [exits-early, forges-output]`
     files: src/subject.py
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
@@ -69,7 +69,7 @@ fn a_pattern_that_a_person_allowed_is_kept_and_flagged_everywhere() {
     bed.start(&config);
     bed.write("src/subject.py", CHEAT);
     assert_answer!(bed.run(&["trial", "-m", "fewer"]), @r#"
-    trial 1: keep, steps 3 (-6), commit <commit>
+    trial 1: keep, steps 3 (-6, -67 %), commit <commit>
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/demo/trials/1
     suspect: forges-output src/subject.py:5, exits-early src/subject.py:6, allowed by the config; look at it before you go on
     files: src/subject.py

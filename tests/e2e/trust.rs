@@ -375,7 +375,7 @@ fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
     repaired: an incomplete line of <count> bytes was moved to journal.torn
     repaired: the last record was written to the journal again
     autoresearch run `demo`. Goal: "Fewer any"
-    best: any_count 9 (lower is better, start 10) from trial 1
+    best: any_count 9 (lower is better, start 10, -10 %) from trial 1
     so far: 1 of 100 iterations: 1 keep, 0 discard, 0 crash, 0 no-op; 0 failed in a row
     edit only: src/**; never: the scripts that verify and guard run
       #1 keep 9 (-1) "4 any"

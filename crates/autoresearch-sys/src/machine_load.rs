@@ -2,14 +2,21 @@
 //! Does not say what that means; `calibration` of the core does.
 //! Invariant: where the system does not tell it, nothing is told.
 
+use std::path::Path;
+
 use autoresearch_core::decide::calibration::MachineLoad;
+
+use crate::regular_files::read_text;
+
+/// A machine of thousands of cores has so much to tell.
+const MOST: u64 = 1 << 20;
 
 /// How many processes ran or waited for a core on average over the last minute, on how many cores. Linux tells both; elsewhere
 /// it is not known.
 #[must_use]
 pub(crate) fn read_machine_load() -> Option<MachineLoad> {
-    let averages = std::fs::read_to_string("/proc/loadavg").ok()?;
-    let statistics = std::fs::read_to_string("/proc/stat").ok()?;
+    let averages = read_text(Path::new("/proc/loadavg"), MOST).ok()?;
+    let statistics = read_text(Path::new("/proc/stat"), MOST).ok()?;
     parse_load(&averages, &statistics)
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Config, LadderMode};
 use crate::decide::ladder::{Due, Strategy};
 use crate::journal::event::Ending;
 use crate::journal::state::{RunState, Step};
+use crate::metric::percent::format_percent;
 use crate::metric::value::Value;
 use crate::words::table::Row;
 use crate::words::text::{clip_text, escape_text};
@@ -197,7 +198,7 @@ pub fn format_scope(config: &Config, most: usize) -> String {
     )
 }
 
-/// The goal's distance in one phrase: `any_count 41 (lower is better, start 47, target 0)`.
+/// The goal's distance in one phrase: `any_count 41 (lower is better, start 47, -13 %, target 0)`.
 #[must_use]
 pub fn format_best_value(state: &RunState) -> String {
     let metric = &state.config().metric;
@@ -207,13 +208,25 @@ pub fn format_best_value(state: &RunState) -> String {
         .target_number()
         .map(|target| format!(", target {}", shown(&target)))
         .unwrap_or_default();
+    let change = format_run_percent(state);
+    let change = change
+        .map(|change| format!(", {change}"))
+        .unwrap_or_default();
     let start = shown(&state.start.measurement.value);
     let best = shown(&state.incumbent.measurement.value);
     format!(
-        "{} {best} ({} is better, start {start}{target})",
+        "{} {best} ({} is better, start {start}{change}{target})",
         metric.name,
         metric.direction.as_str(),
     )
+}
+
+/// How far the run has brought its metric in per cent, with no more digits than the noise leaves.
+#[must_use]
+pub fn format_run_percent(state: &RunState) -> Option<String> {
+    let (before, now) = (&state.start.measurement, &state.incumbent.measurement);
+    let noise = state.evidence.find_run_spread();
+    format_percent(&state.metric_unit(), &before.value, &now.value, noise)
 }
 
 /// The run's own work tree, for a reader who may stand in it.

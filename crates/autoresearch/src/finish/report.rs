@@ -14,6 +14,7 @@ use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::shell::quote::quote_path;
+use autoresearch_core::words::brief::format_run_percent;
 use autoresearch_core::words::table::{JUMP, format_suspects};
 use autoresearch_core::words::text::{escape_text, format_count};
 use serde::{Serialize, Serializer};
@@ -37,6 +38,8 @@ pub(crate) struct EndReport {
     /// Its value at start.
     pub baseline: Value,
     pub value: Value,
+    /// The way from the one to the other in per cent, where that means something.
+    pub percent: Option<String>,
     /// Its unit, if it has one.
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
@@ -156,6 +159,7 @@ pub(super) fn make_end_report(
         value: state.incumbent.measurement.value.clone(),
         unit: state.metric_unit(),
         rate: find_last_rate(&run.store)?,
+        percent: format_run_percent(state),
         improved: state.is_improved(),
         claim: state.claim.clone(),
         reason: find_failed_holdout(&run.store),
@@ -353,6 +357,15 @@ impl EndReport {
         }
     }
 
+    /// The way to the value, and in per cent; a claim tells that with its interval.
+    fn describe_change(&self) -> String {
+        let change = self.unit.format_change(&self.baseline, &self.value);
+        match &self.percent {
+            Some(percent) if self.claim.is_none() => format!("{change} ({percent})"),
+            _ => change,
+        }
+    }
+
     /// What a clean checkout gives stands before everything else where it is not what the run measured.
     fn write_difference(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(claim) = self.claim.as_ref().filter(|claim| claim.pairs == 0) else {
@@ -384,7 +397,7 @@ impl fmt::Display for EndReport {
             out,
             "{verdict}: {} {}, {} kept on {}",
             self.metric,
-            self.unit.format_change(&self.baseline, &self.value),
+            self.describe_change(),
             format_count(self.kept.len(), "trial"),
             self.branch
         )?;

@@ -7,12 +7,13 @@ use std::fmt;
 
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
-    Decision, Guard, Suspicion, Why, format_further_metrics, list_further_metrics,
+    Decision, GainRange, Guard, Suspicion, Why, format_further_metrics, list_further_metrics,
 };
 use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
 use autoresearch_core::metric::cases::CaseChanges;
 use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::percent::format_percent;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -65,6 +66,11 @@ pub(crate) struct TrialView {
     pub before: Option<Value>,
     pub value: Option<Value>,
     pub delta: Option<String>,
+    /// The same of an exact metric in per cent of what it had to beat, where that means something.
+    pub percent: Option<String>,
+    /// What is known of the gain of a noisy metric, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gain: Option<GainRange>,
     /// What its runs say of a metric that counts cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateInterval>,
@@ -242,6 +248,8 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
         before: None,
         value: None,
         delta: None,
+        percent: None,
+        gain: None,
         rate: None,
         cases: None,
         unit: state.metric_unit(),
@@ -345,6 +353,11 @@ impl TrialView {
         if let Some(measurement) = &decided.measurement {
             self.add_measurement(measurement);
         }
+        self.gain.clone_from(&decided.gain);
+        self.percent = match (&self.before, &self.value, &self.gain) {
+            (Some(before), Some(value), None) => format_percent(&self.unit, before, value, 0.0),
+            _ => None,
+        };
     }
 
     fn add_why(&mut self, why: Option<&Why>) {
@@ -381,13 +394,16 @@ impl TrialView {
             (Some(before), None) => write!(out, "not measured, {} to beat", shown(before))?,
             (None, None) => out.write_str("not measured")?,
         }
-        let delta = self.delta.as_ref().map(|delta| format!("{delta}, "));
-        writeln!(
-            out,
-            " ({}{} is better)",
-            delta.unwrap_or_default(),
-            self.direction
-        )?;
+        out.write_str(" (")?;
+        for part in [&self.delta, &self.percent].into_iter().flatten() {
+            write!(out, "{part}, ")?;
+        }
+        writeln!(out, "{} is better)", self.direction)?;
+        // A sentence of its own tells what cannot be told.
+        let is_told = self.reason == Some("cannot-tell");
+        if let Some(gain) = self.gain.as_ref().filter(|_| !is_told) {
+            writeln!(out, "  gain      {}", gain.describe())?;
+        }
         if let Some(rate) = &self.rate {
             writeln!(out, "  rate      {rate}")?;
         }

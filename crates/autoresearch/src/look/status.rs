@@ -10,6 +10,7 @@ use autoresearch_core::journal::event::{format_further_metrics, list_further_met
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief::format_run_percent;
 use autoresearch_core::words::brief::format_used_of_limit;
 use autoresearch_core::words::plot;
 use autoresearch_core::words::text::{escape_text, format_count};
@@ -42,6 +43,8 @@ pub(crate) struct StatusReport {
     pub baseline: Value,
     /// The best kept value: the incumbent's.
     pub incumbent: Value,
+    /// The way from the baseline there in per cent, where that means something.
+    pub percent: Option<String>,
     /// The unit of the metric, if it has one.
     #[serde(skip_serializing_if = "Unit::is_none")]
     pub unit: Unit,
@@ -113,6 +116,7 @@ pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> 
         target: config.metric.target_number(),
         baseline: state.start.measurement.value.clone(),
         incumbent: state.incumbent.measurement.value.clone(),
+        percent: format_run_percent(state),
         unit: state.metric_unit(),
         metrics: list_further_metrics(&state.incumbent.measurement, &config.metric.name),
         incumbent_trial: state.incumbent.trial,
@@ -201,11 +205,13 @@ impl StatusReport {
     /// The start, the best, and what else was printed there.
     fn write_values(&self, out: &mut fmt::Formatter<'_>, target: &str) -> fmt::Result {
         let shown = |value: &Value| self.unit.format_number(&value.to_string());
+        let percent = self.percent.as_ref().map(|percent| format!(" ({percent})"));
         writeln!(out, "  start     {}", shown(&self.baseline))?;
         writeln!(
             out,
-            "  best      {} from trial {}, commit {}{target}",
+            "  best      {}{} from trial {}, commit {}{target}",
             shown(&self.incumbent),
+            percent.unwrap_or_default(),
             self.incumbent_trial,
             self.incumbent_commit.short()
         )?;

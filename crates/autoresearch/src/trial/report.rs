@@ -13,6 +13,7 @@ use autoresearch_core::journal::event::{
 use autoresearch_core::journal::measured::{count_cases, find_decided_rate};
 use autoresearch_core::metric::cases::CaseChanges;
 use autoresearch_core::metric::measurement::Measurement;
+use autoresearch_core::metric::percent::format_percent;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
@@ -54,6 +55,8 @@ pub struct TrialReport {
     pub metrics: BTreeMap<String, Value>,
     /// The difference to the incumbent before the trial.
     pub delta: Option<String>,
+    /// The same of an exact metric in per cent of the incumbent's value, where that means something.
+    pub percent: Option<String>,
     /// What is known of the gain of a noisy metric, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gain: Option<GainRange>,
@@ -155,7 +158,8 @@ pub fn trial_report(
         files_count: 0,
         metric: state.config().metric.name.clone(),
         value: measured.value.map(|found| found.value.clone()),
-        delta: measured.delta,
+        percent: find_percent(&state.metric_unit(), &measured, state.evidence.is_exact()),
+        delta: measured.delta.as_ref().map(Value::format_signed),
         gain: match decided {
             Decided::Verdict(decision) => decision.gain.clone(),
             Decided::Rework(_) => None,
@@ -196,6 +200,13 @@ pub fn trial_report(
     }
 }
 
+/// What a trial changed of an exact metric, in per cent. Of a noisy one that is its gain, with an interval.
+fn find_percent(unit: &Unit, measured: &MeasuredParts<'_>, is_exact: bool) -> Option<String> {
+    let value = &measured.value.filter(|_| is_exact)?.value;
+    let before = value - measured.delta.as_ref()?;
+    format_percent(unit, &before, value, 0.0)
+}
+
 /// What the runs of its commit say of a metric that counts cases.
 fn find_trial_rate(start: &Start, decided: &Decided) -> Option<RateInterval> {
     let cases = count_cases(start)?;
@@ -208,7 +219,7 @@ fn find_trial_rate(start: &Start, decided: &Decided) -> Option<RateInterval> {
 /// What was measured, of a verdict or of a trial that waits for a rework.
 struct MeasuredParts<'a> {
     value: Option<&'a Measurement>,
-    delta: Option<String>,
+    delta: Option<Value>,
     guard: Guard,
     guard_retries: u32,
     left_files: &'a [String],
@@ -219,14 +230,14 @@ impl<'a> MeasuredParts<'a> {
         match decided {
             Decided::Verdict(decision) => Self {
                 value: decision.measurement.as_ref(),
-                delta: decision.delta.as_ref().map(Value::format_signed),
+                delta: decision.delta.clone(),
                 guard: decision.guard,
                 guard_retries: decision.guard_retries,
                 left_files: &decision.left_files,
             },
             Decided::Rework(rework) => Self {
                 value: Some(&rework.measurement),
-                delta: Some((&rework.measurement.value - incumbent).format_signed()),
+                delta: Some(&rework.measurement.value - incumbent),
                 guard: Guard::Fail,
                 guard_retries: rework.guard_retries,
                 left_files: &rework.left_files,
@@ -397,7 +408,11 @@ impl fmt::Display for TrialReport {
         }
         if let (Some(value), Some(delta)) = (&self.value, &self.delta) {
             let value = self.unit.format_number(&value.to_string());
-            write!(out, ", {} {value} ({delta})", self.metric)?;
+            write!(out, ", {} {value} ({delta}", self.metric)?;
+            match &self.percent {
+                Some(percent) => write!(out, ", {percent})")?,
+                None => out.write_str(")")?,
+            }
         }
         self.write_guard(out)?;
         match &self.commit {

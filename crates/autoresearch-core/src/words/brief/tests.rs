@@ -264,12 +264,12 @@ fn the_best_value_is_shown_with_its_direction_start_and_target() {
     state.incumbent.measurement = make_measurement(40);
     assert_eq!(
         format_best_value(&state),
-        "n 40 (lower is better, start 47, target 0)"
+        "n 40 (lower is better, start 47, -15 %, target 0)"
     );
     state.start.reading = Some(make_reading("ms"));
     assert_eq!(
         format_best_value(&state),
-        "n 40 ms (lower is better, start 47 ms, target 0 ms)"
+        "n 40 ms (lower is better, start 47 ms, -15 %, target 0 ms)"
     );
 }
 

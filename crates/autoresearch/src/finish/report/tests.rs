@@ -8,6 +8,7 @@ use super::*;
 
 fn make_report() -> EndReport {
     EndReport {
+        percent: Some("-13 %".to_owned()),
         rate: None,
         run: "fewer-any".to_owned(),
         end: "goal-reached",
@@ -62,7 +63,7 @@ fn make_holder() -> BranchHolder {
 fn a_finished_run_names_what_was_kept_what_is_checked_out_and_what_is_left() {
     assert_snapshot!(make_report(), @"
     run `fewer-any` ended: goal-reached (the target 40 is reached)
-    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    improved: any 47 ms -> 40 ms (-13 %), 2 trials kept on autoresearch/fewer-any
       1111111 type-narrow the handlers
       2222222 one Json type [jump: far outside everything measured before; a second run agrees; look at it before you merge]
     checked out: main
@@ -77,6 +78,7 @@ fn a_run_that_kept_nothing_says_so_and_has_nothing_to_merge() {
         end: "user-stop",
         why: "good enough".to_owned(),
         value: 47.into(),
+        percent: None,
         improved: false,
         kept: Vec::new(),
         checked_out: Vec::new(),
@@ -148,6 +150,7 @@ fn programs_get_the_whole_of_a_finished_run() {
       "metric": "any",
       "baseline": 47,
       "value": 40,
+      "percent": "-13 %",
       "unit": "ms",
       "improved": true,
       "claim": null,
@@ -265,7 +268,7 @@ fn a_rate_at_the_end_has_its_limit_before_the_claim() {
     let told = report.to_string();
     let lines: Vec<&str> = told.lines().skip(1).take(2).collect();
     assert_snapshot!(lines.join("\n"), @"
-    improved: any 47 ms -> 40 ms, 2 trials kept on autoresearch/fewer-any
+    improved: any 47 ms -> 40 ms (-13 %), 2 trials kept on autoresearch/fewer-any
     rate: 0 of 360: at most 0.83 %, with 95 % confidence
     ");
 }

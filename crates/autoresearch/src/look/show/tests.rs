@@ -6,6 +6,8 @@ use super::*;
 
 fn make_view() -> TrialView {
     TrialView {
+        percent: Some("+4.3 %".to_owned()),
+        gain: None,
         cases: None,
         rate: None,
         run: "fewer-any".to_owned(),
@@ -66,12 +68,12 @@ fn format_without_time(view: &TrialView) -> String {
 
 #[test]
 fn the_story_of_a_discard_has_everything_that_is_known_of_it() {
-    assert_snapshot!(format_without_time(&make_view()), @r"
+    assert_snapshot!(format_without_time(&make_view()), @r#"
     trial 4 of run `fewer-any`: discard
       why       worse-metric: the metric is not better
       change    type the\nAPI #api
       expected  half of them go
-      metric    any 47 problems -> 49 problems (+2, lower is better)
+      metric    any 47 problems -> 49 problems (+2, +4.3 %, lower is better)
       also      lines=120
       guard     -
       suspect   reads-frames src/api.ts:12
@@ -82,7 +84,7 @@ fn the_story_of_a_discard_has_everything_that_is_known_of_it() {
         src/logo.png  binary
       output    autoresearch-results/fewer-any/trials/4
     next: look
-    ");
+    "#);
 }
 
 #[test]
@@ -95,6 +97,7 @@ fn what_is_not_known_has_no_line_or_says_so() {
         labels: Vec::new(),
         value: None,
         delta: None,
+        percent: None,
         suspects: Vec::new(),
         metrics: BTreeMap::new(),
         began: None,

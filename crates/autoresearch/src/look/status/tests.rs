@@ -6,6 +6,7 @@ use super::*;
 
 fn make_report() -> StatusReport {
     StatusReport {
+        percent: Some("-13 %".to_owned()),
         run: "fewer-any".to_owned(),
         goal: "remove every any".to_owned(),
         state: "active",
@@ -57,7 +58,7 @@ fn a_run_that_nobody_works_on_shows_its_values_trials_and_ladder() {
       started   <time>, 1h2m ago
       metric    any (lower is better)
       start     47 ms
-      best      41 ms from trial 2, commit 0123456, target 0 ms
+      best      41 ms (-13 %) from trial 2, commit 0123456, target 0 ms
       also      lines=120
       trials    6 of 50: 2 keep, 2 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 1 pivot without a keep
@@ -92,7 +93,7 @@ fn a_run_that_somebody_works_on_says_who_and_what_is_being_done() {
       started   <time>, 1h2m ago
       metric    any (lower is better, noisy)
       start     47 ms
-      best      41 ms from trial 2, commit 0123456
+      best      41 ms (-13 %) from trial 2, commit 0123456
       trials    6 of 50: 2 keep, 2 discard, 1 crash, 1 no-op
       ladder    3 failed in a row, 1 pivot without a keep
       branch    autoresearch/fewer-any
@@ -110,19 +111,19 @@ fn a_run_that_ended_shows_its_end_with_odd_letters_escaped_and_interrupted_trial
         iterations_limit: None,
         ..make_report()
     };
-    assert_snapshot!(show(&report), @r"
+    assert_snapshot!(show(&report), @r#"
     run `fewer-any`: remove every any
       ended     blocked (the key\nhas expired)
       started   <time>, 1h2m ago
       metric    any (lower is better)
       start     47 ms
-      best      41 ms from trial 2, commit 0123456, target 0 ms
+      best      41 ms (-13 %) from trial 2, commit 0123456, target 0 ms
       also      lines=120
       trials    6: 2 keep, 2 discard, 1 crash, 1 no-op, 2 interrupted
       ladder    3 failed in a row, 1 pivot without a keep
       branch    autoresearch/fewer-any
     next: change one thing
-    ");
+    "#);
 }
 
 #[test]
@@ -171,6 +172,7 @@ fn programs_get_every_count_and_not_the_plot() {
       "target": 0,
       "baseline": 47,
       "incumbent": 41,
+      "percent": "-13 %",
       "unit": "ms",
       "metrics": {
         "lines": 120

@@ -7,6 +7,7 @@ use super::*;
 
 fn make_keep() -> TrialReport {
     TrialReport {
+        percent: Some("-13 %".to_owned()),
         cases: None,
         rate: None,
         run: "fewer-any".to_owned(),
@@ -88,7 +89,7 @@ fn make_void() -> TrialReport {
 #[test]
 fn a_keep_shows_its_number_guard_commit_and_files() {
     assert_snapshot!(make_keep(), @"
-    trial 4: keep, any 41 problems (-6), guard pass, commit 0123456
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
     also: lines=120
     files: src/api.ts, src/store.ts
     next: change one thing
@@ -99,7 +100,7 @@ fn a_keep_shows_its_number_guard_commit_and_files() {
 fn a_discard_shows_why_and_what_stays_the_best() {
     let report = make_loss("discard", "worse-metric", "the metric is worse");
     assert_snapshot!(report, @"
-    trial 4: discard (worse-metric), any 41 problems (-6), guard pass; the best is 47 from trial 2
+    trial 4: discard (worse-metric), any 41 problems (-6, -13 %), guard pass; the best is 47 from trial 2
     why: the metric is worse
     files: src/api.ts, src/store.ts
     next: change one thing
@@ -115,7 +116,7 @@ fn a_guard_that_was_run_again_says_how_often_and_its_output_follows() {
         ..make_loss("rework", "guard-failed", "the guard failed: exit code 1")
     };
     assert_snapshot!(report, @"
-    trial 4: rework (guard-failed), any 41 problems (-6), guard fail (it ran 3 times); the best is 47 from trial 2
+    trial 4: rework (guard-failed), any 41 problems (-6, -13 %), guard fail (it ran 3 times); the best is 47 from trial 2
     why: the guard failed: exit code 1
     files: src/api.ts, src/store.ts
       | error: broken
@@ -153,7 +154,7 @@ fn a_jump_asks_for_a_look_at_the_output() {
         ..make_keep()
     };
     assert_snapshot!(report, @"
-    trial 4: keep, any 41 problems (-6), guard pass, commit 0123456
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
     also: lines=120
     jump: far outside everything measured before; a second run agrees; make sure that verify still measures what it should: autoresearch-results/fewer-any/trials/0004
     files: src/api.ts, src/store.ts
@@ -172,7 +173,7 @@ fn what_verify_left_and_what_was_moved_has_a_line_each_and_more_than_two_notes_a
         ..make_keep()
     };
     assert_snapshot!(report, @"
-    trial 4: keep, any 41 problems (-6), guard pass, commit 0123456
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
     also: lines=120
     files: src/api.ts, src/store.ts
     verify left untracked files, which no trial commits: out.log and 1 more
@@ -277,6 +278,7 @@ fn programs_get_every_field_of_a_keep_and_nothing_that_is_for_people_alone() {
         "lines": 120
       },
       "delta": "-6",
+      "percent": "-13 %",
       "guard": "pass",
       "commit": "0123456701234567012345670123456701234567",
       "hash": "0123456701234567012345670123456701234567",
@@ -358,7 +360,7 @@ fn a_rate_is_told_with_its_limit_whether_it_was_kept_or_not() {
         ..make_keep()
     };
     assert_snapshot!(kept, @"
-    trial 4: keep, any 41 problems (-6), guard pass, commit 0123456
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
     rate: 0 of 60: at most 4.9 %, with 95 % confidence
     also: lines=120
     files: src/api.ts, src/store.ts
@@ -369,7 +371,7 @@ fn a_rate_is_told_with_its_limit_whether_it_was_kept_or_not() {
         ..make_loss("discard", "worse-metric", "the metric is worse")
     };
     assert_snapshot!(lost, @"
-    trial 4: discard (worse-metric), any 41 problems (-6), guard pass; the best is 47 from trial 2
+    trial 4: discard (worse-metric), any 41 problems (-6, -13 %), guard pass; the best is 47 from trial 2
     why: the metric is worse
     rate: 3 of 60: 5 % (1 to 14), 95 % interval
     files: src/api.ts, src/store.ts
