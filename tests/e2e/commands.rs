@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 40] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 38] = [
     &["background", "logs"],
     &["background", "attach"],
     &["exec"],
+    &["scan"],
+    &["init"],
     &["config"],
     &["config", "check"],
     &["config", "try"],
@@ -151,6 +153,7 @@ fn every_command_answers_with_one_json_object_on_success() {
     assert!(success(&bed, &["config", "schema"])["properties"].is_object());
     assert!(success(&bed, &["config", "example"])["domains"].is_array());
     assert!(success(&bed, &["config", "example", "lint"])["text"].is_string());
+    assert!(success(&bed, &["scan", "--goal", "faster"])["candidates"].is_array());
     assert_eq!(success(&bed, &["start", "--config", file])["run"], "demo");
     bed.edit(4);
     assert_eq!(success(&bed, &["trial", "-m", "x"])["verdict"], "keep");
@@ -196,7 +199,9 @@ fn every_command_answers_with_one_json_object_on_failure() {
     std::fs::write(&file, CONFIG).unwrap();
     let file = file.to_str().unwrap();
     for arguments in [
-        &["start", "--config", file][..],
+        &["scan"][..],
+        &["init"],
+        &["start", "--config", file],
         &["trial", "-m", "x"],
         &["trial", "--drop"],
         &["propose", "-m", "x"],

@@ -12,7 +12,7 @@ use crate::config_text::ConfigText;
 use crate::testbed::{Testbed, wait_until};
 
 /// Objects whose keys are names of the user's, or one of several forms.
-const OPEN: [&str; 3] = ["metrics", "order", "environment"];
+const OPEN: [&str; 5] = ["metrics", "order", "environment", "config", "worktree"];
 
 /// Fields that are written only where there is something to say.
 const SOMETIMES: [&str; 12] = [
@@ -99,6 +99,11 @@ impl Answers {
 /// A run by hand that meets everything that a run can meet.
 fn by_hand(answers: &mut Answers) -> Testbed {
     let bed = Testbed::new();
+    bed.write("bench.sh", "true # TODO\n");
+    answers.ask(&bed, &["scan", "--goal", "resolve the TODOs"]);
+    answers.ask(&bed, &["init", "--goal", "resolve the TODOs"]);
+    std::fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    std::fs::remove_file(bed.path("bench.sh")).unwrap();
     std::fs::write(
         bed.path("autoresearch.yaml"),
         ConfigText::demo().iterations(3).to_string(),

@@ -67,6 +67,7 @@ mod retried;
 mod rules;
 mod sacred;
 mod sandboxes;
+mod scan;
 mod shown;
 mod shown_again;
 mod state_folder;

@@ -10,5 +10,6 @@ pub mod decide;
 pub mod git_names;
 pub mod journal;
 pub mod metric;
+pub mod scan;
 pub mod shell;
 pub mod words;

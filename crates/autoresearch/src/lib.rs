@@ -12,6 +12,7 @@ pub(crate) mod hook;
 pub(crate) mod look;
 pub mod night;
 pub mod run;
+pub mod scan;
 pub mod start;
 pub mod trees;
 pub mod trial;

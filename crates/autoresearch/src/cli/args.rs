@@ -61,6 +61,20 @@ fn parse_wanted_state(word: &str) -> Result<WantedState, String> {
     }
 }
 
+/// What is to be improved.
+#[derive(clap::Args, Debug)]
+pub(super) struct ScanWords {
+    /// What to improve, in one sentence; without it, the repository suggests something
+    #[arg(long, short, value_name = "SENTENCE")]
+    pub goal: Option<String>,
+}
+
+impl ScanWords {
+    pub(super) fn to_sentence(&self) -> String {
+        self.goal.clone().unwrap_or_default()
+    }
+}
+
 /// What the person has agreed to.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Agreement {

@@ -12,8 +12,8 @@ use autoresearch_core::decide::ladder::Strategy;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::args::{
-    Agreement, ConfigCommand, HooksCommand, InstallArguments, RemeasureWords, StrategyWord,
-    TrialWords,
+    Agreement, ConfigCommand, HooksCommand, InstallArguments, RemeasureWords, ScanWords,
+    StrategyWord, TrialWords,
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
@@ -24,6 +24,7 @@ use crate::look::log::LogFilter;
 use crate::look::{runs, status};
 use crate::run::Place;
 use crate::run::{raise, resume, session, strategy};
+use crate::scan::{InitWords, init_config, scan_repository};
 use crate::trial::{TrialRequest, remeasure, retry};
 use crate::{demo, doctor, finish, start, trial};
 use autoresearch_sys::env::World;
@@ -31,8 +32,9 @@ use autoresearch_sys::error::{FailureKind, Result};
 
 const AFTER: &str = "\
 A first run:
-  autoresearch config example type-errors > autoresearch.yaml   (then edit it)
-  autoresearch config check
+  autoresearch scan --goal \"get rid of the any types\"
+  autoresearch init --goal \"get rid of the any types\"   (writes autoresearch.yaml: read it)
+  autoresearch config try
   autoresearch start
   # edit a file in the scope, then
   autoresearch trial -m \"what you changed\"
@@ -66,6 +68,23 @@ pub(super) struct Arguments {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub(super) enum CliCommand {
+    /// Look at the repository and the machine, and propose what to improve; nothing is run
+    #[command(
+        after_help = "Examples:\n  autoresearch scan\n  autoresearch scan --goal \"get rid of the any types\"\n  autoresearch scan --goal \"raise my coverage to 80 %\" --json\n\nEach candidate is a whole config. The best comes first; what this machine lacks a program for is listed apart, with what is missing. `autoresearch init` with the same goal writes one. With --json each candidate has its config.\n\nOnly file names, manifests and sources are read: no script, build tool or hook of the repository runs, and a program counts only where PATH has it outside the repository."
+    )]
+    Scan(ScanWords),
+    /// Write a candidate of `scan` as autoresearch.yaml, with comments
+    #[command(
+        after_help = "Examples:\n  autoresearch init\n  autoresearch init --goal \"make the tests faster\"\n  autoresearch init --candidate 2\n\nIt never writes over a file, and runs nothing of the repository. Then: `autoresearch config try` measures the untouched tree without a run, `autoresearch start` begins one."
+    )]
+    Init {
+        /// What to improve, as in `scan`
+        #[command(flatten)]
+        scan: ScanWords,
+        /// Which candidate of the scan
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=99))]
+        candidate: Option<u16>,
+    },
     /// Check a config, try it, print its schema, or print an example
     #[command(
         subcommand,
@@ -247,6 +266,38 @@ fn show_status(world: &World, place: &Place, printer: &Printer) -> Result<ExitCo
     printer.print_report(&report)
 }
 
+fn raise_ceilings(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    ceilings: &super::ceilings::Ceilings,
+) -> Result<ExitCode> {
+    let limits = ceilings.to_raise(world)?;
+    printer.print_report(&raise::raise_limits(world, place, limits)?)
+}
+
+fn print_scan(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    words: &ScanWords,
+) -> Result<ExitCode> {
+    printer.print_report(&scan_repository(world, place, &words.to_sentence())?)
+}
+
+fn print_init(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    (scan, candidate): (&ScanWords, Option<u16>),
+) -> Result<ExitCode> {
+    let words = InitWords {
+        sentence: scan.to_sentence(),
+        candidate: candidate.map(usize::from),
+    };
+    printer.print_report(&init_config(world, place, &words)?)
+}
+
 pub(super) fn dispatch_command(
     world: &World,
     place: &Place,
@@ -254,6 +305,10 @@ pub(super) fn dispatch_command(
     command: CliCommand,
 ) -> Result<ExitCode> {
     match command {
+        CliCommand::Scan(words) => print_scan(world, place, printer, &words),
+        CliCommand::Init { scan, candidate } => {
+            print_init(world, place, printer, (&scan, candidate))
+        }
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
         CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),
@@ -287,11 +342,7 @@ pub(super) fn dispatch_command(
         CliCommand::Show(words) => show::show_trial(world, place, printer, &words),
         CliCommand::Runs => printer.print_report(&runs::list_runs(world, place)?),
         CliCommand::Resume => printer.print_report(&resume::resume_run(world, place)?),
-        CliCommand::Raise(ceilings) => printer.print_report(&raise::raise_limits(
-            world,
-            place,
-            ceilings.to_raise(world)?,
-        )?),
+        CliCommand::Raise(ceilings) => raise_ceilings(world, place, printer, &ceilings),
         CliCommand::Stop { message } => stop_run(world, place, printer, message),
         CliCommand::Finish(words) => finish_run(world, place, printer, &words),
         CliCommand::Doctor { repair, clean, yes } => run_doctor(

@@ -117,6 +117,8 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
     Usage: autoresearch [OPTIONS] <COMMAND>
 
     Commands:
+      scan         Look at the repository and the machine, and propose what to improve; nothing is run
+      init         Write a candidate of `scan` as autoresearch.yaml, with comments
       config       Check a config, try it, print its schema, or print an example
       start        Start a run: check the repository, measure the untouched tree, freeze the config
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it
@@ -164,8 +166,9 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
               Print version
 
     A first run:
-      autoresearch config example type-errors > autoresearch.yaml   (then edit it)
-      autoresearch config check
+      autoresearch scan --goal "get rid of the any types"
+      autoresearch init --goal "get rid of the any types"   (writes autoresearch.yaml: read it)
+      autoresearch config try
       autoresearch start
       # edit a file in the scope, then
       autoresearch trial -m "what you changed"

@@ -219,3 +219,52 @@ fn the_help_of_the_installation_says_what_is_written_where() {
       autoresearch hooks uninstall
     ");
 }
+
+#[test]
+fn the_help_of_scan_and_init_says_that_nothing_is_run() {
+    assert_snapshot!(format_own_help("scan"), @r#"
+    Look at the repository and the machine, and propose what to improve; nothing is run
+
+    Usage: autoresearch scan [OPTIONS]
+
+    Options:
+      -g, --goal <SENTENCE>
+              What to improve, in one sentence; without it, the repository suggests something
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch scan
+      autoresearch scan --goal "get rid of the any types"
+      autoresearch scan --goal "raise my coverage to 80 %" --json
+
+    Each candidate is a whole config. The best comes first; what this machine lacks a program for is
+    listed apart, with what is missing. `autoresearch init` with the same goal writes one. With --json
+    each candidate has its config.
+
+    Only file names, manifests and sources are read: no script, build tool or hook of the repository
+    runs, and a program counts only where PATH has it outside the repository.
+    "#);
+    assert_snapshot!(format_own_help("init"), @r#"
+    Write a candidate of `scan` as autoresearch.yaml, with comments
+
+    Usage: autoresearch init [OPTIONS]
+
+    Options:
+      -g, --goal <SENTENCE>
+              What to improve, in one sentence; without it, the repository suggests something
+
+          --candidate <N>
+              Which candidate of the scan
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch init
+      autoresearch init --goal "make the tests faster"
+      autoresearch init --candidate 2
+
+    It never writes over a file, and runs nothing of the repository. Then: `autoresearch config try`
+    measures the untouched tree without a run, `autoresearch start` begins one.
+    "#);
+}

@@ -1,0 +1,192 @@
+//! Whole configs of candidates.
+
+use super::*;
+use crate::scan::goal::read_wish;
+use crate::scan::ranking::propose_configs;
+use crate::scan::survey::sample::make_survey;
+
+/// The config of the first candidate.
+fn first_config(files: &[(&str, &str)], programs: &str, sentence: &str) -> String {
+    let proposals = propose_configs(&make_survey(files, programs), &read_wish(sentence));
+    format!("{:#}", proposals.candidates[0].config)
+}
+
+#[test]
+fn a_linter_writes_a_report_and_the_tool_counts_it() {
+    let files = [
+        ("Cargo.toml", "{}"),
+        ("src/lib.rs", "x"),
+        ("src/tests.rs", "x"),
+        ("tests/all.rs", "x"),
+    ];
+    insta::assert_snapshot!(first_config(&files, "cargo cargo-clippy", "fix the clippy warnings"), @r#"
+    {
+      "goal": "fix the clippy warnings",
+      "guard": {
+        "command": "cargo test --quiet",
+        "timeout": "15m"
+      },
+      "iterations": 40,
+      "metric": {
+        "direction": "lower",
+        "name": "clippy_findings",
+        "target": 0
+      },
+      "protect": [
+        "tests/**",
+        "src/**/tests.rs",
+        "/Cargo.toml"
+      ],
+      "scope": [
+        "src/**/*.rs",
+        "!src/**/tests.rs"
+      ],
+      "time_limit": "8h",
+      "verify": {
+        "command": "set -eu\nmkdir -p .measured\necho '*' > .measured/.gitignore\ncargo clippy --message-format short -- --cap-lints warn 2> .measured/clippy.txt\n",
+        "count": {
+          "files": [
+            ".measured/clippy.txt"
+          ],
+          "pattern": "^[^ ]+:\\d+:\\d+: (?:warning|error)"
+        },
+        "timeout": "15m"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn coverage_is_raised_by_tests_alone_and_those_beside_the_sources_are_in_the_scope() {
+    let files = [
+        ("web/package.json", r#"{"devDependencies": {"jest": "29"}}"#),
+        ("web/src/a.js", "x"),
+        ("web/src/a.test.js", "x"),
+        ("web/node_modules/.bin/jest", ""),
+    ];
+    insta::assert_snapshot!(first_config(&files, "node", "raise coverage to 80 %"), @r#"
+    {
+      "goal": "raise coverage to 80 %",
+      "guard": {
+        "command": "CI=1 npx --no-install jest",
+        "timeout": "15m",
+        "working_directory": "web"
+      },
+      "iterations": 40,
+      "keep_when": [
+        {
+          "direction": "higher",
+          "metric": "lines",
+          "op": "not-worse"
+        }
+      ],
+      "metric": {
+        "direction": "higher",
+        "name": "line_coverage",
+        "target": 80
+      },
+      "protect": [
+        "web/src/**/*.js",
+        "web/package.json",
+        "!web/src/**/*.{test,spec}.*"
+      ],
+      "scope": [
+        "web/src/**/*.{test,spec}.*"
+      ],
+      "time_limit": "8h",
+      "verify": {
+        "command": "set -eu\nmkdir -p .measured\necho '*' > .measured/.gitignore\nCI=1 npx --no-install jest --coverage --coverageReporters=lcovonly --coverageDirectory=.measured/coverage\n",
+        "covered": "web/.measured/coverage/lcov.info",
+        "timeout": "15m",
+        "working_directory": "web"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_flaky_suite_is_run_often_and_its_guard_is_retried() {
+    let files = [("go.mod", "module x"), ("a.go", "x"), ("a_test.go", "x")];
+    insta::assert_snapshot!(first_config(&files, "go", "the tests are flaky"), @r#"
+    {
+      "goal": "the tests are flaky",
+      "guard": {
+        "command": "go vet ./... && go test -count=1 ./...",
+        "retries": 3,
+        "timeout": "15m"
+      },
+      "iterations": 40,
+      "metric": {
+        "direction": "lower",
+        "name": "failed_runs",
+        "target": 0
+      },
+      "protect": [
+        "/go.mod"
+      ],
+      "scope": [
+        "/*.go",
+        "/*_test.go"
+      ],
+      "time_limit": "8h",
+      "verify": {
+        "exit_rate": "go test -count=1 ./...",
+        "runs": 20,
+        "timeout": "15m"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_guard_that_cannot_run_gives_way_to_one_that_can() {
+    let package = r#"{"devDependencies": {"vitest": "3", "typescript": "5"}}"#;
+    let files = [
+        ("package.json", package),
+        ("tsconfig.json", "{}"),
+        ("src/a.ts", "as any"),
+        ("node_modules/.bin/tsc", ""),
+    ];
+    let text = first_config(&files, "node", "get rid of the any types");
+    assert!(text.contains("npx --no-install tsc --noEmit"), "{text}");
+}
+
+#[test]
+fn a_separate_tree_gets_what_is_installed() {
+    let worktree = |files: &[(&str, &str)]| {
+        let proposals = propose_configs(
+            &make_survey(files, "node python3 cargo"),
+            &read_wish("TODO"),
+        );
+        proposals.candidates[0].worktree.to_string()
+    };
+    assert_eq!(
+        worktree(&[("Cargo.toml", "{}"), ("src/a.rs", "TODO")]),
+        r#"{"isolation":"worktree"}"#
+    );
+    let files = [
+        ("a/package.json", "{}"),
+        ("a/b.js", "TODO"),
+        ("node_modules", ""),
+        ("a/node_modules/.bin/tsc", ""),
+        ("a/node_modules/.bin/jest", ""),
+    ];
+    assert_eq!(
+        worktree(&files),
+        r#"{"isolation":"worktree","link":["/a/node_modules","/node_modules"]}"#
+    );
+}
+
+#[test]
+fn a_script_of_one_plain_line_stays_a_line() {
+    let write = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        write_script(&lines)
+    };
+    assert_eq!(write(&["make"]), "make");
+    assert_eq!(write(&["a", "b"]), "set -eu\na\nb\n");
+    assert_eq!(
+        write(&["x > .measured/y"]),
+        "set -eu\nmkdir -p .measured\necho '*' > .measured/.gitignore\nx > .measured/y\n"
+    );
+}

@@ -1,0 +1,121 @@
+//! Owns the filling of a table's command with the words of a project.
+//! Does not run it.
+//! Invariant: what comes from the repository is quoted for a shell; a command that lacks a word is no command.
+
+use crate::scan::patterns::FilePatterns;
+use crate::scan::project::Project;
+use crate::shell::quote::quote_word;
+
+/// The folder for reports and builds, which ignores itself.
+pub(super) const OUT: &str = ".measured";
+
+/// What a name between braces stands for.
+enum FoundWord {
+    /// A word; `None` where the project has none.
+    Known(Option<String>),
+    /// It is not the name of a word.
+    Unknown,
+}
+
+/// Fills commands of one project.
+pub(super) struct CommandWords<'p, 's> {
+    pub project: &'p Project<'s>,
+    pub patterns: &'p FilePatterns,
+}
+
+impl CommandWords<'_, '_> {
+    /// A command with its words; `None` where the project lacks one.
+    pub(super) fn fill_command(&self, text: &str) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find('{') {
+            let (before, behind) = rest.split_at(start);
+            filled.push_str(before);
+            let end = behind.find('}')?;
+            match self.find_word(&behind[1..end]) {
+                FoundWord::Known(word) => filled.push_str(&word?),
+                // Braces of the shell and of awk.
+                FoundWord::Unknown => filled.push_str(&behind[..=end]),
+            }
+            rest = &behind[end + 1..];
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    fn find_word(&self, name: &str) -> FoundWord {
+        let facts = &self.project.facts;
+        let first = |names: &[String]| names.first().map(|name| quote_word(name));
+        if let Some(tool) = name.strip_prefix("tool:") {
+            let found = self.project.find_tool(tool);
+            return FoundWord::Known(Some(quote_word(found.as_deref().unwrap_or(tool))));
+        }
+        FoundWord::Known(match name {
+            "out" => Some(OUT.to_owned()),
+            "exe" => first(&facts.executables),
+            "bench" => first(&facts.benches),
+            "src" => Some(self.name_sources()),
+            "test" => self.choose_test(),
+            "main" => self.find_main_folder(),
+            "script" => self.find_bench_script(),
+            name => {
+                let Some(commands) = self.project.stack.words.get(name) else {
+                    return FoundWord::Unknown;
+                };
+                let mut fitting = commands.iter();
+                let chosen = fitting.find(|command| self.project.holds_all(&command.when));
+                chosen.and_then(|command| self.fill_command(&command.command))
+            }
+        })
+    }
+
+    /// The command of the tests.
+    pub(super) fn choose_test(&self) -> Option<String> {
+        let command = self.project.choose_command(&self.project.stack.guards)?;
+        self.fill_command(&command.command)
+    }
+
+    /// The folders of the sources as words, or where the command runs.
+    fn name_sources(&self) -> String {
+        let folders = &self.patterns.source_folders;
+        if folders.is_empty() {
+            return ".".to_owned();
+        }
+        let quoted: Vec<String> = folders.iter().map(|folder| quote_word(folder)).collect();
+        quoted.join(" ")
+    }
+
+    /// The folder of a Go program: `./cmd/app`, or `.`.
+    fn find_main_folder(&self) -> Option<String> {
+        let mut mains = self
+            .project
+            .files
+            .iter()
+            .filter_map(|file| file.strip_suffix("main.go"));
+        let folder = mains.find(|folder| folder.is_empty() || folder.starts_with("cmd/"))?;
+        Some(quote_word(&format!("./{}", folder.trim_end_matches('/'))))
+    }
+
+    /// A script that looks like a benchmark.
+    fn find_bench_script(&self) -> Option<String> {
+        let endings = &self.project.stack.endings;
+        let is_bench = |file: &&&str| {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+            let named = ["bench", "benchmark"].iter().any(|word| {
+                stem == *word
+                    || stem.starts_with(&format!("{word}_"))
+                    || stem.starts_with(&format!("{word}-"))
+            });
+            named && endings.iter().any(|known| known == ending)
+        };
+        self.project
+            .files
+            .iter()
+            .find(is_bench)
+            .map(|file| quote_word(file))
+    }
+}
+
+#[cfg(test)]
+mod tests;

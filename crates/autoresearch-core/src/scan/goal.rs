@@ -1,0 +1,325 @@
+//! Owns `Wish`: what a sentence asks for, as far as its words say.
+//! Does not know a repository.
+//! Invariant: a word that is not understood changes nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::unit::Quantity;
+
+/// What a run can be after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aim {
+    /// More lines that tests run.
+    Coverage,
+    /// Fewer findings of a linter or a compiler.
+    Lint,
+    /// Fewer type errors.
+    Types,
+    /// Fewer of something in the sources.
+    Count,
+    /// Fewer tests that fail.
+    FailingTests,
+    /// Fewer runs that fail.
+    FlakyTests,
+    /// A faster program.
+    Speed,
+    /// Faster tests.
+    TestTime,
+    /// A faster build.
+    BuildTime,
+    /// Fewer bytes of what is shipped.
+    Size,
+    /// Less memory.
+    Memory,
+}
+
+/// A sentence, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wish {
+    /// The sentence, with single spaces.
+    pub text: String,
+    /// What it asks for; `None` where no word says.
+    pub aim: Option<Aim>,
+    /// The value at which it is reached.
+    pub target: Option<String>,
+    /// What stands between backticks, to be counted.
+    pub quoted: Option<String>,
+    /// Its words in lower case.
+    #[serde(skip)]
+    pub words: Vec<String>,
+}
+
+/// Words that say it alone, the first row that has one decides. A word with `*` is the beginning of one.
+const WORDS: &[(Aim, &[&str])] = &[
+    (Aim::Coverage, &["coverage", "covered", "uncovered"]),
+    (
+        Aim::FlakyTests,
+        &["flak*", "intermittent*", "sporadic*", "unstable"],
+    ),
+    (
+        Aim::Types,
+        &[
+            "tsc",
+            "mypy",
+            "pyright",
+            "typecheck*",
+            "type-check*",
+            "typing",
+        ],
+    ),
+    (
+        Aim::Lint,
+        &[
+            "lint*",
+            "eslint",
+            "clippy",
+            "ruff",
+            "flake8",
+            "rubocop",
+            "shellcheck",
+            "golangci*",
+            "biome",
+            "phpstan",
+            "credo",
+            "vet",
+            "warning",
+            "warnings",
+        ],
+    ),
+    (
+        Aim::Memory,
+        &["memory", "ram", "rss", "heap", "leak*", "allocation*"],
+    ),
+    (
+        Aim::Size,
+        &[
+            "size",
+            "bundle",
+            "binary",
+            "smaller",
+            "shrink",
+            "bytes",
+            "footprint",
+            "slim*",
+        ],
+    ),
+];
+
+/// Words of time, which need another one to say of what.
+const FASTER: &[&str] = &[
+    "fast*",
+    "slow*",
+    "speed*",
+    "quick*",
+    "latency",
+    "throughput",
+    "performance",
+    "performant",
+    "benchmark*",
+    "time",
+    "seconds",
+    "p95",
+    "p99",
+];
+
+fn has_word(words: &[String], row: &[&str]) -> bool {
+    words
+        .iter()
+        .any(|word| row.iter().any(|known| fits_word(word, known)))
+}
+
+fn fits_word(word: &str, known: &str) -> bool {
+    match known.split_once('*') {
+        Some((start, end)) => {
+            word.starts_with(start) && word.ends_with(end) && word.len() >= start.len() + end.len()
+        }
+        None => word == known,
+    }
+}
+
+/// Reads a sentence.
+#[must_use]
+pub fn read_wish(sentence: &str) -> Wish {
+    let text = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = |letter: char| !(letter.is_alphanumeric() || "-_./%#:@".contains(letter));
+    let words: Vec<String> = text
+        .to_lowercase()
+        .split(plain)
+        .map(|word| word.trim_matches(['.', ':']).to_owned())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let quoted = text
+        .split('`')
+        .nth(1)
+        .filter(|_| text.matches('`').count() >= 2);
+    Wish {
+        aim: find_aim(&words),
+        target: find_target(&words),
+        quoted: quoted
+            .filter(|quoted| !quoted.trim().is_empty())
+            .map(ToOwned::to_owned),
+        words,
+        text,
+    }
+}
+
+fn find_aim(words: &[String]) -> Option<Aim> {
+    let has = |row: &[&str]| has_word(words, row);
+    let first = WORDS.iter().find(|(_, row)| has(row)).map(|(aim, _)| *aim);
+    let tests = has(&["test", "tests", "suite", "spec", "specs"]);
+    let is_type_error = has(&["type", "types"]) && has(&["error", "errors"]);
+    if is_type_error && first != Some(Aim::Coverage) {
+        return Some(Aim::Types);
+    }
+    if first.is_some_and(|aim| aim != Aim::Size && aim != Aim::Memory) {
+        return first;
+    }
+    if tests && has(&["fail*", "broken", "red", "pass", "green"]) && !has(FASTER) {
+        return Some(Aim::FailingTests);
+    }
+    if first.is_some() {
+        return first;
+    }
+    if !has(FASTER) {
+        return None;
+    }
+    Some(if has(&["build", "builds", "building", "compil*"]) {
+        Aim::BuildTime
+    } else if tests {
+        Aim::TestTime
+    } else {
+        Aim::Speed
+    })
+}
+
+/// The number behind `to`, `below` and the like, or one with a unit; nothing is left of what somebody gets rid of.
+fn find_target(words: &[String]) -> Option<String> {
+    let leads = [
+        "to", "below", "under", "above", "over", "least", "most", "than", "of", "reach", "until",
+    ];
+    let units = [
+        "%", "percent", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "s", "seconds", "bytes", "min",
+    ];
+    for (at, word) in words.iter().enumerate() {
+        let Some(number) = read_number(word) else {
+            continue;
+        };
+        let unit = words
+            .get(at + 1)
+            .filter(|unit| units.contains(&unit.as_str()));
+        let led = at
+            .checked_sub(1)
+            .is_some_and(|before| leads.contains(&words[before].as_str()));
+        // What somebody takes off is not where they want to end: `by 20 %`.
+        let is_step = at
+            .checked_sub(1)
+            .is_some_and(|before| words[before] == "by");
+        if is_step || !(led || unit.is_some() || word.len() > number.len()) {
+            continue;
+        }
+        return Some(match unit {
+            Some(unit) if unit != "%" && unit != "percent" => {
+                format!("{word} {}", restore_unit(unit))
+            }
+            _ => restore_units(word),
+        });
+    }
+    let none = words
+        .windows(2)
+        .any(|pair| pair == ["get", "rid"] || pair == ["to", "zero"]);
+    let all = [
+        "remove",
+        "eliminate",
+        "fix",
+        "kill",
+        "delete",
+        "resolve",
+        "replace",
+        "correct",
+    ];
+    let is_all = has_word(words, &all) && has_word(words, &["all", "every", "the", "remaining"]);
+    (none || is_all || has_word(words, &["zero", "no"])).then(|| "0".to_owned())
+}
+
+/// The number at the start of a word, where the rest is a unit or a per cent sign.
+fn read_number(word: &str) -> Option<&str> {
+    let (number, unit) = split_number(word);
+    let is_unit = unit.len() <= 3
+        && unit
+            .chars()
+            .all(|letter| letter.is_alphabetic() || letter == '%');
+    let fits = number.starts_with(|letter: char| letter.is_ascii_digit())
+        && is_unit
+        && word.parse::<Quantity>().is_ok();
+    fits.then_some(number)
+}
+
+fn split_number(word: &str) -> (&str, &str) {
+    let is_digit = |letter: char| letter.is_ascii_digit() || letter == '.';
+    word.split_at(word.find(|letter| !is_digit(letter)).unwrap_or(word.len()))
+}
+
+/// Units of bytes as they are written; the sentence was made lower case.
+fn restore_unit(unit: &str) -> String {
+    match unit {
+        "kb" => "kB".to_owned(),
+        "mb" | "gb" => unit.to_uppercase(),
+        "kib" => "KiB".to_owned(),
+        "mib" => "MiB".to_owned(),
+        "gib" => "GiB".to_owned(),
+        _ => unit.to_owned(),
+    }
+}
+
+fn restore_units(word: &str) -> String {
+    match split_number(word) {
+        (number, "%") => number.to_owned(),
+        (number, unit) => format!("{number}{}", restore_unit(unit)),
+    }
+}
+
+impl Aim {
+    /// What may stand in for it where it cannot be measured itself.
+    #[must_use]
+    pub fn stand_in(self) -> Option<Self> {
+        (self == Self::Speed).then_some(Self::TestTime)
+    }
+
+    /// Is it proposed to somebody who asks for nothing? Whether tests fail is known only to those who ran them.
+    #[must_use]
+    pub fn is_offered(self) -> bool {
+        !matches!(self, Self::FailingTests | Self::FlakyTests)
+    }
+
+    /// Which way is better.
+    #[must_use]
+    pub fn direction(self) -> &'static str {
+        if self == Self::Coverage {
+            "higher"
+        } else {
+            "lower"
+        }
+    }
+
+    /// How good a proposal it is to somebody who does not know what to ask for.
+    #[must_use]
+    pub fn merit(self) -> u32 {
+        match self {
+            Self::Speed => 75,
+            Self::Lint => 65,
+            Self::Types => 62,
+            Self::Coverage => 60,
+            Self::Count => 58,
+            Self::Size => 55,
+            Self::TestTime => 50,
+            Self::BuildTime => 40,
+            Self::FlakyTests => 35,
+            Self::FailingTests => 30,
+            Self::Memory => 25,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

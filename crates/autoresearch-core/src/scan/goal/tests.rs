@@ -1,0 +1,115 @@
+//! Sentences as people type them, and what is understood.
+
+use super::*;
+
+/// What is understood of each sentence.
+fn read_all(sentences: &[&str]) -> String {
+    let rows = sentences.iter().map(|sentence| {
+        let wish = read_wish(sentence);
+        let aim = wish.aim.map_or("-".to_owned(), |aim| format!("{aim:?}"));
+        let target = wish.target.as_deref().unwrap_or("-");
+        let quoted = wish.quoted.as_deref().unwrap_or("-");
+        format!("{aim:<13} {target:<8} {quoted:<10} {sentence}\n")
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_sentence_says_what_is_measured_and_where_it_ends() {
+    insta::assert_snapshot!(read_all(&[
+        "get rid of the `any` types",
+        "raise my coverage to 80 %",
+        "raise test coverage to 80%",
+        "make the parser faster",
+        "make the tests faster",
+        "make `npm test` twice as fast",
+        "cut clean build time",
+        "compile in under 30 seconds",
+        "the tests are flaky",
+        "fix the failing tests",
+        "make all tests pass",
+        "cut the lint warnings to zero, don't change behaviour",
+        "fix all type errors",
+        "fix every mypy error",
+        "shrink the binary under 10 MB",
+        "make the bundle smaller, keep the app working",
+        "lower peak memory on the big fixture below 512 MiB",
+        "reduce p95 latency by 20 %",
+        "get p95 below 120 ms",
+        "remove all the `console.log(` calls",
+        "no more TODOs",
+        "I want to optimise but don't know what",
+        "improve things",
+        "",
+    ]), @"
+    -             0        any        get rid of the `any` types
+    Coverage      80       -          raise my coverage to 80 %
+    Coverage      80       -          raise test coverage to 80%
+    Speed         -        -          make the parser faster
+    TestTime      -        -          make the tests faster
+    TestTime      -        npm test   make `npm test` twice as fast
+    BuildTime     -        -          cut clean build time
+    BuildTime     30 seconds -          compile in under 30 seconds
+    FlakyTests    -        -          the tests are flaky
+    FailingTests  0        -          fix the failing tests
+    FailingTests  -        -          make all tests pass
+    Lint          0        -          cut the lint warnings to zero, don't change behaviour
+    Types         0        -          fix all type errors
+    Types         0        -          fix every mypy error
+    Size          10 MB    -          shrink the binary under 10 MB
+    Size          -        -          make the bundle smaller, keep the app working
+    Memory        512 MiB  -          lower peak memory on the big fixture below 512 MiB
+    Speed         -        -          reduce p95 latency by 20 %
+    Speed         120 ms   -          get p95 below 120 ms
+    -             0        console.log( remove all the `console.log(` calls
+    -             0        -          no more TODOs
+    -             -        -          I want to optimise but don't know what
+    -             -        -          improve things
+    -             -        -
+    ");
+}
+
+#[test]
+fn a_sentence_is_kept_with_single_spaces() {
+    assert_eq!(
+        read_wish("  raise\n my \t coverage ").text,
+        "raise my coverage"
+    );
+    assert_eq!(read_wish("").text, "");
+}
+
+#[test]
+fn one_backtick_or_an_empty_pair_names_nothing() {
+    for sentence in ["a ` b", "a `` b", "a ` ` b"] {
+        assert_eq!(read_wish(sentence).quoted, None, "{sentence}");
+    }
+    assert_eq!(read_wish("a `b` and `c`").quoted.as_deref(), Some("b"));
+}
+
+#[test]
+fn a_number_without_a_lead_or_a_unit_is_no_target() {
+    for sentence in [
+        "update to the 3 modules of v2",
+        "use http2 and utf8",
+        "by 20 %",
+        "python 3.12 is slow",
+    ] {
+        assert_eq!(read_wish(sentence).target, None, "{sentence}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_sentence_is_read(sentence in "(?s).{0,80}") {
+        let wish = read_wish(&sentence);
+        if let Some(target) = wish.target {
+            proptest::prop_assert!(target.parse::<Quantity>().is_ok(), "{target}");
+        }
+    }
+
+    #[test]
+    fn words_that_mean_something_in_any_order_are_read(words in proptest::collection::vec("to|below|by|80|%|10|mb|tests?|fast|build|no|`|any|coverage|1e9|-3|0x2", 0..8)) {
+        let wish = read_wish(&words.join(" "));
+        proptest::prop_assert!(wish.target.is_none_or(|target| target.parse::<Quantity>().is_ok()));
+    }
+}

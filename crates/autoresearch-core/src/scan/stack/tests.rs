@@ -1,0 +1,135 @@
+//! The tables: each can be read, and says nothing that would never hold.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::config::globs::Globs;
+use crate::metric::matches::MatchPattern;
+
+#[test]
+fn every_table_can_be_read() {
+    for table in TABLES {
+        if let Err(error) = serde_json::from_str::<Stack>(table) {
+            panic!("{error}: {table}");
+        }
+    }
+    let titles: Vec<&str> = list_stacks()
+        .iter()
+        .map(|stack| stack.title.as_str())
+        .collect();
+    insta::assert_snapshot!(titles.join(", "), @"Rust, TypeScript and JavaScript, Python, Go, Java (Maven), Java (Gradle), C and C++ (CMake), C and C++ (Make), Ruby, PHP, .NET, Elixir, Swift, Shell");
+}
+
+/// Every pattern of a stack's table.
+fn list_globs(stack: &Stack) -> Vec<String> {
+    let mut globs = [&stack.manifests[..], &stack.tests, &stack.configs].concat();
+    for recipe in &stack.recipes {
+        let own = recipe.scope.iter().filter(|word| !word.starts_with('@'));
+        globs.extend(own.cloned());
+    }
+    globs
+}
+
+#[test]
+fn every_pattern_of_a_table_is_one() {
+    for stack in list_stacks() {
+        let globs = Globs::new(&list_globs(stack));
+        assert!(globs.is_ok(), "{}: {globs:?}", stack.title);
+        let counted = stack.counts.iter().map(|counted| &counted.pattern);
+        let reported = stack
+            .recipes
+            .iter()
+            .filter_map(|recipe| match &recipe.measure {
+                Measure::Report { pattern, .. } => Some(pattern),
+                _ => None,
+            });
+        for pattern in counted.chain(reported) {
+            assert!(
+                MatchPattern::new(pattern).is_ok(),
+                "{}: {pattern}",
+                stack.title
+            );
+        }
+    }
+}
+
+/// The kinds of conditions that a project knows.
+const CONDITIONS: [&str; 10] = [
+    "file",
+    "dep",
+    "script",
+    "text",
+    "program",
+    "local",
+    "counted",
+    "workspace",
+    "bench",
+    "program-name",
+];
+
+#[test]
+fn every_condition_of_a_table_is_one_that_a_project_knows() {
+    for stack in list_stacks() {
+        let commands = stack.words.values().flatten().chain(&stack.guards);
+        let conditions = commands
+            .flat_map(|command| &command.when)
+            .chain(stack.recipes.iter().flat_map(|recipe| &recipe.when))
+            .chain(stack.counts.iter().flat_map(|counted| &counted.when));
+        for condition in conditions {
+            let kind = condition.trim_start_matches('!').split(':').next().unwrap();
+            assert!(CONDITIONS.contains(&kind), "{}: {condition}", stack.title);
+        }
+    }
+}
+
+#[test]
+fn no_two_recipes_of_a_stack_measure_the_same_under_the_same_conditions() {
+    for stack in list_stacks() {
+        let mut seen = BTreeSet::new();
+        for recipe in &stack.recipes {
+            let needs = format!("{:?} {:?} {:?}", recipe.when, recipe.needs, recipe.measure);
+            assert!(
+                seen.insert((recipe.metric.clone(), needs)),
+                "{}: {}",
+                stack.title,
+                recipe.metric
+            );
+        }
+    }
+}
+
+#[test]
+fn what_counts_down_to_nothing_has_a_target_and_what_does_not_has_none() {
+    for stack in list_stacks() {
+        for recipe in &stack.recipes {
+            let counts = matches!(
+                recipe.measure,
+                Measure::Report { .. } | Measure::ExitRate(_)
+            );
+            assert_eq!(
+                recipe.target.is_some(),
+                counts,
+                "{}: {}",
+                stack.title,
+                recipe.metric
+            );
+        }
+    }
+}
+
+#[test]
+fn a_linter_that_is_not_there_gives_no_number() {
+    for stack in list_stacks() {
+        for recipe in &stack.recipes {
+            let Measure::Report { command, .. } = &recipe.measure else {
+                continue;
+            };
+            // `npx` and `python -m` end with 1 when the tool is missing, as the tool does when it finds something.
+            let forgives = command.iter().any(|line| line.contains("|| [ $? -"));
+            let proves = command.len() > 1
+                || command[0].contains("{tool:")
+                || command[0].starts_with("cargo ");
+            assert!(!forgives || proves, "{}: {command:?}", stack.title);
+        }
+    }
+}

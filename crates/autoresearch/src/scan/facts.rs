@@ -1,0 +1,129 @@
+//! Owns the reading of a repository's files for a survey: what there is, what manifests say, what can be counted.
+//! Does not run anything, and follows no link.
+//! Invariant: what is read is bounded, and a name that no command line should hold is left out.
+
+use std::fs::File;
+use std::path::Path;
+
+use autoresearch_core::git_names::RepoPath;
+use autoresearch_core::metric::matches::MatchPattern;
+use autoresearch_core::scan::{CountedPattern, Survey, SurveyFile, find_stack_of};
+use autoresearch_core::words::text::escape_text;
+use autoresearch_sys::regular_files::{open_unlinked, read_into};
+
+use super::manifests::{is_manifest, read_manifest};
+
+/// No more files are looked at.
+const MOST_FILES: usize = 200_000;
+/// No more manifests are read.
+const MOST_MANIFESTS: usize = 300;
+/// No longer source is read.
+const MOST_SOURCE: u64 = 1 << 20;
+/// No more bytes of sources are read.
+const MOST_SOURCES: u64 = 64 << 20;
+/// No longer path is put into a command.
+const MOST_PATH: usize = 300;
+
+/// The patterns of a stack, ready to count.
+struct StackCounter {
+    stack: &'static str,
+    patterns: Vec<(String, MatchPattern)>,
+}
+
+/// Reads what a survey needs of the listed files. `wanted` is counted in all sources too.
+pub(super) fn read_survey(
+    root: &Path,
+    listed: &[RepoPath],
+    wanted: Option<&CountedPattern>,
+) -> Survey {
+    let mut survey = Survey {
+        is_counted: listed.len() <= MOST_FILES,
+        ..Survey::default()
+    };
+    let mut counters: Vec<StackCounter> = Vec::new();
+    let mut bytes = Vec::new();
+    let mut left = MOST_SOURCES;
+    for path in listed.iter().take(MOST_FILES) {
+        let Some(path) = path.as_path().to_str().filter(|path| is_plain_path(path)) else {
+            survey.left_out += 1;
+            continue;
+        };
+        let Ok(meta) = root.join(path).symlink_metadata() else {
+            continue;
+        };
+        if !meta.is_file() {
+            continue;
+        }
+        let mut file = SurveyFile {
+            path: path.to_owned(),
+            bytes: meta.len(),
+            ..SurveyFile::default()
+        };
+        if is_manifest(path) && survey.manifests.len() < MOST_MANIFESTS {
+            survey.manifests.extend(read_manifest(root, path));
+        }
+        if let Some(stack) = find_stack_of(path) {
+            if file.bytes > left.min(MOST_SOURCE) {
+                survey.is_counted = false;
+            } else if let Ok(opened) = open_unlinked(&root.join(path)) {
+                left -= file.bytes;
+                let counter = find_counter(&mut counters, stack, wanted);
+                count_in(&opened, counter, &mut bytes, &mut file);
+            }
+        }
+        survey.files.push(file);
+    }
+    survey
+}
+
+/// Is a path such that it can be shown, quoted and matched without surprises?
+fn is_plain_path(path: &str) -> bool {
+    path.len() <= MOST_PATH && !path.contains('\\') && escape_text(path) == path
+}
+
+fn find_counter<'c>(
+    counters: &'c mut Vec<StackCounter>,
+    stack: &'static autoresearch_core::scan::Stack,
+    wanted: Option<&CountedPattern>,
+) -> &'c StackCounter {
+    if let Some(at) = counters
+        .iter()
+        .position(|counter| counter.stack == stack.title)
+    {
+        return &counters[at];
+    }
+    // Two stacks may have the same sources; what each of them counts is counted once by its name.
+    let same = autoresearch_core::scan::list_stacks()
+        .iter()
+        .filter(|other| other.endings.first() == stack.endings.first());
+    let counts = same.flat_map(|stack| &stack.counts).chain(wanted);
+    let mut patterns: Vec<(String, MatchPattern)> = Vec::new();
+    for counted in counts {
+        if let Ok(pattern) = MatchPattern::new(&counted.pattern)
+            && !patterns.iter().any(|(metric, _)| *metric == counted.metric)
+        {
+            patterns.push((counted.metric.clone(), pattern));
+        }
+    }
+    counters.push(StackCounter {
+        stack: &stack.title,
+        patterns,
+    });
+    let last = counters.len() - 1;
+    &counters[last]
+}
+
+fn count_in(opened: &File, counter: &StackCounter, bytes: &mut Vec<u8>, file: &mut SurveyFile) {
+    if read_into(opened, MOST_SOURCE, bytes).is_err() {
+        return;
+    }
+    for (metric, pattern) in &counter.patterns {
+        let matches = pattern.count_in(bytes);
+        if matches > 0 {
+            file.counts.insert(metric.clone(), matches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

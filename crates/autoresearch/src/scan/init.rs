@@ -1,0 +1,184 @@
+//! Owns `init`: a candidate becomes a config file.
+//! Does not change a file that is there.
+//! Invariant: what is written passes `config check`, or nothing is written.
+
+use std::fmt;
+use std::io::{ErrorKind, Write};
+
+use autoresearch_core::config::Severity;
+use autoresearch_core::scan::{Candidate, format_config_text};
+use autoresearch_core::shell::quote::quote_word;
+use autoresearch_core::words::text::format_count;
+use autoresearch_sys::env::World;
+use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::replacement::make_temporary;
+use serde::Serialize;
+
+use super::report::ScanReport;
+use super::report::list_remedies;
+use super::survey::{ScannedRepository, report_on, survey_repository};
+use crate::config::{ConfigSource, check_config_in, check_config_text, config_error};
+use crate::run::place::Place;
+
+/// The name that `start` and `config try` look for.
+const NAME: &str = "autoresearch.yaml";
+
+/// What a person asks of `init`.
+#[derive(Clone, Debug, Default)]
+pub struct InitWords {
+    pub sentence: String,
+    /// From 1, as `scan` lists them.
+    pub candidate: Option<usize>,
+}
+
+/// The answer of `init`.
+#[derive(Clone, Debug, Serialize)]
+pub struct InitReport {
+    pub file: String,
+    pub candidate: Candidate,
+    pub next: String,
+}
+
+/// Writes a candidate as `autoresearch.yaml` in the folder in which it is called.
+pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<InitReport> {
+    let path = place.search_folder(world).join(NAME);
+    if path.symlink_metadata().is_ok() {
+        return Err(refuse_existing(&world.path_from_here(&path)));
+    }
+    let scanned = survey_repository(world, place, &words.sentence)?;
+    let report = report_on(&scanned, &words.sentence);
+    let candidate = choose_candidate(&report, words)?;
+    let source = ConfigSource {
+        name: NAME.to_owned(),
+        text: format_config_text(&candidate),
+        path: Some(path.clone()),
+        merged: false,
+    };
+    check_written(world, &scanned, &source)?;
+    let shown = world.path_from_here(&path);
+    let failed = |error: &std::io::Error| Failure::io(format!("could not write {shown}"), error);
+    let folder = path.parent().unwrap_or(&path);
+    let mut temporary = make_temporary()
+        .permissions(readable_by_all())
+        .tempfile_in(folder)
+        .map_err(|error| failed(&error))?;
+    temporary
+        .write_all(source.text.as_bytes())
+        .map_err(|error| failed(&error))?;
+    temporary
+        .persist_noclobber(&path)
+        .map_err(|error| match error.error.kind() {
+            ErrorKind::AlreadyExists => refuse_existing(&shown),
+            _ => failed(&error.error),
+        })?;
+    let file = if shown == NAME {
+        String::new()
+    } else {
+        format!(" {}", quote_word(&shown))
+    };
+    let config = if file.is_empty() {
+        String::new()
+    } else {
+        format!(" --config{file}")
+    };
+    Ok(InitReport {
+        next: format!(
+            "read it, then autoresearch config try{file}, then autoresearch start{config}"
+        ),
+        file: shown,
+        candidate,
+    })
+}
+
+fn readable_by_all() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o644)
+}
+
+fn refuse_existing(shown: &str) -> Failure {
+    Failure::blocked(format!("{shown} exists already"))
+        .hint("nothing was written. Look at it with `autoresearch config check`, or move it away and call `init` again")
+}
+
+fn choose_candidate(report: &ScanReport, words: &InitWords) -> Result<Candidate> {
+    let number = words.candidate.unwrap_or(1);
+    let found = number
+        .checked_sub(1)
+        .and_then(|at| report.candidates.get(at));
+    if let Some(candidate) = found {
+        return Ok(candidate.clone());
+    }
+    if !report.candidates.is_empty() {
+        let known = format_count(report.candidates.len(), "candidate");
+        return Err(Failure::usage(format!(
+            "there is no candidate {number}; the scan has {known}"
+        ))
+        .hint("`autoresearch scan` with the same goal lists them"));
+    }
+    match report.not_here.first() {
+        Some(candidate) => Err(Failure::environment(format!(
+            "nothing that fits can run here: {} is not possible",
+            candidate.title
+        ))
+        .hint(list_remedies(candidate))),
+        None => Err(
+            Failure::blocked("nothing in this repository suggests a config")
+                .hint("write one by hand: `autoresearch config example` lists some to start from"),
+        ),
+    }
+}
+
+/// A text that the check refuses is a fault of ours, and is not written.
+fn check_written(world: &World, scanned: &ScannedRepository, source: &ConfigSource) -> Result<()> {
+    let checked = match check_config_in(world, source, &scanned.git) {
+        Ok(checked) => checked,
+        // Without a commit the repository can say nothing of it yet.
+        Err(_) => check_config_text(source),
+    };
+    let refused = checked
+        .problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    if refused {
+        let mut failure = config_error(source, &checked.problems);
+        failure.kind = FailureKind::Internal;
+        return Err(failure.hint(format!(
+            "nothing was written in {}; choose another with --candidate N",
+            scanned.root.display()
+        )));
+    }
+    Ok(())
+}
+
+impl fmt::Display for InitReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "wrote {}: {}", self.file, self.candidate.title)?;
+        let verify = &self.candidate.config["verify"];
+        let keys = ["wall", "peak_memory", "exit_rate", "command"];
+        let command = keys.iter().find_map(|key| verify[*key].as_str());
+        if let Some(command) = command {
+            writeln!(
+                out,
+                "verify      {}",
+                command.trim_end().lines().last().unwrap_or_default()
+            )?;
+        } else {
+            writeln!(
+                out,
+                "verify      {}",
+                verify["count"]["pattern"].as_str().unwrap_or_default()
+            )?;
+        }
+        if let Some(guard) = self.candidate.config["guard"]["command"].as_str() {
+            writeln!(
+                out,
+                "guard       {}",
+                guard.trim_end().lines().last().unwrap_or_default()
+            )?;
+        }
+        write!(out, "next: {}", self.next)
+    }
+}
+
+#[cfg(test)]
+mod tests;
