@@ -51,6 +51,7 @@ mod locks;
 mod looking;
 mod loops;
 mod migration;
+mod muting;
 mod noise;
 mod not_taken;
 mod numbers;

@@ -25,7 +25,7 @@ mod unattended;
 pub use self::check::{CheckedConfig, check_config};
 pub use self::choices::{
     ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
-    Rollback, Shell, SuspectPattern, ViewUse,
+    Rollback, Shell, SuppressionRule, SuspectPattern, ViewUse,
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};

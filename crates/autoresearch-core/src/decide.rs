@@ -12,6 +12,7 @@ pub mod judge;
 pub mod jump;
 pub mod ladder;
 pub mod limits;
+pub mod muting;
 pub mod noise;
 pub mod reaction;
 pub mod watched;

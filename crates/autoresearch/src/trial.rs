@@ -7,7 +7,7 @@ pub mod commit_contents;
 pub mod foreign_commits;
 mod gauging;
 pub mod give_up;
-mod harness;
+pub mod harness;
 pub mod holdout;
 pub mod intent;
 mod kept_commit;

@@ -95,6 +95,14 @@ words! {
     }
 }
 
+impl SuppressionRule {
+    /// Is it what counts when nothing is written?
+    #[must_use]
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
 impl SuspectPattern {
     /// Is it what honest code does as well? Then a keep is flagged, and nothing is refused for it.
     #[must_use]
@@ -173,6 +181,20 @@ words! {
 }
 
 words! {
+    /// What becomes of a trial that mutes findings: an ignore, a skipped test, a looser rule, an escape.
+    #[derive(Default)]
+    SuppressionRule {
+        /// It is void where the metric counts findings.
+        #[default]
+        Auto = "auto",
+        /// It is void, whatever the metric is.
+        Void = "void",
+        /// Nothing: it is not searched.
+        Allow = "allow",
+    }
+}
+
+words! {
     /// What happens after failed trials in a row.
     #[derive(Default)]
     LadderMode {
@@ -240,6 +262,11 @@ mod tests {
         assert_words!(Rollback::Reset, Rollback::Revert);
         assert_words!(RepositoryHooks::Bypass, RepositoryHooks::Run);
         assert_words!(ClaimMode::Auto, ClaimMode::Never);
+        assert_words!(
+            SuppressionRule::Auto,
+            SuppressionRule::Void,
+            SuppressionRule::Allow
+        );
         assert_words!(LadderMode::Off, LadderMode::Advise, LadderMode::Enforce);
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::choices::{
     ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
-    Rollback, Shell, SuspectPattern, ViewUse,
+    Rollback, Shell, SuppressionRule, SuspectPattern, ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::holdout::HoldoutFile;
@@ -129,6 +129,9 @@ pub struct ConfigFile {
     /// Patterns of gaming that a person allows in edited code: a trial with one can be kept, and is flagged.
     #[serde(default)]
     pub allow_suspect: Vec<SuspectPattern>,
+    /// Whether a trial that mutes findings instead of fixing them is void.
+    #[serde(default)]
+    pub suppressions: SuppressionRule,
 }
 
 /// How much output of verify and guard to keep under `trials/`.

@@ -89,10 +89,7 @@ impl ConfigMeaning<'_> {
             verify,
             gauge,
             sandbox: resolve_sandbox(file.verify.sandbox.as_ref(), self.problems),
-            guard: file
-                .guard
-                .as_ref()
-                .map(|guard| self.resolve_command("guard", guard)),
+            guard: self.resolve_optional("guard", file.guard.as_ref()),
             keep_when,
             watched: self.resolve_watched(file),
             stop_when,
@@ -118,15 +115,17 @@ impl ConfigMeaning<'_> {
             claim: file.claim,
             agent: self.resolve_agent(&file.agent),
             budget: self.resolve_budget(&file.budget),
-            notify: file
-                .notify
-                .as_ref()
-                .map(|notify| self.resolve_command("notify", notify)),
+            notify: self.resolve_optional("notify", file.notify.as_ref()),
             outputs: resolve_outputs(file.outputs),
             reaction: self.resolve_reaction(&file.reaction),
             allow_suspect: file.allow_suspect.clone(),
+            suppressions: file.suppressions,
             metric,
         }
+    }
+
+    fn resolve_optional(&mut self, key: &str, file: Option<&CommandFile>) -> Option<UserCommand> {
+        file.map(|command| self.resolve_command(key, command))
     }
 
     fn check_goal(&mut self, file: &ConfigFile) {

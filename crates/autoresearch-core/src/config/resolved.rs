@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::choices::{
     ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
-    Rollback, SuspectPattern, ViewUse,
+    Rollback, SuppressionRule, SuspectPattern, ViewUse,
 };
 use crate::config::command::UserCommand;
 use crate::config::condition::{Condition, WatchedMetric};
@@ -99,6 +99,9 @@ pub struct Config {
     /// Patterns of gaming with which a trial can be kept all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_suspect: Vec<SuspectPattern>,
+    /// Whether a trial that mutes findings is void.
+    #[serde(default, skip_serializing_if = "SuppressionRule::is_auto")]
+    pub suppressions: SuppressionRule,
 }
 
 /// What each tree of a run gets besides its tracked files, before anything is measured in it.

@@ -8,7 +8,7 @@ mod functions;
 mod inputs;
 mod patterns;
 mod put_off;
-mod tokens;
+pub(super) mod tokens;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,6 +262,33 @@ fn find_emptied(files: &[ChangedFile]) -> Option<Suspicion> {
     })
 }
 
+/// How many questions the tests of all files ask: before, and now.
+pub(super) fn count_questions(files: &[ChangedFile]) -> (usize, usize) {
+    let sum = |text: fn(&ChangedFile) -> &str| {
+        let counted = files.iter().map(|file| count_file(&file.path, text(file)));
+        counted.map(Asked::count_questions).sum()
+    };
+    (
+        sum(|file| file.before.as_deref().unwrap_or_default()),
+        sum(|file| &file.after),
+    )
+}
+
+/// Where code skips a test or asks nothing, by the same table: the first and the last of its tokens.
+pub(super) fn find_skips(tokens: &[Token], language: Language) -> Vec<(usize, usize)> {
+    let rules = list_rules(language).filter(|rule| rule.pattern == SuspectPattern::EmptiesChecks);
+    let rules = rules.filter(|rule| !rule.code.contains("should_panic"));
+    let mut found = BTreeMap::new();
+    for rule in rules {
+        for at in 0..tokens.len() {
+            if let Some(end) = rule.match_at(tokens, at) {
+                found.insert(at, end - 1);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
 /// What the tests in a file ask.
 fn count_file(path: &str, text: &str) -> Asked {
     let language = Language::of_file(path, text);
@@ -350,7 +377,7 @@ fn is_shadowing(path: &str) -> bool {
 }
 
 /// Tests replace clocks and write temporary files in all honesty.
-fn is_test_file(path: &str) -> bool {
+pub(super) fn is_test_file(path: &str) -> bool {
     let mut parts: Vec<&str> = path.split('/').collect();
     let name = parts.pop().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::gain::GainRange;
 use crate::decide::gaming::Suspicion;
+use crate::decide::muting::Suppression;
 use crate::metric::value::Value;
 use crate::words::text::format_count;
 
@@ -113,12 +114,15 @@ pub enum Why {
     Dropped,
     /// It would be kept, and its code games a measurement in a way that nobody allowed.
     Suspect(Vec<Suspicion>),
+    /// It mutes findings instead of fixing them.
+    Muted(Vec<Suppression>),
     /// The holdout failed or fell. How is not said: each figure would be a hint at what nobody is to see.
     Holdout,
 }
 
 impl Why {
-    /// Was what stood in the work tree not a change of exactly the files in the scope? Then a trial is void.
+    /// Was what stood in the work tree no change that can be a trial: not of exactly the files in the scope, or one that mutes
+    /// what is counted? Then it is void.
     #[must_use]
     pub fn is_void(&self) -> bool {
         matches!(
@@ -128,6 +132,7 @@ impl Why {
                 | Self::Unsupported(_)
                 | Self::ChangedDuringVerify(_)
                 | Self::HeadMoved(_)
+                | Self::Muted(_)
         )
     }
 
@@ -157,6 +162,7 @@ impl Why {
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
             Self::Suspect(_) => "suspect",
+            Self::Muted(_) => "muted",
             Self::Holdout => "holdout",
         }
     }
@@ -208,6 +214,7 @@ impl fmt::Display for Why {
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),
             Self::Suspect(found) => write_suspicions(out, found),
+            Self::Muted(found) => write_suppressions(out, found),
             Self::Holdout => out.write_str("a check that is not shown did not pass"),
         }
     }
@@ -244,6 +251,16 @@ fn write_suspicions(out: &mut fmt::Formatter<'_>, found: &[Suspicion]) -> fmt::R
     write!(
         out,
         "it may game the measurement: {}; improve the code without it, or a person allows it for a new run with `allow_suspect: [{patterns}]`",
+        FileList(&places)
+    )
+}
+
+/// The places with what was added there, and what to do instead. A message is clipped: the remedy stands first.
+fn write_suppressions(out: &mut fmt::Formatter<'_>, found: &[Suppression]) -> fmt::Result {
+    let places: Vec<String> = found.iter().map(ToString::to_string).collect();
+    write!(
+        out,
+        "it mutes findings: fix their cause without this, or ask the person for `suppressions: allow` in a new run: {}",
         FileList(&places)
     )
 }

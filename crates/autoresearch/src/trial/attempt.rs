@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use autoresearch_core::config::RepositoryHooks;
-use autoresearch_core::decide::gaming::{Suspicion, find_suspicions};
+use autoresearch_core::decide::gaming::{ChangedFile, Suspicion, find_suspicions};
 use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{IncumbentTree, Intent, Why};
@@ -16,6 +16,7 @@ use autoresearch_core::words::text::escape_text;
 
 use crate::run::tree::Tree;
 use crate::trial::commit_contents;
+use crate::trial::harness::muting::find_muted;
 use crate::trial::harness::read_harness;
 use crate::trial::holdout::{ArmedHoldout, HoldoutQuestion};
 use crate::trial::kept_state::{StateBench, StateScene};
@@ -143,7 +144,9 @@ pub fn attempt_trial(
             }
         }
         AttemptPlan::Repeat => {
-            let candidate = make_candidate(tree, input, input.intent.parent.clone())?;
+            let commit = input.intent.parent.clone();
+            let files = read_changes(tree, input, &commit)?;
+            let candidate = make_candidate(tree, input, commit, &files)?;
             measure_candidate(tree, input, candidate, (&mut timings, &mut notes))?
         }
     };
@@ -207,7 +210,14 @@ fn commit_edits(
     if let Some(why) = likeness.why {
         return Ok(Err(why));
     }
-    make_candidate(tree, input, commit).map(Ok)
+    let files = read_changes(tree, input, &commit)?;
+    // What takes a keep back may bring back what the keep took away.
+    if intent.leaves_out.is_none()
+        && let Some(why) = find_muted(tree, input.state, &files)
+    {
+        return Ok(Err(why));
+    }
+    make_candidate(tree, input, commit, &files).map(Ok)
 }
 
 /// A commit with what the judge wants to know of it.
@@ -215,6 +225,7 @@ fn make_candidate(
     tree: &Tree<'_>,
     input: &AttemptInput<'_>,
     commit: CommitId,
+    files: &[ChangedFile],
 ) -> Result<Candidate> {
     let simplifies = input.intent.simplify && {
         let size = tree
@@ -224,7 +235,7 @@ fn make_candidate(
     };
     Ok(Candidate {
         tree: tree.history.tree_of(&commit)?,
-        suspects: find_suspects(tree, input, &commit)?,
+        suspects: find_suspicions(files, &read_harness(tree, input.state.config())),
         commit,
         simplifies,
     })
@@ -456,16 +467,13 @@ fn ask_holdout(
     Ok(())
 }
 
-/// Where the code that the trial adds to the kept state, with its earlier attempts, may game the measurement.
-fn find_suspects(
+/// What the trial adds to the kept state, with its earlier attempts.
+fn read_changes(
     tree: &Tree<'_>,
     input: &AttemptInput<'_>,
     commit: &CommitId,
-) -> Result<Vec<Suspicion>> {
-    let state = input.state;
-    let files = tree.history.read_changed_files(&state.head, commit)?;
-    let harness = read_harness(tree, state.config());
-    Ok(find_suspicions(&files, &harness))
+) -> Result<Vec<ChangedFile>> {
+    Ok(tree.history.read_changed_files(&input.state.head, commit)?)
 }
 
 fn make_bench<'a>(tree: &'a Tree<'_>, input: &AttemptInput<'a>, word: &str) -> Result<Bench<'a>> {

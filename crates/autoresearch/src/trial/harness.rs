@@ -2,6 +2,8 @@
 //! Does not search the code under work; `gaming` does.
 //! Invariant: a bounded number of bounded files is read, and none that a trial may change.
 
+pub mod muting;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 

@@ -20,6 +20,10 @@ impl Asked {
         self.questions += other.questions;
     }
 
+    pub(super) fn count_questions(self) -> usize {
+        self.questions
+    }
+
     /// Does it ask less?
     pub(super) fn is_less_than(self, other: Self) -> bool {
         self.tests < other.tests || self.questions < other.questions

@@ -22,7 +22,7 @@ pub(super) fn list_rules(language: Language) -> impl Iterator<Item = Rule> {
         Language::Script => script::ROWS,
         Language::Rust => rust::ROWS,
         Language::Shell => SHELL,
-        Language::Other => OTHER,
+        Language::Hashed | Language::Other => OTHER,
         Language::Data | Language::Prose => &[],
     };
     let code: &[Rows] = match language {
@@ -233,9 +233,20 @@ const OTHER: &[Rows] = &[
         Reach::Always,
         "
         t . Skip (
+        t . Skipf (
         t . SkipNow (
-        @ Disabled
-        @ Ignore
+        @@ Disabled
+        @@ Ignore
+        [ Ignore ]
+        [ Ignore (
+        Fact ( Skip =
+        Theory ( Skip =
+        markTestSkipped (
+        markTestIncomplete (
+        GTEST_SKIP (
+        xit
+        xdescribe
+        xcontext
     ",
     ),
 ];

@@ -5,14 +5,19 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+/// Files without an ending whose comments begin with `#`.
+const HASHED: [&str; 4] = ["Makefile", "Dockerfile", "Rakefile", "Gemfile"];
+
 /// What is known of a file's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(in crate::decide) enum Language {
     Python,
     /// JavaScript and TypeScript.
     Script,
     Rust,
     Shell,
+    /// Another language whose comments begin with `#`: Ruby, Perl, Elixir, makefiles.
+    Hashed,
     /// Settings and other data.
     Data,
     /// Code in any other language.
@@ -22,7 +27,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    pub(super) fn of_file(path: &str, text: &str) -> Self {
+    pub(in crate::decide) fn of_file(path: &str, text: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         match ending.to_ascii_lowercase().as_str() {
@@ -36,6 +41,10 @@ impl Language {
             | "xml" => Self::Data,
             "md" | "txt" | "rst" | "adoc" | "csv" | "tsv" | "svg" | "html" | "css" | "lock"
             | "png" | "jpg" | "gif" | "pdf" => Self::Prose,
+            "rb" | "rake" | "gemspec" | "pl" | "pm" | "ex" | "exs" | "r" | "jl" | "mk" | "tf" => {
+                Self::Hashed
+            }
+            _ if HASHED.contains(&name) => Self::Hashed,
             _ => Self::of_first_line(text),
         }
     }
@@ -47,17 +56,18 @@ impl Language {
             () if names("python") => Self::Python,
             () if names("node") || names("deno") || names("bun") => Self::Script,
             () if names("sh") => Self::Shell,
+            () if names("ruby") || names("perl") => Self::Hashed,
             () => Self::Other,
         }
     }
 
     fn has_hash_comments(self) -> bool {
-        matches!(self, Self::Python | Self::Shell | Self::Data)
+        matches!(self, Self::Python | Self::Shell | Self::Data | Self::Hashed)
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub(in crate::decide) enum TokenKind {
     Name,
     Number,
     Text,
@@ -65,7 +75,7 @@ pub(super) enum TokenKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(in crate::decide) struct Token {
     pub kind: TokenKind,
     pub text: String,
     /// The first and the last line.
@@ -74,11 +84,11 @@ pub(super) struct Token {
 }
 
 impl Token {
-    pub(super) fn is_string(&self) -> bool {
+    pub(in crate::decide) fn is_string(&self) -> bool {
         self.kind == TokenKind::Text
     }
 
-    pub(super) fn list_lines(&self) -> RangeInclusive<u32> {
+    pub(in crate::decide) fn list_lines(&self) -> RangeInclusive<u32> {
         self.line..=self.last
     }
 }
@@ -89,6 +99,16 @@ const SIGNS: [&str; 30] = [
     "*=", "/=", "%=", "|=", "&=", "^=", ":=", "&&", "||", "??", "?.", "..", "**", "<<", ">>",
 ];
 
+/// A comment with the signs that begin and end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::decide) struct Comment {
+    pub text: String,
+    /// The line on which it begins.
+    pub line: u32,
+    /// Is it the first thing on that line?
+    pub is_alone: bool,
+}
+
 /// What stands before the first quote of a string is shorter: `br#####`.
 const LONGEST_PREFIX: usize = 12;
 
@@ -97,6 +117,7 @@ struct Splitter<'t> {
     rest: &'t str,
     line: u32,
     tokens: Vec<Token>,
+    comments: Vec<Comment>,
     /// Has anything but blanks been seen on this line?
     begun: bool,
 }
@@ -111,16 +132,27 @@ pub(super) fn split_tokens(text: &str, language: Language) -> Vec<Token> {
     }
 }
 
+/// The tokens as they are written, and the comments between them.
+pub(in crate::decide) fn split_text(text: &str, language: Language) -> (Vec<Token>, Vec<Comment>) {
+    let splitter = split_all(text, language, 1);
+    (splitter.tokens, splitter.comments)
+}
+
 fn split_from(text: &str, language: Language, line: u32) -> Vec<Token> {
+    split_all(text, language, line).tokens
+}
+
+fn split_all(text: &str, language: Language, line: u32) -> Splitter<'_> {
     let mut splitter = Splitter {
         language,
         rest: text,
         line,
         tokens: Vec::new(),
+        comments: Vec::new(),
         begun: false,
     };
     while splitter.take_next() {}
-    splitter.tokens
+    splitter
 }
 
 impl<'t> Splitter<'t> {
@@ -161,15 +193,25 @@ impl<'t> Splitter<'t> {
             self.rest.starts_with('#')
         };
         if is_line {
-            self.skip(to_end(self.rest));
+            self.take_comment(to_end(self.rest));
             return true;
         }
         if slashes && self.rest.starts_with("/*") {
             let end = self.rest[2..].find("*/").map(|end| end + 4);
-            self.skip(end.unwrap_or(self.rest.len()));
+            self.take_comment(end.unwrap_or(self.rest.len()));
             return true;
         }
         false
+    }
+
+    fn take_comment(&mut self, bytes: usize) {
+        let (line, is_alone) = (self.line, !self.begun);
+        let text = self.skip(bytes).to_owned();
+        self.comments.push(Comment {
+            text,
+            line,
+            is_alone,
+        });
     }
 
     fn push(&mut self, kind: TokenKind, text: &str, line: u32) {
@@ -412,7 +454,7 @@ fn name_members(tokens: &[Token]) -> Vec<Token> {
 }
 
 /// Rust: the lines of modules that only tests compile.
-pub(super) fn find_test_lines(tokens: &[Token], language: Language) -> BTreeSet<u32> {
+pub(in crate::decide) fn find_test_lines(tokens: &[Token], language: Language) -> BTreeSet<u32> {
     let mut lines = BTreeSet::new();
     if language != Language::Rust {
         return lines;

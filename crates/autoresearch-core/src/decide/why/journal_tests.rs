@@ -5,6 +5,16 @@
 use serde_json::json;
 
 use super::*;
+use crate::decide::muting::SuppressionKind;
+
+fn make_muted() -> Why {
+    Why::Muted(vec![Suppression {
+        file: "x".to_owned(),
+        line: 3,
+        kind: SuppressionKind::Ignore,
+        text: "noqa".to_owned(),
+    }])
+}
 
 fn every_reason() -> Vec<(Why, serde_json::Value)> {
     let files = || vec!["src/a".to_owned()];
@@ -62,6 +72,10 @@ fn every_reason() -> Vec<(Why, serde_json::Value)> {
         (Why::NothingChanged, json!("nothing-changed")),
         (Why::Dropped, json!("dropped")),
         (Why::Holdout, json!("holdout")),
+        (
+            make_muted(),
+            json!({"muted": [{"file": "x", "line": 3, "kind": "ignore", "text": "noqa"}]}),
+        ),
     ]
 }
 

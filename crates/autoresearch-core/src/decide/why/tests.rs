@@ -5,6 +5,7 @@ use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::config::SuspectPattern;
 use crate::decide::gain::GainRange;
+use crate::decide::muting::SuppressionKind;
 
 fn list_failures() -> Vec<CommandFailure> {
     vec![
@@ -17,6 +18,23 @@ fn list_failures() -> Vec<CommandFailure> {
             error: "no such folder".to_owned(),
         },
     ]
+}
+
+fn make_muted() -> Why {
+    Why::Muted(vec![
+        Suppression {
+            file: "src/a.py".to_owned(),
+            line: 12,
+            kind: SuppressionKind::Ignore,
+            text: "type: ignore[arg-type]".to_owned(),
+        },
+        Suppression {
+            file: "src/a\n.py".to_owned(),
+            line: 13,
+            kind: SuppressionKind::Escape,
+            text: "cast(Any".to_owned(),
+        },
+    ])
 }
 
 fn list_reasons() -> Vec<Why> {
@@ -72,6 +90,7 @@ fn list_reasons() -> Vec<Why> {
             },
         ]),
         Why::Holdout,
+        make_muted(),
     ];
     for failure in list_failures() {
         reasons.push(Why::GuardFailed(failure.clone()));
@@ -114,7 +133,7 @@ fn the_word_in_the_log_is_the_one_in_the_journal_except_for_a_deadline() {
 }
 
 #[test]
-fn a_void_trial_is_one_whose_tree_was_not_a_change_of_the_scope_alone() {
+fn a_void_trial_is_one_whose_tree_was_not_a_change_of_the_scope_alone_or_that_mutes() {
     let words: Vec<&str> = list_reasons()
         .iter()
         .filter(|why| why.is_void())
@@ -127,7 +146,8 @@ fn a_void_trial_is_one_whose_tree_was_not_a_change_of_the_scope_alone() {
             "out-of-scope",
             "unsupported",
             "changed-during-verify",
-            "head-moved"
+            "head-moved",
+            "muted"
         ]
     );
 }

@@ -2,7 +2,7 @@
 //! Does not know files or lines.
 //! Invariant: a row is written as the code that it finds.
 //!
-//! Between blanks stand tokens. `@` is any name but `self`, `cls` and `this`; `#` a number; `..` at most sixteen tokens of
+//! Between blanks stand tokens. `@` is any name but `self`, `cls` and `this`, and `@@` the sign itself; `#` a number; `..` at most sixteen tokens of
 //! one function, `,,` of one statement; `!A` a name that is not a member's; `%A` a name or a string that begins with `A`;
 //! `'A` the string `A`; `"A` a string with a line whose first word is `A`; `^A` one that begins with `A`; `~A` one that
 //! holds `A`.
@@ -96,6 +96,7 @@ fn is_token(word: &str, token: &Token) -> bool {
         (_, "@") => {
             token.kind == TokenKind::Name && !matches!(text, "self" | "cls" | "this" | "super")
         }
+        (_, "@@") => !is_string && text == "@",
         (_, "#") => token.kind == TokenKind::Number,
         (Some(("%", start)), _) if !start.is_empty() && start != "=" => {
             (is_string || token.kind == TokenKind::Name) && text.starts_with(start)

@@ -320,6 +320,12 @@ pub(super) const ROWS: &[Rows] = &[
         test . fails
         describe . skip
         describe . only
+        describe . todo
+        it . skipIf
+        test . skipIf
+        test . fixme
+        suite . skip
+        context . skip
         xit (
         xtest (
         xdescribe (

@@ -1,0 +1,362 @@
+//! Owns the rules of tools, as their settings hold them: which value asks less, or asks it of fewer files.
+//! Does not read YAML or TOML; the caller brings a reader.
+//! Invariant: settings are compared as values, so that comments, order and layout are none.
+
+pub(super) mod read;
+
+use std::collections::BTreeSet;
+
+use self::read::{Leaf, ReadSettings, list_leaves};
+use super::mute::{Mute, Suppression, SuppressionKind, Width, find_line};
+use crate::decide::gaming::ChangedFile;
+
+/// Which values of a tool's settings ask less.
+struct ToolRow {
+    tool: &'static str,
+    /// Lists in which one more entry asks less.
+    lists: &'static str,
+    /// What asks less when it is off; `x*` is all that begin so.
+    off: &'static str,
+    /// What asks less when it is on.
+    on: &'static str,
+    /// Values that ask less, wherever they stand.
+    values: &'static str,
+    /// Lists in which one entry less asks less.
+    picks: &'static str,
+}
+
+const ROWS: &[ToolRow] = &[
+    ToolRow {
+        tool: "tsconfig",
+        lists: "exclude",
+        off: "strict* noImplicit* noUnused* noUnchecked* noFallthrough* noPropertyAccess* alwaysStrict exactOptional* \
+            useUnknown* checkJs",
+        on: "skipLibCheck skipDefaultLibCheck allowUnreachableCode allowUnusedLabels",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "eslint",
+        lists: "ignorePatterns ignores",
+        off: "",
+        on: "",
+        values: "off 0",
+        picks: "",
+    },
+    ToolRow {
+        tool: "biome",
+        lists: "ignore ignores experimentalScannerIgnores",
+        off: "enabled recommended",
+        on: "",
+        values: "off",
+        picks: "",
+    },
+    ToolRow {
+        tool: "deno",
+        lists: "exclude",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "ruff",
+        lists: "ignore extend-ignore exclude extend-exclude per-file-ignores extend-per-file-ignores",
+        off: "",
+        on: "",
+        values: "",
+        picks: "select extend-select",
+    },
+    ToolRow {
+        tool: "flake8",
+        lists: "ignore extend-ignore exclude extend-exclude per-file-ignores",
+        off: "",
+        on: "",
+        values: "",
+        picks: "select extend-select",
+    },
+    ToolRow {
+        tool: "mypy",
+        lists: "exclude disable_error_code",
+        off: "strict disallow_* check_untyped_defs warn_* no_implicit_* strict_* extra_checks",
+        on: "ignore_errors ignore_missing_imports allow_* implicit_*",
+        values: "skip silent",
+        picks: "enable_error_code",
+    },
+    ToolRow {
+        tool: "pyright",
+        lists: "exclude ignore",
+        off: "report* strict*",
+        on: "",
+        values: "none off",
+        picks: "strict",
+    },
+    ToolRow {
+        tool: "pylint",
+        lists: "disable ignore ignore-paths ignore-patterns ignored-modules ignored-classes",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "bandit",
+        lists: "skips exclude_dirs exclude",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "pytest",
+        lists: "norecursedirs filterwarnings addopts",
+        off: "xfail_strict",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "jest",
+        lists: "testPathIgnorePatterns modulePathIgnorePatterns",
+        off: "",
+        on: "passWithNoTests",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "coverage",
+        lists: "omit exclude_lines exclude_also exclude coveragePathIgnorePatterns",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "lints",
+        lists: "",
+        off: "",
+        on: "",
+        values: "allow",
+        picks: "",
+    },
+    ToolRow {
+        tool: "clippy",
+        lists: "allowed-* ignore-*",
+        off: "",
+        on: "allow-*",
+        values: "",
+        picks: "disallowed-*",
+    },
+    ToolRow {
+        tool: "rustflags",
+        lists: "rustflags",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "golangci",
+        lists: "disable exclude exclude-rules exclude-files exclude-dirs skip-dirs skip-files exclusions",
+        off: "",
+        on: "disable-all",
+        values: "none",
+        picks: "enable",
+    },
+    ToolRow {
+        tool: "rubocop",
+        lists: "Exclude",
+        off: "Enabled",
+        on: "DisabledByDefault",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "phpstan",
+        lists: "ignoreErrors excludePaths",
+        off: "reportUnmatchedIgnoredErrors check*",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "clang-tidy",
+        lists: "Checks",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "shellcheck",
+        lists: "disable",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+    ToolRow {
+        tool: "editorconfig",
+        lists: "",
+        off: "",
+        on: "",
+        values: "none silent",
+        picks: "",
+    },
+    ToolRow {
+        tool: "ignore-file",
+        lists: "lines",
+        off: "",
+        on: "",
+        values: "",
+        picks: "",
+    },
+];
+
+/// Entries of a list that only say which of many words count: those that begin so, and no others.
+const ENTRIES: [(&str, &str, &[&str]); 4] = [
+    ("clang-tidy", "Checks", &["-"]),
+    ("pytest", "addopts", &["--ignore", "--deselect", "-k", "-W"]),
+    ("pytest", "filterwarnings", &["ignore"]),
+    ("rustflags", "rustflags", &["-A", "--cap-lints", "--allow"]),
+];
+
+/// A setting that asks less, where the settings can say so.
+pub(super) fn list_setting_mutes(path: &str, text: &str, read: ReadSettings<'_>) -> Vec<Mute> {
+    let leaves = list_leaves(path, text, read);
+    leaves.iter().filter_map(read_loose).collect()
+}
+
+fn find_row(tool: &str) -> Option<&'static ToolRow> {
+    ROWS.iter().find(|row| row.tool == tool)
+}
+
+fn is_named(list: &str, key: &str) -> bool {
+    list.split_whitespace()
+        .any(|known| match known.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => known == key,
+        })
+}
+
+fn read_loose(leaf: &Leaf) -> Option<Mute> {
+    let row = find_row(leaf.tool)?;
+    let listed = leaf.keys.iter().find(|key| is_named(row.lists, key));
+    if let Some(list) = listed.filter(|list| is_entry(leaf, list)) {
+        // What holds for some files alone takes the place of what held for all.
+        let is_narrow = list.contains("per-file") || list.contains("per_file");
+        let name = list.trim_start_matches("extend-");
+        let name = name.replace("per-file-ignores", "ignore");
+        let mut mute = make_mute(leaf, &name);
+        mute.codes.insert(leaf.value.clone());
+        if is_narrow {
+            mute.width = Width::File;
+        }
+        return Some(mute);
+    }
+    let key = leaf.key()?;
+    let is_off = leaf.value == "false" && is_named(row.off, key);
+    let is_on = leaf.value == "true" && is_named(row.on, key);
+    if is_off || is_on {
+        let mut mute = make_mute(leaf, key);
+        if row.tool == "rubocop" {
+            mute.codes.extend(leaf.keys.first().cloned());
+        }
+        return (row.tool != "biome" || leaf.is_below("linter")).then_some(mute);
+    }
+    if !is_named(row.values, &leaf.value) || !is_switch(leaf, key) {
+        return None;
+    }
+    let mut mute = make_mute(leaf, "rules");
+    mute.codes.insert(key.to_owned());
+    if leaf.is_below("overrides") {
+        mute.width = Width::File;
+    }
+    Some(mute)
+}
+
+/// Does the value say how much a rule of this name asks?
+fn is_switch(leaf: &Leaf, key: &str) -> bool {
+    match leaf.tool {
+        "eslint" => {
+            let mut below = leaf.keys.iter().skip_while(|key| *key != "rules").skip(1);
+            let is_rule = below.next().is_some_and(|rule| rule == key);
+            // In a program any word may have a 0.
+            let is_program = leaf.keys.first().is_some_and(|key| key == "[]");
+            is_rule && (leaf.value != "0" || !is_program || key.contains(['-', '/']))
+        }
+        "editorconfig" => key.contains("severity"),
+        _ => true,
+    }
+}
+
+/// Does an entry of this list ask less? Of most lists each does; one that takes back does not.
+fn is_entry(leaf: &Leaf, list: &str) -> bool {
+    let asked = ENTRIES
+        .iter()
+        .find(|(tool, name, _)| *tool == leaf.tool && *name == list);
+    match asked {
+        Some((_, _, starts)) => starts.iter().any(|start| leaf.value.starts_with(start)),
+        None => {
+            !leaf.value.starts_with('!') && !matches!(leaf.value.as_str(), "" | "true" | "false")
+        }
+    }
+}
+
+fn make_mute(leaf: &Leaf, name: &str) -> Mute {
+    let kind = if leaf.tool == "coverage" {
+        SuppressionKind::Uncounted
+    } else {
+        SuppressionKind::Rule
+    };
+    Mute {
+        kind,
+        name: format!("{} {name}", leaf.tool),
+        codes: BTreeSet::new(),
+        width: Width::Project,
+        lines: 1..=u32::MAX,
+        text: leaf.show(),
+    }
+}
+
+/// What asked more before: a rule that was on or was picked, and stands nowhere any more.
+pub(super) fn list_taken_rules(files: &[ChangedFile], read: ReadSettings<'_>) -> Vec<Suppression> {
+    let now: Vec<Leaf> = files
+        .iter()
+        .flat_map(|file| list_leaves(&file.path, &file.after, read))
+        .collect();
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| !file.after.is_empty()) {
+        let before = file.before.as_deref().unwrap_or_default();
+        for leaf in list_leaves(&file.path, before, read) {
+            if is_taken(&leaf, &now) {
+                found.push(Suppression {
+                    file: file.path.clone(),
+                    line: find_line(file, &leaf.show()),
+                    kind: SuppressionKind::Rule,
+                    text: format!("without {}", leaf.show()),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn is_taken(leaf: &Leaf, now: &[Leaf]) -> bool {
+    let (Some(row), Some(key)) = (find_row(leaf.tool), leaf.key()) else {
+        return false;
+    };
+    let kin = || now.iter().filter(|other| other.tool == leaf.tool);
+    let picked = leaf.keys.iter().find(|key| is_named(row.picks, key));
+    if let Some(list) = picked {
+        let name = |key: &str| key.trim_start_matches("extend-").to_owned();
+        let holds = |other: &Leaf| {
+            let same = other.keys.iter().any(|key| name(key) == name(list));
+            // `E` picks all that `E501` did.
+            same && (leaf.value.starts_with(&other.value) || other.value == "ALL")
+        };
+        return !kin().any(holds);
+    }
+    let was_on = leaf.value == "true" && is_named(row.off, key);
+    was_on && !kin().any(|other| other.key() == Some(key))
+}
