@@ -22,6 +22,8 @@ Words:
            nights without a good idea and 60 with one
   drift    whole `exec` runs of 16 trials on a machine whose speed swings by 2 %, with ideas of every size; what each
            claims beside 30 pairs of its first and last commit that are measured afterwards, without the tool
+  batches  whole `exec` runs at 1 % noise in which no idea helps: one of 8 trials, and one of 8 batches of three ideas at
+           once; how often each kept something
 
 Options:
   --seed N      chooses what is tried [default: 1]

@@ -13,6 +13,7 @@
 )]
 
 mod asked;
+mod batches;
 mod belongings;
 mod bench;
 #[path = "../cheats/cases.rs"]
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         "cheats" => cheats::try_cheats,
         "nights" => nights::try_nights,
         "drift" => drift::try_drifts,
+        "batches" => batches::try_batches,
         "--help" | "-h" => return print(asked::HELP, ExitCode::SUCCESS),
         _ => return autoresearch::cli::main(&world::sealed()),
     };

@@ -30,6 +30,15 @@ cat \"$NIGHT/cost\" > src/cost
 echo \"{\\\"message\\\": \\\"idea $n\\\"}\"
 ";
 
+/// The same with three ideas at once: a turn proposes them, and each is an edit in a tree of its own.
+const AGENT_OF_BATCHES: &str = "\
+brief=$(cat)
+case $brief in
+  *'Now: propose'*) echo '{\"message\": \"\", \"hypotheses\": [\"one\", \"two\", \"three\"]}';;
+  *) echo \"idea $PWD $$\" > src/idea; echo '{\"message\": \"an idea\"}';;
+esac
+";
+
 /// The repository of a night, whose cost is 100.
 pub(crate) struct Night(pub Bench);
 
@@ -38,6 +47,8 @@ pub(crate) struct Morning {
     /// Did `exec` tell a gain?
     pub is_told: bool,
     pub kept: u64,
+    /// Trials, or batches where there are several ideas at once.
+    pub iterations: u64,
     pub claim: Value,
     /// The last kept commit.
     pub commit: String,
@@ -46,6 +57,15 @@ pub(crate) struct Morning {
 impl Night {
     /// `noise` is what each run of verify adds, and `factors` what each idea makes of the cost.
     pub(crate) fn new(noise: &[f64], factors: &[f64]) -> Self {
+        Self::with_agent(noise, factors, (AGENT, 1))
+    }
+
+    /// The same with three ideas at once, none of which does anything.
+    pub(crate) fn of_batches(noise: &[f64], batches: usize) -> Self {
+        Self::with_agent(noise, &vec![1.0; batches], (AGENT_OF_BATCHES, 3))
+    }
+
+    fn with_agent(noise: &[f64], factors: &[f64], (agent, workers): (&str, u32)) -> Self {
         let night = Self(Bench::new(make_folder(), Bench::side_by_side));
         let list = |of: &[f64]| {
             let lines: Vec<String> = of.iter().map(|number| format!("{number:.6}")).collect();
@@ -56,7 +76,7 @@ impl Night {
             ("turn", "0"),
             ("noise", &list(noise)),
             ("factors", &list(factors)),
-            ("agent.sh", AGENT),
+            ("agent.sh", agent),
         ] {
             write_file(&night.0.base.join("night").join(name), text);
         }
@@ -69,6 +89,7 @@ impl Night {
             "metric": {"name": "ms", "direction": "lower"},
             "verify": {"command": "sh verify.sh"}, "env": ["NIGHT"],
             "agent": {"command": "sh \"$NIGHT/agent.sh\""}, "iterations": factors.len(),
+            "parallel": {"workers": workers},
         });
         bench.write("autoresearch.yaml", &config.to_string());
         bench.git(&["init", "-q", "-b", "main"]);
@@ -88,10 +109,15 @@ impl Night {
         assert_eq!(summary["improved"], is_told, "{summary}");
         let kept = summary["counts"]["keep"].as_u64().unwrap();
         assert_eq!(summary["claim"].is_object(), kept > 0, "{summary}");
+        let counts = summary["counts"].as_object().into_iter().flatten();
+        let ended = ["keep", "discard", "crash", "no_op"];
+        let iterations = counts.filter(|(name, _)| ended.contains(&name.as_str()));
+        let iterations = iterations.filter_map(|(_, count)| count.as_u64()).sum();
         let commit = summary["commit"].as_str().unwrap_or_default().to_owned();
         Morning {
             is_told,
             kept,
+            iterations,
             claim: summary["claim"].clone(),
             commit,
         }

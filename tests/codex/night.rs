@@ -30,8 +30,8 @@ fn turn(edit: &str) -> [Reply; 2] {
     [shell(edit), answer(edit)]
 }
 
-struct Night {
-    bench: Bench,
+pub(crate) struct Night {
+    pub bench: Bench,
 }
 
 impl Night {
@@ -39,7 +39,7 @@ impl Night {
         Self::with(&config())
     }
 
-    fn with(config: &ConfigText) -> Option<Self> {
+    pub(crate) fn with(config: &ConfigText) -> Option<Self> {
         let bench = scene_without_skill()?;
         bench.bed.write("autoresearch.yaml", &config.to_string());
         bench
@@ -57,18 +57,18 @@ impl Night {
         person(&self.bench, &Bench::engine(), &words).ok().json()
     }
 
-    fn start(&self) {
+    pub(crate) fn start(&self) {
         self.go(&["start", "--config", "autoresearch.yaml"]);
     }
 
-    fn over(&self) -> Value {
+    pub(crate) fn over(&self) -> Value {
         wait_until("the supervisor ends", || {
             self.go(&["status"])["alive"] == false
         });
         self.go(&["status"])
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.bench.bed.run_file("runtime.log")).unwrap_or_default()
     }
 
@@ -80,7 +80,7 @@ impl Night {
             .collect()
     }
 
-    fn turns(&self) -> Vec<Value> {
+    pub(crate) fn turns(&self) -> Vec<Value> {
         let records = self.records();
         let turns = records.iter().filter_map(|event| event.get("turn"));
         turns.cloned().collect()
@@ -162,7 +162,7 @@ fn agrees(night: &Night) {
 }
 
 /// A moment, in seconds since 1970.
-fn seconds_ahead(seconds: i64) -> i64 {
+pub(crate) fn seconds_ahead(seconds: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap() + seconds
 }

@@ -41,6 +41,7 @@ fn call(command: &str) -> String {
         // Where there is no config yet.
         "init" => "-C initial --goal faster",
         "show" | "retry" => "1",
+        "parallel open" => "-m one -m two",
         _ => "",
     };
     format!("{command} {more}").trim().to_owned()
@@ -63,7 +64,7 @@ fn decision(bench: &Bench, engine: &Path, words: &str) -> String {
 }
 
 /// A bench with the rule, and the program that it names.
-fn with_the_rule() -> Option<(Bench, PathBuf)> {
+pub(crate) fn with_the_rule() -> Option<(Bench, PathBuf)> {
     let bench = scene_without_skill()?;
     let built = built(&bench.root.join("built"));
     person(&bench, &built, &["install", "--rule", "--yes"]).ok();
@@ -226,6 +227,10 @@ fn with_the_rule_every_command_of_its_rows_works_outside_of_the_sandbox() {
         ("doctor", "this process can write it"),
         ("strategy refine -m smaller", "logged"),
         ("trial -m fewer", "trial 1: keep"),
+        ("parallel open -m one -m two", "batch 2 is open"),
+        ("parallel abort", "batch 2 was given up"),
+        ("parallel open -m one -m two", "batch 3 is open"),
+        ("parallel close", "none-improved"),
         ("retry 1", "trial 1 was kept"),
         ("remeasure --runs 1", "these runs count"),
         ("show 1 --diff", "-any"),

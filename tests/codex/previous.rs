@@ -13,6 +13,7 @@
 )]
 
 mod app_server;
+mod batches;
 mod bench;
 #[path = "../e2e/config_text.rs"]
 mod config_text;

@@ -59,6 +59,17 @@ fn a_slice_of_the_drifting_nights_is_measured_again() {
 }
 
 #[test]
+fn a_slice_of_the_batches_is_counted() {
+    let answer = run_campaign(&["batches", "--seed", "11", "--rounds", "1"]).ok();
+    let opening = "batches, seed 11: 1 rounds, nothing broken; no idea helps: ";
+    assert!(answer.out.starts_with(opening), "{answer:?}");
+    assert!(
+        answer.out.contains(" batches of three kept something ("),
+        "{answer:?}"
+    );
+}
+
+#[test]
 fn a_campaign_that_is_interrupted_leaves_nothing_behind() {
     for word in ["kills", "fuzz"] {
         let folder = tempfile::tempdir().unwrap();
@@ -89,7 +100,7 @@ fn a_campaign_that_means_nothing_is_refused_and_the_help_names_each_word() {
     ");
     let help = run_campaign(&["--help"]).ok().out;
     for word in [
-        "kills", "disk", "crowd", "fuzz", "cheats", "nights", "drift",
+        "kills", "disk", "crowd", "fuzz", "cheats", "nights", "drift", "batches",
     ] {
         assert!(help.contains(&format!("\n  {word} ")), "{help}");
     }

@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 40] = [
+const COMMANDS: [&[&str]; 44] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -32,6 +32,10 @@ const COMMANDS: [&[&str]; 40] = [
     &["log"],
     &["show"],
     &["runs"],
+    &["parallel"],
+    &["parallel", "open"],
+    &["parallel", "close"],
+    &["parallel", "abort"],
     &["retry"],
     &["remeasure"],
     &["propose"],
@@ -218,6 +222,9 @@ fn every_command_answers_with_one_json_object_on_failure() {
         &["log"],
         &["log", "--follow"],
         &["show", "1"],
+        &["parallel", "open", "-m", "x", "-m", "y"],
+        &["parallel", "close"],
+        &["parallel", "abort"],
         &["retry", "1"],
         &["remeasure"],
         &["runs"],

@@ -16,6 +16,7 @@ pub(crate) struct ConfigText {
     guard: Option<Fields>,
     isolation: Option<String>,
     iterations: String,
+    parallel: Option<Fields>,
     agent: Option<Fields>,
 }
 
@@ -71,6 +72,7 @@ impl ConfigText {
             guard: Some(Fields::of_command("sh guard.sh")),
             isolation: None,
             iterations: "100".to_owned(),
+            parallel: None,
             agent: None,
         }
     }
@@ -149,6 +151,18 @@ impl ConfigText {
         self
     }
 
+    /// So many hypotheses at once.
+    pub(crate) fn parallel(self, workers: usize) -> Self {
+        self.parallel_with("workers", workers)
+    }
+
+    /// A field of the block of batches: `measuring`, `devices`.
+    pub(crate) fn parallel_with(mut self, name: &'static str, value: impl Display) -> Self {
+        let parallel = self.parallel.get_or_insert_with(|| Fields(Vec::new()));
+        parallel.set(name, value);
+        self
+    }
+
     /// The command that stands for an agent.
     pub(crate) fn agent(mut self, command: &str) -> Self {
         self.agent = Some(Fields::of_command(command));
@@ -181,6 +195,8 @@ impl Display for ConfigText {
         let isolation = self.isolation.as_ref().map(|word| word as &dyn Display);
         to.write_str(&optional("isolation", isolation))?;
         writeln!(to, "iterations: {}", self.iterations)?;
+        let parallel = self.parallel.as_ref().map(|fields| fields as &dyn Display);
+        to.write_str(&optional("parallel", parallel))?;
         let agent = self.agent.as_ref().map(|fields| fields as &dyn Display);
         to.write_str(&optional("agent", agent))
     }

@@ -834,6 +834,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     met.extend(steps_of(&bed, &["resume"]));
     met.extend(steps_of(&bed, &["retry", "1"]));
     met.extend(steps_of(&bed, &["remeasure", "--runs", "1"]));
+    met.extend(crate::batch::crash::list_steps());
     let listed = listed_steps();
     let list = met
         .iter()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::journal::event::Event;
 use serde_json::Value;
 
+use crate::batch::put_any;
 use crate::config_text::ConfigText;
 use crate::testbed::{Testbed, wait_until};
 
@@ -15,7 +16,10 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 5] = ["metrics", "order", "environment", "config", "worktree"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 12] = [
+const SOMETIMES: [&str; 15] = [
+    "runs",
+    "droppings",
+    "head",
     "jump",
     "leaves_out",
     "guard_retries",
@@ -162,6 +166,29 @@ fn to_its_end(bed: &Testbed, answers: &mut Answers) {
     answers.take("doctor's finding", finding);
 }
 
+/// A run with a batch that is closed and one that is given up, and a run that has none.
+fn in_batches(answers: &mut Answers) -> [Testbed; 2] {
+    let bed = Testbed::started(&ConfigText::demo());
+    let open = ["parallel", "open", "-m", "one", "-m", "two", "--stack"];
+    answers.ask(&bed, &open);
+    answers.ask(&bed, &["status"]);
+    put_any(&bed, 'a', "src/a", 4);
+    put_any(&bed, 'b', "src/b", 0);
+    answers.ask(&bed, &["parallel", "close"]);
+    answers.ask(&bed, &["show", "1b"]);
+    bed.run(&open).ok();
+    answers.ask(&bed, &["parallel", "abort"]);
+    let other = Testbed::new();
+    other.write(
+        "count.sh",
+        "case $PWD in *-worker-?) echo 3; exit;; esac\ncat src/* | grep -c any\n",
+    );
+    other.git(&["commit", "-qam", "count"]);
+    other.start(&ConfigText::demo());
+    other.run(&open).fails(4);
+    [bed, other]
+}
+
 const AGENT: &str = "cat > /dev/null; sed -i 1d src/a; echo '{\"message\": \"one less\"}'";
 
 /// A run without a person, in the background and as `exec`.
@@ -196,6 +223,7 @@ fn the_fields_that_guide_shows_of_every_answer_are_those_that_it_has() {
     let bed = by_hand(&mut answers);
     to_its_end(&bed, &mut answers);
     unattended(&mut answers);
+    in_batches(&mut answers);
     let examples = shown(&section("JSON"));
     let fits = |example: &Value, answer: &Value| difference(example, answer, "").is_none();
     let mut faults = Vec::new();
@@ -336,6 +364,7 @@ fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() 
     objects.insert("phase.json", parsed(&vault.join("phase.json")));
     to_its_end(&hand, &mut answers);
     let night = unattended(&mut answers);
+    let [batches, serial] = in_batches(&mut answers);
     files = BTreeMap::from([
         (
             "autoresearch-state.json",
@@ -353,7 +382,7 @@ fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() 
         paths(object, "", &mut real);
         compare(&mut faults, name, documented.get(*name), &real);
     }
-    let events = kinds_of_records(&[&hand, &night]);
+    let events = kinds_of_records(&[&hand, &night, &batches, &serial]);
     let met: BTreeSet<&str> = events.keys().map(String::as_str).collect();
     assert_eq!(
         met,

@@ -321,7 +321,7 @@ fn log_refuses_a_status_that_does_not_exist() {
     exit code 2
     --- stderr
     error: invalid value 'kept' for '--status <STATUS>'
-      [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search, interrupted, remeasured]
+      [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search, interrupted, remeasured, measured]
 
       tip: a similar value exists: 'keep'
 

@@ -15,6 +15,7 @@
 mod archive;
 mod authorship;
 mod background;
+mod batch;
 mod bystander;
 mod caches;
 mod campaigns;
@@ -82,6 +83,7 @@ mod tree_places;
 mod trial_references;
 mod trust;
 mod unattended;
+mod unattended_batches;
 mod under_way;
 mod unseen;
 mod user_settings;

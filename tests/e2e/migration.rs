@@ -143,7 +143,7 @@ fn an_installation_of_three_programs_becomes_one_with_two_more_names_and_nothing
     let [hooks, config, rule] = codexs();
     assert_eq!([&hooks, &config], [&old[0], &old[1]]);
     let rule = words(&rule)
-        .replace("trial retry remeasure", "trial")
+        .replace("trial parallel retry remeasure", "trial")
         .replace("log show runs", "log");
     assert_eq!(rule, words(&old[2]));
     assert_eq!(bed.states(), ["armed"; 3]);

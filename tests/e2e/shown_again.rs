@@ -31,7 +31,7 @@ fn show(bed: &Testbed, words: &[&str]) -> Answer {
 }
 
 /// The time of a trial depends on the machine.
-fn without_span(answer: &Answer) -> String {
+pub(crate) fn without_span(answer: &Answer) -> String {
     let lines = answer
         .out
         .lines()

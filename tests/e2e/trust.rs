@@ -511,9 +511,12 @@ fn in_a_repository_without_an_anchor_no_word_of_the_rule_runs_what_the_repositor
         "trial" | "propose" | "stop" => vec![word, "-m", "x"],
         "strategy" => vec![word, "refine", "-m", "x"],
         "show" | "retry" => vec![word, "1"],
+        "parallel" => vec![word, "open", "-m", "x", "-m", "y"],
         word => vec![word],
     });
     let more = [
+        vec!["parallel", "close"],
+        vec!["parallel", "abort"],
         vec!["doctor", "--repair"],
         vec!["trial", "--drop"],
         vec!["log", "--json"],

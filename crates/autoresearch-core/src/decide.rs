@@ -3,6 +3,7 @@
 //! Invariant: a decision needs nothing but its arguments.
 
 pub mod calibration;
+pub mod choice;
 pub mod evidence;
 pub mod fall;
 pub mod gain;

@@ -2,9 +2,11 @@
 //! Does not store them.
 //! Invariant: everything that a run shows follows from its records.
 
+pub mod batch;
 pub mod chain;
 pub mod claim;
 pub mod event;
+pub mod guard;
 pub mod ledger;
 pub mod measured;
 pub mod remeasured;
@@ -15,3 +17,4 @@ pub mod state;
 pub mod story;
 pub mod trial_story;
 pub mod unwritten;
+pub mod worker_id;

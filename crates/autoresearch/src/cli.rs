@@ -14,6 +14,7 @@ pub mod hook;
 mod install;
 mod keys;
 mod log;
+mod parallel;
 mod print;
 mod show;
 mod supervisor;

@@ -18,6 +18,7 @@ use self::last_holdout::ask_last_holdout;
 use self::own_tree::leave_own_tree;
 use self::report::{EndReport, make_end_report};
 use self::weak_keeps::try_weak_keeps;
+use crate::batch::give_up_batch;
 use crate::run::Run;
 use crate::run::entry::{Entered, Entry, enter_run, enter_tree};
 use crate::run::glance::describe_lost_tree;
@@ -66,6 +67,7 @@ pub(crate) fn record_end(run: &mut Run<'_>, end: End, why: &str) -> Result<()> {
 /// Measures afresh what a run gained that has ended, and leaves it as it is.
 pub(crate) fn claim_gain(world: &World, place: &Place) -> Result<()> {
     let mut ready = enter_tree(world, place, Entry::Driver)?;
+    give_up_batch(&mut ready)?;
     let patience = ClaimPatience::Whole;
     let measured = try_weak_keeps(&mut ready, patience)
         .and_then(|tried| make_claim(&mut ready, patience, tried.verify_runs));
@@ -99,6 +101,7 @@ pub(crate) fn finish_run(
         return Ok(report);
     }
     tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
+    give_up_batch(&mut ready)?;
     give_up::give_up_rework(&mut ready)?;
     let leaves = ready.run.store.state.config().isolation == Isolation::Branch;
     let taken = if leaves {

@@ -3,6 +3,7 @@
 //! The map and the walls between the crates are in `crates/ARCHITECTURE.md`, the journal protocol in `crates/docs/journal.md`.
 
 pub(crate) mod agent;
+mod batch;
 pub mod cli;
 pub mod config;
 pub(crate) mod demo;

@@ -21,7 +21,7 @@ pub mod retry;
 #[cfg(test)]
 mod scripted;
 pub mod undo;
-mod unmeasured;
+pub(crate) mod unmeasured;
 pub mod verdict;
 
 use autoresearch_core::agent::caller::Reader;
@@ -133,6 +133,7 @@ pub(crate) fn leave_out_trial(
         parent: state.head.clone(),
         again: false,
         leaves_out: Some(leaves_out),
+        picks: None,
     };
     let scratch = ready.tree.layout.make_trial_folder(intent.trial)?;
     write_edits(&ready.tree, edits, &scratch)?;
@@ -145,7 +146,7 @@ pub(crate) fn leave_out_trial(
     Ok(decided)
 }
 
-fn make_attempt(
+pub(crate) fn make_attempt(
     ready: &Ready<'_>,
     intent: &Intent,
     changes: &TreeChanges,
@@ -167,7 +168,7 @@ fn make_attempt(
 }
 
 /// Records what is about to be done, where something is committed or has to be undone.
-fn record_intention(
+pub(crate) fn record_intention(
     Ready { run, tree, .. }: &mut Ready<'_>,
     intent: &Intent,
     changes: &TreeChanges,
@@ -245,7 +246,7 @@ fn find_left_changes(tree: &Tree<'_>, state: &RunState) -> Result<LeftChanges> {
 }
 
 /// Whose are the changes, and what is there that no commit would hold?
-fn find_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
+pub(crate) fn find_changes(tree: &Tree<'_>, state: &RunState) -> Result<TreeChanges> {
     let moved = foreign_commits::take_back_head(tree, state)?;
     tree_changes::check_head(tree, state)?;
     let mut changes = tree_changes::read_changes_and_rules(tree, state)?;

@@ -5,8 +5,9 @@
 use serde_json::Value;
 
 /// Commands that act on a run which a person has started. The table of who may call what is in crates/docs/trust.md.
-pub const ALLOWED: [&str; 13] = [
+pub const ALLOWED: [&str; 14] = [
     "trial",
+    "parallel",
     "retry",
     "remeasure",
     "propose",
@@ -85,7 +86,7 @@ mod tests {
         insta::assert_snapshot!(format_rules("/p", StartRule::Prompt), @r#"
         # Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
         prefix_rule(
-            pattern = ["/p", ["trial", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+            pattern = ["/p", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
             decision = "allow",
             justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
             match = [["/p", "trial", "-m", "x"]],

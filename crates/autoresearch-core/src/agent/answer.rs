@@ -2,6 +2,7 @@
 //! Does not decide what follows from it; it carries no number and no verdict.
 //! Invariant: any text can be read, and every field of the result is one short line without control characters.
 
+use crate::journal::batch::MOST_WORKERS;
 use crate::words::text::{clip_text, is_unsafe_mark};
 use serde_json::{Map, Value};
 
@@ -31,12 +32,17 @@ pub const SCHEMA: &str = r#"{
       "type": ["string", "null"],
       "description": "The reason and the plan, when the task asks for a refine, a pivot or a search; else null."
     },
+    "hypotheses": {
+      "type": "array",
+      "items": {"type": "string"},
+      "description": "The hypotheses, when the task asks for several, the best first; else an empty list."
+    },
     "nothing_more": {
       "type": "boolean",
       "description": "True if you have no idea left that is worth a trial."
     }
   },
-  "required": ["message", "hypothesis", "labels", "simplify", "strategy", "nothing_more"],
+  "required": ["message", "hypothesis", "labels", "simplify", "strategy", "hypotheses", "nothing_more"],
   "additionalProperties": false
 }
 "#;
@@ -64,6 +70,8 @@ pub struct AgentAnswer {
     pub simplify: bool,
     /// The reason and the plan of a new strategy, when one was due.
     pub strategy: Option<String>,
+    /// What it would try at once, when it was asked for that.
+    pub hypotheses: Vec<String>,
     /// Has the agent no idea left?
     pub nothing_more: bool,
 }
@@ -90,6 +98,7 @@ impl AgentAnswer {
             "labels",
             "simplify",
             "strategy",
+            "hypotheses",
             "nothing_more",
         ];
         if !names.iter().any(|name| fields.contains_key(*name)) {
@@ -111,9 +120,23 @@ impl AgentAnswer {
             labels: read_labels(fields.get("labels")),
             simplify: flag("simplify"),
             strategy: Some(strategy).filter(|plan| !plan.is_empty() && plan != "null"),
+            hypotheses: read_hypotheses(fields.get("hypotheses")),
             nothing_more: flag("nothing_more"),
         })
     }
+}
+
+/// Different sentences, at most one for each worker.
+fn read_hypotheses(value: Option<&Value>) -> Vec<String> {
+    let said = value.and_then(Value::as_array);
+    let mut hypotheses = Vec::new();
+    for said in said.into_iter().flatten().filter_map(Value::as_str) {
+        let said = to_one_line(said, SENTENCE);
+        if !said.is_empty() && !hypotheses.contains(&said) && hypotheses.len() < MOST_WORKERS {
+            hypotheses.push(said);
+        }
+    }
+    hypotheses
 }
 
 /// A list of labels, or one text with commas between them.
@@ -152,6 +175,7 @@ mod tests {
         json!({
             "message": "Cached the table", "hypothesis": "It is built twice", "labels": ["cache", "fast"],
             "simplify": true, "strategy": "Less work, then less memory", "nothing_more": true,
+            "hypotheses": ["cache", "sort once"],
         })
     }
 
@@ -164,6 +188,7 @@ mod tests {
             labels: vec!["cache".into(), "fast".into()],
             simplify: true,
             strategy: Some("Less work, then less memory".into()),
+            hypotheses: vec!["cache".into(), "sort once".into()],
             nothing_more: true,
         };
         assert_eq!(answer, expected);
@@ -216,6 +241,16 @@ mod tests {
             ..AgentAnswer::default()
         };
         assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn hypotheses_are_different_sentences_and_no_more_than_there_are_workers() {
+        let odd = json!({"hypotheses": ["a\nb", "", 7, "a b", "c", "d", "e"]});
+        let answer = AgentAnswer::find_in_text(&odd.to_string()).unwrap();
+        assert_eq!(answer.hypotheses, ["a b", "c", "d"]);
+        let text = json!({"hypotheses": "one sentence"});
+        let answer = AgentAnswer::find_in_text(&text.to_string()).unwrap();
+        assert_eq!(answer.hypotheses, [""; 0]);
     }
 
     proptest! {

@@ -99,6 +99,12 @@ impl TurnFault {
         }
     }
 
+    /// Is it a fault of this one turn, which says nothing of the next one or of its neighbours?
+    #[must_use]
+    pub fn is_of_turn(&self) -> bool {
+        matches!(self, Self::Context | Self::Deadline | Self::Other(_))
+    }
+
     /// Is a fresh thread needed after it?
     #[must_use]
     pub fn ends_thread(&self) -> bool {

@@ -11,6 +11,7 @@ use crate::config::choices::{
 };
 use crate::config::condition::Op;
 use crate::config::holdout::HoldoutFile;
+use crate::config::parallel::ParallelFile;
 use crate::config::sandboxing::{SandboxFile, read_switch_or_block};
 use crate::config::unattended::{AgentFile, BudgetFile};
 use crate::metric::definition::{Direction, Format};
@@ -117,6 +118,9 @@ pub struct ConfigFile {
     /// Ceilings besides `iterations` and `time_limit`.
     #[serde(default)]
     pub budget: BudgetFile,
+    /// Several hypotheses at once, each in a work tree of its own.
+    #[serde(default)]
+    pub parallel: ParallelFile,
     /// A command that gets a JSON object on standard input at each keep, when the run is blocked, and when it ends.
     #[serde(default)]
     pub notify: Option<CommandFile>,

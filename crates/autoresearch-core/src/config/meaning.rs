@@ -10,6 +10,7 @@ use crate::config::file::{CommandFile, ConfigFile, CountFile, MetricFile, Output
 use crate::config::gauge::Gauge;
 use crate::config::gauge_meaning::resolve_verify;
 use crate::config::globs::Globs;
+use crate::config::parallel::resolve_parallel;
 use crate::config::problem::Problem;
 use crate::config::resolved::{Amount, Config, Outputs, TimeLimit, TreeSetup};
 use crate::config::sandboxing::resolve_sandbox;
@@ -77,7 +78,6 @@ impl ConfigMeaning<'_> {
         self.check_trees(file);
         self.warn_without_guard(file);
         let rollback = self.resolve_rollback(file);
-        let setup = self.resolve_setup(file);
         let (verify, gauge) = self.resolve_verify(file);
         Config {
             goal: file.goal.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -101,7 +101,7 @@ impl ConfigMeaning<'_> {
                 .and_then(|text| self.parse_span("time_limit", text))
                 .map(|span| TimeLimit { span }),
             isolation: file.isolation,
-            setup,
+            setup: self.resolve_setup(file),
             trees: file.trees.clone(),
             rollback,
             min_improvement: file
@@ -115,6 +115,7 @@ impl ConfigMeaning<'_> {
             claim: file.claim,
             agent: self.resolve_agent(&file.agent),
             budget: self.resolve_budget(&file.budget),
+            parallel: resolve_parallel(&file.parallel, self.problems),
             notify: self.resolve_optional("notify", file.notify.as_ref()),
             outputs: resolve_outputs(file.outputs),
             reaction: self.resolve_reaction(&file.reaction),

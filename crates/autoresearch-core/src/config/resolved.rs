@@ -13,6 +13,7 @@ use crate::config::choices::{
 use crate::config::command::UserCommand;
 use crate::config::condition::{Condition, WatchedMetric};
 use crate::config::gauge::Gauge;
+use crate::config::parallel::Parallel;
 use crate::config::sandboxing::SandboxRule;
 use crate::config::unattended::{Agent, Budget};
 use crate::metric::definition::Metric;
@@ -88,6 +89,9 @@ pub struct Config {
     pub agent: Agent,
     /// Ceilings besides iterations and time.
     pub budget: Budget,
+    /// How hypotheses are tried at once.
+    #[serde(default, skip_serializing_if = "Parallel::is_default")]
+    pub parallel: Parallel,
     /// The command that is told of keeps, obstacles and the end.
     pub notify: Option<UserCommand>,
     /// How much output of verify and guard to keep.

@@ -255,6 +255,10 @@ impl Spent {
     pub fn add_turn(&mut self, turn: Turn) {
         self.turns += 1;
         self.tokens += turn.tokens;
+        if turn.worker.is_some() {
+            // It has a thread of its own, which nobody goes on with.
+            return;
+        }
         if self.thread != turn.thread {
             self.thread_turns = 0;
             self.thread_tokens = 0;
@@ -277,6 +281,8 @@ mod tests {
             ms: 0,
             hypothesis: String::new(),
             fault: None,
+            worker: None,
+            given_up: false,
         }
     }
 

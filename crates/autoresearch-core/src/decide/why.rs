@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::gain::GainRange;
 use crate::decide::gaming::Suspicion;
 use crate::decide::muting::Suppression;
+use crate::journal::worker_id::WorkerId;
 use crate::metric::value::Value;
 use crate::words::text::format_count;
 
@@ -99,6 +100,8 @@ pub enum Why {
     ChangedDuringVerify(Vec<String>),
     /// An agent moved HEAD in the run's own work tree: it committed, switched or reset.
     HeadMoved(String),
+    /// The work tree of a batch is at another commit than the batch.
+    OtherHead,
     /// A git hook of the repository refused the commit.
     HookRefused(String),
     VerifyFailed(CommandFailure),
@@ -112,6 +115,10 @@ pub enum Why {
     NothingChanged,
     /// The agent gave the trial up.
     Dropped,
+    /// Its changes could not be brought onto the kept state: these files stand in the way.
+    Conflict(Vec<String>),
+    /// No worker of the batch improved.
+    NoneImproved(Vec<WorkerId>),
     /// It would be kept, and its code games a measurement in a way that nobody allowed.
     Suspect(Vec<Suspicion>),
     /// It mutes findings instead of fixing them.
@@ -153,6 +160,7 @@ impl Why {
             Self::Unsupported(_) => "unsupported",
             Self::ChangedDuringVerify(_) => "changed-during-verify",
             Self::HeadMoved(_) => "head-moved",
+            Self::OtherHead => "other-head",
             Self::HookRefused(_) => "hook-refused",
             Self::VerifyFailed(CommandFailure::Timeout { .. }) => "timeout",
             Self::VerifyFailed(_) => "verify-failed",
@@ -161,6 +169,8 @@ impl Why {
             Self::CutShort(_) => "cut-short",
             Self::NothingChanged => "nothing-changed",
             Self::Dropped => "dropped",
+            Self::Conflict(_) => "conflict",
+            Self::NoneImproved(_) => "none-improved",
             Self::Suspect(_) => "suspect",
             Self::Muted(_) => "muted",
             Self::Holdout => "holdout",
@@ -199,6 +209,9 @@ impl fmt::Display for Why {
             Self::ChangedDuringVerify(files) => {
                 write!(out, "files changed while verify ran: {}", FileList(files))
             }
+            Self::OtherHead => out.write_str(
+                "git was used in its tree, which is not at the commit of the batch any more",
+            ),
             Self::HeadMoved(what) => write!(
                 out,
                 "git was used during the turn, so HEAD was moved back: {what}"
@@ -213,6 +226,15 @@ impl fmt::Display for Why {
             ),
             Self::NothingChanged => out.write_str("no file in the scope was changed"),
             Self::Dropped => out.write_str("the agent gave up the trial"),
+            Self::Conflict(files) => write!(
+                out,
+                "its changes do not fit onto the kept state: {}",
+                FileList(files)
+            ),
+            Self::NoneImproved(workers) => {
+                let names: Vec<String> = workers.iter().map(ToString::to_string).collect();
+                write!(out, "none of {} improved", names.join(", "))
+            }
             Self::Suspect(found) => write_suspicions(out, found),
             Self::Muted(found) => write_suppressions(out, found),
             Self::Holdout => out.write_str("a check that is not shown did not pass"),

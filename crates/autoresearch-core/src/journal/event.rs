@@ -13,7 +13,9 @@ use crate::decide::ladder::Strategy;
 use crate::decide::reaction::ReactionOutcome;
 pub use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{CommitId, HeadTarget, RefName, TreeId};
+pub use crate::journal::batch::{Batch, BatchEnd, WorkerId, WorkerRow};
 pub use crate::journal::claim::Claim;
+pub use crate::journal::guard::Guard;
 pub use crate::journal::remeasured::Remeasured;
 pub use crate::journal::runs::RecordedRun;
 use crate::metric::cases::CaseChanges;
@@ -91,6 +93,14 @@ declare_events! {
     "raise" => Raise(Raise),
     /// A state of the run was measured again, because somebody asked for it.
     "remeasured" => Remeasured(Remeasured),
+    /// Hypotheses are tried at once, each in a work tree of its own.
+    "batch" => Batch(Batch),
+    /// A worker of a batch was measured, or its pick was undone.
+    "worker" => Worker(Box<WorkerRow>),
+    /// A batch has ended, and its trees were given back.
+    "batch-end" => BatchEnd(BatchEnd),
+    /// Hypotheses cannot be tried at once in this run, and why.
+    "serial" => Serial(String),
     "end" => End(Ending),
     /// What was gained was measured afresh.
     "claim" => Claim(Claim),
@@ -189,6 +199,9 @@ pub struct Intent {
     /// The kept trial whose change it takes back, because pairs at the end did not show its gain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_out: Option<u32>,
+    /// The worker of a batch whose changes it takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picks: Option<WorkerId>,
 }
 
 /// The metric improved and the guard failed.
@@ -266,6 +279,9 @@ pub struct Decision {
     /// The kept trial whose change it takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves_out: Option<u32>,
+    /// The worker of a batch whose changes it took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picks: Option<WorkerId>,
 }
 
 /// What a trial that was kept left behind.
@@ -314,6 +330,7 @@ impl Decision {
             gain: None,
             cases: None,
             leaves_out: intent.leaves_out,
+            picks: intent.picks,
         }
     }
 
@@ -374,6 +391,12 @@ pub struct Turn {
     pub hypothesis: String,
     /// What went wrong, if it did not come to an answer.
     pub fault: Option<String>,
+    /// The worker of a batch whose turn it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerId>,
+    /// Is a worker not asked again although it came to no answer?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// Ceilings that a person changed; what is absent stays.
@@ -431,28 +454,6 @@ impl Verdict {
             Self::Discard => "discard",
             Self::Crash => "crash",
             Self::NoOp => "no-op",
-        }
-    }
-}
-
-/// What is known of the guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Guard {
-    /// There is none, or it did not run.
-    NotRun,
-    Pass,
-    Fail,
-}
-
-impl Guard {
-    /// The word in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotRun => "-",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
         }
     }
 }

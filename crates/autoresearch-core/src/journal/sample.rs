@@ -89,6 +89,7 @@ pub(crate) fn make_intent(trial: u32, attempt: u32) -> Intent {
         parent: make_commit(0),
         again: false,
         leaves_out: None,
+        picks: None,
     }
 }
 

@@ -2,6 +2,9 @@
 //! Does not read the journal; it is handed one event after the other.
 //! Invariant: the same events give the same state, so the state can be thrown away at any time.
 
+mod batches;
+mod ends;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -13,11 +16,12 @@ use crate::decide::incumbent::Incumbent;
 use crate::decide::judge::REWORKS;
 use crate::decide::jump::MeasuredRange;
 use crate::decide::ladder::{Due, Ladder, Strategy};
-use crate::decide::limits::{Ceiling, Limits, Spent};
+use crate::decide::limits::{Limits, Spent};
 use crate::decide::watched::WatchedEvidence;
 use crate::git_names::CommitId;
+use crate::journal::batch::OpenBatch;
 use crate::journal::event::{
-    Claim, Decision, End, Ending, Event, Finish, Intent, Raise, Record, Remeasured, Rework, Start,
+    Claim, Decision, Ending, Event, Finish, Intent, Raise, Record, Remeasured, Rework, Start,
     Verdict, Why,
 };
 use crate::journal::ledger::Ledger;
@@ -78,6 +82,12 @@ pub struct RunState {
     /// Kept trials that were taken back at an end, and the trials that did it.
     #[serde(default)]
     pub left_out: BTreeSet<u32>,
+    /// The hypotheses that are tried at once.
+    #[serde(default)]
+    pub batch: Option<OpenBatch>,
+    /// Why this run tries one hypothesis after the other, where it cannot do otherwise.
+    #[serde(default)]
+    pub serial: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +98,19 @@ pub struct Counts {
     pub no_op: u32,
     /// Interrupted trials; they do not count as attempts.
     pub interrupted: u32,
+    /// Batches that were opened.
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
+    pub batches: u32,
+    /// Trials on top of one that decided their batch: a batch is one iteration.
+    #[serde(default, skip_serializing_if = "crate::journal::unwritten::is_zero")]
+    pub stacked: u32,
 }
 
 impl Counts {
     /// All trials that count as iterations.
     #[must_use]
     pub fn count_iterations(&self) -> u32 {
-        self.keep + self.discard + self.crash + self.no_op
+        (self.keep + self.discard + self.crash + self.no_op).saturating_sub(self.stacked)
     }
 }
 
@@ -146,6 +162,8 @@ pub enum Step {
     },
     /// Log this strategy row first.
     Strategy(Strategy),
+    /// Edit in the trees of the open batch, then close it.
+    Batch,
     /// The run has ended.
     Ended(Ending),
 }
@@ -158,6 +176,7 @@ impl Step {
             Self::Trial => "trial",
             Self::Rework { .. } => "rework",
             Self::Strategy(strategy) => strategy.as_str(),
+            Self::Batch => "batch",
             Self::Ended(_) => "finish",
         }
     }
@@ -204,6 +223,8 @@ impl RunState {
             finish: None,
             left_files: BTreeSet::new(),
             left_out: BTreeSet::new(),
+            batch: None,
+            serial: None,
             start: *start,
         })
     }
@@ -224,6 +245,7 @@ impl RunState {
             Event::Verdict(decided) => self.apply_verdict(*decided),
             Event::Close(close) => self.close_trial(close.trial, close.head),
             Event::Interrupted(row) => {
+                self.forget_pick();
                 let closed = self.close_trial(row.trial, row.head);
                 self.counts.interrupted += u32::from(closed);
                 let runs = if closed { row.verify_runs } else { 0 };
@@ -236,6 +258,7 @@ impl RunState {
                 true
             }
             Event::Turn(turn) => {
+                self.note_turn(&turn);
                 self.spent.add_turn(turn);
                 true
             }
@@ -243,6 +266,13 @@ impl RunState {
             Event::Remeasured(row) => self.apply_remeasured(&row),
             Event::End(ending) => {
                 self.end = Some(ending);
+                true
+            }
+            Event::Batch(batch) => self.apply_batch(batch),
+            Event::Worker(row) => self.apply_worker(*row),
+            Event::BatchEnd(end) => self.end_batch(end),
+            Event::Serial(why) => {
+                self.serial = Some(why);
                 true
             }
             Event::Claim(claim) => self.apply_claim(claim),
@@ -297,7 +327,11 @@ impl RunState {
 
     fn apply_intent(&mut self, intent: Intent) -> bool {
         let follows = match &self.open_trial {
-            None => intent.trial == self.next_trial && intent.attempt == 0,
+            None => {
+                intent.trial == self.next_trial
+                    && intent.attempt == 0
+                    && self.admits_intent(&intent)
+            }
             Some(OpenTrial {
                 intent: before,
                 stage: Stage::AwaitingRework(rework),
@@ -305,6 +339,7 @@ impl RunState {
             Some(_) => false,
         };
         if follows {
+            self.note_picked(&intent);
             self.next_trial = intent.trial + 1;
             self.open_trial = Some(OpenTrial {
                 intent,
@@ -322,6 +357,7 @@ impl RunState {
         if in_flight.unwrap_or(self.next_trial) != decided.trial
             || (in_flight.is_none() && decided.commit.is_some())
             || (decided.verdict == Verdict::Keep && decided.find_kept().is_none())
+            || !self.admits_verdict(&decided)
         {
             return false;
         }
@@ -345,6 +381,7 @@ impl RunState {
         let runs = list_decided_runs(&self.start, &decided, self.spent.verify_runs);
         let kept = decided.find_kept();
         self.close_evidence(&runs, kept.is_some().then_some(decided.trial));
+        let trial = decided.trial;
         match kept {
             Some(kept) => {
                 self.incumbent = Incumbent {
@@ -361,6 +398,7 @@ impl RunState {
             }
             None => self.fail_trial(decided),
         }
+        self.note_decided(trial);
         true
     }
 
@@ -411,7 +449,7 @@ impl RunState {
 
     fn apply_rework(&mut self, rework: Rework) -> bool {
         match &mut self.open_trial {
-            Some(open_trial) if open_trial.intent.trial == rework.trial => {
+            Some(open_trial) if open_trial.intent.trial == rework.trial && self.batch.is_none() => {
                 let runs = rework.verify_runs.unwrap_or(1);
                 self.spent.verify_runs = self.spent.verify_runs.saturating_add(runs);
                 self.cut_short = 0;
@@ -438,6 +476,7 @@ impl RunState {
             Verdict::Discard | Verdict::Keep => self.counts.discard += 1,
         }
         match decided.why {
+            _ if self.is_stacking() => {}
             Some(Why::CannotTell { .. }) => self.ladder.record_undecided(),
             _ => self.ladder.record_failure(),
         }
@@ -539,45 +578,6 @@ impl RunState {
         }
     }
 
-    /// The end that the run has come to and that is not recorded yet. `now_ms` is milliseconds since 1970.
-    #[must_use]
-    pub fn find_due_end(&self, now_ms: u64) -> Option<Ending> {
-        if self.end.is_some() || self.open_trial.is_some() {
-            return None;
-        }
-        let ending = |end, why: String| Some(Ending { end, why });
-        if let Some(why) = self.find_target_reason() {
-            return ending(End::Target, why);
-        }
-        if self.ladder_due() == Due::NeedsHuman {
-            let why = if self.ladder.is_undecidable() {
-                "the ideas since the last keep are smaller than the noise: the benchmark must become steadier, or the ideas larger"
-            } else {
-                "the ladder is at its end: refine and pivot brought no progress; scope, metric or goal must change"
-            };
-            return ending(End::NeedsHuman, why.to_owned());
-        }
-        self.find_ceiling_end(now_ms)
-    }
-
-    /// The ceiling that the run has come to.
-    fn find_ceiling_end(&self, now_ms: u64) -> Option<Ending> {
-        let found = self.find_ceiling_with(&Raise::default(), now_ms);
-        found.map(|(ceiling, why)| Ending {
-            end: ceiling.to_end(),
-            why: format!("{why}; {}", self.describe_incumbent()),
-        })
-    }
-
-    /// The ceiling that the run has come to if a person sets these, and why.
-    #[must_use]
-    pub fn find_ceiling_with(&self, raise: &Raise, now_ms: u64) -> Option<(Ceiling, String)> {
-        let mut limits = self.limits;
-        limits.apply_raise(raise);
-        let elapsed = now_ms.saturating_sub(self.start.started_ms);
-        limits.find_reached(&self.spent, self.counts.count_iterations(), elapsed, now_ms)
-    }
-
     /// What the ladder asks for before the next trial, where the config lets it ask.
     #[must_use]
     pub fn ladder_due(&self) -> Due {
@@ -585,37 +585,6 @@ impl RunState {
             LadderMode::Enforce => self.ladder.find_due(),
             LadderMode::Advise | LadderMode::Off => Due::Nothing,
         }
-    }
-
-    /// Why the incumbent ends the run, when it does.
-    #[must_use]
-    pub fn find_target_reason(&self) -> Option<String> {
-        let config = self.config();
-        let labelled = config
-            .required_labels
-            .stop
-            .iter()
-            .all(|label| self.incumbent.labels.contains(label));
-        if !labelled {
-            return None;
-        }
-        let value = &self.incumbent.measurement.value;
-        if config.metric.is_target_reached(value) {
-            return Some(self.describe_incumbent());
-        }
-        let satisfied = !config.stop_when.is_empty()
-            && config
-                .stop_when
-                .iter()
-                .all(|condition| condition.holds_for(&self.incumbent.measurement));
-        satisfied.then(|| {
-            config
-                .stop_when
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(" and ")
-        })
     }
 
     /// How far the run has come.
@@ -643,6 +612,9 @@ impl RunState {
             return Step::Rework {
                 left: REWORKS - rework.attempt.min(REWORKS),
             };
+        }
+        if self.batch.is_some() {
+            return Step::Batch;
         }
         match self.ladder_due() {
             Due::Row(strategy) => Step::Strategy(strategy),

@@ -7,7 +7,8 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use crate::journal::event::{
-    Decision, End, Event, Interruption, KeptState, Record, Remeasured, Start, Turn,
+    Decision, End, Event, Interruption, KeptState, Record, Remeasured, Start, Turn, WorkerId,
+    WorkerRow,
 };
 use crate::journal::ledger::Ledger;
 use crate::journal::measured::{count_cases, find_decided_rate, find_start_rate};
@@ -17,7 +18,7 @@ use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
 use crate::words::table::{
     Row, make_baseline_row, make_interrupted_row, make_remark_row, make_remeasured_row,
-    make_trial_row,
+    make_trial_row, make_worker_row,
 };
 
 /// The story that some records of a run tell: all of them, or the last ones.
@@ -40,6 +41,8 @@ pub struct Story<'r> {
     pub turns: Vec<&'r Turn>,
     /// What was measured again because somebody asked for it.
     pub remeasured: Vec<&'r Remeasured>,
+    /// What came of the workers of batches, each with the time at which it was written.
+    pub workers: Vec<(&'r str, &'r WorkerRow)>,
     /// The kept trials that were taken back at an end, with the trial that did it.
     taken_back: BTreeMap<u32, u32>,
 }
@@ -58,6 +61,7 @@ impl<'r> Story<'r> {
             best: None,
             turns: Vec::new(),
             remeasured: Vec::new(),
+            workers: Vec::new(),
             taken_back: BTreeMap::new(),
         };
         let Ok(()) = story.take_records(records);
@@ -116,6 +120,24 @@ impl<'r> Story<'r> {
     #[must_use]
     pub fn find_trial(&self, number: u32) -> Option<&TrialStory<'r>> {
         self.numbered.get(&number)
+    }
+
+    /// The rows of a worker, oldest first, each with the time at which it was written.
+    pub fn list_worker_rows(
+        &self,
+        worker: WorkerId,
+    ) -> impl Iterator<Item = (&'r str, &'r WorkerRow)> {
+        let rows = self.workers.iter().copied();
+        rows.filter(move |(_, row)| row.worker == worker)
+    }
+
+    /// The workers of a batch that have a row, in the order of their letters.
+    #[must_use]
+    pub fn list_workers(&self, batch: u32) -> Vec<WorkerId> {
+        let workers = WorkerId::list_of(batch);
+        workers
+            .filter(|worker| self.list_worker_rows(*worker).next().is_some())
+            .collect()
     }
 
     /// What is told of each trial, in the order of their numbers.
@@ -220,7 +242,11 @@ impl<'r> Ledger<'r> for Story<'r> {
             }
             Event::Turn(turn) => self.turns.push(turn),
             Event::Remeasured(row) => self.remeasured.push(row),
+            Event::Worker(row) => self.workers.push((&record.at, row)),
             Event::Ready
+            | Event::Batch(_)
+            | Event::BatchEnd(_)
+            | Event::Serial(_)
             | Event::Strategy(_)
             | Event::Raise(_)
             | Event::End(_)
@@ -241,10 +267,14 @@ pub fn make_row(event: &Event, metric: &str) -> Option<Row> {
         Event::Interrupted(row) => Some(make_interrupted_row(row)),
         Event::Strategy(row) => Some(make_remark_row(row.strategy.as_str(), &row.message)),
         Event::Remeasured(row) => Some(make_remeasured_row(row)),
+        Event::Worker(row) => Some(make_worker_row(row, metric)),
         Event::End(ending) if ending.end == End::Blocked => {
             Some(make_remark_row("blocked", &ending.why))
         }
         Event::Ready
+        | Event::Batch(_)
+        | Event::BatchEnd(_)
+        | Event::Serial(_)
         | Event::Intent(_)
         | Event::Rework(_)
         | Event::Close(_)

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::git_names::CommitId;
 use crate::journal::event::{
-    Decision, GainRange, Interruption, Remeasured, Start, Suspicion, list_further_metrics,
+    Decision, GainRange, Interruption, Remeasured, Start, Suspicion, Verdict, Why, WorkerRow,
+    list_further_metrics,
 };
 use crate::metric::rate::RateInterval;
 use crate::metric::value::Value;
@@ -27,7 +28,7 @@ pub const COLUMNS: [&str; 7] = [
 ];
 
 /// The statuses that a row can have.
-pub const STATUSES: [&str; 11] = [
+pub const STATUSES: [&str; 12] = [
     "baseline",
     "keep",
     "discard",
@@ -39,6 +40,7 @@ pub const STATUSES: [&str; 11] = [
     "search",
     "interrupted",
     "remeasured",
+    "measured",
 ];
 
 /// What is said of a kept result that is too good to be believed at once.
@@ -46,7 +48,7 @@ pub const JUMP: &str = "far outside everything measured before; a second run agr
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The trial's number; `-` for a row that is not a trial, and nothing in JSON.
+    /// The trial's number, or the name of a batch's worker; `-` for a row that is neither, and nothing in JSON.
     #[serde(serialize_with = "as_number")]
     pub iteration: String,
     /// The short hash of a keep; `-` for what was undone.
@@ -74,10 +76,14 @@ pub struct Row {
     pub hash: Option<CommitId>,
 }
 
-/// What people read as a number is one in JSON too.
+/// What people read as a number is one in JSON too. A worker of a batch is no number.
 fn as_number<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let number = text.parse::<Value>().ok();
-    number.serialize(serializer)
+    match text.parse::<Value>() {
+        Err(_) if text.starts_with(|first: char| first.is_ascii_digit()) => {
+            text.serialize(serializer)
+        }
+        number => number.ok().serialize(serializer),
+    }
 }
 
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
@@ -135,6 +141,10 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
     } else {
         format!(" #{}", decided.labels.join(" #"))
     };
+    let picks = match decided.picks {
+        Some(worker) => format!(" [picked from {worker}]"),
+        None => String::new(),
+    };
     Row {
         iteration: decided.trial.to_string(),
         commit: kept
@@ -148,7 +158,7 @@ pub(crate) fn make_trial_row(decided: &Decision, name: &str) -> Row {
         guard: decided.guard.as_str(),
         status: decided.verdict.as_str(),
         description: format!(
-            "{}{labels}{why}{retries}{}",
+            "{}{labels}{picks}{why}{retries}{}",
             decided.message,
             flag_kept(decided)
         ),
@@ -212,6 +222,50 @@ pub(crate) fn make_interrupted_row(row: &Interruption) -> Row {
         iteration: row.trial.to_string(),
         hash: row.saved.clone(),
         ..make_remark_row("interrupted", &format!("{}{saved}", row.message))
+    }
+}
+
+/// What became of a worker: `measured` where it is in the choice, else the verdict that a trial would have got.
+#[must_use]
+pub fn name_worker_status(row: &WorkerRow) -> &'static str {
+    match &row.why {
+        None => "measured",
+        Some(Why::NothingChanged) => Verdict::NoOp.as_str(),
+        Some(Why::VerifyFailed(_) | Why::CheckFailed(_) | Why::NoMetric(_)) => {
+            Verdict::Crash.as_str()
+        }
+        Some(_) => Verdict::Discard.as_str(),
+    }
+}
+
+pub(crate) fn make_worker_row(row: &WorkerRow, name: &str) -> Row {
+    let why = match &row.why {
+        Some(why) => format!(" [{}: {why}]", why.as_str()),
+        None => String::new(),
+    };
+    let picked = if row.head.is_some() {
+        " [picked, and undone]"
+    } else {
+        ""
+    };
+    Row {
+        iteration: row.worker.to_string(),
+        metric: row
+            .measurement
+            .as_ref()
+            .map(|measurement| measurement.value.clone()),
+        delta: row.delta.as_ref().map(Value::format_signed),
+        guard: row.guard.as_str(),
+        metrics: row
+            .measurement
+            .as_ref()
+            .map(|measurement| list_further_metrics(measurement, name))
+            .unwrap_or_default(),
+        hash: row.commit.clone(),
+        ..make_remark_row(
+            name_worker_status(row),
+            &format!("{}{picked}{why}", row.message),
+        )
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) fn make_snapshot(state: &RunState, head: &ChainHead) -> serde_json::V
         Step::Trial => "trial",
         Step::Rework { .. } => "rework",
         Step::Strategy(strategy) => strategy.as_str(),
+        Step::Batch => "batch",
         Step::Ended(_) => "finish",
     };
     json!({

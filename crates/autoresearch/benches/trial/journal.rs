@@ -73,6 +73,7 @@ fn write_trial(pen: &mut Pen, start: &Start, trial: u32, keep: bool) -> Result<(
         parent: start.base.clone(),
         again: false,
         leaves_out: None,
+        picks: None,
     };
     let (verdict, why) = if keep {
         (Verdict::Keep, None)

@@ -17,7 +17,7 @@ use super::args::{
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
-use super::{background, config, exec, install, keys, log, print, show};
+use super::{background, config, exec, install, keys, log, parallel, print, show};
 use crate::finish::claim::ClaimPatience;
 use crate::hook::propose;
 use crate::look::log::LogFilter;
@@ -131,6 +131,12 @@ pub(super) enum CliCommand {
         after_help = "Examples:\n  autoresearch exec --config autoresearch.yaml --iterations 10\n  AUTORESEARCH_ITERATIONS=10 autoresearch exec --config autoresearch.yaml\n\nStandard output carries a JSON object for each trial and a summary at the end; an error is one object on standard error.\n\nExit codes: 0 improved, 1 not improved, 2 blocked or set up wrong.\n\nEvery flag is a key of the config, and has a variable: AUTORESEARCH_ and the key in capitals, with _ for a dot (AUTORESEARCH_VERIFY_COMMAND)."
     )]
     Exec(Box<super::keys::ConfigFlags>),
+    /// Try up to three hypotheses at once, each in a work tree of its own
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  autoresearch parallel open -m \"cache the parse\" -m \"drop the copy\"\n  autoresearch parallel close"
+    )]
+    Parallel(super::parallel::ParallelCommand),
     /// Log a change of strategy, or say that a person must act
     #[command(
         after_help = "Examples:\n  autoresearch strategy refine -m \"only leaf modules from now on\"\n  autoresearch strategy block -m \"the API key has expired\""
@@ -319,6 +325,7 @@ pub(super) fn dispatch_command(
         CliCommand::Background(command) => {
             background::run_background_command(world, place, printer, &command)
         }
+        CliCommand::Parallel(command) => parallel::run_batch(world, place, printer, command),
         CliCommand::Exec(words) => Ok(exec::run_exec(world, place, &words)),
         CliCommand::Strategy { strategy, message } => {
             record_strategy(world, place, printer, strategy, &message)

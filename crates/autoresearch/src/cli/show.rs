@@ -8,7 +8,7 @@ use autoresearch_core::metric::screen::draw_lines;
 use autoresearch_core::words::text::escape_line;
 
 use super::print::{Printer, are_colours_wanted, read_terminal_width};
-use crate::look::show::{ShownOutput, ShownPart, TrialView, read_trial};
+use crate::look::show::{ShownName, ShownOutput, ShownPart, TrialView, read_trial};
 use crate::run::Place;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -19,9 +19,9 @@ const LINES: usize = 40;
 /// What is asked for.
 #[derive(clap::Args, Debug)]
 pub(super) struct ShowWords {
-    /// The number of the trial, as the log has it; 0 is the baseline
+    /// The number of the trial, as the log has it; 0 is the baseline, 5b a worker of a batch
     #[arg(value_name = "N")]
-    pub trial: u32,
+    pub trial: ShownName,
     /// Show what it changed, as a patch
     #[arg(long, conflicts_with_all = ["stat", "output"])]
     pub diff: bool,

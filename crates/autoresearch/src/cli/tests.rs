@@ -130,6 +130,7 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
                    agent in a Codex session)
       background   Run in the background, without a person: start, watch, pause or end it
       exec         Do a whole run without a person, as in CI: print JSON lines, exit with 0, 1 or 2
+      parallel     Try up to three hypotheses at once, each in a work tree of its own
       strategy     Log a change of strategy, or say that a person must act
       status       Show where the run stands
       log          Show the rows of the log

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use autoresearch_core::git_names::CommitId;
 use autoresearch_core::journal::event::{
-    Decision, GainRange, Guard, Suspicion, Why, format_further_metrics, list_further_metrics,
+    Decision, Event, GainRange, Guard, Record, Suspicion, Why, WorkerId, format_further_metrics,
+    list_further_metrics,
 };
 use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::story::{Story, TrialResult, TrialStory};
@@ -17,6 +19,7 @@ use autoresearch_core::metric::percent::format_percent;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::unit::Unit;
 use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::table::name_worker_status;
 use autoresearch_core::words::text::{escape_text, format_count};
 use serde::Serialize;
 
@@ -33,6 +36,44 @@ const MOST_FILES: usize = 20;
 /// How much of the end of an output is shown.
 const TAIL: u64 = 8 << 10;
 
+/// What is shown: a trial, or a worker of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShownName {
+    Trial(u32),
+    Worker(WorkerId),
+}
+
+impl ShownName {
+    fn describe(self) -> String {
+        match self {
+            Self::Trial(number) => format!("trial {number}"),
+            Self::Worker(worker) => format!("worker {worker}"),
+        }
+    }
+}
+
+impl fmt::Display for ShownName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trial(number) => write!(out, "{number}"),
+            Self::Worker(worker) => write!(out, "{worker}"),
+        }
+    }
+}
+
+impl FromStr for ShownName {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let worker = text.parse().map(Self::Worker);
+        let number = text.parse().map(Self::Trial);
+        number.or(worker).map_err(|_| {
+            "it is neither the number of a trial nor a worker of a batch, such as 5 or 5b"
+                .to_owned()
+        })
+    }
+}
+
 /// What is asked of a trial besides its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShownPart {
@@ -47,6 +88,12 @@ pub(crate) enum ShownPart {
 pub(crate) struct TrialView {
     pub run: String,
     pub trial: u32,
+    /// The worker of a batch that it is, where it is one; `trial` is the number of the batch then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerId>,
+    /// What became of the workers of the batch that it decided, such as `5a measured`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<String>,
     /// `keep`, `discard`, `crash`, `no-op`, `interrupted`; `baseline`; `rework` while it waits for one, `open` while it is
     /// made.
     pub verdict: &'static str,
@@ -130,16 +177,21 @@ pub(crate) struct ShownOutput {
 pub(crate) fn read_trial(
     world: &World,
     place: &Place,
-    number: u32,
+    name: ShownName,
     part: ShownPart,
 ) -> Result<TrialView> {
     let glance = Glance::open_run(world, place, WantedRun::Latest, Access::Read, "show")?;
     let records = glance.run.store.read_records()?;
     let story = Story::of(&glance.run.store.state.start, &records);
-    let mut view = match (number, story.find_trial(number)) {
-        (0, _) => view_baseline(&glance),
-        (_, Some(trial)) => view_trial(&glance, &story, number, trial),
-        (_, None) => return Err(refuse_unknown(&glance, &story, number)),
+    let found = match name {
+        ShownName::Trial(0) => Some(view_baseline(&glance)),
+        ShownName::Trial(number) => story
+            .find_trial(number)
+            .map(|trial| view_trial(&glance, &story, number, trial)),
+        ShownName::Worker(worker) => view_worker(&glance, &records, worker),
+    };
+    let Some(mut view) = found else {
+        return Err(refuse_unknown(&glance, &story, name));
     };
     let again = story.remeasured.iter();
     let again = again.filter(|row| Some(&row.commit) == view.hash.as_ref());
@@ -151,13 +203,18 @@ pub(crate) fn read_trial(
         _ => {}
     }
     if part == ShownPart::Outputs {
-        let tails = read_output_tails(&glance.run.store.layout, number, TAIL);
+        let mut tails = read_output_tails(&glance.run.store.layout, view.trial, TAIL);
+        if let Some(worker) = view.worker {
+            let prefix = format!("{}-", worker.letter());
+            tails.retain(|tail| tail.name.starts_with(&prefix));
+        }
         if tails.is_empty() {
             return Err(Failure::usage(format!(
-                "nothing that verify or the guard printed in trial {number} is stored"
+                "nothing that verify or the guard printed in {} is stored",
+                view.subject()
             ))
             .hint(format!(
-                "`{} show {number}` tells what became of it",
+                "`{} show {name}` tells what became of it",
                 glance.run.caller.program
             )));
         }
@@ -183,9 +240,9 @@ fn compare_commits(
             return Ok(());
         }
         return Err(Failure::usage(format!(
-            "the repository has no commit {} of trial {} any more",
+            "the repository has no commit {} of {} any more",
             gone.short(),
-            view.trial
+            view.subject()
         ))
         .hint("a run that an older version began, or a reference that somebody deleted, does not keep it from `git gc`; a clone of that time may have it"));
     }
@@ -198,7 +255,7 @@ fn compare_commits(
     Ok(())
 }
 
-fn refuse_unknown(glance: &Glance<'_>, story: &Story<'_>, number: u32) -> Failure {
+fn refuse_unknown(glance: &Glance<'_>, story: &Story<'_>, name: ShownName) -> Failure {
     let run = &glance.run;
     let last = story.list_numbered().next_back();
     let known = match last {
@@ -206,8 +263,9 @@ fn refuse_unknown(glance: &Glance<'_>, story: &Story<'_>, number: u32) -> Failur
         None => "it has no trial yet; 0 is the baseline".to_owned(),
     };
     Failure::usage(format!(
-        "the run `{}` has no trial {number}",
-        run.store.layout.run
+        "the run `{}` has no {}",
+        run.store.layout.run,
+        name.describe()
     ))
     .hint(format!("{known}: `{} log` lists them", run.caller.program))
 }
@@ -219,14 +277,12 @@ fn refuse_without_commit(view: &TrialView) -> Failure {
             "trial {} is being made, and its commit is not known yet",
             view.trial
         )),
-        (_, Some(detail)) => {
-            Failure::usage(format!("trial {} has no commit: {detail}", view.trial))
-        }
-        _ => Failure::usage(format!("trial {} has no commit", view.trial)),
+        (_, Some(detail)) => Failure::usage(format!("{} has no commit: {detail}", view.subject())),
+        _ => Failure::usage(format!("{} has no commit", view.subject())),
     };
     failure.hint(format!(
         "`autoresearch show {}` shows what is known of it",
-        view.trial
+        view.name()
     ))
 }
 
@@ -237,6 +293,8 @@ fn view_empty(glance: &Glance<'_>, trial: u32) -> TrialView {
     TrialView {
         run: state.start.run.clone(),
         trial,
+        worker: None,
+        workers: Vec::new(),
         verdict: "open",
         reason: None,
         detail: None,
@@ -304,6 +362,7 @@ fn view_trial(
         hash: trial.find_commit().cloned(),
         base: trial.find_base().cloned(),
         rate: story.find_trial_rate(number),
+        workers: list_workers(story, number),
         ..view_empty(glance, number)
     };
     if let Some(intent) = trial.intents.last() {
@@ -340,7 +399,72 @@ fn view_trial(
     view
 }
 
+/// What became of the workers of a batch.
+fn list_workers(story: &Story<'_>, batch: u32) -> Vec<String> {
+    let workers = story.list_workers(batch).into_iter();
+    let told = workers.filter_map(|worker| {
+        let (_, row) = story.list_worker_rows(worker).last()?;
+        Some(format!("{worker} {}", name_worker_status(row)))
+    });
+    told.collect()
+}
+
+/// A worker of a batch, as its latest row tells of it; one without a row by its hypothesis.
+fn view_worker(glance: &Glance<'_>, records: &[Record], worker: WorkerId) -> Option<TrialView> {
+    let opened = records.iter().find_map(|record| match &record.event {
+        Event::Batch(batch) if batch.trial == worker.batch => Some((&record.at, batch)),
+        _ => None,
+    });
+    let (began, batch) = opened?;
+    let (_, hypothesis) = batch.list_workers().find(|(known, _)| *known == worker)?;
+    let mut view = TrialView {
+        worker: Some(worker),
+        message: hypothesis.to_owned(),
+        began: Some(began.clone()),
+        base: Some(batch.base.clone()),
+        ..view_empty(glance, worker.batch)
+    };
+    let mut rows = records.iter().filter_map(|record| match &record.event {
+        Event::Worker(row) if row.worker == worker => Some((&record.at, row)),
+        _ => None,
+    });
+    let Some((at, row)) = rows.next_back() else {
+        return Some(view);
+    };
+    view.verdict = name_worker_status(row);
+    view.add_why(row.why.as_ref());
+    view.guard = row.guard.as_str();
+    view.ended = Some(at.clone());
+    view.hash.clone_from(&row.commit);
+    view.delta = row.delta.as_ref().map(Value::format_signed);
+    if let Some(measurement) = &row.measurement {
+        let before = row.delta.as_ref().map(|delta| &measurement.value - delta);
+        view.before = before;
+        view.add_measurement(measurement);
+    }
+    if view.hash.is_some() {
+        view.next = Some(format!(
+            "next: `{} show {worker} --diff` shows what it changed, `--output` what was printed",
+            glance.run.caller.program
+        ));
+    }
+    Some(view)
+}
+
 impl TrialView {
+    /// `5`, or `5b`.
+    fn name(&self) -> ShownName {
+        match self.worker {
+            Some(worker) => ShownName::Worker(worker),
+            None => ShownName::Trial(self.trial),
+        }
+    }
+
+    /// `trial 5`, or `worker 5b`.
+    fn subject(&self) -> String {
+        self.name().describe()
+    }
+
     fn add_decision(&mut self, decided: &Decision) {
         self.verdict = decided.verdict.as_str();
         self.add_why(decided.why.as_ref());
@@ -488,7 +612,7 @@ impl fmt::Display for TrialView {
             "interrupted" => "interrupted, undone, does not count",
             verdict => verdict,
         };
-        writeln!(out, "trial {} of run `{}`: {outcome}", self.trial, self.run)?;
+        writeln!(out, "{} of run `{}`: {outcome}", self.subject(), self.run)?;
         if let (Some(reason), Some(detail)) = (self.reason, &self.detail) {
             writeln!(out, "  why       {reason}: {}", escape_text(detail))?;
         }
@@ -504,6 +628,9 @@ impl fmt::Display for TrialView {
         }
         self.write_metric(out)?;
         writeln!(out, "  guard     {}", self.guard)?;
+        if !self.workers.is_empty() {
+            writeln!(out, "  workers   {}", self.workers.join(", "))?;
+        }
         for place in &self.suspects {
             writeln!(out, "  suspect   {place}")?;
         }

@@ -16,6 +16,7 @@ use autoresearch_core::words::plot;
 use autoresearch_core::words::text::{escape_text, format_count};
 use serde::Serialize;
 
+use crate::batch::report::OpenBatchView;
 use crate::run::Run;
 use crate::run::glance::{Glance, TREE_IS_GONE, describe_lost_tree};
 use crate::run::place::{Place, WantedRun};
@@ -77,6 +78,9 @@ pub(crate) struct StatusReport {
     pub under_way: Option<UnderWay>,
     /// What stands in the way: HEAD elsewhere, a foreign commit, a repair that is due.
     pub obstacle: Option<String>,
+    /// The batch that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<OpenBatchView>,
     pub due: &'static str,
     pub next: String,
     /// When the run began, in milliseconds since 1970.
@@ -135,6 +139,7 @@ pub(crate) fn read_status(world: &World, place: &Place) -> Result<StatusReport> 
         holder,
         under_way,
         obstacle,
+        batch: OpenBatchView::of_run(world, state),
         due,
         next,
         started_ms: state.start.started_ms,
@@ -287,6 +292,17 @@ impl StatusReport {
             format_count(self.pivots, "pivot")
         )?;
         writeln!(out, "  branch    {}", self.branch)?;
+        if let Some(open) = &self.batch {
+            writeln!(
+                out,
+                "  batch     {} is open: {} hypotheses",
+                open.batch,
+                open.workers.len()
+            )?;
+            for worker in &open.workers {
+                writeln!(out, "{worker}")?;
+            }
+        }
         if self.width > 0 {
             for line in
                 plot::draw_plot(&self.values, self.width.saturating_sub(2).min(78), 7).lines()

@@ -2,20 +2,25 @@
 //! Does not decide on a trial, and does not know whether a terminal, a CI job or nobody listens.
 //! Invariant: between two turns the run is at rest and was checked; a failure outside the run never counts as a trial.
 
+mod batch_round;
 mod before_turn;
 mod notify;
+mod setbacks;
+mod turn_record;
 mod waiting;
 
 use std::path::Path;
 use std::time::Duration;
 
 use autoresearch_core::agent::answer::AgentAnswer;
-use autoresearch_core::agent::outage::{OutageAnswer, TurnFault};
-use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::journal::event::{End, Event, Raise, Turn, Verdict};
+use autoresearch_core::journal::event::{End, Event, Raise, Verdict};
 use autoresearch_core::journal::state::Step;
 
-use self::waiting::WaitEnd;
+use self::batch_round::{drive_batch, open_batch};
+use self::setbacks::{
+    RepeatedFailures, block_run, check_kept_state, end_run, try_measuring, wait_out_outage,
+};
+use self::turn_record::describe_turn;
 use crate::agent::{self, EndedTurn, TurnOutcome, TurnRequest};
 use crate::finish;
 use crate::night::audience::{Audience, DriverEvent, DriverOrder};
@@ -24,9 +29,7 @@ use crate::run::driven::DRIVER;
 use crate::run::entry::{Entry, enter_tree, hold_run};
 use crate::run::place::Place;
 use crate::run::{session, strategy};
-use crate::trial::give_up;
 use crate::trial::{self, EndedTrial, TrialRequest};
-use crate::watch::tree_changes;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::store;
@@ -36,25 +39,12 @@ const VOIDS: u32 = 3;
 
 /// After this many turns in a row without an idea, a person must act.
 const EMPTY: u32 = 3;
-/// How often a trial is tried again that failed because of the machine and not of the run.
-const TRIES: u32 = 4;
-
 /// How the driver left a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriverExit {
     Ended,
     /// It can continue.
     Open,
-}
-
-/// Failures in a row.
-#[derive(Default)]
-struct RepeatedFailures {
-    faults: u32,
-    voids: u32,
-    crashes: u32,
-    /// Turns without an edit whose agent said that it has no idea left.
-    empty: u32,
 }
 
 /// Drives a run to its end, or until it is to be left. The caller holds the lock of `DRIVER`.
@@ -69,11 +59,12 @@ pub fn drive_run(world: &World, place: &Place, audience: &mut dyn Audience) -> R
 fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<DriverExit> {
     let mut failures = RepeatedFailures::default();
     let mut driven = false;
+    let mut serial = false;
     loop {
         if let Some(left) = obey_order(world, place, audience)? {
             return Ok(left);
         }
-        let Some(before) = before_turn::prepare_turn(world, place)? else {
+        let Some(before) = before_turn::prepare_turn(world, place, serial)? else {
             if driven {
                 finish::claim_gain(world, place)?;
                 notify::notify_end(world, place, audience);
@@ -81,6 +72,10 @@ fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Re
             return Ok(DriverExit::Ended);
         };
         driven = true;
+        if before.step == Step::Batch {
+            drive_batch(world, place, audience, &mut failures)?;
+            continue;
+        }
         if failures.voids >= VOIDS && !before.foreign.is_empty() {
             let why = format!(
                 "{} trials in a row were void, and these files are still changed: {}",
@@ -107,6 +102,10 @@ fn drive_rounds(world: &World, place: &Place, audience: &mut dyn Audience) -> Re
             TurnOutcome::Answered(answer) => {
                 failures.faults = 0;
                 let answer = answer.unwrap_or_default();
+                if before.proposes && answer.hypotheses.len() > 1 {
+                    serial = !open_batch(world, place, audience, &answer.hypotheses)?;
+                    continue;
+                }
                 measure_edits(world, place, audience, (&before, &answer), &mut failures)?;
             }
         }
@@ -147,56 +146,12 @@ fn record_turn(
     world: &World,
     place: &Place,
     before: &BeforeTurn,
-    (ended, span): (&EndedTurn, Duration),
+    ended: (&EndedTurn, Duration),
 ) -> Result<()> {
-    let (hypothesis, fault) = match &ended.outcome {
-        TurnOutcome::Answered(Some(answer)) => (answer.hypothesis.clone(), None),
-        TurnOutcome::Answered(None) => (
-            String::new(),
-            Some("its answer could not be read".to_owned()),
-        ),
-        TurnOutcome::Failed(fault) => (String::new(), Some(fault.to_string())),
-        TurnOutcome::Cancelled => (String::new(), Some("ended by us".to_owned())),
-    };
-    let fresh = matches!(&ended.outcome, TurnOutcome::Failed(fault) if fault.ends_thread());
+    let turn = describe_turn(before.trial, ended);
     let mut held = hold_run(world, place, Entry::Driver)?;
-    held.run.store.record_event(Event::Turn(Turn {
-        trial: before.trial,
-        thread: ended.thread.clone().filter(|_| !fresh),
-        tokens: ended.tokens,
-        ms: whole_millis(span),
-        hypothesis: autoresearch_core::words::text::clip_text(&hypothesis, 300),
-        fault: fault.map(|fault| autoresearch_core::words::text::clip_text(&fault, 300)),
-    }))?;
+    held.run.store.record_event(Event::Turn(turn))?;
     held.finish().map(drop)
-}
-
-/// Waits out what has nothing to do with the run, or gives up.
-fn wait_out_outage(
-    world: &World,
-    place: &Place,
-    audience: &mut dyn Audience,
-    fault: &TurnFault,
-    count: u32,
-) -> Result<()> {
-    let now = world.now_ms();
-    let why = fault.to_string();
-    let until_ms = match fault.choose_answer(count, world.patience) {
-        OutageAnswer::Fresh => return Ok(()),
-        OutageAnswer::GiveUp(why) => return block_run(world, place, &why),
-        OutageAnswer::Wait(span) => now + whole_millis(span),
-        // A limit that was to be over and is not must not be asked about without a pause.
-        OutageAnswer::Until(moment) if count > 1 => moment
-            .saturating_mul(1_000)
-            .max(now + whole_millis(world.patience.compute_wait(count))),
-        OutageAnswer::Until(moment) => moment.saturating_mul(1_000),
-    };
-    audience.hear_event(&DriverEvent::Waiting {
-        why: &why,
-        until_ms,
-    });
-    // Over or called: the next round looks at both.
-    waiting::wait_until(world, place, audience, until_ms).map(drop)
 }
 
 /// Has what the agent edited measured, as the run's state asks for it.
@@ -263,33 +218,15 @@ fn measure_edits(
     Ok(())
 }
 
-/// Runs a trial. A machine that cannot do its part now (somebody holds a lock, the disk is full) is given some time: the
-/// edits stay, and nothing was measured.
+/// Runs a trial, as often as the machine needs.
 fn try_trial(
     world: &World,
     place: &Place,
     audience: &mut dyn Audience,
     request: &TrialRequest,
 ) -> Result<EndedTrial> {
-    for count in 1..TRIES {
-        let failure = match trial::run_trial(world, place, request) {
-            Err(failure) if failure.kind == FailureKind::Environment => failure,
-            // The edits were taken back after all: the next round looks at the run again.
-            Err(failure) if count > 1 && failure.kind == FailureKind::Usage => {
-                return Err(Failure::new(FailureKind::Interrupted, failure.error));
-            }
-            other => return other,
-        };
-        let until_ms = world.now_ms() + whole_millis(world.patience.compute_wait(count));
-        audience.hear_event(&DriverEvent::Waiting {
-            why: &failure.error,
-            until_ms,
-        });
-        if waiting::wait_until(world, place, audience, until_ms)? == WaitEnd::Called {
-            return Err(Failure::new(FailureKind::Interrupted, failure.error));
-        }
-    }
-    trial::run_trial(world, place, request)
+    let measure = || trial::run_trial(world, place, request);
+    try_measuring(world, place, audience, measure)
 }
 
 fn make_trial_request(before: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest {
@@ -305,54 +242,6 @@ fn make_trial_request(before: &BeforeTurn, answer: &AgentAnswer) -> TrialRequest
         rework: matches!(before.step, Step::Rework { .. }),
         again: false,
     }
-}
-
-/// Two crashes in a row: does verify still work on the kept state? If not, it is not the trials that fail.
-fn check_kept_state(world: &World, place: &Place, audience: &mut dyn Audience) -> Result<()> {
-    for count in 1.. {
-        let Some(why) = before_turn::probe_kept_state(world, place)? else {
-            return Ok(());
-        };
-        let told = format!("verify fails on the kept state too: {why}");
-        audience.hear_event(&DriverEvent::Note(&told));
-        let tries = world.patience.tries.unwrap_or(3).min(3);
-        if count >= tries {
-            return block_run(
-                world,
-                place,
-                &format!("{told}; the machine or what verify needs has changed"),
-            );
-        }
-        let wait = TurnFault::Server(why).choose_answer(count, world.patience);
-        if let OutageAnswer::Wait(span) = wait {
-            let until_ms = world.now_ms() + whole_millis(span);
-            audience.hear_event(&DriverEvent::Waiting {
-                why: &told,
-                until_ms,
-            });
-            if waiting::wait_until(world, place, audience, until_ms)? == WaitEnd::Called {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Ends the run: a person must act. It can be opened again.
-fn block_run(world: &World, place: &Place, why: &str) -> Result<()> {
-    end_run(world, place, End::Blocked, why)
-}
-
-fn end_run(world: &World, place: &Place, end: End, why: &str) -> Result<()> {
-    let mut ready = enter_tree(world, place, Entry::Driver)?;
-    if ready.run.store.state.awaiting_rework().is_some() {
-        tree_changes::check_head(&ready.tree, &ready.run.store.state)?;
-        give_up::give_up_rework(&mut ready)?;
-    } else if ready.run.store.state.end.is_none() {
-        give_up::take_back_edits(&mut ready, "edits of an interrupted turn")?;
-    }
-    finish::record_end(&mut ready.run, end, why)?;
-    ready.finish().map(drop)
 }
 
 /// Opens a run again that an obstacle has ended, and sets ceilings that lift nothing.

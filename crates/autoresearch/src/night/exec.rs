@@ -59,6 +59,9 @@ pub struct ExecSummary {
     /// The trial that made it; 0 is the start.
     pub best_iteration: u32,
     pub counts: autoresearch_core::journal::state::Counts,
+    /// Why hypotheses were tried one after the other, where they were to be tried at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// Is the best better than the start? A noisy metric says so only where the fresh measurement does.
     pub improved: bool,
     /// `holdout`, where what was kept did not pass the check of the end.
@@ -147,6 +150,7 @@ fn make_summary(
         best: finished.value.clone(),
         best_iteration: state.incumbent.trial,
         counts: state.counts,
+        serial: state.serial.clone(),
         improved: finished.improved,
         reason: finished.reason,
         claim: finished.claim.clone(),

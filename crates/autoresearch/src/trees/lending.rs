@@ -50,6 +50,8 @@ pub struct LentTree<'w> {
     main: Git,
     inside: Git,
     note: TreeNote,
+    /// Does it stay borrowed when this process lets go of it?
+    stays: bool,
     _lock: HeldLock,
 }
 
@@ -101,6 +103,16 @@ impl LentTree<'_> {
         self.note_folder().join(WARM)
     }
 
+    /// Lets go of the tree and leaves it borrowed: `reopen_ready_tree` takes it up again.
+    pub fn leave_borrowed(mut self) {
+        self.stays = true;
+    }
+
+    /// Gives the tree back and removes it: nobody works in it again.
+    pub fn discard(mut self) {
+        self.note.kind = TreeKind::Scratch;
+    }
+
     /// Brings the tree to another commit. What git ignores stays, so that nothing has to be built that did not change.
     pub fn bring_to(&self, commit: &CommitId) -> Result<()> {
         bring_tree(self.world, &self.inside, &self.note, commit)
@@ -111,6 +123,9 @@ impl Drop for LentTree<'_> {
     /// A kept tree stays as it is: it is brought to a commit when it is borrowed again. What fails here is left with its
     /// mark, and is made anew or cleaned up by whoever comes next.
     fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
         (self.world.step)("tree give back");
         match self.note.kind {
             TreeKind::Scratch => {
@@ -129,8 +144,17 @@ pub fn lend_tree<'w>(
     source: &TreeSource<'_>,
     commit: &CommitId,
 ) -> Result<LentTree<'w>> {
+    let named = take_free_name(world, source.place.id(), source.kind)?;
+    lend_named_tree(world, source, commit, named)
+}
+
+fn lend_named_tree<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    commit: &CommitId,
+    (name, lock): (String, HeldLock),
+) -> Result<LentTree<'w>> {
     let id = source.place.id();
-    let (name, lock) = take_free_name(world, id, source.kind)?;
     let folder = tree_note_folder(&world.state_folder, id, &name);
     recover_git(source.git, &folder)?;
     let main = watch_git(source.git, source.git.work_tree(), &folder);
@@ -148,6 +172,7 @@ pub fn lend_tree<'w>(
                 main,
                 inside,
                 note: note.clone(),
+                stays: false,
                 _lock: lock,
             });
         }
@@ -165,6 +190,7 @@ pub fn lend_tree<'w>(
         inside: watch_inside(&note),
         main,
         note,
+        stays: false,
         _lock: lock,
     })
 }
@@ -177,7 +203,62 @@ pub(crate) fn lend_ready_tree<'w>(
     commit: &CommitId,
     needs: &TreeNeeds<'_>,
 ) -> Result<ReadyTree<'w>> {
-    let tree = lend_tree(world, source, commit)?;
+    make_ready(world, source, lend_tree(world, source, commit)?, needs)
+}
+
+/// The same for a tree of this name, which nobody else asks for.
+pub(crate) fn lend_ready_tree_named<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    (name, commit): (&str, &CommitId),
+    needs: &TreeNeeds<'_>,
+) -> Result<ReadyTree<'w>> {
+    let named = (name.to_owned(), lock_name(world, source, name)?);
+    let tree = lend_named_tree(world, source, commit, named)?;
+    make_ready(world, source, tree, needs)
+}
+
+/// Takes up a tree of this name that was left borrowed, as it stands.
+pub(crate) fn reopen_ready_tree<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    name: &str,
+    needs: &TreeNeeds<'_>,
+) -> Result<ReadyTree<'w>> {
+    let id = source.place.id();
+    let folder = tree_note_folder(&world.state_folder, id, name);
+    let gone = || Failure::blocked(format!("the work tree `{name}` is gone"));
+    // The lock alone would be a note of nothing, which nobody removes.
+    TreeNote::read(&world.state_folder, id, name).ok_or_else(gone)?;
+    let lock = lock_name(world, source, name)?;
+    let known = TreeNote::read(&world.state_folder, id, name);
+    recover_git(source.git, &folder)?;
+    let main = watch_git(source.git, source.git.work_tree(), &folder);
+    let Some(note) = known.filter(|note| is_noted_tree(&main, note)) else {
+        return Err(gone());
+    };
+    let tree = LentTree {
+        world,
+        inside: watch_git(&main, &note.path, &folder),
+        main,
+        note,
+        stays: false,
+        _lock: lock,
+    };
+    make_ready(world, source, tree, needs)
+}
+
+fn lock_name(world: &World, source: &TreeSource<'_>, name: &str) -> Result<HeldLock> {
+    let folder = tree_note_folder(&world.state_folder, source.place.id(), name);
+    Ok(take_lock(&folder, world, "tree")?)
+}
+
+fn make_ready<'w>(
+    world: &'w World,
+    source: &TreeSource<'_>,
+    tree: LentTree<'w>,
+    needs: &TreeNeeds<'_>,
+) -> Result<ReadyTree<'w>> {
     let note_folder = tree.note.folder(&world.state_folder);
     let choose_view = |config| {
         let choice = ViewChoice {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use autoresearch_core::config::RepositoryHooks;
 use autoresearch_core::decide::gaming::{ChangedFile, Suspicion, find_suspicions};
-use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, TrialOutcome};
+use autoresearch_core::decide::judge::{Attempt, Judge, Judgement, REWORKS, TrialOutcome};
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
 use autoresearch_core::journal::event::{IncumbentTree, Intent, Why};
 use autoresearch_core::journal::runs::RunTime;
@@ -368,7 +368,8 @@ fn make_judge<'a>(input: &AttemptInput<'a>, candidate: &Candidate) -> Judge<'a> 
     let attempt = Attempt {
         labels: intent.labels.clone(),
         simplifies: candidate.simplifies,
-        number: intent.attempt,
+        // What is picked from a batch is not reworked: the next best is tried instead.
+        number: intent.picks.map_or(intent.attempt, |_| REWORKS),
         suspects: candidate.suspects.clone(),
     };
     let evidence = state.evidence.clone();
@@ -510,6 +511,7 @@ mod tests {
             parent: CommitId::from_bytes(&[0xc0; 20]),
             again,
             leaves_out: None,
+            picks: None,
         }
     }
 

@@ -84,6 +84,7 @@ pub fn take_back_edits(ready: &mut Ready<'_>, why: &str) -> Result<Option<(Inten
         parent,
         again: false,
         leaves_out: None,
+        picks: None,
     };
     ready
         .run

@@ -33,6 +33,10 @@ pub fn make_intent(state: &RunState, caller: &Caller, request: &TrialRequest) ->
             ))
             .hint(brief::format_next_step(state, caller).trim_start_matches("next: ")));
         }
+        (Step::Batch, ..) => {
+            return Err(Failure::usage("a batch is open")
+                .hint(brief::format_next_step(state, caller).trim_start_matches("next: ")));
+        }
         (_, Some(rework), true) => (rework.trial, rework.attempt + 1),
         (_, Some(rework), false) => {
             return Err(Failure::usage(format!("trial {} waits for a rework: its guard failed", rework.trial))
@@ -56,6 +60,7 @@ pub fn make_intent(state: &RunState, caller: &Caller, request: &TrialRequest) ->
         parent: state.expected_head().unwrap_or(&state.head).to_owned(),
         again: false,
         leaves_out: None,
+        picks: None,
     })
 }
 

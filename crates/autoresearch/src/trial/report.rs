@@ -402,6 +402,14 @@ impl TrialReport {
 
 impl fmt::Display for TrialReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_facts(out)?;
+        write!(out, "{}", self.next)
+    }
+}
+
+impl TrialReport {
+    /// Everything but the next step, each line with its end.
+    pub(crate) fn write_facts(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "trial {}: {}", self.trial, self.verdict)?;
         if let Some(reason) = self.reason {
             write!(out, " ({reason})")?;
@@ -460,8 +468,7 @@ impl fmt::Display for TrialReport {
             }
             writeln!(out, "whole output: {}", self.output)?;
         }
-        self.write_left_behind(out)?;
-        write!(out, "{}", self.next)
+        self.write_left_behind(out)
     }
 }
 

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use autoresearch_core::git_names::{CommitId, RepoPath, TreeId};
+use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::{format_count, shorten_names};
@@ -91,6 +92,10 @@ pub fn retry_trial(world: &World, place: &Place, number: u32) -> Result<RetryRep
 fn bring_back(ready: &Ready<'_>, number: u32) -> Result<(RetriedTrial, EditPlan)> {
     let (run, tree) = (&ready.run, &ready.tree);
     let state = &run.store.state;
+    if state.batch.is_some() {
+        return Err(Failure::usage("a batch is open")
+            .hint(brief::format_next_step(state, &run.caller).trim_start_matches("next: ")));
+    }
     if let Some(rework) = state.awaiting_rework() {
         return Err(
             Failure::usage(format!("trial {} waits for a rework", rework.trial))
@@ -158,20 +163,19 @@ fn find_retried(run: &Run<'_>, tree: &Tree<'_>, number: u32) -> Result<RetriedTr
     }
 }
 
-/// Merges the trial's changes into the kept state, and sorts out what no trial may change.
-fn plan_edits(
-    run: &Run<'_>,
+/// Merges what leads from a base to a commit into the kept state, and sorts out what no trial may change; the files in
+/// which both changed the same places, where they did.
+pub(crate) fn plan_merge(
     tree: &Tree<'_>,
-    number: u32,
-    trial: &RetriedTrial,
-) -> Result<EditPlan> {
-    let state = &run.store.state;
-    let scratch = tree.layout.make_trial_folder(number)?;
+    state: &RunState,
+    (base, commit): (&CommitId, &CommitId),
+    scratch: &Path,
+) -> Result<std::result::Result<EditPlan, Vec<RepoPath>>> {
     (tree.world.step)("git merge");
-    let sides = (&trial.base, &state.head, &trial.commit);
-    let merged = match tree.git.merge_aside(sides, &scratch)? {
+    let sides = (base, &state.head, commit);
+    let merged = match tree.git.merge_aside(sides, scratch)? {
         MergeResult::Tree(merged) => merged,
-        MergeResult::Conflicts(paths) => return Err(refuse_conflicts(run, number, &paths)),
+        MergeResult::Conflicts(paths) => return Ok(Err(paths)),
     };
     let (mut wanted, mut left_out) = (Vec::new(), Vec::new());
     let is_editable = tree_changes::make_scope_check(tree, state)?;
@@ -182,8 +186,28 @@ fn plan_edits(
             left_out.push(change.path.to_string());
         }
     }
-    if wanted.is_empty() {
-        let (why, hint) = if left_out.is_empty() {
+    Ok(Ok(EditPlan {
+        tree: merged,
+        wanted,
+        left_out,
+    }))
+}
+
+/// The trial's changes as edits of the kept state.
+fn plan_edits(
+    run: &Run<'_>,
+    tree: &Tree<'_>,
+    number: u32,
+    trial: &RetriedTrial,
+) -> Result<EditPlan> {
+    let state = &run.store.state;
+    let scratch = tree.layout.make_trial_folder(number)?;
+    let plan = match plan_merge(tree, state, (&trial.base, &trial.commit), &scratch)? {
+        Ok(plan) => plan,
+        Err(paths) => return Err(refuse_conflicts(run, number, &paths)),
+    };
+    if plan.wanted.is_empty() {
+        let (why, hint) = if plan.left_out.is_empty() {
             (
                 "is in the kept state already",
                 "there is nothing to bring back".to_owned(),
@@ -193,17 +217,13 @@ fn plan_edits(
                 "lies outside of what a trial may change",
                 format!(
                     "it changed: {}",
-                    shorten_names(&left_out, left_out.len(), WIDTH)
+                    shorten_names(&plan.left_out, plan.left_out.len(), WIDTH)
                 ),
             )
         };
         return Err(Failure::usage(format!("what trial {number} changed {why}")).hint(hint));
     }
-    Ok(EditPlan {
-        tree: merged,
-        wanted,
-        left_out,
-    })
+    Ok(plan)
 }
 
 fn refuse_conflicts(run: &Run<'_>, number: u32, paths: &[RepoPath]) -> Failure {
@@ -235,18 +255,26 @@ fn refuse_other_edits(run: &Run<'_>, others: &[RepoPath]) -> Result<()> {
 }
 
 /// What git would write over, and no commit holds.
+pub(crate) fn find_in_the_way(
+    tree: &Tree<'_>,
+    plan: &EditPlan,
+    edits: &[RepoPath],
+) -> Vec<PathBuf> {
+    let tracked = plan.wanted.iter().filter(|change| change.before);
+    let known = tracked.map(|change| &change.path).chain(edits);
+    let known: BTreeSet<PathBuf> = known.map(|path| path.as_path().to_owned()).collect();
+    let written = plan.wanted.iter().filter(|change| change.after);
+    let written: Vec<_> = written.map(|change| change.path.as_path()).collect();
+    find_foreign_files(tree.path(), &written, &known)
+}
+
 fn refuse_foreign_files(
     tree: &Tree<'_>,
     number: u32,
     plan: &EditPlan,
     edits: &[RepoPath],
 ) -> Result<()> {
-    let tracked = plan.wanted.iter().filter(|change| change.before);
-    let known = tracked.map(|change| &change.path).chain(edits);
-    let known: BTreeSet<PathBuf> = known.map(|path| path.as_path().to_owned()).collect();
-    let written = plan.wanted.iter().filter(|change| change.after);
-    let written: Vec<_> = written.map(|change| change.path.as_path()).collect();
-    match find_foreign_files(tree.path(), &written, &known).first() {
+    match find_in_the_way(tree, plan, edits).first() {
         None => Ok(()),
         Some(first) => Err(Failure::blocked(format!(
             "{} is in the way of a file of trial {number}, and git does not track it",
@@ -257,11 +285,7 @@ fn refuse_foreign_files(
 }
 
 /// Deletes what the trial deleted, and writes what it wrote. The index is not touched.
-pub(crate) fn write_edits(
-    tree: &Tree<'_>,
-    plan: &EditPlan,
-    scratch: &std::path::Path,
-) -> Result<()> {
+pub(crate) fn write_edits(tree: &Tree<'_>, plan: &EditPlan, scratch: &Path) -> Result<()> {
     (tree.world.step)("bring back");
     for change in plan.wanted.iter().filter(|change| !change.after) {
         delete_file(tree, &change.path)?;

@@ -10,7 +10,7 @@ use crate::watch::tree_changes;
 use autoresearch_sys::error::{Failure, FailureKind};
 
 /// What becomes of the edits of an attempt that failed; the failure, as the caller is told of it.
-pub(super) fn recover_edits(ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failure {
+pub(crate) fn recover_edits(ready: Ready<'_>, intent: &Intent, failure: Failure) -> Failure {
     if failure.kind == FailureKind::Interrupted {
         undo_cut_short(ready, intent.trial, failure)
     } else {

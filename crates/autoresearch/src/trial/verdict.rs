@@ -183,7 +183,7 @@ pub fn discard_rework(run: &mut Run<'_>, intent: &Intent, rework: &Rework) -> Re
     record_verdict(run, decision)
 }
 
-fn record_verdict(run: &mut Run<'_>, decision: Decision) -> Result<Decided> {
+pub(crate) fn record_verdict(run: &mut Run<'_>, decision: Decision) -> Result<Decided> {
     let decision = Box::new(decision);
     run.store.record_event(Event::Verdict(decision.clone()))?;
     Ok(Decided::Verdict(decision))

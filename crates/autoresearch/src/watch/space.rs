@@ -19,11 +19,10 @@ pub(crate) fn check_tree_space(tree: &Tree<'_>) -> Result<()> {
 /// Refuses to go on where one of these folders is on a disk that is nearly full.
 pub(crate) fn check_free_space(folders: &[&Path]) -> Result<()> {
     for folder in folders {
-        let Ok(disk) = rustix::fs::statvfs(*folder) else {
+        let Some((free, spare)) = read_free_space(folder) else {
             continue;
         };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < needed_space(disk.f_blocks.saturating_mul(disk.f_frsize)) {
+        if free < spare {
             return Err(Failure::environment(format!(
                 "the disk of {} is nearly full: {} MiB are free",
                 folder.display(),
@@ -35,13 +34,42 @@ pub(crate) fn check_free_space(folders: &[&Path]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to write this much where it would fill the disk of a folder.
-pub(crate) fn check_room(folder: &Path, bytes: u64) -> Result<()> {
-    let Ok(disk) = rustix::fs::statvfs(folder) else {
+/// Refuses to make so many further work trees where they would fill the disk.
+pub(crate) fn check_room_for_trees(tree: &Tree<'_>, trees: usize) -> Result<()> {
+    let tracked = tree.git.list_tracked_below(".")?;
+    let lengths = tracked.iter().map(|path| {
+        let meta = tree.path().join(path.as_path()).symlink_metadata();
+        meta.map_or(0, |meta| meta.len())
+    });
+    let bytes = lengths.fold(0, u64::saturating_add);
+    let bytes = bytes.saturating_mul(u64::try_from(trees).unwrap_or(u64::MAX));
+    let Some((free, spare)) = read_free_space(&tree.world.state_folder) else {
         return Ok(());
     };
+    if free >= bytes.saturating_add(spare) {
+        return Ok(());
+    }
+    Err(Failure::environment(format!(
+        "the disk of {} has no room for {trees} work trees of {} MiB in all: {} MiB are free",
+        tree.world.state_folder.display(),
+        bytes >> 20,
+        free >> 20
+    )))
+}
+
+/// The free bytes of a folder's disk, and those that must stay free.
+fn read_free_space(folder: &Path) -> Option<(u64, u64)> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let spare = needed_space(disk.f_blocks.saturating_mul(disk.f_frsize));
+    let size = disk.f_blocks.saturating_mul(disk.f_frsize);
+    Some((free, needed_space(size)))
+}
+
+/// Refuses to write this much where it would fill the disk of a folder.
+pub(crate) fn check_room(folder: &Path, bytes: u64) -> Result<()> {
+    let Some((free, spare)) = read_free_space(folder) else {
+        return Ok(());
+    };
     if free >= bytes.saturating_add(spare) {
         return Ok(());
     }

@@ -356,7 +356,7 @@ impl<'t> ChangeOwners<'t> {
 }
 
 /// What a trial cannot contain: it could be committed, but not undone or shown safely.
-fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
+pub(crate) fn describe_unsupported(entry: &StatusEntry) -> Option<&'static str> {
     match &entry.kind {
         StatusKind::Tracked(tracked) if tracked.submodule => Some("a submodule"),
         StatusKind::NestedRepository => Some("another repository"),

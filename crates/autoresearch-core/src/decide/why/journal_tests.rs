@@ -17,6 +17,22 @@ fn make_muted() -> Why {
 }
 
 fn every_reason() -> Vec<(Why, serde_json::Value)> {
+    let mut reasons = reasons_of_trials();
+    reasons.extend([
+        (Why::OtherHead, json!("other-head")),
+        (
+            Why::Conflict(vec!["src/a".to_owned()]),
+            json!({"conflict": ["src/a"]}),
+        ),
+        (
+            Why::NoneImproved(WorkerId::list_of(5).take(2).collect()),
+            json!({"none-improved": ["5a", "5b"]}),
+        ),
+    ]);
+    reasons
+}
+
+fn reasons_of_trials() -> Vec<(Why, serde_json::Value)> {
     let files = || vec!["src/a".to_owned()];
     let text = || "x".to_owned();
     let number = |text: &str| -> Value { text.parse().unwrap() };

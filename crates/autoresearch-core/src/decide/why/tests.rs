@@ -37,6 +37,15 @@ fn make_muted() -> Why {
     ])
 }
 
+fn list_further_reasons() -> [Why; 4] {
+    [
+        make_muted(),
+        Why::OtherHead,
+        Why::Conflict(vec!["src/a".to_owned()]),
+        Why::NoneImproved(WorkerId::list_of(5).collect()),
+    ]
+}
+
 fn list_reasons() -> Vec<Why> {
     let files = || vec!["a".to_owned(), "b".to_owned()];
     let mut reasons = vec![
@@ -90,8 +99,8 @@ fn list_reasons() -> Vec<Why> {
             },
         ]),
         Why::Holdout,
-        make_muted(),
     ];
+    reasons.extend(list_further_reasons());
     for failure in list_failures() {
         reasons.push(Why::GuardFailed(failure.clone()));
         reasons.push(Why::VerifyFailed(failure.clone()));

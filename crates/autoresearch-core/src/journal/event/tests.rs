@@ -70,6 +70,7 @@ fn only_a_keep_with_its_commit_tree_and_measurement_has_kept_something() {
         parent: make_commit(0),
         again: false,
         leaves_out: None,
+        picks: None,
     };
     let measurement = Measurement {
         value: 3.into(),
@@ -161,6 +162,7 @@ fn a_record_without_anything_new_has_the_fields_of_the_first_version() {
         parent: make_commit(0),
         again: false,
         leaves_out: None,
+        picks: None,
     };
     assert!(json!(intent).get("again").is_none());
     let decision = Decision::without_measurement(&intent, Verdict::NoOp, None);

@@ -6,7 +6,7 @@ use proptest::prelude::{TestCaseError, prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::decide::why::{CommandFailure, Why};
 use crate::git_names::{HeadTarget, RefName};
-use crate::journal::event::{Close, Interruption, StrategyRow, Turn};
+use crate::journal::event::{Close, End, Interruption, StrategyRow, Turn};
 use crate::journal::sample::{
     make_commit, make_decision, make_intent, make_measurement, make_reading, make_records,
     make_remeasured, make_start, make_tree,
@@ -120,6 +120,8 @@ fn make_event((kind, beside, number): WalkStep, state: &RunState) -> Event {
             ms: 1,
             hypothesis: "less".to_owned(),
             fault: None,
+            worker: None,
+            given_up: false,
         }),
         18 => Event::Raise(Raise {
             iterations: u32::try_from(number).ok(),

@@ -186,7 +186,7 @@ fn the_brief_of_a_turn_forbids_git_and_quotes_what_others_wrote() {
     state.start.config.required_labels.keep = vec!["real".to_owned()];
     await_rework(&mut state);
     let notes = ["`a.txt` is not yours to change".to_owned()];
-    let brief = format_turn_brief(&state, &[], &["a\nlesson"], &notes);
+    let brief = format_turn_brief(&state, &[], (&["a\nlesson"], &notes), TurnTask::Step);
     insta::assert_snapshot!(brief);
 }
 
@@ -292,4 +292,20 @@ proptest! {
         prop_assert!(brief.lines().last().unwrap().starts_with("next: "));
         prop_assert_eq!(format_row(&rows[0]).lines().count(), 1);
     }
+}
+
+#[test]
+fn a_turn_can_be_asked_for_hypotheses_or_for_one_of_several() {
+    let state = begin();
+    let task_of = |task: TurnTask<'_>| {
+        let brief = format_turn_brief(&state, &[], (&[], &[]), task);
+        let task = brief.lines().find(|line| line.starts_with("Now: "));
+        task.unwrap().to_owned()
+    };
+    insta::assert_snapshot!(task_of(TurnTask::Propose(3)), @"Now: propose 3 changes that differ in kind, each of which should move the metric by itself, and edit nothing. Give one sentence for each in `hypotheses`, the best first: each is made by an agent of its own, in a tree of its own, at the same time. If you have fewer ideas, give those; if none, set nothing_more.");
+    let task = TurnTask::Try {
+        hypothesis: "cache\nthe parse",
+        others: &["drop \"it\"", "sort once"],
+    };
+    insta::assert_snapshot!(task_of(task), @r#"Now: make the change that this hypothesis asks for, and no other: "cache\nthe parse". Leave these to others, who try them at the same time in trees of their own: "drop "it""; "sort once"."#);
 }

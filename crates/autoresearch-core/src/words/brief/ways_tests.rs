@@ -80,6 +80,7 @@ fn intent(trial: u32) -> Intent {
         parent: make_commit(0),
         again: false,
         leaves_out: None,
+        picks: None,
     }
 }
 
@@ -237,11 +238,21 @@ fn a_brief_for_another_moment_has_the_same_facts_and_one_next_step() {
 
 #[test]
 fn the_brief_of_a_turn_quotes_what_the_guard_said_and_names_the_labels() {
-    let told = format_turn_brief(&awaiting_rework(), &[], &[], &["clean up".to_owned()]);
+    let told = format_turn_brief(
+        &awaiting_rework(),
+        &[],
+        (&[], &["clean up".to_owned()]),
+        TurnTask::Step,
+    );
     assert!(told.contains("fix this first: clean up"), "{told}");
     assert!(told.contains("the guard failed"), "{told}");
     let labelled = json!({"required_labels": {"keep": ["real-backend"]}});
-    let told = format_turn_brief(&after_failures(&labelled, 0), &[], &[], &[]);
+    let told = format_turn_brief(
+        &after_failures(&labelled, 0),
+        &[],
+        (&[], &[]),
+        TurnTask::Step,
+    );
     assert!(
         told.contains("these labels") && told.contains("real-backend"),
         "{told}"
@@ -293,7 +304,7 @@ proptest! {
         prop_assert_eq!(brief.matches("\nnext: ").count(), 1, "{}", brief);
         let controls = brief.matches(['\u{1b}', '\u{2028}', '\r']).count();
         prop_assert_eq!(controls, 0, "{}", brief);
-        let turn = format_turn_brief(&state, &[row(&odd)], &[odd.as_str()], &[]);
+        let turn = format_turn_brief(&state, &[row(&odd)], (&[odd.as_str()], &[]), TurnTask::Step);
         prop_assert_eq!(turn.matches("\nnext: ").count(), 0, "{}", turn);
     }
 }

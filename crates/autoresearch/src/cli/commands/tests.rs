@@ -27,7 +27,7 @@ fn the_help_of_what_looks_at_a_run_says_what_it_shows() {
               Only rows of this status; may be given more than once
 
               [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search,
-              interrupted, remeasured]
+              interrupted, remeasured, measured]
 
           --last <N>
               Only the last N rows
@@ -90,7 +90,7 @@ fn the_help_of_what_shows_trials_and_runs_again_says_that_it_reads_only() {
 
     Arguments:
       <N>
-              The number of the trial, as the log has it; 0 is the baseline
+              The number of the trial, as the log has it; 0 is the baseline, 5b a worker of a batch
 
     Options:
           --diff
@@ -331,5 +331,80 @@ fn the_help_of_remeasure_says_what_counts_and_that_nothing_of_the_user_is_touche
 
     All of them count for `budget.verify_runs`. It works after the end of a run, too. Ctrl-C ends it:
     what was measured until then is recorded.
+    ");
+}
+
+#[test]
+fn the_help_of_a_batch_says_what_becomes_of_each_hypothesis() {
+    assert_snapshot!(format_own_help("parallel"), @r#"
+    Try up to three hypotheses at once, each in a work tree of its own
+
+    Usage: autoresearch parallel [OPTIONS] <COMMAND>
+
+    Commands:
+      open   Open a batch: make a work tree at the kept state for each hypothesis
+      close  Measure what was edited in the trees, keep the best where it holds, give the trees back
+      abort  Give the open batch up: it counts as nothing, and what was edited stays reachable
+
+    Options:
+      (and the options of every command)
+
+    Examples:
+      autoresearch parallel open -m "cache the parse" -m "drop the copy"
+      autoresearch parallel close
+    "#);
+    assert_snapshot!(format_own_help("parallel open"), @r#"
+    Open a batch: make a work tree at the kept state for each hypothesis
+
+    Usage: autoresearch parallel open [OPTIONS] --message <MSG>
+
+    Options:
+      -n, --number <N>
+              How many hypotheses: 2 or 3
+
+      -m, --message <MSG>
+              A hypothesis, in one sentence; once for each tree
+
+          --stack
+              Try further winners on top of the first, each in a trial of its own
+
+      (and the options of every command)
+
+    Example:
+      autoresearch parallel open -n 3 -m "cache the parse" -m "drop the copy" -m "sort once"
+
+    The answer names a tree for each hypothesis: edit there, and leave git alone. Until the batch is
+    closed no other trial begins.
+
+    Where the disk, the memory or the repository does not allow it, that is said, nothing is left open,
+    and the run goes on with one trial after the other.
+    "#);
+    assert_snapshot!(format_own_help("parallel close"), @"
+    Measure what was edited in the trees, keep the best where it holds, give the trees back
+
+    Usage: autoresearch parallel close [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch parallel close
+
+    Each tree is measured once. The best that passes the guard becomes a trial of its own: its changes
+    are brought into the run's tree and measured afresh, and only that decides. Where it does not hold,
+    the next best is tried. All of it is one trial for the limits.
+
+    Called again after an interruption, it goes on where it stopped.
+    ");
+    assert_snapshot!(format_own_help("parallel abort"), @"
+    Give the open batch up: it counts as nothing, and what was edited stays reachable
+
+    Usage: autoresearch parallel abort [OPTIONS]
+
+    Options:
+      (and the options of every command)
+
+    Example:
+      autoresearch parallel abort
     ");
 }

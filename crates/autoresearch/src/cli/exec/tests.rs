@@ -17,6 +17,7 @@ fn make_summary(status: &'static str, improved: bool) -> ExecSummary {
         best: 1.into(),
         best_iteration: 1,
         counts: Counts::default(),
+        serial: None,
         improved,
         reason: None,
         claim: None,

@@ -88,7 +88,7 @@ fn words_that_clap_refuses_are_a_usage_failure_in_one_sentence() {
     autoresearch log --last many
       invalid value 'many' for '--last <N>': invalid digit found in string
     autoresearch log --status kept
-      invalid value 'kept' for '--status <STATUS>' [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search, interrupted, remeasured]
+      invalid value 'kept' for '--status <STATUS>' [possible values: baseline, keep, discard, crash, no-op, blocked, refine, pivot, search, interrupted, remeasured, measured]
     autoresearch raise --iterations 0
       invalid value '0' for '--iterations <N>': write a number of trials, such as 50, or `none`
     autoresearch doctor --yes

@@ -12,6 +12,8 @@ fn make_view() -> TrialView {
         rate: None,
         run: "fewer-any".to_owned(),
         trial: 4,
+        worker: None,
+        workers: Vec::new(),
         verdict: "discard",
         reason: Some("worse-metric"),
         detail: Some("the metric is not better".to_owned()),

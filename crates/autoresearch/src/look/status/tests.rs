@@ -34,6 +34,7 @@ fn make_report() -> StatusReport {
         branch: "autoresearch/fewer-any".to_owned(),
         holder: None,
         under_way: None,
+        batch: None,
         obstacle: None,
         due: "trial",
         next: "next: change one thing".to_owned(),

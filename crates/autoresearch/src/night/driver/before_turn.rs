@@ -11,6 +11,7 @@ use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::journal::story::Story;
 use autoresearch_core::words::brief;
+use autoresearch_core::words::brief::TurnTask;
 use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
@@ -51,10 +52,18 @@ pub(super) struct BeforeTurn {
     pub limit: Duration,
     /// Files outside the scope that are not as they were.
     pub foreign: Vec<String>,
+    /// Is it a turn that proposes hypotheses and edits nothing?
+    pub proposes: bool,
 }
 
 /// Checks a run and makes it ready for a turn; `None` when it has ended.
-pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<BeforeTurn>> {
+///
+/// `serial` says that hypotheses are tried one after the other, whatever the config wants.
+pub(super) fn prepare_turn(
+    world: &World,
+    place: &Place,
+    serial: bool,
+) -> Result<Option<BeforeTurn>> {
     let mut ready = enter_tree(world, place, Entry::Driver)?;
     if ready.run.store.state.end.is_some() {
         ready.finish()?;
@@ -76,6 +85,8 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
         .map_err(|error| Failure::io(format!("could not create {}", scratch.display()), &error))?;
     let state = &run.store.state;
     let (config, spent) = (state.config(), &state.spent);
+    let workers = count_workers(state).filter(|_| !serial);
+    let task = workers.map_or(TurnTask::Step, TurnTask::Propose);
     let goes_on = spent.thread_turns < config.agent.turns_per_thread
         && spent.thread_tokens < config.agent.tokens_per_thread;
     Ok(Some(BeforeTurn {
@@ -87,12 +98,24 @@ pub(super) fn prepare_turn(world: &World, place: &Place) -> Result<Option<Before
             .map_or(state.next_trial, |rework| rework.trial),
         step: state.next_step(),
         agent: config.agent.clone(),
-        brief: make_turn_brief(run, tree, &foreign)?,
+        brief: make_turn_brief(run, tree, &foreign, task)?,
         thread: spent.thread.clone().filter(|_| goes_on),
         thread_tokens: spent.thread_tokens,
         limit: turn_limit(state, world.now_ms()),
         foreign,
+        proposes: workers.is_some(),
     }))
+}
+
+/// How many hypotheses the next step is for, where it is for several.
+fn count_workers(state: &RunState) -> Option<usize> {
+    let config = state.config();
+    let workers = usize::try_from(config.parallel.workers).unwrap_or(1);
+    let is_wanted = workers > 1
+        && state.next_step() == Step::Trial
+        && state.serial.is_none()
+        && config.required_labels.keep.is_empty();
+    is_wanted.then_some(workers)
 }
 
 /// Files that make each trial void until they are put back.
@@ -101,7 +124,12 @@ fn find_foreign_files(tree: &Tree<'_>, state: &RunState) -> Result<Vec<String>> 
     Ok([changes.protected, changes.unsupported, changes.outside].concat())
 }
 
-fn make_turn_brief(run: &Run<'_>, tree: &Tree<'_>, foreign: &[String]) -> Result<String> {
+pub(super) fn make_turn_brief(
+    run: &Run<'_>,
+    tree: &Tree<'_>,
+    foreign: &[String],
+    task: TurnTask<'_>,
+) -> Result<String> {
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
     let lessons = lessons::find_matching_lessons(&run.store);
@@ -112,7 +140,12 @@ fn make_turn_brief(run: &Run<'_>, tree: &Tree<'_>, foreign: &[String]) -> Result
         .take(20)
         .collect();
     notes.extend(describe_git_use(&run.store, tree)?);
-    Ok(brief::format_turn_brief(state, &rows, &lessons, &notes))
+    Ok(brief::format_turn_brief(
+        state,
+        &rows,
+        (&lessons, &notes),
+        task,
+    ))
 }
 
 /// The last trial was void because the agent committed, switched or reset.
@@ -144,7 +177,7 @@ fn describe_git_use(store: &RunStore<'_>, tree: &Tree<'_>) -> Result<Option<Stri
 }
 
 /// The turn's own limit, or what is left of the run's time.
-fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
+pub(super) fn turn_limit(state: &RunState, now_ms: u64) -> Duration {
     let ends = [
         state
             .limits

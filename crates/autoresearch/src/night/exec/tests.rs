@@ -22,7 +22,9 @@ fn make_summary() -> ExecSummary {
             crash: 1,
             no_op: 0,
             interrupted: 1,
+            ..Counts::default()
         },
+        serial: None,
         improved: true,
         reason: None,
         claim: None,

@@ -133,6 +133,7 @@ fn the_first_attempt_of_the_next_trial_builds_on_the_kept_state_with_what_was_as
         parent: make_commit(0),
         again: false,
         leaves_out: None,
+        picks: None,
     };
     assert_eq!(intend(&make_state(), &request).unwrap(), expected);
 }
