@@ -16,7 +16,7 @@ use crate::testbed::{Testbed, wait_until};
 const OPEN: [&str; 5] = ["metrics", "order", "environment", "config", "worktree"];
 
 /// Fields that are written only where there is something to say.
-const SOMETIMES: [&str; 15] = [
+const SOMETIMES: [&str; 17] = [
     "runs",
     "droppings",
     "head",
@@ -32,6 +32,8 @@ const SOMETIMES: [&str; 15] = [
     "gain",
     "cases",
     "why",
+    "worker",
+    "given_up",
 ];
 
 fn guide() -> String {
