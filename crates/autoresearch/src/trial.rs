@@ -125,15 +125,8 @@ pub(crate) fn leave_out_trial(
     check_tree_space(&ready.tree)?;
     let state = &ready.run.store.state;
     let intent = Intent {
-        trial: state.next_trial,
-        attempt: 0,
-        message,
-        labels: Vec::new(),
-        simplify: false,
-        parent: state.head.clone(),
-        again: false,
         leaves_out: Some(leaves_out),
-        picks: None,
+        ..Intent::new(state.next_trial, message, state.head.clone())
     };
     let scratch = ready.tree.layout.make_trial_folder(intent.trial)?;
     write_edits(&ready.tree, edits, &scratch)?;

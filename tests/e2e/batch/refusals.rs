@@ -207,3 +207,17 @@ fn a_config_that_asks_for_labels_has_no_batches() {
     ");
     leaves_nothing(&bed);
 }
+
+#[test]
+fn a_close_under_other_rules_of_git_changes_nothing_and_goes_on_when_they_are_back() {
+    let bed = Testbed::started(&ConfigText::demo());
+    bed.run(&OPEN).ok();
+    put_any(&bed, 'a', "src/a", 3);
+    bed.git(&["config", "core.autocrlf", "input"]);
+    let refused = bed.run(&CLOSE).fails(4);
+    refused.says("core.autocrlf");
+    assert_eq!(bed.git(&["status", "--short"]), "", "nothing was written");
+    bed.git(&["config", "--unset", "core.autocrlf"]);
+    close(&bed).says("trial 1: keep");
+    leaves_nothing(&bed);
+}

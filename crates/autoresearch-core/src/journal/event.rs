@@ -204,6 +204,24 @@ pub struct Intent {
     pub picks: Option<WorkerId>,
 }
 
+impl Intent {
+    /// The first attempt at a trial, on top of this commit.
+    #[must_use]
+    pub fn new(trial: u32, message: String, parent: CommitId) -> Self {
+        Self {
+            trial,
+            attempt: 0,
+            message,
+            labels: Vec::new(),
+            simplify: false,
+            parent,
+            again: false,
+            leaves_out: None,
+            picks: None,
+        }
+    }
+}
+
 /// The metric improved and the guard failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rework {

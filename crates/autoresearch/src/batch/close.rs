@@ -159,17 +159,8 @@ fn record_none_improved(ready: &mut Ready<'_>) -> Result<DecidedPick> {
         workers.map(|(worker, _)| worker)
     });
     let workers: Vec<WorkerId> = workers.collect();
-    let intent = Intent {
-        trial: state.next_trial,
-        attempt: 0,
-        message: format!("a batch of {} hypotheses", workers.len()),
-        labels: Vec::new(),
-        simplify: false,
-        parent: state.head.clone(),
-        again: false,
-        leaves_out: None,
-        picks: None,
-    };
+    let message = format!("a batch of {} hypotheses", workers.len());
+    let intent = Intent::new(state.next_trial, message, state.head.clone());
     let why = Some(Why::NoneImproved(workers));
     let decision = Decision::without_measurement(&intent, Verdict::Discard, why);
     DecidedPick::record(ready, intent, decision)

@@ -3,7 +3,7 @@
 //! Invariant: the record of a batch is written when all its trees stand; where that cannot be, nothing is left open.
 
 use autoresearch_core::config::Isolation;
-use autoresearch_core::journal::batch::{Batch, MOST_WORKERS, WorkerId};
+use autoresearch_core::journal::batch::{Batch, MOST_WORKERS};
 use autoresearch_core::journal::event::Event;
 use autoresearch_core::journal::state::Step;
 use autoresearch_core::words::brief;
@@ -181,7 +181,7 @@ fn lend_trees(ready: &Ready<'_>, batch: &Batch) -> Result<u32> {
         (run.world.step)("worker tree");
     }
     let runs = match trees.first() {
-        Some(first) if state.counts.batches == 0 => probe_tree(ready, &scene, first)?,
+        Some(first) if state.counts.batches == 0 => probe_tree(ready, first)?,
         _ => 0,
     };
     for ready in trees {
@@ -216,23 +216,19 @@ fn check_memory(workers: usize) -> Result<()> {
 }
 
 /// Does verify give in a worker's tree what it gives in the run's?
-fn probe_tree(ready: &Ready<'_>, scene: &WorkerScene<'_>, first: &ReadyTree<'_>) -> Result<u32> {
+fn probe_tree(ready: &Ready<'_>, first: &ReadyTree<'_>) -> Result<u32> {
     let (run, state) = (&ready.run, &ready.run.store.state);
-    let first_worker = WorkerId::list_of(state.next_trial).next();
-    let Some(worker) = first_worker else {
-        return Ok(0);
-    };
     (run.world.progress)("verify of the kept state runs in the first tree");
     let executor = LocalExecutor::new(run.world, &run.env);
     let telling = (run.world.progress, run.world.clock);
-    let folder = ready.tree.layout.make_trial_folder(worker.batch)?;
+    let folder = ready.tree.layout.make_trial_folder(state.next_trial)?;
     let mut bench = Bench::new(&executor, telling, first.tree.path(), folder, "probe-");
     bench.most = state.config().outputs.file_bytes();
     bench.view.clone_from(&first.view);
     bench.confine(ready.tree.pinned.confinement.as_ref());
     bench.reading.clone_from(&state.start.reading);
     let mut measure = || {
-        let measured = bench.run_verify(scene.state.config())?;
+        let measured = bench.run_verify(state.config())?;
         measured.map(|found| found.value).map_err(|why| {
             Failure::blocked(format!(
                 "verify gives no number in a tree of its own: {why}"

@@ -16,6 +16,7 @@ use crate::trial::undo::undo_trial;
 use crate::trial::unmeasured::recover_edits;
 use crate::trial::verdict::{Decided, close_trial, decide_trial, record_verdict};
 use crate::trial::{find_changes, make_attempt, record_intention};
+use crate::watch::git_rules::refuse_other_rules;
 use autoresearch_sys::env::Stopwatch;
 use autoresearch_sys::error::{Failure, Result};
 
@@ -66,7 +67,10 @@ pub(super) fn pick_worker<'w>(
         Ok(plan) => plan,
         Err(paths) => return drop_worker(ready, row, conflict_of(&paths)),
     };
-    let edits = find_changes(&ready.tree, state)?.ours;
+    let found = find_changes(&ready.tree, state)?;
+    // git would write, and undo, by other rules than those of the start.
+    refuse_other_rules(&found.rewriting)?;
+    let edits = found.ours;
     refuse_other_edits(&ready, &plan, &edits)?;
     let in_the_way = find_in_the_way(&ready.tree, &plan, &edits);
     if !in_the_way.is_empty() {
@@ -109,25 +113,18 @@ fn close_pick<'w>(
         mut notes,
     } = ended;
     let is_exact = ready.run.store.state.evidence.is_exact();
-    let next = find_failure(&attempted).filter(|why| !is_last && allows_next(why, is_exact));
-    if let Some(why) = next {
-        let undone = if ready.run.store.state.open_trial.is_some() {
-            let state = &ready.run.store.state;
-            let tree = &ready.tree;
-            Some(undo_trial(
-                tree,
-                state,
-                intent.trial,
-                &intent.message,
-                None,
-            )?)
-        } else {
-            None
-        };
+    let why = find_failure(&attempted);
+    if ready.run.store.state.open_trial.is_none() {
+        // Nothing was committed, so there is no trial to decide.
+        return drop_worker(ready, row, why.unwrap_or(Why::NothingChanged));
+    }
+    if let Some(why) = why.filter(|why| !is_last && allows_next(why, is_exact)) {
+        let (tree, state) = (&ready.tree, &ready.run.store.state);
+        let undone = undo_trial(tree, state, intent.trial, &intent.message, None)?;
         let mut row = WorkerRow {
             why: Some(why),
             verify_runs: 0,
-            head: undone.map(|undone| undone.head),
+            head: Some(undone.head),
             ..row.clone()
         };
         if let Attempted::Measured(measured) = attempted {
@@ -216,14 +213,7 @@ fn refuse_other_edits(ready: &Ready<'_>, plan: &EditPlan, edits: &[RepoPath]) ->
 fn make_pick_intent(ready: &Ready<'_>, row: &WorkerRow) -> Intent {
     let state = &ready.run.store.state;
     Intent {
-        trial: state.next_trial,
-        attempt: 0,
-        message: row.message.clone(),
-        labels: Vec::new(),
-        simplify: false,
-        parent: state.head.clone(),
-        again: false,
-        leaves_out: None,
         picks: Some(row.worker),
+        ..Intent::new(state.next_trial, row.message.clone(), state.head.clone())
     }
 }

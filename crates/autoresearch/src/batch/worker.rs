@@ -40,16 +40,6 @@ pub(super) struct WorkerScene<'a> {
     confinement: Option<&'a Confinement>,
 }
 
-/// What a worker is measured with besides its tree, so that it can be done on a thread of its own.
-struct WorkerBench<'a> {
-    world: &'a World,
-    state: &'a RunState,
-    env: Vec<(OsString, OsString)>,
-    confinement: Option<&'a Confinement>,
-    folder: PathBuf,
-    spread: Option<f64>,
-}
-
 /// A worker whose edits are committed.
 pub(super) struct CommittedWorker<'w> {
     /// What is known of it so far.
@@ -153,20 +143,24 @@ impl<'a> WorkerScene<'a> {
         )
     }
 
-    fn make_bench(&self, worker: WorkerId) -> Result<WorkerBench<'a>> {
+    /// The measurement of a worker whose commit stands in this tree.
+    fn make_job(&self, row: &WorkerRow, ready: &ReadyTree<'_>) -> Result<WorkerJob<'a>> {
         let mut env = self.env.to_vec();
         let parallel = &self.state.config().parallel;
-        if let Some((variable, device)) = parallel.find_device(worker.index()) {
+        if let Some((variable, device)) = parallel.find_device(row.worker.index()) {
             env.push((variable.into(), device.into()));
         }
         let is_exact = self.state.evidence.is_exact();
-        Ok(WorkerBench {
+        Ok(WorkerJob {
             world: self.world,
             state: self.state,
             env,
             confinement: self.confinement,
-            folder: self.layout.make_trial_folder(worker.batch)?,
+            folder: self.layout.make_trial_folder(row.worker.batch)?,
             spread: (!is_exact).then(|| self.state.find_run_spread()),
+            path: ready.tree.path().to_owned(),
+            view: ready.view.clone(),
+            row: row.clone(),
         })
     }
 }
@@ -180,7 +174,15 @@ struct StandingWorker<'a, 'w> {
 
 /// What is measured, where, and with what: everything that a thread needs.
 struct WorkerJob<'a> {
-    bench: WorkerBench<'a>,
+    world: &'a World,
+    state: &'a RunState,
+    /// The environment of verify and guard, with the worker's device.
+    env: Vec<(OsString, OsString)>,
+    confinement: Option<&'a Confinement>,
+    /// Where their output goes.
+    folder: PathBuf,
+    /// The standard deviation of a run; nothing for an exact metric.
+    spread: Option<f64>,
     path: PathBuf,
     view: Option<TreeView>,
     row: WorkerRow,
@@ -267,18 +269,10 @@ fn stand_worker<'a, 'w>(
             row.why = Some(explain_failure(&failure));
             Ok(StandingWorker { row, work: None })
         }
-        Ok(()) => {
-            let job = WorkerJob {
-                bench: scene.make_bench(row.worker)?,
-                path: ready.tree.path().to_owned(),
-                view: ready.view.clone(),
-                row: row.clone(),
-            };
-            Ok(StandingWorker {
-                row,
-                work: Some((job, ready)),
-            })
-        }
+        Ok(()) => Ok(StandingWorker {
+            work: Some((scene.make_job(&row, &ready)?, ready)),
+            row,
+        }),
     }
 }
 
@@ -312,20 +306,19 @@ impl WorkerJob<'_> {
     /// One run of verify, and the guard where it is in the choice.
     fn measure_row(self) -> Result<WorkerRow> {
         let Self {
-            bench: tools,
-            path,
-            view,
+            world,
+            state,
             mut row,
+            ..
         } = self;
-        let (world, state) = (tools.world, tools.state);
         let config = state.config();
-        let executor = LocalExecutor::new(world, &tools.env);
+        let executor = LocalExecutor::new(world, &self.env);
         let telling = (world.progress, world.clock);
         let prefix = format!("{}-", row.worker.letter());
-        let mut bench = Bench::new(&executor, telling, &path, tools.folder, &prefix);
+        let mut bench = Bench::new(&executor, telling, &self.path, self.folder, &prefix);
         bench.most = config.outputs.file_bytes();
-        bench.view = view;
-        bench.confine(tools.confinement);
+        bench.view = self.view;
+        bench.confine(self.confinement);
         bench.reading.clone_from(&state.start.reading);
         (world.step)("verify of a worker");
         let measured = bench.run_verify(config)?;
@@ -341,7 +334,7 @@ impl WorkerJob<'_> {
         let choice = ChoiceScene {
             metric: &config.metric,
             before,
-            spread: tools.spread,
+            spread: self.spread,
         };
         row.delta = Some(&measurement.value - before);
         row.why = choice.find_refusal(&measurement.value);

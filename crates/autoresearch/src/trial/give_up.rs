@@ -73,19 +73,8 @@ pub fn take_back_edits(ready: &mut Ready<'_>, why: &str) -> Result<Option<(Inten
         ]
         .concat(),
     )?;
-    let trial = ready.run.store.state.next_trial;
-    let parent = ready.run.store.state.head.clone();
-    let intent = Intent {
-        trial,
-        attempt: 0,
-        message: why.to_owned(),
-        labels: Vec::new(),
-        simplify: false,
-        parent,
-        again: false,
-        leaves_out: None,
-        picks: None,
-    };
+    let state = &ready.run.store.state;
+    let intent = Intent::new(state.next_trial, why.to_owned(), state.head.clone());
     ready
         .run
         .store

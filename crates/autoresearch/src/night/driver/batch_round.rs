@@ -91,16 +91,15 @@ pub(super) fn drive_batch(
             TurnOutcome::Failed(fault) => Some(fault.clone()),
             TurnOutcome::Answered(_) | TurnOutcome::Cancelled => None,
         };
+        let told = describe_turn(turns.trial, (&ended, span));
+        // An answer that cannot be read may have left edits all the same.
+        let answered = matches!(ended.outcome, TurnOutcome::Answered(_));
         records.push(Turn {
-            // An answer that cannot be read may have left edits all the same.
-            fault: match &ended.outcome {
-                TurnOutcome::Answered(_) => None,
-                _ => describe_turn(turns.trial, (&ended, span)).fault,
-            },
+            fault: told.fault.filter(|_| !answered),
             worker: Some(worker),
             given_up: fault.as_ref().is_some_and(TurnFault::is_of_turn),
             thread: None,
-            ..describe_turn(turns.trial, (&ended, span))
+            ..told
         });
         if let Some(fault) = fault {
             audience.hear_event(&DriverEvent::Failed(&fault));
