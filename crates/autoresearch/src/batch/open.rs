@@ -16,6 +16,7 @@ use crate::run::place::Place;
 use crate::run::ready::Ready;
 use crate::trees::lending::ReadyTree;
 use crate::trial::measure::Bench;
+use crate::trial::retry::refuse_unmeasured;
 use crate::watch::space::{check_room_for_trees, check_tree_space};
 use crate::watch::tree_changes;
 use autoresearch_sys::env::{World, read_available_memory};
@@ -59,7 +60,9 @@ fn open_in(ready: &mut Ready<'_>, request: &BatchRequest) -> Result<&'static str
     refuse_untimely(ready)?;
     let state = &ready.run.store.state;
     tree_changes::check_head(&ready.tree, state)?;
-    refuse_edits(ready)?;
+    // Edits in the run's own tree belong to no hypothesis.
+    let edits = tree_changes::read_changes(&ready.tree, state)?.ours;
+    refuse_unmeasured(&ready.run, &edits, "open the batch")?;
     check_tree_space(&ready.tree)?;
     ready.run.admit_secrets()?;
     let state = &ready.run.store.state;
@@ -145,24 +148,6 @@ fn refuse_untimely(ready: &Ready<'_>) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Edits in the run's own tree belong to no hypothesis.
-fn refuse_edits(ready: &Ready<'_>) -> Result<()> {
-    let state = &ready.run.store.state;
-    let changes = tree_changes::read_changes(&ready.tree, state)?;
-    if changes.ours.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = changes.ours.iter().map(ToString::to_string).collect();
-    let program = &ready.run.caller.program;
-    Err(Failure::usage(format!(
-        "there are unmeasured edits in the scope: {}",
-        clip_text(&names.join(", "), 160)
-    ))
-    .hint(format!(
-        "nothing was changed. `{program} trial -m \"what you changed\"` measures them, `{program} trial --drop` undoes them; then open the batch"
-    )))
 }
 
 /// Makes the trees, and leaves them borrowed until the batch ends. In the first batch of a run the first tree is measured:

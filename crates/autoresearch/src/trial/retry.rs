@@ -113,7 +113,7 @@ fn bring_back(ready: &Ready<'_>, number: u32) -> Result<(RetriedTrial, EditPlan)
         let others = tree
             .git
             .list_other_than(&plan.tree, &changes.ours, &scratch)?;
-        refuse_other_edits(run, &others)?;
+        refuse_unmeasured(run, &others, "retry again")?;
     }
     refuse_foreign_files(tree, number, &plan, &changes.ours)?;
     write_edits(tree, &plan, &scratch)?;
@@ -239,7 +239,8 @@ fn refuse_conflicts(run: &Run<'_>, number: u32, paths: &[RepoPath]) -> Failure {
     ))
 }
 
-fn refuse_other_edits(run: &Run<'_>, others: &[RepoPath]) -> Result<()> {
+/// Edits that nobody has measured are in the way of what `then` says.
+pub(crate) fn refuse_unmeasured(run: &Run<'_>, others: &[RepoPath], then: &str) -> Result<()> {
     if others.is_empty() {
         return Ok(());
     }
@@ -250,7 +251,7 @@ fn refuse_other_edits(run: &Run<'_>, others: &[RepoPath]) -> Result<()> {
         shorten_names(&names, names.len(), WIDTH)
     ))
     .hint(format!(
-        "nothing was changed. `{program} trial -m \"what you changed\"` measures them, `{program} trial --drop` undoes them; then retry again"
+        "nothing was changed. `{program} trial -m \"what you changed\"` measures them, `{program} trial --drop` undoes them; then {then}"
     )))
 }
 
