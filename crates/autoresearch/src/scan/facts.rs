@@ -9,6 +9,7 @@ use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::metric::matches::MatchPattern;
 use autoresearch_core::scan::{CountedPattern, Survey, SurveyFile, find_stack_of};
 use autoresearch_core::words::text::escape_text;
+use autoresearch_sys::git::is_behind_link;
 use autoresearch_sys::regular_files::{open_unlinked, read_into};
 
 use super::manifests::{is_manifest, read_manifest};
@@ -17,6 +18,8 @@ use super::manifests::{is_manifest, read_manifest};
 const MOST_FILES: usize = 200_000;
 /// No more manifests are read.
 const MOST_MANIFESTS: usize = 300;
+/// No more bytes of manifests are read: what they hold stays in memory.
+const MOST_MANIFEST_BYTES: u64 = 16 << 20;
 /// No longer source is read.
 const MOST_SOURCE: u64 = 1 << 20;
 /// No more bytes of sources are read.
@@ -28,6 +31,31 @@ const MOST_PATH: usize = 300;
 struct StackCounter {
     stack: &'static str,
     patterns: Vec<(String, MatchPattern)>,
+}
+
+/// Tells which files lie behind a linked folder: git lists a file still where a link has taken the place of its folder.
+struct LinkedFolders<'r> {
+    root: &'r Path,
+    /// The folder that was looked at last: files of a folder are listed one after the other.
+    last: Option<(String, bool)>,
+}
+
+impl<'r> LinkedFolders<'r> {
+    fn new(root: &'r Path) -> Self {
+        Self { root, last: None }
+    }
+
+    fn hold(&mut self, path: &str) -> bool {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if let Some((last, is_linked)) = &self.last
+            && last == folder
+        {
+            return *is_linked;
+        }
+        let is_linked = is_behind_link(self.root, Path::new(path));
+        self.last = Some((folder.to_owned(), is_linked));
+        is_linked
+    }
 }
 
 /// Reads what a survey needs of the listed files. `wanted` is counted in all sources too.
@@ -42,7 +70,8 @@ pub(super) fn read_survey(
     };
     let mut counters: Vec<StackCounter> = Vec::new();
     let mut bytes = Vec::new();
-    let mut left = MOST_SOURCES;
+    let (mut left, mut left_of_manifests) = (MOST_SOURCES, MOST_MANIFEST_BYTES);
+    let mut linked = LinkedFolders::new(root);
     for path in listed.iter().take(MOST_FILES) {
         let Some(path) = path.as_path().to_str().filter(|path| is_plain_path(path)) else {
             survey.left_out += 1;
@@ -51,7 +80,7 @@ pub(super) fn read_survey(
         let Ok(meta) = root.join(path).symlink_metadata() else {
             continue;
         };
-        if !meta.is_file() {
+        if !meta.is_file() || linked.hold(path) {
             continue;
         }
         let mut file = SurveyFile {
@@ -59,7 +88,10 @@ pub(super) fn read_survey(
             bytes: meta.len(),
             ..SurveyFile::default()
         };
-        if is_manifest(path) && survey.manifests.len() < MOST_MANIFESTS {
+        let has_room =
+            survey.manifests.len() < MOST_MANIFESTS && file.bytes <= left_of_manifests;
+        if has_room && is_manifest(path) {
+            left_of_manifests -= file.bytes;
             survey.manifests.extend(read_manifest(root, path));
         }
         if let Some(stack) = find_stack_of(path) {
@@ -78,7 +110,8 @@ pub(super) fn read_survey(
 
 /// Is a path such that it can be shown, quoted and matched without surprises?
 fn is_plain_path(path: &str) -> bool {
-    path.len() <= MOST_PATH && !path.contains('\\') && escape_text(path) == path
+    let is_character = |letter: char| !matches!(letter, '\u{fffe}' | '\u{ffff}');
+    path.len() <= MOST_PATH && escape_text(path) == path && path.chars().all(is_character)
 }
 
 fn find_counter<'c>(

@@ -63,6 +63,8 @@ fn names_that_no_command_should_hold_are_left_out_and_counted() {
             ("a\nb.rs", "x"),
             ("a\u{1b}[31m.rs", "x"),
             ("a\\b.rs", "x"),
+            ("a\u{fffe}.rs", "x"),
+            ("a\u{ffff}/b.rs", "x"),
             (&long, "x"),
             ("it's $(a).rs", "x"),
         ],
@@ -70,7 +72,7 @@ fn names_that_no_command_should_hold_are_left_out_and_counted() {
     );
     let kept: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(kept, ["it's $(a).rs"]);
-    assert_eq!(found.left_out, 4);
+    assert_eq!(found.left_out, 6);
 }
 
 #[test]
@@ -88,4 +90,37 @@ fn files_that_are_gone_links_and_folders_are_no_files() {
     std::fs::create_dir(folder.path().join("sub.rs")).unwrap();
     let listed = ["gone.rs", "link.rs", "sub.rs"].map(|name| RepoPath::new(name.as_bytes()));
     assert!(read_survey(folder.path(), &listed, None).files.is_empty());
+}
+
+#[test]
+fn manifests_are_read_until_their_room_is_used_up() {
+    let text = "#".repeat(1 << 20);
+    let names: Vec<String> = (0..18).map(|at| format!("p{at:02}/Makefile")).collect();
+    let mut files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), text.as_str()))
+        .collect();
+    files.push(("small/go.mod", "module x"));
+    let found = survey(&files, None);
+    assert_eq!(found.files.len(), files.len());
+    let most = usize::try_from(MOST_MANIFEST_BYTES >> 20).unwrap();
+    assert_eq!(found.manifests.len(), most);
+}
+
+#[test]
+fn a_file_behind_a_linked_folder_is_no_file_of_the_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, outside) = (folder.path().join("repo"), folder.path().join("outside"));
+    for place in [&root, &outside] {
+        std::fs::create_dir(place).unwrap();
+        std::fs::write(place.join("a.rs"), "x.unwrap()").unwrap();
+        std::fs::write(place.join("Cargo.toml"), "[package]\n").unwrap();
+    }
+    std::os::unix::fs::symlink(&outside, root.join("linked")).unwrap();
+    let listed = ["a.rs", "linked/a.rs", "linked/Cargo.toml", "linked/in/b.rs"]
+        .map(|name| RepoPath::new(name.as_bytes()));
+    let found = read_survey(&root, &listed, None);
+    let kept: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(kept, ["a.rs"]);
+    assert!(found.manifests.is_empty());
 }
