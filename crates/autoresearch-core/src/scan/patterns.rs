@@ -116,12 +116,36 @@ fn narrow_pattern(pattern: &String, files: &[&str]) -> Vec<String> {
     if tops.len() > MOST_FOLDERS {
         return vec![pattern.clone()];
     }
-    let narrow = |top: &str| match top {
-        "" => format!("/{rest}"),
-        top if rest.starts_with(&format!("{top}/")) => rest.to_owned(),
-        top => format!("{}/**/{rest}", escape_pattern(top)),
+    let narrowed = tops.into_iter().map(|top| {
+        let below = matched.iter().copied();
+        let below = below.filter(|file| file.split_once('/').map_or("", |(top, _)| top) == top);
+        narrow_to_top(top, rest, &below.collect::<Vec<_>>())
+    });
+    let narrowed: Option<Vec<Vec<String>>> = narrowed.collect();
+    narrowed.map_or_else(|| vec![pattern.clone()], |patterns| patterns.concat())
+}
+
+/// `**/rest` as patterns below one folder that match all of these files; `None` where none do. `src/test/**` has files
+/// below `src` itself and deeper, so one form alone could leave tests out.
+fn narrow_to_top(top: &str, rest: &str, files: &[&str]) -> Option<Vec<String>> {
+    if top.is_empty() {
+        return Some(vec![format!("/{rest}")]);
+    }
+    let deep = format!("{}/**/{rest}", escape_pattern(top));
+    let begins = |(first, _): &(&str, &str)| {
+        !match_any(&[format!("/{first}")], std::iter::once(top)).is_empty()
     };
-    tops.into_iter().map(narrow).collect()
+    let short = rest
+        .split_once('/')
+        .filter(begins)
+        .map(|(_, inner)| format!("{}/{inner}", escape_pattern(top)));
+    let matches_all =
+        |patterns: &[String]| match_any(patterns, files.iter().copied()).len() == files.len();
+    let choices = match short {
+        Some(short) => vec![vec![short.clone()], vec![deep.clone()], vec![short, deep]],
+        None => vec![vec![deep]],
+    };
+    choices.into_iter().find(|patterns| matches_all(patterns))
 }
 
 /// Patterns for these files, and the folders that they name.

@@ -41,6 +41,42 @@ fn many_folders_are_one_pattern() {
     insta::assert_snapshot!(describe(&["setup.py", "a/x.py", "b/x.py", "c/x.py", "d/x.py", "e/x.py", "tests/test_x.py"]), @r#": sources ["**/*.py"] in [], tests ["tests/**"], configs ["/setup.py"]"#);
 }
 
+/// Every test of these files is protected, and no source is.
+fn assert_protected(files: &[&str], tests: &[&str]) {
+    let sample: Vec<(&str, &str)> = files
+        .iter()
+        .chain(tests)
+        .map(|path| (*path, "x"))
+        .collect();
+    let survey = make_survey(&sample, "");
+    let patterns = FilePatterns::of_project(&list_projects(&survey)[0]);
+    let found = match_any(&patterns.tests, tests.iter().copied());
+    assert_eq!(found, tests, "{:?}", patterns.tests);
+    let sources = match_any(&patterns.tests, files.iter().copied());
+    assert!(sources.is_empty(), "{sources:?}: {:?}", patterns.tests);
+}
+
+#[test]
+fn tests_are_protected_at_every_depth_at_which_they_are() {
+    let maven = ["pom.xml", "src/main/java/A.java"];
+    assert_protected(&maven, &["src/test/java/A.java"]);
+    assert_protected(&maven, &["src/modA/src/test/java/B.java"]);
+    assert_protected(
+        &maven,
+        &["src/modA/src/test/java/B.java", "src/test/java/A.java"],
+    );
+    assert_protected(
+        &["App.sln", "App/A.cs"],
+        &["App.Tests/Deep/B.cs", "App.Tests/T.cs", "CoreTests/T.cs"],
+    );
+    assert_protected(
+        &["Cargo.toml", "src/lib.rs"],
+        &["src/x/tests/a.rs", "tests/a.rs", "tests/x/tests/b.rs"],
+    );
+    insta::assert_snapshot!(describe(&["pom.xml", "src/main/java/A.java", "src/test/java/A.java"]), @r#": sources ["src/**/*.java"] in ["src"], tests ["src/test/**"], configs ["/pom.xml"]"#);
+    insta::assert_snapshot!(describe(&["pom.xml", "src/main/java/A.java", "src/test/java/A.java", "src/m/src/test/B.java"]), @r#": sources ["src/**/*.java"] in ["src"], tests ["src/test/**", "src/**/src/test/**"], configs ["/pom.xml"]"#);
+}
+
 #[test]
 fn a_folder_with_letters_of_patterns_is_named_literally() {
     let text = describe(&[
