@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::config::{Severity, check_config};
 use crate::scan::commands::{CommandWords, OUT};
 use crate::scan::goal::{Aim, Wish};
 use crate::scan::patterns::{FilePatterns, escape_pattern, root_pattern, take_out};
@@ -83,6 +84,17 @@ fn write_script(lines: &[String]) -> String {
     }
     script.extend_from_slice(lines);
     script.join("\n") + "\n"
+}
+
+impl Candidate {
+    /// Would the check take its config? Names and sentences come from outside, and nobody is helped by a config that is
+    /// refused.
+    pub(super) fn is_accepted(&self) -> bool {
+        let problems = check_config(&self.config).problems;
+        !problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+    }
 }
 
 impl<'s> CandidateMaker<'_, 's> {
@@ -267,7 +279,7 @@ impl<'s> CandidateMaker<'_, 's> {
 
     /// A file that a command writes, from the repository's root.
     fn name_output(&self, file: &str) -> Option<String> {
-        let inside = self.words().fill_command(file)?;
+        let inside = self.words().fill_path(file)?;
         let folder = &self.project.folder;
         Some(if folder.is_empty() {
             inside
@@ -282,7 +294,7 @@ impl<'s> CandidateMaker<'_, 's> {
         let rooted = files.iter().map(|file| {
             let bare = file.trim_start_matches('!');
             let sign = &file[..file.len() - bare.len()];
-            let filled = words.fill_command(bare)?;
+            let filled = words.fill_pattern(bare)?;
             Some(format!(
                 "{sign}{}",
                 root_pattern(&self.project.folder, &filled)

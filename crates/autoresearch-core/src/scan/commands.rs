@@ -1,8 +1,8 @@
 //! Owns the filling of a table's command with the words of a project.
 //! Does not run it.
-//! Invariant: what comes from the repository is quoted for a shell; a command that lacks a word is no command.
+//! Invariant: what comes from the repository is quoted and no option; a command that lacks a word is no command.
 
-use crate::scan::patterns::FilePatterns;
+use crate::scan::patterns::{FilePatterns, escape_pattern};
 use crate::scan::project::Project;
 use crate::shell::quote::quote_word;
 
@@ -23,24 +23,61 @@ pub(super) struct CommandWords<'p, 's> {
     pub patterns: &'p FilePatterns,
 }
 
+/// A path as one word, which no program takes for an option.
+fn quote_file(path: &str) -> String {
+    if path.starts_with('-') {
+        quote_word(&format!("./{path}"))
+    } else {
+        quote_word(path)
+    }
+}
+
+/// A text with what is found for the names between its braces.
+fn fill_text(text: &str, find: impl Fn(&str) -> FoundWord) -> Option<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let (before, behind) = rest.split_at(start);
+        filled.push_str(before);
+        let end = behind.find('}')?;
+        match find(&behind[1..end]) {
+            FoundWord::Known(word) => filled.push_str(&word?),
+            // Braces of the shell and of awk.
+            FoundWord::Unknown => filled.push_str(&behind[..=end]),
+        }
+        rest = &behind[end + 1..];
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
 impl CommandWords<'_, '_> {
     /// A command with its words; `None` where the project lacks one.
     pub(super) fn fill_command(&self, text: &str) -> Option<String> {
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some(start) = rest.find('{') {
-            let (before, behind) = rest.split_at(start);
-            filled.push_str(before);
-            let end = behind.find('}')?;
-            match self.find_word(&behind[1..end]) {
-                FoundWord::Known(word) => filled.push_str(&word?),
-                // Braces of the shell and of awk.
-                FoundWord::Unknown => filled.push_str(&behind[..=end]),
-            }
-            rest = &behind[end + 1..];
-        }
-        filled.push_str(rest);
-        Some(filled)
+        fill_text(text, |name| self.find_word(name))
+    }
+
+    /// A pattern with the names of what is built, each literally; `None` where the project lacks one.
+    pub(super) fn fill_pattern(&self, text: &str) -> Option<String> {
+        self.fill_names(text, escape_pattern)
+    }
+
+    /// A path with the names of what is built as they are; `None` where the project lacks one.
+    pub(super) fn fill_path(&self, text: &str) -> Option<String> {
+        self.fill_names(text, ToOwned::to_owned)
+    }
+
+    fn fill_names(&self, text: &str, write: fn(&str) -> String) -> Option<String> {
+        fill_text(text, |name| match name {
+            "exe" => FoundWord::Known(
+                self.project
+                    .facts
+                    .executables
+                    .first()
+                    .map(|name| write(name)),
+            ),
+            name => self.find_word(name),
+        })
     }
 
     fn find_word(&self, name: &str) -> FoundWord {
@@ -81,19 +118,18 @@ impl CommandWords<'_, '_> {
         if folders.is_empty() {
             return ".".to_owned();
         }
-        let quoted: Vec<String> = folders.iter().map(|folder| quote_word(folder)).collect();
+        let quoted: Vec<String> = folders.iter().map(|folder| quote_file(folder)).collect();
         quoted.join(" ")
     }
 
     /// The folder of a Go program: `./cmd/app`, or `.`.
     fn find_main_folder(&self) -> Option<String> {
-        let mut mains = self
-            .project
-            .files
-            .iter()
-            .filter_map(|file| file.strip_suffix("main.go"));
-        let folder = mains.find(|folder| folder.is_empty() || folder.starts_with("cmd/"))?;
-        Some(quote_word(&format!("./{}", folder.trim_end_matches('/'))))
+        let parts = self.project.files.iter();
+        let parts = parts.map(|file| file.rsplit_once('/').unwrap_or(("", file)));
+        let mut mains = parts.filter(|(_, name)| *name == "main.go");
+        let fits = |folder: &str| matches!(folder, "" | "cmd") || folder.starts_with("cmd/");
+        let (folder, _) = mains.find(|(folder, _)| fits(folder))?;
+        Some(quote_word(&format!("./{folder}")))
     }
 
     /// A script that looks like a benchmark.
@@ -113,7 +149,7 @@ impl CommandWords<'_, '_> {
             .files
             .iter()
             .find(is_bench)
-            .map(|file| quote_word(file))
+            .map(|file| quote_file(file))
     }
 }
 

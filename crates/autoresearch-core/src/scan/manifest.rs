@@ -46,10 +46,14 @@ pub(super) fn find_ending(path: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, ending)| ending)
 }
 
-/// A name that may stand in a command and a pattern as it is.
-fn is_plain_name(name: &str) -> bool {
+/// A name that may stand in a command and a pattern as it is: no option, and no way out of the folder it is put into.
+pub(super) fn is_plain_name(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-@/+".contains(letter);
-    !name.is_empty() && name.len() <= 100 && !name.starts_with('-') && name.chars().all(plain)
+    !name.is_empty()
+        && name.len() <= 100
+        && !name.starts_with(['-', '/'])
+        && name.chars().all(plain)
+        && !name.split('/').any(|part| part == "..")
 }
 
 fn list_keys(value: &Value) -> impl Iterator<Item = String> {

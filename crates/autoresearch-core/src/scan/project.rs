@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::config::globs::{Globs, is_literal};
-use crate::scan::manifest::{ManifestFacts, find_ending};
+use crate::scan::manifest::{ManifestFacts, find_ending, is_plain_name};
 use crate::scan::stack::{Stack, StackCommand, list_stacks};
 use crate::scan::survey::{PACKAGES, Survey};
 
@@ -220,7 +220,7 @@ impl Project<'_> {
                 .iter()
                 .filter_map(|file| file.strip_prefix(folder)?.strip_suffix(".rs"));
             inside
-                .filter(|stem| !stem.contains('/'))
+                .filter(|stem| !stem.contains('/') && is_plain_name(stem))
                 .map(ToOwned::to_owned)
                 .collect()
         };

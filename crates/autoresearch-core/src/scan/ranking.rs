@@ -114,6 +114,7 @@ impl<'w> WantedAim<'w> {
             .filter_map(|recipe| maker.make_of_recipe(recipe))
             .chain(counts.filter_map(|counted| maker.make_of_count(counted)))
             .collect();
+        made.retain(Candidate::is_accepted);
         for candidate in &mut made {
             candidate.score = score_candidate(candidate, project, (self.wish, self.aim));
         }

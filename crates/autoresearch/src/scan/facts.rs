@@ -88,8 +88,7 @@ pub(super) fn read_survey(
             bytes: meta.len(),
             ..SurveyFile::default()
         };
-        let has_room =
-            survey.manifests.len() < MOST_MANIFESTS && file.bytes <= left_of_manifests;
+        let has_room = survey.manifests.len() < MOST_MANIFESTS && file.bytes <= left_of_manifests;
         if has_room && is_manifest(path) {
             left_of_manifests -= file.bytes;
             survey.manifests.extend(read_manifest(root, path));

@@ -190,3 +190,59 @@ fn a_script_of_one_plain_line_stays_a_line() {
         "set -eu\nmkdir -p .measured\necho '*' > .measured/.gitignore\nx > .measured/y\n"
     );
 }
+
+#[test]
+fn a_config_that_the_check_refuses_is_not_proposed() {
+    let survey = make_survey(
+        &[("Cargo.toml", "{}"), ("src/lib.rs", "x")],
+        "cargo cargo-clippy",
+    );
+    let proposals = propose_configs(&survey, &read_wish(""));
+    let candidate = &proposals.candidates[0];
+    assert!(candidate.is_accepted());
+    let mut refused = candidate.clone();
+    refused.config["scope"] = serde_json::json!(["a["]);
+    assert!(!refused.is_accepted());
+}
+
+#[test]
+fn whatever_names_a_repository_has_what_is_proposed_passes_the_check() {
+    for name in [
+        "-rf",
+        "a\u{fffe}b",
+        "$(x)",
+        "[id]",
+        "{x}",
+        "!a",
+        "a*",
+        "it's",
+        "..a",
+        "\u{301}",
+    ] {
+        let names = [
+            format!("{name}/Cargo.toml"),
+            format!("{name}/src/main.rs"),
+            format!("{name}/src/bin/{name}.rs"),
+            format!("{name}/benches/{name}.rs"),
+            format!("{name}/tests/{name}.rs"),
+            format!("{name}/go.mod"),
+            format!("{name}/cmd/{name}/main.go"),
+            format!("{name}/bench.py"),
+            format!("{name}/setup.py"),
+        ];
+        let files: Vec<(&str, &str)> = names
+            .iter()
+            .map(|name| (name.as_str(), "x.unwrap() TODO"))
+            .collect();
+        let survey = make_survey(&files, "cargo cargo-clippy go python3");
+        for sentence in ["", "faster", "TODO", "size"] {
+            let proposals = propose_configs(&survey, &read_wish(sentence));
+            let all = proposals.candidates.iter().chain(&proposals.not_here);
+            assert!(all.clone().count() > 0, "{name}: {sentence}");
+            assert!(
+                all.clone().all(Candidate::is_accepted),
+                "{name}: {sentence}"
+            );
+        }
+    }
+}

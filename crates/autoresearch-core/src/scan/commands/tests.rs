@@ -115,6 +115,49 @@ fn a_go_program_is_found_at_the_root_or_among_the_commands() {
         ),
         None
     );
+    // `domain.go` ends like it, and is no program.
+    for file in ["cmd/x/domain.go", "domain.go"] {
+        let files = [("go.mod", "module x"), (file, "package x")];
+        assert_eq!(fill(&files, "", "{main}"), None, "{file}");
+    }
+}
+
+#[test]
+fn no_name_of_a_file_is_taken_for_an_option() {
+    let files = [("setup.py", "x"), ("-rf/a.py", "x"), ("-c/bench.py", "x")];
+    assert_eq!(fill(&files, "", "{src}").as_deref(), Some("./-rf"));
+    assert_eq!(
+        fill(&files, "", "python3 {script}").as_deref(),
+        Some("python3 ./-c/bench.py")
+    );
+    let root = [("setup.py", "x"), ("-x $(y)/bench.py", "x")];
+    assert_eq!(
+        fill(&root, "", "{script}").as_deref(),
+        Some("'./-x $(y)/bench.py'")
+    );
+}
+
+#[test]
+fn names_of_programs_stand_in_patterns_and_paths_as_they_are_read_there() {
+    let mut survey = make_survey(&[("Cargo.toml", "{}"), ("src/main.rs", "x")], "");
+    survey.manifests.clear();
+    let mut projects = list_projects(&survey);
+    projects[0].facts.executables = vec!["a[b] c".to_owned()];
+    let patterns = FilePatterns::of_project(&projects[0]);
+    let words = CommandWords {
+        project: &projects[0],
+        patterns: &patterns,
+    };
+    let text = "/{out}/{exe}";
+    assert_eq!(
+        words.fill_command(text).as_deref(),
+        Some("/.measured/'a[b] c'")
+    );
+    assert_eq!(
+        words.fill_pattern(text).as_deref(),
+        Some(r"/.measured/a\[b\] c")
+    );
+    assert_eq!(words.fill_path(text).as_deref(), Some("/.measured/a[b] c"));
 }
 
 #[test]

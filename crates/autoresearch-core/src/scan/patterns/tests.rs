@@ -43,11 +43,7 @@ fn many_folders_are_one_pattern() {
 
 /// Every test of these files is protected, and no source is.
 fn assert_protected(files: &[&str], tests: &[&str]) {
-    let sample: Vec<(&str, &str)> = files
-        .iter()
-        .chain(tests)
-        .map(|path| (*path, "x"))
-        .collect();
+    let sample: Vec<(&str, &str)> = files.iter().chain(tests).map(|path| (*path, "x")).collect();
     let survey = make_survey(&sample, "");
     let patterns = FilePatterns::of_project(&list_projects(&survey)[0]);
     let found = match_any(&patterns.tests, tests.iter().copied());

@@ -181,3 +181,24 @@ fn counts_are_summed_over_the_files_that_a_gauge_would_look_at() {
     survey.is_counted = false;
     assert_eq!(sum(&survey, None), None);
 }
+
+#[test]
+fn parts_with_names_that_a_command_should_not_hold_are_no_parts() {
+    let manifest = r#"{"bin": [{"name": "../../etc"}, {"name": "-x"}, {"name": "/abs"}, {"name": "a b"}], "bench": [{"name": "x/../y"}]}"#;
+    let survey = make_survey(
+        &[
+            ("Cargo.toml", manifest),
+            ("src/bin/-o.rs", "x"),
+            ("src/bin/$(x).rs", "x"),
+            ("src/bin/*.rs", "x"),
+            ("src/bin/tool.rs", "x"),
+            ("benches/-b.rs", "x"),
+            ("benches/a b.rs", "x"),
+            ("benches/parse.rs", "x"),
+        ],
+        "",
+    );
+    let projects = list_projects(&survey);
+    assert_eq!(projects[0].facts.executables, ["tool"]);
+    assert_eq!(projects[0].facts.benches, ["parse"]);
+}
