@@ -560,6 +560,24 @@ fn a_config_for_what_cannot_run_here_is_not_written() {
 }
 
 #[test]
+fn a_goal_that_fits_nothing_is_told_so_and_led_to_what_does() {
+    let scene = Scene::new(RUST, &["cargo", "cargo-clippy"]);
+    assert_answer!(scene.scan("use less memory"), @"
+    repository  Rust (2 files); CI: .github/workflows/ci.yml
+    machine     <machine>; programs: cargo, cargo-clippy
+    Nothing here fits this goal.
+    next: autoresearch scan without --goal lists what this repository suggests
+    ");
+    assert_answer!(scene.ask(&["init", "--goal", "use less memory"]), @"
+    exit code 4
+    --- stderr
+    error: nothing in this repository fits this goal
+    hint: `autoresearch scan` without --goal lists what it suggests
+    ");
+    assert!(!scene.bed.path("autoresearch.yaml").exists());
+}
+
+#[test]
 fn a_config_of_a_link_that_leads_nowhere_is_not_written_through() {
     let scene = Scene::new(RUST, &["cargo", "cargo-clippy"]);
     let outside = scene.bed.home.join("target.yaml");

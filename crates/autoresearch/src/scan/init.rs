@@ -121,6 +121,10 @@ fn choose_candidate(report: &ScanReport, words: &InitWords) -> Result<Candidate>
             candidate.title
         ))
         .hint(list_remedies(candidate))),
+        None if report.aim.is_some() => Err(Failure::blocked(
+            "nothing in this repository fits this goal",
+        )
+        .hint("`autoresearch scan` without --goal lists what it suggests")),
         None => Err(
             Failure::blocked("nothing in this repository suggests a config")
                 .hint("write one by hand: `autoresearch config example` lists some to start from"),

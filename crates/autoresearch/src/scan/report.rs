@@ -75,6 +75,9 @@ impl ScanReport {
                 "get what is missing ({}), then scan again",
                 list_remedies(candidate)
             ),
+            None if self.aim.is_some() => {
+                "autoresearch scan without --goal lists what this repository suggests".to_owned()
+            }
             None => "write a config by hand: autoresearch config example lists some to start from"
                 .to_owned(),
         }
@@ -190,7 +193,13 @@ impl fmt::Display for ScanReport {
             ))?;
         }
         if self.candidates.is_empty() {
-            line("Nothing that fits can run here.".to_owned())?;
+            let fits_nothing = self.aim.is_some() && self.not_here.is_empty();
+            let told = if fits_nothing {
+                "Nothing here fits this goal."
+            } else {
+                "Nothing that fits can run here."
+            };
+            line(told.to_owned())?;
         }
         for candidate in &self.not_here {
             line(format!(

@@ -94,6 +94,16 @@ fn a_repository_that_suggests_nothing_says_what_to_do() {
 }
 
 #[test]
+fn a_goal_that_fits_nothing_leads_to_what_the_repository_suggests() {
+    insta::assert_snapshot!(report(&make_survey(), "make the bundle smaller"), @"
+    repository  Rust (1 file); CI: .github/workflows/ci.yml; 1 file left out for unusual names
+    machine     4 cores, 16 GB memory, 100 GB free, GPU; programs: cargo, cargo-clippy
+    Nothing here fits this goal.
+    next: autoresearch scan without --goal lists what this repository suggests
+    ");
+}
+
+#[test]
 fn no_text_is_longer_than_four_hundred_tokens() {
     let mut survey = make_survey();
     let long = "long/".repeat(50);
