@@ -51,15 +51,15 @@ pub fn count_quoted(wish: &Wish) -> Option<CountedPattern> {
     })
 }
 
-/// Does the sentence have one of these phrases?
+/// Does the sentence ask for one of these phrases? In one that says itself what it is after, `any` and `clone` are words
+/// like others, unless backticks say otherwise.
 fn is_asked(wish: &Wish, phrases: &[String]) -> bool {
     let text = format!(" {} ", wish.words.join(" "));
+    let quoted = wish.quoted.as_ref();
+    let quoted = quoted.map(|quoted| quoted.trim().to_lowercase());
     phrases.iter().any(|phrase| {
-        text.contains(&format!(" {phrase} "))
-            || wish
-                .quoted
-                .as_ref()
-                .is_some_and(|quoted| quoted.trim().to_lowercase() == *phrase)
+        quoted.as_ref() == Some(phrase)
+            || wish.aim.is_none() && text.contains(&format!(" {phrase} "))
     })
 }
 

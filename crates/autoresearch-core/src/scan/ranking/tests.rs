@@ -497,6 +497,45 @@ fn a_sentence_chooses_what_is_proposed() {
 }
 
 #[test]
+fn a_word_that_a_table_counts_is_a_word_like_others_where_the_sentence_has_an_aim() {
+    let c = &[
+        ("CMakeLists.txt", "add_test(x)"),
+        ("src/a.c", "malloc(new); TODO"),
+    ][..];
+    let python = &[("setup.py", "x"), ("app/a.py", "except: # TODO")][..];
+    for (sentence, files, aim) in [
+        ("fix any lint warnings", NODE, Some(Aim::Lint)),
+        ("fix any lint warnings", GO, Some(Aim::Lint)),
+        ("make git clone faster", RUST, Some(Aim::Speed)),
+        (
+            "raise coverage without any change to the tests",
+            NODE,
+            Some(Aim::Coverage),
+        ),
+        (
+            "raise coverage without any change to the tests",
+            GO,
+            Some(Aim::Coverage),
+        ),
+        ("get rid of the `any` types", NODE, Some(Aim::Count)),
+        ("fewer unwraps", RUST, Some(Aim::Count)),
+        (
+            "no `unwrap` in the build, and keep it fast",
+            RUST,
+            Some(Aim::Count),
+        ),
+        ("allow new users to log in", RUST, None),
+        ("support a new protocol", c, None),
+        ("clean up all modules except the old ones", python, None),
+        ("no bare except", python, Some(Aim::Count)),
+        ("get rid of malloc", c, Some(Aim::Count)),
+    ] {
+        let proposals = propose_configs(&make_survey(files, ""), &read_wish(sentence));
+        assert_eq!(proposals.aim, aim, "{sentence}");
+    }
+}
+
+#[test]
 fn the_target_of_the_sentence_is_that_of_the_config() {
     for (sentence, target) in [
         ("raise coverage to 80 %", serde_json::json!(80)),
