@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::{Severity, check_config};
+use crate::metric::unit::Unit;
 use crate::scan::commands::{CommandWords, OUT};
 use crate::scan::goal::{Aim, Wish};
 use crate::scan::patterns::{FilePatterns, escape_pattern, root_pattern, take_out};
@@ -49,6 +50,7 @@ struct WrittenVerify {
     verify: Map<String, Value>,
     keep_when: Option<Value>,
     min_improvement: Option<&'static str>,
+    unit: Unit,
 }
 
 /// What a config is put together of.
@@ -143,6 +145,7 @@ impl<'s> CandidateMaker<'_, 's> {
             verify: to_keys(json!({"count": {"pattern": counted.pattern, "files": scope}})),
             keep_when: Some(json!([{"metric": "files", "op": "not-worse", "direction": "higher"}])),
             min_improvement: None,
+            unit: Unit::default(),
         };
         let mut missing = Vec::new();
         let guard = self.choose_guard(Aim::Count, &mut missing);
@@ -167,18 +170,6 @@ impl<'s> CandidateMaker<'_, 's> {
             None => "the tool counts them itself".to_owned(),
         };
         Some(candidate)
-    }
-
-    fn choose_target(&self, aim: Aim, usual: Option<&str>) -> Option<String> {
-        let asked = self.wish.target.clone().filter(|target| {
-            // `0` is what somebody gets rid of; nobody wants a time of 0.
-            let counts = matches!(
-                aim,
-                Aim::Lint | Aim::Types | Aim::Count | Aim::FailingTests | Aim::FlakyTests
-            );
-            target != "0" || counts
-        });
-        asked.or_else(|| usual.map(ToOwned::to_owned))
     }
 
     /// The patterns of scope and protect.
@@ -357,6 +348,7 @@ impl<'s> CandidateMaker<'_, 's> {
             verify,
             keep_when,
             min_improvement,
+            unit: measure.unit(),
         })
     }
 
@@ -377,7 +369,9 @@ impl<'s> CandidateMaker<'_, 's> {
             "iterations": 40,
             "time_limit": "8h",
         }));
-        if let Some(target) = self.choose_target(draft.aim, draft.target) {
+        let unit = &draft.written.unit;
+        let asked = draft.aim.choose_target(&self.wish.targets, unit);
+        if let Some(target) = asked.map(String::as_str).or(draft.target) {
             let number = target
                 .parse::<i64>()
                 .map_or_else(|_| json!(target), Value::from);

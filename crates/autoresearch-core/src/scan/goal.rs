@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::unit::Quantity;
+use crate::metric::unit::{Doubt, Quantity, Unit};
 
 /// What a run can be after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,13 +41,16 @@ pub struct Wish {
     pub text: String,
     /// What it asks for; `None` where no word says.
     pub aim: Option<Aim>,
-    /// The value at which it is reached.
+    /// The value at which it is reached, in a unit of what it asks for.
     pub target: Option<String>,
     /// What stands between backticks, to be counted.
     pub quoted: Option<String>,
     /// Its words in lower case.
     #[serde(skip)]
     pub words: Vec<String>,
+    /// All values that it names, in any unit.
+    #[serde(skip)]
+    pub targets: Vec<String>,
 }
 
 /// Words that say it alone, the first row that has one decides. A word with `*` is the beginning of one.
@@ -153,9 +156,15 @@ pub fn read_wish(sentence: &str) -> Wish {
         .split('`')
         .nth(1)
         .filter(|_| text.matches('`').count() >= 2);
+    let (aim, targets) = (find_aim(&words), list_targets(&words));
+    let target = match aim {
+        Some(aim) => aim.choose_target(&targets, &aim.unit()),
+        None => targets.first(),
+    };
     Wish {
-        aim: find_aim(&words),
-        target: find_target(&words),
+        aim,
+        target: target.cloned(),
+        targets,
         quoted: quoted
             .filter(|quoted| !quoted.trim().is_empty())
             .map(ToOwned::to_owned),
@@ -193,14 +202,23 @@ fn find_aim(words: &[String]) -> Option<Aim> {
     })
 }
 
-/// The number behind `to`, `below` and the like, or one with a unit; nothing is left of what somebody gets rid of.
-fn find_target(words: &[String]) -> Option<String> {
+/// The numbers behind `to`, `below` and the like, and those with a unit; nothing is left of what somebody gets rid of.
+fn list_targets(words: &[String]) -> Vec<String> {
+    let mut targets = list_numbers(words);
+    if wants_none(words) {
+        targets.push("0".to_owned());
+    }
+    targets
+}
+
+fn list_numbers(words: &[String]) -> Vec<String> {
     let leads = [
         "to", "below", "under", "above", "over", "least", "most", "than", "of", "reach", "until",
     ];
     let units = [
         "%", "percent", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "s", "seconds", "bytes", "min",
     ];
+    let mut found = Vec::new();
     for (at, word) in words.iter().enumerate() {
         let Some(number) = read_number(word) else {
             continue;
@@ -218,13 +236,17 @@ fn find_target(words: &[String]) -> Option<String> {
         if is_step || !(led || unit.is_some() || word.len() > number.len()) {
             continue;
         }
-        return Some(match unit {
+        found.push(match unit {
             Some(unit) if unit != "%" && unit != "percent" => {
                 format!("{word} {}", restore_unit(unit))
             }
             _ => restore_units(word),
         });
     }
+    found
+}
+
+fn wants_none(words: &[String]) -> bool {
     let none = words
         .windows(2)
         .any(|pair| pair == ["get", "rid"] || pair == ["to", "zero"]);
@@ -239,7 +261,7 @@ fn find_target(words: &[String]) -> Option<String> {
         "correct",
     ];
     let is_all = has_word(words, &all) && has_word(words, &["all", "every", "the", "remaining"]);
-    (none || is_all || has_word(words, &["zero", "no"])).then(|| "0".to_owned())
+    none || is_all || has_word(words, &["zero", "no"])
 }
 
 /// The number at the start of a word, where the rest is a unit or a per cent sign.
@@ -290,6 +312,43 @@ impl Aim {
     #[must_use]
     pub fn is_offered(self) -> bool {
         !matches!(self, Self::FailingTests | Self::FlakyTests)
+    }
+
+    /// Is it a count that somebody wants to be 0? Nobody wants a time of 0.
+    fn counts_down(self) -> bool {
+        matches!(
+            self,
+            Self::Lint | Self::Types | Self::Count | Self::FailingTests | Self::FlakyTests
+        )
+    }
+
+    /// The unit in which it is measured; none for counts.
+    fn unit(self) -> Unit {
+        Unit::from_text(match self {
+            Self::Speed | Self::TestTime | Self::BuildTime => "ms",
+            Self::Size | Self::Memory => "bytes",
+            Self::Coverage => "%",
+            _ => "",
+        })
+    }
+
+    /// The first of these values that a metric in this unit can reach. A bare number is none of bytes or of milliseconds:
+    /// nobody counts in those.
+    pub(super) fn choose_target<'t>(
+        self,
+        targets: &'t [String],
+        unit: &Unit,
+    ) -> Option<&'t String> {
+        let is_measured = ["ms", "bytes"].contains(&unit.as_str());
+        let fits = |quantity: &Quantity| {
+            quantity.in_unit(unit, Doubt::Larger).is_some()
+                || quantity.unit.is_none() && !is_measured
+        };
+        let mut fitting = targets.iter().filter(|target| {
+            let quantity: Option<Quantity> = target.parse().ok();
+            quantity.as_ref().is_some_and(fits) && (*target != "0" || self.counts_down())
+        });
+        fitting.next()
     }
 
     /// Which way is better.

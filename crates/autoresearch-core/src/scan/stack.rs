@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::config::GaugeKind;
+use crate::metric::unit::Unit;
 use crate::scan::goal::Aim;
 
 /// The tables, in the order in which languages are told.
@@ -143,6 +145,26 @@ pub enum Measure {
     },
     /// A number that a command prints.
     Printed { command: Vec<String> },
+}
+
+impl Measure {
+    /// The unit of the metric; what a command prints has none that is known before it runs.
+    pub(super) fn unit(&self) -> Unit {
+        let gauge = match self {
+            Self::Wall(_) | Self::BuildWall(_) => GaugeKind::Wall,
+            Self::PeakMemory(_) => GaugeKind::PeakMemory,
+            Self::ExitRate(_) => GaugeKind::ExitRate { runs: 1 },
+            Self::Covered { .. } => GaugeKind::Covered {
+                report: String::new(),
+            },
+            Self::Size { gzip, .. } => GaugeKind::Size {
+                files: Vec::new(),
+                gzip: *gzip,
+            },
+            Self::Report { .. } | Self::Printed { .. } => GaugeKind::Printed,
+        };
+        gauge.unit()
+    }
 }
 
 /// The ecosystems that are known.

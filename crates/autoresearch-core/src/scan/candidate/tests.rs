@@ -246,3 +246,39 @@ fn whatever_names_a_repository_has_what_is_proposed_passes_the_check() {
         }
     }
 }
+
+#[test]
+fn a_target_is_written_where_its_unit_is_that_of_the_metric() {
+    let files = [
+        (
+            "Cargo.toml",
+            r#"{"package": {"name": "tool"}, "dev-dependencies": {"criterion": "0.5"}, "bench": [{"name": "parse"}]}"#,
+        ),
+        ("src/main.rs", "x.unwrap()"),
+        ("tests/a.rs", "x"),
+    ];
+    let survey = make_survey(&files, "cargo cargo-clippy cargo-llvm-cov");
+    for (sentence, metric, target) in [
+        (
+            "coverage of the 10 MB parser to 80 %",
+            "line_coverage",
+            json!(80),
+        ),
+        ("coverage to 10 MB", "line_coverage", Value::Null),
+        ("binary below 10 MB in 3 s", "binary_bytes", json!("10 MB")),
+        ("binary below 10", "binary_bytes", Value::Null),
+        ("make the tests faster than 20 s", "test_ms", json!("20 s")),
+        ("make the tests faster, below 5 MB", "test_ms", Value::Null),
+        ("make parse faster than 120 ms", "ns_per_iter", Value::Null),
+        ("clippy warnings to 12", "clippy_findings", json!(12)),
+        ("clippy warnings below 5 MB", "clippy_findings", json!(0)),
+        ("unwraps below 5 s, to 3", "unwraps", json!(3)),
+    ] {
+        let config = propose_configs(&survey, &read_wish(sentence))
+            .candidates
+            .remove(0)
+            .config;
+        let found = (&config["metric"]["name"], &config["metric"]["target"]);
+        assert_eq!(found, (&json!(metric), &target), "{sentence}");
+    }
+}

@@ -70,6 +70,33 @@ fn a_sentence_says_what_is_measured_and_where_it_ends() {
 }
 
 #[test]
+fn a_target_is_one_in_a_unit_of_what_is_asked_for() {
+    insta::assert_snapshot!(read_all(&[
+        "raise the coverage of the 10 MB parser to 80 %",
+        "raise coverage under 30 seconds",
+        "raise coverage without any change, and no new tests",
+        "make the tests faster on 512 MB, below 20 s",
+        "make the build faster for 80 % of all",
+        "shrink the binary under 10",
+        "shrink the bundle that loads in 2 s to 180 kB",
+        "use less memory, no more than 1 GiB",
+        "get the lint warnings down to 12 within 30 seconds",
+        "fix all type errors in the 3 MB file",
+    ]), @"
+    Coverage      80       -          raise the coverage of the 10 MB parser to 80 %
+    Coverage      -        -          raise coverage under 30 seconds
+    Coverage      -        -          raise coverage without any change, and no new tests
+    TestTime      20 s     -          make the tests faster on 512 MB, below 20 s
+    BuildTime     -        -          make the build faster for 80 % of all
+    Size          -        -          shrink the binary under 10
+    Size          180 kB   -          shrink the bundle that loads in 2 s to 180 kB
+    Memory        1 GiB    -          use less memory, no more than 1 GiB
+    Lint          12       -          get the lint warnings down to 12 within 30 seconds
+    Types         0        -          fix all type errors in the 3 MB file
+    ");
+}
+
+#[test]
 fn a_sentence_is_kept_with_single_spaces() {
     assert_eq!(
         read_wish("  raise\n my \t coverage ").text,
