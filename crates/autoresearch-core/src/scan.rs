@@ -20,7 +20,9 @@ pub use self::manifest::{Manifest, ManifestContent};
 pub use self::project::{MissingNeed, list_installed_places};
 pub use self::ranking::{Proposals, count_quoted, propose_configs};
 pub use self::stack::{CountedPattern, Stack, list_stacks};
-pub use self::survey::{Language, Machine, Survey, SurveyFile, find_stack_of, list_programs};
+pub use self::survey::{
+    Language, Machine, Survey, SurveyFile, find_stack_of, list_counts_of, list_programs,
+};
 
 #[cfg(test)]
 mod tests;

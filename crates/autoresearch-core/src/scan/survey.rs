@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::scan::manifest::{Manifest, find_ending};
-use crate::scan::stack::{Stack, list_stacks};
+use crate::scan::stack::{CountedPattern, Stack, list_stacks};
 
 /// A need that is met where the packages of a project are installed.
 pub(super) const PACKAGES: &str = "packages";
@@ -116,6 +116,22 @@ pub fn find_stack_of(path: &str) -> Option<&'static Stack> {
     list_stacks()
         .iter()
         .find(|stack| stack.endings.iter().any(|known| known == ending))
+}
+
+/// What is counted in a path's sources, by the stack of its ending: each metric once. Stacks with the same sources, such as
+/// two build tools, count together.
+#[must_use]
+pub fn list_counts_of(stack: &Stack) -> Vec<&'static CountedPattern> {
+    let same = list_stacks()
+        .iter()
+        .filter(|other| other.endings.first() == stack.endings.first());
+    let mut counts: Vec<&CountedPattern> = Vec::new();
+    for counted in same.flat_map(|stack| &stack.counts) {
+        if !counts.iter().any(|known| known.metric == counted.metric) {
+            counts.push(counted);
+        }
+    }
+    counts
 }
 
 /// Every program that some stack may need, to be looked for on `PATH`.

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::metric::matches::MatchPattern;
-use autoresearch_core::scan::{CountedPattern, Survey, SurveyFile, find_stack_of};
+use autoresearch_core::scan::{
+    CountedPattern, Stack, Survey, SurveyFile, find_stack_of, list_counts_of,
+};
 use autoresearch_core::words::text::escape_text;
 use autoresearch_sys::git::is_behind_link;
 use autoresearch_sys::regular_files::{open_unlinked, read_into};
@@ -115,7 +117,7 @@ fn is_plain_path(path: &str) -> bool {
 
 fn find_counter<'c>(
     counters: &'c mut Vec<StackCounter>,
-    stack: &'static autoresearch_core::scan::Stack,
+    stack: &'static Stack,
     wanted: Option<&CountedPattern>,
 ) -> &'c StackCounter {
     if let Some(at) = counters
@@ -124,16 +126,9 @@ fn find_counter<'c>(
     {
         return &counters[at];
     }
-    // Two stacks may have the same sources; what each of them counts is counted once by its name.
-    let same = autoresearch_core::scan::list_stacks()
-        .iter()
-        .filter(|other| other.endings.first() == stack.endings.first());
-    let counts = same.flat_map(|stack| &stack.counts).chain(wanted);
     let mut patterns: Vec<(String, MatchPattern)> = Vec::new();
-    for counted in counts {
-        if let Ok(pattern) = MatchPattern::new(&counted.pattern)
-            && !patterns.iter().any(|(metric, _)| *metric == counted.metric)
-        {
+    for counted in list_counts_of(stack).into_iter().chain(wanted) {
+        if let Ok(pattern) = MatchPattern::new(&counted.pattern) {
             patterns.push((counted.metric.clone(), pattern));
         }
     }

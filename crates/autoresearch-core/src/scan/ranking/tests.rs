@@ -224,7 +224,7 @@ fn maven_with_jacoco() {
         ./mvnw -B -q test jacoco:report
         guard: ./mvnw -B -q test
     Fix what is suppressed: {"direction":"lower","name":"suppressions","target":0}
-        @SuppressWarnings|NOSONAR
+        @Suppress(?:Warnings)?\b|NOSONAR
         guard: ./mvnw -B -q test
     Shrink the jar: {"direction":"lower","name":"jar_bytes"}
         ./mvnw -B -q -DskipTests clean package

@@ -53,6 +53,44 @@ fn every_pattern_of_a_table_is_one() {
     }
 }
 
+/// A file is counted once for all stacks that have its ending, so that two patterns of one name would tell two numbers.
+#[test]
+fn stacks_with_the_same_sources_count_the_same_under_the_same_name() {
+    let mut checked = 0;
+    for stack in list_stacks() {
+        let others = list_stacks().iter().filter(|other| {
+            other.title != stack.title
+                && other
+                    .endings
+                    .iter()
+                    .any(|ending| stack.endings.contains(ending))
+        });
+        for other in others {
+            assert_eq!(
+                other.endings.first(),
+                stack.endings.first(),
+                "{}",
+                other.title
+            );
+            for counted in &stack.counts {
+                let same = other
+                    .counts
+                    .iter()
+                    .find(|same| same.metric == counted.metric);
+                if let Some(same) = same {
+                    assert_eq!(
+                        same.pattern, counted.pattern,
+                        "{}: {}",
+                        other.title, same.metric
+                    );
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked >= 6, "{checked}");
+}
+
 /// The kinds of conditions that a project knows.
 const CONDITIONS: [&str; 10] = [
     "file",

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::metric::matches::MatchPattern;
 use crate::scan::manifest::{Manifest, ManifestContent};
-use crate::scan::stack::list_stacks;
-use crate::scan::survey::{Machine, Survey, SurveyFile, find_stack_of};
+use crate::scan::survey::{Machine, Survey, SurveyFile, find_stack_of, list_counts_of};
 
 /// A repository of these files, on a machine with these programs.
 pub(in crate::scan) fn make_survey(files: &[(&str, &str)], programs: &str) -> Survey {
@@ -47,10 +46,7 @@ fn count_all(path: &str, text: &str) -> BTreeMap<String, u64> {
     let Some(stack) = find_stack_of(path) else {
         return BTreeMap::new();
     };
-    let same = list_stacks()
-        .iter()
-        .filter(|other| other.endings.first() == stack.endings.first());
-    let counts = same.flat_map(|stack| &stack.counts).map(|counted| {
+    let counts = list_counts_of(stack).into_iter().map(|counted| {
         let pattern = MatchPattern::new(&counted.pattern).unwrap();
         (counted.metric.clone(), pattern.count_in(text.as_bytes()))
     });

@@ -60,3 +60,39 @@ fn an_ending_belongs_to_a_name_and_not_to_a_folder() {
         assert_eq!(find_ending(path), ending, "{path}");
     }
 }
+
+#[test]
+fn what_kotlin_suppresses_is_counted_whatever_builds_it() {
+    for manifest in ["pom.xml", "build.gradle.kts"] {
+        let survey = make_survey(
+            &[
+                (manifest, "x"),
+                (
+                    "src/main/kotlin/A.kt",
+                    "@Suppress(\"x\") @SuppressWarnings @Suppressed",
+                ),
+            ],
+            "",
+        );
+        let counts = &survey.files[1].counts;
+        assert_eq!(counts.get("suppressions"), Some(&2), "{manifest}");
+    }
+}
+
+#[test]
+fn each_metric_of_a_path_is_counted_once() {
+    for stack in list_stacks() {
+        let metrics: Vec<&str> = list_counts_of(stack)
+            .iter()
+            .map(|counted| counted.metric.as_str())
+            .collect();
+        let once: BTreeSet<&str> = metrics.iter().copied().collect();
+        assert_eq!(once.len(), metrics.len(), "{}: {metrics:?}", stack.title);
+        assert!(
+            stack
+                .counts
+                .iter()
+                .all(|counted| once.contains(counted.metric.as_str()))
+        );
+    }
+}
