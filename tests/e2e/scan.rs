@@ -151,7 +151,7 @@ fn a_typescript_repository_with_and_without_its_packages() {
     let scene = make_node_scene();
     assert_answer!(scene.scan(""), @"
     repository  TypeScript and JavaScript (2 files)
-    machine     <machine>; programs: node
+    machine     <machine>; programs: node, npm, npx
      1  Correct what ESLint reports -> 0
         eslint_problems: the report lists suppressed problems too, so a disable comment gains nothing
      2  Correct every type error -> 0
@@ -167,7 +167,7 @@ fn a_typescript_repository_with_and_without_its_packages() {
     ");
     assert_answer!(scene.scan("get rid of the `any` types"), @"
     repository  TypeScript and JavaScript (2 files)
-    machine     <machine>; programs: node
+    machine     <machine>; programs: node, npm, npx
      1  Get rid of the any types -> 0
         any_count: 2 matches in 1 file now; the tool counts them itself
     next: autoresearch init --goal 'get rid of the `any` types' writes candidate 1 as autoresearch.yaml, then autoresearch config try
@@ -175,7 +175,7 @@ fn a_typescript_repository_with_and_without_its_packages() {
     std::fs::remove_dir_all(scene.bed.path("node_modules")).unwrap();
     assert_answer!(scene.scan("fix the type errors"), @"
     repository  TypeScript and JavaScript (2 files)
-    machine     <machine>; programs: node
+    machine     <machine>; programs: node, npm, npx
     Nothing that fits can run here.
     not here    Correct every type error; missing tsc, vitest: install the packages of the project, as `npm ci` does
     next: get what is missing (tsc, vitest: install the packages of the project, as `npm ci` does), then scan again
@@ -417,11 +417,11 @@ fn a_monorepo_is_asked_from_a_folder_or_by_its_name() {
             ("packages/web/package.json", package),
             ("packages/web/src/a.ts", "let a: any;\n"),
         ],
-        &["cargo", "cargo-clippy", "node"],
+        &["cargo", "cargo-clippy", "node", "npm", "npx"],
     );
     assert_answer!(scene.scan(""), @"
     repository  TypeScript and JavaScript (2 files), Rust (1 file)
-    machine     <machine>; programs: cargo, cargo-clippy, node
+    machine     <machine>; programs: cargo, cargo-clippy, node, npm, npx
      1  Fix what clippy finds -> 0 (also in crates/core)
         clippy_findings: clippy repeats exactly, and code that does not build gives no number
      2  Get rid of the unwrap calls -> 0 (also in crates/core)
@@ -437,7 +437,7 @@ fn a_monorepo_is_asked_from_a_folder_or_by_its_name() {
     ");
     assert_answer!(scene.scan("get rid of the any types in packages/web"), @"
     repository  TypeScript and JavaScript (2 files), Rust (1 file)
-    machine     <machine>; programs: cargo, cargo-clippy, node
+    machine     <machine>; programs: cargo, cargo-clippy, node, npm, npx
      1  Get rid of the any types in packages/web -> 0 (also in packages/api)
         any_count: 1 match in 1 file now; the tool counts them itself
     next: autoresearch init --goal 'get rid of the any types in packages/web' writes candidate 1 as autoresearch.yaml, then autoresearch config try
@@ -647,7 +647,7 @@ fn nothing_of_the_repository_runs_whatever_it_brings() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
-    assert_eq!(programs, ["node"]);
+    assert_eq!(programs, ["node", "npm", "npx"]);
     let go = |candidate: &Value| candidate["stack"] == "Go" && candidate["aim"] != "count";
     assert!(!report["candidates"].as_array().unwrap().iter().any(go));
     scene.ask_with_path(&["init"], &path).ok();
@@ -667,13 +667,13 @@ fn hostile_names_are_quoted_in_commands_and_left_out_where_they_cannot_be_shown(
             ("new\nline/go.mod", "module x\n"),
             ("new\nline/a.go", "package x\n"),
         ],
-        &["node", "go", "vitest"],
+        &["node", "npx", "go", "vitest"],
     );
     let text = scene.scan("get rid of the any types");
     assert!(!text.contains('\u{1b}'), "{text:?}");
     assert_answer!(text, @"
     repository  TypeScript and JavaScript (2 files); 4 files left out for unusual names
-    machine     <machine>; programs: go, node, vitest
+    machine     <machine>; programs: go, node, npx, vitest
      1  Get rid of the any types in a'; touch pwned; '[x] {b} -> 0
         any_count: 1 match in 1 file now; the tool counts them itself
     next: autoresearch init --goal 'get rid of the any types' writes candidate 1 as autoresearch.yaml, then autoresearch config try

@@ -113,7 +113,9 @@ impl<'s> CandidateMaker<'_, 's> {
             return None;
         }
         let written = self.write_measure(&recipe.measure)?;
-        let mut missing = self.project.list_missing(&recipe.needs);
+        let mut missing = self
+            .project
+            .list_missing_for(&recipe.needs, recipe.measure.list_commands());
         let (scope, protect) = self.choose_files(&recipe.scope)?;
         let guard = self.choose_guard(recipe.aim, &mut missing);
         let mut candidate = self.assemble(Draft {
@@ -226,12 +228,12 @@ impl<'s> CandidateMaker<'_, 's> {
         };
         let able = commands.iter().find(|command| {
             self.project.holds_all(&command.when)
-                && self.project.list_missing(&command.needs).is_empty()
+                && self.project.list_missing_of(command).is_empty()
         });
         let Some(command) = able else {
             // The first that fits names what would be needed.
             let fitting = self.project.choose_command(commands)?;
-            missing.extend(self.project.list_missing(&fitting.needs));
+            missing.extend(self.project.list_missing_of(fitting));
             missing.sort();
             missing.dedup();
             return self.write_guard(&fitting.command, aim);

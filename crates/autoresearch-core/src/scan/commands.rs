@@ -96,11 +96,10 @@ impl CommandWords<'_, '_> {
             "main" => self.find_main_folder(),
             "script" => self.find_bench_script(),
             name => {
-                let Some(commands) = self.project.stack.words.get(name) else {
+                if !self.project.stack.words.contains_key(name) {
                     return FoundWord::Unknown;
-                };
-                let mut fitting = commands.iter();
-                let chosen = fitting.find(|command| self.project.holds_all(&command.when));
+                }
+                let chosen = self.project.choose_word(name);
                 chosen.and_then(|command| self.fill_command(&command.command))
             }
         })

@@ -329,6 +329,43 @@ impl Project<'_> {
         places
     }
 
+    /// The command that a word of the table stands for here.
+    pub(super) fn choose_word(&self, name: &str) -> Option<&StackCommand> {
+        let mut commands = self.stack.words.get(name)?.iter();
+        commands.find(|command| self.holds_all(&command.when))
+    }
+
+    /// Adds what the words between the braces of a command need.
+    fn gather_needs(&self, text: &str, needs: &mut Vec<String>) {
+        let names = text.split('{').skip(1);
+        for name in names.filter_map(|rest| Some(rest.split_once('}')?.0)) {
+            let command = match name {
+                "test" => self.choose_command(&self.stack.guards),
+                name => self.choose_word(name),
+            };
+            if let Some(command) = command {
+                needs.extend_from_slice(&command.needs);
+                self.gather_needs(&command.command, needs);
+            }
+        }
+    }
+
+    /// What is not there of that which commands need, by themselves and by the words that they use.
+    pub(super) fn list_missing_for(&self, own: &[String], commands: &[String]) -> Vec<MissingNeed> {
+        let mut needs = own.to_vec();
+        for command in commands {
+            self.gather_needs(command, &mut needs);
+        }
+        let mut known = BTreeSet::new();
+        needs.retain(|need| known.insert(need.clone()));
+        self.list_missing(&needs)
+    }
+
+    /// What is not there for a command of the table.
+    pub(super) fn list_missing_of(&self, command: &StackCommand) -> Vec<MissingNeed> {
+        self.list_missing_for(&command.needs, std::slice::from_ref(&command.command))
+    }
+
     /// What of these is not there, each with how to get it.
     pub(super) fn list_missing(&self, needs: &[String]) -> Vec<MissingNeed> {
         let missing = needs
@@ -364,7 +401,7 @@ impl Project<'_> {
                 .filter(|command| self.holds_all(&command.when))
         };
         fitting()
-            .find(|command| self.list_missing(&command.needs).is_empty())
+            .find(|command| self.list_missing_of(command).is_empty())
             .or_else(|| fitting().next())
     }
 

@@ -69,7 +69,7 @@ pub struct StackCommand {
     /// Conditions on the project, such as `file:package.json`, `dep:jest`, `script:test`, `!text:jacoco`.
     #[serde(default)]
     pub when: Vec<String>,
-    /// Programs, and `local:NAME` for one that the project has installed.
+    /// Programs, and `local:NAME` for one that the project has installed. What its words need comes along.
     #[serde(default)]
     pub needs: Vec<String>,
     pub command: String,
@@ -148,6 +148,20 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// The lines that are run for it.
+    pub(super) fn list_commands(&self) -> &[String] {
+        match self {
+            Self::Wall(command) | Self::PeakMemory(command) | Self::ExitRate(command) => {
+                std::slice::from_ref(command)
+            }
+            Self::BuildWall(command)
+            | Self::Report { command, .. }
+            | Self::Covered { command, .. }
+            | Self::Size { command, .. }
+            | Self::Printed { command } => command,
+        }
+    }
+
     /// The unit of the metric; what a command prints has none that is known before it runs.
     pub(super) fn unit(&self) -> Unit {
         let gauge = match self {

@@ -19,7 +19,7 @@ fn a_config_is_written_in_blocks_with_comments() {
         ("web/node_modules/.bin/vitest", ""),
     ];
     let proposals = propose_configs(
-        &make_survey(&files, "node"),
+        &make_survey(&files, "node npm npx"),
         &read_wish("raise coverage to 80 %"),
     );
     insta::assert_snapshot!(format_config_text(&proposals.candidates[0]), @"

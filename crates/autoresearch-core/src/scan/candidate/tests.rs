@@ -64,7 +64,7 @@ fn coverage_is_raised_by_tests_alone_and_those_beside_the_sources_are_in_the_sco
         ("web/src/a.test.js", "x"),
         ("web/node_modules/.bin/jest", ""),
     ];
-    insta::assert_snapshot!(first_config(&files, "node", "raise coverage to 80 %"), @r#"
+    insta::assert_snapshot!(first_config(&files, "node npm npx", "raise coverage to 80 %"), @r#"
     {
       "goal": "raise coverage to 80 %",
       "guard": {
@@ -147,7 +147,7 @@ fn a_guard_that_cannot_run_gives_way_to_one_that_can() {
         ("src/a.ts", "as any"),
         ("node_modules/.bin/tsc", ""),
     ];
-    let text = first_config(&files, "node", "get rid of the any types");
+    let text = first_config(&files, "node npm npx", "get rid of the any types");
     assert!(text.contains("npx --no-install tsc --noEmit"), "{text}");
 }
 
@@ -155,7 +155,7 @@ fn a_guard_that_cannot_run_gives_way_to_one_that_can() {
 fn a_separate_tree_gets_what_is_installed() {
     let worktree = |files: &[(&str, &str)]| {
         let proposals = propose_configs(
-            &make_survey(files, "node python3 cargo"),
+            &make_survey(files, "node npm npx python3 cargo"),
             &read_wish("TODO"),
         );
         proposals.candidates[0].worktree.to_string()
@@ -280,5 +280,46 @@ fn a_target_is_written_where_its_unit_is_that_of_the_metric() {
             .config;
         let found = (&config["metric"]["name"], &config["metric"]["target"]);
         assert_eq!(found, (&json!(metric), &target), "{sentence}");
+    }
+}
+
+#[test]
+fn a_manager_of_packages_that_is_not_there_is_missing_and_never_called() {
+    let package =
+        r#"{"scripts": {"build": "x", "bench": "x"}, "devDependencies": {"vitest": "3"}}"#;
+    for (lock, manager) in [
+        ("pnpm-lock.yaml", "pnpm"),
+        ("yarn.lock", "yarn"),
+        ("bun.lock", "bun"),
+        ("package-lock.json", "npm"),
+    ] {
+        let files = [
+            ("package.json", package),
+            (lock, "x"),
+            ("src/a.js", "x"),
+            ("node_modules", ""),
+            ("node_modules/.bin/vitest", ""),
+        ];
+        let propose = |programs: &str| {
+            let proposals = propose_configs(&make_survey(&files, programs), &read_wish("faster"));
+            (proposals.candidates, proposals.not_here)
+        };
+        let (able, lacking) = propose("node npx");
+        let calls = |candidate: &Candidate| {
+            let command = candidate.config["verify"]["wall"].as_str();
+            command.is_some_and(|command| command.starts_with(manager))
+        };
+        assert!(!able.iter().any(calls), "{manager}: {able:#?}");
+        let missing = lacking.iter().map(|candidate| &candidate.missing);
+        let names: Vec<&str> = missing.flatten().map(|need| need.name.as_str()).collect();
+        assert_eq!(names, [manager]);
+        let (able, lacking) = propose(&format!("node npx {manager}"));
+        assert!(able.iter().any(calls) && lacking.is_empty(), "{manager}");
+        // Without npx neither the tests nor what is guarded by them can run.
+        let (able, lacking) = propose(&format!("node {manager}"));
+        assert!(
+            able.is_empty() && lacking.len() == 2,
+            "{manager}: {able:#?}"
+        );
     }
 }

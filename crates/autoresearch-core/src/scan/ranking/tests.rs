@@ -105,7 +105,7 @@ const NODE: Files<'_> = &[
 
 #[test]
 fn typescript_without_a_wish_and_with_everything_there() {
-    insta::assert_snapshot!(describe(NODE, "node", ""), @r#"
+    insta::assert_snapshot!(describe(NODE, "node npm npx", ""), @r#"
     Make the benchmark faster: {"direction":"lower","name":"bench_ms"}
         npm run -s bench
         guard: CI=1 npx --no-install vitest run
@@ -432,13 +432,13 @@ fn a_sentence_chooses_what_is_proposed() {
         (
             "get rid of the `any` types",
             NODE,
-            "node",
+            "node npm npx",
             "Get rid of the any types",
         ),
         (
             "remove every as any",
             NODE,
-            "node",
+            "node npm npx",
             "Get rid of the any types",
         ),
         (
@@ -608,13 +608,13 @@ fn in_a_monorepo_the_best_project_is_proposed_and_the_others_are_named() {
         ("packages/web/node_modules/.bin/tsc", ""),
         ("packages/api/node_modules/.bin/tsc", ""),
     ];
-    insta::assert_snapshot!(describe(&files, "node", "get rid of the any types"), @r#"
+    insta::assert_snapshot!(describe(&files, "node npm npx", "get rid of the any types"), @r#"
     Get rid of the any types in packages/api: {"direction":"lower","name":"any_count","target":0}
         [:<,|&(] *any\b|\bas any\b|\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)|eslint-disable
         guard: npx --no-install tsc --noEmit --incremental false
     "#);
     let first = |sentence: &str, here: &str| {
-        let mut survey = make_survey(&files, "node");
+        let mut survey = make_survey(&files, "node npm npx");
         here.clone_into(&mut survey.here);
         let candidate = propose_configs(&survey, &read_wish(sentence))
             .candidates

@@ -45,7 +45,7 @@ fn files_of_continuous_integration_are_known_by_their_places() {
 #[test]
 fn the_programs_to_look_for_are_those_that_the_tables_need() {
     let programs: Vec<&str> = list_programs().into_iter().collect();
-    insta::assert_snapshot!(programs.join(" "), @"ava bash bats biome bundle c8 cargo cargo-clippy cargo-llvm-cov cmake coverage ctest dotnet eslint flake8 gcovr go golangci-lint gradle java jest make mix mocha mvn mypy node pest php phpstan phpunit poetry pyright pytest python3 ruby ruff shellcheck swift tsc uv vitest");
+    insta::assert_snapshot!(programs.join(" "), @"ava bash bats biome bun bundle c8 cargo cargo-clippy cargo-llvm-cov cmake coverage ctest dotnet eslint flake8 gcovr go golangci-lint gradle java jest make mix mocha mvn mypy node npm npx pest php phpstan phpunit pnpm poetry pyright pytest python3 ruby ruff shellcheck swift tsc uv vitest yarn");
 }
 
 #[test]

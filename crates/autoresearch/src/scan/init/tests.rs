@@ -28,7 +28,9 @@ fn propose(folder: &str, sentence: &str) -> Vec<Candidate> {
         manifests: vec![manifest],
         ..Survey::default()
     };
-    survey.machine.programs = ["node", "vitest", "eslint"].map(ToOwned::to_owned).into();
+    survey.machine.programs = ["node", "npm", "npx", "vitest", "eslint"]
+        .map(ToOwned::to_owned)
+        .into();
     propose_configs(&survey, &read_wish(sentence)).candidates
 }
 
