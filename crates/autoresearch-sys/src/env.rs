@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::machine_load::read_machine_load;
-use crate::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_core::agent::outage::OutagePatience;
 use autoresearch_core::agent::session::is_session_id;
 use autoresearch_core::config::TimeOfDay;
@@ -381,21 +380,6 @@ fn own_folder(below_home: &str) -> PathBuf {
     home.filter(is_home)
         .unwrap_or_else(|| PathBuf::from(format!("{NO_HOME}{uid}")))
         .join(below_home)
-}
-
-/// The bytes of memory that can be had without swapping, where the system tells.
-#[must_use]
-pub fn read_available_memory() -> Option<u64> {
-    parse_available_memory(&read_text(Path::new("/proc/meminfo"), NOTE_BYTES).ok()?)
-}
-
-/// From the text of /proc/meminfo, which counts in KiB.
-fn parse_available_memory(text: &str) -> Option<u64> {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let number: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    number.checked_mul(1024)
 }
 
 #[cfg(test)]

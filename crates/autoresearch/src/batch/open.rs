@@ -19,8 +19,9 @@ use crate::trial::measure::Bench;
 use crate::trial::retry::refuse_unmeasured;
 use crate::watch::space::{check_room_for_trees, check_tree_space};
 use crate::watch::tree_changes;
-use autoresearch_sys::env::{World, read_available_memory};
+use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::machine_memory::read_memory;
 use autoresearch_sys::process::LocalExecutor;
 
 /// The longest hypothesis, in characters.
@@ -190,7 +191,7 @@ fn refuse_submodules(ready: &Ready<'_>) -> Result<()> {
 
 fn check_memory(workers: usize) -> Result<()> {
     let needed = MEMORY.saturating_mul(u64::try_from(workers).unwrap_or_default());
-    match read_available_memory() {
+    match read_memory().available {
         Some(free) if free < needed => Err(Failure::environment(format!(
             "{} MiB of memory are free, and {workers} workers need {} MiB",
             free >> 20,

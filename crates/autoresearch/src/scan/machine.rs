@@ -8,16 +8,13 @@ use std::path::{Path, PathBuf};
 
 use autoresearch_core::scan::{Machine, list_programs};
 use autoresearch_sys::env::World;
-use autoresearch_sys::regular_files::read_text;
-
-/// What the kernel says of memory is shorter.
-const MOST: u64 = 1 << 16;
+use autoresearch_sys::machine_memory::read_memory;
 
 /// Looks at the machine for a repository.
 pub(super) fn look_at_machine(world: &World, root: &Path) -> Machine {
     Machine {
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_bytes: read_memory(),
+        memory_bytes: read_memory().total,
         free_bytes: rustix::fs::statvfs(root)
             .ok()
             .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
@@ -29,23 +26,6 @@ pub(super) fn look_at_machine(world: &World, root: &Path) -> Machine {
             .any(|path| Path::new(path).exists()),
         programs: find_programs(world, root),
     }
-}
-
-/// Of the memory of the machine, or what a container may use of it.
-fn read_memory() -> Option<u64> {
-    let info = read_text(Path::new("/proc/meminfo"), MOST).ok();
-    let machine = info.as_deref().and_then(parse_total);
-    let limit = read_text(Path::new("/sys/fs/cgroup/memory.max"), MOST).ok();
-    let limit = limit.and_then(|text| text.trim().parse().ok());
-    machine.into_iter().chain(limit).min()
-}
-
-fn parse_total(info: &str) -> Option<u64> {
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes << 10)
 }
 
 fn find_programs(world: &World, root: &Path) -> BTreeSet<String> {

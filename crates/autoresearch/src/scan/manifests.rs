@@ -7,8 +7,7 @@ use std::path::Path;
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::scan::{Manifest, ManifestContent, list_stacks};
 use autoresearch_sys::regular_files::{open_unlinked, read_whole};
-use serde_json::{Map, Value};
-use toml_edit::{DocumentMut, Item, TableLike};
+use autoresearch_sys::toml::parse_toml;
 
 /// No manifest is longer.
 const MOST: u64 = 1 << 20;
@@ -33,7 +32,7 @@ pub(super) fn read_manifest(root: &Path, path: &str) -> Option<Manifest> {
     let content = if has_ending(path, "json") {
         ManifestContent::Document(serde_json::from_str(&text).ok()?)
     } else if has_ending(path, "toml") {
-        ManifestContent::Document(toml_to_json(&text)?)
+        ManifestContent::Document(parse_toml(&text)?)
     } else {
         ManifestContent::Text(text)
     };
@@ -47,41 +46,6 @@ fn has_ending(path: &str, ending: &str) -> bool {
     Path::new(path)
         .extension()
         .is_some_and(|found| found == ending)
-}
-
-/// A document of TOML as JSON.
-fn toml_to_json(text: &str) -> Option<Value> {
-    let document: DocumentMut = text.parse().ok()?;
-    Some(table_to_json(document.as_table()))
-}
-
-fn table_to_json(table: &dyn TableLike) -> Value {
-    let fields = table
-        .iter()
-        .map(|(key, item)| (key.to_owned(), item_to_json(item)));
-    Value::Object(fields.collect::<Map<_, _>>())
-}
-
-fn item_to_json(item: &Item) -> Value {
-    match item {
-        Item::None => Value::Null,
-        Item::Value(value) => value_to_json(value),
-        Item::Table(table) => table_to_json(table),
-        Item::ArrayOfTables(tables) => tables.iter().map(|table| table_to_json(table)).collect(),
-    }
-}
-
-fn value_to_json(value: &toml_edit::Value) -> Value {
-    use toml_edit::Value as Toml;
-    match value {
-        Toml::String(text) => Value::from(text.value().as_str()),
-        Toml::Integer(number) => Value::from(*number.value()),
-        Toml::Float(number) => Value::from(*number.value()),
-        Toml::Boolean(truth) => Value::from(*truth.value()),
-        Toml::Datetime(time) => Value::from(time.value().to_string()),
-        Toml::Array(items) => items.iter().map(value_to_json).collect(),
-        Toml::InlineTable(table) => table_to_json(table),
-    }
 }
 
 #[cfg(test)]

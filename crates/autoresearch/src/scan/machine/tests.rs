@@ -1,4 +1,4 @@
-//! What is taken for a program, and for memory.
+//! What is taken for a program, and what a machine has.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -37,17 +37,6 @@ fn a_program_counts_where_the_repository_cannot_have_put_it() {
         ..look_in(&[])
     };
     assert!(find_programs(&none, &root).is_empty());
-}
-
-#[test]
-fn memory_is_read_from_the_words_of_the_kernel() {
-    assert_eq!(
-        parse_total("MemTotal:       24576 kB\nMemFree: 1 kB\n"),
-        Some(24 << 20)
-    );
-    for text in ["", "MemTotal:", "MemTotal: x kB", "MemFree: 1 kB"] {
-        assert_eq!(parse_total(text), None, "{text}");
-    }
 }
 
 #[test]

@@ -7,12 +7,12 @@ use autoresearch_core::decide::muting::{MuteSubject, find_suppressions};
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::shell::executed::list_executed_words;
-use serde_json::{Map, Value};
-use toml_edit::{DocumentMut, Item, TableLike};
+use serde_json::Value;
 
 use crate::run::tree::Tree;
 use autoresearch_sys::regular_files::read_text;
 use autoresearch_sys::store::path_from_key;
+use autoresearch_sys::toml::parse_toml;
 use autoresearch_sys::yaml::parse_yaml;
 
 /// A longer script is a program, and names more tools than it calls.
@@ -58,40 +58,9 @@ fn read_scripts(tree: &Tree<'_>, verify: &str) -> Vec<String> {
 pub fn read_settings(path: &str, text: &str) -> Option<Value> {
     let ending = path.rsplit('.').next();
     if ending == Some("toml") {
-        let document: DocumentMut = text.parse().ok()?;
-        return Some(read_table(document.as_table()));
+        return parse_toml(text);
     }
     parse_yaml(text).ok()
-}
-
-fn read_table(table: &dyn TableLike) -> Value {
-    let fields = table.iter();
-    let fields = fields.filter_map(|(key, item)| Some((key.to_owned(), read_item(item)?)));
-    Value::Object(fields.collect::<Map<_, _>>())
-}
-
-fn read_item(item: &Item) -> Option<Value> {
-    if let Some(table) = item.as_table_like() {
-        return Some(read_table(table));
-    }
-    if let Some(tables) = item.as_array_of_tables() {
-        let tables = tables.iter().map(|table| read_table(table));
-        return Some(Value::Array(tables.collect()));
-    }
-    item.as_value().map(read_value)
-}
-
-fn read_value(value: &toml_edit::Value) -> Value {
-    use toml_edit::Value as Toml;
-    match value {
-        Toml::String(text) => Value::String(text.value().clone()),
-        Toml::Integer(number) => Value::from(*number.value()),
-        Toml::Float(number) => Value::from(*number.value()),
-        Toml::Boolean(word) => Value::Bool(*word.value()),
-        Toml::Datetime(time) => Value::String(time.value().to_string()),
-        Toml::Array(list) => Value::Array(list.iter().map(read_value).collect()),
-        Toml::InlineTable(table) => read_table(table),
-    }
 }
 
 #[cfg(test)]
