@@ -8,11 +8,11 @@ mod mute;
 mod settings;
 mod subject;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::code::list_code_mutes;
 use self::comments::list_comment_mutes;
-use self::mute::Mute;
+use self::mute::{MOST_OF_FILE, Mute};
 pub use self::mute::{Suppression, SuppressionKind};
 pub use self::settings::read::ReadSettings;
 use self::settings::{list_setting_mutes, list_taken_rules};
@@ -27,6 +27,10 @@ const MOST: usize = 20;
 const LONGEST: usize = 8 << 20;
 /// How far from its beginning a file says that a program wrote it, in lines.
 const HEAD: usize = 10;
+/// With how many older ones of its name one is compared, that is none of them.
+const MOST_COMPARED: usize = 500;
+/// For how many of a trial's the line is sought.
+const MOST_SOUGHT: usize = 200;
 
 /// What a trial adds, of all kinds that would better the metric without any work.
 #[must_use]
@@ -60,6 +64,7 @@ pub fn find_suppressions(
     let mut found: BTreeSet<Suppression> = more
         .into_iter()
         .filter(|(_, mute)| subject.asks_for(mute))
+        .take(MOST_SOUGHT)
         .map(|(index, mute)| mute.into_suppression(&files[index]))
         .collect();
     if subject.findings {
@@ -67,22 +72,35 @@ pub fn find_suppressions(
     }
     if subject.tests && asks < asked {
         let told = format!("the tests ask {asks} times, not {asked}");
-        found.extend(find_emptied(files, told));
+        found.extend(find_emptied(files, &told));
     }
     found.into_iter().take(MOST).collect()
 }
 
 /// What is left when all that was there before has its place.
-fn take_known(mut before: Vec<Mute>, after: Vec<(usize, Mute)>) -> Vec<(usize, Mute)> {
+fn take_known(before: Vec<Mute>, after: Vec<(usize, Mute)>) -> Vec<(usize, Mute)> {
+    let mut same: BTreeMap<_, Vec<Mute>> = BTreeMap::new();
+    for old in before {
+        let key = (old.name.clone(), old.codes.clone(), old.width);
+        same.entry(key).or_default().push(old);
+    }
     let mut more = Vec::new();
     for (index, mute) in after {
-        match before.iter().position(|old| old.is_same(&mute)) {
-            Some(at) => drop(before.swap_remove(at)),
-            None => more.push((index, mute)),
+        let key = (mute.name.clone(), mute.codes.clone(), mute.width);
+        if same.get_mut(&key).and_then(Vec::pop).is_none() {
+            more.push((index, mute));
         }
     }
+    let mut left: BTreeMap<String, Vec<Mute>> = BTreeMap::new();
+    for old in same.into_values().flatten() {
+        left.entry(old.name.clone()).or_default().push(old);
+    }
     more.retain(|(_, mute)| {
-        let Some(at) = before.iter().position(|old| old.covers(mute)) else {
+        let Some(before) = left.get_mut(&mute.name) else {
+            return true;
+        };
+        let mut near = before.iter().take(MOST_COMPARED);
+        let Some(at) = near.position(|old| old.covers(mute)) else {
             return true;
         };
         // A wider one may become several that are narrower.
@@ -105,6 +123,7 @@ fn list_mutes(path: &str, text: &str, read: ReadSettings<'_>) -> Vec<Mute> {
         found.extend(list_comment_mutes(path, &comments));
         found.extend(list_code_mutes(path, language, &tokens));
     }
+    found.truncate(MOST_OF_FILE);
     found
 }
 
@@ -117,7 +136,7 @@ fn is_foreign(path: &str, before: &str) -> bool {
 }
 
 /// Tests that together ask less, and are not brought into a table.
-fn find_emptied(files: &[ChangedFile], told: String) -> Option<Suppression> {
+fn find_emptied(files: &[ChangedFile], told: &str) -> Option<Suppression> {
     let tables = |text: &str| {
         let words = ["parametrize", ".each(", "subTest(", "#[case", "rstest"];
         words
@@ -136,12 +155,8 @@ fn find_emptied(files: &[ChangedFile], told: String) -> Option<Suppression> {
         now < before
     };
     let file = files.iter().find(asks_less)?;
-    Some(Suppression {
-        file: file.path.clone(),
-        line: file.added.first().copied().unwrap_or(1),
-        kind: SuppressionKind::Skip,
-        text: told,
-    })
+    let line = file.added.first().copied().unwrap_or(1);
+    Some(Suppression::new(file, line, SuppressionKind::Skip, told))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Owns the splitting of source text into tokens: names, numbers, strings, signs, each with its lines.
 //! Does not parse a language; comments and texts that document are left out.
-//! Invariant: code within a string that a language evaluates, and behind a string without an end, is split too.
+//! Invariant: code within a string that a language evaluates, and behind a string without an end, is split too; time and memory
+//! are linear in the text, however its quotes nest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 /// Files without an ending whose comments begin with `#`.
@@ -111,6 +112,8 @@ pub(in crate::decide) struct Comment {
 
 /// What stands before the first quote of a string is shorter: `br#####`.
 const LONGEST_PREFIX: usize = 12;
+/// So deep may strings stand in each other's code. Below it a quote is a sign, and what follows is code.
+const DEEPEST: u8 = 6;
 
 struct Splitter<'t> {
     language: Language,
@@ -120,11 +123,13 @@ struct Splitter<'t> {
     comments: Vec<Comment>,
     /// Has anything but blanks been seen on this line?
     begun: bool,
+    /// In the code of how many strings does it stand?
+    depth: u8,
 }
 
 /// The tokens of a text.
 pub(super) fn split_tokens(text: &str, language: Language) -> Vec<Token> {
-    let tokens = split_from(text, language, 1);
+    let (tokens, _) = split_text(text, language);
     match language {
         Language::Python => follow_aliases(tokens),
         Language::Script => name_members(&tokens),
@@ -134,25 +139,17 @@ pub(super) fn split_tokens(text: &str, language: Language) -> Vec<Token> {
 
 /// The tokens as they are written, and the comments between them.
 pub(in crate::decide) fn split_text(text: &str, language: Language) -> (Vec<Token>, Vec<Comment>) {
-    let splitter = split_all(text, language, 1);
-    (splitter.tokens, splitter.comments)
-}
-
-fn split_from(text: &str, language: Language, line: u32) -> Vec<Token> {
-    split_all(text, language, line).tokens
-}
-
-fn split_all(text: &str, language: Language, line: u32) -> Splitter<'_> {
     let mut splitter = Splitter {
         language,
         rest: text,
-        line,
+        line: 1,
         tokens: Vec::new(),
         comments: Vec::new(),
         begun: false,
+        depth: 0,
     };
     while splitter.take_next() {}
-    splitter
+    (splitter.tokens, splitter.comments)
 }
 
 impl<'t> Splitter<'t> {
@@ -267,6 +264,11 @@ impl<'t> Splitter<'t> {
         if self.language == Language::Rust {
             return self.take_rust_string(prefix, first);
         }
+        if self.depth == DEEPEST {
+            self.skip(prefix + 1);
+            self.begun = true;
+            return true;
+        }
         let quote = self.rest[prefix..].chars().next().unwrap_or('"');
         let written = self.rest[..prefix].to_ascii_lowercase();
         let triple = String::from_iter([quote; 3]);
@@ -294,9 +296,27 @@ impl<'t> Splitter<'t> {
             _ => Vec::new(),
         };
         for code in evaluated {
-            self.tokens.extend(split_from(code, self.language, line));
+            self.split_inner(code, line, closed);
         }
         true
+    }
+
+    /// Splits the code within a string, and behind a quote that opened none the comments too.
+    fn split_inner(&mut self, code: &str, line: u32, closed: bool) {
+        let mut inner = Splitter {
+            language: self.language,
+            rest: code,
+            line,
+            tokens: std::mem::take(&mut self.tokens),
+            comments: Vec::new(),
+            begun: !closed,
+            depth: self.depth + 1,
+        };
+        while inner.take_next() {}
+        self.tokens = inner.tokens;
+        if !closed {
+            self.comments.extend(inner.comments);
+        }
     }
 
     fn take_rust_string(&mut self, prefix: usize, first: char) -> bool {
@@ -383,19 +403,21 @@ fn list_braced<'t>(text: &'t str, open: &str) -> Vec<&'t str> {
 
 /// Python: puts the module's name where the file gave it another one.
 fn follow_aliases(mut tokens: Vec<Token>) -> Vec<Token> {
-    let aliases: Vec<(String, String)> = tokens
+    let imports = tokens
         .windows(4)
         .filter(|four| four[0].text == "import" || four[0].text == ",")
-        .filter(|four| four[2].text == "as" && four[1].kind == TokenKind::Name)
-        .map(|four| (four[3].text.clone(), four[1].text.clone()))
-        .collect();
+        .filter(|four| four[2].text == "as" && four[1].kind == TokenKind::Name);
+    let mut aliases = BTreeMap::new();
+    for four in imports {
+        let name = four[3].text.clone();
+        aliases.entry(name).or_insert_with(|| four[1].text.clone());
+    }
     for at in 0..tokens.len() {
         let is_member = at > 0 && tokens[at - 1].text == ".";
         if tokens[at].kind != TokenKind::Name || is_member {
             continue;
         }
-        let meant = aliases.iter().find(|(name, _)| *name == tokens[at].text);
-        if let Some((_, module)) = meant {
+        if let Some(module) = aliases.get(&tokens[at].text) {
             tokens[at].text.clone_from(module);
         }
     }
@@ -460,14 +482,17 @@ pub(in crate::decide) fn find_test_lines(tokens: &[Token], language: Language) -
         return lines;
     }
     let mark = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
+    // Within one such module, another adds no lines.
+    let mut passed = 0;
     for at in 0..tokens.len() {
         let here = tokens[at..].iter().map(|token| token.text.as_str());
-        if !here.take(mark.len()).eq(mark) {
+        if at < passed || !here.take(mark.len()).eq(mark) {
             continue;
         }
         let mut depth = 0_u32;
-        for token in &tokens[at + mark.len()..] {
+        for (place, token) in (at + mark.len()..).zip(&tokens[at + mark.len()..]) {
             lines.insert(token.line);
+            passed = place;
             match (token.kind, token.text.as_str()) {
                 (TokenKind::Sign, "{") => depth += 1,
                 (TokenKind::Sign, "}") => depth = depth.saturating_sub(1),
@@ -491,14 +516,17 @@ pub(super) fn find_main_lines(text: &str, tokens: &[Token], language: Language) 
         let words = ["if", "__name__", "=="];
         three.iter().map(|token| token.text.as_str()).eq(words)
     };
+    let all: Vec<(u32, &str)> = (1..).zip(text.lines()).collect();
     for asked in tokens.windows(3).filter(is_question).map(|three| &three[1]) {
-        let follows = |line: &&(u32, &str)| line.0 > asked.line;
-        let all: Vec<(u32, &str)> = (1..).zip(text.lines()).collect();
-        let block = all.iter().filter(follows);
+        let first = usize::try_from(asked.line).unwrap_or(usize::MAX);
+        // The block that holds this line ends where its own does.
+        if !lines.insert(asked.line) {
+            continue;
+        }
+        let block = all.get(first..).unwrap_or_default().iter();
         let block =
             block.take_while(|(_, line)| line.trim().is_empty() || line.starts_with([' ', '\t']));
         lines.extend(block.map(|(number, _)| *number));
-        lines.insert(asked.line);
     }
     lines
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::mute::{Mute, SuppressionKind, Width};
+use super::mute::{MOST_OF_FILE, Mute, SuppressionKind, Width};
 use crate::decide::gaming::tokens::{Language, Token, TokenKind, find_test_lines};
 use crate::decide::gaming::{find_skips, is_test_file};
 
@@ -19,6 +19,12 @@ const BEHIND: [&str; 16] = [
 pub(super) const SKIP_IF: &str = "skip if";
 /// Folders of tests, beside those that the search for gaming knows.
 const TEST_FOLDERS: [&str; 5] = ["test", "tests", "spec", "specs", "e2e"];
+/// An attribute is not longer than this, in tokens.
+const LONGEST_ATTRIBUTE: usize = 400;
+/// A call or a pragma is not longer than this, in tokens.
+const LONGEST_CALL: usize = 40;
+/// Of no code is more kept, in bytes.
+const LONGEST_TEXT: usize = 1_000;
 
 struct Reader<'t> {
     path: &'t str,
@@ -38,6 +44,9 @@ pub(super) fn list_code_mutes(path: &str, language: Language, tokens: &[Token]) 
     };
     reader.add_skips(language);
     for at in 0..tokens.len() {
+        if reader.found.len() >= MOST_OF_FILE {
+            break;
+        }
         match language {
             Language::Python => reader.read_python(at),
             Language::Script => reader.read_script(at),
@@ -140,10 +149,9 @@ impl Reader<'_> {
     }
 
     fn read_python_any(&mut self, at: usize) {
-        let first = if self.before(at, 1) == "." {
-            at - 2
-        } else {
-            at
+        let first = match at.checked_sub(2) {
+            Some(module) if self.before(at, 1) == "." => module,
+            _ => at,
         };
         let sign = self.before(first, 1);
         let is_cast = sign == "(" && self.before(first, 2) == "cast";
@@ -281,9 +289,10 @@ impl Reader<'_> {
         let mut codes = BTreeSet::new();
         let mut lists: Option<u32> = None;
         let mut path = String::new();
-        while end < self.tokens.len() {
-            let text = self.word(end).to_owned();
-            match text.as_str() {
+        let most = self.tokens.len().min(open + LONGEST_ATTRIBUTE);
+        while end < most {
+            let text = self.word(end);
+            match text {
                 "(" | "[" => {
                     depth += 1;
                     let word = self.before(end, 1);
@@ -301,7 +310,7 @@ impl Reader<'_> {
                     depth -= 1;
                 }
                 "," if lists.is_some() => take_lint(&mut path, &mut codes),
-                _ if lists.is_some() => path.push_str(&text),
+                _ if lists.is_some() => path.push_str(text),
                 _ => {}
             }
             if depth == 0 {
@@ -366,13 +375,13 @@ impl Reader<'_> {
         if self.word(open) != "(" {
             return open - 1;
         }
-        let close = (open..open + 40).find(|at| self.word(*at) == ")");
+        let close = (open..open + LONGEST_CALL).find(|at| self.word(*at) == ")");
         close.unwrap_or(open)
     }
 
     fn end_of_line(&self, at: usize) -> usize {
         let line = self.tokens[at].line;
-        let rest = self.tokens[at..].iter();
+        let rest = self.tokens[at..].iter().take(LONGEST_CALL);
         at + rest.take_while(|token| token.line == line).count() - 1
     }
 }
@@ -400,6 +409,9 @@ fn show_tokens(tokens: &[Token]) -> String {
             shown.push_str(&token.text);
         }
         was_name = is_name;
+        if shown.len() > LONGEST_TEXT {
+            break;
+        }
     }
     shown
 }

@@ -11,8 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::decide::gaming::ChangedFile;
 use crate::words::text::{clip_text, escape_text};
 
+/// How many are compared of one file; no file of a person's has so many.
+pub(super) const MOST_OF_FILE: usize = 20_000;
 /// How much is shown of what was added.
 const SHOWN: usize = 60;
+/// How much of it is kept, in letters.
+const KEPT: usize = 200;
 
 /// How findings are muted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +42,18 @@ pub struct Suppression {
     pub kind: SuppressionKind,
     /// What was added.
     pub text: String,
+}
+
+impl Suppression {
+    /// With no more of the text than a record has room for.
+    pub(super) fn new(file: &ChangedFile, line: u32, kind: SuppressionKind, text: &str) -> Self {
+        Self {
+            file: file.path.clone(),
+            line,
+            kind,
+            text: clip_text(text, KEPT),
+        }
+    }
 }
 
 impl fmt::Display for Suppression {
@@ -69,10 +85,6 @@ pub(super) struct Mute {
 }
 
 impl Mute {
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.codes == other.codes && self.width == other.width
-    }
-
     /// Did this one mute all that the other does?
     pub(super) fn covers(&self, other: &Self) -> bool {
         let holds = |code: &String| {
@@ -91,16 +103,11 @@ impl Mute {
     pub(super) fn into_suppression(self, file: &ChangedFile) -> Suppression {
         let added = file.added.range(self.lines.clone()).next();
         let line = match (self.kind, added) {
-            (SuppressionKind::Rule, _) => find_line(file, &self.text),
+            (SuppressionKind::Rule, _) => find_line(file, &clip_text(&self.text, KEPT)),
             (_, Some(line)) => *line,
             (_, None) => *self.lines.start(),
         };
-        Suppression {
-            file: file.path.clone(),
-            line,
-            kind: self.kind,
-            text: self.text,
-        }
+        Suppression::new(file, line, self.kind, &self.text)
     }
 }
 

@@ -4,11 +4,17 @@
 
 pub(super) mod read;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::read::{Leaf, ReadSettings, list_leaves};
 use super::mute::{Mute, Suppression, SuppressionKind, Width, find_line};
 use crate::decide::gaming::ChangedFile;
+use crate::words::text::clip_text;
+
+/// How many rules are told that stand nowhere any more.
+const MOST_TAKEN: usize = 200;
+/// The name of a rule is not longer than this, in letters.
+const LONGEST_CODE: usize = 200;
 
 /// Which values of a tool's settings ask less.
 struct ToolRow {
@@ -321,42 +327,74 @@ fn make_mute(leaf: &Leaf, name: &str) -> Mute {
 
 /// What asked more before: a rule that was on or was picked, and stands nowhere any more.
 pub(super) fn list_taken_rules(files: &[ChangedFile], read: ReadSettings<'_>) -> Vec<Suppression> {
-    let now: Vec<Leaf> = files
-        .iter()
-        .flat_map(|file| list_leaves(&file.path, &file.after, read))
-        .collect();
+    let mut now = Held::default();
+    for file in files {
+        for leaf in list_leaves(&file.path, &file.after, read) {
+            now.add(&leaf);
+        }
+    }
     let mut found = Vec::new();
     for file in files.iter().filter(|file| !file.after.is_empty()) {
         let before = file.before.as_deref().unwrap_or_default();
         for leaf in list_leaves(&file.path, before, read) {
             if is_taken(&leaf, &now) {
-                found.push(Suppression {
-                    file: file.path.clone(),
-                    line: find_line(file, &leaf.show()),
-                    kind: SuppressionKind::Rule,
-                    text: format!("without {}", leaf.show()),
-                });
+                let text = clip_text(&leaf.show(), LONGEST_CODE);
+                let line = find_line(file, &text);
+                let text = format!("without {text}");
+                found.push(Suppression::new(file, line, SuppressionKind::Rule, &text));
+            }
+            if found.len() == MOST_TAKEN {
+                return found;
             }
         }
     }
     found
 }
 
-fn is_taken(leaf: &Leaf, now: &[Leaf]) -> bool {
+/// What the settings of all files hold now.
+#[derive(Default)]
+struct Held {
+    /// The last words of all places.
+    keys: BTreeSet<(&'static str, String)>,
+    /// The values below each word.
+    values: BTreeMap<(&'static str, String), BTreeSet<String>>,
+}
+
+impl Held {
+    fn add(&mut self, leaf: &Leaf) {
+        if let Some(key) = leaf.key() {
+            self.keys.insert((leaf.tool, key.to_owned()));
+        }
+        for key in &leaf.keys {
+            let values = self.values.entry((leaf.tool, name_list(key)));
+            values.or_default().insert(leaf.value.clone());
+        }
+    }
+
+    /// Does a list pick this rule still? `E` picks all that `E501` did.
+    fn picks(&self, tool: &'static str, list: &str, rule: &str) -> bool {
+        let Some(values) = self.values.get(&(tool, name_list(list))) else {
+            return false;
+        };
+        let ends = rule.char_indices().map(|(at, _)| at).take(LONGEST_CODE);
+        let mut starts = ends.map(|end| &rule[..end]).chain([rule, "ALL"]);
+        starts.any(|start| values.contains(start))
+    }
+}
+
+/// What extends a list is one with it.
+fn name_list(key: &str) -> String {
+    key.trim_start_matches("extend-").to_owned()
+}
+
+fn is_taken(leaf: &Leaf, now: &Held) -> bool {
     let (Some(row), Some(key)) = (find_row(leaf.tool), leaf.key()) else {
         return false;
     };
-    let kin = || now.iter().filter(|other| other.tool == leaf.tool);
     let picked = leaf.keys.iter().find(|key| is_named(row.picks, key));
     if let Some(list) = picked {
-        let name = |key: &str| key.trim_start_matches("extend-").to_owned();
-        let holds = |other: &Leaf| {
-            let same = other.keys.iter().any(|key| name(key) == name(list));
-            // `E` picks all that `E501` did.
-            same && (leaf.value.starts_with(&other.value) || other.value == "ALL")
-        };
-        return !kin().any(holds);
+        return !now.picks(leaf.tool, list, &leaf.value);
     }
     let was_on = leaf.value == "true" && is_named(row.off, key);
-    was_on && !kin().any(|other| other.key() == Some(key))
+    was_on && !now.keys.contains(&(leaf.tool, key.to_owned()))
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::decide::gaming::tokens::{Language, TokenKind, split_text};
+use crate::words::text::clip_text;
 
 /// Reads a file of YAML or of TOML, by its path and its text.
 pub type ReadSettings<'a> = &'a dyn Fn(&str, &str) -> Option<Value>;
@@ -39,6 +40,15 @@ impl Leaf {
     }
 }
 
+/// A file of settings is not longer than this, in bytes.
+const LONGEST: usize = 8 << 20;
+/// So many values has no file of a person's.
+const MOST: usize = 20_000;
+/// A value does not stand deeper, in keys.
+const DEEPEST: usize = 16;
+/// A key is not longer than this, in letters.
+const LONGEST_KEY: usize = 200;
+
 /// Files with one line for each path that a tool does not look at.
 const IGNORE_FILES: [&str; 8] = [
     ".eslintignore",
@@ -68,7 +78,7 @@ const SECTIONS: [(&str, &str); 11] = [
 pub(super) fn list_leaves(path: &str, text: &str, read: ReadSettings<'_>) -> Vec<Leaf> {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut leaves = Leaves::default();
-    if text.is_empty() {
+    if text.is_empty() || text.len() > LONGEST {
         return Vec::new();
     }
     match name {
@@ -171,14 +181,14 @@ fn read_ini(text: &str) -> Value {
             .strip_prefix('[')
             .and_then(|name| name.strip_suffix(']'))
         {
-            name.clone_into(&mut section);
+            section = clip_text(name, LONGEST_KEY);
             key.clear();
             continue;
         }
         let goes_on = line.starts_with([' ', '\t']) && !key.is_empty();
         if !goes_on {
             let (name, value) = plain.split_once(['=', ':']).unwrap_or((plain, "true"));
-            name.trim().clone_into(&mut key);
+            key = clip_text(name.trim(), LONGEST_KEY);
             rest = value.trim();
         }
         let rest = rest.split(" #").next().unwrap_or_default();
@@ -262,11 +272,7 @@ impl Leaves {
     fn add_lines(&mut self, text: &str) {
         let lines = text.lines().map(str::trim);
         for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            self.found.push(Leaf {
-                tool: "ignore-file",
-                keys: vec!["lines".to_owned()],
-                value: line.to_owned(),
-            });
+            self.push("ignore-file", &["lines".to_owned()], line);
         }
     }
 
@@ -278,37 +284,42 @@ impl Leaves {
                 .get(at)
                 .is_some_and(|token| !token.is_string() && token.text == sign)
         };
-        for at in 0..tokens.len() {
-            if !is_sign(at + 1, ":")
-                || !matches!(tokens[at].kind, TokenKind::Name | TokenKind::Text)
-            {
-                continue;
-            }
-            let key = &tokens[at].text;
-            let mut push = |value: &str| {
-                self.found.push(Leaf {
-                    tool,
-                    keys: vec!["[]".to_owned(), "rules".to_owned(), key.clone()],
-                    value: value.to_owned(),
-                });
-            };
-            if !is_sign(at + 2, "[") {
+        let is_named = |at: usize| is_sign(at + 1, ":") && tokens[at].kind != TokenKind::Sign;
+        // Whose list each open bracket is.
+        let mut lists: Vec<Option<&str>> = Vec::new();
+        let place = |key: &str| ["[]", "rules", key].map(|key| clip_text(key, LONGEST_KEY));
+        for (at, token) in tokens.iter().enumerate() {
+            if is_named(at) && !is_sign(at + 2, "[") {
                 let value = tokens.get(at + 2);
                 let value = value.filter(|token| token.kind != TokenKind::Sign);
-                push(value.map_or("", |token| token.text.as_str()));
-                continue;
+                let value = value.map_or("", |token| token.text.as_str());
+                self.push(tool, &place(&token.text), value);
             }
-            let inside = tokens[at + 3..].iter();
-            let inside = inside.take_while(|token| token.is_string() || token.text != "]");
-            for token in inside.filter(|token| token.kind != TokenKind::Sign) {
-                push(&token.text);
+            let list = lists.last().copied().flatten();
+            match (token.kind, token.text.as_str()) {
+                (TokenKind::Sign, "[") => {
+                    let key = at.checked_sub(2).filter(|key| is_named(*key));
+                    lists.push(key.map_or(list, |key| Some(tokens[key].text.as_str())));
+                }
+                (TokenKind::Sign, "{") => lists.push(None),
+                (TokenKind::Sign, "]" | "}") => drop(lists.pop()),
+                (TokenKind::Sign, _) => {}
+                (_, value) => {
+                    let list = list.filter(|_| !is_named(at));
+                    if let Some(key) = list {
+                        self.push(tool, &place(key), value);
+                    }
+                }
             }
         }
     }
 
     fn walk(&mut self, tool: &'static str, keys: &mut Vec<String>, value: &Value) {
+        if keys.len() > DEEPEST {
+            return;
+        }
         let mut below = |keys: &mut Vec<String>, key: &str, value: &Value| {
-            keys.push(key.to_owned());
+            keys.push(clip_text(key, LONGEST_KEY));
             self.walk(tool, keys, value);
             keys.pop();
         };
@@ -342,6 +353,9 @@ impl Leaves {
     }
 
     fn push(&mut self, tool: &'static str, keys: &[String], value: &str) {
+        if self.found.len() >= MOST {
+            return;
+        }
         self.found.push(Leaf {
             tool,
             keys: keys.to_vec(),
