@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::scene::{config, person, set};
 
 /// How long a turn waits for the others of its batch.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(3);
 
 /// The agent's answer.
 fn answer(message: &str, hypotheses: &[String]) -> Reply {
