@@ -243,18 +243,11 @@ fn judge_unread(file: &ChangedFile) -> Option<SuspectPattern> {
 
 /// The first file that asks less, where the tests of all files together ask less than before.
 fn find_emptied(files: &[ChangedFile]) -> Option<Suspicion> {
-    let (mut before, mut after) = (Asked::default(), Asked::default());
-    let mut least = None;
-    for file in files {
-        let old = count_file(&file.path, file.before.as_deref().unwrap_or_default());
-        let now = count_file(&file.path, &file.after);
-        before.add(old);
-        after.add(now);
-        if now.is_less_than(old) && least.is_none() {
-            least = Some(file);
-        }
+    let (before, after) = count_asked_by(files);
+    if !after.is_less_than(before) {
+        return None;
     }
-    let file = least.filter(|_| after.is_less_than(before))?;
+    let file = find_least(files)?;
     Some(Suspicion {
         pattern: SuspectPattern::EmptiesChecks,
         file: file.path.clone(),
@@ -262,16 +255,25 @@ fn find_emptied(files: &[ChangedFile]) -> Option<Suspicion> {
     })
 }
 
-/// How many questions the tests of all files ask: before, and now.
-pub(super) fn count_questions(files: &[ChangedFile]) -> (usize, usize) {
-    let sum = |text: fn(&ChangedFile) -> &str| {
-        let counted = files.iter().map(|file| count_file(&file.path, text(file)));
-        counted.map(Asked::count_questions).sum()
-    };
-    (
-        sum(|file| file.before.as_deref().unwrap_or_default()),
-        sum(|file| &file.after),
-    )
+/// The first file that asks less than before.
+pub(super) fn find_least(files: &[ChangedFile]) -> Option<&ChangedFile> {
+    files.iter().find(|file| {
+        let (before, now) = count_asked_by(std::slice::from_ref(*file));
+        now.is_less_than(before)
+    })
+}
+
+/// What the tests of all files ask: before, and now.
+pub(super) fn count_asked_by(files: &[ChangedFile]) -> (Asked, Asked) {
+    let (mut before, mut after) = (Asked::default(), Asked::default());
+    for file in files {
+        before.add(count_file(
+            &file.path,
+            file.before.as_deref().unwrap_or_default(),
+        ));
+        after.add(count_file(&file.path, &file.after));
+    }
+    (before, after)
 }
 
 /// Where code skips a test or asks nothing, by the same table: the first and the last of its tokens.

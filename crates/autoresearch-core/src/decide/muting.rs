@@ -17,9 +17,8 @@ pub use self::mute::{Suppression, SuppressionKind};
 pub use self::settings::read::ReadSettings;
 use self::settings::{list_setting_mutes, list_taken_rules};
 pub use self::subject::MuteSubject;
-use crate::decide::gaming::ChangedFile;
-use crate::decide::gaming::count_questions;
 use crate::decide::gaming::tokens::{Language, split_text};
+use crate::decide::gaming::{ChangedFile, count_asked_by, find_least};
 
 /// How many are recorded of one trial.
 const MOST: usize = 20;
@@ -58,9 +57,11 @@ pub fn find_suppressions(
     after.sort_by_key(is_new);
     let mut more = take_known(before, after);
     more.retain(is_new);
-    let (asked, asks) = count_questions(files);
-    // A new test may know where it cannot run.
-    more.retain(|(_, mute)| mute.name != code::SKIP_IF || asks <= asked);
+    let (asked, asks) = count_asked_by(files);
+    let asks_more = asked.is_less_than(asks);
+    more.retain(|(index, mute)| {
+        mute.name != code::SKIP_IF || !asks_more || !skips_new_test(&files[*index], mute)
+    });
     let mut found: BTreeSet<Suppression> = more
         .into_iter()
         .filter(|(_, mute)| subject.asks_for(mute))
@@ -70,9 +71,8 @@ pub fn find_suppressions(
     if subject.findings {
         found.extend(list_taken_rules(files, read));
     }
-    if subject.tests && asks < asked {
-        let told = format!("the tests ask {asks} times, not {asked}");
-        found.extend(find_emptied(files, &told));
+    if subject.tests {
+        found.extend(find_emptied(files));
     }
     found.into_iter().take(MOST).collect()
 }
@@ -104,7 +104,7 @@ fn take_known(before: Vec<Mute>, after: Vec<(usize, Mute)>) -> Vec<(usize, Mute)
             return true;
         };
         // A wider one may become several that are narrower.
-        if before[at].width == mute.width {
+        if before[at].width == mute.width && before[at].use_up(mute) {
             before.swap_remove(at);
         }
         false
@@ -136,27 +136,37 @@ fn is_foreign(path: &str, before: &str) -> bool {
 }
 
 /// Tests that together ask less, and are not brought into a table.
-fn find_emptied(files: &[ChangedFile], told: &str) -> Option<Suppression> {
-    let tables = |text: &str| {
-        let words = ["parametrize", ".each(", "subTest(", "#[case", "rstest"];
-        words
-            .iter()
-            .map(|word| text.matches(word).count())
-            .sum::<usize>()
-    };
-    let has_tables = |file: &ChangedFile| {
-        tables(&file.after) > tables(file.before.as_deref().unwrap_or_default())
-    };
-    if files.iter().any(has_tables) {
+fn find_emptied(files: &[ChangedFile]) -> Option<Suppression> {
+    let (before, now) = count_asked_by(files);
+    if !now.is_less_than(before) || now.has_more_tables_than(before) {
         return None;
     }
-    let asks_less = |file: &&ChangedFile| {
-        let (before, now) = count_questions(std::slice::from_ref(*file));
-        now < before
-    };
-    let file = files.iter().find(asks_less)?;
+    let file = find_least(files)?;
     let line = file.added.first().copied().unwrap_or(1);
-    Some(Suppression::new(file, line, SuppressionKind::Skip, told))
+    let told = now.tell_less_than(before);
+    Some(Suppression::new(file, line, SuppressionKind::Skip, &told))
+}
+
+/// Is the test new that a mark skips somewhere? A new one may know where it cannot run.
+fn skips_new_test(file: &ChangedFile, mute: &Mute) -> bool {
+    let (first, last) = (*mute.lines.start(), *mute.lines.end());
+    let lines = || (1_u32..).zip(file.after.lines());
+    let heads = ["def ", "async def ", "class "];
+    let is_head = |line: &str| {
+        let plain = line.trim_start();
+        heads.iter().any(|head| plain.starts_with(head))
+    };
+    let is_mark = lines().any(|(at, line)| at == first && line.trim_start().starts_with('@'));
+    let is_python = Language::of_file(&file.path, "") == Language::Python;
+    let head = if !is_python {
+        lines().find(|(at, line)| *at > last && !line.trim().is_empty())
+    } else if is_mark {
+        lines().find(|(at, line)| *at > last && is_head(line))
+    } else {
+        let above = lines().take_while(|(at, _)| *at < first);
+        above.filter(|(_, line)| is_head(line)).last()
+    };
+    head.map_or(file.before.is_none(), |(at, _)| file.added.contains(&at))
 }
 
 #[cfg(test)]

@@ -9,23 +9,39 @@ const QUESTIONS: [&str; 4] = ["assert", "expect", "prop_assert", "should"];
 
 /// What the tests of some code ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(in crate::decide) struct Asked {
     tests: usize,
     questions: usize,
+    /// Marks that run one test with many inputs.
+    tables: usize,
 }
 
 impl Asked {
     pub(super) fn add(&mut self, other: Self) {
         self.tests += other.tests;
         self.questions += other.questions;
+        self.tables += other.tables;
     }
 
-    pub(super) fn count_questions(self) -> usize {
-        self.questions
+    /// Has it more tables, into which tests may have gone?
+    pub(in crate::decide) fn has_more_tables_than(self, other: Self) -> bool {
+        self.tables > other.tables
+    }
+
+    /// What is told of tests that ask less than before.
+    pub(in crate::decide) fn tell_less_than(self, other: Self) -> String {
+        if self.questions < other.questions {
+            format!(
+                "the tests ask {} times, not {}",
+                self.questions, other.questions
+            )
+        } else {
+            format!("{} tests, not {}", self.tests, other.tests)
+        }
     }
 
     /// Does it ask less?
-    pub(super) fn is_less_than(self, other: Self) -> bool {
+    pub(in crate::decide) fn is_less_than(self, other: Self) -> bool {
         self.tests < other.tests || self.questions < other.questions
     }
 }
@@ -52,6 +68,12 @@ pub(super) fn count_asked(
             Language::Python => before == "def" && name.starts_with("test"),
             Language::Script => matches!(name, "it" | "test") && after == "(" && before != ".",
             Language::Rust => name == "test" && matches!(before, "[" | "::") && after == "]",
+            _ => before == "func" && name.starts_with("Test"),
+        });
+        asked.tables += usize::from(match name {
+            "parametrize" | "subTest" => true,
+            "each" => before == "." && matches!(after, "(" | "`"),
+            "case" | "rstest" => before == "[",
             _ => false,
         });
     }

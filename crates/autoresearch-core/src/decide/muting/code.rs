@@ -23,6 +23,10 @@ const TEST_FOLDERS: [&str; 5] = ["test", "tests", "spec", "specs", "e2e"];
 const LONGEST_ATTRIBUTE: usize = 400;
 /// A call or a pragma is not longer than this, in tokens.
 const LONGEST_CALL: usize = 40;
+/// What an attribute of Rust stands before.
+const ITEMS: [&str; 11] = [
+    "mod", "impl", "trait", "fn", "struct", "enum", "type", "let", "const", "static", "use",
+];
 /// Of no code is more kept, in bytes.
 const LONGEST_TEXT: usize = 1_000;
 
@@ -35,7 +39,11 @@ struct Reader<'t> {
 
 pub(super) fn list_code_mutes(path: &str, language: Language, tokens: &[Token]) -> Vec<Mute> {
     let mut folders = path.split('/');
-    let is_test = is_test_file(path) || folders.any(|part| TEST_FOLDERS.contains(&part));
+    let stem = path.rsplit('/').next().unwrap_or_default();
+    let stem = stem.split('.').next().unwrap_or_default();
+    let is_test = is_test_file(path)
+        || stem.ends_with("_spec")
+        || folders.any(|part| TEST_FOLDERS.contains(&part));
     let mut reader = Reader {
         path,
         is_test,
@@ -116,17 +124,24 @@ impl Reader<'_> {
             return;
         }
         let lines = find_test_lines(self.tokens, language);
+        let has_tests = self.is_test || (0..self.tokens.len()).any(|at| self.has(at, "@ Test"));
         for (from, to) in find_skips(self.tokens, language) {
             let is_mark = self.word(from) == "[" && self.before(from, 1) == "#";
-            let here = language != Language::Rust
-                || is_mark
-                || (self.word(from) != "[" && lines.contains(&self.tokens[from].line));
+            let here = match language {
+                Language::Rust => {
+                    is_mark || (self.word(from) != "[" && lines.contains(&self.tokens[from].line))
+                }
+                // A word alone may be any name.
+                Language::Other | Language::Hashed => {
+                    has_tests || (from..=to).any(|at| self.word(at) == "(")
+                }
+                _ => true,
+            };
             if here {
-                let last = self.word(to).to_ascii_lowercase();
-                let name = match last.as_str() {
-                    "skipif" | "importorskip" => SKIP_IF,
-                    _ => "skip",
-                };
+                let mut words = (from..=to).map(|at| self.word(at).to_ascii_lowercase());
+                let is_some = words
+                    .any(|word| matches!(word.as_str(), "skipif" | "skipunless" | "importorskip"));
+                let name = if is_some { SKIP_IF } else { "skip" };
                 self.add(SuppressionKind::Skip, name, from, to);
             }
         }
@@ -322,7 +337,13 @@ impl Reader<'_> {
             return;
         }
         self.add_codes(SuppressionKind::Ignore, "allow", (from, end), codes);
-        if let (true, Some(last)) = (is_inner, self.found.last_mut()) {
+        let items = (end + 1..end + LONGEST_CALL).map(|at| self.word(at));
+        let mut items =
+            items.skip_while(|word| !ITEMS.contains(word) && !matches!(*word, ";" | "}"));
+        let is_block = items
+            .next()
+            .is_some_and(|word| matches!(word, "mod" | "impl" | "trait"));
+        if let (true, Some(last)) = (is_inner || is_block, self.found.last_mut()) {
             last.width = Width::File;
         }
     }

@@ -85,6 +85,15 @@ pub(super) struct Mute {
 }
 
 impl Mute {
+    /// Takes away what the other one mutes; is nothing left? A rule holds for all that begin as it does.
+    pub(super) fn use_up(&mut self, other: &Self) -> bool {
+        if self.kind == SuppressionKind::Rule {
+            return false;
+        }
+        self.codes.retain(|code| !other.codes.contains(code));
+        self.codes.is_empty()
+    }
+
     /// Did this one mute all that the other does?
     pub(super) fn covers(&self, other: &Self) -> bool {
         let holds = |code: &String| {

@@ -334,9 +334,21 @@ pub(super) fn list_taken_rules(files: &[ChangedFile], read: ReadSettings<'_>) ->
         }
     }
     let mut found = Vec::new();
-    for file in files.iter().filter(|file| !file.after.is_empty()) {
+    for file in files {
         let before = file.before.as_deref().unwrap_or_default();
-        for leaf in list_leaves(&file.path, before, read) {
+        let leaves = list_leaves(&file.path, before, read);
+        let is_gone = |leaf: &&Leaf| {
+            let asks = file.after.is_empty()
+                && !matches!(leaf.tool, "coverage" | "pytest" | "jest" | "ignore-file");
+            asks && !now.tools.contains(leaf.tool) && read_loose(leaf).is_none()
+        };
+        if let Some(leaf) = leaves.iter().find(is_gone) {
+            let text = format!("without settings of {}", leaf.tool);
+            let line = find_line(file, "");
+            found.push(Suppression::new(file, line, SuppressionKind::Rule, &text));
+            continue;
+        }
+        for leaf in leaves {
             if is_taken(&leaf, &now) {
                 let text = clip_text(&leaf.show(), LONGEST_CODE);
                 let line = find_line(file, &text);
@@ -356,12 +368,14 @@ pub(super) fn list_taken_rules(files: &[ChangedFile], read: ReadSettings<'_>) ->
 struct Held {
     /// The last words of all places.
     keys: BTreeSet<(&'static str, String)>,
+    tools: BTreeSet<&'static str>,
     /// The values below each word.
     values: BTreeMap<(&'static str, String), BTreeSet<String>>,
 }
 
 impl Held {
     fn add(&mut self, leaf: &Leaf) {
+        self.tools.insert(leaf.tool);
         if let Some(key) = leaf.key() {
             self.keys.insert((leaf.tool, key.to_owned()));
         }

@@ -1,5 +1,6 @@
 //! What mutes findings, and honest changes that look alike: a table of both, and what a run's metric counts.
 
+mod asked;
 mod hostile;
 mod others;
 mod python;

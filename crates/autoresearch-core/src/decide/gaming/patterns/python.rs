@@ -441,6 +441,10 @@ pub(super) const ROWS: &[Rows] = &[
         mark . xfail
         unittest . skip
         unittest . skipIf
+        unittest . skipUnless
+        @@ skip (
+        @@ skipIf (
+        @@ skipUnless (
         unittest . expectedFailure
         skipTest (
         SkipTest

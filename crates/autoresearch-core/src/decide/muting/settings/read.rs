@@ -305,7 +305,9 @@ impl Leaves {
                 (TokenKind::Sign, "]" | "}") => drop(lists.pop()),
                 (TokenKind::Sign, _) => {}
                 (_, value) => {
-                    let list = list.filter(|_| !is_named(at));
+                    let is_option =
+                        token.kind == TokenKind::Number && (at == 0 || !is_sign(at - 1, "["));
+                    let list = list.filter(|_| !is_named(at) && !is_option);
                     if let Some(key) = list {
                         self.push(tool, &place(key), value);
                     }
@@ -330,7 +332,12 @@ impl Leaves {
                 }
             }
             Value::Array(list) => {
-                for value in list {
+                let is_option = |at: usize, value: &Value| at > 0 && value.is_number();
+                // The number behind a rule's severity is an option of its.
+                let severe = list.iter().enumerate();
+                let severe =
+                    severe.filter(|(at, value)| tool != "eslint" || !is_option(*at, value));
+                for (_, value) in severe {
                     below(keys, "[]", value);
                 }
             }
