@@ -122,6 +122,50 @@ fn matches_are_counted_without_any_command() {
     assert_eq!(bed.trial("more")["verdict"], "discard");
 }
 
+/// Two tests in one file: without `app.sh` it cannot be loaded, and is one failure, as before.
+const SUITE: &str = "[ -s app.sh ] && sh -n app.sh || { echo 'not ok the file'; exit; }
+. ./app.sh
+[ \"$(sum 1 2)\" = 3 ] && echo 'ok adds' || echo 'not ok adds'
+[ \"$(sum 2 2)\" = 5 ] && echo 'ok wrong' || echo 'not ok wrong'
+";
+
+#[test]
+fn a_count_among_a_total_tells_a_suite_that_no_longer_loads_from_one_with_a_failure() {
+    let bed = prepare("sum() { echo $(($1 + $2)); }\n");
+    bed.write("suite.sh", SUITE);
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "suite"]);
+    let verify = |of: &str| {
+        format!(
+            "{{count: {{pattern: '^not ok', {of}files: dist/tap}}, command: 'mkdir -p dist; sh suite.sh > dist/tap'}}"
+        )
+    };
+    bed.write("autoresearch.yaml", &config(&verify("")));
+    let alone = bed.run(&["config", "try"]);
+    assert!(alone.out.contains("does not react"), "{alone:?}");
+    let text = config(&verify("of: '^(not )?ok', "));
+    let held = format!("{text}keep_when: [{{metric: total, op: not-worse, direction: higher}}]\n");
+    bed.write("autoresearch.yaml", &held);
+    assert_answer!(bed.run(&["config", "try"]), @"
+    warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
+    guard     none
+    verify    m = 1, 1, 1 (no noise, <span> a run)
+    <trial>
+    scope     untouched  1
+              emptied    1 of 1
+    check     2 runs in <span>, <count> times one run of verify
+    <sandbox>
+    verdict   m reacts to the files of the scope
+    ");
+    std::fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    bed.start(&held);
+    assert!(read_samples(&bed, 0).ends_with("[m: 1 in 1 file]\n[total: 2]\n"));
+    let told = try_app(&bed, "sum() { echo 1; }\n");
+    assert!(told.starts_with("discard"), "{told}");
+    let told = try_app(&bed, "sum() { [ $1 = 1 ] && echo 3 || echo 5; }\n");
+    assert_eq!(told, "keep");
+}
+
 #[test]
 fn failed_runs_are_counted() {
     let flaky =
@@ -369,6 +413,7 @@ fn a_config_is_tried_with_what_it_measures() {
     warning: autoresearch.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     guard     none
     verify    m = 5, 5, 5 (no noise, <span> a run)
+    <trial>
     scope     untouched  5
               emptied    5
               deleted    verify failed: exit status 2

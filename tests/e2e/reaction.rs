@@ -64,15 +64,16 @@ fn assert_nothing_is_left(bed: &Testbed, what: &str) {
 fn a_config_is_tried_with_all_its_runs_shown_and_nothing_stays() {
     let bed = Testbed::new();
     let before = bed.fingerprint();
-    assert_answer!(try_config(&bed, &ConfigText::demo()), @r#"
+    assert_answer!(try_config(&bed, &ConfigText::demo()), @"
     guard     pass
     verify    any_count = 10, 10, 10 (no noise, <span> a run)
+    <trial>
     scope     untouched  10
               emptied    0
     check     2 runs in <span>, <count> times one run of verify
     <sandbox>
     verdict   any_count reacts to the files of the scope
-    "#);
+    ");
     let mut report = tried(&bed, &ConfigText::demo());
     assert!(report["reaction"]["took_ms"].take().as_u64().unwrap() > 0);
     assert_eq!(
@@ -216,6 +217,7 @@ fn a_refusal_says_what_each_run_gave_where_to_look_and_who_may_say_otherwise() {
     exit code 3
     guard     pass
     verify    any_count = 5, 5, 5 (no noise, <span> a run)
+    <trial>
     scope     untouched  5
               emptied    5
               deleted    5
@@ -301,6 +303,7 @@ fn a_check_that_cannot_be_made_says_what_a_fresh_work_tree_lacks() {
     assert_answer!(try_config(&bed, &config), @"
     guard     pass
     verify    any_count = 10, 10, 10 (no noise, <span> a run)
+    <trial>
     scope     untouched  verify failed: exit status 2
     check     1 run in <span>, <count> times one run of verify
     <sandbox>

@@ -500,7 +500,7 @@ fn a_config_is_written_once_and_passes_the_check() {
       command: 'CI=1 npx --no-install vitest run'
       timeout: 15m
 
-    # Must hold besides: fewer files or lines are no better program.
+    # Must hold besides: fewer files, lines or tests are no better program.
     keep_when:
       - {metric: files, direction: higher, op: not-worse}
 
@@ -714,7 +714,7 @@ fn hostile_names_are_quoted_in_commands_and_left_out_where_they_cannot_be_shown(
       timeout: 15m
       working_directory: 'a''; touch pwned; ''[x] {b}'
 
-    # Must hold besides: fewer files or lines are no better program.
+    # Must hold besides: fewer files, lines or tests are no better program.
     keep_when:
       - {metric: files, direction: higher, op: not-worse}
 

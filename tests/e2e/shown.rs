@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter, Result};
 use crate::testbed::Answer;
 
 /// What differs from run to run, and what stands for it. What comes first counts first: seven digits alone may be a hash.
-pub(crate) const CHANGING: [(&str, &str); 24] = [
+pub(crate) const CHANGING: [(&str, &str); 25] = [
     (r"(/[\w.+-]+)+/autoresearch-sealed", "<program>"),
     (r"(/[\w.+-]+)*/ar-test-\w+", "<bed>"),
     (r"git: \d+(\.\d+)* at \S+", "git: <version> at <git>"),
@@ -16,6 +16,7 @@ pub(crate) const CHANGING: [(&str, &str); 24] = [
     // Not every system has what a sandbox needs.
     (r"(?m)^\w+ +sandbox: .*(\n {9}.*)?", "<sandbox>"),
     (r"(?m)^sandbox   .*", "<sandbox>"),
+    (r"(?m)^trial     .*", "<trial>"),
     (
         r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( [+-]\d\d:\d\d)?( \(\d\d:\d\d UTC\)|Z| UTC)?",
         "<time>",

@@ -30,7 +30,7 @@ pub use self::choices::{
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
-pub use self::gauge::{Gauge, GaugeKind};
+pub use self::gauge::{Gauge, GaugeKind, TOTAL};
 pub use self::holdout::{Holdout, HoldoutTime};
 pub use self::meaning::looks_secret;
 pub use self::parallel::{Measuring, MeasuringRule, Parallel, ParallelFile};

@@ -13,6 +13,7 @@ pub mod reaction;
 pub mod report;
 mod sandboxed;
 mod scope_files;
+mod trial_time;
 pub mod trying;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,6 +177,8 @@ struct PreparedStart {
     unseen: UnseenFiles,
     /// What verify said on its standard error.
     said: String,
+    /// How long the guard takes, in milliseconds.
+    guard_ms: u64,
     /// What the filling of the run's tree had to say.
     notes: Vec<String>,
     reaction: ReactionReport,
@@ -282,13 +285,13 @@ fn prepare_start(
     let unseen = unseen_files::find_after_baseline(git, config, &pinned.yardstick, &unseen)?;
     let config = baseline::convert_to_units(config, &baseline)?;
     let notes = list_notes(view, entered.filled, &pinned.touched, &kept);
-    let runs = [&baseline.runs[..], &kept.runs].concat();
     Ok(PreparedStart {
         said: baseline.said.clone(),
+        guard_ms: baseline.guard_ms,
         start: Start {
             reaction: Some(reaction.outcome),
             holdout: armed,
-            runs,
+            runs: [&baseline.runs[..], &kept.runs].concat(),
             incumbent_tree: kept.tree,
             ..make_start_event(world, parts, (config, baseline))?
         },

@@ -286,6 +286,9 @@ pub struct VerifyFile {
 pub struct MatchesFile {
     /// A regular expression; `^` and `$` are the ends of a line.
     pub pattern: String,
+    /// A regular expression for all among which it is counted, such as the tests that ran: the metric `total`.
+    #[serde(default)]
+    pub of: Option<String>,
     /// gitignore-style patterns, from the repository's root, of the files in which it is counted.
     #[serde(deserialize_with = "read_one_or_many")]
     #[schemars(schema_with = "make_patterns_schema")]

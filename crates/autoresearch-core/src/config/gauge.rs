@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::config::command::UserCommand;
 use crate::metric::unit::Unit;
 
+/// The metric of all that matches are counted among.
+pub const TOTAL: &str = "total";
+
 /// How verify becomes a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gauge {
@@ -41,7 +44,13 @@ pub enum GaugeKind {
         gzip: bool,
     },
     /// The matches of a regular expression in files.
-    Count { pattern: String, files: Vec<String> },
+    Count {
+        pattern: String,
+        /// What the matches are a part of, such as the tests that ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
+        files: Vec<String>,
+    },
     /// How many of these runs fail.
     ExitRate { runs: u32 },
     /// The share of covered lines in a report that the command writes.
@@ -120,6 +129,7 @@ impl GaugeKind {
         match self {
             Self::Printed | Self::ExitRate { .. } => &[],
             Self::Wall | Self::Cpu | Self::PeakMemory => &["wall", "cpu", "peak_memory"],
+            Self::Count { of: Some(_), .. } => &["files", TOTAL],
             Self::Size { .. } | Self::Count { .. } => &["files"],
             Self::Covered { .. } => &["lines"],
         }

@@ -85,6 +85,7 @@ fn list_kinds(verify: &VerifyFile) -> Vec<GaugeKind> {
     });
     let count = verify.count.as_ref().map(|count| GaugeKind::Count {
         pattern: count.pattern.clone(),
+        of: count.of.clone(),
         files: count.files.clone(),
     });
     let exit_rate = verify.exit_rate.as_ref().map(|_| GaugeKind::ExitRate {
@@ -158,13 +159,16 @@ fn choose_command(
 fn check_kind(kind: &GaugeKind, problems: &mut Vec<Problem>) {
     let (place, files) = match kind {
         GaugeKind::Size { files, .. } => ("verify.size", files),
-        GaugeKind::Count { files, pattern } => {
-            if let Err(error) = MatchPattern::new(pattern) {
-                problems.push(Problem::error(
-                    "verify.count.pattern",
-                    error.to_string(),
-                    "write a regular expression for what is to be counted; `\\` makes the next letter plain",
-                ));
+        GaugeKind::Count { files, pattern, of } => {
+            let of = of.iter().map(|of| ("verify.count.of", of));
+            for (place, pattern) in of.chain([("verify.count.pattern", pattern)]) {
+                if let Err(error) = MatchPattern::new(pattern) {
+                    problems.push(Problem::error(
+                        place,
+                        error.to_string(),
+                        "write a regular expression for what is to be counted; `\\` makes the next letter plain",
+                    ));
+                }
             }
             ("verify.count.files", files)
         }

@@ -47,6 +47,8 @@ impl ScopeState {
 pub enum ProbeResult {
     /// The metric.
     Value(Value),
+    /// The metric, counted among another total than at the baseline.
+    OtherTotal { value: Value, total: Value },
     /// None: verify failed, or printed none.
     Failed(Why),
 }
@@ -55,6 +57,7 @@ impl fmt::Display for ProbeResult {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(out),
+            Self::OtherTotal { value, total } => write!(out, "{value} of {total}"),
             Self::Failed(why) => why.fmt(out),
         }
     }
@@ -174,7 +177,7 @@ impl<'a> ReactionCheck<'a> {
     /// Is this not what the untouched tree gives? Exactly, where all runs of the baseline agreed; beyond its noise otherwise.
     fn differs_from_baseline(&self, result: &ProbeResult) -> bool {
         match result {
-            ProbeResult::Failed(_) => true,
+            ProbeResult::Failed(_) | ProbeResult::OtherTotal { .. } => true,
             ProbeResult::Value(value) if self.noise.is_deterministic() => {
                 self.samples.first() != Some(value)
             }
@@ -239,6 +242,21 @@ mod tests {
                 done(ReactionVerdict::Reacts, 2)
             );
         }
+    }
+
+    #[test]
+    fn the_same_count_among_another_total_is_a_reaction() {
+        let (value, total) = ("1".parse().unwrap(), "2".parse().unwrap());
+        let other = ProbeResult::OtherTotal { value, total };
+        assert_eq!(other.to_string(), "1 of 2");
+        assert_eq!(
+            conclude(&["1", "1"], &[self::value("1"), other.clone()]),
+            done(ReactionVerdict::Reacts, 2)
+        );
+        assert_eq!(
+            conclude(&["1", "1"], &[other]),
+            done(ReactionVerdict::NoControl, 1)
+        );
     }
 
     #[test]

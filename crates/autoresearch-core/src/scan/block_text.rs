@@ -50,7 +50,7 @@ const REMARKS: [(&str, &str); 6] = [
     ("guard", "Must pass before a trial is kept."),
     (
         "keep_when",
-        "Must hold besides: fewer files or lines are no better program.",
+        "Must hold besides: fewer files, lines or tests are no better program.",
     ),
     ("min_improvement", "Smaller gains are not worth a change."),
 ];

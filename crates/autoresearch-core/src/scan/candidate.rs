@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{Severity, check_config};
+use crate::config::{Severity, TOTAL, check_config};
 use crate::metric::unit::Unit;
 use crate::scan::commands::{CommandWords, OUT};
 use crate::scan::goal::{Aim, Wish};
@@ -296,6 +296,16 @@ impl<'s> CandidateMaker<'_, 's> {
         rooted.collect()
     }
 
+    /// What of a report in our folder is counted.
+    fn write_count(&self, file: &str, pattern: &str, of: Option<&str>) -> Option<Value> {
+        let report = self.name_output(&format!("{OUT}/{file}"))?;
+        let mut count = json!({"pattern": pattern, "files": [escape_pattern(&report)]});
+        if let Some(of) = of {
+            count["of"] = json!(of);
+        }
+        Some(count)
+    }
+
     fn write_measure(&self, measure: &Measure) -> Option<WrittenVerify> {
         let mut keep_when = None;
         let mut min_improvement = None;
@@ -318,10 +328,14 @@ impl<'s> CandidateMaker<'_, 's> {
             Measure::Report {
                 file,
                 pattern,
+                of,
                 command,
             } => {
-                let report = self.name_output(&format!("{OUT}/{file}"))?;
-                json!({"count": {"pattern": pattern, "files": [escape_pattern(&report)]}, "command": self.fill_script(command)?})
+                let of = of.as_deref();
+                keep_when = of
+                    .map(|_| json!([{"metric": TOTAL, "op": "not-worse", "direction": "higher"}]));
+                let count = self.write_count(file, pattern, of)?;
+                json!({"count": count, "command": self.fill_script(command)?})
             }
             Measure::Covered { file, command } => {
                 keep_when =

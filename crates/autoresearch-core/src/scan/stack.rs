@@ -132,6 +132,9 @@ pub enum Measure {
     Report {
         file: String,
         pattern: String,
+        /// All among which they are counted: the tests that ran.
+        #[serde(default)]
+        of: Option<String>,
         command: Vec<String>,
     },
     /// The lines that a report says are covered.

@@ -46,6 +46,8 @@ pub struct Baseline {
     pub guard: Guard,
     /// The mean time of one run of verify, in milliseconds.
     pub verify_ms: u64,
+    /// The mean time of one run of the guard, in milliseconds.
+    pub guard_ms: u64,
     /// The last lines that verify wrote to standard error.
     pub said: String,
     /// How often the guard was run again after a failure.
@@ -316,6 +318,7 @@ impl BaselineRuns {
             runs: self.recorded.clone(),
             guard,
             verify_ms: whole_millis(bench.verify_time) / u64::from(bench.runs.max(1)),
+            guard_ms: whole_millis(bench.guard_time) / u64::from(bench.guard_runs.max(1)),
             said: String::new(),
             guard_retries: bench.guard_runs.saturating_sub(1),
         })

@@ -7,11 +7,12 @@ use std::fmt;
 use std::time::Duration;
 
 use autoresearch_core::config::span::{format_span, whole_millis};
-use autoresearch_core::config::{Config, Isolation};
+use autoresearch_core::config::{Config, GaugeKind, Isolation, TOTAL};
 use autoresearch_core::decide::reaction::{
     NextProbe, Probe, ProbeResult, ReactionCheck, ReactionOutcome, ReactionVerdict, ScopeState,
 };
 use autoresearch_core::journal::event::Why;
+use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::screen::describe_drawing;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_names};
@@ -72,18 +73,23 @@ pub struct ReactionReport {
 pub struct ShownProbe {
     pub state: &'static str,
     pub value: Option<Value>,
+    /// What it was counted among, where that is another number than at the baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Value>,
     pub failed: Option<String>,
 }
 
 impl From<Probe> for ShownProbe {
     fn from(probe: Probe) -> Self {
-        let (value, failed) = match probe.result {
-            ProbeResult::Value(value) => (Some(value), None),
-            ProbeResult::Failed(why) => (None, Some(why.to_string())),
+        let (value, total, failed) = match probe.result {
+            ProbeResult::Value(value) => (Some(value), None, None),
+            ProbeResult::OtherTotal { value, total } => (Some(value), Some(total), None),
+            ProbeResult::Failed(why) => (None, None, Some(why.to_string())),
         };
         Self {
             state: probe.state.as_str(),
             value,
+            total,
             failed,
         }
     }
@@ -92,9 +98,10 @@ impl From<Probe> for ShownProbe {
 impl fmt::Display for ShownProbe {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:<9}  ", self.state)?;
-        match (&self.value, &self.failed) {
-            (Some(value), _) => value.fmt(out),
-            (None, failed) => write!(out, "{}", failed.as_deref().unwrap_or_default()),
+        match (&self.value, &self.total) {
+            (Some(value), None) => value.fmt(out),
+            (Some(value), Some(total)) => write!(out, "{value} of {total}"),
+            (None, _) => write!(out, "{}", self.failed.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -333,9 +340,23 @@ fn run_probe(
     let measured = bench.run_verify(&config)?;
     *said = std::mem::take(&mut bench.tail);
     Ok(match measured {
-        Ok(measurement) => ProbeResult::Value(measurement.value),
+        Ok(measurement) => compare_totals(&config, &measurement, &scene.baseline.measurement),
         Err(why) => ProbeResult::Failed(why),
     })
+}
+
+/// The value of a run, with its total where that is not the baseline's.
+fn compare_totals(config: &Config, run: &Measurement, baseline: &Measurement) -> ProbeResult {
+    let value = run.value.clone();
+    let is_part = matches!(&config.gauge.kind, GaugeKind::Count { of: Some(_), .. });
+    let totals = (run.metrics.get(TOTAL), baseline.metrics.get(TOTAL));
+    match totals {
+        (Some(total), Some(before)) if is_part && total != before => ProbeResult::OtherTotal {
+            value,
+            total: total.clone(),
+        },
+        _ => ProbeResult::Value(value),
+    }
 }
 
 /// The outcome of a check whose control gave the baseline's value, and what is to be said of it.
@@ -382,6 +403,9 @@ fn explain_control(
             "{} is {value} in a fresh work tree, not {}",
             config.metric.name, scene.baseline.measurement.value
         ),
+        Some(other @ ProbeResult::OtherTotal { .. }) => {
+            format!("{} is {other} in a fresh work tree", config.metric.name)
+        }
         Some(ProbeResult::Failed(Why::VerifyFailed(how))) => {
             format!("verify fails in a fresh work tree ({how})")
         }
@@ -397,7 +421,9 @@ fn explain_control(
     };
     let mut lacks = list_missing_names(&failed);
     let changed = scene.changed.list_paths();
-    lacks.extend(changed.map(|(_, path, _)| escape_text(&path.to_string_lossy())));
+    let changed = changed.map(|(_, path, _)| escape_text(&path.to_string_lossy()));
+    let changed: Vec<String> = changed.filter(|path| !lacks.contains(path)).collect();
+    lacks.extend(changed);
     if lacks.is_empty() {
         return what;
     }

@@ -20,6 +20,7 @@ use crate::run::place::Place;
 use crate::start::parts::remove_made_parts;
 use crate::start::reaction::{CheckPatience, ReactionReport};
 use crate::start::sandboxed::SandboxReport;
+use crate::start::trial_time::TrialTime;
 use crate::start::{begin_start, prepare_start, read_wanted_start};
 use crate::trees::left_gits::start_lock_folder;
 use autoresearch_sys::env::World;
@@ -50,6 +51,8 @@ pub struct TryReport {
     pub noise: Option<Calibration>,
     /// How long one run of verify takes.
     pub verify_ms: u64,
+    /// What the measuring of trials costs, and how many fit.
+    pub trial: TrialTime,
     pub reaction: ReactionReport,
     /// Whether verify and guard work in a sandbox.
     pub sandbox: Option<SandboxReport>,
@@ -80,7 +83,7 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
         sandbox: prepared.sandbox,
         ..make_try_report(
             (&source.name, parts.load),
-            prepared.start,
+            (prepared.start, prepared.guard_ms),
             prepared.reaction,
         )
     })
@@ -88,7 +91,7 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
 
 fn make_try_report(
     (file, load): (&str, Option<MachineLoad>),
-    start: Start,
+    (start, guard_ms): (Start, u64),
     reaction: ReactionReport,
 ) -> TryReport {
     let values: Vec<f64> = start.samples.iter().map(Value::to_double).collect();
@@ -100,6 +103,9 @@ fn make_try_report(
     let spread = evidence.find_run_spread() * size;
     let metric = &start.config.metric;
     let refusal = reaction.find_refusal(&start.config);
+    let most_runs = noise.as_ref().map(|noise| u64::from(noise.trial_runs));
+    let times = (start.verify_ms, guard_ms);
+    let trial = TrialTime::estimate(&start.config, times, most_runs);
     TryReport {
         file: file.to_owned(),
         ok: refusal.is_none(),
@@ -113,6 +119,7 @@ fn make_try_report(
         spread,
         noise,
         verify_ms: start.verify_ms,
+        trial,
         verdict: refusal.map_or_else(
             || describe_outcome(&metric.name, &reaction),
             |refusal| describe_refusal(&refusal),
@@ -189,6 +196,7 @@ impl fmt::Display for TryReport {
                 writeln!(out, "          {remedy}")?;
             }
         }
+        writeln!(out, "trial     {}", self.trial)?;
         if let Some(said) = &self.stderr {
             writeln!(out, "stderr    of verify, although it succeeded:")?;
             for line in said.lines() {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use autoresearch_core::config::{Config, GaugeKind, UserCommand};
+use autoresearch_core::config::{Config, GaugeKind, TOTAL, UserCommand};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::coverage::LineCoverage;
 use autoresearch_core::metric::unit::{Quantity, Unit};
@@ -52,14 +52,21 @@ pub(super) fn take_gauge(config: &Config, tools: &mut dyn GaugeTools) -> Result<
             };
             gauge_files(config, &query, tools)
         }
-        GaugeKind::Count { files, pattern } => {
-            let query = FileQuery::Count {
-                files: make_search(files),
-                pattern: pattern.clone(),
-            };
-            gauge_files(config, &query, tools)
+        GaugeKind::Count { files, pattern, of } => {
+            let query = make_count_query(files, pattern);
+            match of {
+                None => gauge_files(config, &query, tools),
+                Some(of) => gauge_files_of(config, (&query, &make_count_query(files, of)), tools),
+            }
         }
         GaugeKind::Covered { report } => gauge_coverage(config, report, tools),
+    }
+}
+
+fn make_count_query(files: &[String], pattern: &str) -> FileQuery {
+    FileQuery::Count {
+        files: make_search(files),
+        pattern: pattern.to_owned(),
     }
 }
 
@@ -212,6 +219,30 @@ fn gauge_files(config: &Config, query: &FileQuery, tools: &mut dyn GaugeTools) -
         value,
         vec![("files", to_value(files), "")],
     )))
+}
+
+/// Matches, and all among which they are counted, as one report has both.
+fn gauge_files_of(
+    config: &Config,
+    (query, of): (&FileQuery, &FileQuery),
+    tools: &mut dyn GaugeTools,
+) -> Result<Gauged> {
+    let mut metrics = match gauge_files(config, query, tools)? {
+        Ok(metrics) => metrics,
+        Err(why) => return Ok(Err(why)),
+    };
+    let total = match ask(of, tools)? {
+        Ok(FileAnswer::Sum { amount, .. }) => to_value(amount),
+        Ok(other) => return Err(confused(&other)),
+        Err(why) => return Ok(Err(why)),
+    };
+    tools.note_line(&format!("{TOTAL}: {total}"));
+    let quantity = Quantity {
+        number: total,
+        unit: Unit::default(),
+    };
+    metrics.entry(TOTAL.to_owned()).or_insert(quantity);
+    Ok(Ok(metrics))
 }
 
 fn gauge_coverage(config: &Config, report: &str, tools: &mut dyn GaugeTools) -> Result<Gauged> {

@@ -182,6 +182,21 @@ fn files_are_asked_for_behind_the_command_that_makes_them() {
     [m: 1200 in 3 files]
     "#);
     let mut tools = ScriptedTools::default();
+    for amount in [2, 148] {
+        let files = 1;
+        tools.answers.push_back(FileAnswer::Sum { amount, files });
+    }
+    let verify = json!({"count": {"pattern": "^not ok", "of": "ok", "files": "tap"}});
+    insta::assert_snapshot!(tools.measure(&verify), @r#"
+    files = 1
+    m = 2
+    total = 148
+    {"Count":{"files":{"patterns":["tap"],"without":"autoresearch-results"},"pattern":"^not ok"}}
+    [m: 2 in 1 file]
+    {"Count":{"files":{"patterns":["tap"],"without":"autoresearch-results"},"pattern":"ok"}}
+    [total: 148]
+    "#);
+    let mut tools = ScriptedTools::default();
     tools
         .answers
         .push_back(FileAnswer::Refused("no file matches `x`".to_owned()));
