@@ -144,7 +144,7 @@ fn the_frontmatter_is_valid_and_the_skill_is_small() {
     for trigger in ["autoresearch", "overnight", "tests", "coverage", "resume"] {
         assert!(first.contains(trigger), "{trigger} is not in: {first}");
     }
-    assert!(body.len() / 4 < 2_000, "{} tokens", body.len() / 4);
+    assert!(body.len() / 4 < 1_600, "{} tokens", body.len() / 4);
     // An optional question may be assumed as answered after a while; a rule that only prompts keeps `start` inside.
     assert!(body.contains("This go is **required**"));
     assert!(body.contains("`sandbox_permissions: \"require_escalated\"`"));
@@ -159,10 +159,11 @@ fn every_file_that_the_skill_names_exists_and_every_reference_is_named() {
     for span in spans(&body) {
         let word = span.trim_start_matches("<folder>/");
         let path = word.split(' ').next().unwrap();
-        if ["references/", "scripts/", "agents/"]
+        // `MODE` stands for each of the modes.
+        let is_named = ["references/", "scripts/", "agents/"]
             .iter()
-            .any(|top| path.starts_with(top))
-        {
+            .any(|top| path.starts_with(top));
+        if is_named && !path.contains("MODE") {
             assert!(bundle().join(path).exists(), "{path}");
         }
     }
@@ -171,14 +172,12 @@ fn every_file_that_the_skill_names_exists_and_every_reference_is_named() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
+    assert!(body.contains("`<folder>/references/MODE.md`"));
     let mut modes = MODES.map(|mode| format!("{mode}.md"));
     modes.sort();
     assert_eq!(files, modes);
     for mode in MODES {
-        assert!(
-            body.contains(&format!("| {mode} | `references/{mode}.md` |")),
-            "{mode}"
-        );
+        assert!(body.contains(&format!(" | {mode} |\n")), "{mode}");
     }
 }
 
@@ -214,10 +213,9 @@ fn every_domain_that_the_bundle_names_has_an_example() {
             assert!(domains.contains(&domain), "{name}: {line}");
         }
     }
-    let listed = read(bundle().join("references/loop.md"));
-    for domain in domains {
-        assert!(listed.contains(domain), "loop.md does not list {domain}");
-    }
+    // The page names the command that lists them, as a list would cost every run its tokens.
+    let page = read(bundle().join("references/loop.md"));
+    assert!(page.contains("`autoresearch config example`"), "{page}");
 }
 
 #[test]
@@ -247,7 +245,7 @@ fn every_config_that_the_bundle_shows_is_a_good_config() {
             shown += 1;
         }
     }
-    assert!(shown >= 4, "only {shown} configs were found");
+    assert!(shown >= 3, "only {shown} configs were found");
 }
 
 #[test]

@@ -34,3 +34,4 @@ mod skill;
 #[path = "../e2e/testbed.rs"]
 mod testbed;
 mod turns;
+mod wizard;

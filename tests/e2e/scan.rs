@@ -460,12 +460,10 @@ fn a_monorepo_is_asked_from_a_folder_or_by_its_name() {
 #[test]
 fn a_config_is_written_once_and_passes_the_check() {
     let scene = make_node_scene();
-    assert_answer!(scene.ask(&["init", "--goal", "get rid of the `any` types"]), @r#"
+    assert_answer!(scene.ask(&["init", "--goal", "get rid of the `any` types"]), @"
     wrote autoresearch.yaml: Get rid of the any types
-    verify      [:<,|&(] *any\b|\bas any\b|\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)|eslint-disable
-    guard       CI=1 npx --no-install vitest run
     next: read it, then autoresearch config try, then autoresearch start
-    "#);
+    ");
     assert_answer!(scene.bed.read("autoresearch.yaml"), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch config try
     # Why: 2 matches in 1 file now; the tool counts them itself

@@ -157,29 +157,6 @@ fn check_written(world: &World, scanned: &ScannedRepository, source: &ConfigSour
 impl fmt::Display for InitReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "wrote {}: {}", self.file, self.candidate.title)?;
-        let verify = &self.candidate.config["verify"];
-        let keys = ["wall", "peak_memory", "exit_rate", "command"];
-        let command = keys.iter().find_map(|key| verify[*key].as_str());
-        if let Some(command) = command {
-            writeln!(
-                out,
-                "verify      {}",
-                command.trim_end().lines().last().unwrap_or_default()
-            )?;
-        } else {
-            writeln!(
-                out,
-                "verify      {}",
-                verify["count"]["pattern"].as_str().unwrap_or_default()
-            )?;
-        }
-        if let Some(guard) = self.candidate.config["guard"]["command"].as_str() {
-            writeln!(
-                out,
-                "guard       {}",
-                guard.trim_end().lines().last().unwrap_or_default()
-            )?;
-        }
         write!(out, "next: {}", self.next)
     }
 }
