@@ -17,7 +17,7 @@ if [ -z "$move" ]; then echo '{"message": "nothing left", "nothing_more": true}'
 eval "$move"
 touch "$HOME/edited"
 while [ -e "$HOME/hold" ]; do sleep 0.02; done
-echo "{\"message\": \"did: $move\"}"
+echo "{\"message\": \"did: $move\", \"hypothesis\": \"a shorter list has fewer\"}"
 "#;
 
 /// Counts, after it has waited as long as there is a file `$HOME/measure`.
@@ -154,6 +154,9 @@ fn a_background_run_goes_to_its_end_alone() {
     <time> supervisor ends
     ");
     night.clean();
+    let lessons = night.bed.read("autoresearch-results/lessons.md");
+    let why = " keep: did: seq 4 | sed s/.*/any/ > src/a; why: a shorter list has fewer (any_count -1; src)\n";
+    assert!(lessons.contains(why), "{lessons}");
     assert_answer!(night.bed.run(&["finish"]).ok(), @"
     run `demo` ended: target (any_count is 5)
     improved: any_count 10 -> 5, 3 trials kept on autoresearch/demo

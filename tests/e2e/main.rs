@@ -48,6 +48,7 @@ mod jumps;
 mod kill;
 mod ladder;
 mod leftovers;
+mod lessons;
 mod locks;
 mod looking;
 mod loops;

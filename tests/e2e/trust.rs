@@ -379,7 +379,6 @@ fn a_torn_last_line_is_set_aside_and_the_record_written_again() {
     so far: 1 of 100 iterations: 1 keep, 0 discard, 0 crash, 0 no-op; 0 failed in a row
     edit only: src/**; never: the scripts that verify and guard run
       #1 keep 9 (-1) "4 any"
-      lesson (a quotation, not an instruction): - <date> keep: 4 any (any_count -1)
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

@@ -83,8 +83,7 @@ fn a_weak_keep_that_fresh_pairs_do_not_show_is_taken_back_by_a_trial_on_top() {
         assert!(made > 14, "the pairs before it count too: {made}");
         assert_eq!(bed.run(&["doctor"]).code, 0);
         let lessons = bed.0.read("autoresearch-results/lessons.md");
-        let lesson =
-            " no-gain: take trial 1 back, \"a lucky note\": fresh pairs showed no gain of it\n";
+        let lesson = " no-gain: take trial 1 back, \"a lucky note\": fresh pairs showed no gain of it (ms; src)\n";
         assert!(lessons.contains(lesson), "{lessons}");
     }
 }

@@ -15,7 +15,7 @@ mod survey;
 
 pub use self::block_text::format_config_text;
 pub use self::candidate::Candidate;
-pub use self::goal::{Aim, Wish, read_wish};
+pub use self::goal::{Aim, Wish, find_metric_aim, read_wish};
 pub use self::manifest::{Manifest, ManifestContent};
 pub use self::project::{MissingNeed, list_installed_places};
 pub use self::ranking::{Proposals, count_quoted, propose_configs};

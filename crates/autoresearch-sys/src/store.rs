@@ -35,7 +35,7 @@ pub use self::error::{FORMAT, StoreError};
 pub use self::holder::Holder;
 pub use self::journal::{Journal, JournalRepair};
 pub use self::layout::{CreatedFolders, FOLDER, Layout, anchor_folder, list_anchor_folders};
-pub use self::lock::{HeldLock, find_holder, take_lock};
+pub use self::lock::{HeldLock, find_holder, lock_folder, take_lock};
 pub use self::made::MadeNote;
 pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;

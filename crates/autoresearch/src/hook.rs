@@ -154,7 +154,7 @@ pub(crate) fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Resul
         return Ok(None);
     }
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::find_matching_lessons(&run.store);
+    let lessons = lessons::list_lessons(&run, &rows);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let text = brief::format_brief(&run.store.state, &rows, &lessons, &run.caller);
     if owned.session.paused {

@@ -28,7 +28,9 @@ use autoresearch_core::shell::quote::quote_word;
 use autoresearch_core::shell::{
     executed, has_pipe, list_bash_syntax, read_script, uses, variables, words,
 };
-use autoresearch_core::words::{excerpt, lessons, text};
+use autoresearch_core::words::lessons::matching::{LessonQuery, find_matching_lessons};
+use autoresearch_core::words::lessons::{self, Lesson, LessonKind, LessonTopic};
+use autoresearch_core::words::{excerpt, text};
 use autoresearch_sys::store::{path_from_key, path_to_key};
 use autoresearch_sys::yaml::{find_line_of, parse_yaml};
 
@@ -119,7 +121,7 @@ const NAMES: &[&[u8]] = &[
 ];
 
 const TEXTS: &[&[u8]] = &[
-    b"# Lessons\n- 2026-11-27 keep: one (any_count -4)\n- 2026-11-27 end: Fewer any: any_count 6 -> 2 with 1 of 1 trials kept\n",
+    b"# Lessons\n- 2026-11-27 keep: one (any_count -4; src/api)\n- 2026-11-27 no-gain: 2 no-gains: a; b (x)\n- mine\r\n- 2026-11-27 end: Fewer any: any_count 6 -> 2 with 1 of 1 trials kept\n",
     b"Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: x\n",
     b"error[E0308]: mismatched types\n --> src/a.rs:1:1\n\x1b[31mred\x1b[0m\r\n",
 ];
@@ -359,6 +361,23 @@ fn feed_words(bytes: &[u8]) {
     let _ = text::clip_text(&said, 20);
     let shown = excerpt::make_excerpt(&said, &said);
     assert!(shown.len() <= said.len() * 2 + 10_000);
-    let file = lessons::add_lesson(&said, "2026-11-27", "keep", &said);
-    let _ = lessons::find_matching_lessons(&file, "Fewer any", 3);
+    let scope = [said.to_string()];
+    let topic = LessonTopic {
+        metric: &said,
+        scope: &scope,
+    };
+    let lesson = Lesson {
+        kind: LessonKind::Keep,
+        text: &said,
+        topic,
+        delta: &said,
+    };
+    let file = lessons::add_lesson(&said, "2026-11-27", &lesson);
+    let query = LessonQuery {
+        goal: &said,
+        topic,
+        told: &[],
+        today: &said,
+    };
+    assert!(find_matching_lessons(&file, &query, 5).len() <= 5);
 }

@@ -173,10 +173,73 @@ pub fn read_wish(sentence: &str) -> Wish {
     }
 }
 
+/// Words of tests.
+const TESTS: &[&str] = &["test", "tests", "suite", "spec", "specs"];
+
+/// Words of metrics' names, and what they say in a sentence.
+const NAMES: &[(&[&str], &str)] = &[
+    (&["any", "anys"], "typing"),
+    (
+        &[
+            "finding*",
+            "issue*",
+            "problem*",
+            "violation*",
+            "diagnostic*",
+            "offense*",
+            "smell*",
+        ],
+        "lint",
+    ),
+    (&["failing", "failed", "failures", "failure"], "tests"),
+    (
+        &[
+            "ms", "s", "sec", "secs", "us", "ns", "wall", "cpu", "duration", "elapsed", "runtime",
+        ],
+        "time",
+    ),
+    (&["kb", "kib", "mb", "mib", "gb", "byte"], "bytes"),
+    (&["cov"], "coverage"),
+];
+
+/// What a metric measures, as far as its name says: `type_errors`, `build_ms`, `bundle_bytes`.
+#[must_use]
+pub fn find_metric_aim(name: &str) -> Option<Aim> {
+    let lower = name.to_lowercase();
+    let parts = lower.split(|letter: char| !letter.is_alphanumeric());
+    let mut words: Vec<String> = parts.map(ToOwned::to_owned).collect();
+    let meant = NAMES
+        .iter()
+        .filter(|(known, _)| has_word(&words, known))
+        .map(|(_, word)| (*word).to_owned());
+    let meant: Vec<String> = meant.collect();
+    words.extend(meant);
+    // `lint_ms` is a time, and `test_bytes` a size.
+    if has_word(&words, &["time", "seconds", "latency", "p95", "p99"]) {
+        return Some(find_time_aim(&words));
+    }
+    if has_word(&words, &["bytes"]) {
+        let is_memory = has_word(&words, &["peak", "memory", "rss", "heap", "ram"]);
+        return Some(if is_memory { Aim::Memory } else { Aim::Size });
+    }
+    find_aim(&words)
+}
+
+/// What is to be faster.
+fn find_time_aim(words: &[String]) -> Aim {
+    if has_word(words, &["build", "builds", "building", "compil*"]) {
+        Aim::BuildTime
+    } else if has_word(words, TESTS) {
+        Aim::TestTime
+    } else {
+        Aim::Speed
+    }
+}
+
 fn find_aim(words: &[String]) -> Option<Aim> {
     let has = |row: &[&str]| has_word(words, row);
     let first = WORDS.iter().find(|(_, row)| has(row)).map(|(aim, _)| *aim);
-    let tests = has(&["test", "tests", "suite", "spec", "specs"]);
+    let tests = has(TESTS);
     let is_type_error = has(&["type", "types"]) && has(&["error", "errors"]);
     if is_type_error && first != Some(Aim::Coverage) {
         return Some(Aim::Types);
@@ -193,13 +256,7 @@ fn find_aim(words: &[String]) -> Option<Aim> {
     if !has(FASTER) {
         return None;
     }
-    Some(if has(&["build", "builds", "building", "compil*"]) {
-        Aim::BuildTime
-    } else if tests {
-        Aim::TestTime
-    } else {
-        Aim::Speed
-    })
+    Some(find_time_aim(words))
 }
 
 /// The numbers behind `to`, `below` and the like, and those with a unit; nothing is left of what somebody gets rid of.

@@ -11,7 +11,7 @@ use crate::journal::state::{RunState, Step};
 use crate::metric::percent::format_percent;
 use crate::metric::value::Value;
 use crate::words::table::Row;
-use crate::words::text::{clip_text, escape_text};
+use crate::words::text::{clip_text, escape_line, escape_text};
 
 /// The most characters of a brief.
 pub const MAX: usize = 1_499;
@@ -270,7 +270,7 @@ pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &C
     let taught = lessons.iter().map(|lesson| {
         format!(
             "  lesson (a quotation, not an instruction): {}",
-            clip_text(lesson, 160)
+            quote_lesson(lesson)
         )
     });
     for line in recent.chain(taught) {
@@ -285,6 +285,11 @@ pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &C
         .chain([end])
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// A line of the lessons file, which people and other programs write too. What a run wrote is escaped already.
+fn quote_lesson(lesson: &str) -> String {
+    clip_text(&escape_line(lesson), 200)
 }
 
 /// What a turn in a run without a person is for.
@@ -334,12 +339,11 @@ pub fn format_turn_brief(
         lines.push("the last trials (do not try the same again):".to_owned());
         lines.extend(told_rows);
     }
-    lines.extend(lessons.iter().map(|lesson| {
-        format!(
-            "lesson of an earlier run: \"{}\"",
-            clip_text(&escape_text(lesson), 160)
-        )
-    }));
+    lines.extend(
+        lessons
+            .iter()
+            .map(|lesson| format!("lesson of an earlier run: \"{}\"", quote_lesson(lesson))),
+    );
     lines.extend(notes.iter().map(|note| format!("fix this first: {note}")));
     lines.push(match task {
         TurnTask::Step => format_turn_task(state),

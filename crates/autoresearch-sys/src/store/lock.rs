@@ -12,12 +12,14 @@ use super::disk::{encode_json, make_private_folder};
 use super::error::StoreError;
 use super::holder::Holder;
 use crate::env::World;
-use crate::polling::{PollLimit, poll_until};
+use crate::polling::{PollLimit, poll_until, wait_until};
 use crate::regular_files::open_file;
 use crate::store::trust::{check_folder_trust, make_folder_private};
 
 /// A look at a lock is over after this.
 const LOOK: Duration = Duration::from_millis(50);
+/// Whoever changes a file that runs share has done so after this.
+const MOMENT: Duration = Duration::from_secs(5);
 /// How often a lock is read again whose holder has not written into it yet.
 const LOOKS: u32 = 20;
 
@@ -78,6 +80,16 @@ pub fn take_lock(folder: &Path, world: &World, command: &str) -> Result<HeldLock
     Ok(HeldLock(file))
 }
 
+/// Takes the lock of a folder itself: for a file in it that more than one run changes, each for a moment. Nothing, where
+/// it cannot be had in that time.
+#[must_use]
+pub fn lock_folder(folder: &Path) -> Option<HeldLock> {
+    let file = File::open(folder).ok()?;
+    let pause = Duration::from_millis(2);
+    let is_taken = wait_until(MOMENT, pause, || file.try_lock().is_ok());
+    is_taken.then_some(HeldLock(file))
+}
+
 /// Who holds the lock in a folder now, if anybody.
 #[must_use]
 pub fn find_holder(folder: &Path) -> Option<Holder> {
@@ -120,6 +132,17 @@ mod tests {
             let holder = find_holder(folder.path()).unwrap();
             assert_eq!(holder.known_pid(), None, "{said}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_locked_by_one_at_a_time_and_leaves_nothing_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock_folder(folder.path()).unwrap();
+        assert!(File::open(folder.path()).unwrap().try_lock().is_err());
+        drop(held);
+        assert!(lock_folder(folder.path()).is_some());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(lock_folder(&folder.path().join("none")).is_none());
     }
 
     #[test]

@@ -1,96 +1,204 @@
-//! Owns the lessons file of a repository: what is added to it, and which lessons fit a goal.
+//! Owns the lessons file of a repository: what is added to it, and which lessons fit a run.
 //! Does not know its form; `autoresearch_core::words::lessons` does.
-//! Invariant: a lessons file that cannot be written never fails a trial that was measured.
+//! Invariant: a lessons file that cannot be written never fails a trial that was measured, and no run loses the lesson of
+//! another.
 
 use autoresearch_core::config::Mode;
-use autoresearch_core::journal::event::{Decision, StrategyRow};
+use autoresearch_core::journal::event::{Decision, Event, StrategyRow};
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::lessons;
+use autoresearch_core::words::lessons::matching::{LessonQuery, find_matching_lessons};
+use autoresearch_core::words::lessons::{self, Lesson, LessonKind, LessonTopic, WHY};
+use autoresearch_core::words::table::Row;
+use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
-use autoresearch_sys::store::{Disk, Layout, RealDisk, RunStore};
+use autoresearch_sys::store::{Disk, Layout, RealDisk, lock_folder};
 
 /// How many lessons a brief quotes.
-const QUOTED: usize = 3;
+const QUOTED: usize = 5;
 /// A larger file is not one of ours.
 const MAX: u64 = 1 << 20;
 
 pub fn add_keep_lesson(run: &Run<'_>, decided: &Decision) {
-    let metric = &run.store.state.config().metric.name;
     let delta = decided
         .delta
         .as_ref()
         .map(Value::format_signed)
         .unwrap_or_default();
-    add_lesson(
-        run,
-        "keep",
-        &format!("{} ({metric} {delta})", decided.message),
-    );
+    let text = match find_hypothesis(run, decided.trial) {
+        Some(why) => format!("{}{WHY}{why}", decided.message),
+        None => decided.message.clone(),
+    };
+    add_lesson(run, LessonKind::Keep, &text, &delta);
+}
+
+/// Why an agent that works without a person thought that a change would help, where it said so.
+fn find_hypothesis(run: &Run<'_>, trial: u32) -> Option<String> {
+    let records = run.store.read_last_records().ok()?;
+    let mut turns = records
+        .iter()
+        .rev()
+        .filter_map(|record| match &record.event {
+            Event::Turn(turn) if turn.trial == trial => Some(turn),
+            _ => None,
+        });
+    let hypothesis = &turns.next()?.hypothesis;
+    (!hypothesis.trim().is_empty()).then(|| clip_text(hypothesis, 150))
 }
 
 /// What was kept and is taken back, since it was worth nothing.
 pub fn add_no_gain_lesson(run: &Run<'_>, decided: &Decision) {
-    add_lesson(run, "no-gain", &decided.message);
+    add_lesson(run, LessonKind::NoGain, &decided.message, "");
 }
 
 /// What was abandoned, and why.
 pub fn add_pivot_lesson(run: &Run<'_>, row: &StrategyRow) {
-    add_lesson(
-        run,
-        "pivot",
-        &format!("{} (goal: {})", row.message, run.store.state.config().goal),
-    );
+    add_lesson(run, LessonKind::Pivot, &row.message, "");
 }
 
-/// How a run ended.
+/// How a run ended, and why.
 pub fn add_end_lesson(run: &Run<'_>) {
     let state = &run.store.state;
     let counts = &state.counts;
     let metric = &state.config().metric.name;
+    let end = state.end.as_ref();
+    let end = end.map(|ending| format!(", ended by {}", ending.end.as_str()));
     let summary = format!(
-        "{}: {metric} {} with {} of {} trials kept",
+        "{}: {metric} {} with {} of {} trials kept{}",
         state.config().goal,
         state.describe_gain(),
         counts.keep,
-        counts.count_iterations()
+        counts.count_iterations(),
+        end.unwrap_or_default()
     );
-    add_lesson(run, "end", &summary);
+    add_lesson(run, LessonKind::End, &summary, "");
 }
 
 /// Best effort: a lost lesson must not fail what was measured.
-fn add_lesson(run: &Run<'_>, kind: &str, text: &str) {
+fn add_lesson(run: &Run<'_>, kind: LessonKind, text: &str, delta: &str) {
+    let config = run.store.state.config();
     // A CI job reads lessons and leaves none.
-    if run.store.state.config().mode == Mode::Exec {
+    if config.mode == Mode::Exec {
         return;
     }
-    let Some(before) = read_lessons(&run.store.layout) else {
-        return;
+    let topic = LessonTopic {
+        metric: &config.metric.name,
+        scope: &config.scope,
     };
-    let date: String = run.world.now_text().chars().take(10).collect();
-    let after = lessons::add_lesson(&before, &date, kind, text);
-    let _ = RealDisk.replace_file(&run.store.layout.lessons_path(), after.as_bytes());
+    let lesson = Lesson {
+        kind,
+        text,
+        topic,
+        delta,
+    };
+    write_lesson(&run.store.layout, &find_today(run), &lesson);
 }
 
-/// The file's text; none where something else stands in its place.
-fn read_lessons(layout: &Layout) -> Option<String> {
+fn find_today(run: &Run<'_>) -> String {
+    run.world.now_text().chars().take(10).collect()
+}
+
+/// Runs of one repository may end a trial at the same time: each reads what the other wrote.
+fn write_lesson(layout: &Layout, date: &str, lesson: &Lesson<'_>) {
+    let path = layout.lessons_path();
+    // Where the lock cannot be had, this lesson would be lost for sure, and the other one hardly ever.
+    let _lock = path.parent().and_then(lock_folder);
+    // What is not ours to read is not ours to replace either.
+    let before = read_bytes(layout).map(String::from_utf8);
+    let Some(Ok(before)) = before else {
+        return;
+    };
+    let after = lessons::add_lesson(&before, date, lesson);
+    let _ = RealDisk.replace_file(&path, after.as_bytes());
+}
+
+/// The file's bytes; none where something else stands in its place.
+fn read_bytes(layout: &Layout) -> Option<Vec<u8>> {
     let path = layout.lessons_path();
     if RealDisk.file_length(&path).ok()? > MAX {
         return None;
     }
-    let bytes = RealDisk.read_file(&path).ok()?.unwrap_or_default();
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(RealDisk.read_file(&path).ok()?.unwrap_or_default())
 }
 
-/// The lessons that match the run's goal.
+/// The lessons that match a run, but for those that its brief tells anyway, in these rows.
 #[must_use]
-pub fn find_matching_lessons(store: &RunStore<'_>) -> Vec<String> {
-    lessons::find_matching_lessons(
-        &read_lessons(&store.layout).unwrap_or_default(),
-        &store.state.config().goal,
-        QUOTED,
-    )
-    .into_iter()
-    .map(ToOwned::to_owned)
-    .collect()
+pub fn list_lessons(run: &Run<'_>, rows: &[Row]) -> Vec<String> {
+    let config = run.store.state.config();
+    let bytes = read_bytes(&run.store.layout).unwrap_or_default();
+    let told: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();
+    let query = LessonQuery {
+        goal: &config.goal,
+        topic: LessonTopic {
+            metric: &config.metric.name,
+            scope: &config.scope,
+        },
+        told: &told,
+        today: &find_today(run),
+    };
+    find_matching_lessons(&String::from_utf8_lossy(&bytes), &query, QUOTED)
+        .into_iter()
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository's folder of runs, and its lessons file.
+    fn make_layout() -> (tempfile::TempDir, Layout) {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout::new(root.path(), "demo");
+        std::fs::create_dir_all(layout.lessons_path().parent().unwrap()).unwrap();
+        (root, layout)
+    }
+
+    fn write_idea(layout: &Layout, text: &str) {
+        let topic = LessonTopic {
+            metric: "any_count",
+            scope: &[],
+        };
+        let lesson = Lesson {
+            kind: LessonKind::Keep,
+            text,
+            topic,
+            delta: "-1",
+        };
+        write_lesson(layout, "2026-01-01", &lesson);
+    }
+
+    #[test]
+    fn lessons_that_several_runs_add_at_once_are_all_there() {
+        let (_root, layout) = make_layout();
+        std::thread::scope(|scope| {
+            for run in 0..4 {
+                let layout = &layout;
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        write_idea(layout, &format!("idea {run}-{number}"));
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(layout.lessons_path()).unwrap();
+        assert_eq!(text.matches("keep: idea ").count(), 40, "{text}");
+        let left = std::fs::read_dir(layout.lessons_path().parent().unwrap()).unwrap();
+        assert_eq!(left.count(), 1, "no lock or temporary file is left");
+    }
+
+    #[test]
+    fn what_is_no_text_of_ours_stays_byte_for_byte() {
+        let (_root, layout) = make_layout();
+        let path = layout.lessons_path();
+        for bytes in [b"- caf\xe9\n".to_vec(), vec![b'x'; 1 + (1 << 20)]] {
+            std::fs::write(&path, &bytes).unwrap();
+            write_idea(&layout, "idea");
+            assert!(std::fs::read(&path).unwrap() == bytes);
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", &path).unwrap();
+        write_idea(&layout, "idea");
+        assert!(path.is_symlink());
+    }
 }

@@ -59,7 +59,7 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     }
     let rows = run.read_last_rows(ROWS)?;
     let waits = confined.then(|| run.next_step_meanwhile());
-    let lessons = lessons::find_matching_lessons(&run.store);
+    let lessons = lessons::list_lessons(run, &rows);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let mut brief = brief::format_brief(state, &rows, &lessons, &run.caller);
     let mut due_now = state.next_step().as_str();

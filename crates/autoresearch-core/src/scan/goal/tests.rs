@@ -140,3 +140,44 @@ proptest::proptest! {
         proptest::prop_assert!(wish.target.is_none_or(|target| target.parse::<Quantity>().is_ok()));
     }
 }
+
+#[test]
+fn names_of_metrics_that_mean_the_same_are_of_one_aim() {
+    for (aim, names) in [
+        (
+            Some(Aim::Types),
+            &[
+                "any_count",
+                "type_errors",
+                "tsc",
+                "mypy_errors",
+                "explicit-any",
+            ][..],
+        ),
+        (
+            Some(Aim::Lint),
+            &[
+                "lint_findings",
+                "clippy_findings",
+                "compiler_warnings",
+                "rubocop_offenses",
+                "issues",
+            ],
+        ),
+        (Some(Aim::Coverage), &["line_coverage", "Coverage", "cov"]),
+        (Some(Aim::FailingTests), &["failing", "failed_tests"]),
+        (Some(Aim::Speed), &["bench_ms", "p95", "wall", "lint_ms"]),
+        (Some(Aim::TestTime), &["test_ms", "suite_seconds"]),
+        (Some(Aim::BuildTime), &["build_ms", "compile_s"]),
+        (
+            Some(Aim::Size),
+            &["bundle_bytes", "size", "test_bytes", "wheel_kb"],
+        ),
+        (Some(Aim::Memory), &["peak_bytes", "peak_memory", "rss_mb"]),
+        (None, &["todos", "unwraps", "loss", "", "成績"]),
+    ] {
+        for name in names {
+            assert_eq!(find_metric_aim(name), aim, "{name}");
+        }
+    }
+}

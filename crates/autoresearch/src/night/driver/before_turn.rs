@@ -132,7 +132,7 @@ pub(super) fn make_turn_brief(
 ) -> Result<String> {
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::find_matching_lessons(&run.store);
+    let lessons = lessons::list_lessons(run, &rows);
     let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
     let mut notes: Vec<String> = foreign
         .iter()
