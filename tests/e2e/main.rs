@@ -88,6 +88,7 @@ mod unattended_batches;
 mod under_way;
 mod unseen;
 mod user_settings;
+mod varied_runs;
 mod views;
 mod warnings;
 mod weak_keeps;

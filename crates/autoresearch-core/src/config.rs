@@ -26,10 +26,11 @@ mod unattended;
 pub use self::check::{CheckedConfig, check_config};
 pub use self::choices::{
     ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
-    Rollback, Shell, SuppressionRule, SuspectPattern, ViewUse,
+    Rollback, Shell, SuppressionRule, SuspectPattern, Vary, ViewUse,
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
+pub use self::gauge::run_condition::{RunCondition, Zone, ZoneForm, is_set_by_runs};
 pub use self::gauge::{Gauge, GaugeKind, TOTAL};
 pub use self::holdout::{Holdout, HoldoutTime};
 pub use self::meaning::looks_secret;

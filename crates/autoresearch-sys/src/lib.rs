@@ -9,6 +9,7 @@ pub mod error;
 pub mod git;
 mod machine_load;
 pub mod machine_memory;
+pub mod machine_zones;
 pub mod polling;
 pub mod process;
 pub mod regular_files;

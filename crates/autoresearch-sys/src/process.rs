@@ -10,6 +10,7 @@
 //! Each job has its own runner, so several can run at once in one process. Where a runner is killed, what it looked
 //! after becomes a child of ours; `local` ends exactly these (`descendants` says how they are told from the rest).
 
+mod busy_cores;
 mod confinement;
 mod descendants;
 mod detached;
@@ -32,8 +33,8 @@ pub use self::detached::spawn_detached;
 pub use self::executor::Executor;
 pub use self::file_query::{FileAnswer, FileQuery, FileSearch};
 pub use self::job::{
-    CommandEnd, CommandLine, CommandOutput, EndedCommand, ExecError, GRACE, Job, MAX_OUTPUT,
-    RUNNER, ResourceUse,
+    CommandEnd, CommandLine, CommandOutput, EndedCommand, ExecError, GRACE, Job, JobConditions,
+    MAX_OUTPUT, RUNNER, ResourceUse,
 };
 pub use self::local::LocalExecutor;
 pub(crate) use self::readiness::wait_for_exit;

@@ -28,8 +28,8 @@ use autoresearch_core::agent::outage::OutagePatience;
 use autoresearch_sys::env::{Clock, ProcessRole, World};
 use autoresearch_sys::polling::wait_until;
 use autoresearch_sys::process::{
-    CommandEnd, CommandLine, EndedCommand, Executor, Job, LocalExecutor, RUNNER, TreeView,
-    runner_main, spawn_detached,
+    CommandEnd, CommandLine, EndedCommand, Executor, Job, JobConditions, LocalExecutor, RUNNER,
+    TreeView, runner_main, spawn_detached,
 };
 use autoresearch_sys::store::removal::remove_folder_below;
 use rustix::process::{Pid, RawPid, Signal, kill_process, test_kill_process};
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 type NamedTest = (&'static str, fn(&Bed));
 
-const TESTS: [NamedTest; 6] = [
+const TESTS: [NamedTest; 8] = [
     (
         "a_cancelled_job_leaves_the_processes_of_another_alive",
         a_cancelled_job_leaves_the_processes_of_another_alive,
@@ -83,6 +83,14 @@ const TESTS: [NamedTest; 6] = [
     (
         "a_sweep_leaves_what_this_process_started_itself",
         a_sweep_leaves_what_this_process_started_itself,
+    ),
+    (
+        "the_busy_cores_of_a_job_are_its_runners_and_go_with_it",
+        the_busy_cores_of_a_job_are_its_runners_and_go_with_it,
+    ),
+    (
+        "the_variables_of_a_job_win_over_those_of_the_executor",
+        the_variables_of_a_job_win_over_those_of_the_executor,
     ),
     (
         "a_job_sees_the_tree_and_changes_nothing_of_the_checkout",
@@ -163,6 +171,7 @@ impl Bed {
             own_temporary: false,
             view: None,
             confinement: None,
+            conditions: JobConditions::default(),
         }
     }
 
@@ -274,6 +283,97 @@ fn a_sweep_leaves_what_this_process_started_itself(bed: &Bed) {
     }
 }
 
+/// The threads of a process.
+fn count_threads(pid: Pid) -> usize {
+    let folder = format!("/proc/{}/task", pid.as_raw_nonzero());
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+/// The processor time of a process itself, without its children, in ticks of the system.
+fn read_ticks(pid: Pid) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// They are threads of the runner: there is nothing that could outlive it, and what the command takes is without them.
+fn the_busy_cores_of_a_job_are_its_runners_and_go_with_it(bed: &Bed) {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let make_job = |name: &str, busy_cores: bool| Job {
+        conditions: JobConditions {
+            busy_cores,
+            ..JobConditions::default()
+        },
+        ..bed.make_job(name)
+    };
+    let (executor, second) = (
+        LocalExecutor::new(&bed.world, &bed.env),
+        LocalExecutor::new(&bed.world, &bed.env),
+    );
+    // This one waits without working, so whatever is worked meanwhile is beside it.
+    let waits = "mkfifo d-go-on; echo $PPID > d-runner; read line < d-go-on";
+    let waiting = Job {
+        command: CommandLine::Shell(waits.to_owned()),
+        ..make_job("d", true)
+    };
+    let has_worked = |runner: Pid| {
+        let goal = read_ticks(runner) + 50;
+        wait_until(LONG, Duration::from_millis(5), || read_ticks(runner) > goal)
+    };
+    std::thread::scope(|scope| {
+        let killed = scope.spawn(|| run(&executor, &make_job("a", true)));
+        let (runner, _) = (bed.read_pid("a-runner"), bed.read_hidden("a"));
+        assert_eq!(count_threads(runner), 1 + cores);
+        assert!(has_worked(runner), "the threads keep the cores busy");
+        kill_process(runner, Signal::KILL).unwrap();
+        assert_eq!(killed.join().unwrap().0.how, CommandEnd::Signalled(9));
+        assert!(!is_alive(runner));
+
+        let cancelled = scope.spawn(|| run(&executor, &make_job("b", true)));
+        let (runner, _) = (bed.read_pid("b-runner"), bed.read_hidden("b"));
+        executor.cancel_jobs();
+        assert_eq!(cancelled.join().unwrap().0.how, CommandEnd::Cancelled);
+        assert!(!is_alive(runner));
+
+        let quiet = scope.spawn(|| run(&second, &make_job("c", false)));
+        let (runner, _) = (bed.read_pid("c-runner"), bed.read_hidden("c"));
+        assert_eq!(count_threads(runner), 1);
+        bed.let_go_on();
+        assert_eq!(quiet.join().unwrap().0.how, CommandEnd::Exited(0));
+
+        let busy = scope.spawn(|| run(&second, &waiting));
+        let runner = bed.read_pid("d-runner");
+        let before = read_ticks(runner);
+        assert!(has_worked(runner));
+        let worked = read_ticks(runner) - before;
+        std::fs::write(bed.folder.path().join("d-go-on"), "\n").unwrap();
+        let (ended, _) = busy.join().unwrap();
+        assert_eq!(ended.how, CommandEnd::Exited(0));
+        assert!(!is_alive(runner));
+        let counted = ended.used.cpu_us / 10_000;
+        assert!(counted * 2 < worked, "{counted} of {worked} ticks");
+    });
+}
+
+fn the_variables_of_a_job_win_over_those_of_the_executor(bed: &Bed) {
+    let variables = [("TZ", "UTC0"), ("SEED", "7")];
+    let job = Job {
+        command: CommandLine::Shell("echo $TZ $SEED $OTHER".to_owned()),
+        own_temporary: false,
+        conditions: JobConditions {
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            busy_cores: false,
+        },
+        ..bed.make_job("a")
+    };
+    let mut env = bed.env.clone();
+    env.extend([("TZ", "CET-1"), ("OTHER", "8")].map(|(name, value)| (name.into(), value.into())));
+    let (_, printed) = run(&LocalExecutor::new(&bed.world, &env), &job);
+    assert_eq!(printed, "UTC0 7 8\n");
+}
+
 /// A checkout with an ignored `build`, a work tree of it outside, and a name that an option of mount would cut.
 fn make_view(bed: &Bed) -> TreeView {
     let (checkout, tree) = (
@@ -309,6 +409,7 @@ fn run_shell(bed: &Bed, script: &str, view: Option<&TreeView>) -> (CommandEnd, S
         own_temporary: false,
         view: view.cloned(),
         confinement: None,
+        conditions: JobConditions::default(),
     };
     let (ended, printed) = run(&LocalExecutor::new(&bed.world, &bed.env), &job);
     (ended.how, printed)

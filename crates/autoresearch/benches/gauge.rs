@@ -15,7 +15,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use autoresearch_sys::env::World;
-use autoresearch_sys::process::{CommandLine, Executor, Job, LocalExecutor, RUNNER, runner_main};
+use autoresearch_sys::process::{
+    CommandLine, Executor, Job, JobConditions, LocalExecutor, RUNNER, runner_main,
+};
 
 /// Runs of each command by each way.
 const RUNS: usize = 15;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
                 own_temporary: false,
                 view: None,
                 confinement: None,
+                conditions: JobConditions::default(),
             };
             let (ended, _) = executor.run_job(&job).unwrap();
             measured.push(Duration::from_micros(ended.used.wall_us));

@@ -26,7 +26,8 @@ use autoresearch_sys::env::{Stopwatch, World, temporary_folder};
 use autoresearch_sys::error::Failure;
 use autoresearch_sys::git::Git;
 use autoresearch_sys::process::{
-    CommandEnd, CommandLine, Executor, Job, LocalExecutor, RUNNER, TreeView, runner_main,
+    CommandEnd, CommandLine, Executor, Job, JobConditions, LocalExecutor, RUNNER, TreeView,
+    runner_main,
 };
 use autoresearch_sys::store::{Layout, TreeKind};
 
@@ -205,6 +206,7 @@ impl TreeGround {
                 own_temporary: false,
                 view,
                 confinement: None,
+                conditions: JobConditions::default(),
             };
             let watch = Stopwatch::start();
             let (ended, _) = LocalExecutor::new(&self.world, &[]).run_job(&job).ok()?;

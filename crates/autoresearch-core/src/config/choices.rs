@@ -57,6 +57,19 @@ words! {
 }
 
 words! {
+    /// What differs between the runs of `exit_rate`.
+    #[derive(PartialOrd, Ord)]
+    Vary {
+        /// `AUTORESEARCH_SEED` and `PYTHONHASHSEED` are the number of the run: 1, 2, 3, ...
+        Seed = "seed",
+        /// `TZ` goes round through five places of the world.
+        Zone = "zone",
+        /// Every second run has as many busy threads beside it as there are cores.
+        Load = "load",
+    }
+}
+
+words! {
     /// What edited code can do to a measurement instead of improving it.
     #[derive(PartialOrd, Ord)]
     SuspectPattern {

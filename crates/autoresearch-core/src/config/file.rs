@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::choices::{
     ClaimMode, Isolation, LadderMode, Mode, ReactionRule, RepositoryHooks, RequiredLabels,
-    Rollback, Shell, SuppressionRule, SuspectPattern, ViewUse,
+    Rollback, Shell, SuppressionRule, SuspectPattern, Vary, ViewUse,
 };
 use crate::config::condition::Op;
 use crate::config::holdout::HoldoutFile;
@@ -243,6 +243,9 @@ pub struct VerifyFile {
     #[serde(default)]
     #[schemars(range(min = 2, max = 1000))]
     pub runs: Option<u32>,
+    /// With `exit_rate`: what differs between its runs, alike for every state that is measured. Default: nothing.
+    #[serde(default)]
+    pub vary: Vec<Vary>,
     /// A coverage report that `command` writes; the share of covered lines in it is the metric, in per cent.
     #[serde(default)]
     pub covered: Option<String>,

@@ -2,8 +2,11 @@
 //! Does not measure; `metric` reads reports, and the product runs commands.
 //! Invariant: the unit follows from the kind alone, so that nothing that is printed can choose it.
 
+pub(super) mod run_condition;
+
 use serde::{Deserialize, Serialize};
 
+use crate::config::choices::Vary;
 use crate::config::command::UserCommand;
 use crate::metric::unit::Unit;
 
@@ -52,7 +55,12 @@ pub enum GaugeKind {
         files: Vec<String>,
     },
     /// How many of these runs fail.
-    ExitRate { runs: u32 },
+    ExitRate {
+        runs: u32,
+        /// What differs between them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        vary: Vec<Vary>,
+    },
     /// The share of covered lines in a report that the command writes.
     Covered { report: String },
 }
@@ -112,7 +120,7 @@ impl GaugeKind {
     #[must_use]
     pub fn count_cases(&self) -> Option<u32> {
         match self {
-            Self::ExitRate { runs } => Some(*runs),
+            Self::ExitRate { runs, .. } => Some(*runs),
             _ => None,
         }
     }
@@ -158,7 +166,14 @@ mod tests {
                 files: vec!["dist/**".to_owned()],
                 gzip: true,
             },
-            GaugeKind::ExitRate { runs: 20 },
+            GaugeKind::ExitRate {
+                runs: 20,
+                vary: Vec::new(),
+            },
+            GaugeKind::ExitRate {
+                runs: 20,
+                vary: vec![Vary::Seed, Vary::Load],
+            },
         ] {
             let gauge = Gauge {
                 kind,
@@ -178,7 +193,14 @@ mod tests {
         for (kind, text, number) in [
             (GaugeKind::Wall, "1.5 s", "1500"),
             (GaugeKind::PeakMemory, "2 MiB", "2097152"),
-            (GaugeKind::ExitRate { runs: 9 }, "1 failed run", "1"),
+            (
+                GaugeKind::ExitRate {
+                    runs: 9,
+                    vary: Vec::new(),
+                },
+                "1 failed run",
+                "1",
+            ),
             (
                 GaugeKind::Covered {
                     report: "lcov.info".to_owned(),

@@ -90,6 +90,7 @@ fn list_kinds(verify: &VerifyFile) -> Vec<GaugeKind> {
     });
     let exit_rate = verify.exit_rate.as_ref().map(|_| GaugeKind::ExitRate {
         runs: verify.runs.unwrap_or(DEFAULT_RUNS),
+        vary: verify.vary.clone(),
     });
     let covered = verify
         .covered
@@ -220,6 +221,12 @@ fn check_options(verify: &VerifyFile, kind: &GaugeKind, problems: &mut Vec<Probl
             "`exit_rate`",
         ),
         (
+            "vary",
+            !verify.vary.is_empty(),
+            matches!(kind, GaugeKind::ExitRate { .. }),
+            "`exit_rate`",
+        ),
+        (
             "warmup",
             verify.warmup.is_some(),
             kind.is_of_a_run(),
@@ -232,6 +239,15 @@ fn check_options(verify: &VerifyFile, kind: &GaugeKind, problems: &mut Vec<Probl
             of_a_run,
         ),
     ];
+    for (index, what) in verify.vary.iter().enumerate() {
+        if verify.vary[..index].contains(what) {
+            problems.push(Problem::error(
+                &format!("verify.vary[{index}]"),
+                format!("`{}` stands there twice", what.as_str()),
+                "remove one",
+            ));
+        }
+    }
     for (key, _, _, owner) in options.iter().filter(|(_, typed, fits, _)| *typed && !fits) {
         problems.push(Problem::error(
             &format!("verify.{key}"),

@@ -5,7 +5,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::GaugeKind;
+use crate::config::choices::Vary;
+use crate::config::gauge::GaugeKind;
 use crate::config::problem::Problem;
 
 /// Several hypotheses at once, each in a work tree of its own. Default: one after the other.
@@ -119,12 +120,18 @@ impl Parallel {
     #[must_use]
     pub fn choose_measuring(&self, gauge: &GaugeKind, is_exact: bool) -> (Measuring, &'static str) {
         let takes_time = matches!(gauge, GaugeKind::Wall | GaugeKind::Cpu);
+        let makes_load =
+            matches!(gauge, GaugeKind::ExitRate { vary, .. } if vary.contains(&Vary::Load));
         match self.measuring {
             MeasuringRule::Serial => (Measuring::Serial, "the config says so"),
             MeasuringRule::Concurrent => (Measuring::Concurrent, "the config says so"),
             MeasuringRule::Auto if takes_time => (
                 Measuring::Serial,
                 "the metric is a time, which neighbours would disturb",
+            ),
+            MeasuringRule::Auto if makes_load => (
+                Measuring::Serial,
+                "every second run makes load, which would disturb neighbours",
             ),
             MeasuringRule::Auto if !is_exact => (
                 Measuring::Serial,
@@ -256,6 +263,13 @@ mod tests {
             parallel.choose_measuring(&GaugeKind::Wall, true).0,
             Measuring::Serial
         );
+        for (vary, expected) in [
+            (vec![Vary::Seed, Vary::Zone], Measuring::Concurrent),
+            (vec![Vary::Load], Measuring::Serial),
+        ] {
+            let gauge = GaugeKind::ExitRate { runs: 9, vary };
+            assert_eq!(parallel.choose_measuring(&gauge, true).0, expected);
+        }
         parallel.measuring = MeasuringRule::Concurrent;
         assert_eq!(
             parallel.choose_measuring(&GaugeKind::Printed, false).0,

@@ -146,7 +146,10 @@ mod tests {
     fn a_rate_is_told_of_all_runs_of_one_tree() {
         let mut start = make_start(3);
         assert_eq!((count_cases(&start), find_start_rate(&start)), (None, None));
-        start.config.gauge.kind = GaugeKind::ExitRate { runs: 20 };
+        start.config.gauge.kind = GaugeKind::ExitRate {
+            runs: 20,
+            vary: Vec::new(),
+        };
         start.samples = vec![3.into(), 2.into(), 4.into()];
         assert_eq!(count_cases(&start), Some(20));
         insta::assert_snapshot!(find_start_rate(&start).unwrap(), @"9 of 60: 15 % (7.1 to 27), 95 % interval");

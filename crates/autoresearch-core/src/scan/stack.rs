@@ -170,7 +170,10 @@ impl Measure {
         let gauge = match self {
             Self::Wall(_) | Self::BuildWall(_) => GaugeKind::Wall,
             Self::PeakMemory(_) => GaugeKind::PeakMemory,
-            Self::ExitRate(_) => GaugeKind::ExitRate { runs: 1 },
+            Self::ExitRate(_) => GaugeKind::ExitRate {
+                runs: 1,
+                vary: Vec::new(),
+            },
             Self::Covered { .. } => GaugeKind::Covered {
                 report: String::new(),
             },

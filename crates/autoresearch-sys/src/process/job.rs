@@ -2,6 +2,7 @@
 //! Does not run anything.
 //! Invariant: a job and its end are plain data, which cross a process boundary as JSON.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,6 +39,27 @@ pub struct Job {
     /// The sandbox in which it runs; none otherwise. The runner answers questions about files without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confinement: Option<Confinement>,
+    /// What it meets besides, where runs are to differ.
+    #[serde(default, skip_serializing_if = "JobConditions::is_usual")]
+    pub conditions: JobConditions,
+}
+
+/// What a job meets that others do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobConditions {
+    /// Variables besides those of the executor; they win over these.
+    pub variables: BTreeMap<String, String>,
+    /// Does each core have something else to do while it runs?
+    pub busy_cores: bool,
+}
+
+impl JobConditions {
+    /// Is there nothing besides?
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

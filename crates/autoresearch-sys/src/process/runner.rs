@@ -16,6 +16,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::busy_cores::BusyCores;
 use super::descendants;
 use super::file_answers::answer_query;
 use super::file_query::FileQuery;
@@ -70,6 +71,11 @@ fn run_job(job: &Job) -> std::io::Result<EndedCommand> {
     let (wake, child_ended) = UnixStream::pair()?;
     child_ended.set_nonblocking(true)?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, wake)?;
+    let _beside = if job.conditions.busy_cores {
+        Some(BusyCores::start()?)
+    } else {
+        None
+    };
     let watch = Stopwatch::start();
     let mut child = spawn_command(job)?;
     let outputs = [
@@ -188,6 +194,7 @@ fn spawn_command(job: &Job) -> std::io::Result<Child> {
     };
     command
         .current_dir(find_directory(job))
+        .envs(&job.conditions.variables)
         .stdin(input)
         .process_group(0)
         .spawn()

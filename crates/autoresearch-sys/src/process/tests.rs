@@ -52,6 +52,7 @@ fn a_job_and_each_end_of_it_cross_to_another_process_as_json() {
         own_temporary: false,
         view: None,
         confinement: None,
+        conditions: JobConditions::default(),
     };
     let text = serde_json::to_string(&job).unwrap();
     insta::assert_snapshot!(text, @r#"{"command":{"Words":["true"]},"directory":"/r","timeout_ms":5000,"input":"/r/prompt"}"#);

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use autoresearch_sys::env::World;
-use autoresearch_sys::process::{CommandEnd, CommandLine, Confinement, Job, LocalExecutor};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, Confinement, Job, JobConditions, LocalExecutor,
+};
 
 use super::{Bed, NamedTest, make_view, run};
 
@@ -102,6 +104,7 @@ impl Ground {
             own_temporary: true,
             view: None,
             confinement,
+            conditions: JobConditions::default(),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::run::driven::MARK;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::process::{
-    CommandLine, CommandOutput, EndedCommand, Executor, Job, LocalExecutor,
+    CommandLine, CommandOutput, EndedCommand, Executor, Job, JobConditions, LocalExecutor,
 };
 
 /// What a turn is asked with.
@@ -70,6 +70,7 @@ pub(super) fn run_with_brief(
         own_temporary: false,
         view: None,
         confinement: None,
+        conditions: JobConditions::default(),
     };
     Ok(LocalExecutor::new(world, env).run_job(&job)?)
 }

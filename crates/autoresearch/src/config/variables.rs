@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use autoresearch_core::config::{Config, Problem, looks_secret};
+use autoresearch_core::config::{Config, GaugeKind, Problem, is_set_by_runs, looks_secret};
 use autoresearch_core::shell::executed::list_programs;
 use autoresearch_core::shell::variables::list_variables;
 
@@ -169,8 +169,13 @@ pub fn find_missed(world: &World, config: &Config, root: &Path) -> Option<Proble
             }
         }
     }
+    let vary = match &config.gauge.kind {
+        GaugeKind::ExitRate { vary, .. } => Some(vary),
+        _ => None,
+    };
     let known = |name: &String| {
         PASSED.contains(&name.as_str())
+            || vary.is_some_and(|vary| is_set_by_runs(name, vary))
             || config.env.contains(name)
             || config.secrets.contains(name)
     };

@@ -10,7 +10,7 @@ use crate::trees::place::find_temporary_folder;
 use crate::trees::sandboxing::SANDBOX_NEEDS;
 use autoresearch_sys::env::{World, make_random_id};
 use autoresearch_sys::process::{
-    CommandEnd, CommandLine, Confinement, Executor, Job, LocalExecutor,
+    CommandEnd, CommandLine, Confinement, Executor, Job, JobConditions, LocalExecutor,
 };
 use autoresearch_sys::store::removal::remove_folder_below;
 
@@ -58,6 +58,7 @@ fn close_one(world: &World, place: &Path) -> Result<(), String> {
             read_only: vec![place],
             ..Confinement::default()
         }),
+        conditions: JobConditions::default(),
     };
     match LocalExecutor::new(&here, &[]).run_job(&job) {
         Ok((ended, _)) => match ended.how {

@@ -22,7 +22,9 @@ use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::git::{Git, is_behind_link};
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor, TreeView};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, Executor, Job, JobConditions, LocalExecutor, TreeView,
+};
 use autoresearch_sys::regular_files::{NOTE_BYTES, read_text};
 use autoresearch_sys::store::removal::folder_inode;
 use autoresearch_sys::store::write_output;
@@ -213,6 +215,7 @@ fn run_prepare(filling: &TreeFilling<'_>, prepare: &UserCommand) -> Result<()> {
         own_temporary: false,
         view: filling.view.cloned(),
         confinement: None,
+        conditions: JobConditions::default(),
     };
     let (ended, printed) = LocalExecutor::new(filling.world, filling.env).run_job(&job)?;
     let how = match &ended.how {

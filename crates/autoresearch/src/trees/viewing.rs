@@ -19,7 +19,9 @@ use crate::trees::wanted::choose_paths;
 use autoresearch_sys::env::{World, make_random_id};
 use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor, TreeView};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, Executor, Job, JobConditions, LocalExecutor, TreeView,
+};
 use autoresearch_sys::store::FOLDER as RUNS;
 use autoresearch_sys::store::removal::remove_folder_below;
 
@@ -187,6 +189,7 @@ fn opens_view(world: &World, view: &TreeView) -> bool {
         own_temporary: false,
         view: Some(view.clone()),
         confinement: None,
+        conditions: JobConditions::default(),
     };
     let ended = LocalExecutor::new(world, &[]).run_job(&job);
     ended.is_ok_and(|(ended, _)| ended.how == CommandEnd::Exited(0))

@@ -4,24 +4,38 @@
 
 use std::collections::BTreeMap;
 
-use autoresearch_core::config::{Config, GaugeKind, TOTAL, UserCommand};
+use autoresearch_core::config::{
+    Config, GaugeKind, RunCondition, TOTAL, UserCommand, Vary, Zone, ZoneForm,
+};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::coverage::LineCoverage;
 use autoresearch_core::metric::unit::{Quantity, Unit};
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{escape_text, format_count};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
-use autoresearch_sys::process::{FileAnswer, FileQuery, FileSearch, ResourceUse};
+use autoresearch_sys::process::{FileAnswer, FileQuery, FileSearch, JobConditions, ResourceUse};
 use autoresearch_sys::store::FOLDER;
 
 /// The shell could not find or start the command: that is no failure of what is tested.
 const NOT_FOUND: [i32; 2] = [126, 127];
 
+/// So many failed runs are named where they are counted; each has its line in the output.
+const MOST_NAMED: usize = 5;
+
 /// What is measured with: commands, and questions about files.
 pub(super) trait GaugeTools {
-    /// Runs a command; `label` says which run it is.
-    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun>;
+    /// Runs a command under these conditions; `label` says which run it is.
+    fn run_command(
+        &mut self,
+        command: &UserCommand,
+        label: &str,
+        conditions: JobConditions,
+    ) -> Result<GaugedRun>;
+    /// How `TZ` can name this zone here.
+    fn choose_zone_form(&self, zone: &Zone) -> ZoneForm;
     fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>>;
+    /// This run failed under conditions that others do not have.
+    fn note_failed(&mut self, run: u32, told: &str);
     /// Adds a line to the output of the measurement.
     fn note_line(&mut self, line: &str);
 }
@@ -44,7 +58,7 @@ pub(super) fn take_gauge(config: &Config, tools: &mut dyn GaugeTools) -> Result<
     match &config.gauge.kind {
         GaugeKind::Printed => Ok(Ok(BTreeMap::new())),
         GaugeKind::Wall | GaugeKind::Cpu | GaugeKind::PeakMemory => gauge_runs(config, tools),
-        GaugeKind::ExitRate { runs } => gauge_failures(config, *runs, tools),
+        GaugeKind::ExitRate { runs, vary } => gauge_failures(config, (*runs, vary), tools),
         GaugeKind::Size { files, gzip } => {
             let query = FileQuery::Size {
                 files: make_search(files),
@@ -123,7 +137,7 @@ fn gauge_runs(config: &Config, tools: &mut dyn GaugeTools) -> Result<Gauged> {
             None => format!("warmup {number} of {}", gauge.warmup),
             Some(run) => format!("run {run} of {}", gauge.repeats),
         };
-        let run = tools.run_command(&config.verify, &label)?;
+        let run = tools.run_command(&config.verify, &label, JobConditions::default())?;
         if let Err(how) = run.ended {
             return Ok(Err(Why::VerifyFailed(how)));
         }
@@ -167,34 +181,77 @@ fn gauge_runs(config: &Config, tools: &mut dyn GaugeTools) -> Result<Gauged> {
 }
 
 /// How many runs fail. A timeout is a failure too: a suite that hangs now and then is as flaky.
-fn gauge_failures(config: &Config, runs: u32, tools: &mut dyn GaugeTools) -> Result<Gauged> {
-    let mut failed = 0_u32;
+fn gauge_failures(
+    config: &Config,
+    (runs, vary): (u32, &[Vary]),
+    tools: &mut dyn GaugeTools,
+) -> Result<Gauged> {
+    let mut failed = Vec::new();
     for number in 1..=runs {
-        let label = format!("run {number} of {runs}");
-        let ended = tools.run_command(&config.verify, &label)?.ended;
-        let told = match &ended {
+        let condition = RunCondition::of_run(number, vary);
+        let zone = condition.zone();
+        let form = zone.map_or(ZoneForm::Name, |zone| tools.choose_zone_form(zone));
+        let met = condition.tell(form);
+        let comma = if met.is_empty() { "" } else { ", " };
+        let label = format!("run {number} of {runs}{comma}{met}");
+        let conditions = make_conditions(&condition, form);
+        let run = tools.run_command(&config.verify, &label, conditions)?;
+        let told = match &run.ended {
             Ok(()) => "succeeded".to_owned(),
             Err(how) => how.to_string(),
         };
         tools.note_line(&format!("{label}: {told}"));
-        match ended {
+        match run.ended {
             Ok(()) => {}
             Err(How::Exit { status }) if NOT_FOUND.contains(&status) => {
                 return Ok(Err(Why::VerifyFailed(How::Exit { status })));
             }
-            Err(How::Exit { .. } | How::Signal { .. } | How::Timeout { .. }) => failed += 1,
+            Err(How::Exit { .. } | How::Signal { .. } | How::Timeout { .. }) => {
+                let named = name_run(number, &met);
+                if !vary.is_empty() {
+                    tools.note_failed(number, &named);
+                }
+                failed.push(named);
+            }
             Err(how) => return Ok(Err(Why::VerifyFailed(how))),
         }
     }
-    tools.note_line(&format!(
-        "{}: {failed} of {runs} runs failed",
-        config.metric.name
-    ));
-    Ok(Ok(name_metrics(
-        config,
-        to_value(failed.into()),
-        Vec::new(),
-    )))
+    let count = failed.len();
+    let mut line = format!("{}: {count} of {runs} runs failed", config.metric.name);
+    if !vary.is_empty() && count > 0 {
+        line = format!("{line}: {}", name_failed_runs(&failed));
+    }
+    tools.note_line(&line);
+    let count = to_value(u64::try_from(count).unwrap_or(u64::MAX));
+    Ok(Ok(name_metrics(config, count, Vec::new())))
+}
+
+fn make_conditions(condition: &RunCondition, form: ZoneForm) -> JobConditions {
+    let variables = condition.list_variables(form).into_iter();
+    JobConditions {
+        variables: variables
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        busy_cores: condition.is_under_load(),
+    }
+}
+
+/// A run with what it met.
+fn name_run(number: u32, met: &str) -> String {
+    if met.is_empty() {
+        format!("run {number}")
+    } else {
+        format!("run {number} ({met})")
+    }
+}
+
+/// The first of these runs, and how many there are besides.
+pub(super) fn name_failed_runs(failed: &[String]) -> String {
+    let named = &failed[..failed.len().min(MOST_NAMED)];
+    match failed.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 /// Bytes or matches, behind the command that makes the files, where there is one.
@@ -276,7 +333,7 @@ fn run_maker(config: &Config, tools: &mut dyn GaugeTools) -> Result<std::result:
     if config.verify.command.is_empty() {
         return Ok(Ok(()));
     }
-    let run = tools.run_command(&config.verify, "run")?;
+    let run = tools.run_command(&config.verify, "run", JobConditions::default())?;
     Ok(run.ended.map_err(Why::VerifyFailed))
 }
 

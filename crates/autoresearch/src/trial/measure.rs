@@ -3,11 +3,12 @@
 //! Invariant: what is returned is what the command printed and how it ended, and the whole output is on disk.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand};
+use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand, Zone, ZoneForm};
 use autoresearch_core::decide::judge::{Judge, NextCheck};
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::journal::runs::RunTime;
@@ -23,9 +24,10 @@ use crate::trees::sandboxing::{confine_to_tree, explain_open_sandbox, reveal_hol
 use crate::trees::viewing::{explain_closed_view, translate_output};
 use autoresearch_sys::env::{Clock, Stopwatch};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
+use autoresearch_sys::machine_zones::has_zone;
 use autoresearch_sys::process::{
     CommandEnd, CommandLine, CommandOutput, Confinement, EndedCommand, Executor, FileAnswer,
-    FileQuery, Job, MAX_OUTPUT, TreeView,
+    FileQuery, Job, JobConditions, MAX_OUTPUT, TreeView,
 };
 use autoresearch_sys::store::{TrialPhase, cut_middle, make_holdout_folder, write_output};
 
@@ -56,6 +58,8 @@ pub struct Bench<'a> {
     pub said: String,
     /// Processes that commands left behind and that were ended.
     pub swept: u32,
+    /// The runs of `exit_rate` with `vary` that failed in any measurement, by their number.
+    pub failed_runs: BTreeMap<u32, String>,
     /// How verify's output is read; without one, the first output shows it.
     pub reading: Option<Reading>,
     /// How many bytes of an output are kept.
@@ -97,6 +101,7 @@ impl<'a> Bench<'a> {
             tail: String::new(),
             said: String::new(),
             swept: 0,
+            failed_runs: BTreeMap::new(),
             reading: None,
             most: Outputs::default().file_bytes(),
             view: None,
@@ -185,14 +190,15 @@ impl<'a> Bench<'a> {
             reveal_holdout(anchor_folder, confinement);
         }
         let watch = Stopwatch::start();
-        let (ended, printed) = self.run_job(command, "the holdout")?;
+        let usual = JobConditions::default();
+        let (ended, printed) = self.run_job(command, "the holdout", usual)?;
         let outcome = self.end_command(command, ended, (name, &printed));
         self.guard_time += watch.elapsed();
         outcome
     }
 
     fn run_command(&mut self, command: &UserCommand, name: &str) -> Result<CommandResult> {
-        let (ended, printed) = self.run_job(command, name)?;
+        let (ended, printed) = self.run_job(command, name, JobConditions::default())?;
         self.end_command(command, ended, (name, &printed))
     }
 
@@ -212,6 +218,7 @@ impl<'a> Bench<'a> {
         &mut self,
         command: &UserCommand,
         name: &str,
+        conditions: JobConditions,
     ) -> Result<(EndedCommand, CommandOutput)> {
         let limit = autoresearch_core::config::span::format_span(command.timeout);
         (self.progress)(&format!("{name} runs, for at most {limit}"));
@@ -224,6 +231,7 @@ impl<'a> Bench<'a> {
             own_temporary: true,
             view: self.view.clone(),
             confinement: self.confinement.clone(),
+            conditions,
         };
         let (ended, printed) = self.executor.run_job(&job)?;
         self.swept += ended.swept;
@@ -301,9 +309,14 @@ impl BenchTools<'_, '_> {
 }
 
 impl GaugeTools for BenchTools<'_, '_> {
-    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun> {
+    fn run_command(
+        &mut self,
+        command: &UserCommand,
+        label: &str,
+        conditions: JobConditions,
+    ) -> Result<GaugedRun> {
         let name = format!("{} ({label})", self.name);
-        let (ended, printed) = self.bench.run_job(command, &name)?;
+        let (ended, printed) = self.bench.run_job(command, &name, conditions)?;
         self.add_output(&printed);
         let used = ended.used;
         let limit_ms = whole_millis(command.timeout);
@@ -320,6 +333,7 @@ impl GaugeTools for BenchTools<'_, '_> {
             input: None,
             view: self.bench.view.clone(),
             confinement: None,
+            conditions: JobConditions::default(),
         };
         let (ended, printed) = self.bench.executor.run_job(&job)?;
         let limit_ms = job.timeout_ms;
@@ -333,6 +347,18 @@ impl GaugeTools for BenchTools<'_, '_> {
                 })
             },
         )
+    }
+
+    fn note_failed(&mut self, run: u32, told: &str) {
+        self.bench.failed_runs.insert(run, told.to_owned());
+    }
+
+    fn choose_zone_form(&self, zone: &Zone) -> ZoneForm {
+        if has_zone(zone.name) {
+            ZoneForm::Name
+        } else {
+            ZoneForm::Rule
+        }
     }
 
     fn note_line(&mut self, line: &str) {
@@ -361,6 +387,9 @@ pub struct Timings {
     /// Processes that were left behind and ended.
     #[serde(skip)]
     pub swept: u32,
+    /// The runs of `exit_rate` that failed in any measurement, by their number.
+    #[serde(skip)]
+    pub failed_runs: BTreeMap<u32, String>,
 }
 
 impl Timings {
@@ -369,6 +398,9 @@ impl Timings {
         self.verify_ms += to_millis(bench.verify_time);
         self.guard_ms += to_millis(bench.guard_time);
         self.tail.clone_from(&bench.tail);
+        let failed = bench.failed_runs.iter();
+        self.failed_runs
+            .extend(failed.map(|(run, met)| (*run, met.clone())));
         self.swept += bench.swept;
     }
 

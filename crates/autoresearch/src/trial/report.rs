@@ -22,6 +22,7 @@ use autoresearch_core::words::text::{clip_text, escape_text, format_count, short
 use serde::Serialize;
 
 use crate::run::glance::Glance;
+use crate::trial::gauging::name_failed_runs;
 use crate::trial::measure::Timings;
 use crate::trial::undo::UndoResult;
 use crate::trial::verdict::Decided;
@@ -63,6 +64,9 @@ pub struct TrialReport {
     /// What its runs say of a metric that counts cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateInterval>,
+    /// The runs of an `exit_rate` with `vary` that failed, each with what it met.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_runs: Vec<String>,
     /// How its cases differ from those of the kept state before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cases: Option<CaseChanges>,
@@ -165,6 +169,7 @@ pub fn trial_report(
             Decided::Rework(_) => None,
         },
         rate: find_trial_rate(&state.start, decided),
+        failed_runs: timings.failed_runs.values().cloned().collect(),
         cases: match decided {
             Decided::Verdict(decision) => decision.cases.clone(),
             Decided::Rework(rework) => rework.cases.clone(),
@@ -408,6 +413,27 @@ impl fmt::Display for TrialReport {
 }
 
 impl TrialReport {
+    /// What is known of the value besides the value.
+    fn write_measured(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(gain), Some(_)) = (&self.gain, &self.commit) {
+            writeln!(out, "gain: {gain}, 95 % interval")?;
+        }
+        if let Some(rate) = &self.rate {
+            writeln!(out, "rate: {rate}")?;
+        }
+        if !self.failed_runs.is_empty() {
+            let shown = name_failed_runs(&self.failed_runs);
+            writeln!(out, "failed: {shown}; what they printed: {}", self.output)?;
+        }
+        if let Some(cases) = &self.cases {
+            writeln!(out, "cases: {cases}")?;
+        }
+        if !self.metrics.is_empty() {
+            writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;
+        }
+        Ok(())
+    }
+
     /// Everything but the next step, each line with its end.
     pub(crate) fn write_facts(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "trial {}: {}", self.trial, self.verdict)?;
@@ -434,18 +460,7 @@ impl TrialReport {
         if let Some(detail) = &self.detail {
             writeln!(out, "why: {}", clip_text(detail, 300))?;
         }
-        if let (Some(gain), Some(_)) = (&self.gain, &self.commit) {
-            writeln!(out, "gain: {gain}, 95 % interval")?;
-        }
-        if let Some(rate) = &self.rate {
-            writeln!(out, "rate: {rate}")?;
-        }
-        if let Some(cases) = &self.cases {
-            writeln!(out, "cases: {cases}")?;
-        }
-        if !self.metrics.is_empty() {
-            writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;
-        }
+        self.write_measured(out)?;
         if self.jump {
             writeln!(
                 out,

@@ -85,7 +85,10 @@ fn each_kind_has_its_defaults_and_its_command() {
     }
     assert_eq!(
         resolve(json!({"exit_rate": "x"})).gauge.kind,
-        GaugeKind::ExitRate { runs: 10 }
+        GaugeKind::ExitRate {
+            runs: 10,
+            vary: Vec::new(),
+        }
     );
 }
 
@@ -169,6 +172,19 @@ fn an_option_of_another_kind_is_refused_by_its_key() {
     Error verify.check.command: the command is empty -> write the command that the shell should run
     Error verify.check.ok_exit: no exit status would count as success -> list the good ones, such as [0]
     ");
+}
+
+#[test]
+fn what_is_varied_belongs_to_an_exit_rate_and_is_written_once() {
+    let config = resolve(json!({"exit_rate": "x", "vary": ["seed", "zone", "load"]}));
+    let text = serde_json::to_string(&config.gauge).unwrap();
+    insta::assert_snapshot!(text, @r#"{"kind":{"exit-rate":{"runs":10,"vary":["seed","zone","load"]}},"warmup":0,"repeats":1,"check":null}"#);
+    let plain = serde_json::to_string(&resolve(json!({"exit_rate": "x"})).gauge).unwrap();
+    insta::assert_snapshot!(plain, @r#"{"kind":{"exit-rate":{"runs":10}},"warmup":0,"repeats":1,"check":null}"#);
+    insta::assert_snapshot!(list_problems(json!({"wall": "x", "vary": ["seed"]}), &json!({})), @"Error verify.vary: `vary` belongs to `exit_rate`, and verify has `wall` -> remove it");
+    insta::assert_snapshot!(list_problems(json!({"exit_rate": "x", "vary": ["seed", "load", "seed"]}), &json!({})), @"Error verify.vary[2]: `seed` stands there twice -> remove one");
+    insta::assert_snapshot!(list_problems(json!({"exit_rate": "x", "vary": ["sead"]}), &json!({})), @"Error verify.vary[0]: unknown word `sead` -> did you mean `seed`? Known: `seed`, `zone`, `load`");
+    insta::assert_snapshot!(list_problems(json!({"exit_rate": "x", "vary": "seed"}), &json!({})), @"Error verify.vary: expected a list, found `seed` -> write a list");
 }
 
 #[test]

@@ -13,7 +13,9 @@ use crate::run::tree::Tree;
 use crate::trial::report::TrialReport;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::process::{CommandEnd, CommandLine, Executor, Job, LocalExecutor};
+use autoresearch_sys::process::{
+    CommandEnd, CommandLine, Executor, Job, JobConditions, LocalExecutor,
+};
 use autoresearch_sys::store::Access;
 
 /// Tells of a keep.
@@ -116,5 +118,6 @@ fn make_notify_job(tree: &Tree<'_>, notify: &UserCommand, input: std::path::Path
         own_temporary: false,
         view: None,
         confinement: None,
+        conditions: JobConditions::default(),
     }
 }

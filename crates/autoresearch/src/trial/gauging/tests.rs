@@ -12,12 +12,23 @@ use super::*;
 struct ScriptedTools {
     runs: VecDeque<GaugedRun>,
     answers: VecDeque<FileAnswer>,
+    has_no_zones: bool,
     told: Vec<String>,
 }
 
 impl GaugeTools for ScriptedTools {
-    fn run_command(&mut self, command: &UserCommand, label: &str) -> Result<GaugedRun> {
-        self.told.push(format!("{label}: {}", command.command));
+    fn run_command(
+        &mut self,
+        command: &UserCommand,
+        label: &str,
+        conditions: JobConditions,
+    ) -> Result<GaugedRun> {
+        let variables = conditions.variables.iter();
+        let variables = variables.map(|(name, value)| format!("{name}={value} "));
+        let busy = if conditions.busy_cores { " &" } else { "" };
+        let variables: String = variables.collect();
+        self.told
+            .push(format!("{label}: {variables}{}{busy}", command.command));
         Ok(self.runs.pop_front().expect("a run in the script"))
     }
 
@@ -27,6 +38,18 @@ impl GaugeTools for ScriptedTools {
             .answers
             .pop_front()
             .expect("an answer in the script")))
+    }
+
+    fn note_failed(&mut self, run: u32, told: &str) {
+        self.told.push(format!("{run} failed: {told}"));
+    }
+
+    fn choose_zone_form(&self, _: &Zone) -> ZoneForm {
+        if self.has_no_zones {
+            ZoneForm::Rule
+        } else {
+            ZoneForm::Name
+        }
     }
 
     fn note_line(&mut self, line: &str) {
@@ -141,19 +164,67 @@ fn failures_are_counted_and_a_command_that_is_not_there_is_none() {
     let verify = json!({"exit_rate": "make flaky", "runs": 4});
     insta::assert_snapshot!(ScriptedTools::with_runs(runs).measure(&verify), @"
     m = 3 failed runs
-    run 1 of 4: make flaky
+    run 1 of 4: AUTORESEARCH_RUN=0 make flaky
     [run 1 of 4: succeeded]
-    run 2 of 4: make flaky
+    run 2 of 4: AUTORESEARCH_RUN=1 make flaky
     [run 2 of 4: exit status 1]
-    run 3 of 4: make flaky
+    run 3 of 4: AUTORESEARCH_RUN=2 make flaky
     [run 3 of 4: killed by signal 11]
-    run 4 of 4: make flaky
+    run 4 of 4: AUTORESEARCH_RUN=3 make flaky
     [run 4 of 4: timed out after 9s]
     [m: 3 of 4 runs failed]
     ");
     let runs = [took(1, 1, 1), failed(How::Exit { status: 127 })];
     let measured = ScriptedTools::with_runs(runs).measure(&verify);
     assert!(measured.starts_with("verify-failed: "), "{measured}");
+}
+
+#[test]
+fn a_run_meets_the_conditions_of_its_number_and_is_named_with_them_when_it_fails() {
+    let runs = || {
+        [
+            took(1, 1, 1),
+            failed(How::Exit { status: 1 }),
+            took(1, 1, 1),
+            failed(How::Exit { status: 3 }),
+        ]
+    };
+    let verify = json!({"exit_rate": "make flaky", "runs": 4, "vary": ["seed", "zone", "load"]});
+    insta::assert_snapshot!(ScriptedTools::with_runs(runs()).measure(&verify), @"
+    m = 2 failed runs
+    run 1 of 4, seed 1, zone UTC: AUTORESEARCH_RUN=0 AUTORESEARCH_SEED=1 PYTHONHASHSEED=1 TZ=UTC make flaky
+    [run 1 of 4, seed 1, zone UTC: succeeded]
+    run 2 of 4, seed 2, zone Pacific/Chatham, load: AUTORESEARCH_RUN=1 AUTORESEARCH_SEED=2 PYTHONHASHSEED=2 TZ=Pacific/Chatham make flaky &
+    [run 2 of 4, seed 2, zone Pacific/Chatham, load: exit status 1]
+    2 failed: run 2 (seed 2, zone Pacific/Chatham, load)
+    run 3 of 4, seed 3, zone America/New_York: AUTORESEARCH_RUN=2 AUTORESEARCH_SEED=3 PYTHONHASHSEED=3 TZ=America/New_York make flaky
+    [run 3 of 4, seed 3, zone America/New_York: succeeded]
+    run 4 of 4, seed 4, zone Asia/Kolkata, load: AUTORESEARCH_RUN=3 AUTORESEARCH_SEED=4 PYTHONHASHSEED=4 TZ=Asia/Kolkata make flaky &
+    [run 4 of 4, seed 4, zone Asia/Kolkata, load: exit status 3]
+    4 failed: run 4 (seed 4, zone Asia/Kolkata, load)
+    [m: 2 of 4 runs failed: run 2 (seed 2, zone Pacific/Chatham, load), run 4 (seed 4, zone Asia/Kolkata, load)]
+    ");
+    let mut without_data = ScriptedTools::with_runs(runs());
+    without_data.has_no_zones = true;
+    let verify = json!({"exit_rate": "make flaky", "runs": 4, "vary": ["zone"]});
+    insta::assert_snapshot!(without_data.measure(&verify), @"
+    m = 2 failed runs
+    run 1 of 4, zone UTC0: AUTORESEARCH_RUN=0 TZ=UTC0 make flaky
+    [run 1 of 4, zone UTC0: succeeded]
+    run 2 of 4, zone <+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45: AUTORESEARCH_RUN=1 TZ=<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45 make flaky
+    [run 2 of 4, zone <+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45: exit status 1]
+    2 failed: run 2 (zone <+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45)
+    run 3 of 4, zone EST5EDT,M3.2.0,M11.1.0: AUTORESEARCH_RUN=2 TZ=EST5EDT,M3.2.0,M11.1.0 make flaky
+    [run 3 of 4, zone EST5EDT,M3.2.0,M11.1.0: succeeded]
+    run 4 of 4, zone IST-5:30: AUTORESEARCH_RUN=3 TZ=IST-5:30 make flaky
+    [run 4 of 4, zone IST-5:30: exit status 3]
+    4 failed: run 4 (zone IST-5:30)
+    [m: 2 of 4 runs failed: run 2 (zone <+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45), run 4 (zone IST-5:30)]
+    ");
+    let all_fail = (0..7).map(|_| failed(How::Exit { status: 1 }));
+    let verify = json!({"exit_rate": "make flaky", "runs": 7, "vary": ["load"]});
+    let measured = ScriptedTools::with_runs(all_fail).measure(&verify);
+    insta::assert_snapshot!(measured.lines().last().unwrap(), @"[m: 7 of 7 runs failed: run 1, run 2 (load), run 3, run 4 (load), run 5 and 2 more]");
 }
 
 #[test]

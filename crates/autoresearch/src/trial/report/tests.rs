@@ -10,6 +10,7 @@ fn make_keep() -> TrialReport {
         percent: Some("-13 %".to_owned()),
         cases: None,
         rate: None,
+        failed_runs: Vec::new(),
         run: "fewer-any".to_owned(),
         trial: 4,
         verdict: "keep",
@@ -48,6 +49,7 @@ fn make_keep() -> TrialReport {
             own_ms: 3.25,
             tail: "not for programs".to_owned(),
             swept: 2,
+            failed_runs: BTreeMap::new(),
         },
         void: None,
         own_work_tree: false,
@@ -366,6 +368,23 @@ fn a_rate_is_told_with_its_limit_whether_it_was_kept_or_not() {
     files: src/api.ts, src/store.ts
     next: change one thing
     ");
+    let flaky = TrialReport {
+        rate: rate(7),
+        failed_runs: (1..=7)
+            .map(|run| format!("run {run} (seed {run})"))
+            .collect(),
+        ..make_keep()
+    };
+    assert_snapshot!(flaky, @"
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
+    rate: 7 of 60: 12 % (4.8 to 23), 95 % interval
+    failed: run 1 (seed 1), run 2 (seed 2), run 3 (seed 3), run 4 (seed 4), run 5 (seed 5) and 2 more; what they printed: autoresearch-results/fewer-any/trials/0004
+    also: lines=120
+    files: src/api.ts, src/store.ts
+    next: change one thing
+    ");
+    let fields = serde_json::to_value(&flaky).unwrap();
+    assert_eq!(fields["failed_runs"][6], "run 7 (seed 7)");
     let lost = TrialReport {
         rate: rate(3),
         ..make_loss("discard", "worse-metric", "the metric is worse")
