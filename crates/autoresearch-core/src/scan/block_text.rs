@@ -10,7 +10,7 @@ use crate::scan::candidate::Candidate;
 use crate::words::text::escape_line;
 
 /// The keys in the order in which a person reads them.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "goal",
     "scope",
     "protect",
@@ -23,6 +23,7 @@ const ORDER: [&str; 26] = [
     "peak_memory",
     "exit_rate",
     "runs",
+    "vary",
     "count",
     "pattern",
     "files",

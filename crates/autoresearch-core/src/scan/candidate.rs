@@ -323,7 +323,7 @@ impl<'s> CandidateMaker<'_, 's> {
                 json!({"peak_memory": self.fill_script(std::slice::from_ref(command))?, "warmup": 1, "repeats": 3})
             }
             Measure::ExitRate(command) => {
-                json!({"exit_rate": self.fill_script(std::slice::from_ref(command))?, "runs": 20})
+                json!({"exit_rate": self.fill_script(std::slice::from_ref(command))?, "runs": 20, "vary": ["seed", "zone", "load"]})
             }
             Measure::Report {
                 file,

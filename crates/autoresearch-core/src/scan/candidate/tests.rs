@@ -130,9 +130,14 @@ fn a_flaky_suite_is_run_often_and_its_guard_is_retried() {
       ],
       "time_limit": "8h",
       "verify": {
-        "exit_rate": "go test -count=1 ./...",
+        "exit_rate": "go test -count=1 -shuffle=$AUTORESEARCH_SEED ./...",
         "runs": 20,
-        "timeout": "15m"
+        "timeout": "15m",
+        "vary": [
+          "seed",
+          "zone",
+          "load"
+        ]
       }
     }
     "#);
