@@ -319,7 +319,7 @@ fn a_target_that_is_already_met_is_refused() {
     exit code 3
     --- stderr
     error: the target is already met: any_count is 10
-    hint: set a higher `metric.target`, or leave it out
+    hint: nothing is left to do here: take another candidate of `autoresearch scan`, or set a higher `metric.target`
     ");
 }
 

@@ -108,16 +108,16 @@ fn a_rust_repository() {
     assert_answer!(scene.scan(""), @"
     repository  Rust (2 files); CI: .github/workflows/ci.yml
     machine     <machine>; programs: cargo, cargo-clippy
-     1  Fix what clippy finds -> 0
-        clippy_findings: clippy repeats exactly, and code that does not build gives no number
-     2  Get rid of the unwrap calls -> 0
-        unwraps: 1 match in 1 file now; the tool counts them itself
-     3  Shrink the release binary tool
+     1  Shrink the release binary tool
         binary_bytes: the tool counts the bytes of the release build, which are the same each time
-     4  Make the tests faster
+     2  Make the tests faster
         test_ms: the tool times the tests from outside, after a run that builds them
-     5  Lower the time of a clean build
+     3  Lower the time of a clean build
         build_ms: each run builds from nothing, and the tool times it
+     4  Fix what clippy finds -> 0
+        clippy_findings: clippy repeats exactly, and code that does not build gives no number
+     5  Get rid of the unwrap calls -> 0
+        unwraps: 1 match in 1 file now; the tool counts them itself
     not here    Raise the line coverage; missing cargo-llvm-cov: cargo install cargo-llvm-cov
     next: autoresearch init writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
     ");
@@ -158,10 +158,10 @@ fn a_typescript_repository_with_and_without_its_packages() {
         type_errors: tsc repeats exactly; the tests show that the behaviour stays
      3  Raise the line coverage
         line_coverage: the tool reads the report itself; trials change tests alone. vitest needs @vitest/coverage-v8 for it
-     4  Get rid of the any types -> 0
-        any_count: 2 matches in 1 file now; the tool counts them itself
-     5  Shrink what the build makes
+     4  Shrink what the build makes
         gzip_bytes: the tool packs and counts the files itself; a build is exact
+     5  Make the tests faster
+        test_ms: the tool times the tests from outside
         3 more with --json
     next: autoresearch init writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
     ");
@@ -208,10 +208,10 @@ fn a_python_repository() {
         ruff_findings: ruff repeats exactly, and counts what a noqa comment would hide
      3  Raise the line coverage
         line_coverage: the tool reads the report itself; trials change tests alone
-     4  Give real types in place of Any and type: ignore -> 0
-        untyped: 3 matches in 1 file now; the tool counts them itself
-     5  Make the tests faster
+     4  Make the tests faster
         test_ms: the tool times the tests from outside
+     5  Lower the memory of bench.py (also in .)
+        peak_bytes: the tool reads the peak from the system
         1 more with --json
     not here    Correct every error that mypy reports; missing mypy: python3 -m pip install mypy
     next: autoresearch init writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
@@ -296,14 +296,14 @@ fn java_c_and_shell_repositories() {
     machine     <machine>; programs: cmake, ctest
      1  Fix what the compiler warns of -> 0
         compiler_warnings: a clean build repeats exactly; code that does not build gives no number
-     2  Resolve every TODO -> 0
-        todos: 1 match in 1 file now; the tool counts them itself
-     3  Shrink the program app
+     2  Shrink the program app
         binary_bytes: the tool counts the bytes of the release build
-     4  Make the tests faster
+     3  Make the tests faster
         test_ms: the tool times the tests from outside, after a run that builds them
-     5  Lower the time of a clean build
+     4  Lower the time of a clean build
         build_ms: each run builds from nothing, and the tool times it
+     5  Resolve every TODO -> 0
+        todos: 1 match in 1 file now; the tool counts them itself
     next: autoresearch init writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
     ");
     let shell = Scene::new(
@@ -424,12 +424,12 @@ fn a_monorepo_is_asked_from_a_folder_or_by_its_name() {
     machine     <machine>; programs: cargo, cargo-clippy, node, npm, npx
      1  Fix what clippy finds -> 0 (also in crates/core)
         clippy_findings: clippy repeats exactly, and code that does not build gives no number
-     2  Get rid of the unwrap calls -> 0 (also in crates/core)
-        unwraps: 1 match in 1 file now; the tool counts them itself
-     3  Make the tests faster (also in crates/core)
+     2  Make the tests faster (also in crates/core)
         test_ms: the tool times the tests from outside, after a run that builds them
-     4  Lower the time of a clean build (also in crates/core)
+     3  Lower the time of a clean build (also in crates/core)
         build_ms: each run builds from nothing, and the tool times it
+     4  Get rid of the unwrap calls -> 0 (also in crates/core)
+        unwraps: 1 match in 1 file now; the tool counts them itself
      5  Get rid of the any types in packages/api -> 0 (also in packages/web)
         any_count: 3 matches in 1 file now; the tool counts them itself
     not here    Raise the line coverage; missing cargo-llvm-cov: cargo install cargo-llvm-cov
@@ -649,6 +649,30 @@ fn nothing_of_the_repository_runs_whatever_it_brings() {
     let go = |candidate: &Value| candidate["stack"] == "Go" && candidate["aim"] != "count";
     assert!(!report["candidates"].as_array().unwrap().iter().any(go));
     scene.ask_with_path(&["init"], &path).ok();
+}
+
+#[test]
+fn what_git_does_not_track_is_no_source_unless_nothing_is_tracked() {
+    let scene = Scene::new(
+        &[
+            ("pyproject.toml", "[project]\nname = \"shop\"\n"),
+            ("shop/a.py", "x = 1\n"),
+        ],
+        &["python3", "ruff"],
+    );
+    scene
+        .bed
+        .write("env/lib/package.py", "from typing import Any\nx: Any\n");
+    let told = scene.ask(&["init", "--goal", "fix the lint"]).ok();
+    assert!(told.out.contains("ruff"), "{told:?}");
+    let config = scene.bed.read("autoresearch.yaml");
+    assert!(
+        config.contains(" shop ") && !config.contains("env"),
+        "{config}"
+    );
+    let fresh = Scene::uncommitted(&[("shop/a.py", "x = 1\n")], &["python3", "ruff"]);
+    let told = fresh.scan("fix the lint");
+    assert!(told.contains("Fix what ruff finds"), "{told}");
 }
 
 #[test]

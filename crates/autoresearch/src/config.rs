@@ -23,6 +23,8 @@ use autoresearch_sys::error::{Failure, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::yaml;
 
+/// The config that is read where none is named.
+pub const CONFIG_FILE: &str = "autoresearch.yaml";
 /// The name of a config that `-` reads.
 const STANDARD_INPUT: &str = "standard input";
 

@@ -201,10 +201,27 @@ fn score_candidate(
     if candidate.config.get("guard").is_none() {
         score = score.saturating_sub(20);
     }
+    if aim.is_none() && may_be_done(candidate, project.survey) {
+        score = score.saturating_sub(40);
+    }
     if project.is_nested {
         score = score.saturating_sub(10);
     }
     score
+}
+
+/// So many matches are work for a run.
+const ENOUGH: u64 = 5;
+
+/// Is there perhaps little left of what would be brought to zero? Where changes are checked by a service, nothing is found any
+/// more by what it runs.
+fn may_be_done(candidate: &Candidate, survey: &Survey) -> bool {
+    let ends_at_zero = candidate.config["metric"]["target"] == 0;
+    ends_at_zero
+        && match candidate.today {
+            Some(today) => today < ENOUGH,
+            None => !survey.list_ci_files().is_empty(),
+        }
 }
 
 /// Of the same metric in several projects the best stays, and names the others.

@@ -9,13 +9,11 @@ use serde_json::{Value, json};
 
 use crate::cli::ceilings::{Ceilings, TrialCount};
 use crate::cli::gauges::Gauges;
-use crate::config::ConfigSource;
+use crate::config::{CONFIG_FILE, ConfigSource};
 use crate::night::exec::ConfigFields;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
 
-/// The file of a `start` that names none.
-const DEFAULT_FILE: &str = "autoresearch.yaml";
 /// What a variable with the key's name begins with.
 const PREFIX: &str = "AUTORESEARCH_";
 /// The variable that names the file.
@@ -246,8 +244,8 @@ pub(super) fn read_start_config(
 ) -> Result<(ConfigSource, Vec<String>)> {
     let ConfigOverlay { fields, variables } = read_overlay(world, flags)?;
     let default = || {
-        let stands = world.cwd.join(DEFAULT_FILE).exists();
-        (stands || fields.is_empty()).then(|| Path::new(DEFAULT_FILE).to_owned())
+        let stands = world.cwd.join(CONFIG_FILE).exists();
+        (stands || fields.is_empty()).then(|| Path::new(CONFIG_FILE).to_owned())
     };
     let file = find_named_file(world, flags).or_else(default);
     let file = file

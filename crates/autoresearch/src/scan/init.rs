@@ -17,11 +17,8 @@ use serde::Serialize;
 use super::report::ScanReport;
 use super::report::list_remedies;
 use super::survey::{ScannedRepository, report_on, survey_repository};
-use crate::config::{ConfigSource, check_config_in, check_config_text, config_error};
+use crate::config::{CONFIG_FILE, ConfigSource, check_config_in, check_config_text, config_error};
 use crate::run::place::Place;
-
-/// The name that `start` and `config try` look for.
-const NAME: &str = "autoresearch.yaml";
 
 /// What a person asks of `init`.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +38,7 @@ pub struct InitReport {
 
 /// Writes a candidate as `autoresearch.yaml` in the folder in which it is called.
 pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<InitReport> {
-    let path = place.search_folder(world).join(NAME);
+    let path = place.search_folder(world).join(CONFIG_FILE);
     if path.symlink_metadata().is_ok() {
         return Err(refuse_existing(&world.path_from_here(&path)));
     }
@@ -49,7 +46,7 @@ pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<In
     let report = report_on(&scanned, &words.sentence);
     let candidate = choose_candidate(&report, words)?;
     let source = ConfigSource {
-        name: NAME.to_owned(),
+        name: CONFIG_FILE.to_owned(),
         text: format_config_text(&candidate),
         path: Some(path.clone()),
         merged: false,
@@ -71,7 +68,7 @@ pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<In
             ErrorKind::AlreadyExists => refuse_existing(&shown),
             _ => failed(&error.error),
         })?;
-    let file = if shown == NAME {
+    let file = if shown == CONFIG_FILE {
         String::new()
     } else {
         format!(" {}", quote_word(&shown))

@@ -44,7 +44,11 @@ pub(super) fn survey_repository(
     let root = history_around(world, &folder)?.work_tree();
     let program = World::find_program(&world.vars, "git").unwrap_or_default();
     let git = Git::new(&program, &root, &caller_variables(world)).obeying(world);
-    let listed = git.list_files()?;
+    // A run changes tracked files alone; where nothing is tracked yet, the others show what the project will be.
+    let mut listed = git.list_tracked_below(".")?;
+    if listed.is_empty() {
+        listed = git.list_files()?;
+    }
     let wanted = count_quoted(&read_wish(sentence));
     let mut survey = read_survey(&root, &listed, wanted.as_ref());
     survey.machine = look_at_machine(world, &root);

@@ -380,7 +380,9 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
             "the target is already met: {name} is {}",
             unit.format_number(&value.to_string())
         ))
-        .hint(format!("set a {side} `metric.target`, or leave it out")));
+        .hint(format!(
+            "nothing is left to do here: take another candidate of `autoresearch scan`, or set a {side} `metric.target`"
+        )));
     }
     let met = !config.stop_when.is_empty()
         && config

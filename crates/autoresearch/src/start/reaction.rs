@@ -18,6 +18,7 @@ use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{escape_text, format_count, shorten_names};
 use serde::Serialize;
 
+use crate::config::CONFIG_FILE;
 use crate::start::baseline::Baseline;
 use crate::start::parts::StartParts;
 use crate::start::scope_files::ScopeFiles;
@@ -421,9 +422,14 @@ fn explain_control(
     };
     let mut lacks = list_missing_names(&failed);
     let changed = scene.changed.list_paths();
-    let changed = changed.map(|(_, path, _)| escape_text(&path.to_string_lossy()));
-    let changed: Vec<String> = changed.filter(|path| !lacks.contains(path)).collect();
-    lacks.extend(changed);
+    for (_, path, _) in changed {
+        let path = escape_text(&path.to_string_lossy());
+        if !lacks.contains(&path) {
+            lacks.push(path);
+        }
+    }
+    // The run's config is not what verify measures.
+    lacks.retain(|path| path != CONFIG_FILE);
     if lacks.is_empty() {
         return what;
     }

@@ -74,9 +74,6 @@ fn rust_without_a_wish_and_with_everything_there() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         cargo llvm-cov --locked --lcov --output-path .measured/lcov.info
         guard: cargo test --locked --quiet
-    Get rid of the unwrap calls: {"direction":"lower","name":"unwraps","target":0}
-        \.unwrap\(\)
-        guard: cargo test --locked --quiet
     Shrink the release binary tool: {"direction":"lower","name":"binary_bytes"}
         cargo build --locked --release --quiet --bin tool --target-dir .measured/target
         guard: cargo test --locked --quiet
@@ -85,6 +82,9 @@ fn rust_without_a_wish_and_with_everything_there() {
         guard: cargo test --locked --quiet
     Lower the time of a clean build: {"direction":"lower","name":"build_ms"}
         CARGO_INCREMENTAL=0 RUSTC_WRAPPER= cargo build --locked --offline --quiet --target-dir .measured/clean
+        guard: cargo test --locked --quiet
+    Get rid of the unwrap calls: {"direction":"lower","name":"unwraps","target":0}
+        \.unwrap\(\)
         guard: cargo test --locked --quiet
     "#);
 }
@@ -118,9 +118,6 @@ fn typescript_without_a_wish_and_with_everything_there() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         CI=1 npx --no-install vitest run --coverage.enabled --coverage.reporter=lcovonly --coverage.reportsDirectory=.measured/coverage
         guard: CI=1 npx --no-install vitest run
-    Get rid of the any types: {"direction":"lower","name":"any_count","target":0}
-        [:<,|&(] *any\b|\bas any\b|\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)|eslint-disable
-        guard: CI=1 npx --no-install vitest run
     Shrink what the build makes: {"direction":"lower","name":"gzip_bytes"}
         npm run -s build
         guard: CI=1 npx --no-install vitest run
@@ -129,6 +126,9 @@ fn typescript_without_a_wish_and_with_everything_there() {
         guard: CI=1 npx --no-install vitest run
     Lower the time of a build: {"direction":"lower","name":"build_ms"}
         npm run -s build
+        guard: CI=1 npx --no-install vitest run
+    Lower the memory of the tests: {"direction":"lower","name":"peak_bytes"}
+        CI=1 npx --no-install vitest run
         guard: CI=1 npx --no-install vitest run
     "#);
 }
@@ -159,14 +159,14 @@ fn python_without_a_wish_and_with_a_linter_missing() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         .venv/bin/python3 -m coverage xml -q -o .measured/coverage.xml --omit='*/test_*,*/tests/*,*/conftest.py'
         guard: PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
-    Give real types in place of Any and type: ignore: {"direction":"lower","name":"untyped","target":0}
-        # *type: *ignore|\bAny\b
-        guard: PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
     Make the tests faster: {"direction":"lower","name":"test_ms"}
         PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
         guard: PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
     Lower the memory of bench.py: {"direction":"lower","name":"peak_bytes"}
         PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 bench.py
+        guard: PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
+    Give real types in place of Any and type: ignore: {"direction":"lower","name":"untyped","target":0}
+        # *type: *ignore|\bAny\b
         guard: PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 -m pytest -q -p no:cacheprovider
     not here: Fix what flake8 finds (flake8)
     not here: Fix what ruff finds (ruff)
@@ -192,9 +192,6 @@ fn go_without_a_wish() {
     Raise the coverage: {"direction":"higher","name":"coverage"}
         go test -count=1 -coverpkg=./... -coverprofile=.measured/cover.out ./...
         guard: go vet ./... && go test -count=1 ./...
-    Give real types in place of any and interface{}: {"direction":"lower","name":"empty_interfaces","target":0}
-        \binterface\{\}|\bany\b
-        guard: go vet ./... && go test -count=1 ./...
     Shrink the binary of ./cmd/app: {"direction":"lower","name":"binary_bytes"}
         CGO_ENABLED=0 go build -mod=readonly -trimpath -buildvcs=false -ldflags='-s -w' -o .measured/app ./cmd/app
         guard: go vet ./... && go test -count=1 ./...
@@ -203,6 +200,9 @@ fn go_without_a_wish() {
         guard: go vet ./... && go test -count=1 ./...
     Lower the time of a build: {"direction":"lower","name":"build_ms"}
         GOCACHE=$PWD/.measured/cache go build ./...
+        guard: go vet ./... && go test -count=1 ./...
+    Give real types in place of any and interface{}: {"direction":"lower","name":"empty_interfaces","target":0}
+        \binterface\{\}|\bany\b
         guard: go vet ./... && go test -count=1 ./...
     not here: Fix what golangci-lint finds (golangci-lint)
     "#);
@@ -223,9 +223,6 @@ fn maven_with_jacoco() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         ./mvnw -B -q test jacoco:report
         guard: ./mvnw -B -q test
-    Fix what is suppressed: {"direction":"lower","name":"suppressions","target":0}
-        @Suppress(?:Warnings)?\b|NOSONAR
-        guard: ./mvnw -B -q test
     Shrink the jar: {"direction":"lower","name":"jar_bytes"}
         ./mvnw -B -q -DskipTests clean package
         guard: ./mvnw -B -q test
@@ -234,6 +231,9 @@ fn maven_with_jacoco() {
         guard: ./mvnw -B -q test
     Lower the time of a clean build: {"direction":"lower","name":"build_ms"}
         ./mvnw -B -q -o -DskipTests clean package
+        guard: ./mvnw -B -q test
+    Fix what is suppressed: {"direction":"lower","name":"suppressions","target":0}
+        @Suppress(?:Warnings)?\b|NOSONAR
         guard: ./mvnw -B -q test
     "#);
 }
@@ -272,9 +272,6 @@ fn c_with_cmake_and_with_make() {
     Fix what the compiler warns of: {"direction":"lower","name":"compiler_warnings","target":0}
         cmake --build .measured/lint --clean-first > .measured/warnings.txt 2>&1
         guard: ctest --test-dir .measured/build --output-on-failure
-    Resolve every TODO: {"direction":"lower","name":"todos","target":0}
-        \b(?:TODO|FIXME|HACK|XXX)\b
-        guard: ctest --test-dir .measured/build --output-on-failure
     Shrink the program app: {"direction":"lower","name":"binary_bytes"}
         cmake --build .measured/build --parallel > /dev/null
         guard: ctest --test-dir .measured/build --output-on-failure
@@ -283,6 +280,9 @@ fn c_with_cmake_and_with_make() {
         guard: ctest --test-dir .measured/build --output-on-failure
     Lower the time of a clean build: {"direction":"lower","name":"build_ms"}
         cmake --build .measured/clean --parallel > /dev/null
+        guard: ctest --test-dir .measured/build --output-on-failure
+    Resolve every TODO: {"direction":"lower","name":"todos","target":0}
+        \b(?:TODO|FIXME|HACK|XXX)\b
         guard: ctest --test-dir .measured/build --output-on-failure
     not here: Raise the line coverage (gcovr)
     "#);
@@ -317,11 +317,11 @@ fn ruby_php_dotnet_elixir_and_swift() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         bundle exec rspec
         guard: bundle exec rspec
-    Fix what is suppressed by comments: {"direction":"lower","name":"suppressions","target":0}
-        rubocop:(?:disable|todo)
-        guard: bundle exec rspec
     Make the tests faster: {"direction":"lower","name":"test_ms"}
         bundle exec rspec
+        guard: bundle exec rspec
+    Fix what is suppressed by comments: {"direction":"lower","name":"suppressions","target":0}
+        rubocop:(?:disable|todo)
         guard: bundle exec rspec
     "#);
     let php = [
@@ -393,14 +393,14 @@ fn ruby_php_dotnet_elixir_and_swift() {
     Raise the line coverage: {"direction":"higher","name":"line_coverage"}
         cp "$(swift test --show-codecov-path)" .measured/coverage.json
         guard: swift test -q
-    Get rid of force unwraps: {"direction":"lower","name":"force_unwraps","target":0}
-        [A-Za-z0-9_)\]]!(?:[.\[(,)\s]|$)|\btry!|\bas!
-        guard: swift test -q
     Make the tests faster: {"direction":"lower","name":"test_ms"}
         swift test -q
         guard: swift test -q
     Lower the time of a clean build: {"direction":"lower","name":"build_ms"}
         swift build -q --build-path .measured/clean
+        guard: swift test -q
+    Get rid of force unwraps: {"direction":"lower","name":"force_unwraps","target":0}
+        [A-Za-z0-9_)\]]!(?:[.\[(,)\s]|$)|\btry!|\bas!
         guard: swift test -q
     "#);
 }
@@ -416,11 +416,11 @@ fn shell_scripts_need_no_manifest() {
     Fix what ShellCheck finds: {"direction":"lower","name":"shellcheck_findings","target":0}
         find . \( -name '*.sh' -o -name '*.bash' \) -not -path './.measured/*' -exec shellcheck -f gcc {} + > .measured/shellcheck.txt || [ $? -eq 1 ]
         guard: bats -r .
-    Fix what is suppressed by comments: {"direction":"lower","name":"suppressions","target":0}
-        shellcheck disable
-        guard: bats -r .
     Make the tests faster: {"direction":"lower","name":"test_ms"}
         bats -r .
+        guard: bats -r .
+    Fix what is suppressed by comments: {"direction":"lower","name":"suppressions","target":0}
+        shellcheck disable
         guard: bats -r .
     "#);
 }
@@ -647,4 +647,27 @@ fn a_repository_full_of_projects_is_told_in_few_candidates() {
     let proposals = propose_configs(&make_survey(&files, "cargo cargo-clippy"), &read_wish(""));
     assert!(proposals.candidates.len() <= MOST && proposals.not_here.len() <= MOST_NOT_HERE);
     assert_eq!(proposals.candidates[0].also.len(), 29);
+}
+
+#[test]
+fn what_a_service_checks_comes_behind_what_has_room_unless_it_is_asked_for() {
+    let code = "fn main() { a.unwrap(); b.unwrap(); c.unwrap(); d.unwrap(); e.unwrap(); }";
+    let mut files = RUST.to_vec();
+    files[2].1 = code;
+    files.remove(4);
+    files[0].1 = r#"{"package": {"name": "tool"}}"#;
+    let order = |files: Files<'_>, sentence: &str| -> Vec<String> {
+        let survey = make_survey(files, "cargo cargo-clippy");
+        let proposals = propose_configs(&survey, &read_wish(sentence));
+        let names = proposals.candidates.iter();
+        names
+            .map(|it| it.config["metric"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(order(&files, "")[..2], ["clippy_findings", "unwraps"]);
+    files.push((".github/workflows/ci.yml", "on: push"));
+    assert_eq!(order(&files, "")[0], "unwraps");
+    assert_eq!(order(&files, "fix the lint")[0], "clippy_findings");
+    files[2].1 = "fn main() { a.unwrap(); }";
+    assert_eq!(order(&files, "")[0], "binary_bytes");
 }

@@ -257,7 +257,7 @@ fn a_start_takes_the_file_as_it_was_typed_and_merges_only_where_something_else_i
     );
 
     let text = "goal: fewer  # as typed\n";
-    std::fs::write(folder.path().join(DEFAULT_FILE), text).unwrap();
+    std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
     let (whole, told) = read(&world, &[]).unwrap();
     assert_eq!((whole.text.as_str(), whole.merged), (text, false));
     assert_eq!(told, Vec::<String>::new());

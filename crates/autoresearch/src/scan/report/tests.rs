@@ -40,14 +40,14 @@ fn a_scan_is_told_in_few_lines() {
     insta::assert_snapshot!(report(&make_survey(), ""), @"
     repository  Rust (1 file); CI: .github/workflows/ci.yml; 1 file left out for unusual names
     machine     4 cores, 16 GB memory, 100 GB free, GPU; programs: cargo, cargo-clippy
-     1  Fix what clippy finds -> 0
-        clippy_findings: clippy repeats exactly, and code that does not build gives no number
-     2  Get rid of the unwrap calls -> 0
-        unwraps: 3 matches in 1 file now; the tool counts them itself
-     3  Make the tests faster
+     1  Make the tests faster
         test_ms: the tool times the tests from outside, after a run that builds them
-     4  Lower the time of a clean build
+     2  Lower the time of a clean build
         build_ms: each run builds from nothing, and the tool times it
+     3  Fix what clippy finds -> 0
+        clippy_findings: clippy repeats exactly, and code that does not build gives no number
+     4  Get rid of the unwrap calls -> 0
+        unwraps: 3 matches in 1 file now; the tool counts them itself
     not here    Raise the line coverage; missing cargo-llvm-cov: cargo install cargo-llvm-cov
     next: autoresearch init writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
     ");
@@ -59,14 +59,14 @@ fn a_sentence_that_names_nothing_is_said_to_name_nothing() {
     repository  Rust (1 file); CI: .github/workflows/ci.yml; 1 file left out for unusual names
     machine     4 cores, 16 GB memory, 100 GB free, GPU; programs: cargo, cargo-clippy
     goal        names no number that is known; this is what the repository suggests
-     1  Fix what clippy finds -> 0
-        clippy_findings: clippy repeats exactly, and code that does not build gives no number
-     2  Get rid of the unwrap calls -> 0
-        unwraps: 3 matches in 1 file now; the tool counts them itself
-     3  Make the tests faster
+     1  Make the tests faster
         test_ms: the tool times the tests from outside, after a run that builds them
-     4  Lower the time of a clean build
+     2  Lower the time of a clean build
         build_ms: each run builds from nothing, and the tool times it
+     3  Fix what clippy finds -> 0
+        clippy_findings: clippy repeats exactly, and code that does not build gives no number
+     4  Get rid of the unwrap calls -> 0
+        unwraps: 3 matches in 1 file now; the tool counts them itself
     not here    Raise the line coverage; missing cargo-llvm-cov: cargo install cargo-llvm-cov
     next: autoresearch init --goal 'make it nicer; it'\''s bad' writes candidate 1 as autoresearch.yaml (another: --candidate N), then autoresearch config try
     "#);
