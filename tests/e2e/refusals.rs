@@ -310,7 +310,7 @@ fn a_target_that_is_already_met_is_refused() {
             3,
             &[
                 "the target is already met: any_count is 10",
-                "set a lower `metric.target`",
+                "or set a lower `metric.target`",
             ],
         );
     }
@@ -321,6 +321,29 @@ fn a_target_that_is_already_met_is_refused() {
     error: the target is already met: any_count is 10
     hint: nothing is left to do here: take another candidate of `autoresearch scan`, or set a higher `metric.target`
     ");
+}
+
+#[test]
+fn what_the_tool_measures_and_cannot_be_better_is_refused_without_a_target_too() {
+    let verify = r#"verify: {command: "sh count.sh", timeout: 20s}"#;
+    let of = |gauge: &str| ConfigText::demo().to_string().replace(verify, gauge);
+    let counted = of(r"verify: {count: {pattern: 'nowhere', files: src/**}}");
+    assert_answer!(refused(&Testbed::new(), &counted), @"
+    exit code 3
+    --- stderr
+    error: any_count is 0 already, and cannot be better
+    hint: nothing is left to do here: take another candidate of `autoresearch scan`
+    ");
+    let steady = of(r#"verify: {exit_rate: "test -e src/a", runs: 2}"#);
+    assert_answer!(refused(&Testbed::new(), &steady), @"
+    exit code 3
+    --- stderr
+    error: any_count is 0 failed runs already, and cannot be better
+    hint: nothing is left to do here: take another candidate of `autoresearch scan`
+    ");
+    let growing = of(r"verify: {count: {pattern: 'nowhere', files: src/**}}");
+    let growing = growing.replace("direction: lower", "direction: higher");
+    Testbed::new().start(&growing);
 }
 
 #[test]

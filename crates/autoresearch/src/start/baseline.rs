@@ -365,6 +365,27 @@ pub(super) fn check_clean(git: &Git, before: &[StatusEntry], who: &str) -> Resul
     ))
 }
 
+/// Refuses what the tool measures itself and is as good as can be: nothing of what is counted, or all of the lines.
+fn check_bound(config: &Config, baseline: &Baseline) -> Result<()> {
+    let value = &baseline.measurement.value;
+    let best = match (&config.gauge.kind, config.metric.direction) {
+        (GaugeKind::Covered { .. }, Direction::Higher) => Value::from(100),
+        (
+            GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } | GaugeKind::Size { .. },
+            Direction::Lower,
+        ) => Value::zero(),
+        _ => return Ok(()),
+    };
+    if *value != best {
+        return Ok(());
+    }
+    let name = &config.metric.name;
+    let shown = baseline.reading.unit_of(name);
+    let shown = shown.format_number(&value.to_string());
+    let failure = Failure::config(format!("{name} is {shown} already, and cannot be better"));
+    Err(failure.hint("nothing is left to do here: take another candidate of `autoresearch scan`"))
+}
+
 /// A run whose target is met, or cannot be, has nothing to do.
 fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
     let value = &baseline.measurement.value;
@@ -384,6 +405,7 @@ fn check_headroom(config: &Config, baseline: &Baseline) -> Result<()> {
             "nothing is left to do here: take another candidate of `autoresearch scan`, or set a {side} `metric.target`"
         )));
     }
+    check_bound(config, baseline)?;
     let met = !config.stop_when.is_empty()
         && config
             .stop_when

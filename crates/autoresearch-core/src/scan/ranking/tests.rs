@@ -648,26 +648,3 @@ fn a_repository_full_of_projects_is_told_in_few_candidates() {
     assert!(proposals.candidates.len() <= MOST && proposals.not_here.len() <= MOST_NOT_HERE);
     assert_eq!(proposals.candidates[0].also.len(), 29);
 }
-
-#[test]
-fn what_a_service_checks_comes_behind_what_has_room_unless_it_is_asked_for() {
-    let code = "fn main() { a.unwrap(); b.unwrap(); c.unwrap(); d.unwrap(); e.unwrap(); }";
-    let mut files = RUST.to_vec();
-    files[2].1 = code;
-    files.remove(4);
-    files[0].1 = r#"{"package": {"name": "tool"}}"#;
-    let order = |files: Files<'_>, sentence: &str| -> Vec<String> {
-        let survey = make_survey(files, "cargo cargo-clippy");
-        let proposals = propose_configs(&survey, &read_wish(sentence));
-        let names = proposals.candidates.iter();
-        names
-            .map(|it| it.config["metric"]["name"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(order(&files, "")[..2], ["clippy_findings", "unwraps"]);
-    files.push((".github/workflows/ci.yml", "on: push"));
-    assert_eq!(order(&files, "")[0], "unwraps");
-    assert_eq!(order(&files, "fix the lint")[0], "clippy_findings");
-    files[2].1 = "fn main() { a.unwrap(); }";
-    assert_eq!(order(&files, "")[0], "binary_bytes");
-}
