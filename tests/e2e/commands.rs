@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 46] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -21,6 +21,8 @@ const COMMANDS: [&[&str]; 44] = [
     &["scan"],
     &["init"],
     &["config"],
+    &["fix"],
+    &["fix", "check"],
     &["config", "check"],
     &["config", "try"],
     &["config", "schema"],
@@ -205,6 +207,7 @@ fn every_command_answers_with_one_json_object_on_failure() {
     for arguments in [
         &["scan"][..],
         &["init"],
+        &["fix", "check"],
         &["start", "--config", file],
         &["trial", "-m", "x"],
         &["trial", "--drop"],

@@ -109,6 +109,8 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     answers.ask(&bed, &["scan", "--goal", "resolve the TODOs"]);
     answers.ask(&bed, &["init", "--goal", "resolve the TODOs"]);
     std::fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    bed.write("bench.sh", "if true\n");
+    answers.ask(&bed, &["fix", "check"]);
     std::fs::remove_file(bed.path("bench.sh")).unwrap();
     std::fs::write(
         bed.path("autoresearch.yaml"),

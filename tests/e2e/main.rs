@@ -33,6 +33,8 @@ mod disk;
 mod documented;
 mod domains;
 mod empty_places;
+mod fix;
+mod fix_runs;
 mod flaky_guard;
 mod foreign;
 mod full_disk;

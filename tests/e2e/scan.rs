@@ -515,7 +515,7 @@ fn a_config_is_written_once_and_passes_the_check() {
     exit code 4
     --- stderr
     error: autoresearch.yaml exists already
-    hint: nothing was written. Look at it with `autoresearch config check`, or move it away and call `init` again
+    hint: nothing was written. Look at it with `autoresearch config check`, or move it away and call this again
     ");
     let before = scene.bed.read("autoresearch.yaml");
     assert_eq!(scene.ask(&["init", "--candidate", "2", "--json"]).code, 4);

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod entry;
 mod exec;
+mod fix;
 mod gauges;
 pub mod hook;
 mod install;

@@ -9,6 +9,7 @@ pub mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod finish;
+pub mod fix;
 pub(crate) mod hook;
 pub(crate) mod look;
 pub mod night;

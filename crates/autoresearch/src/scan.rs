@@ -10,5 +10,7 @@ mod report;
 mod survey;
 
 pub use self::init::{InitReport, InitWords, init_config};
+pub(crate) use self::init::{refuse_written_config, write_candidate};
 pub use self::report::ScanReport;
 pub use self::survey::scan_repository;
+pub(crate) use self::survey::{ScannedRepository, survey_repository};

@@ -10,8 +10,9 @@ use crate::scan::candidate::Candidate;
 use crate::words::text::escape_line;
 
 /// The keys in the order in which a person reads them.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "goal",
+    "mode",
     "scope",
     "protect",
     "metric",
@@ -59,8 +60,12 @@ const REMARKS: [(&str, &str); 6] = [
 /// The config of a candidate as a file.
 #[must_use]
 pub fn format_config_text(candidate: &Candidate) -> String {
-    let mut text = String::from(
-        "# Proposed by `autoresearch scan`. Change what you like, then: autoresearch config try\n",
+    let by = match candidate.config["mode"].as_str() {
+        Some("fix") => "fix check",
+        _ => "scan",
+    };
+    let mut text = format!(
+        "# Proposed by `autoresearch {by}`. Change what you like, then: autoresearch config try\n"
     );
     let _ = writeln!(text, "# Why: {}", escape_line(&candidate.reason));
     if let Some(keys) = candidate.config.as_object() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Severity, TOTAL, check_config};
 use crate::metric::unit::Unit;
+use crate::scan::check_kind::CheckKind;
 use crate::scan::commands::{CommandWords, OUT};
 use crate::scan::goal::{Aim, Wish};
 use crate::scan::patterns::{FilePatterns, escape_pattern, root_pattern, take_out};
@@ -15,7 +16,7 @@ use crate::scan::stack::{CountedPattern, Measure, Recipe};
 use crate::words::text::format_count;
 
 /// A proposal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Candidate {
     /// What it would improve, in one sentence.
     pub title: String,
@@ -36,6 +37,9 @@ pub struct Candidate {
     pub worktree: Value,
     #[serde(skip)]
     pub score: u64,
+    /// The report in which it counts, from the root.
+    #[serde(skip)]
+    pub report: Option<String>,
 }
 
 /// Makes the candidates of one project.
@@ -74,7 +78,7 @@ fn to_keys(value: Value) -> Map<String, Value> {
 }
 
 /// The lines of a script that stops at the first failure, and has a folder for what it writes.
-fn write_script(lines: &[String]) -> String {
+pub(super) fn write_script(lines: &[String]) -> String {
     let uses_out = lines.iter().any(|line| line.contains(OUT));
     if let ([line], false) = (lines, uses_out) {
         return line.clone();
@@ -100,7 +104,7 @@ impl Candidate {
 }
 
 impl<'s> CandidateMaker<'_, 's> {
-    fn words(&self) -> CommandWords<'_, 's> {
+    pub(super) fn words(&self) -> CommandWords<'_, 's> {
         CommandWords {
             project: self.project,
             patterns: self.patterns,
@@ -130,6 +134,9 @@ impl<'s> CandidateMaker<'_, 's> {
         });
         candidate.reason.clone_from(&recipe.why);
         candidate.missing = missing;
+        if let Measure::Report { file, .. } = &recipe.measure {
+            candidate.report = self.name_output(&format!("{OUT}/{file}"));
+        }
         Some(candidate)
     }
 
@@ -219,37 +226,33 @@ impl<'s> CandidateMaker<'_, 's> {
 
     /// What must pass before a keep. Where tests fail or are flaky they cannot say it alone.
     fn choose_guard(&self, aim: Aim, missing: &mut Vec<MissingNeed>) -> Option<Value> {
-        let stack = self.project.stack;
-        let checks = stack.words.get("check").map_or(&[][..], Vec::as_slice);
-        let commands = if aim == Aim::FailingTests {
-            checks
-        } else {
-            &stack.guards
+        let project = self.project;
+        let check = match aim {
+            Aim::BuildErrors => return None,
+            Aim::FailingTests => project.choose_check(&[CheckKind::Types, CheckKind::Build])?,
+            // A build says less: it stands in only where there is nothing else to ask.
+            _ => project
+                .choose_check(&[CheckKind::Tests, CheckKind::Types])
+                .or_else(|| project.choose_check(&[CheckKind::Build]))?,
         };
-        let able = commands.iter().find(|command| {
-            self.project.holds_all(&command.when)
-                && self.project.list_missing_of(command).is_empty()
-        });
-        let Some(command) = able else {
-            // The first that fits names what would be needed.
-            let fitting = self.project.choose_command(commands)?;
-            missing.extend(self.project.list_missing_of(fitting));
-            missing.sort();
-            missing.dedup();
-            return self.write_guard(&fitting.command, aim);
-        };
-        self.write_guard(&command.command, aim)
+        // One that cannot run names what would be needed.
+        missing.extend(self.project.list_missing_of(check));
+        missing.sort();
+        missing.dedup();
+        let text = self.words().fill_command(&check.command)?;
+        let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+        let mut guard = self.write_guard(&lines);
+        if aim == Aim::FlakyTests {
+            guard["retries"] = json!(3);
+        }
+        Some(guard)
     }
 
-    fn write_guard(&self, command: &str, aim: Aim) -> Option<Value> {
-        let text = self.words().fill_command(command)?;
-        let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
-        let mut guard = to_keys(json!({"command": write_script(&lines), "timeout": "15m"}));
-        if aim == Aim::FlakyTests {
-            guard.insert("retries".to_owned(), json!(3));
-        }
+    /// A guard of lines of which each must pass.
+    pub(super) fn write_guard(&self, lines: &[String]) -> Value {
+        let mut guard = to_keys(json!({"command": write_script(lines), "timeout": "15m"}));
         self.add_folder(&mut guard);
-        Some(Value::Object(guard))
+        Value::Object(guard)
     }
 
     fn add_folder(&self, block: &mut Map<String, Value>) {
@@ -421,6 +424,7 @@ impl<'s> CandidateMaker<'_, 's> {
             config: Value::Object(config),
             worktree: self.write_worktree(),
             score: 0,
+            report: None,
         }
     }
 

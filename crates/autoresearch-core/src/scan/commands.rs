@@ -2,6 +2,7 @@
 //! Does not run it.
 //! Invariant: what comes from the repository is quoted and no option; a command that lacks a word is no command.
 
+use crate::scan::check_kind::CheckKind;
 use crate::scan::patterns::{FilePatterns, escape_pattern};
 use crate::scan::project::Project;
 use crate::shell::quote::quote_word;
@@ -107,7 +108,7 @@ impl CommandWords<'_, '_> {
 
     /// The command of the tests.
     pub(super) fn choose_test(&self) -> Option<String> {
-        let command = self.project.choose_command(&self.project.stack.guards)?;
+        let command = self.project.choose_check(&[CheckKind::Tests])?;
         self.fill_command(&command.command)
     }
 

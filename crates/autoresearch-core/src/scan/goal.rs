@@ -18,6 +18,8 @@ pub enum Aim {
     Types,
     /// Fewer of something in the sources.
     Count,
+    /// Fewer errors of a build.
+    BuildErrors,
     /// Fewer tests that fail.
     FailingTests,
     /// Fewer runs that fail.
@@ -173,8 +175,13 @@ pub fn read_wish(sentence: &str) -> Wish {
     }
 }
 
+/// Words of builds.
+const BUILDS: &[&str] = &["build", "builds", "building", "compil*"];
 /// Words of tests.
 const TESTS: &[&str] = &["test", "tests", "suite", "spec", "specs"];
+
+/// Words of what does not work, and shall.
+const BROKEN: &[&str] = &["fail*", "broken", "red", "pass", "green"];
 
 /// Words of metrics' names, and what they say in a sentence.
 const NAMES: &[(&[&str], &str)] = &[
@@ -227,7 +234,7 @@ pub fn find_metric_aim(name: &str) -> Option<Aim> {
 
 /// What is to be faster.
 fn find_time_aim(words: &[String]) -> Aim {
-    if has_word(words, &["build", "builds", "building", "compil*"]) {
+    if has_word(words, BUILDS) {
         Aim::BuildTime
     } else if has_word(words, TESTS) {
         Aim::TestTime
@@ -247,11 +254,15 @@ fn find_aim(words: &[String]) -> Option<Aim> {
     if first.is_some_and(|aim| aim != Aim::Size && aim != Aim::Memory) {
         return first;
     }
-    if tests && has(&["fail*", "broken", "red", "pass", "green"]) && !has(FASTER) {
+    if tests && has(BROKEN) && !has(FASTER) {
         return Some(Aim::FailingTests);
     }
     if first.is_some() {
         return first;
+    }
+    let is_broken = has(BROKEN) || has(&["error", "errors", "fix"]);
+    if has(BUILDS) && is_broken && !has(FASTER) {
+        return Some(Aim::BuildErrors);
     }
     if !has(FASTER) {
         return None;
@@ -365,17 +376,25 @@ impl Aim {
         (self == Self::Speed).then_some(Self::TestTime)
     }
 
-    /// Is it proposed to somebody who asks for nothing? Whether tests fail is known only to those who ran them.
+    /// Is it proposed to somebody who asks for nothing? Whether a build or tests fail is known only to those who ran them.
     #[must_use]
     pub fn is_offered(self) -> bool {
-        !matches!(self, Self::FailingTests | Self::FlakyTests)
+        !matches!(
+            self,
+            Self::BuildErrors | Self::FailingTests | Self::FlakyTests
+        )
     }
 
     /// Is it a count that somebody wants to be 0? Nobody wants a time of 0.
     fn counts_down(self) -> bool {
         matches!(
             self,
-            Self::Lint | Self::Types | Self::Count | Self::FailingTests | Self::FlakyTests
+            Self::Lint
+                | Self::Types
+                | Self::Count
+                | Self::BuildErrors
+                | Self::FailingTests
+                | Self::FlakyTests
         )
     }
 
@@ -431,7 +450,7 @@ impl Aim {
             Self::TestTime => 50,
             Self::BuildTime => 40,
             Self::FlakyTests => 35,
-            Self::FailingTests => 30,
+            Self::BuildErrors | Self::FailingTests => 30,
             Self::Memory => 25,
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::config::globs::{Globs, is_literal};
+use crate::scan::check_kind::CheckKind;
 use crate::scan::manifest::{ManifestFacts, find_ending, is_plain_name};
 use crate::scan::stack::{Stack, StackCommand, list_stacks};
 use crate::scan::survey::{PACKAGES, Survey};
@@ -104,7 +105,7 @@ fn list_folders_up(folder: &str) -> Vec<&str> {
 }
 
 /// The path from a folder, if it lies below it.
-fn strip_folder<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+pub(super) fn strip_folder<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     if folder.is_empty() {
         return Some(path);
     }
@@ -304,12 +305,7 @@ impl Project<'_> {
             .recipes
             .iter()
             .flat_map(|recipe| recipe.needs.iter().chain(&recipe.when));
-        let words = self
-            .stack
-            .words
-            .values()
-            .flatten()
-            .chain(&self.stack.guards);
+        let words = self.stack.list_commands();
         let words = words.flat_map(|command| command.needs.iter().chain(&command.when));
         let names: BTreeSet<&str> = recipes
             .chain(words)
@@ -340,7 +336,7 @@ impl Project<'_> {
         let names = text.split('{').skip(1);
         for name in names.filter_map(|rest| Some(rest.split_once('}')?.0)) {
             let command = match name {
-                "test" => self.choose_command(&self.stack.guards),
+                "test" => self.choose_check(&[CheckKind::Tests]),
                 name => self.choose_word(name),
             };
             if let Some(command) = command {
@@ -372,7 +368,10 @@ impl Project<'_> {
             .iter()
             .filter(|need| match need.strip_prefix("local:") {
                 Some(name) => self.find_tool(name).is_none(),
-                None if *need == PACKAGES => self.find_installed("node_modules").is_none(),
+                None if *need == PACKAGES => {
+                    !self.facts.dependencies.is_empty()
+                        && self.find_installed("node_modules").is_none()
+                }
                 None => !self.survey.machine.programs.contains(need.as_str()),
             });
         missing
@@ -390,19 +389,20 @@ impl Project<'_> {
             .collect()
     }
 
-    /// The first command whose conditions hold, one that can run before others.
-    pub(super) fn choose_command<'c>(
-        &self,
-        commands: &'c [StackCommand],
-    ) -> Option<&'c StackCommand> {
-        let fitting = || {
-            commands
-                .iter()
-                .filter(|command| self.holds_all(&command.when))
-        };
-        fitting()
-            .find(|command| self.list_missing_of(command).is_empty())
-            .or_else(|| fitting().next())
+    /// The first check of these kinds whose conditions hold, one that can run before others.
+    pub(super) fn choose_check(&self, kinds: &[CheckKind]) -> Option<&'static StackCommand> {
+        let mut fitting = self.stack.list_checks(kinds);
+        fitting.retain(|command| self.holds_all(&command.when));
+        let able = fitting
+            .iter()
+            .find(|command| self.list_missing_of(command).is_empty());
+        able.or(fitting.first()).copied()
+    }
+
+    /// Does its folder hold a file that describes it?
+    pub(super) fn has_manifest(&self) -> bool {
+        let mut own = self.files.iter().filter(|file| !file.contains('/'));
+        own.any(|file| is_manifest(self.stack, file))
     }
 
     /// Matches of a counted pattern in these files, or in all of its sources, and in how many files they are; `None` where

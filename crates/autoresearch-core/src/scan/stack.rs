@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::config::GaugeKind;
 use crate::metric::unit::Unit;
+use crate::scan::check_kind::CheckKind;
 use crate::scan::goal::Aim;
 
 /// The tables, in the order in which languages are told.
@@ -51,8 +52,8 @@ pub struct Stack {
     /// Words that commands use, each the first whose conditions hold.
     #[serde(default)]
     pub words: BTreeMap<String, Vec<StackCommand>>,
-    /// How its tests run: the first whose conditions hold.
-    pub guards: Vec<StackCommand>,
+    /// What passes or fails, by its exit status: of each kind the first whose conditions hold. Guards are made of them.
+    pub checks: BTreeMap<CheckKind, Vec<StackCommand>>,
     /// What can be counted in its sources without a tool.
     #[serde(default)]
     pub counts: Vec<CountedPattern>,
@@ -148,6 +149,19 @@ pub enum Measure {
     },
     /// A number that a command prints.
     Printed { command: Vec<String> },
+}
+
+impl Stack {
+    /// The checks of these kinds, in their order.
+    pub(super) fn list_checks(&self, kinds: &[CheckKind]) -> Vec<&StackCommand> {
+        let checks = kinds.iter().filter_map(|kind| self.checks.get(kind));
+        checks.flatten().collect()
+    }
+
+    /// All commands besides those of recipes.
+    pub(super) fn list_commands(&self) -> impl Iterator<Item = &StackCommand> {
+        self.words.values().chain(self.checks.values()).flatten()
+    }
 }
 
 impl Measure {

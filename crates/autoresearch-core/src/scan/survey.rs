@@ -139,8 +139,9 @@ pub fn list_counts_of(stack: &Stack) -> Vec<&'static CountedPattern> {
 pub fn list_programs() -> BTreeSet<&'static str> {
     let mut programs = BTreeSet::new();
     for stack in list_stacks() {
-        let commands = stack.words.values().flatten().chain(&stack.guards);
-        let commands = commands.map(|command| (&command.needs, &command.when));
+        let commands = stack
+            .list_commands()
+            .map(|command| (&command.needs, &command.when));
         let recipes = stack
             .recipes
             .iter()

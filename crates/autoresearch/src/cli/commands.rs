@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use autoresearch_core::agent::session::ProposedOrder;
@@ -17,7 +17,7 @@ use super::args::{
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
-use super::{background, config, exec, install, keys, log, parallel, print, show};
+use super::{background, config, exec, fix, install, keys, log, parallel, print, show};
 use crate::finish::claim::ClaimPatience;
 use crate::hook::propose;
 use crate::look::log::LogFilter;
@@ -85,6 +85,12 @@ pub(super) enum CliCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=99))]
         candidate: Option<u16>,
     },
+    /// Find what is broken in a project, and write the config that brings it to zero
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  autoresearch fix check\n  autoresearch fix check --write"
+    )]
+    Fix(super::fix::FixCommand),
     /// Check a config, try it, print its schema, or print an example
     #[command(
         subcommand,
@@ -315,13 +321,12 @@ pub(super) fn dispatch_command(
         CliCommand::Init { scan, candidate } => {
             print_init(world, place, printer, (&scan, candidate))
         }
+        CliCommand::Fix(command) => fix::run_fix_command(world, place, printer, command),
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
         CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),
         CliCommand::Remeasure(words) => remeasure_state(world, place, printer, &words),
-        CliCommand::Propose(asked) => {
-            printer.print_report(&propose::register_order(world, place, to_order(asked))?)
-        }
+        CliCommand::Propose(asked) => propose_trial(world, place, printer, asked),
         CliCommand::Background(command) => {
             background::run_background_command(world, place, printer, &command)
         }
@@ -366,10 +371,22 @@ pub(super) fn dispatch_command(
         CliCommand::Install(arguments) => install::run_install(world, place, printer, arguments),
         CliCommand::Uninstall { agreement } => install::run_uninstall(world, printer, agreement),
         CliCommand::Hooks(command) => install::run_hooks_command(world, place, printer, command),
-        CliCommand::Demo { folder } => demo::run_demo(world, folder.as_deref(), printer)
-            .and_then(|report| printer.print_report(&report)),
+        CliCommand::Demo { folder } => show_demo(world, printer, folder.as_deref()),
         CliCommand::Completions { shell } => print_completions(printer, shell),
     }
+}
+
+fn propose_trial(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    asked: TrialWords,
+) -> Result<ExitCode> {
+    printer.print_report(&propose::register_order(world, place, to_order(asked))?)
+}
+
+fn show_demo(world: &World, printer: &Printer, folder: Option<&Path>) -> Result<ExitCode> {
+    printer.print_report(&demo::run_demo(world, folder, printer)?)
 }
 
 /// Whoever waits in front of a terminal is asked first about a claim that takes longer.

@@ -119,6 +119,7 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
     Commands:
       scan         Look at the repository and the machine, and propose what to improve; nothing is run
       init         Write a candidate of `scan` as autoresearch.yaml, with comments
+      fix          Find what is broken in a project, and write the config that brings it to zero
       config       Check a config, try it, print its schema, or print an example
       start        Start a run: check the repository, measure the untouched tree, freeze the config
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it

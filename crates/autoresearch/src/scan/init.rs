@@ -38,20 +38,37 @@ pub struct InitReport {
 
 /// Writes a candidate as `autoresearch.yaml` in the folder in which it is called.
 pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<InitReport> {
+    refuse_written_config(world, place)?;
+    let scanned = survey_repository(world, place, &words.sentence)?;
+    let report = report_on(&scanned, &words.sentence);
+    let candidate = choose_candidate(&report, words)?;
+    write_candidate(world, place, &scanned, candidate)
+}
+
+/// Refuses to go on where a config is already.
+pub(crate) fn refuse_written_config(world: &World, place: &Place) -> Result<()> {
     let path = place.search_folder(world).join(CONFIG_FILE);
     if path.symlink_metadata().is_ok() {
         return Err(refuse_existing(&world.path_from_here(&path)));
     }
-    let scanned = survey_repository(world, place, &words.sentence)?;
-    let report = report_on(&scanned, &words.sentence);
-    let candidate = choose_candidate(&report, words)?;
+    Ok(())
+}
+
+/// Writes a candidate as a new file.
+pub(crate) fn write_candidate(
+    world: &World,
+    place: &Place,
+    scanned: &ScannedRepository,
+    candidate: Candidate,
+) -> Result<InitReport> {
+    let path = place.search_folder(world).join(CONFIG_FILE);
     let source = ConfigSource {
         name: CONFIG_FILE.to_owned(),
         text: format_config_text(&candidate),
         path: Some(path.clone()),
         merged: false,
     };
-    check_written(world, &scanned, &source)?;
+    check_written(world, scanned, &source)?;
     let shown = world.path_from_here(&path);
     let failed = |error: &std::io::Error| Failure::io(format!("could not write {shown}"), error);
     let folder = path.parent().unwrap_or(&path);
@@ -94,7 +111,7 @@ fn readable_by_all() -> std::fs::Permissions {
 
 fn refuse_existing(shown: &str) -> Failure {
     Failure::blocked(format!("{shown} exists already"))
-        .hint("nothing was written. Look at it with `autoresearch config check`, or move it away and call `init` again")
+        .hint("nothing was written. Look at it with `autoresearch config check`, or move it away and call this again")
 }
 
 fn choose_candidate(report: &ScanReport, words: &InitWords) -> Result<Candidate> {

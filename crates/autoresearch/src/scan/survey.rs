@@ -17,7 +17,7 @@ use super::report::ScanReport;
 use crate::run::place::{Place, caller_variables, history_around};
 
 /// A repository that was looked at.
-pub(super) struct ScannedRepository {
+pub(crate) struct ScannedRepository {
     pub git: Git,
     pub root: PathBuf,
     pub survey: Survey,
@@ -35,7 +35,7 @@ pub(super) fn report_on(scanned: &ScannedRepository, sentence: &str) -> ScanRepo
     ScanReport::new(&scanned.survey, wish, proposals)
 }
 
-pub(super) fn survey_repository(
+pub(crate) fn survey_repository(
     world: &World,
     place: &Place,
     sentence: &str,

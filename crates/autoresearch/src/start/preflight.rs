@@ -192,7 +192,7 @@ pub fn list_remarks(git: &Git) -> Vec<String> {
 }
 
 /// Two runs must not share a work tree.
-fn check_alone(world: &World, site: &StartSite) -> Result<()> {
+pub fn check_alone(world: &World, site: &StartSite) -> Result<()> {
     let root = site.history.work_tree();
     for name in Layout::list_runs(&root) {
         let Ok(store) =

@@ -166,6 +166,15 @@ impl<'a> Bench<'a> {
         gauged
     }
 
+    /// Runs a command that passes or fails, by this name.
+    pub fn run_check(
+        &mut self,
+        command: &UserCommand,
+        name: &str,
+    ) -> Result<std::result::Result<(), How>> {
+        Ok(self.run_command(command, name)?.map(drop))
+    }
+
     pub fn run_guard(&mut self, guard: &UserCommand) -> Result<std::result::Result<(), How>> {
         self.guard_runs += 1;
         let name = match self.guard_runs {

@@ -111,7 +111,7 @@ fn a_flaky_suite_is_run_often_and_its_guard_is_retried() {
     {
       "goal": "the tests are flaky",
       "guard": {
-        "command": "go vet ./... && go test -count=1 ./...",
+        "command": "go test -count=1 ./...",
         "retries": 3,
         "timeout": "15m"
       },

@@ -166,6 +166,7 @@ fn names_of_metrics_that_mean_the_same_are_of_one_aim() {
         ),
         (Some(Aim::Coverage), &["line_coverage", "Coverage", "cov"]),
         (Some(Aim::FailingTests), &["failing", "failed_tests"]),
+        (Some(Aim::BuildErrors), &["build_errors", "build_fails"]),
         (Some(Aim::Speed), &["bench_ms", "p95", "wall", "lint_ms"]),
         (Some(Aim::TestTime), &["test_ms", "suite_seconds"]),
         (Some(Aim::BuildTime), &["build_ms", "compile_s"]),
@@ -180,4 +181,21 @@ fn names_of_metrics_that_mean_the_same_are_of_one_aim() {
             assert_eq!(find_metric_aim(name), aim, "{name}");
         }
     }
+}
+
+#[test]
+fn a_build_that_fails_is_asked_for_by_its_words() {
+    for (sentence, aim) in [
+        ("fix the build", Some(Aim::BuildErrors)),
+        ("the build is broken", Some(Aim::BuildErrors)),
+        ("get the compiler errors to zero", Some(Aim::BuildErrors)),
+        ("make it compile: fix what fails", Some(Aim::BuildErrors)),
+        ("make the build pass faster", Some(Aim::BuildTime)),
+        ("fix the compiler warnings", Some(Aim::Lint)),
+        ("the tests of the build fail", Some(Aim::FailingTests)),
+        ("build a better parser", None),
+    ] {
+        assert_eq!(read_wish(sentence).aim, aim, "{sentence}");
+    }
+    assert!(!Aim::BuildErrors.is_offered());
 }

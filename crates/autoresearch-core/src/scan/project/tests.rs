@@ -140,7 +140,6 @@ fn what_is_missing_is_named_with_how_to_get_it() {
         .collect();
     insta::assert_snapshot!(told.join("\n"), @"
     node: install Node.js
-    packages: npm ci
     eslint: install the packages of the project, as `npm ci` does
     strange: install strange
     ");

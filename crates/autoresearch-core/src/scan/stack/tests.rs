@@ -1,6 +1,7 @@
 //! The tables: each can be read, and says nothing that would never hold.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::*;
 use crate::config::globs::Globs;
@@ -108,8 +109,8 @@ const CONDITIONS: [&str; 10] = [
 #[test]
 fn every_condition_of_a_table_is_one_that_a_project_knows() {
     for stack in list_stacks() {
-        let commands = stack.words.values().flatten().chain(&stack.guards);
-        let conditions = commands
+        let conditions = stack
+            .list_commands()
             .flat_map(|command| &command.when)
             .chain(stack.recipes.iter().flat_map(|recipe| &recipe.when))
             .chain(stack.counts.iter().flat_map(|counted| &counted.when));
@@ -170,4 +171,60 @@ fn a_linter_that_is_not_there_gives_no_number() {
             assert!(!forgives || proves, "{}: {command:?}", stack.title);
         }
     }
+}
+
+#[test]
+fn every_line_of_a_check_ends_a_script_when_it_fails() {
+    for stack in list_stacks() {
+        assert!(!stack.checks.is_empty(), "{}", stack.title);
+        for check in stack.checks.values().flatten() {
+            for line in check.command.lines() {
+                // `set -e` looks over what fails before `&&`, and behind `!`.
+                assert!(!line.contains(" && "), "{}: {line}", stack.title);
+                assert!(!line.starts_with("! "), "{}: {line}", stack.title);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_count_of_build_errors_is_made_only_where_the_compiler_named_some_or_was_content() {
+    let mut counted = 0;
+    for stack in list_stacks() {
+        for recipe in &stack.recipes {
+            if recipe.aim == Aim::BuildErrors {
+                let commands = recipe.measure.list_commands();
+                assert!(commands.iter().any(|line| line.contains("|| grep -q")));
+                assert!(stack.checks.contains_key(&CheckKind::Build));
+                counted += 1;
+            }
+        }
+    }
+    assert_eq!(counted, 11);
+}
+
+#[test]
+fn every_recipe_that_counts_what_a_check_finds_has_its_check_in_the_table() {
+    let mut told = String::new();
+    for stack in list_stacks() {
+        let kinds = stack.checks.keys().map(|kind| kind.as_str());
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(told, "{}: {kinds}", stack.title);
+    }
+    insta::assert_snapshot!(told, @"
+    Rust: build, tests, lint
+    TypeScript and JavaScript: build, tests, types, lint
+    Python: build, tests, types, lint
+    Go: build, tests, lint
+    Java (Maven): build, tests
+    Java (Gradle): build, tests
+    C and C++ (CMake): build, tests
+    C and C++ (Make): build, tests, lint
+    Ruby: build, tests, lint
+    PHP: build, tests, lint
+    .NET: build, tests, lint
+    Elixir: build, tests, lint
+    Swift: build, tests
+    Shell: build, tests, lint
+    ");
 }

@@ -408,3 +408,63 @@ fn the_help_of_a_batch_says_what_becomes_of_each_hypothesis() {
       autoresearch parallel abort
     ");
 }
+
+#[test]
+fn the_help_of_fix() {
+    assert_snapshot!(format_own_help("fix"), @"
+    Find what is broken in a project, and write the config that brings it to zero
+
+    Usage: autoresearch fix [OPTIONS] <COMMAND>
+
+    Commands:
+      check  Run what builds, tests, checks types and lints a project, and count what the first broken
+             one finds
+
+    Options:
+      (and the options of every command)
+
+    Examples:
+      autoresearch fix check
+      autoresearch fix check --write
+    ");
+    assert_snapshot!(format_own_help("fix check"), @"
+    Run what builds, tests, checks types and lints a project, and count what the first broken one finds
+
+    Usage: autoresearch fix check [OPTIONS]
+
+    Options:
+          --folder <F>
+              The project's folder; the current one otherwise
+
+          --stack <WORD>
+              Its kind, where a folder has several: a part of its name, such as `python`
+
+          --timeout <SPAN>
+              How long each check may run, such as `90s` or `1h`
+
+              [default: 15m]
+
+          --write
+              Write autoresearch.yaml for what is broken first
+
+          --dry-run
+              List the commands, and run nothing
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch fix check --dry-run
+      autoresearch fix check
+      autoresearch fix check --folder packages/web --write
+
+    The checks run one after the other in your work tree, as the files are now, each for at most
+    --timeout. Which commands that are comes from the kind of project; --dry-run lists them and runs
+    nothing. A check that lacks a program cannot run here, and is not broken.
+
+    With --write autoresearch.yaml gets mode fix: verify counts the findings of the first broken kind,
+    in the order build, tests, types, lint, the target is 0, and the guard is what passes today. When it
+    is at zero, call it again for the next kind. It never writes over a file.
+
+    Exit code 0 also where something is broken; 6 where nothing could be checked.
+    ");
+}

@@ -1,0 +1,245 @@
+//! Owns the checks of a project: what passes or fails, in the order of repair, and the config that brings a broken one to zero.
+//! Does not run one: it is told what passed.
+//! Invariant: a guard holds what passed, and nothing that is broken.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::config::span::format_span;
+use crate::scan::candidate::{Candidate, CandidateMaker, write_script};
+use crate::scan::check_kind::CheckKind;
+use crate::scan::goal::Wish;
+use crate::scan::patterns::FilePatterns;
+use crate::scan::project::{MissingNeed, Project, list_projects, strip_folder};
+use crate::scan::stack::{Measure, Recipe};
+use crate::scan::survey::Survey;
+use crate::shell::quote::quote_word;
+
+/// A command of a project that passes or fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub kind: CheckKind,
+    /// Each has to succeed.
+    pub lines: Vec<String>,
+    /// What this machine lacks for it.
+    pub missing: Vec<MissingNeed>,
+}
+
+impl Check {
+    /// The lines as a script that ends at the first failure.
+    #[must_use]
+    pub fn to_script(&self) -> String {
+        write_script(&self.lines)
+    }
+}
+
+/// Which project is meant: of the one in a folder, from the root, or of those around it; and of which stack.
+#[derive(Clone, Debug, Default)]
+pub struct WantedProject {
+    pub folder: String,
+    /// A part of the stack's title.
+    pub stack: Option<String>,
+}
+
+/// A project whose checks are known.
+pub struct CheckedProject<'s> {
+    project: Project<'s>,
+    patterns: FilePatterns,
+    pub checks: Vec<Check>,
+    /// The other projects: the folder, and the stack.
+    pub others: Vec<(String, String)>,
+}
+
+/// The projects in the nearest folder at or above the wanted one; where no file describes one there, also those below it.
+fn find_nearest(projects: &[Project<'_>], wanted: &WantedProject) -> Option<usize> {
+    let named = wanted.stack.as_ref().map(|stack| stack.to_lowercase());
+    let fits = |project: &Project<'_>| {
+        let title = project.stack.title.to_lowercase();
+        named.as_ref().is_none_or(|named| title.contains(named))
+    };
+    let all = || {
+        projects
+            .iter()
+            .enumerate()
+            .filter(|(_, project)| fits(project))
+    };
+    let is_around = |project: &Project<'_>| {
+        wanted.folder == project.folder || strip_folder(&wanted.folder, &project.folder).is_some()
+    };
+    let around = all().filter(|(_, project)| is_around(project));
+    let nearest = around.map(|(_, project)| project.folder.len()).max();
+    let here = || all().filter(|(_, it)| is_around(it) && Some(it.folder.len()) == nearest);
+    let below = || all().filter(|(_, it)| strip_folder(&it.folder, &wanted.folder).is_some());
+    let described: Vec<_> = here()
+        .filter(|(_, project)| project.has_manifest())
+        .collect();
+    let choices: Vec<_> = if described.is_empty() {
+        here().chain(below()).collect()
+    } else {
+        described
+    };
+    // Of equal ones the first: those nearest to the root, in the order of the tables.
+    let best = choices
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, project)| project.share);
+    best.map(|(at, _)| at)
+}
+
+impl<'s> CheckedProject<'s> {
+    /// The project that is meant; `None` where there is none.
+    #[must_use]
+    pub fn find(survey: &'s Survey, wanted: &WantedProject) -> Option<Self> {
+        let mut projects = list_projects(survey);
+        let project = projects.remove(find_nearest(&projects, wanted)?);
+        // A workspace checks its members.
+        let is_member = |other: &Project<'_>| {
+            let mut all = projects.iter().chain([&project]);
+            all.any(|whole| {
+                whole.facts.is_workspace
+                    && other.stack.title == whole.stack.title
+                    && other.folder != whole.folder
+                    && strip_folder(&other.folder, &whole.folder).is_some()
+            })
+        };
+        let others = projects.iter().filter(|other| !is_member(other));
+        let others = others
+            .map(|other| (show_folder(&other.folder), other.stack.title.clone()))
+            .collect();
+        let mut checked = Self {
+            patterns: FilePatterns::of_project(&project),
+            project,
+            checks: Vec::new(),
+            others,
+        };
+        checked.checks = checked.list_checks();
+        Some(checked)
+    }
+
+    fn list_checks(&self) -> Vec<Check> {
+        let wish = Wish::default();
+        let words = self.maker(&wish);
+        let kinds = self.project.stack.checks.keys();
+        let checks = kinds.filter_map(|kind| {
+            let command = self.project.choose_check(&[*kind])?;
+            let text = words.words().fill_command(&command.command)?;
+            Some(Check {
+                kind: *kind,
+                lines: text.lines().map(ToOwned::to_owned).collect(),
+                missing: self.project.list_missing_of(command),
+            })
+        });
+        checks.collect()
+    }
+
+    fn maker<'m>(&'m self, wish: &'m Wish) -> CandidateMaker<'m, 's> {
+        CandidateMaker {
+            project: &self.project,
+            patterns: &self.patterns,
+            wish,
+        }
+    }
+
+    /// What its stack is called.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.project.stack.title
+    }
+
+    /// Its folder from the root; `.` for the root.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        show_folder(&self.project.folder)
+    }
+
+    /// A config that counts what a check finds, where a recipe for it can run here. It has no guard yet.
+    #[must_use]
+    pub fn make_counter(&self, kind: CheckKind) -> Option<Candidate> {
+        let recipes = self.project.stack.recipes.iter();
+        let mut made = recipes
+            .filter(|recipe| recipe.aim == kind.aim())
+            .filter_map(|recipe| self.make_fix(recipe));
+        made.find(|candidate| candidate.missing.is_empty())
+    }
+
+    /// A config whose number is 1 while a check fails: for what nothing counts. It has no guard yet.
+    #[must_use]
+    pub fn make_status(&self, check: &Check) -> Option<Candidate> {
+        let kind = check.kind.as_str();
+        let metric = format!("{kind}_fails");
+        let script = match check.lines.as_slice() {
+            [line] => format!("( {line} )"),
+            lines => format!("sh -euc {}", quote_word(&lines.join("\n"))),
+        };
+        let (recipe, lines) = (
+            Recipe {
+                aim: check.kind.aim(),
+                goal: match check.kind {
+                    CheckKind::Build => "Make the build pass",
+                    CheckKind::Tests => "Make the tests pass",
+                    CheckKind::Types => "Make the check of types pass",
+                    CheckKind::Lint => "Make the linter pass",
+                }
+                .to_owned(),
+                when: Vec::new(),
+                needs: Vec::new(),
+                measure: Measure::Printed {
+                    command: Vec::new(),
+                },
+                target: Some("0".to_owned()),
+                scope: Vec::new(),
+                why: "nothing counts what it finds, so its exit status is the number: 1 while it fails".to_owned(),
+                metric: metric.clone(),
+            },
+            [
+                "failed=0".to_owned(),
+                format!("{script} >&2 || failed=$?"),
+                // The shell found no such program, or could not start it: that is no failure of what is tested.
+                "case $failed in 126|127) exit $failed;; esac".to_owned(),
+                format!("echo \"METRIC {metric}=$((failed > 0))\""),
+            ],
+        );
+        let mut candidate = self.make_fix(&recipe)?;
+        candidate.config["verify"]["command"] = json!(write_script(&lines));
+        Some(candidate)
+    }
+
+    fn make_fix(&self, recipe: &Recipe) -> Option<Candidate> {
+        let wish = Wish::default();
+        let mut candidate = self.maker(&wish).make_of_recipe(recipe)?;
+        let keys = candidate.config.as_object_mut()?;
+        keys.remove("guard");
+        keys.insert("mode".to_owned(), json!("fix"));
+        Some(candidate)
+    }
+
+    /// Gives a config its time limits, and has it keep what passed: each of these has to pass, in one script.
+    pub fn guard_with(&self, candidate: &mut Candidate, passing: &[&Check], limit: Duration) {
+        candidate.config["verify"]["timeout"] = json!(format_span(limit));
+        let Ok(checks) = u32::try_from(passing.len()) else {
+            return;
+        };
+        if checks == 0 {
+            return;
+        }
+        let mut lines: Vec<String> = Vec::new();
+        for line in passing.iter().flat_map(|check| &check.lines) {
+            // What a later check repeats of an earlier one has passed already.
+            if !lines.contains(line) {
+                lines.push(line.clone());
+            }
+        }
+        let wish = Wish::default();
+        let mut guard = self.maker(&wish).write_guard(&lines);
+        guard["timeout"] = json!(format_span(limit.saturating_mul(checks)));
+        candidate.config["guard"] = guard;
+    }
+}
+
+fn show_folder(folder: &str) -> String {
+    if folder.is_empty() { "." } else { folder }.to_owned()
+}
+
+#[cfg(test)]
+mod tests;
