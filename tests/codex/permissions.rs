@@ -154,6 +154,7 @@ fn in_the_sandbox_each_command_does_what_its_row_says_and_nothing_leaves_it() {
         lines.collect()
     };
     bench.bed.write("initial/bench.sh", "true\n");
+    bench.bed.git(&["add", "initial/bench.sh"]);
     bench.bed.write(
         "calls.sh",
         &calls(&|command| command != "background attach"),

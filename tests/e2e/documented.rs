@@ -106,12 +106,13 @@ impl Answers {
 fn by_hand(answers: &mut Answers) -> Testbed {
     let bed = Testbed::new();
     bed.write("bench.sh", "true # TODO\n");
+    bed.git(&["add", "bench.sh"]);
     answers.ask(&bed, &["scan", "--goal", "resolve the TODOs"]);
     answers.ask(&bed, &["init", "--goal", "resolve the TODOs"]);
     std::fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
     bed.write("bench.sh", "if true\n");
     answers.ask(&bed, &["fix", "check"]);
-    std::fs::remove_file(bed.path("bench.sh")).unwrap();
+    bed.git(&["rm", "-qf", "bench.sh"]);
     std::fs::write(
         bed.path("autoresearch.yaml"),
         ConfigText::demo().iterations(3).to_string(),
