@@ -314,7 +314,7 @@ fn an_unknown_domain_suggests_the_nearest() {
     exit code 2
     --- stderr
     error: there is no example for `zzz`
-    hint: known: binary-size, build-time, bundle-size, failing-tests, latency, lint, memory, prompt-evaluation, test-coverage, throughput, training-loss, type-errors
+    hint: known: binary-size, build-time, bundle-size, failing-tests, flaky-tests-go, flaky-tests-python, flaky-tests-rust, flaky-tests-typescript, latency, lint, memory, prompt-evaluation, slow-function-go, slow-function-python, slow-function-rust, slow-function-typescript, test-coverage, throughput, training-loss, type-errors
     ");
 }
 

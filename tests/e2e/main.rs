@@ -80,6 +80,7 @@ mod subject;
 mod summary;
 mod suspects;
 mod templates;
+mod templates_tried;
 mod testbed;
 mod told;
 mod tree_places;

@@ -6,15 +6,23 @@ use std::path::PathBuf;
 use crate::testbed::Testbed;
 
 /// The domains that were promised; there may be more.
-const DOMAINS: [&str; 12] = [
+const DOMAINS: [&str; 20] = [
     "binary-size",
     "build-time",
     "bundle-size",
     "failing-tests",
+    "flaky-tests-go",
+    "flaky-tests-python",
+    "flaky-tests-rust",
+    "flaky-tests-typescript",
     "latency",
     "lint",
     "memory",
     "prompt-evaluation",
+    "slow-function-go",
+    "slow-function-python",
+    "slow-function-rust",
+    "slow-function-typescript",
     "test-coverage",
     "throughput",
     "training-loss",
@@ -61,6 +69,17 @@ fn every_template_of_the_folder_is_in_the_binary_and_the_other_way_round() {
             files.iter().any(|file| file == domain),
             "{domain} is missing"
         );
+    }
+}
+
+/// What a person who reads the template should not have to know by heart.
+#[test]
+fn every_template_says_its_mode_its_limits_and_where_its_trials_are_made() {
+    for (domain, text) in in_the_folder() {
+        for key in ["mode: ", "iterations: ", "time_limit: ", "isolation: "] {
+            let lines = text.lines().filter(|line| line.starts_with(key)).count();
+            assert_eq!(lines, 1, "{domain}: {key}");
+        }
     }
 }
 

@@ -1,0 +1,183 @@
+//! Every template is tried on a small repository of its domain: `config try` accepts it, and its metric reacts to the scope.
+//!
+//! `tests/templates/NAME.yaml` holds the files of the repository and what of the template is adapted, which is nothing but what
+//! its comments name. Programs that a plain machine lacks are stand-ins, in `tests/templates/stand-ins`. With a folder of real
+//! ones in `REAL_TOOLS` these come first: `REAL_TOOLS=/path/bin cargo nextest run -p autoresearch-tests templates_tried`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use autoresearch_sys::yaml::parse_yaml;
+use serde_json::Value;
+
+use crate::testbed::Testbed;
+
+/// Each template, with what `config try` says of its metric.
+macro_rules! tried {
+    ($($name:ident $domain:literal $said:literal)+) => {
+        const TRIED: &[&str] = &[$($domain),+];
+        $(
+            #[test]
+            fn $name() {
+                assert_eq!(try_template($domain), format!("guard pass: {}", $said));
+            }
+        )+
+    };
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
+}
+
+/// A repository of the template's domain.
+struct Example {
+    domain: &'static str,
+    document: Value,
+}
+
+impl Example {
+    fn read(domain: &'static str) -> Self {
+        let file = folder().join(format!("{domain}.yaml"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let document = parse_yaml(&text).unwrap_or_else(|error| panic!("{domain}: {error}"));
+        Self { domain, document }
+    }
+
+    /// Commits the files, and lays those of `ignored` beside them.
+    fn lay_out(&self) -> Testbed {
+        let bed = Testbed::bare();
+        for (name, text) in self.list_texts("files") {
+            bed.write(&name, &text);
+        }
+        bed.git(&["add", "-A"]);
+        bed.git(&["commit", "-qm", "first"]);
+        self.plant_faults(&bed);
+        if let Some(real) = std::env::var_os("REAL_TOOLS").map(PathBuf::from)
+            && bed.path("package.json").exists()
+        {
+            let modules = real.join("node_modules").canonicalize().unwrap();
+            let mut copy = std::process::Command::new("cp");
+            copy.arg("-a").arg(modules).arg(bed.path("node_modules"));
+            assert!(copy.status().unwrap().success());
+        }
+        bed
+    }
+
+    /// Makes the patches as the comment of the template says: edit, `git diff`, undo.
+    fn plant_faults(&self, bed: &Testbed) {
+        let faults = self.document["faults"].as_array();
+        for (number, fault) in faults.into_iter().flatten().enumerate() {
+            let [file, from, to] = [0, 1, 2].map(|at| fault[at].as_str().unwrap());
+            let text = bed.read(file);
+            assert!(text.contains(from), "{}: no `{from}`", self.domain);
+            bed.write(file, &text.replacen(from, to, 1));
+            let patch = bed.git(&["diff"]);
+            bed.write(file, &text);
+            bed.write(&format!("checks/faults/{number}.patch"), &patch);
+        }
+        if faults.is_some() {
+            bed.git(&["add", "-A"]);
+            bed.git(&["commit", "-qm", "faults"]);
+        }
+    }
+
+    fn list_texts(&self, key: &str) -> BTreeMap<String, String> {
+        let fields = self.document[key].as_object();
+        let fields = fields.into_iter().flatten();
+        let to_text = |value: &Value| value.as_str().unwrap().to_owned();
+        fields
+            .map(|(name, text)| (name.clone(), to_text(text)))
+            .collect()
+    }
+
+    /// The template as it is printed, adapted.
+    fn adapt(&self, bed: &Testbed) -> String {
+        let mut text = bed.run(&["config", "example", self.domain]).ok().out;
+        for pair in self.document["adapt"].as_array().into_iter().flatten() {
+            let [from, to] = [0, 1].map(|at| pair[at].as_str().unwrap());
+            assert!(text.contains(from), "{}: no `{from}`", self.domain);
+            text = text.replace(from, to);
+        }
+        text
+    }
+
+    fn list_variables(&self, bed: &Testbed) -> BTreeMap<String, String> {
+        let mut path = vec![folder().join("stand-ins/bin")];
+        if let Some(real) = std::env::var_os("REAL_TOOLS") {
+            path.insert(0, real.into());
+        }
+        path.extend(std::env::split_paths(&bed.env()["PATH"]));
+        let joined = std::env::join_paths(path).unwrap();
+        let mut variables = self.list_texts("variables");
+        for value in variables.values_mut() {
+            *value = value.replace("REPO", bed.repo.to_str().unwrap());
+        }
+        // rustup looks below the home, which is the bench's.
+        let rustup = std::env::var("RUSTUP_HOME");
+        let rustup = rustup.or_else(|_| std::env::var("HOME").map(|home| home + "/.rustup"));
+        variables.insert("RUSTUP_HOME".to_owned(), rustup.unwrap());
+        variables.insert("PATH".to_owned(), joined.into_string().unwrap());
+        variables
+    }
+}
+
+/// What `config try` says of an adapted template, in one line.
+fn try_template(domain: &'static str) -> String {
+    let example = Example::read(domain);
+    let bed = example.lay_out();
+    bed.write("../home/config.yaml", &example.adapt(&bed));
+    let config = bed.home.join("config.yaml");
+    let variables = example.list_variables(&bed);
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let words = ["config", "try", config.to_str().unwrap()];
+    let told = bed.run_with(&words, &variables);
+    assert_eq!(told.code, 0, "{domain}: {told:?}");
+    let lines = || told.out.lines();
+    let said = |word: &str| {
+        lines()
+            .find_map(|line| line.strip_prefix(word))
+            .unwrap()
+            .trim()
+    };
+    let mut warnings = lines().filter(|line| line.starts_with("warning:"));
+    // A repository has one of the files of settings that a template protects, and not all of them.
+    assert!(
+        warnings.all(|line| line.contains(": protect[") && line.contains("matches no file")),
+        "{told}"
+    );
+    assert_eq!(bed.git(&["status", "--porcelain"]), "", "{domain}");
+    format!("guard {}: {}", said("guard "), said("verdict "))
+}
+
+tried! {
+    the_flaky_tests_of_python "flaky-tests-python" "failed_runs reacts to the files of the scope"
+    the_flaky_tests_of_rust "flaky-tests-rust" "failed_runs reacts to the files of the scope"
+    the_flaky_tests_of_go "flaky-tests-go" "failed_runs reacts to the files of the scope"
+    the_flaky_tests_of_typescript "flaky-tests-typescript" "failed_runs reacts to the files of the scope"
+    a_slow_function_of_python "slow-function-python" "cpu_ms reacts to the files of the scope"
+    a_slow_function_of_rust "slow-function-rust" "cpu_ms reacts to the files of the scope"
+    a_slow_function_of_go "slow-function-go" "cpu_ms reacts to the files of the scope"
+    a_slow_function_of_typescript "slow-function-typescript" "cpu_ms reacts to the files of the scope"
+}
+
+/// The names of the YAML files of a folder, without their ending.
+fn list_names(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = files
+        .filter(|file| file.extension().is_some_and(|ending| ending == "yaml"))
+        .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_example_repository_is_tried() {
+    let mut tried = TRIED.to_vec();
+    tried.sort_unstable();
+    assert_eq!(list_names(&folder()), tried);
+}
