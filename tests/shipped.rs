@@ -66,3 +66,44 @@ fn the_names_of_the_helpers_and_the_hidden_words_lead_to_the_same_program() {
     assert_eq!(code, Some(2));
     assert!(err.contains("'hooks'"), "{err}");
 }
+
+/// `script` gives a program a terminal: standard output and standard error are one there.
+#[test]
+fn in_a_terminal_fix_check_lists_its_commands_before_the_first_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let repo = folder.path().join("repo");
+    std::fs::create_dir(&repo).unwrap();
+    std::fs::write(repo.join("run.sh"), "echo ok\n").unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&repo)
+            .env("HOME", folder.path())
+            .env("XDG_STATE_HOME", folder.path().join("state"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env_remove("GIT_DIR")
+            .stdin(Stdio::null());
+        command.output().map(|output| {
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        })
+    };
+    run("git", &["init", "-q"]).unwrap();
+    run("git", &["add", "-A"]).unwrap();
+    let person = ["-c", "user.name=a", "-c", "user.email=a@b"];
+    run("git", &[&person[..], &["commit", "-qm", "first"]].concat()).unwrap();
+    let call = format!("'{SHIPPED}' fix check");
+    // Not every system has it.
+    let Ok(text) = run("script", &["-qec", &call, "/dev/null"]) else {
+        return;
+    };
+    let listed = text.find("…   build: find . -name '*.sh'").unwrap();
+    let begun = text.find("… build runs, for at most 15m").unwrap();
+    let answered = text.find("build       passes").unwrap();
+    assert!(listed < begun && begun < answered, "{text}");
+    assert!(
+        text.contains("… these run in ., one after the other, each for at most 15m:"),
+        "{text}"
+    );
+}

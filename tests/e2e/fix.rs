@@ -1,6 +1,6 @@
 //! `fix check`: what is broken in small real projects, each kind in turn, and the config that is written for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::shown::assert_answer;
 use crate::testbed::{Answer, Testbed, processes_with, wait_until, write_program};
@@ -20,6 +20,12 @@ pub(crate) fn project(files: &[(&str, &str)]) -> Testbed {
 pub(crate) fn path_with_cargo() -> String {
     let programs = Path::new(env!("CARGO")).parent().unwrap();
     format!("{}:{}", programs.display(), std::env::var("PATH").unwrap())
+}
+
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
+    found.find(|file| file.is_file())
 }
 
 /// An answer without how long each check took.
@@ -595,10 +601,7 @@ fn where_nothing_can_run_nothing_is_said_of_it() {
     let bed = project(&[("go.mod", "module x\n"), ("a.go", "package a\n")]);
     let git = bed.home.join("only-git");
     std::fs::create_dir(&git).unwrap();
-    let path = std::env::var_os("PATH").unwrap();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("git"));
-    let found = found.filter(|file| file.is_file());
-    std::os::unix::fs::symlink(found.last().unwrap(), git.join("git")).unwrap();
+    std::os::unix::fs::symlink(find_program("git").unwrap(), git.join("git")).unwrap();
     let answer = bed.run_with(&["fix", "check"], &[("PATH", git.to_str().unwrap())]);
     assert_answer!(answer, @"
     exit code 6
@@ -712,5 +715,72 @@ fn a_run_that_works_in_this_tree_is_not_disturbed() {
     --- stderr
     error: the run `demo` works in this work tree
     hint: continue it (`autoresearch resume`), end it (`autoresearch finish --run demo`), or use `isolation: worktree`
+    ");
+}
+
+const CRATE: &str = "[package]\nname = \"own\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+
+#[test]
+fn errors_of_cargo_are_counted_once_each_in_sources_and_tests() {
+    let bed = project(&[
+        ("Cargo.toml", CRATE),
+        (
+            "src/lib.rs",
+            "pub fn one() -> i32 {\n    a\n}\n\npub fn two() -> i32 {\n    b\n}\n",
+        ),
+        (
+            "tests/all.rs",
+            "#[test]\nfn works() {\n    assert_eq!(own::one(), 1);\n}\n",
+        ),
+        (".gitignore", "/target\n/Cargo.lock\n"),
+    ]);
+    let found = check(&bed, &[]).replace(": error[", ": error: [");
+    assert_answer!(hide_words(&found), @"
+    project     Rust in .
+    build       fails (<span>)  cargo check --quiet; cargo check --quiet --tests
+                exit status 101
+    tests       fails (<span>)  cargo test --quiet
+                exit status 101
+    lint        fails (<span>)  cargo clippy --quiet -- -D warnings
+                exit status 101
+    count       build_errors is 2
+                src/lib.rs:2: <said>
+                src/lib.rs:6: <said>
+    next: autoresearch fix check --write writes autoresearch.yaml: build_errors 2 -> 0
+    ");
+    // What the compiler cannot even begin with is no count of 0.
+    bed.write(
+        "Cargo.toml",
+        &format!("{CRATE}[dependencies]\nabsent = {{path = \"absent\"}}\n"),
+    );
+    let found = check(&bed, &["--json"]);
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["metric"], "build_fails");
+    assert_eq!(found["count"], 1);
+    assert!(
+        found["instead"]
+            .as_str()
+            .unwrap()
+            .starts_with("build_errors has no number"),
+        "{found}"
+    );
+    // Code that builds, and a test that does not.
+    bed.write("Cargo.toml", CRATE);
+    bed.write("src/lib.rs", "pub fn one() -> i32 {\n    1\n}\n");
+    bed.write(
+        "tests/all.rs",
+        "#[test]\nfn works() {\n    assert_eq!(own::three(), 1);\n}\n",
+    );
+    let found = check(&bed, &[]).replace(": error[", ": error: [");
+    assert_answer!(hide_words(&found), @"
+    project     Rust in .
+    build       fails (<span>)  cargo check --quiet; cargo check --quiet --tests
+                exit status 101
+    tests       fails (<span>)  cargo test --quiet
+                exit status 101
+    lint        passes (<span>)  cargo clippy --quiet -- -D warnings
+    count       build_errors is 1
+                tests/all.rs:3: <said>
+    next: autoresearch fix check --write writes autoresearch.yaml: build_errors 1 -> 0
     ");
 }
