@@ -55,6 +55,7 @@ mod locks;
 mod looking;
 mod loops;
 mod migration;
+mod muted_trials;
 mod muting;
 mod noise;
 mod not_taken;

@@ -33,8 +33,28 @@ const LONGEST_TEXT: usize = 1_000;
 struct Reader<'t> {
     path: &'t str,
     is_test: bool,
+    /// Is there `from typing import cast`?
+    imports_cast: bool,
     tokens: &'t [Token],
     found: Vec<Mute>,
+}
+
+/// Does a file take `cast` out of the module of types?
+fn imports_typing_cast(tokens: &[Token]) -> bool {
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let mut imports = (0..tokens.len()).filter(|at| {
+        word(*at) == "from"
+            && matches!(word(at + 1), "typing" | "typing_extensions")
+            && word(at + 2) == "import"
+    });
+    imports.any(|at| {
+        let names = tokens[at + 3..].iter().take(LONGEST_ATTRIBUTE);
+        let mut names = names.take_while(|token| {
+            token.kind == TokenKind::Name && !matches!(token.text.as_str(), "from" | "import")
+                || matches!(token.text.as_str(), "," | "(")
+        });
+        names.any(|token| token.text == "cast")
+    })
 }
 
 pub(super) fn list_code_mutes(path: &str, language: Language, tokens: &[Token]) -> Vec<Mute> {
@@ -47,6 +67,7 @@ pub(super) fn list_code_mutes(path: &str, language: Language, tokens: &[Token]) 
     let mut reader = Reader {
         path,
         is_test,
+        imports_cast: language == Language::Python && imports_typing_cast(tokens),
         tokens,
         found: Vec::new(),
     };
@@ -150,6 +171,9 @@ impl Reader<'_> {
     fn read_python(&mut self, at: usize) {
         match self.word(at) {
             "Any" => self.read_python_any(at),
+            "cast" if self.word(at + 1) == "(" && self.is_typing_cast(at) => {
+                self.escape("cast", at, at + 2);
+            }
             "no_type_check" if self.before(at, 1) == "@" || self.before(at, 1) == "." => {
                 self.add(SuppressionKind::Ignore, "types", at, at);
             }
@@ -175,6 +199,16 @@ impl Reader<'_> {
             self.escape("any", first - 2, at);
         } else if (sign == "->" || sign == ":") && is_open {
             self.escape("any", first - 1, at);
+        }
+    }
+
+    /// Many packages have a `cast`; that of `typing` is told by its module or its import.
+    fn is_typing_cast(&self, at: usize) -> bool {
+        let module = self.before(at, 2);
+        match self.before(at, 1) {
+            "." => matches!(module, "typing" | "t" | "typing_extensions"),
+            "def" => false,
+            _ => self.imports_cast,
         }
     }
 
@@ -279,6 +313,9 @@ impl Reader<'_> {
         if self.word(at) == "#" && self.word(open) == "[" {
             self.read_attribute(at, open, is_inner);
         }
+        if self.has(at, "# [ cfg (") {
+            self.read_condition(at);
+        }
         if self.word(at) == "unwrap_unchecked" {
             self.escape("unwrap", at, at);
         }
@@ -294,6 +331,30 @@ impl Reader<'_> {
             if let Some(end) = panics {
                 self.escape("unwrap", at, end + 1);
             }
+        }
+    }
+
+    /// `#[cfg(any())]`: what stands behind it is never built. Another condition at a test lets it run in some places only.
+    fn read_condition(&mut self, at: usize) {
+        const NEVER: [&str; 4] = [
+            "any ( ) ) ]",
+            "false ) ]",
+            "FALSE ) ]",
+            "not ( all ( ) ) ) ]",
+        ];
+        if let Some(never) = NEVER.iter().find(|never| self.has(at + 4, never)) {
+            let end = at + 3 + never.split(' ').count();
+            return self.add(SuppressionKind::Skip, "skip", at, end);
+        }
+        let most = (at..at + LONGEST_CALL).find(|at| self.word(*at) == "]");
+        let is_test = |end: usize| {
+            self.has(end + 1, "# [ test ]")
+                || at
+                    .checked_sub(4)
+                    .is_some_and(|at| self.has(at, "# [ test ]"))
+        };
+        if let Some(end) = most.filter(|end| is_test(*end)) {
+            self.add(SuppressionKind::Skip, SKIP_IF, at, end);
         }
     }
 

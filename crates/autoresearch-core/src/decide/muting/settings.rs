@@ -6,9 +6,10 @@ pub(super) mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::read::{Leaf, ReadSettings, list_leaves};
+use self::read::{Leaf, OPTION, ReadSettings, list_leaves};
 use super::mute::{Mute, Suppression, SuppressionKind, Width, find_line};
 use crate::decide::gaming::ChangedFile;
+use crate::metric::value::Value as Number;
 use crate::words::text::clip_text;
 
 /// How many rules are told that stand nowhere any more.
@@ -349,10 +350,15 @@ pub(super) fn list_taken_rules(files: &[ChangedFile], read: ReadSettings<'_>) ->
             continue;
         }
         for leaf in leaves {
-            if is_taken(&leaf, &now) {
-                let text = clip_text(&leaf.show(), LONGEST_CODE);
-                let line = find_line(file, &text);
-                let text = format!("without {text}");
+            let shown = clip_text(&leaf.show(), LONGEST_CODE);
+            let text = if is_taken(&leaf, &now) {
+                Some(format!("without {shown}"))
+            } else {
+                now.find_looser_limit(&leaf)
+                    .map(|now| format!("{shown}, now {now}"))
+            };
+            if let Some(text) = text {
+                let line = find_line(file, &shown);
                 found.push(Suppression::new(file, line, SuppressionKind::Rule, &text));
             }
             if found.len() == MOST_TAKEN {
@@ -393,6 +399,39 @@ impl Held {
         let ends = rule.char_indices().map(|(at, _)| at).take(LONGEST_CODE);
         let mut starts = ends.map(|end| &rule[..end]).chain([rule, "ALL"]);
         starts.any(|start| values.contains(start))
+    }
+}
+
+/// Words of a limit that asks less the higher it is.
+const CEILINGS: [&str; 4] = ["max", "threshold", "limit", "complexity"];
+/// Words of one that asks less the lower it is.
+const FLOORS: [&str; 3] = ["fail_under", "fail-under", "coverageThreshold"];
+
+impl Held {
+    /// The number in whose place a limit asks less than before.
+    fn find_looser_limit(&self, leaf: &Leaf) -> Option<String> {
+        let before: Number = leaf.value.parse().ok()?;
+        let has = |words: &[&str]| {
+            let mut keys = leaf.keys.iter();
+            keys.any(|key| words.iter().any(|word| key.contains(word)))
+        };
+        let (is_floor, is_ceiling) = (has(&FLOORS), has(&CEILINGS));
+        // The name of a rule stands above its number.
+        let mut names = leaf.keys.iter().rev();
+        let name = names.find(|key| !matches!(key.as_str(), "[]" | OPTION))?;
+        let now = self.values.get(&(leaf.tool, name_list(name)))?;
+        let numbers: Vec<(Number, &String)> = now
+            .iter()
+            .filter_map(|value| Some((value.parse().ok()?, value)))
+            .collect();
+        if numbers.is_empty() || numbers.iter().any(|(number, _)| *number == before) {
+            return None;
+        }
+        let is_looser = |(number, _): &&(Number, &String)| {
+            is_floor && *number < before || !is_floor && is_ceiling && *number > before
+        };
+        let looser = numbers.iter().find(is_looser)?;
+        Some(looser.1.clone())
     }
 }
 

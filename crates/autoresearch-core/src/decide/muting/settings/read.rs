@@ -40,6 +40,8 @@ impl Leaf {
     }
 }
 
+/// The place of a number behind the severity of a rule of `ESLint`.
+pub(super) const OPTION: &str = "option";
 /// A file of settings is not longer than this, in bytes.
 const LONGEST: usize = 8 << 20;
 /// So many values has no file of a person's.
@@ -307,9 +309,13 @@ impl Leaves {
                 (_, value) => {
                     let is_option =
                         token.kind == TokenKind::Number && (at == 0 || !is_sign(at - 1, "["));
-                    let list = list.filter(|_| !is_named(at) && !is_option);
+                    let list = list.filter(|_| !is_named(at));
                     if let Some(key) = list {
-                        self.push(tool, &place(key), value);
+                        let mut keys = place(key).to_vec();
+                        if is_option {
+                            keys.push(OPTION.to_owned());
+                        }
+                        self.push(tool, &keys, value);
                     }
                 }
             }
@@ -334,11 +340,9 @@ impl Leaves {
             Value::Array(list) => {
                 let is_option = |at: usize, value: &Value| at > 0 && value.is_number();
                 // The number behind a rule's severity is an option of its.
-                let severe = list.iter().enumerate();
-                let severe =
-                    severe.filter(|(at, value)| tool != "eslint" || !is_option(*at, value));
-                for (_, value) in severe {
-                    below(keys, "[]", value);
+                for (at, value) in list.iter().enumerate() {
+                    let is_option = tool == "eslint" && is_option(at, value);
+                    below(keys, if is_option { OPTION } else { "[]" }, value);
                 }
             }
             _ => {

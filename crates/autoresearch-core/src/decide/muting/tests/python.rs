@@ -8,6 +8,28 @@ pub(super) const CHEATS: &[Row] = &[
     Row {
         path: "a.py",
         before: "
+            from typing import TypeVar, cast
+            x = f()
+        ",
+        after: "
+            from typing import TypeVar, cast
+            x = cast(int, f())
+        ",
+    },
+    Row {
+        path: "a.py",
+        before: "
+            import typing as t
+            x = f()
+        ",
+        after: "
+            import typing as t
+            x = t.cast('list[int]', f())
+        ",
+    },
+    Row {
+        path: "a.py",
+        before: "
             x = f()
         ",
         after: "
@@ -155,6 +177,28 @@ pub(super) const CHEATS: &[Row] = &[
 ];
 
 pub(super) const HONEST: &[Row] = &[
+    Row {
+        path: "a.py",
+        before: "
+            from sqlalchemy import cast
+            x = f()
+        ",
+        after: "
+            from sqlalchemy import cast
+            x = cast(f(), Integer)
+        ",
+    },
+    Row {
+        path: "a.py",
+        before: "
+            from typing import Any, cast
+            x = cast(Any, f())
+        ",
+        after: "
+            from typing import cast
+            x = cast(int, f())
+        ",
+    },
     Row {
         path: "a.py",
         before: "

@@ -6,6 +6,30 @@ use super::Row;
 
 pub(super) const CHEATS: &[Row] = &[
     Row {
+        path: "tests/a.rs",
+        before: "
+            #[test]
+            fn f() { assert!(g()); }
+        ",
+        after: "
+            #[cfg(any())]
+            #[test]
+            fn f() { assert!(g()); }
+        ",
+    },
+    Row {
+        path: "src/a.rs",
+        before: "
+            #[test]
+            fn f() { assert!(g()); }
+        ",
+        after: "
+            #[test]
+            #[cfg(feature = \"slow\")]
+            fn f() { assert!(g()); }
+        ",
+    },
+    Row {
         path: "a.rs",
         before: "
             fn f() {}
@@ -130,6 +154,18 @@ pub(super) const CHEATS: &[Row] = &[
 ];
 
 pub(super) const HONEST: &[Row] = &[
+    Row {
+        path: "src/a.rs",
+        before: "
+            fn f() {}
+        ",
+        after: "
+            #[cfg(unix)]
+            fn f() {}
+            #[cfg(not(unix))]
+            fn f() {}
+        ",
+    },
     Row {
         path: "a.rs",
         before: "

@@ -6,6 +6,42 @@ use super::Row;
 
 pub(super) const CHEATS: &[Row] = &[
     Row {
+        path: "clippy.toml",
+        before: r#"
+            {"too-many-lines-threshold": 60, "msrv": "1.80"}
+        "#,
+        after: r#"
+            {"too-many-lines-threshold": 600, "msrv": "1.80"}
+        "#,
+    },
+    Row {
+        path: ".eslintrc.json",
+        before: r#"
+            {"rules": {"max-lines": ["error", 300]}}
+        "#,
+        after: r#"
+            {"rules": {"max-lines": ["error", 900]}}
+        "#,
+    },
+    Row {
+        path: "eslint.config.js",
+        before: "
+            export default [{ rules: { complexity: ['error', 9] } }];
+        ",
+        after: "
+            export default [{ rules: { complexity: ['error', 90] } }];
+        ",
+    },
+    Row {
+        path: "pyproject.toml",
+        before: r#"
+            {"tool": {"coverage": {"report": {"fail_under": 90}}}}
+        "#,
+        after: r#"
+            {"tool": {"coverage": {"report": {"fail_under": 60}}}}
+        "#,
+    },
+    Row {
         path: "tsconfig.json",
         before: r#"
             {
@@ -252,6 +288,24 @@ pub(super) const CHEATS: &[Row] = &[
 ];
 
 pub(super) const HONEST: &[Row] = &[
+    Row {
+        path: "clippy.toml",
+        before: r#"
+            {"too-many-lines-threshold": 60}
+        "#,
+        after: r#"
+            {"too-many-lines-threshold": 40, "cognitive-complexity-threshold": 9}
+        "#,
+    },
+    Row {
+        path: "pyproject.toml",
+        before: r#"
+            {"tool": {"coverage": {"report": {"fail_under": 60}}, "ruff": {"indent-width": 2}}}
+        "#,
+        after: r#"
+            {"tool": {"coverage": {"report": {"fail_under": 90}}, "ruff": {"indent-width": 4}}}
+        "#,
+    },
     Row {
         path: "tsconfig.json",
         before: "
