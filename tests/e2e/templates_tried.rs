@@ -52,6 +52,9 @@ impl Example {
         bed.git(&["add", "-A"]);
         bed.git(&["commit", "-qm", "first"]);
         self.plant_faults(&bed);
+        for (name, text) in self.list_texts("outside") {
+            std::fs::write(bed.home.join(name), text).unwrap();
+        }
         if let Some(real) = std::env::var_os("REAL_TOOLS").map(PathBuf::from)
             && bed.path("package.json").exists()
         {
@@ -161,6 +164,18 @@ tried! {
     a_slow_function_of_rust "slow-function-rust" "cpu_ms reacts to the files of the scope"
     a_slow_function_of_go "slow-function-go" "cpu_ms reacts to the files of the scope"
     a_slow_function_of_typescript "slow-function-typescript" "cpu_ms reacts to the files of the scope"
+    the_size_of_a_binary "binary-size" "binary_bytes reacts to the files of the scope"
+    the_time_of_a_build "build-time" "build_ms reacts to the files of the scope"
+    the_size_of_a_bundle "bundle-size" "gzip_bytes reacts to the files of the scope"
+    failing_tests "failing-tests" "failing reacts to the files of the scope"
+    the_latency_of_a_service "latency" "p95_ms reacts to the files of the scope"
+    the_problems_of_a_linter "lint" "problems reacts to the files of the scope"
+    the_memory_of_a_job "memory" "peak_bytes reacts to the files of the scope"
+    the_cases_of_a_prompt "prompt-evaluation" "pass_rate reacts to the files of the scope"
+    the_coverage_of_tests "test-coverage" "line_coverage reacts to the files of the scope"
+    the_throughput_of_a_parser "throughput" "mb_per_s reacts to the files of the scope"
+    the_loss_of_a_training "training-loss" "val_bpb reacts to the files of the scope"
+    errors_of_types "type-errors" "type_errors reacts to the files of the scope"
 }
 
 /// The names of the YAML files of a folder, without their ending.
@@ -176,8 +191,9 @@ fn list_names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_example_repository_is_tried() {
+fn every_template_has_an_example_repository_and_is_tried() {
     let mut tried = TRIED.to_vec();
     tried.sort_unstable();
     assert_eq!(list_names(&folder()), tried);
+    assert_eq!(list_names(&folder().join("../../templates")), tried);
 }

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { findSyntaxErrors, findTypeErrors, listFiles, takeOffTypes } from "./sources.mjs";
 
 const words = process.argv.slice(2);
-const files = listFiles(".", /\.tsx?$/);
+const settings = readFileSync("tsconfig.json", "utf8");
+const files = listFiles(".", settings.includes("allowJs") ? /\.[jt]sx?$/ : /\.tsx?$/);
 if (files.length === 0) {
   console.log("error TS18003: No inputs were found in config file 'tsconfig.json'.");
   process.exit(2);
