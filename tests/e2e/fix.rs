@@ -329,7 +329,7 @@ fn type_errors_are_counted_where_build_and_tests_pass() {
                 | panic: out of memory
     count       types_fails is 1, its exit status: type_errors has no number (verify failed: exit status 1), so it fails for another reason than findings
     left        by the checks, and git sees it: built.txt; let git ignore it, or `start` refuses
-    next: autoresearch fix check --write writes autoresearch.yaml: types_fails 1 -> 0
+    next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: types_fails 1 -> 0
     ");
 }
 
@@ -557,7 +557,7 @@ fn in_a_monorepo_the_project_of_the_folder_is_checked_and_the_others_are_named()
                 exit status 1
     tests       passes (<span>)  CI=1 npm run -s test
     count       build_fails is 1, its exit status: build_errors has no number (verify failed: exit status 1), so it fails for another reason than findings
-    next: autoresearch fix check --write writes autoresearch.yaml: build_fails 1 -> 0
+    next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: build_fails 1 -> 0
     ");
     assert_answer!(check(&bed, &["--folder", "tool"]), @"
     project     C and C++ (Make) in tool; not looked at: TypeScript and JavaScript in web

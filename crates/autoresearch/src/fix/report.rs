@@ -199,7 +199,12 @@ impl FixReport {
                 self.next
             )
         } else if let (Some(metric), Some(count)) = (&self.metric, &self.count) {
-            format!("{again} writes autoresearch.yaml: {metric} {count} -> 0")
+            // What nothing counts may fail for want of something that no edit brings.
+            let first = self
+                .instead
+                .as_ref()
+                .map_or("", |_| "if something is missing here, get it first; else ");
+            format!("{first}{again} writes autoresearch.yaml: {metric} {count} -> 0")
         } else if !self.broken.is_empty() {
             "write a config by hand, for no source file of this project can be changed: autoresearch config example failing-tests".to_owned()
         } else if self
