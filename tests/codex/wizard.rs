@@ -173,6 +173,37 @@ fn a_loop_goes_from_the_sentence_to_its_first_trial() {
 }
 
 #[test]
+fn a_fix_goes_from_the_sentence_to_its_first_trial_and_to_zero() {
+    let Some(bench) = shop(&[("test/mean.test.js", FAILING)]) else {
+        return;
+    };
+    let sentence = "fix the failing tests";
+    let [place, page] = begin("fix");
+    let before = [
+        place,
+        page,
+        call("fix check --dry-run"),
+        call("fix check --write"),
+        "cat autoresearch.yaml".to_owned(),
+        call("config try"),
+    ];
+    let right = "export const mean = (list) => list.reduce(sum, 0) / list.length;";
+    let after = [
+        call("start"),
+        format!("sed -i 's|^export const mean.*|{right}|' src/sum.js"),
+        call("trial -m 'divide the mean'"),
+    ];
+    let last = assert_run(&bench, sentence, (&before, &after));
+    let outputs = last.outputs();
+    assert!(
+        outputs[5].contains("failing_tests = 1, 1, 1"),
+        "{outputs:?}"
+    );
+    let end = bench.bed.run(&["status", "--json"]).ok().json();
+    assert_eq!(end["end"], "target", "{end}");
+}
+
+#[test]
 fn a_plan_ends_with_a_checked_file_and_no_run() {
     let Some(bench) = shop(&[]) else { return };
     let sentence = "plan how to get rid of the any types";
