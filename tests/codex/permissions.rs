@@ -186,6 +186,30 @@ fn in_the_sandbox_each_command_does_what_its_row_says_and_nothing_leaves_it() {
 }
 
 #[test]
+fn in_the_sandbox_the_commands_of_a_project_are_listed_and_none_of_them_runs() {
+    let Some(bench) = scene() else { return };
+    let ran = bench.bed.path("ran");
+    bench.bed.write("Makefile", "all:\n\ttouch ran\n");
+    bench.bed.write("a.c", "int a;\n");
+    bench.bed.git(&["add", "Makefile", "a.c"]);
+    let engine = Bench::engine().display().to_string();
+    bench.model.play([
+        shell(&format!("{engine} fix check --stack make --dry-run")),
+        shell(&format!("{engine} fix check --stack make")),
+        say("told"),
+    ]);
+    bench.exec("go").sandbox("workspace-write").run().ok();
+    let outputs = bench.model.last().outputs();
+    assert!(outputs[0].contains("build       make -s"), "{outputs:?}");
+    assert!(outputs[1].contains("require_escalated"), "{outputs:?}");
+    assert!(!ran.exists());
+    // The person's own terminal.
+    let words = ["fix", "check", "--stack", "make"];
+    bench.bed.run(&words).ok().says("build       passes");
+    assert!(ran.exists());
+}
+
+#[test]
 fn what_is_a_persons_is_refused_to_a_session_that_may_do_everything() {
     let Some(bench) = scene() else { return };
     start_in_a_terminal(&bench);
