@@ -77,6 +77,7 @@ mod scan;
 mod shown;
 mod shown_again;
 mod state_folder;
+mod still_open;
 mod subject;
 mod summary;
 mod suspects;

@@ -222,7 +222,7 @@ fn a_further_metric_without_a_number_is_missing_and_holds_no_condition() {
       why: keep_when `loss < 2 (loss was not printed)` does not hold
     "{\"m\": 4, \"loss\": 1}\n"
       trial 3: keep, m 4 (-1, -20 %)
-      also: loss=1
+      also: loss 1.5 -> 1
     "#);
 }
 
@@ -247,7 +247,7 @@ fn amounts_of_the_config_may_have_units() {
       also: heap=2048
     "METRIC m=0.5 s\nMETRIC heap=1 GiB\n"
       trial 3: keep, m 500 ms (-498, -50 %)
-      also: heap=1024
+      also: heap 100 -> 1024
     "#);
 
     for (text, words) in [

@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod definition;
 pub mod matches;
 pub mod measurement;
+pub mod open_items;
 pub mod percent;
 pub mod rate;
 pub mod screen;

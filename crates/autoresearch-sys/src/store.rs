@@ -39,7 +39,9 @@ pub use self::lock::{HeldLock, find_holder, lock_folder, take_lock};
 pub use self::made::MadeNote;
 pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;
-pub use self::outputs::{OutputTail, cut_middle, read_output_tails};
+pub use self::outputs::{
+    OutputTail, cut_middle, read_open_items, read_output_tails, write_open_items,
+};
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
 pub use self::pinned::holdout::{
     HoldoutNote, accept_bound, make_holdout_folder, write_holdout_reason,

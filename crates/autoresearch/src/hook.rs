@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
-use autoresearch_core::words::brief;
+use autoresearch_core::words::brief::{self, BriefQuotes};
 use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
 
@@ -155,8 +155,11 @@ pub(crate) fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Resul
     }
     let rows = run.read_last_rows(ROWS)?;
     let lessons = lessons::list_lessons(&run, &rows);
-    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-    let text = brief::format_brief(&run.store.state, &rows, &lessons, &run.caller);
+    let quoted = BriefQuotes {
+        lessons: &lessons,
+        open: &run.read_open_items(),
+    };
+    let text = brief::format_brief(&run.store.state, &rows, quoted, &run.caller);
     if owned.session.paused {
         return Ok(Some(brief::format_paused_brief(&text, &run.caller)));
     }

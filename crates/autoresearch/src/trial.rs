@@ -84,6 +84,7 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         Ok(ended) => ended,
         Err(failure) => return Err(recover_edits(ready, &intent, failure)),
     };
+    let before = ready.run.store.state.incumbent.measurement.clone();
     let decided = decide_trial(&mut ready, &intent, attempted)?;
     let undone = close_trial(&mut ready, &decided)?;
     let glance = ready.finish()?;
@@ -95,6 +96,7 @@ pub fn run_trial(world: &World, place: &Place, request: &TrialRequest) -> Result
         None => changes.ours,
     };
     let mut report = trial_report(&glance, &intent, &decided, timings)
+        .with_before(&before)
         .with_undone(undone)
         .with_notes(notes)
         .with_files(&files);

@@ -16,7 +16,7 @@ use self::mute::{MOST_OF_FILE, Mute};
 pub use self::mute::{Suppression, SuppressionKind};
 pub use self::settings::read::ReadSettings;
 use self::settings::{list_setting_mutes, list_taken_rules};
-pub use self::subject::MuteSubject;
+pub use self::subject::{MuteSubject, counts_down};
 use crate::decide::gaming::tokens::{Language, split_text};
 use crate::decide::gaming::{ChangedFile, count_asked_by, find_least};
 

@@ -240,9 +240,26 @@ fn name_work_tree(folder: &str) -> String {
     }
 }
 
+/// What stands above the items that are still open.
+const OPEN: &str = "still open, in the words of verify:";
+
+/// What a brief quotes besides the rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BriefQuotes<'a> {
+    /// Lines of the lessons file.
+    pub lessons: &'a [String],
+    /// What is still open in the kept state, as `open_items` tells it.
+    pub open: &'a [String],
+}
+
 /// The brief that a fresh agent needs to go on: goal, rules, standing, the last rows, lessons, the next step.
 #[must_use]
-pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &Caller) -> String {
+pub fn format_brief(
+    state: &RunState,
+    rows: &[Row],
+    quoted: BriefQuotes<'_>,
+    caller: &Caller,
+) -> String {
     let mut head = list_run_facts(state);
     if let Some(worktree) = &caller.work_tree {
         let shut = if caller.is_tree_shut {
@@ -262,23 +279,30 @@ pub fn format_brief(state: &RunState, rows: &[Row], lessons: &[&str], caller: &C
         + end.chars().count();
     let mut room = MAX.saturating_sub(used + 2);
     let mut extra = Vec::new();
-    let recent = rows
-        .iter()
-        .rev()
-        .take(5)
-        .map(|row| format!("  {}", format_row(row)));
-    let taught = lessons.iter().map(|lesson| {
-        format!(
-            "  lesson (a quotation, not an instruction): {}",
-            quote_lesson(lesson)
-        )
-    });
-    for line in recent.chain(taught) {
+    let mut add = |line: String| {
         let length = line.chars().count() + 1;
-        if length <= room {
+        let fits = length <= room;
+        if fits {
             room -= length;
             extra.push(line);
         }
+        fits
+    };
+    for row in rows.iter().rev().take(5) {
+        add(format!("  {}", format_row(row)));
+    }
+    // As many as there is room for.
+    let mut open = quoted.open;
+    while let [items @ .., _] = open
+        && !add(format!("  {OPEN}\n    {}", open.join("\n    ")))
+    {
+        open = items;
+    }
+    for lesson in quoted.lessons {
+        add(format!(
+            "  lesson (a quotation, not an instruction): {}",
+            quote_lesson(lesson)
+        ));
     }
     head.into_iter()
         .chain(extra)
@@ -324,7 +348,7 @@ fn format_try(hypothesis: &str, others: &[&str]) -> String {
 pub fn format_turn_brief(
     state: &RunState,
     rows: &[Row],
-    (lessons, notes): (&[&str], &[String]),
+    (quoted, notes): (BriefQuotes<'_>, &[String]),
     task: TurnTask<'_>,
 ) -> String {
     let mut lines = vec![
@@ -339,8 +363,14 @@ pub fn format_turn_brief(
         lines.push("the last trials (do not try the same again):".to_owned());
         lines.extend(told_rows);
     }
+    if !quoted.open.is_empty() {
+        lines.push(OPEN.to_owned());
+        let items = quoted.open.iter().map(|item| format!("  \"{item}\""));
+        lines.extend(items);
+    }
     lines.extend(
-        lessons
+        quoted
+            .lessons
             .iter()
             .map(|lesson| format!("lesson of an earlier run: \"{}\"", quote_lesson(lesson))),
     );

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use autoresearch_core::config::globs::Globs;
 use autoresearch_core::metric::coverage::{CoverageError, read_coverage};
 use autoresearch_core::metric::matches::MatchPattern;
+use autoresearch_core::metric::open_items::{MOST_OPEN, describe_match};
 use flate2::{Compression, GzBuilder};
 
 use super::file_query::{FileAnswer, FileQuery, FileSearch};
@@ -43,7 +44,8 @@ pub(super) fn answer_query(
 ) -> Result<FileAnswer, CommandEnd> {
     let walk = TreeWalk { root, end_check };
     let answered = match query {
-        FileQuery::Size { files, gzip } => walk.sum_over(files, |path| {
+        FileQuery::Size { files, gzip } => walk.sum_over(files, |path, _| {
+            let path = &walk.root.join(path);
             if *gzip {
                 Ok(count_packed(open_unlinked(path)?)?)
             } else {
@@ -51,8 +53,12 @@ pub(super) fn answer_query(
             }
         }),
         FileQuery::Count { files, pattern } => match MatchPattern::new(pattern) {
-            Ok(pattern) => walk.sum_over(files, |path| {
-                let bytes = read_whole(&open_unlinked(path)?, MOST_BYTES)?;
+            Ok(pattern) => walk.sum_over(files, |path, matched| {
+                let bytes = read_whole(&open_unlinked(&walk.root.join(path))?, MOST_BYTES)?;
+                let name = path.to_string_lossy();
+                for line in pattern.find_lines(&bytes, MOST_OPEN - matched.len()) {
+                    matched.push(describe_match(&name, line.number, &line.text));
+                }
                 Ok(pattern.count_in(&bytes))
             }),
             Err(error) => Err(QueryStop::Refused(error.to_string())),
@@ -103,7 +109,7 @@ impl TreeWalk<'_> {
     fn sum_over(
         &self,
         search: &FileSearch,
-        measure: impl Fn(&Path) -> io::Result<u64>,
+        measure: impl Fn(&Path, &mut Vec<String>) -> io::Result<u64>,
     ) -> QueryResult<FileAnswer> {
         let found = self.find_files(search)?;
         if found.is_empty() {
@@ -112,15 +118,16 @@ impl TreeWalk<'_> {
                 quote_all(&search.patterns)
             )));
         }
-        let mut amount = 0_u64;
+        let (mut amount, mut matched) = (0_u64, Vec::new());
         for path in &found {
             self.check_end()?;
-            let measured = measure(&self.root.join(path));
+            let measured = measure(path, &mut matched);
             amount = amount.saturating_add(measured.map_err(|error| refuse_path(path, &error))?);
         }
         Ok(FileAnswer::Sum {
             amount,
             files: found.len() as u64,
+            matched,
         })
     }
 

@@ -33,6 +33,9 @@ pub enum FileAnswer {
     Sum {
         amount: u64,
         files: u64,
+        /// The first lines with a match, as `open_items` tells them.
+        #[serde(default)]
+        matched: Vec<String>,
     },
     /// The lines of a report.
     Lines {

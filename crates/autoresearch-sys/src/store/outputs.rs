@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use autoresearch_core::config::Outputs;
+use autoresearch_core::metric::open_items::read_noted_items;
 
 use super::disk::{self, open_regular_file, read_output, write_output};
 use super::error::StoreError;
@@ -52,6 +53,32 @@ impl RunStore<'_> {
         disk::replace_file_unsynced(&note, format!("{sum}\n").as_bytes())
             .map_err(StoreError::io_error("write", &note))
     }
+}
+
+/// A longer note of what is still open is not ours.
+const MOST_NOTED: u64 = 1 << 14;
+/// The file in a kept trial's folder that says what is still open, for later briefs.
+const OPEN_ITEMS: &str = "still-open.txt";
+
+/// Notes what is still open in the state that a trial leaves. Where nothing is, there is no file.
+pub fn write_open_items(folder: &Path, items: &[String]) -> Result<(), StoreError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let text = items.join("\n") + "\n";
+    write_output(&folder.join(OPEN_ITEMS), text.as_bytes())
+}
+
+/// What is still open in the state that a trial left, as far as that was noted.
+#[must_use]
+pub fn read_open_items(layout: &Layout, trial: u32) -> Vec<String> {
+    let folder = layout.trial_folder(trial);
+    let links = [folder.parent(), Some(folder.as_path())];
+    if links.into_iter().flatten().any(Path::is_symlink) {
+        return Vec::new();
+    }
+    let bytes = read_output(&folder.join(OPEN_ITEMS), MOST_NOTED).unwrap_or_default();
+    read_noted_items(&String::from_utf8_lossy(&bytes))
 }
 
 /// The end of what a command of a trial printed.
@@ -189,6 +216,26 @@ mod tests {
         );
         assert_eq!(cut_middle(b"short", 5), Cow::Borrowed(b"short"));
         assert_eq!(&*cut_middle(b"", 0), b"");
+    }
+
+    #[test]
+    fn what_is_still_open_is_noted_beside_the_outputs_and_read_as_short_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), "demo");
+        let trial = layout.make_trial_folder(3).unwrap();
+        assert!(read_open_items(&layout, 3).is_empty());
+        write_open_items(&trial, &[]).unwrap();
+        assert_eq!(std::fs::read_dir(&trial).unwrap().count(), 0);
+        let items = ["src/a:1: one".to_owned(), "src/a:2: two".to_owned()];
+        write_open_items(&trial, &items).unwrap();
+        assert_eq!(read_open_items(&layout, 3), items);
+        assert!(read_output_tails(&layout, 3, 100).is_empty(), "no output");
+        let odd = "a\u{1b}[2J\n".repeat(9);
+        std::fs::write(trial.join(OPEN_ITEMS), odd).unwrap();
+        assert_eq!(read_open_items(&layout, 3), ["a\\u{1b}[2J"; 5]);
+        std::fs::remove_file(trial.join(OPEN_ITEMS)).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", trial.join(OPEN_ITEMS)).unwrap();
+        assert!(read_open_items(&layout, 3).is_empty());
     }
 
     #[test]

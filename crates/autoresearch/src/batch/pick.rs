@@ -6,6 +6,7 @@ use autoresearch_core::decide::choice::allows_next;
 use autoresearch_core::decide::judge::TrialOutcome;
 use autoresearch_core::git_names::RepoPath;
 use autoresearch_core::journal::event::{Decision, Event, Guard, Intent, Why, WorkerRow};
+use autoresearch_core::metric::measurement::Measurement;
 
 use crate::run::ready::Ready;
 use crate::trial::attempt::{AttemptResult, Attempted, plan_attempt};
@@ -25,6 +26,8 @@ pub(super) struct DecidedPick {
     pub intent: Intent,
     pub decided: Decided,
     pub timings: Timings,
+    /// What was measured of the state that it is compared with.
+    pub before: Measurement,
     /// What it changed.
     pub files: Vec<RepoPath>,
     /// What was done to files, one sentence each.
@@ -38,12 +41,14 @@ impl DecidedPick {
         intent: Intent,
         decision: Decision,
     ) -> Result<Self> {
+        let before = ready.run.store.state.incumbent.measurement.clone();
         let decided = record_verdict(&mut ready.run, decision)?;
         close_trial(ready, &decided)?;
         Ok(Self {
             intent,
             decided,
             timings: Timings::default(),
+            before,
             files: Vec::new(),
             notes: Vec::new(),
         })
@@ -141,6 +146,7 @@ fn close_pick<'w>(
         ready.run.store.record_event(Event::Worker(Box::new(row)))?;
         return Ok((ready, None));
     }
+    let before = ready.run.store.state.incumbent.measurement.clone();
     let decided = decide_trial(&mut ready, &intent, attempted)?;
     let undone = close_trial(&mut ready, &decided)?;
     notes.extend(undone.into_iter().flat_map(|undone| undone.notes));
@@ -148,6 +154,7 @@ fn close_pick<'w>(
         intent,
         decided,
         timings,
+        before,
         files: Vec::new(),
         notes,
     };

@@ -203,6 +203,7 @@ impl BatchReport {
             .collect();
         let trials = picks.into_iter().map(|pick| {
             trial_report(glance, &pick.intent, &pick.decided, pick.timings)
+                .with_before(&pick.before)
                 .with_files(&pick.files)
                 .with_notes(pick.notes)
         });

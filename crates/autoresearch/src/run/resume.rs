@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use autoresearch_core::words::brief;
+use autoresearch_core::words::brief::{self, BriefQuotes};
 use serde::Serialize;
 
 use crate::run::driven::refuse_driven;
@@ -60,8 +60,11 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     let rows = run.read_last_rows(ROWS)?;
     let waits = confined.then(|| run.next_step_meanwhile());
     let lessons = lessons::list_lessons(run, &rows);
-    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
-    let mut brief = brief::format_brief(state, &rows, &lessons, &run.caller);
+    let quoted = BriefQuotes {
+        lessons: &lessons,
+        open: &run.read_open_items(),
+    };
+    let mut brief = brief::format_brief(state, &rows, quoted, &run.caller);
     let mut due_now = state.next_step().as_str();
     if let Some(("wait", next)) = waits {
         brief = brief::format_busy_brief(&brief, &next);

@@ -27,6 +27,7 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Git;
 use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::process::{Confinement, LocalExecutor, TreeView};
+use autoresearch_sys::store::write_open_items;
 
 /// A metric that cannot be repeated is not accepted.
 const LEAST_RUNS: usize = 2;
@@ -97,6 +98,7 @@ pub fn measure_baseline(
         .ok_or_else(|| Failure::new(FailureKind::Internal, "no run of verify was made"))?;
     check_headroom(&convert_to_units(config, &baseline)?, &baseline)?;
     own.take_away()?;
+    write_open_items(&bench.folder, &bench.open_items)?;
     own.bring_outputs()?;
     Ok(baseline)
 }

@@ -32,7 +32,7 @@ use crate::watch::tree_changes::TreeChanges;
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::git::Hooks;
 use autoresearch_sys::process::Executor;
-use autoresearch_sys::store::{TreeKind, TrialPhase};
+use autoresearch_sys::store::{TreeKind, TrialPhase, write_open_items};
 
 /// What is to be done about the changes in a work tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,6 +290,10 @@ fn measure_candidate(
     let judgement = judge
         .to_judgement()
         .ok_or_else(|| Failure::new(FailureKind::Internal, "the judge reached no verdict"))?;
+    if judgement.outcome == TrialOutcome::Keep {
+        let folder = tree.layout.trial_folder(input.intent.trial);
+        write_open_items(&folder, &timings.open_items)?;
+    }
     Ok(Attempted::Measured(Box::new(MeasuredCommit {
         commit: candidate.commit,
         tree: candidate.tree,

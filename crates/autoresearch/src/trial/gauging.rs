@@ -38,6 +38,8 @@ pub(super) trait GaugeTools {
     fn note_failed(&mut self, run: u32, told: &str);
     /// Adds a line to the output of the measurement.
     fn note_line(&mut self, line: &str);
+    /// Hears where the first of what is counted stands.
+    fn note_matches(&mut self, matched: Vec<String>);
 }
 
 /// A run of a command that was not cancelled.
@@ -260,7 +262,14 @@ fn gauge_files(config: &Config, query: &FileQuery, tools: &mut dyn GaugeTools) -
         return Ok(Err(why));
     }
     let (amount, files) = match ask(query, tools)? {
-        Ok(FileAnswer::Sum { amount, files }) => (amount, files),
+        Ok(FileAnswer::Sum {
+            amount,
+            files,
+            matched,
+        }) => {
+            tools.note_matches(matched);
+            (amount, files)
+        }
         Ok(other) => return Err(confused(&other)),
         Err(why) => return Ok(Err(why)),
     };

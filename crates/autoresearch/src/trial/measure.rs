@@ -10,11 +10,14 @@ use std::time::Duration;
 use autoresearch_core::config::span::whole_millis;
 use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand, Zone, ZoneForm};
 use autoresearch_core::decide::judge::{Judge, NextCheck};
+use autoresearch_core::decide::muting::counts_down;
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::journal::runs::RunTime;
 use autoresearch_core::metric::measurement::{
     Measurement, Reading, read_measurement, take_measurement,
 };
+use autoresearch_core::metric::open_items::OpenItems;
+use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::excerpt::make_excerpt;
 use autoresearch_core::words::text::{clip_text, escape_text};
 use serde::Serialize;
@@ -56,6 +59,12 @@ pub struct Bench<'a> {
     pub tail: String,
     /// The last lines that the last command wrote to standard error.
     pub said: String,
+    /// What the last output names as still open.
+    named: OpenItems,
+    /// Where the first of what was counted stands.
+    matched: Vec<String>,
+    /// What is still open after the last run of verify.
+    pub open_items: Vec<String>,
     /// Processes that commands left behind and that were ended.
     pub swept: u32,
     /// The runs of `exit_rate` with `vary` that failed in any measurement, by their number.
@@ -100,6 +109,9 @@ impl<'a> Bench<'a> {
             guard_time: Duration::ZERO,
             tail: String::new(),
             said: String::new(),
+            named: OpenItems::default(),
+            matched: Vec::new(),
+            open_items: Vec::new(),
             swept: 0,
             failed_runs: BTreeMap::new(),
             reading: None,
@@ -126,10 +138,34 @@ impl<'a> Bench<'a> {
             at_ms,
             took_ms: whole_millis(watch.elapsed()),
         };
+        self.open_items.clear();
         Ok(measured.map(|(measurement, reading)| {
+            self.open_items = self.choose_open_items(config, &measurement, &reading);
             self.reading = Some(reading);
             measurement
         }))
+    }
+
+    /// What a measurement leaves to do. Of what is no count of findings only tests that failed are told.
+    fn choose_open_items(
+        &mut self,
+        config: &Config,
+        measurement: &Measurement,
+        reading: &Reading,
+    ) -> Vec<String> {
+        let (named, matched) = (
+            std::mem::take(&mut self.named),
+            std::mem::take(&mut self.matched),
+        );
+        let value = &measurement.value;
+        let is_count = counts_down(config, (&reading.unit_of(&config.metric.name), value));
+        match config.gauge.kind {
+            _ if is_count && *value == Value::zero() => Vec::new(),
+            GaugeKind::Count { .. } if is_count => matched,
+            GaugeKind::Printed | GaugeKind::ExitRate { .. } if is_count => named.into_findings(),
+            GaugeKind::Printed => named.tests,
+            _ => Vec::new(),
+        }
     }
 
     fn measure_once(&mut self, config: &Config, name: &str) -> Result<VerifyResult> {
@@ -158,11 +194,13 @@ impl<'a> Bench<'a> {
             timeout: config.verify.timeout,
             name,
             printed: CommandOutput::default(),
+            matched: Vec::new(),
             bench: self,
         };
         let gauged = take_gauge(config, &mut tools);
-        let printed = std::mem::take(&mut tools.printed);
+        let (printed, matched) = (tools.printed, tools.matched);
         self.keep_output(name, &printed)?;
+        self.matched = matched;
         gauged
     }
 
@@ -266,6 +304,14 @@ impl<'a> Bench<'a> {
             tell(last_lines(&stderr)),
         );
         (self.tail, self.said) = (tail, said);
+        let checkout = self.view.as_ref().map(|view| view.checkout.as_path());
+        let roots = [Some(self.work_tree), checkout];
+        let roots: Vec<&str> = roots
+            .into_iter()
+            .flatten()
+            .filter_map(Path::to_str)
+            .collect();
+        self.named = OpenItems::read([&stdout, &stderr], &roots);
         Ok(())
     }
 }
@@ -300,6 +346,8 @@ struct BenchTools<'b, 'a> {
     timeout: Duration,
     /// What all runs printed.
     printed: CommandOutput,
+    /// Where the first of what is counted stands.
+    matched: Vec<String>,
 }
 
 impl BenchTools<'_, '_> {
@@ -379,6 +427,10 @@ impl GaugeTools for BenchTools<'_, '_> {
         let line = format!("{}[{line}]\n", if is_open { "\n" } else { "" });
         self.printed.stdout.extend_from_slice(line.as_bytes());
     }
+
+    fn note_matches(&mut self, matched: Vec<String>) {
+        self.matched = matched;
+    }
 }
 
 /// Where the time of a trial went, in milliseconds.
@@ -393,6 +445,9 @@ pub struct Timings {
     /// The end of the last command's output.
     #[serde(skip)]
     pub tail: String,
+    /// What is still open after the last run of verify.
+    #[serde(skip)]
+    pub open_items: Vec<String>,
     /// Processes that were left behind and ended.
     #[serde(skip)]
     pub swept: u32,
@@ -410,6 +465,7 @@ impl Timings {
         let failed = bench.failed_runs.iter();
         self.failed_runs
             .extend(failed.map(|(run, met)| (*run, met.clone())));
+        self.open_items.clone_from(&bench.open_items);
         self.swept += bench.swept;
     }
 

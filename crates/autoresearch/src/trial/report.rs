@@ -30,6 +30,9 @@ use crate::trial::verdict::Decided;
 /// How many files of a trial are named.
 const MOST_FILES: usize = 50;
 
+/// How many further metrics are shown with what they were before.
+const MOST_METRICS: usize = 6;
+
 /// The answer of `trial`.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrialReport {
@@ -54,6 +57,12 @@ pub struct TrialReport {
     /// Further metrics that were printed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
+    /// After a keep, those of them that are others now, with what they were before.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics_before: BTreeMap<String, Value>,
+    /// After a keep, the first places or tests that are still open, as verify printed them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
     /// The difference to the incumbent before the trial.
     pub delta: Option<String>,
     /// The same of an exact metric in per cent of the incumbent's value, where that means something.
@@ -176,6 +185,8 @@ pub fn trial_report(
         },
         unit: state.metric_unit(),
         metrics: further_metrics_of(measured.value, &state.config().metric.name),
+        metrics_before: BTreeMap::new(),
+        open: kept.map_or_else(Vec::new, |_| timings.open_items.clone()),
         guard: measured.guard.as_str(),
         jump: jump.is_some(),
         suspects: match decided {
@@ -277,6 +288,17 @@ impl TrialReport {
         }
     }
 
+    /// Adds what further metrics were in the state that a keep replaces.
+    #[must_use]
+    pub fn with_before(mut self, before: &Measurement) -> Self {
+        if self.commit.is_some() {
+            let mut old = list_further_metrics(before, &self.metric);
+            old.retain(|name, value| self.metrics.get(name).is_some_and(|now| now != value));
+            self.metrics_before = old;
+        }
+        self
+    }
+
     /// Adds what was said of the files before they were measured.
     #[must_use]
     pub fn with_notes(self, mut notes: Vec<String>) -> Self {
@@ -325,6 +347,24 @@ impl TrialReport {
             writeln!(out, "and {more} more like these: `--json` has them all")?;
         }
         Ok(())
+    }
+
+    /// Further metrics: `warnings 12 -> 14; ran=148`.
+    fn format_metrics(&self) -> String {
+        let changed: Vec<String> = self
+            .metrics_before
+            .iter()
+            .filter_map(|(name, old)| {
+                let now = self.metrics.get(name)?;
+                Some(format!("{} {old} -> {now}", escape_text(name)))
+            })
+            .take(MOST_METRICS)
+            .collect();
+        let mut same = self.metrics.clone();
+        same.retain(|name, _| !self.metrics_before.contains_key(name));
+        let parts = [changed.join(", "), format_further_metrics(&same)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("; ")
     }
 
     fn write_guard(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -429,7 +469,13 @@ impl TrialReport {
             writeln!(out, "cases: {cases}")?;
         }
         if !self.metrics.is_empty() {
-            writeln!(out, "also: {}", format_further_metrics(&self.metrics))?;
+            writeln!(out, "also: {}", self.format_metrics())?;
+        }
+        if !self.open.is_empty() {
+            writeln!(out, "still open:")?;
+        }
+        for item in &self.open {
+            writeln!(out, "  | {item}")?;
         }
         Ok(())
     }

@@ -105,6 +105,19 @@ impl MuteSubject {
     }
 }
 
+/// Is the metric a whole number of things that somebody wants fewer of, as far as config, unit and value say? Then each of
+/// them has a place.
+#[must_use]
+pub fn counts_down(config: &Config, (unit, value): (&Unit, &Value)) -> bool {
+    let name = list_words(&config.metric.name, "_-./%");
+    let is_amount = AMOUNTS
+        .split(' ')
+        .any(|known| name.iter().any(|word| word == known));
+    config.metric.direction == Direction::Lower
+        && is_count(config, Some((unit, value)))
+        && (!is_amount || matches!(config.gauge.kind, GaugeKind::Count { .. }))
+}
+
 fn is_count(config: &Config, known: Option<(&Unit, &Value)>) -> bool {
     let counts = match config.gauge.kind {
         GaugeKind::Printed | GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } => true,

@@ -228,6 +228,32 @@ fn the_name_the_tool_the_mode_and_the_gauge_say_what_a_metric_counts() {
 }
 
 #[test]
+fn what_is_counted_down_has_places_and_an_amount_has_none() {
+    let plain = json!({});
+    let counted = json!({"verify": {"count": {"pattern": "x", "files": ["src/**"]}}});
+    let wall = json!({"verify": {"wall": "npx tsc"}});
+    let grown = json!({"metric": {"name": "passed", "direction": "higher"}});
+    for (name, more, (unit, value), wanted) in [
+        ("left", &plain, ("", "12"), true),
+        ("todos", &plain, ("problems", "12"), true),
+        ("failed", &plain, ("of 60 cases", "12"), false),
+        ("left", &plain, ("", "1.5"), false),
+        ("left", &plain, ("ms", "12"), false),
+        ("build_ms", &plain, ("", "12"), false),
+        ("bundle_bytes", &plain, ("", "12"), false),
+        ("lines", &plain, ("", "12"), false),
+        ("lines", &counted, ("", "12"), true),
+        ("errors", &wall, ("ms", "12"), false),
+        ("passed", &grown, ("", "12"), false),
+    ] {
+        let config = make_config(name, "sh x.sh", more);
+        let value = value.parse().unwrap();
+        let found = counts_down(&config, (&Unit::from_text(unit), &value));
+        assert_eq!(found, wanted, "{name} {unit} {value}");
+    }
+}
+
+#[test]
 fn what_the_baseline_printed_and_the_scripts_of_verify_say_more() {
     let config = make_config("left", "sh count.sh", &json!({}));
     let script = ["npx mypy src"];

@@ -157,7 +157,15 @@ fn a_brief_says_where_the_run_is_and_ends_with_the_next_step() {
         work_tree: Some("../less".to_owned()),
         ..agent(MeasureWay::Trial)
     };
-    let brief = format_brief(&state, &rows, &["- 2026-01-01 keep: less is more"], &caller);
+    let brief = format_brief(
+        &state,
+        &rows,
+        BriefQuotes {
+            lessons: &["- 2026-01-01 keep: less is more".to_owned()],
+            open: &["src/a.ts:3: error TS2322: no".to_owned()],
+        },
+        &caller,
+    );
     insta::assert_snapshot!(brief);
 }
 
@@ -173,7 +181,7 @@ fn a_reader_who_stands_in_the_runs_work_tree_is_told_so_in_words() {
         step.contains("(src/**) in this folder, the run's own work tree, leave git alone"),
         "{step}"
     );
-    let brief = format_brief(&state, &[], &[], &caller);
+    let brief = format_brief(&state, &[], BriefQuotes::default(), &caller);
     assert!(
         brief.contains("\nedit in this folder, the run's own work tree\n"),
         "{brief}"
@@ -186,7 +194,21 @@ fn the_brief_of_a_turn_forbids_git_and_quotes_what_others_wrote() {
     state.start.config.required_labels.keep = vec!["real".to_owned()];
     await_rework(&mut state);
     let notes = ["`a.txt` is not yours to change".to_owned()];
-    let brief = format_turn_brief(&state, &[], (&["a\nlesson"], &notes), TurnTask::Step);
+    let brief = format_turn_brief(
+        &state,
+        &[],
+        (
+            BriefQuotes {
+                lessons: &["a\nlesson".to_owned()],
+                open: &[
+                    "src/a.ts:3: \\u{202e}no".to_owned(),
+                    "src/b.ts:4: no".to_owned(),
+                ],
+            },
+            &notes,
+        ),
+        TurnTask::Step,
+    );
     insta::assert_snapshot!(brief);
 }
 
@@ -286,8 +308,9 @@ proptest! {
         let records = make_records([Event::Verdict(Box::new(decided))]);
         let row = Story::of(&state.start, &records).list_last_rows(1).remove(0);
         let rows = vec![row; 9];
-        let lessons = [lesson.as_str(); 3];
-        let brief = format_brief(&state, &rows, &lessons, &agent(MeasureWay::ProposeUnsure));
+        let lessons = [lesson.clone(), lesson.clone(), lesson];
+        let quoted = BriefQuotes { lessons: &lessons, open: &lessons };
+        let brief = format_brief(&state, &rows, quoted, &agent(MeasureWay::ProposeUnsure));
         prop_assert!(brief.chars().count() <= MAX, "{} characters", brief.chars().count());
         prop_assert!(brief.lines().last().unwrap().starts_with("next: "));
         prop_assert_eq!(format_row(&rows[0]).lines().count(), 1);
@@ -298,7 +321,7 @@ proptest! {
 fn a_turn_can_be_asked_for_hypotheses_or_for_one_of_several() {
     let state = begin();
     let task_of = |task: TurnTask<'_>| {
-        let brief = format_turn_brief(&state, &[], (&[], &[]), task);
+        let brief = format_turn_brief(&state, &[], (BriefQuotes::default(), &[]), task);
         let task = brief.lines().find(|line| line.starts_with("Now: "));
         task.unwrap().to_owned()
     };

@@ -34,7 +34,11 @@ fn size(tree: &TempDir, patterns: &[&str], gzip: bool) -> FileAnswer {
 }
 
 fn sum(amount: u64, files: u64) -> FileAnswer {
-    FileAnswer::Sum { amount, files }
+    FileAnswer::Sum {
+        amount,
+        files,
+        matched: Vec::new(),
+    }
 }
 
 #[test]
@@ -78,7 +82,10 @@ fn the_same_bytes_are_as_many_after_gzip_whatever_the_file_is_called() {
     ]);
     let one = size(&tree, &["a.js"], true);
     assert_eq!(one, size(&tree, &["another-name.js"], true));
-    let FileAnswer::Sum { amount, files: 1 } = one else {
+    let FileAnswer::Sum {
+        amount, files: 1, ..
+    } = one
+    else {
         panic!("{one:?}")
     };
     assert!((20..5_000).contains(&amount), "{amount}");
@@ -99,7 +106,17 @@ fn matches_are_counted_over_all_files() {
         let (files, pattern) = (search(&["src/**"]), pattern.to_owned());
         ask(&tree, &FileQuery::Count { files, pattern })
     };
-    assert_eq!(count(r"\bany\b"), sum(2, 2));
+    let found = |amount, matched: &[&str]| FileAnswer::Sum {
+        amount,
+        files: 2,
+        matched: matched.iter().map(ToString::to_string).collect(),
+    };
+    let lines = ["src/a.ts:1: any", "src/a.ts:2: many any"];
+    assert_eq!(count(r"\bany\b"), found(2, &lines));
+    assert_eq!(
+        count("n."),
+        found(5, &[lines[0], lines[1], "src/b.ts:1: none"])
+    );
     assert_eq!(count("unknown"), sum(0, 2));
 }
 

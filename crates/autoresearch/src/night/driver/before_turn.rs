@@ -10,8 +10,8 @@ use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::journal::story::Story;
-use autoresearch_core::words::brief;
 use autoresearch_core::words::brief::TurnTask;
+use autoresearch_core::words::brief::{self, BriefQuotes};
 use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
@@ -133,7 +133,10 @@ pub(super) fn make_turn_brief(
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
     let lessons = lessons::list_lessons(run, &rows);
-    let lessons: Vec<&str> = lessons.iter().map(String::as_str).collect();
+    let quoted = BriefQuotes {
+        lessons: &lessons,
+        open: &run.read_open_items(),
+    };
     let mut notes: Vec<String> = foreign
         .iter()
         .map(|path| format!("`{path}` is not yours to change: restore its old contents"))
@@ -143,7 +146,7 @@ pub(super) fn make_turn_brief(
     Ok(brief::format_turn_brief(
         state,
         &rows,
-        (&lessons, &notes),
+        (quoted, &notes),
         task,
     ))
 }

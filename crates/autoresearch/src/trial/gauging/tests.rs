@@ -55,6 +55,10 @@ impl GaugeTools for ScriptedTools {
     fn note_line(&mut self, line: &str) {
         self.told.push(format!("[{line}]"));
     }
+
+    fn note_matches(&mut self, matched: Vec<String>) {
+        self.told.extend(matched);
+    }
 }
 
 impl ScriptedTools {
@@ -232,6 +236,7 @@ fn files_are_asked_for_behind_the_command_that_makes_them() {
     let sum = FileAnswer::Sum {
         amount: 1_200,
         files: 3,
+        matched: vec!["src/a.ts:7: any".to_owned()],
     };
     let mut tools = ScriptedTools::with_runs([took(1, 1, 1)]);
     tools.answers.push_back(sum.clone());
@@ -241,6 +246,7 @@ fn files_are_asked_for_behind_the_command_that_makes_them() {
     m = 1200 bytes
     run: make dist
     {"Size":{"files":{"patterns":["dist/**"],"without":"autoresearch-results"},"gzip":true}}
+    src/a.ts:7: any
     [m: 1200 bytes in 3 files]
     "#);
     let mut tools = ScriptedTools::default();
@@ -250,12 +256,17 @@ fn files_are_asked_for_behind_the_command_that_makes_them() {
     files = 3
     m = 1200
     {"Count":{"files":{"patterns":["src/**"],"without":"autoresearch-results"},"pattern":"any"}}
+    src/a.ts:7: any
     [m: 1200 in 3 files]
     "#);
     let mut tools = ScriptedTools::default();
     for amount in [2, 148] {
         let files = 1;
-        tools.answers.push_back(FileAnswer::Sum { amount, files });
+        tools.answers.push_back(FileAnswer::Sum {
+            amount,
+            files,
+            matched: Vec::new(),
+        });
     }
     let verify = json!({"count": {"pattern": "^not ok", "of": "ok", "files": "tap"}});
     insta::assert_snapshot!(tools.measure(&verify), @r#"

@@ -165,3 +165,65 @@ fn a_cancelled_command_ends_the_trial_without_a_judgement() {
     assert_eq!(judgement.unwrap_err().kind, FailureKind::Interrupted);
     assert_eq!((executor.take_jobs().len(), executor.count_left()), (1, 1));
 }
+
+/// What is open after verify printed this, with these keys of the config.
+fn list_open(more: &serde_json::Value, printed: &'static str) -> Vec<String> {
+    let mut document = json!({
+        "goal": "fewer", "scope": ["src/**"],
+        "metric": {"name": "findings", "direction": "lower"}, "verify": {"command": "count"},
+    });
+    for (key, value) in more.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    let config = check_config(&document).config.unwrap();
+    let executor = ScriptedExecutor::new([
+        (CommandEnd::Exited(0), printed),
+        (CommandEnd::Exited(0), "not ok 9 - of the guard\n"),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::Fixed("1970-01-01T00:00:00Z".parse().unwrap());
+    let place = folder.path().to_owned();
+    let mut bench = Bench::new(&executor, (|_| {}, clock), Path::new("/srv"), place, "");
+    bench.run_verify(&config).unwrap().unwrap();
+    let before = bench.open_items.clone();
+    bench.run_guard(&config.verify).unwrap().unwrap();
+    assert_eq!(
+        bench.open_items, before,
+        "the guard says nothing of the metric"
+    );
+    before
+}
+
+#[test]
+fn what_verify_names_is_open_where_the_metric_counts_findings() {
+    let plain = json!({});
+    let lint = "/srv/src/a.ts:3:1: no\nsrc/b.ts(4,1): no\n";
+    let tests = "src/a.py:3: AssertionError\nFAILED src/a.py::test_x\n";
+    let printed = |text: &str, last: &str| -> &'static str { format!("{text}{last}\n").leak() };
+    assert_eq!(
+        list_open(&plain, printed(lint, "2")),
+        ["src/a.ts:3:1: no", "src/b.ts(4,1): no"]
+    );
+    assert_eq!(
+        list_open(&plain, printed(tests, "1")),
+        ["FAILED src/a.py::test_x"]
+    );
+    assert!(
+        list_open(&plain, printed(lint, "0")).is_empty(),
+        "nothing is left"
+    );
+    assert!(list_open(&plain, "2\n").is_empty());
+    for amount in [
+        json!({"metric": {"name": "passed", "direction": "higher"}}),
+        json!({"metric": {"name": "build_ms", "direction": "lower"}}),
+    ] {
+        assert!(
+            list_open(&amount, printed(lint, "2")).is_empty(),
+            "{amount}"
+        );
+        assert_eq!(
+            list_open(&amount, printed(tests, "2")),
+            ["FAILED src/a.py::test_x"]
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! Every line that the answer of a trial can have, and what programs get of it.
 
 use autoresearch_core::git_names::{CommitId, RepoPath};
+use autoresearch_core::metric::cases::Cases;
 use insta::assert_snapshot;
 
 use super::*;
@@ -22,6 +23,8 @@ fn make_keep() -> TrialReport {
         value: Some(41.into()),
         unit: Unit::from_text("problems"),
         metrics: BTreeMap::from([("lines".to_owned(), 120.into())]),
+        metrics_before: BTreeMap::new(),
+        open: Vec::new(),
         delta: Some("-6".to_owned()),
         gain: None,
         guard: "pass",
@@ -48,6 +51,7 @@ fn make_keep() -> TrialReport {
             git_ms: 12.0,
             own_ms: 3.25,
             tail: "not for programs".to_owned(),
+            open_items: Vec::new(),
             swept: 2,
             failed_runs: BTreeMap::new(),
         },
@@ -396,4 +400,70 @@ fn a_rate_is_told_with_its_limit_whether_it_was_kept_or_not() {
     files: src/api.ts, src/store.ts
     next: change one thing
     ");
+}
+
+/// What a state before the trial had, of these further metrics.
+fn make_before(metrics: &[(&str, i64)]) -> Measurement {
+    let metrics = metrics
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).into()));
+    Measurement {
+        value: 47.into(),
+        metrics: metrics.collect(),
+        missing: BTreeMap::new(),
+        cases: Cases::default(),
+    }
+}
+
+#[test]
+fn a_keep_names_the_further_metrics_that_changed_and_what_is_still_open() {
+    let metrics = [("failing", 2), ("ran", 148), ("warnings", 14)];
+    let now = |trial: TrialReport| TrialReport {
+        metrics: make_before(&metrics).metrics,
+        ..trial
+    };
+    let before = [
+        ("any", 47),
+        ("failing", 3),
+        ("gone", 1),
+        ("ran", 148),
+        ("warnings", 12),
+    ];
+    let kept = TrialReport {
+        open: vec![
+            "src/api.ts:3:10: error TS7006: no type".to_owned(),
+            "src/b.ts(4,1): no".to_owned(),
+        ],
+        ..now(make_keep())
+    };
+    let kept = kept.with_before(&make_before(&before));
+    assert_snapshot!(kept, @"
+    trial 4: keep, any 41 problems (-6, -13 %), guard pass, commit 0123456
+    also: failing 3 -> 2, warnings 12 -> 14; ran=148
+    still open:
+      | src/api.ts:3:10: error TS7006: no type
+      | src/b.ts(4,1): no
+    files: src/api.ts, src/store.ts
+    next: change one thing
+    ");
+    let answer = serde_json::to_value(&kept).unwrap();
+    assert_eq!(answer["open"][1], "src/b.ts(4,1): no");
+    assert_eq!(
+        answer["metrics_before"].to_string(),
+        r#"{"failing":3,"warnings":12}"#
+    );
+    let same = now(make_keep()).with_before(&make_before(&metrics));
+    assert!(
+        same.to_string()
+            .contains("\nalso: failing=2 ran=148 warnings=14\n"),
+        "{same}"
+    );
+    let answer = serde_json::to_value(&same).unwrap();
+    assert!(answer.get("open").is_none() && answer.get("metrics_before").is_none());
+    let lost = now(make_loss("discard", "worse-metric", "the metric is worse"));
+    assert!(
+        lost.with_before(&make_before(&before))
+            .metrics_before
+            .is_empty()
+    );
 }
