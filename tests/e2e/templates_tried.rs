@@ -51,16 +51,28 @@ impl Example {
         }
         bed.git(&["add", "-A"]);
         bed.git(&["commit", "-qm", "first"]);
+        bed.write(".git/info/exclude", "node_modules\n.venv\n");
         self.plant_faults(&bed);
         for (name, text) in self.list_texts("outside") {
             std::fs::write(bed.home.join(name), text).unwrap();
         }
+        // What is installed has settings of its own, and no pattern of a template is to meet them.
+        for name in [
+            "package.json",
+            "tsconfig.json",
+            "pyproject.toml",
+            "conftest.py",
+        ] {
+            for folder in ["node_modules/other", ".venv/lib/other"] {
+                bed.write(&format!("{folder}/{name}"), "");
+            }
+        }
         if let Some(real) = std::env::var_os("REAL_TOOLS").map(PathBuf::from)
-            && bed.path("package.json").exists()
+            && bed.read(".gitignore").contains("node_modules")
         {
             let modules = real.join("node_modules").canonicalize().unwrap();
             let mut copy = std::process::Command::new("cp");
-            copy.arg("-a").arg(modules).arg(bed.path("node_modules"));
+            copy.arg("-aT").arg(modules).arg(bed.path("node_modules"));
             assert!(copy.status().unwrap().success());
         }
         bed
