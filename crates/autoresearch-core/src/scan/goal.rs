@@ -294,9 +294,12 @@ fn list_numbers(words: &[String]) -> Vec<String> {
         let unit = words
             .get(at + 1)
             .filter(|unit| units.contains(&unit.as_str()));
-        let led = at
-            .checked_sub(1)
-            .is_some_and(|before| leads.contains(&words[before].as_str()));
+        // The `3` of `the tests of 3 modules` is no number to end at.
+        let is_counted = |lead: &str| lead == "of" && at + 1 < words.len();
+        let led = at.checked_sub(1).is_some_and(|before| {
+            let lead = words[before].as_str();
+            leads.contains(&lead) && !is_counted(lead)
+        });
         // What somebody takes off is not where they want to end: `by 20 %`.
         let is_step = at
             .checked_sub(1)

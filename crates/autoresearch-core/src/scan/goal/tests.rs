@@ -199,3 +199,19 @@ fn a_build_that_fails_is_asked_for_by_its_words() {
     }
     assert!(!Aim::BuildErrors.is_offered());
 }
+
+#[test]
+fn a_number_of_things_is_no_target() {
+    for sentence in [
+        "fix the failing tests of 3 modules",
+        "the lint of 2 packages is bad",
+    ] {
+        let targets = read_wish(sentence).targets;
+        assert!(
+            !targets.iter().any(|target| target == "3" || target == "2"),
+            "{sentence}"
+        );
+    }
+    assert_eq!(read_wish("bring it to a count of 5").targets, ["5"]);
+    assert_eq!(read_wish("an error rate of 1 %").targets, ["1"]);
+}
