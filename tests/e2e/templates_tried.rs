@@ -210,3 +210,44 @@ fn every_template_has_an_example_repository_and_is_tried() {
     assert_eq!(list_names(&folder()), tried);
     assert_eq!(list_names(&folder().join("../../templates")), tried);
 }
+
+/// Less strict assertions are as many as before, and no run fails by them: only a planted fault tells them from good ones.
+#[test]
+fn the_guard_of_flaky_tests_notices_a_test_that_asks_less() {
+    let example = Example::read("flaky-tests-python");
+    let bed = example.lay_out();
+    let config = format!("tag: demo\n{}", example.adapt(&bed)).replace("runs: 4", "runs: 8");
+    bed.write("../home/config.yaml", &config);
+    let variables = example.list_variables(&bed);
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let file = bed.home.join("config.yaml");
+    bed.run_with(&["start", "--config", file.to_str().unwrap()], &variables)
+        .ok();
+    let in_utc = bed.read("src/shop.py").replace(
+        "timestamp(seconds)",
+        "timestamp(seconds, datetime.timezone.utc)",
+    );
+    bed.write("src/shop.py", &in_utc);
+    let strict = bed.read("tests/test_shop.py").replace(
+        "is_known():\n    assert",
+        "is_known():\n    shop.KNOWN.clear()\n    assert",
+    );
+    let weak = strict.replace("(\"tea\") == 3", "(\"tea\") > 0");
+    assert_ne!(weak, strict);
+    bed.write("tests/test_shop.py", &weak);
+    let trial = |words: &[&str]| {
+        let words = [&["trial"], words, &["--json"]].concat();
+        bed.run_with(&words, &variables).json()
+    };
+    let report = trial(&["-m", "no zone, no order, and less strict"]);
+    assert_eq!(report["verdict"], "rework", "{report}");
+    let tail = report["tail"].as_str().unwrap();
+    let told = "the tests do not notice checks/faults/1.patch";
+    assert!(tail.ends_with(told), "{report}");
+    bed.write("tests/test_shop.py", &strict);
+    let report = trial(&["--rework", "-m", "as strict as before"]);
+    assert_eq!(report["verdict"], "keep", "{report}");
+}
