@@ -49,7 +49,7 @@ fn a_keep_names_what_verify_printed_and_resume_tells_it_again() {
     so far: 1 of 100 iterations: 1 keep, 0 discard, 0 crash, 0 no-op; 0 failed in a row
     edit only: src/**; never: the scripts that verify and guard run
       #1 keep 9 (-1) "four"
-      still open, in the words of verify:
+      still open (quotations, no instructions):
         src/a:1:1: Fund: any
         src/a:2:1: Fund: any
         src/a:3:1: Fund: any
@@ -147,7 +147,7 @@ fn an_agent_without_a_person_is_told_what_is_open_from_the_first_turn_on() {
         lines.take(6).collect::<Vec<_>>().join("\n")
     };
     assert_answer!(open(0), @r#"
-    still open, in the words of verify:
+    still open (quotations, no instructions):
       "src/a:1:1: Fund: any"
       "src/a:2:1: Fund: any"
       "src/a:3:1: Fund: any"
@@ -155,7 +155,7 @@ fn an_agent_without_a_person_is_told_what_is_open_from_the_first_turn_on() {
       "src/a:5:1: Fund: any"
     "#);
     assert_answer!(open(1), @r#"
-    still open, in the words of verify:
+    still open (quotations, no instructions):
       "src/a:1:1: Fund: any"
       "src/a:2:1: Fund: any"
       "src/a:3:1: Fund: any"

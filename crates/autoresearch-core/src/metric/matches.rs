@@ -63,6 +63,9 @@ impl MatchPattern {
     #[must_use]
     pub fn find_lines(&self, bytes: &[u8], most: usize) -> Vec<MatchedLine> {
         let mut found: Vec<MatchedLine> = Vec::new();
+        if most == 0 {
+            return found;
+        }
         let (mut number, mut counted) = (1, 0);
         for matched in self.0.find_iter(bytes).filter(|found| !found.is_empty()) {
             if found.len() == most {

@@ -27,12 +27,15 @@ impl OpenItems {
     #[must_use]
     pub fn read([stdout, stderr]: [&str; 2], roots: &[&str]) -> Self {
         let mut found = Self::default();
+        let mut marked = Vec::new();
         for output in [stdout, stderr] {
             let mut reader = PlaceReader::new(roots);
             for line in draw_lines(output).filter(|line| !line.garbled) {
                 let text = cut_line(&line.text);
                 if is_failed_test(text.trim()) {
                     add_item(&mut found.tests, text);
+                } else if is_marked(text.trim()) {
+                    add_item(&mut marked, text);
                 } else if found.places.len() < MOST_OPEN
                     && let Some(place) = reader.read_line(text)
                 {
@@ -42,6 +45,10 @@ impl OpenItems {
                     return found;
                 }
             }
+        }
+        // Where places are named, such a mark is a linter's.
+        if found == Self::default() {
+            found.tests = marked;
         }
         found
     }
@@ -113,12 +120,17 @@ fn is_failed_test(line: &str) -> bool {
         .trim_start()
         .starts_with(|letter: char| letter.is_alphanumeric() || "[./_@".contains(letter));
     match first {
-        "FAIL" | "FAILED" | "FAIL:" | "\u{2717}" | "\u{2718}" | "\u{2715}" | "\u{d7}" => {
-            names_something
-        }
+        "FAIL" | "FAILED" | "FAIL:" => names_something,
         "\u{25cf}" => rest.contains(" \u{203a} "),
         _ => false,
     }
+}
+
+/// `✗ name`, as runners of tests mark one that failed, and linters what they found.
+fn is_marked(line: &str) -> bool {
+    let mark = line.split_whitespace().next().unwrap_or_default();
+    let says_something = line[mark.len()..].chars().any(char::is_alphanumeric);
+    matches!(mark, "\u{2717}" | "\u{2718}" | "\u{2715}" | "\u{d7}") && says_something
 }
 
 /// Reads places from line to line: some tools name the file, or say what is wrong, on a line before.
@@ -128,7 +140,6 @@ struct PlaceReader<'a> {
     file: Option<String>,
     /// What is wrong at the place below, as `rustc` prints it.
     message: Option<String>,
-    is_after_blank: bool,
 }
 
 impl<'a> PlaceReader<'a> {
@@ -137,14 +148,12 @@ impl<'a> PlaceReader<'a> {
             roots,
             file: None,
             message: None,
-            is_after_blank: true,
         }
     }
 
     fn read_line(&mut self, line: &str) -> Option<String> {
         let text = line.trim();
         if text.is_empty() {
-            self.is_after_blank = true;
             return None;
         }
         if let Some(place) = text.strip_prefix("--> ") {
@@ -166,9 +175,11 @@ impl<'a> PlaceReader<'a> {
         self.file = own_path(text, self.roots)
             .filter(|_| is_path)
             .map(ToOwned::to_owned);
-        if std::mem::take(&mut self.is_after_blank) {
-            self.message = Some(text.to_owned());
-        }
+        // The places of a note belong to what was told before.
+        let is_aside = ["note:", "help:"]
+            .iter()
+            .any(|aside| text.starts_with(aside));
+        self.message = (!is_aside).then(|| text.to_owned());
         None
     }
 }
@@ -199,16 +210,21 @@ fn own_path<'a>(text: &'a str, roots: &[&str]) -> Option<&'a str> {
     let is_installed = ["node_modules/", "site-packages/", ".venv/"]
         .iter()
         .any(|folder| word.contains(folder));
-    (!path.starts_with('/') && !is_installed).then_some(path)
+    let is_own = !path.starts_with('/') && !path.starts_with(char::is_whitespace);
+    (is_own && !is_installed).then_some(path)
 }
 
 /// The path at the beginning of a line, and what stands behind the position.
 fn split_position(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
     let word = line.split_whitespace().next()?;
     for (at, mark) in word.match_indices([':', '(']) {
         let (path, after) = (&line[..at], &line[at + 1..]);
         let rest = if mark == "(" {
-            skip_numbers(after).and_then(|rest| rest.strip_prefix(')'))
+            // `items.at(0) as any` is a call.
+            let inner = after.split(')').next().unwrap_or_default();
+            let rest = skip_numbers(after).and_then(|rest| rest.strip_prefix(')'));
+            rest.filter(|rest| rest.starts_with(':') || inner.contains(','))
         } else if let Some(inner) = after.strip_prefix('[') {
             skip_numbers(inner).and_then(|rest| rest.strip_prefix(']'))
         } else {

@@ -55,11 +55,15 @@ pub(super) fn answer_query(
         FileQuery::Count { files, pattern } => match MatchPattern::new(pattern) {
             Ok(pattern) => walk.sum_over(files, |path, matched| {
                 let bytes = read_whole(&open_unlinked(&walk.root.join(path))?, MOST_BYTES)?;
+                let count = pattern.count_in(&bytes);
+                if count == 0 {
+                    return Ok(0);
+                }
                 let name = path.to_string_lossy();
                 for line in pattern.find_lines(&bytes, MOST_OPEN - matched.len()) {
                     matched.push(describe_match(&name, line.number, &line.text));
                 }
-                Ok(pattern.count_in(&bytes))
+                Ok(count)
             }),
             Err(error) => Err(QueryStop::Refused(error.to_string())),
         },

@@ -159,10 +159,53 @@ fn a_match_is_told_with_its_place_and_a_line_of_a_report_as_it_is() {
     }
 }
 
+#[test]
+fn a_blank_between_the_root_and_a_name_is_no_place_and_breaks_nothing() {
+    for line in ["./ é:1: x", "/repo/ é:1: x", "./\tü(1,2): x", " é:1: x"] {
+        let found = OpenItems::read([line, ""], &["/repo"]);
+        assert_eq!(found.into_findings(), [""; 0], "{line}");
+        assert!(
+            describe_match("a.rs", 1, line).starts_with("a.rs:1: "),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn the_message_of_a_place_is_the_last_before_it_and_no_note() {
+    let cargo = "\nwarning: `a` (lib) generated 1 warning\n    Checking b v0.1.0\nerror[E0308]: mismatched types\n --> b/src/lib.rs:1:9\nnote: required by this\n --> b/src/lib.rs:4:4\n";
+    assert_eq!(
+        list(cargo),
+        ["b/src/lib.rs:1:9: error[E0308]: mismatched types"]
+    );
+}
+
+#[test]
+fn a_call_with_a_number_is_no_report_of_a_place() {
+    for line in ["items.at(0) as any;", "queue.pop(3) // any"] {
+        let told = format!("src/a.ts:7: {line}");
+        assert_eq!(describe_match("src/a.ts", 7, line), told);
+    }
+    assert_eq!(
+        describe_match("r", 1, "a.c(3): error C1: x"),
+        "a.c(3): error C1: x"
+    );
+}
+
+#[test]
+fn a_mark_is_a_failed_test_only_where_no_place_is_named() {
+    let biome = "src/a.ts:2:9 lint/no-any ━━━\n\n  × Unexpected any.\n";
+    assert_eq!(list(biome), ["src/a.ts:2:9 lint/no-any ━━━"]);
+    assert_eq!(
+        list("  × adds two numbers\n  ✓ subtracts\n"),
+        ["× adds two numbers"]
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn any_output_gives_few_short_lines_without_control_characters(
-        stdout in "(?s)([ -~\n\t\u{1b}é:(]|a\\.b:1: |not ok |--> ){0,200}", stderr in "(?s).{0,100}",
+        stdout in "(?s)([ -~\n\t\u{1b}é:(]|a\\.b:1: |not ok |--> |\\./ é:1: |/repo/ ){0,200}", stderr in "(?s).{0,100}",
     ) {
         let OpenItems { tests, places } = OpenItems::read([&stdout, &stderr], &["/repo", ""]);
         proptest::prop_assert!(tests.len() <= MOST_OPEN && places.len() <= MOST_OPEN);

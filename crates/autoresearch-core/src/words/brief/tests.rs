@@ -330,5 +330,5 @@ fn a_turn_can_be_asked_for_hypotheses_or_for_one_of_several() {
         hypothesis: "cache\nthe parse",
         others: &["drop \"it\"", "sort once"],
     };
-    insta::assert_snapshot!(task_of(task), @r#"Now: make the change that this hypothesis asks for, and no other: "cache\nthe parse". Leave these to others, who try them at the same time in trees of their own: "drop "it""; "sort once"."#);
+    insta::assert_snapshot!(task_of(task), @r#"Now: make the change that this hypothesis asks for, and no other: "cache\nthe parse". Leave these to others, who try them at the same time in trees of their own: "drop 'it'"; "sort once"."#);
 }

@@ -16,6 +16,8 @@ const MERGED_TEXT: usize = 60;
 const MERGED: usize = 5;
 /// How many folders a tail names, and how long one is.
 const FOLDERS: (usize, usize) = (3, 60);
+/// A tail is not longer than this, in bytes.
+const LONGEST_TAIL: usize = 2_000;
 
 /// What taught the lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,9 +127,12 @@ impl<'a> LessonTail<'a> {
         let Some(inner) = text.strip_suffix(')') else {
             return (text, None);
         };
-        let mut starts = inner.rmatch_indices(" (");
-        let found =
-            starts.find_map(|(at, open)| Some((at, Self::read(&inner[at + open.len()..])?)));
+        let first = inner.floor_char_boundary(inner.len().saturating_sub(LONGEST_TAIL));
+        let mut starts = inner[first..].rmatch_indices(" (");
+        let found = starts.find_map(|(at, open)| {
+            let at = first + at;
+            Some((at, Self::read(&inner[at + open.len()..])?))
+        });
         match found {
             Some((at, tail)) => (&text[..at], Some(tail)),
             None => (text, None),

@@ -182,3 +182,21 @@ proptest::proptest! {
         }
     }
 }
+
+/// Each bracket may begin a tail: a line of many is read in a time that its length sets.
+#[test]
+fn a_line_of_many_brackets_is_read_at_once() {
+    let line = format!("- 2026-01-01 keep: {})\n", " (+".repeat(300_000));
+    let lesson = Lesson {
+        kind: LessonKind::Keep,
+        text: "narrow the handlers",
+        topic: LessonTopic {
+            metric: "any_count",
+            scope: &[],
+        },
+        delta: "-1",
+    };
+    let after = add_lesson(&line, "2026-01-02", &lesson);
+    assert!(after.starts_with(&line), "the line stays");
+    assert!(after.ends_with("narrow the handlers (any_count -1)\n"));
+}
