@@ -176,7 +176,7 @@ fn failed_runs_are_counted() {
 }
 
 /// A text without the intervals of gains, which depend a little on how many runs the clock asked for.
-fn hide_intervals(text: &str) -> String {
+pub(crate) fn hide_intervals(text: &str) -> String {
     let parts = text.split('(').map(|part| match part.split_once(')') {
         Some((inner, rest)) if inner.contains(" to ") => format!("<interval>){rest}"),
         _ => part.to_owned(),

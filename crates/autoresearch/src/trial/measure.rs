@@ -34,6 +34,9 @@ use autoresearch_sys::process::{
 };
 use autoresearch_sys::store::{TrialPhase, cut_middle, make_holdout_folder, write_output};
 
+/// Of an output so many bytes are looked through for what to tell, half of them at its end.
+const MOST_TOLD: u64 = 2 << 20;
+
 /// Where and with what the commands of a trial run.
 pub struct Bench<'a> {
     executor: &'a dyn Executor,
@@ -294,7 +297,8 @@ impl<'a> Bench<'a> {
             )?;
         }
         let [stdout, stderr] =
-            [&printed.stdout, &printed.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+            [&printed.stdout, &printed.stderr].map(|bytes| cut_middle(bytes, MOST_TOLD));
+        let [stdout, stderr] = [&stdout, &stderr].map(|bytes| String::from_utf8_lossy(bytes));
         let tell = |text: String| match &self.view {
             Some(view) => translate_output(view, &text),
             None => text,
