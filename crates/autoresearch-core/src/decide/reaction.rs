@@ -89,6 +89,8 @@ pub enum ReactionVerdict {
     NoControl,
     /// Nothing that was done to the files changed the metric: it measures something else.
     Indifferent,
+    /// Nothing that was done changed it beyond its noise, and that is so large that it hides nearly anything.
+    TooNoisy,
     /// Nothing changed it either, and it is zero: where higher is better, nothing that is taken away can show.
     AtZero,
 }
@@ -111,6 +113,9 @@ pub enum ReactionOutcome {
     #[serde(other)]
     Unknown,
 }
+
+/// Runs of the baseline that differ by more than this share of the largest hide what verify would show.
+const MOST_SPREAD: f64 = 0.25;
 
 /// The check of one metric.
 #[derive(Clone, Debug)]
@@ -150,6 +155,7 @@ impl<'a> ReactionCheck<'a> {
             (_, false) => match ScopeState::ALL.get(before.len() + 1) {
                 Some(next) => return NextProbe::Run(*next),
                 None if self.is_at_zero() => ReactionVerdict::AtZero,
+                None if self.is_too_noisy() => ReactionVerdict::TooNoisy,
                 None => ReactionVerdict::Indifferent,
             },
         };
@@ -167,6 +173,14 @@ impl<'a> ReactionCheck<'a> {
     #[must_use]
     pub fn into_probes(self) -> Vec<Probe> {
         self.probes
+    }
+
+    /// Do the runs of the baseline differ by more than this share of their mean?
+    fn is_too_noisy(&self) -> bool {
+        let runs: Vec<f64> = self.samples.iter().map(Value::to_double).collect();
+        let low = runs.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = runs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        high - low > MOST_SPREAD * high.abs().max(low.abs())
     }
 
     fn is_at_zero(&self) -> bool {
@@ -298,6 +312,22 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_whose_runs_differ_by_more_than_a_quarter_is_not_called_indifferent() {
+        let flaky = ["16", "12", "18", "11", "17", "14"];
+        let within = [value("15"), value("14"), value("16"), value("13")];
+        assert_eq!(
+            conclude(&flaky, &within),
+            done(ReactionVerdict::TooNoisy, 4)
+        );
+        let steady = ["100", "104", "98", "101", "103", "99"];
+        let within = [value("101"), value("100"), value("102"), value("99")];
+        assert_eq!(
+            conclude(&steady, &within),
+            done(ReactionVerdict::Indifferent, 4)
+        );
+    }
+
+    #[test]
     fn a_metric_at_zero_that_is_to_grow_is_not_called_indifferent_as_nothing_could_show() {
         let zeros: Vec<Value> = vec![Value::zero(), "0.0".parse().unwrap()];
         let run = |direction, samples: &[Value], last: ProbeResult| {
@@ -376,7 +406,10 @@ mod tests {
                 let again = samples[at % samples.len()].clone();
                 check.record_result(ProbeResult::Value(again));
             }
-            prop_assert_eq!(check.next_probe(), NextProbe::Done(ReactionVerdict::Indifferent));
+            let verdict = check.next_probe();
+            let is_deaf = verdict == NextProbe::Done(ReactionVerdict::Indifferent);
+            let is_hidden = verdict == NextProbe::Done(ReactionVerdict::TooNoisy);
+            prop_assert!(is_deaf || is_hidden, "{:?}", verdict);
         }
     }
 }

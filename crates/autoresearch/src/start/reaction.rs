@@ -367,6 +367,12 @@ fn describe_verdict(name: &str, verdict: ReactionVerdict) -> (ReactionOutcome, O
         ReactionVerdict::Indifferent | ReactionVerdict::NoControl => {
             (ReactionOutcome::Indifferent, None)
         }
+        ReactionVerdict::TooNoisy => {
+            let remark = format!(
+                "not checked: the runs of {name} differ too much to tell; make sure by hand that it changes with the files of the scope"
+            );
+            (ReactionOutcome::NotChecked, Some(remark))
+        }
         ReactionVerdict::AtZero => {
             let remark = format!(
                 "not checked: {name} is 0, and stays 0 whatever is taken away; make sure by hand that it grows with the files of the scope"

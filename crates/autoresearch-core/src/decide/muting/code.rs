@@ -238,6 +238,10 @@ impl Reader<'_> {
             "any" if matches!(self.before(at, 1), ":" | "as" | "=>" | "<" | "|" | "&") => {
                 self.escape("any", at - 1, at);
             }
+            "any" if self.before(at, 1) == "=" && self.before(at, 3) == "type" => {
+                self.escape("any", at - 3, at);
+            }
+            "any" if self.before(at, 1) == "extends" => self.escape("any", at - 1, at),
             "any" if self.before(at, 1) == "," && matches!(self.word(at + 1), ">" | ">>") => {
                 self.escape("any", at, at);
             }

@@ -610,7 +610,7 @@ fn in_a_monorepo_the_best_project_is_proposed_and_the_others_are_named() {
     ];
     insta::assert_snapshot!(describe(&files, "node npm npx", "get rid of the any types"), @r#"
     Get rid of the any types in packages/api: {"direction":"lower","name":"any_count","target":0}
-        [:<,|&(] *any\b|\bas any\b|\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)|eslint-disable
+        (?:[:<>,|&(=]|\bextends) *any\b|\bas any\b|\bas unknown as\b|@ts-(?:ignore|expect-error|nocheck)|eslint-disable
         guard: npx --no-install tsc --noEmit --incremental false
     "#);
     let first = |sentence: &str, here: &str| {

@@ -8,6 +8,17 @@ pub(super) const CHEATS: &[Row] = &[
     Row {
         path: "a.ts",
         before: "
+            const x: any = f();
+        ",
+        after: "
+            type Loose = any;
+            const x: Loose = f();
+            const y = <T extends any>(x: T) => x;
+        ",
+    },
+    Row {
+        path: "a.ts",
+        before: "
             f(x);
         ",
         after: "
