@@ -16,7 +16,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::emptied::{Asked, count_asked};
+pub(super) use self::emptied::Asked;
+use self::emptied::count_asked;
 use self::functions::Code;
 use self::inputs::Literals;
 use self::patterns::{Reach, Rule, list_rules};

@@ -18,7 +18,7 @@ pub use self::settings::read::ReadSettings;
 use self::settings::{list_setting_mutes, list_taken_rules};
 pub use self::subject::{MuteSubject, counts_down};
 use crate::decide::gaming::tokens::{Language, split_text};
-use crate::decide::gaming::{ChangedFile, count_asked_by, find_least};
+use crate::decide::gaming::{Asked, ChangedFile, count_asked_by, find_least};
 
 /// How many are recorded of one trial.
 const MOST: usize = 20;
@@ -57,8 +57,8 @@ pub fn find_suppressions(
     after.sort_by_key(is_new);
     let mut more = take_known(before, after);
     more.retain(is_new);
-    let (asked, asks) = count_asked_by(files);
-    let asks_more = asked.is_less_than(asks);
+    let asked = count_asked_by(files);
+    let asks_more = asked.0.is_less_than(asked.1);
     more.retain(|(index, mute)| {
         mute.name != code::SKIP_IF || !asks_more || !skips_new_test(&files[*index], mute)
     });
@@ -72,7 +72,7 @@ pub fn find_suppressions(
         found.extend(list_taken_rules(files, read));
     }
     if subject.tests {
-        found.extend(find_emptied(files));
+        found.extend(find_emptied(files, asked));
     }
     found.into_iter().take(MOST).collect()
 }
@@ -136,8 +136,7 @@ fn is_foreign(path: &str, before: &str) -> bool {
 }
 
 /// Tests that together ask less, and are not brought into a table.
-fn find_emptied(files: &[ChangedFile]) -> Option<Suppression> {
-    let (before, now) = count_asked_by(files);
+fn find_emptied(files: &[ChangedFile], (before, now): (Asked, Asked)) -> Option<Suppression> {
     if !now.is_less_than(before) || now.has_more_tables_than(before) {
         return None;
     }

@@ -32,6 +32,16 @@ struct ToolRow {
     picks: &'static str,
 }
 
+/// A tool of which nothing asks less.
+const PLAIN: ToolRow = ToolRow {
+    tool: "",
+    lists: "",
+    off: "",
+    on: "",
+    values: "",
+    picks: "",
+};
+
 const ROWS: &[ToolRow] = &[
     ToolRow {
         tool: "tsconfig",
@@ -39,48 +49,37 @@ const ROWS: &[ToolRow] = &[
         off: "strict* noImplicit* noUnused* noUnchecked* noFallthrough* noPropertyAccess* alwaysStrict exactOptional* \
             useUnknown* checkJs",
         on: "skipLibCheck skipDefaultLibCheck allowUnreachableCode allowUnusedLabels",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "eslint",
         lists: "ignorePatterns ignores",
-        off: "",
-        on: "",
         values: "off 0",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "biome",
         lists: "ignore ignores experimentalScannerIgnores",
         off: "enabled recommended",
-        on: "",
         values: "off",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "deno",
         lists: "exclude",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "ruff",
         lists: "ignore extend-ignore exclude extend-exclude per-file-ignores extend-per-file-ignores",
-        off: "",
-        on: "",
-        values: "",
         picks: "select extend-select",
+        ..PLAIN
     },
     ToolRow {
         tool: "flake8",
         lists: "ignore extend-ignore exclude extend-exclude per-file-ignores",
-        off: "",
-        on: "",
-        values: "",
         picks: "select extend-select",
+        ..PLAIN
     },
     ToolRow {
         tool: "mypy",
@@ -94,129 +93,94 @@ const ROWS: &[ToolRow] = &[
         tool: "pyright",
         lists: "exclude ignore",
         off: "report* strict*",
-        on: "",
         values: "none off",
         picks: "strict",
+        ..PLAIN
     },
     ToolRow {
         tool: "pylint",
         lists: "disable ignore ignore-paths ignore-patterns ignored-modules ignored-classes",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "bandit",
         lists: "skips exclude_dirs exclude",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "pytest",
         lists: "norecursedirs filterwarnings addopts",
         off: "xfail_strict",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "jest",
         lists: "testPathIgnorePatterns modulePathIgnorePatterns",
-        off: "",
         on: "passWithNoTests",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "coverage",
         lists: "omit exclude_lines exclude_also exclude coveragePathIgnorePatterns",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "lints",
-        lists: "",
-        off: "",
-        on: "",
         values: "allow",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "clippy",
         lists: "allowed-* ignore-*",
-        off: "",
         on: "allow-*",
-        values: "",
         picks: "disallowed-*",
+        ..PLAIN
     },
     ToolRow {
         tool: "rustflags",
         lists: "rustflags",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "golangci",
         lists: "disable exclude exclude-rules exclude-files exclude-dirs skip-dirs skip-files exclusions",
-        off: "",
         on: "disable-all",
         values: "none",
         picks: "enable",
+        ..PLAIN
     },
     ToolRow {
         tool: "rubocop",
         lists: "Exclude",
         off: "Enabled",
         on: "DisabledByDefault",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "phpstan",
         lists: "ignoreErrors excludePaths",
         off: "reportUnmatchedIgnoredErrors check*",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "clang-tidy",
         lists: "Checks",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "shellcheck",
         lists: "disable",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "editorconfig",
-        lists: "",
-        off: "",
-        on: "",
         values: "none silent",
-        picks: "",
+        ..PLAIN
     },
     ToolRow {
         tool: "ignore-file",
         lists: "lines",
-        off: "",
-        on: "",
-        values: "",
-        picks: "",
+        ..PLAIN
     },
 ];
 
