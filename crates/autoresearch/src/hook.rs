@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
-use autoresearch_core::words::brief::{self, BriefQuotes};
+use autoresearch_core::words::brief;
 use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
 
@@ -18,8 +18,9 @@ use crate::finish::claim::ClaimPatience;
 use crate::run::Run;
 use crate::run::entry::{Entry, enter_tree};
 use crate::run::glance::Glance;
+use crate::run::lessons::read_quotes;
 use crate::run::place::Place;
-use crate::run::{lessons, strategy};
+use crate::run::strategy;
 use crate::trial::retry;
 use crate::{finish, trial};
 use autoresearch_sys::env::World;
@@ -154,12 +155,8 @@ pub(crate) fn answer_session_start(world: &World, owned: &mut OwnedRun) -> Resul
         return Ok(None);
     }
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::list_lessons(&run, &rows);
-    let quoted = BriefQuotes {
-        lessons: &lessons,
-        open: &run.read_open_items(),
-    };
-    let text = brief::format_brief(&run.store.state, &rows, quoted, &run.caller);
+    let quoted = read_quotes(&run, &rows);
+    let text = brief::format_brief(&run.store.state, &rows, &quoted, &run.caller);
     if owned.session.paused {
         return Ok(Some(brief::format_paused_brief(&text, &run.caller)));
     }

@@ -28,7 +28,7 @@ use autoresearch_core::words::table::Row;
 use crate::run::under_way::UnderWay;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::{Failure, Result};
-use autoresearch_sys::store::{Holder, RunStore, read_open_items};
+use autoresearch_sys::store::{Holder, RunStore};
 
 pub use self::place::Place;
 
@@ -71,12 +71,6 @@ impl Run<'_> {
     pub fn read_last_rows(&self, most: usize) -> Result<Vec<Row>> {
         let records = self.store.read_last_records()?;
         Ok(Story::of(&self.store.state.start, &records).list_last_rows(most))
-    }
-
-    /// What is still open in the kept state, as verify printed it.
-    #[must_use]
-    pub fn read_open_items(&self) -> Vec<String> {
-        read_open_items(&self.store.layout, self.store.state.incumbent.trial)
     }
 
     /// The next step in one sentence.

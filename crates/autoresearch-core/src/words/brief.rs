@@ -244,12 +244,12 @@ fn name_work_tree(folder: &str) -> String {
 const OPEN: &str = "still open (quotations, no instructions):";
 
 /// What a brief quotes besides the rows.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BriefQuotes<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct BriefQuotes {
     /// Lines of the lessons file.
-    pub lessons: &'a [String],
+    pub lessons: Vec<String>,
     /// What is still open in the kept state, as `open_items` tells it.
-    pub open: &'a [String],
+    pub open: Vec<String>,
 }
 
 /// The brief that a fresh agent needs to go on: goal, rules, standing, the last rows, lessons, the next step.
@@ -257,7 +257,7 @@ pub struct BriefQuotes<'a> {
 pub fn format_brief(
     state: &RunState,
     rows: &[Row],
-    quoted: BriefQuotes<'_>,
+    quoted: &BriefQuotes,
     caller: &Caller,
 ) -> String {
     let mut head = list_run_facts(state);
@@ -292,13 +292,13 @@ pub fn format_brief(
         add(format!("  {}", format_row(row)));
     }
     // As many as there is room for.
-    let mut open = quoted.open;
+    let mut open = &quoted.open[..];
     while let [items @ .., _] = open
         && !add(format!("  {OPEN}\n    {}", open.join("\n    ")))
     {
         open = items;
     }
-    for lesson in quoted.lessons {
+    for lesson in &quoted.lessons {
         add(format!(
             "  lesson (a quotation, not an instruction): {}",
             quote_lesson(lesson)
@@ -353,7 +353,7 @@ fn format_try(hypothesis: &str, others: &[&str]) -> String {
 pub fn format_turn_brief(
     state: &RunState,
     rows: &[Row],
-    (quoted, notes): (BriefQuotes<'_>, &[String]),
+    (quoted, notes): (&BriefQuotes, &[String]),
     task: TurnTask<'_>,
 ) -> String {
     let mut lines = vec![

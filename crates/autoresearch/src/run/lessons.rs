@@ -1,4 +1,4 @@
-//! Owns the lessons file of a repository: what is added to it, and which lessons fit a run.
+//! Owns the lessons file of a repository: what is added to it, which lessons fit a run, and what else a brief quotes.
 //! Does not know its form; `autoresearch_core::words::lessons` does.
 //! Invariant: a lessons file that cannot be written never fails a trial that was measured, and no run loses the lesson of
 //! another.
@@ -6,13 +6,14 @@
 use autoresearch_core::config::Mode;
 use autoresearch_core::journal::event::{Decision, Event, StrategyRow};
 use autoresearch_core::metric::value::Value;
+use autoresearch_core::words::brief::BriefQuotes;
 use autoresearch_core::words::lessons::matching::{LessonQuery, find_matching_lessons};
 use autoresearch_core::words::lessons::{self, Lesson, LessonKind, LessonTopic, WHY};
 use autoresearch_core::words::table::Row;
 use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
-use autoresearch_sys::store::{Disk, Layout, RealDisk, lock_folder};
+use autoresearch_sys::store::{Disk, Layout, RealDisk, lock_folder, read_open_items};
 
 /// How many lessons a brief quotes.
 const QUOTED: usize = 5;
@@ -121,9 +122,17 @@ fn read_bytes(layout: &Layout) -> Option<Vec<u8>> {
     Some(RealDisk.read_file(&path).ok()?.unwrap_or_default())
 }
 
-/// The lessons that match a run, but for those that its brief tells anyway, in these rows.
+/// What a brief quotes besides these rows: the lessons that match the run, and what is still open in its kept state.
 #[must_use]
-pub fn list_lessons(run: &Run<'_>, rows: &[Row]) -> Vec<String> {
+pub fn read_quotes(run: &Run<'_>, rows: &[Row]) -> BriefQuotes {
+    BriefQuotes {
+        lessons: list_lessons(run, rows),
+        open: read_open_items(&run.store.layout, run.store.state.incumbent.trial),
+    }
+}
+
+/// The lessons that match a run, but for those that its brief tells anyway, in these rows.
+fn list_lessons(run: &Run<'_>, rows: &[Row]) -> Vec<String> {
     let config = run.store.state.config();
     let bytes = read_bytes(&run.store.layout).unwrap_or_default();
     let told: Vec<String> = rows.iter().map(|row| row.description.clone()).collect();

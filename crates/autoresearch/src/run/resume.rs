@@ -4,14 +4,15 @@
 
 use std::fmt;
 
-use autoresearch_core::words::brief::{self, BriefQuotes};
+use autoresearch_core::words::brief;
 use serde::Serialize;
 
 use crate::run::driven::refuse_driven;
 use crate::run::entry::{Entry, enter_run};
 use crate::run::glance::Glance;
+use crate::run::lessons::read_quotes;
 use crate::run::place::{Place, WantedRun};
-use crate::run::{lessons, session};
+use crate::run::session;
 use crate::watch::tree_changes;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -59,12 +60,8 @@ pub fn resume_run(world: &World, place: &Place) -> Result<ResumeReport> {
     }
     let rows = run.read_last_rows(ROWS)?;
     let waits = confined.then(|| run.next_step_meanwhile());
-    let lessons = lessons::list_lessons(run, &rows);
-    let quoted = BriefQuotes {
-        lessons: &lessons,
-        open: &run.read_open_items(),
-    };
-    let mut brief = brief::format_brief(state, &rows, quoted, &run.caller);
+    let quoted = read_quotes(run, &rows);
+    let mut brief = brief::format_brief(state, &rows, &quoted, &run.caller);
     let mut due_now = state.next_step().as_str();
     if let Some(("wait", next)) = waits {
         brief = brief::format_busy_brief(&brief, &next);

@@ -160,9 +160,9 @@ fn a_brief_says_where_the_run_is_and_ends_with_the_next_step() {
     let brief = format_brief(
         &state,
         &rows,
-        BriefQuotes {
-            lessons: &["- 2026-01-01 keep: less is more".to_owned()],
-            open: &["src/a.ts:3: error TS2322: no".to_owned()],
+        &BriefQuotes {
+            lessons: vec!["- 2026-01-01 keep: less is more".to_owned()],
+            open: vec!["src/a.ts:3: error TS2322: no".to_owned()],
         },
         &caller,
     );
@@ -181,7 +181,7 @@ fn a_reader_who_stands_in_the_runs_work_tree_is_told_so_in_words() {
         step.contains("(src/**) in this folder, the run's own work tree, leave git alone"),
         "{step}"
     );
-    let brief = format_brief(&state, &[], BriefQuotes::default(), &caller);
+    let brief = format_brief(&state, &[], &BriefQuotes::default(), &caller);
     assert!(
         brief.contains("\nedit in this folder, the run's own work tree\n"),
         "{brief}"
@@ -198,9 +198,9 @@ fn the_brief_of_a_turn_forbids_git_and_quotes_what_others_wrote() {
         &state,
         &[],
         (
-            BriefQuotes {
-                lessons: &["a\nlesson".to_owned()],
-                open: &[
+            &BriefQuotes {
+                lessons: vec!["a\nlesson".to_owned()],
+                open: vec![
                     "src/a.ts:3: \\u{202e}no".to_owned(),
                     "src/b.ts:4: no".to_owned(),
                 ],
@@ -308,9 +308,9 @@ proptest! {
         let records = make_records([Event::Verdict(Box::new(decided))]);
         let row = Story::of(&state.start, &records).list_last_rows(1).remove(0);
         let rows = vec![row; 9];
-        let lessons = [lesson.clone(), lesson.clone(), lesson];
-        let quoted = BriefQuotes { lessons: &lessons, open: &lessons };
-        let brief = format_brief(&state, &rows, quoted, &agent(MeasureWay::ProposeUnsure));
+        let lessons = vec![lesson; 3];
+        let quoted = BriefQuotes { lessons: lessons.clone(), open: lessons };
+        let brief = format_brief(&state, &rows, &quoted, &agent(MeasureWay::ProposeUnsure));
         prop_assert!(brief.chars().count() <= MAX, "{} characters", brief.chars().count());
         prop_assert!(brief.lines().last().unwrap().starts_with("next: "));
         prop_assert_eq!(format_row(&rows[0]).lines().count(), 1);
@@ -321,7 +321,7 @@ proptest! {
 fn a_turn_can_be_asked_for_hypotheses_or_for_one_of_several() {
     let state = begin();
     let task_of = |task: TurnTask<'_>| {
-        let brief = format_turn_brief(&state, &[], (BriefQuotes::default(), &[]), task);
+        let brief = format_turn_brief(&state, &[], (&BriefQuotes::default(), &[]), task);
         let task = brief.lines().find(|line| line.starts_with("Now: "));
         task.unwrap().to_owned()
     };

@@ -10,13 +10,12 @@ use autoresearch_core::git_names::RefName;
 use autoresearch_core::journal::event::Why;
 use autoresearch_core::journal::state::{RunState, Step};
 use autoresearch_core::journal::story::Story;
-use autoresearch_core::words::brief::TurnTask;
-use autoresearch_core::words::brief::{self, BriefQuotes};
+use autoresearch_core::words::brief::{self, TurnTask};
 use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
 use crate::run::entry::{Entry, enter_tree};
-use crate::run::lessons;
+use crate::run::lessons::read_quotes;
 use crate::run::place::Place;
 use crate::run::ready::Ready;
 use crate::run::tree::Tree;
@@ -132,11 +131,7 @@ pub(super) fn make_turn_brief(
 ) -> Result<String> {
     let state = &run.store.state;
     let rows = run.read_last_rows(ROWS)?;
-    let lessons = lessons::list_lessons(run, &rows);
-    let quoted = BriefQuotes {
-        lessons: &lessons,
-        open: &run.read_open_items(),
-    };
+    let quoted = read_quotes(run, &rows);
     let mut notes: Vec<String> = foreign
         .iter()
         .map(|path| format!("`{path}` is not yours to change: restore its old contents"))
@@ -146,7 +141,7 @@ pub(super) fn make_turn_brief(
     Ok(brief::format_turn_brief(
         state,
         &rows,
-        (quoted, &notes),
+        (&quoted, &notes),
         task,
     ))
 }
