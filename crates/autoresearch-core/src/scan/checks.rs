@@ -46,6 +46,8 @@ pub struct WantedProject {
 pub struct CheckedProject<'s> {
     project: Project<'s>,
     patterns: FilePatterns,
+    /// Nobody asked for anything.
+    wish: Wish,
     pub checks: Vec<Check>,
     /// The other projects: the folder, and the stack.
     pub others: Vec<(String, String)>,
@@ -110,6 +112,7 @@ impl<'s> CheckedProject<'s> {
         let mut checked = Self {
             patterns: FilePatterns::of_project(&project),
             project,
+            wish: Wish::default(),
             checks: Vec::new(),
             others,
         };
@@ -118,12 +121,11 @@ impl<'s> CheckedProject<'s> {
     }
 
     fn list_checks(&self) -> Vec<Check> {
-        let wish = Wish::default();
-        let words = self.maker(&wish);
+        let maker = self.maker();
         let kinds = self.project.stack.checks.keys();
         let checks = kinds.filter_map(|kind| {
             let command = self.project.choose_check(&[*kind])?;
-            let text = words.words().fill_command(&command.command)?;
+            let text = maker.words().fill_command(&command.command)?;
             Some(Check {
                 kind: *kind,
                 lines: text.lines().map(ToOwned::to_owned).collect(),
@@ -133,11 +135,11 @@ impl<'s> CheckedProject<'s> {
         checks.collect()
     }
 
-    fn maker<'m>(&'m self, wish: &'m Wish) -> CandidateMaker<'m, 's> {
+    fn maker(&self) -> CandidateMaker<'_, 's> {
         CandidateMaker {
             project: &self.project,
             patterns: &self.patterns,
-            wish,
+            wish: &self.wish,
         }
     }
 
@@ -206,8 +208,7 @@ impl<'s> CheckedProject<'s> {
     }
 
     fn make_fix(&self, recipe: &Recipe) -> Option<Candidate> {
-        let wish = Wish::default();
-        let mut candidate = self.maker(&wish).make_of_recipe(recipe)?;
+        let mut candidate = self.maker().make_of_recipe(recipe)?;
         let keys = candidate.config.as_object_mut()?;
         keys.remove("guard");
         keys.insert("mode".to_owned(), json!("fix"));
@@ -230,8 +231,7 @@ impl<'s> CheckedProject<'s> {
                 lines.push(line.clone());
             }
         }
-        let wish = Wish::default();
-        let mut guard = self.maker(&wish).write_guard(&lines);
+        let mut guard = self.maker().write_guard(&lines);
         guard["timeout"] = json!(format_span(limit.saturating_mul(checks)));
         candidate.config["guard"] = guard;
     }

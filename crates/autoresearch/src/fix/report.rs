@@ -57,7 +57,7 @@ pub struct OtherProject {
 }
 
 /// What is broken in a project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct FixReport {
     /// The ecosystem.
     pub stack: String,
@@ -120,15 +120,8 @@ impl FixReport {
                     stack: stack.clone(),
                 })
                 .collect(),
-            broken: Vec::new(),
-            metric: None,
-            count: None,
-            instead: None,
-            items: Vec::new(),
-            left: Vec::new(),
-            file: None,
-            next: String::new(),
             words: words.repeat(),
+            ..Self::default()
         }
     }
 

@@ -14,8 +14,7 @@ use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::replacement::make_temporary;
 use serde::Serialize;
 
-use super::report::ScanReport;
-use super::report::list_remedies;
+use super::report::{ScanReport, list_remedies};
 use super::survey::{ScannedRepository, report_on, survey_repository};
 use crate::config::{CONFIG_FILE, ConfigSource, check_config_in, check_config_text, config_error};
 use crate::run::place::Place;
@@ -85,16 +84,11 @@ pub(crate) fn write_candidate(
             ErrorKind::AlreadyExists => refuse_existing(&shown),
             _ => failed(&error.error),
         })?;
-    let file = if shown == CONFIG_FILE {
-        String::new()
-    } else {
-        format!(" {}", quote_word(&shown))
-    };
-    let config = if file.is_empty() {
-        String::new()
-    } else {
-        format!(" --config{file}")
-    };
+    let (mut file, mut config) = (String::new(), String::new());
+    if shown != CONFIG_FILE {
+        file = format!(" {}", quote_word(&shown));
+        config = format!(" --config{file}");
+    }
     Ok(InitReport {
         next: format!(
             "read it, then autoresearch config try{file}, then autoresearch start{config}"

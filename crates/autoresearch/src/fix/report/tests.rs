@@ -26,20 +26,11 @@ fn report(rows: &[(CheckKind, CheckOutcome)]) -> FixReport {
     FixReport {
         stack: "C".to_owned(),
         folder: ".".to_owned(),
-        others: Vec::new(),
         checks: rows
             .iter()
             .map(|(kind, outcome)| row(*kind, *outcome))
             .collect(),
-        broken: Vec::new(),
-        metric: None,
-        count: None,
-        instead: None,
-        items: Vec::new(),
-        left: Vec::new(),
-        file: None,
-        next: String::new(),
-        words: String::new(),
+        ..FixReport::default()
     }
 }
 
