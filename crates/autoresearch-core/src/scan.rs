@@ -18,7 +18,7 @@ mod survey;
 pub use self::block_text::format_config_text;
 pub use self::candidate::Candidate;
 pub use self::check_kind::CheckKind;
-pub use self::checks::{Check, CheckedProject, WantedProject};
+pub use self::checks::{Check, CheckedProject, STATUS_RUNS, WantedProject};
 pub use self::goal::{Aim, Wish, find_metric_aim, read_wish};
 pub use self::manifest::{Manifest, ManifestContent};
 pub use self::project::{MissingNeed, list_installed_places};

@@ -5,6 +5,7 @@
 mod check;
 mod counting;
 mod report;
+mod traces;
 mod words;
 
 pub use self::check::check_project;

@@ -91,8 +91,9 @@ pub enum ReactionVerdict {
     Indifferent,
     /// Nothing that was done changed it beyond its noise, and that is so large that it hides nearly anything.
     TooNoisy,
-    /// Nothing changed it either, and it is zero: where higher is better, nothing that is taken away can show.
-    AtZero,
+    /// Nothing changed it either, and it is as bad as can be: zero where higher is better, or all runs fail. Nothing that is
+    /// taken away can show.
+    AtWorst,
 }
 
 /// How the check of a start came out.
@@ -125,6 +126,8 @@ pub struct ReactionCheck<'a> {
     /// Their noise.
     noise: Noise,
     direction: Direction,
+    /// How many there are at most, where the metric counts failed ones of them.
+    cases: Option<u32>,
     probes: Vec<Probe>,
 }
 
@@ -137,8 +140,15 @@ impl<'a> ReactionCheck<'a> {
             samples,
             noise: Noise::of_runs(&doubles),
             direction,
+            cases: None,
             probes: Vec::new(),
         }
+    }
+
+    /// The same of a metric that counts the failed ones of so many.
+    #[must_use]
+    pub fn of_cases(self, cases: Option<u32>) -> Self {
+        Self { cases, ..self }
     }
 
     /// The next state, or what is proved.
@@ -154,7 +164,7 @@ impl<'a> ReactionCheck<'a> {
             (state, true) => ReactionVerdict::ReactsOnly(state),
             (_, false) => match ScopeState::ALL.get(before.len() + 1) {
                 Some(next) => return NextProbe::Run(*next),
-                None if self.is_at_zero() => ReactionVerdict::AtZero,
+                None if self.is_at_worst() => ReactionVerdict::AtWorst,
                 None if self.is_too_noisy() => ReactionVerdict::TooNoisy,
                 None => ReactionVerdict::Indifferent,
             },
@@ -183,9 +193,13 @@ impl<'a> ReactionCheck<'a> {
         high - low > MOST_SPREAD * high.abs().max(low.abs())
     }
 
-    fn is_at_zero(&self) -> bool {
-        self.direction == Direction::Higher
-            && self.samples.iter().all(|sample| *sample == Value::zero())
+    fn is_at_worst(&self) -> bool {
+        let worst = match (self.direction, self.cases) {
+            (Direction::Higher, _) => Value::zero(),
+            (Direction::Lower, Some(cases)) => Value::from(i64::from(cases)),
+            (Direction::Lower, None) => return false,
+        };
+        self.samples.iter().all(|sample| *sample == worst)
     }
 
     /// Is this not what the untouched tree gives? Exactly, where all runs of the baseline agreed; beyond its noise otherwise.
@@ -337,7 +351,7 @@ mod tests {
             }
             check.next_probe()
         };
-        let at_zero = NextProbe::Done(ReactionVerdict::AtZero);
+        let at_zero = NextProbe::Done(ReactionVerdict::AtWorst);
         assert_eq!(run(Direction::Higher, &zeros, value("0")), at_zero);
         assert_eq!(
             run(Direction::Lower, &zeros, value("0")),
@@ -347,6 +361,24 @@ mod tests {
             run(Direction::Higher, &zeros, failed()),
             NextProbe::Done(ReactionVerdict::ReactsOnly(ScopeState::Garbage))
         );
+    }
+
+    #[test]
+    fn a_metric_whose_runs_all_fail_is_not_called_indifferent_as_nothing_could_show() {
+        let samples: Vec<Value> = vec![2.into(), 2.into(), 2.into()];
+        let run = |cases: Option<u32>, value: i64| {
+            let mut check = ReactionCheck::new(&samples, Direction::Lower).of_cases(cases);
+            for result in [2, 2, 2, value] {
+                check.record_result(ProbeResult::Value(result.into()));
+            }
+            check.next_probe()
+        };
+        let deaf = NextProbe::Done(ReactionVerdict::Indifferent);
+        assert_eq!(run(Some(2), 2), NextProbe::Done(ReactionVerdict::AtWorst));
+        assert_eq!(run(Some(3), 2), deaf);
+        assert_eq!(run(None, 2), deaf);
+        let garbage = ReactionVerdict::ReactsOnly(ScopeState::Garbage);
+        assert_eq!(run(Some(2), 0), NextProbe::Done(garbage));
     }
 
     #[test]

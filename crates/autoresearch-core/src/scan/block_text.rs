@@ -116,7 +116,7 @@ fn write_entry(text: &mut String, indent: &str, key: &str, value: &Value) {
                 write_entry(text, &deeper, key, &keys[key]);
             }
         }
-        Value::Array(items) => {
+        Value::Array(items) if !items.iter().all(Value::is_number) => {
             let _ = writeln!(text, "{indent}{key}:");
             for item in items {
                 let _ = writeln!(text, "{deeper}- {}", write_scalar(item));

@@ -12,7 +12,7 @@ use crate::scan::commands::{CommandWords, OUT};
 use crate::scan::goal::{Aim, Wish};
 use crate::scan::patterns::{FilePatterns, escape_pattern, root_pattern, take_out};
 use crate::scan::project::{MissingNeed, Project, match_any};
-use crate::scan::stack::{CountedPattern, Measure, Recipe};
+use crate::scan::stack::{CountedPattern, Measure, Recipe, Report};
 use crate::words::text::format_count;
 
 /// A proposal.
@@ -134,7 +134,7 @@ impl<'s> CandidateMaker<'_, 's> {
         });
         candidate.reason.clone_from(&recipe.why);
         candidate.missing = missing;
-        if let Measure::Report { file, .. } = &recipe.measure {
+        if let Measure::Report(Report { file, .. }) = &recipe.measure {
             candidate.report = self.name_output(&format!("{OUT}/{file}"));
         }
         Some(candidate)
@@ -299,14 +299,21 @@ impl<'s> CandidateMaker<'_, 's> {
         rooted.collect()
     }
 
-    /// What of a report in our folder is counted.
-    fn write_count(&self, file: &str, pattern: &str, of: Option<&str>) -> Option<Value> {
-        let report = self.name_output(&format!("{OUT}/{file}"))?;
-        let mut count = json!({"pattern": pattern, "files": [escape_pattern(&report)]});
-        if let Some(of) = of {
+    /// What of a report in our folder is counted. Where statuses say that something was found, the script ends with its own: no
+    /// 0 is a success then unless the command says so too.
+    fn write_report(&self, report: &Report) -> Option<Value> {
+        let file = self.name_output(&format!("{OUT}/{}", report.file))?;
+        let mut count = json!({"pattern": report.pattern, "files": [escape_pattern(&file)]});
+        if let Some(of) = &report.of {
             count["of"] = json!(of);
         }
-        Some(count)
+        if report.found.is_empty() {
+            return Some(json!({"count": count, "command": self.fill_script(&report.command)?}));
+        }
+        let (first, last) = (["status=0".to_owned()], ["exit $status".to_owned()]);
+        let lines = [&first, &report.command[..], &last].concat();
+        let statuses = [&[0], &report.found[..]].concat();
+        Some(json!({"count": count, "command": self.fill_script(&lines)?, "ok_exit": statuses}))
     }
 
     fn write_measure(&self, measure: &Measure) -> Option<WrittenVerify> {
@@ -328,17 +335,12 @@ impl<'s> CandidateMaker<'_, 's> {
             Measure::ExitRate(command) => {
                 json!({"exit_rate": self.fill_script(std::slice::from_ref(command))?, "runs": 20, "vary": ["seed", "zone", "load"]})
             }
-            Measure::Report {
-                file,
-                pattern,
-                of,
-                command,
-            } => {
-                let of = of.as_deref();
-                keep_when = of
+            Measure::Report(report) => {
+                keep_when = report
+                    .of
+                    .as_ref()
                     .map(|_| json!([{"metric": TOTAL, "op": "not-worse", "direction": "higher"}]));
-                let count = self.write_count(file, pattern, of)?;
-                json!({"count": count, "command": self.fill_script(command)?})
+                self.write_report(report)?
             }
             Measure::Covered { file, command } => {
                 keep_when =

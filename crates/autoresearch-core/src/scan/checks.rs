@@ -14,7 +14,11 @@ use crate::scan::patterns::FilePatterns;
 use crate::scan::project::{MissingNeed, Project, list_projects, strip_folder};
 use crate::scan::stack::{Measure, Recipe};
 use crate::scan::survey::Survey;
-use crate::shell::quote::quote_word;
+
+/// The metric of what nothing counts.
+const FAILED_RUNS: &str = "failed_runs";
+/// So many runs of a check are made where its exit status is all that is known of it: no fewer can be asked for.
+pub const STATUS_RUNS: u32 = 2;
 
 /// A command of a project that passes or fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,45 +169,32 @@ impl<'s> CheckedProject<'s> {
         made.find(|candidate| candidate.missing.is_empty())
     }
 
-    /// A config whose number is 1 while a check fails: for what nothing counts. It has no guard yet.
+    /// A config that counts how many of a few runs of a check fail: for what nothing counts. It has no guard yet.
     #[must_use]
     pub fn make_status(&self, check: &Check) -> Option<Candidate> {
-        let kind = check.kind.as_str();
-        let metric = format!("{kind}_fails");
-        let script = match check.lines.as_slice() {
-            [line] => format!("( {line} )"),
-            lines => format!("sh -euc {}", quote_word(&lines.join("\n"))),
+        let goal = match check.kind {
+            CheckKind::Build => "Make the build pass",
+            CheckKind::Tests => "Make the tests pass",
+            CheckKind::Types => "Make the check of types pass",
+            CheckKind::Lint => "Make the linter pass",
         };
-        let (recipe, lines) = (
-            Recipe {
-                aim: check.kind.aim(),
-                goal: match check.kind {
-                    CheckKind::Build => "Make the build pass",
-                    CheckKind::Tests => "Make the tests pass",
-                    CheckKind::Types => "Make the check of types pass",
-                    CheckKind::Lint => "Make the linter pass",
-                }
+        let recipe = Recipe {
+            aim: check.kind.aim(),
+            goal: goal.to_owned(),
+            when: Vec::new(),
+            needs: Vec::new(),
+            measure: Measure::ExitRate(String::new()),
+            target: Some("0".to_owned()),
+            scope: Vec::new(),
+            why: "nothing counts what it finds, so the runs of it that fail are the number"
                 .to_owned(),
-                when: Vec::new(),
-                needs: Vec::new(),
-                measure: Measure::Printed {
-                    command: Vec::new(),
-                },
-                target: Some("0".to_owned()),
-                scope: Vec::new(),
-                why: "nothing counts what it finds, so its exit status is the number: 1 while it fails".to_owned(),
-                metric: metric.clone(),
-            },
-            [
-                "failed=0".to_owned(),
-                format!("{script} >&2 || failed=$?"),
-                // The shell found no such program, or could not start it: that is no failure of what is tested.
-                "case $failed in 126|127) exit $failed;; esac".to_owned(),
-                format!("echo \"METRIC {metric}=$((failed > 0))\""),
-            ],
-        );
+            metric: FAILED_RUNS.to_owned(),
+        };
         let mut candidate = self.make_fix(&recipe)?;
-        candidate.config["verify"]["command"] = json!(write_script(&lines));
+        let verify = candidate.config["verify"].as_object_mut()?;
+        verify.remove("vary");
+        verify.insert("exit_rate".to_owned(), json!(check.to_script()));
+        verify.insert("runs".to_owned(), json!(STATUS_RUNS));
         Some(candidate)
     }
 

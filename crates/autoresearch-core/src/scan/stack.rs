@@ -117,6 +117,22 @@ pub struct Recipe {
     pub why: String,
 }
 
+/// A report, and what of it is counted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// In our folder.
+    pub file: String,
+    pub pattern: String,
+    /// All among which is counted: the tests that ran.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// Exit statuses besides 0 by which the command says that it found something. A line of it keeps its own in `status`.
+    #[serde(default)]
+    pub found: Vec<u8>,
+    pub command: Vec<String>,
+}
+
 /// How a recipe becomes a number. All of them but the last are measured by the tool itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -130,14 +146,7 @@ pub enum Measure {
     /// How often a command fails.
     ExitRate(String),
     /// Lines of a report that a command writes.
-    Report {
-        file: String,
-        pattern: String,
-        /// All among which they are counted: the tests that ran.
-        #[serde(default)]
-        of: Option<String>,
-        command: Vec<String>,
-    },
+    Report(Report),
     /// The lines that a report says are covered.
     Covered { file: String, command: Vec<String> },
     /// The bytes of what a command builds.
@@ -172,7 +181,7 @@ impl Measure {
                 std::slice::from_ref(command)
             }
             Self::BuildWall(command)
-            | Self::Report { command, .. }
+            | Self::Report(Report { command, .. })
             | Self::Covered { command, .. }
             | Self::Size { command, .. }
             | Self::Printed { command } => command,
@@ -195,7 +204,7 @@ impl Measure {
                 files: Vec::new(),
                 gzip: *gzip,
             },
-            Self::Report { .. } | Self::Printed { .. } => GaugeKind::Printed,
+            Self::Report(_) | Self::Printed { .. } => GaugeKind::Printed,
         };
         gauge.unit()
     }

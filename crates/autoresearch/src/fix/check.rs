@@ -11,13 +11,13 @@ use autoresearch_core::scan::{Check, CheckKind, CheckedProject, WantedProject};
 use autoresearch_core::words::text::escape_text;
 use autoresearch_sys::env::{Stopwatch, World};
 use autoresearch_sys::error::{Failure, READ_ONLY, Result};
-use autoresearch_sys::git::status::StatusEntry;
 use autoresearch_sys::process::LocalExecutor;
 use autoresearch_sys::replacement::make_temporary;
 use autoresearch_sys::store;
 
 use super::counting::{Counted, count_findings};
 use super::report::{CheckOutcome, CheckRow, FixReport};
+use super::traces::TreeBefore;
 use super::words::FixWords;
 use crate::run::place::Place;
 use crate::run::session;
@@ -49,7 +49,7 @@ pub fn check_project(world: &World, place: &Place, words: &FixWords) -> Result<F
     let lock = start_lock_folder(world, &site.history);
     let _checking = store::take_lock(&lock, world, "fix check")?;
     check_alone(world, &site)?;
-    let before = site.git.read_status()?;
+    let before = TreeBefore::look(&site.git)?;
     let counted = FixScene {
         world,
         site: &site,
@@ -57,7 +57,7 @@ pub fn check_project(world: &World, place: &Place, words: &FixWords) -> Result<F
         words,
     }
     .run_checks(&mut report)?;
-    report.left = list_left(&before, &site.git.read_status()?);
+    report.take_traces(before.find_traces()?);
     if words.write
         && let Some(counted) = counted
     {
@@ -113,13 +113,6 @@ fn refuse_unknown(wanted: &WantedProject) -> Failure {
         None => format!("no project with checks that are known is in {folder}"),
     };
     Failure::blocked(what).hint("`autoresearch scan` names the languages that are known here, and --folder names another folder; for others write a config by hand: `autoresearch config example failing-tests`")
-}
-
-/// What the checks left that git sees.
-fn list_left(before: &[StatusEntry], after: &[StatusEntry]) -> Vec<String> {
-    let new = after.iter().filter(|entry| !before.contains(entry));
-    new.map(|entry| escape_text(&entry.path.to_text()))
-        .collect()
 }
 
 /// Where and on what the checks run.

@@ -1,13 +1,13 @@
 //! Owns the count of what the first broken check finds: verify of its recipe, run once.
 //! Does not run a check.
-//! Invariant: a count is at least 1, for the check fails; where nothing counts that, its exit status does.
+//! Invariant: a count is at least 1, for the check fails; where nothing counts that, the failed runs of it do.
 
 use std::path::Path;
 
 use autoresearch_core::config::check_config;
 use autoresearch_core::metric::matches::MatchPattern;
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::scan::{Candidate, Check, CheckedProject};
+use autoresearch_core::scan::{Candidate, Check, CheckedProject, STATUS_RUNS};
 use autoresearch_core::words::text::{clip_text, escape_text};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::regular_files::{open_unlinked, read_whole};
@@ -28,7 +28,7 @@ pub(super) struct Counted {
     pub value: Value,
     /// The first findings.
     pub items: Vec<String>,
-    /// Why the exit status is the number, where it is.
+    /// Why the failed runs are the number, where they are.
     pub instead: Option<String>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn count_findings(
     let candidate = project.make_status(check);
     Ok(candidate.map(|candidate| Counted {
         candidate,
-        value: Value::from(1),
+        value: Value::from(i64::from(STATUS_RUNS)),
         items: Vec::new(),
         instead: Some(instead),
     }))

@@ -13,6 +13,7 @@ use autoresearch_sys::error::{Failure, Result};
 use serde::Serialize;
 
 use super::counting::Counted;
+use super::traces::Traces;
 use super::words::FixWords;
 
 /// No line is longer.
@@ -71,12 +72,14 @@ pub struct FixReport {
     /// What counts the first.
     pub metric: Option<String>,
     pub count: Option<Value>,
-    /// Why its exit status is the count, where it is.
+    /// Why its failed runs are the count, where they are.
     pub instead: Option<String>,
     /// The first findings.
     pub items: Vec<String>,
-    /// What the checks left that git sees.
+    /// New files of the checks that git sees.
     pub left: Vec<String>,
+    /// Files that the checks changed or removed.
+    pub changed: Vec<String>,
     /// The config that was written.
     pub file: Option<String>,
     pub next: String,
@@ -179,6 +182,10 @@ impl FixReport {
         self.items.clone_from(&counted.items);
     }
 
+    pub(super) fn take_traces(&mut self, traces: Traces) {
+        (self.left, self.changed) = (traces.left, traces.changed);
+    }
+
     /// Says what comes next, also behind what a written config asks for.
     pub(super) fn name_next(&mut self) {
         let again = format!("autoresearch fix check --write{}", self.words);
@@ -263,7 +270,7 @@ impl fmt::Display for FixReport {
         }
         if let (Some(metric), Some(count)) = (&self.metric, &self.count) {
             let instead = self.instead.as_ref();
-            let why = instead.map(|why| format!(", its exit status: {why}"));
+            let why = instead.map(|why| format!(" of {count} runs, by the exit status: {why}"));
             let line = format!("count       {metric} is {count}{}", why.unwrap_or_default());
             writeln!(out, "{}", clip_text(&line, 2 * WIDTH))?;
         }
@@ -275,6 +282,13 @@ impl fmt::Display for FixReport {
             writeln!(
                 out,
                 "left        by the checks, and git sees it: {names}; let git ignore it, or `start` refuses"
+            )?;
+        }
+        if !self.changed.is_empty() {
+            let names = shorten_names(&self.changed, self.changed.len(), 60);
+            writeln!(
+                out,
+                "changed     by the checks: {names}; look at it, and keep the checks from writing what is yours"
             )?;
         }
         if let Some(file) = &self.file {

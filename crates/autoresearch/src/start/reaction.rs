@@ -12,6 +12,7 @@ use autoresearch_core::decide::reaction::{
     NextProbe, Probe, ProbeResult, ReactionCheck, ReactionOutcome, ReactionVerdict, ScopeState,
 };
 use autoresearch_core::journal::event::Why;
+use autoresearch_core::metric::definition::Direction;
 use autoresearch_core::metric::measurement::Measurement;
 use autoresearch_core::metric::screen::describe_drawing;
 use autoresearch_core::metric::value::Value;
@@ -251,7 +252,8 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
         ));
     }
     let direction = parts.config.metric.direction;
-    let mut check = ReactionCheck::new(&scene.baseline.samples, direction);
+    let cases = parts.config.gauge.kind.count_cases();
+    let mut check = ReactionCheck::new(&scene.baseline.samples, direction).of_cases(cases);
     let (verdict, said) = run_probes(scene, (&ready, &files), &mut check)?;
     let probes = check.into_probes();
     let (outcome, remark) = match verdict {
@@ -262,7 +264,7 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
                 Some(format!("not checked: {why}")),
             )
         }
-        other => describe_verdict(&parts.config.metric.name, other),
+        other => describe_verdict((&parts.config.metric.name, direction), other),
     };
     Ok(ReactionReport {
         outcome,
@@ -361,7 +363,10 @@ fn compare_totals(config: &Config, run: &Measurement, baseline: &Measurement) ->
 }
 
 /// The outcome of a check whose control gave the baseline's value, and what is to be said of it.
-fn describe_verdict(name: &str, verdict: ReactionVerdict) -> (ReactionOutcome, Option<String>) {
+fn describe_verdict(
+    (name, direction): (&str, Direction),
+    verdict: ReactionVerdict,
+) -> (ReactionOutcome, Option<String>) {
     match verdict {
         ReactionVerdict::Reacts => (ReactionOutcome::Reacts, None),
         ReactionVerdict::Indifferent | ReactionVerdict::NoControl => {
@@ -373,10 +378,15 @@ fn describe_verdict(name: &str, verdict: ReactionVerdict) -> (ReactionOutcome, O
             );
             (ReactionOutcome::NotChecked, Some(remark))
         }
-        ReactionVerdict::AtZero => {
-            let remark = format!(
-                "not checked: {name} is 0, and stays 0 whatever is taken away; make sure by hand that it grows with the files of the scope"
-            );
+        ReactionVerdict::AtWorst => {
+            let remark = match direction {
+                Direction::Higher => format!(
+                    "not checked: {name} is 0, and stays 0 whatever is taken away; make sure by hand that it grows with the files of the scope"
+                ),
+                Direction::Lower => format!(
+                    "not checked: {name} is as bad as can be, whatever is taken away; make sure by hand that it gets better with the files of the scope"
+                ),
+            };
             (ReactionOutcome::NotChecked, Some(remark))
         }
         ReactionVerdict::ReactsOnly(state) => {
@@ -463,7 +473,7 @@ mod tests {
 
     #[test]
     fn what_only_absence_or_garbage_changes_is_told_in_a_sentence() {
-        let tell = |verdict| describe_verdict("any", verdict);
+        let tell = |verdict| describe_verdict(("any", Direction::Lower), verdict);
         assert_eq!(
             tell(ReactionVerdict::Reacts),
             (ReactionOutcome::Reacts, None)

@@ -45,7 +45,8 @@ pub(super) trait GaugeTools {
 /// A run of a command that was not cancelled.
 #[derive(Debug)]
 pub(super) struct GaugedRun {
-    pub ended: std::result::Result<(), How>,
+    /// Its exit status, one that counts as success, or how it failed.
+    pub ended: std::result::Result<i32, How>,
     pub used: ResourceUse,
 }
 
@@ -199,12 +200,12 @@ fn gauge_failures(
         let conditions = make_conditions(&condition, form);
         let run = tools.run_command(&config.verify, &label, conditions)?;
         let told = match &run.ended {
-            Ok(()) => "succeeded".to_owned(),
+            Ok(_) => "succeeded".to_owned(),
             Err(how) => how.to_string(),
         };
         tools.note_line(&format!("{label}: {told}"));
         match run.ended {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(How::Exit { status }) if NOT_FOUND.contains(&status) => {
                 return Ok(Err(Why::VerifyFailed(How::Exit { status })));
             }
@@ -258,9 +259,10 @@ pub(super) fn name_failed_runs(failed: &[String]) -> String {
 
 /// Bytes or matches, behind the command that makes the files, where there is one.
 fn gauge_files(config: &Config, query: &FileQuery, tools: &mut dyn GaugeTools) -> Result<Gauged> {
-    if let Err(why) = run_maker(config, tools)? {
-        return Ok(Err(why));
-    }
+    let status = match run_maker(config, tools)? {
+        Ok(status) => status,
+        Err(why) => return Ok(Err(why)),
+    };
     let (amount, files) = match ask(query, tools)? {
         Ok(FileAnswer::Sum {
             amount,
@@ -280,11 +282,24 @@ fn gauge_files(config: &Config, query: &FileQuery, tools: &mut dyn GaugeTools) -
         config.metric.name,
         format_count(files, "file")
     ));
+    if let Some(why) = find_contradiction(config, status, amount) {
+        return Ok(Err(why));
+    }
     Ok(Ok(name_metrics(
         config,
         value,
         vec![("files", to_value(files), "")],
     )))
+}
+
+/// A command that ends with "something was found", and in whose report nothing is: its 0 would be no success.
+fn find_contradiction(config: &Config, status: i32, amount: u64) -> Option<Why> {
+    let is_count = matches!(config.gauge.kind, GaugeKind::Count { .. });
+    (is_count && status != 0 && amount == 0).then(|| {
+        refuse(format!(
+            "the command ended with {status}, which `ok_exit` allows, and nothing matches: it fails for another reason than what is counted"
+        ))
+    })
 }
 
 /// Matches, and all among which they are counted, as one report has both.
@@ -338,9 +353,10 @@ fn gauge_coverage(config: &Config, report: &str, tools: &mut dyn GaugeTools) -> 
     )))
 }
 
-fn run_maker(config: &Config, tools: &mut dyn GaugeTools) -> Result<std::result::Result<(), Why>> {
+/// The exit status of the command that makes the files; 0 where there is none.
+fn run_maker(config: &Config, tools: &mut dyn GaugeTools) -> Result<std::result::Result<i32, Why>> {
     if config.verify.command.is_empty() {
-        return Ok(Ok(()));
+        return Ok(Ok(0));
     }
     let run = tools.run_command(&config.verify, "run", JobConditions::default())?;
     Ok(run.ended.map_err(Why::VerifyFailed))

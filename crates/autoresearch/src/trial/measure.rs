@@ -261,7 +261,7 @@ impl<'a> Bench<'a> {
         self.keep_output(name, printed)?;
         let limit_ms = whole_millis(command.timeout);
         let ended = judge_end(ended.how, &command.ok_exit, limit_ms)?;
-        Ok(ended.map(|()| String::from_utf8_lossy(&printed.stdout).into_owned()))
+        Ok(ended.map(|_| String::from_utf8_lossy(&printed.stdout).into_owned()))
     }
 
     fn run_job(
@@ -320,15 +320,15 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// How a command failed, if it did.
+/// The exit status of a command that succeeded, or how it failed.
 fn judge_end(
     end: CommandEnd,
     ok_exit: &[u8],
     limit_ms: u64,
-) -> Result<std::result::Result<(), How>> {
+) -> Result<std::result::Result<i32, How>> {
     let ok = |status: &i32| u8::try_from(*status).is_ok_and(|status| ok_exit.contains(&status));
     Ok(match end {
-        CommandEnd::Exited(status) if ok(&status) => Ok(()),
+        CommandEnd::Exited(status) if ok(&status) => Ok(status),
         CommandEnd::Exited(status) => Err(How::Exit { status }),
         CommandEnd::Signalled(signal) => Err(How::Signal { signal }),
         CommandEnd::TimedOut => Err(How::Timeout { limit_ms }),
@@ -400,7 +400,7 @@ impl GaugeTools for BenchTools<'_, '_> {
         let limit_ms = job.timeout_ms;
         judge_end(ended.how, &[0], limit_ms)?.map_or_else(
             |how| Ok(Err(how)),
-            |()| {
+            |_| {
                 let answer = serde_json::from_slice(&printed.stdout);
                 answer.map(Ok).map_err(|error| {
                     let message = format!("the runner gave no answer about files: {error}");

@@ -41,7 +41,7 @@ fn every_pattern_of_a_table_is_one() {
             .recipes
             .iter()
             .filter_map(|recipe| match &recipe.measure {
-                Measure::Report { pattern, .. } => Some(pattern),
+                Measure::Report(report) => Some(&report.pattern),
                 _ => None,
             });
         for pattern in counted.chain(reported) {
@@ -141,10 +141,7 @@ fn no_two_recipes_of_a_stack_measure_the_same_under_the_same_conditions() {
 fn what_counts_down_to_nothing_has_a_target_and_what_does_not_has_none() {
     for stack in list_stacks() {
         for recipe in &stack.recipes {
-            let counts = matches!(
-                recipe.measure,
-                Measure::Report { .. } | Measure::ExitRate(_)
-            );
+            let counts = matches!(recipe.measure, Measure::Report(_) | Measure::ExitRate(_));
             assert_eq!(
                 recipe.target.is_some(),
                 counts,
@@ -160,7 +157,7 @@ fn what_counts_down_to_nothing_has_a_target_and_what_does_not_has_none() {
 fn a_linter_that_is_not_there_gives_no_number() {
     for stack in list_stacks() {
         for recipe in &stack.recipes {
-            let Measure::Report { command, .. } = &recipe.measure else {
+            let Measure::Report(Report { command, .. }) = &recipe.measure else {
                 continue;
             };
             // `npx` and `python -m` end with 1 when the tool is missing, as the tool does when it finds something.

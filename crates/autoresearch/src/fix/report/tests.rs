@@ -96,16 +96,16 @@ fn what_comes_next_follows_from_what_was_found() {
         }
     };
     let mut uncounted = report(&[(Build, CheckOutcome::Fails)]);
-    uncounted.metric = Some("build_fails".to_owned());
-    uncounted.count = Some(Value::from(1));
+    uncounted.metric = Some("failed_runs".to_owned());
+    uncounted.count = Some(Value::from(2));
     uncounted.instead = Some("it did not end in time".to_owned());
     uncounted.name_next();
     insta::assert_snapshot!(uncounted.to_string(), @"
     project     C in .
     build       fails (1s200ms)  make build
                 exit status 2
-    count       build_fails is 1, its exit status: it did not end in time
-    next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: build_fails 1 -> 0
+    count       failed_runs is 2 of 2 runs, by the exit status: it did not end in time
+    next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: failed_runs 2 -> 0
     ");
     insta::assert_snapshot!(next(&[(Build, CheckOutcome::Passes)]), @"nothing is broken; autoresearch scan proposes what to improve");
     insta::assert_snapshot!(next(&[(Build, CheckOutcome::Passes), (Lint, CheckOutcome::CannotRun)]), @"nothing that can run here is broken; get what is missing and call this again, or autoresearch scan proposes what to improve");

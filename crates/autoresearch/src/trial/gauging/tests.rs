@@ -96,10 +96,7 @@ fn took(wall_us: u64, cpu_us: u64, peak_bytes: u64) -> GaugedRun {
         peak_bytes,
         runs_on: false,
     };
-    GaugedRun {
-        ended: Ok(()),
-        used,
-    }
+    GaugedRun { ended: Ok(0), used }
 }
 
 fn failed(how: How) -> GaugedRun {
@@ -287,6 +284,32 @@ fn files_are_asked_for_behind_the_command_that_makes_them() {
         measured.starts_with("no-metric: no file matches `x`\n"),
         "{measured}"
     );
+}
+
+#[test]
+fn nothing_that_matches_is_no_zero_where_the_command_says_that_something_was_found() {
+    let verify = json!({
+        "count": {"pattern": "FAILED", "files": "report"}, "command": "cargo test", "ok_exit": [0, 101],
+    });
+    let measure = |status: i32, amount: u64| {
+        let mut run = took(1, 1, 1);
+        run.ended = Ok(status);
+        let mut tools = ScriptedTools::with_runs([run]);
+        tools.answers.push_back(FileAnswer::Sum {
+            amount,
+            files: 1,
+            matched: Vec::new(),
+        });
+        let told = tools.measure(&verify);
+        told.lines().next().unwrap().to_owned()
+    };
+    let told = measure(101, 0);
+    assert!(
+        told.starts_with("no-metric: the command ended with 101, which `ok_exit` allows"),
+        "{told}"
+    );
+    assert!(!measure(101, 2).starts_with("no-metric"));
+    assert!(!measure(0, 0).starts_with("no-metric"));
 }
 
 #[test]
