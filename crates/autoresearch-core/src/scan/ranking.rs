@@ -248,7 +248,10 @@ fn join_equal(all: Vec<Candidate>) -> Vec<Candidate> {
                 *kept = winner;
                 kept.also.extend(loser.also);
                 kept.also.push(loser.folder);
+                // Two recipes of one folder may have the same metric.
+                kept.also.retain(|folder| *folder != kept.folder);
                 kept.also.sort();
+                kept.also.dedup();
             }
         }
     }

@@ -648,3 +648,20 @@ fn a_repository_full_of_projects_is_told_in_few_candidates() {
     assert!(proposals.candidates.len() <= MOST && proposals.not_here.len() <= MOST_NOT_HERE);
     assert_eq!(proposals.candidates[0].also.len(), 29);
 }
+
+#[test]
+fn a_folder_is_no_other_folder_of_itself() {
+    let package = r#"{"scripts": {"test": "node --test"}}"#;
+    let files = [
+        ("a/package.json", package),
+        ("a/bench.js", "x"),
+        ("b/package.json", package),
+        ("b/bench.js", "x"),
+    ];
+    let survey = make_survey(&files, "node npm");
+    let memory = &propose_configs(&survey, &read_wish("less memory")).candidates[0];
+    assert_eq!(
+        (memory.folder.as_str(), &memory.also),
+        ("a", &vec!["b".to_owned()])
+    );
+}
