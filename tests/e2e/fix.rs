@@ -95,11 +95,11 @@ fn a_build_that_is_broken_comes_first_and_its_errors_are_counted() {
     let bed = c_project("int sum(int a, int b) { return a + c; }\nint one(void) { return d; }\n");
     assert_answer!(check_without_words(&bed, &[]), @"
     project     C and C++ (Make) in .
-    build       fails (<span>)  make -s
+    build       fails (<span>)  make -s program
                 exit status 2
     tests       fails (<span>)  make -s test
                 exit status 2
-    lint        fails (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        fails (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
                 exit status 2
     count       build_errors is 2
                 sum.c:1: <said>
@@ -109,11 +109,11 @@ fn a_build_that_is_broken_comes_first_and_its_errors_are_counted() {
     assert_answer!(bed.git(&["status", "--short"]), @"");
     assert_answer!(check_without_words(&bed, &["--write"]), @"
     project     C and C++ (Make) in .
-    build       fails (<span>)  make -s
+    build       fails (<span>)  make -s program
                 exit status 2
     tests       fails (<span>)  make -s test
                 exit status 2
-    lint        fails (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        fails (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
                 exit status 2
     count       build_errors is 2
                 sum.c:1: <said>
@@ -151,7 +151,7 @@ fn a_build_that_is_broken_comes_first_and_its_errors_are_counted() {
         set -eu
         mkdir -p .measured
         echo '*' > .measured/.gitignore
-        LC_ALL=C make -k > .measured/errors.txt 2>&1 || grep -qE ': (fatal )?error: |: undefined reference to ' .measured/errors.txt
+        LC_ALL=C make -k program > .measured/errors.txt 2>&1 || grep -qE ': (fatal )?error: |: undefined reference to ' .measured/errors.txt
       timeout: 15m
 
     iterations: 40
@@ -174,11 +174,11 @@ fn tests_that_fail_are_next_and_what_passes_guards_them() {
     let bed = c_project("int sum(int a, int b) { int unused; return a - b; }\n");
     assert_answer!(check(&bed, &["--write"]), @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s program
     tests       fails (<span>)  make -s test
                 exit status 2
                 | make: *** [Makefile:7: test] Error 1
-    lint        fails (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        fails (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
                 exit status 1
     count       failed_runs is 2 of 2 runs, by the exit status: nothing here counts what it finds
     wrote       autoresearch.yaml
@@ -212,7 +212,7 @@ fn tests_that_fail_are_next_and_what_passes_guards_them() {
 
     # Must pass before a trial is kept.
     guard:
-      command: make -s
+      command: make -s program
       timeout: 15m
 
     iterations: 40
@@ -229,9 +229,9 @@ fn warnings_of_a_compiler_are_last_and_then_nothing_is_broken() {
     let bed = c_project("int sum(int a, int b) { int unused; return a + b; }\n");
     assert_answer!(check_without_words(&bed, &[]), @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s program
     tests       passes (<span>)  make -s test
-    lint        fails (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        fails (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
                 exit status 1
     count       compiler_warnings is 1
                 sum.c:1: <said>
@@ -241,16 +241,16 @@ fn warnings_of_a_compiler_are_last_and_then_nothing_is_broken() {
     bed.write("sum.c", SUM);
     assert_answer!(check_without_words(&bed, &[]), @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s program
     tests       passes (<span>)  make -s test
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        passes (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
     next: nothing is broken; autoresearch scan proposes what to improve
     ");
     assert_answer!(check_without_words(&bed, &["--write"]), @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s program
     tests       passes (<span>)  make -s test
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        passes (<span>)  make -B program > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .m…
     next: nothing is broken; autoresearch scan proposes what to improve
     ");
     assert!(!bed.path("autoresearch.yaml").exists());
@@ -479,11 +479,11 @@ fn scripts_of_a_shell_need_no_manifest_and_odd_names_are_read_as_they_are() {
     let other = project(&files);
     assert_answer!(check(&other, &["--folder", "we b's", "--write"]), @"
     project     C and C++ (Make) in we b's
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s all
     tests       fails (<span>)  make -s test
                 exit status 2
                 | make: *** [Makefile:5: test] Error 3
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        passes (<span>)  make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measu…
     count       failed_runs is 2 of 2 runs, by the exit status: nothing here counts what it finds
     wrote       autoresearch.yaml
     next: read it, then autoresearch config try, then autoresearch start
@@ -520,8 +520,8 @@ fn scripts_of_a_shell_need_no_manifest_and_odd_names_are_read_as_they_are() {
         set -eu
         mkdir -p .measured
         echo '*' > .measured/.gitignore
-        make -s
-        make -B > .measured/lint.txt 2>&1
+        make -s all
+        make -B all > .measured/lint.txt 2>&1
         if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
       timeout: 30m
       working_directory: 'we b''s'
@@ -556,14 +556,14 @@ fn in_a_monorepo_the_project_of_the_folder_is_checked_and_the_others_are_named()
     ");
     assert_answer!(check(&bed, &["--folder", "tool"]), @"
     project     C and C++ (Make) in tool; not looked at: TypeScript and JavaScript in web
-    build       passes (<span>)  make -s
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    build       passes (<span>)  make -s all
+    lint        passes (<span>)  make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measu…
     next: nothing is broken; autoresearch scan proposes what to improve
     ");
     assert_answer!(check(&bed, &["-C", "tool", "--dry-run"]), @"
     project     C and C++ (Make) in tool; not looked at: TypeScript and JavaScript in web
-    build       make -s
-    lint        make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
+    build       make -s all
+    lint        make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
     next: autoresearch fix check runs these
     ");
     assert_answer!(check(&bed, &["--folder", "absent"]), @"

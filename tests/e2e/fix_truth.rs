@@ -52,11 +52,11 @@ fn what_nothing_counts_begins_with_runs_that_all_fail_and_ends_when_they_pass() 
     let found = hide_spans(&run(&bed, &["fix", "check", "--write"]).ok());
     assert_answer!(found, @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
+    build       passes (<span>)  make -s all
     tests       fails (<span>)  make -s test
                 exit status 2
                 | make: *** [Makefile:5: test] Error 1
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    lint        passes (<span>)  make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measu…
     count       failed_runs is 2 of 2 runs, by the exit status: nothing here counts what it finds
     wrote       autoresearch.yaml
     next: read it, then autoresearch config try, then autoresearch start
@@ -106,8 +106,8 @@ fn what_checks_change_of_somebodys_files_is_named_whatever_it_was_before() {
     let found = hide_spans(&run(&bed, &["fix", "check"]).ok());
     assert_answer!(found, @"
     project     C and C++ (Make) in .
-    build       passes (<span>)  make -s
-    lint        passes (<span>)  make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/…
+    build       passes (<span>)  make -s all
+    lint        passes (<span>)  make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measu…
     left        by the checks, and git sees it: built; let git ignore it, or `start` refuses
     changed     by the checks: mine.c, notes, kept.c; look at it, and keep the checks from writing what is yours
     next: nothing is broken; autoresearch scan proposes what to improve

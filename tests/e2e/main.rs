@@ -35,6 +35,7 @@ mod domains;
 mod empty_places;
 mod fix;
 mod fix_runs;
+mod fix_tables;
 mod fix_truth;
 mod flaky_guard;
 mod foreign;

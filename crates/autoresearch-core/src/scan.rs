@@ -8,6 +8,7 @@ mod check_kind;
 mod checks;
 mod commands;
 mod goal;
+mod makefile;
 mod manifest;
 mod patterns;
 mod project;

@@ -92,6 +92,7 @@ impl CommandWords<'_, '_> {
             "out" => Some(OUT.to_owned()),
             "exe" => first(&facts.executables),
             "bench" => first(&facts.benches),
+            "goal" => facts.find_goal().map(quote_file),
             "src" => Some(self.name_sources()),
             "test" => self.choose_test(),
             "main" => self.find_main_folder(),

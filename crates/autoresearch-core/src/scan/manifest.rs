@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::scan::makefile::{Makefile, rank_makefile};
+
 /// A file that describes a project.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -31,6 +33,8 @@ pub(super) struct ManifestFacts {
     pub dependencies: BTreeSet<String>,
     /// Scripts of a package, targets of a Makefile.
     pub scripts: BTreeSet<String>,
+    /// The target of the Makefile that builds, and the rank of the file.
+    goal: Option<(usize, Option<String>)>,
     pub executables: Vec<String>,
     pub benches: Vec<String>,
     /// Does it hold other projects?
@@ -185,10 +189,25 @@ impl ManifestFacts {
         self.dependencies.extend(list_keys(&document["tool"]));
     }
 
+    fn add_makefile(&mut self, rank: usize, text: &str) {
+        let makefile = Makefile::read(text);
+        self.scripts.extend(makefile.targets);
+        if self.goal.as_ref().is_none_or(|(first, _)| rank < *first) {
+            self.goal = Some((rank, makefile.goal));
+        }
+    }
+
+    /// The target that make is called with to build.
+    pub(super) fn find_goal(&self) -> Option<&str> {
+        self.goal.as_ref()?.1.as_deref()
+    }
+
     fn add_text(&mut self, name: &str, text: &str) {
         let lower = text.to_lowercase();
+        if let Some(rank) = rank_makefile(name) {
+            self.add_makefile(rank, text);
+        }
         match name {
-            "Makefile" | "makefile" | "GNUmakefile" => self.scripts.extend(list_targets(text)),
             "CMakeLists.txt" => self.executables.extend(list_cmake_programs(text)),
             name if find_ending(name) == "txt" => self
                 .dependencies
@@ -198,21 +217,6 @@ impl ManifestFacts {
         self.text.push_str(&lower);
         self.text.push('\n');
     }
-}
-
-/// The targets of a Makefile that are plain words.
-fn list_targets(text: &str) -> Vec<String> {
-    let rules = text
-        .lines()
-        .filter(|line| !line.starts_with(['\t', ' ', '#', '.']));
-    let heads = rules.filter_map(|line| {
-        let (head, rest) = line.split_once(':')?;
-        (!rest.starts_with('=') && !head.contains('=')).then_some(head)
-    });
-    let names = heads
-        .flat_map(str::split_whitespace)
-        .filter(|name| is_plain_name(name));
-    names.map(ToOwned::to_owned).collect()
 }
 
 fn list_cmake_programs(text: &str) -> Vec<String> {

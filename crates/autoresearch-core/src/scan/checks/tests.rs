@@ -89,9 +89,9 @@ fn each_stack_names_its_checks_in_the_order_of_repair() {
     let make = [("Makefile", "all:\n\ncheck: all\n"), ("a.c", "x")];
     insta::assert_snapshot!(show_here(&make, "make"), @"
     C and C++ (Make) in .
-    build: make -s
+    build: make -s all
     tests: make -s check
-    lint: make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
+    lint: make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
     ");
     let java = [("pom.xml", "<project/>"), ("src/main/java/A.java", "x")];
     insta::assert_snapshot!(show_here(&java, ""), @"
@@ -177,8 +177,8 @@ fn of_two_stacks_in_a_folder_the_larger_is_meant_and_members_of_a_workspace_are_
     ");
     insta::assert_snapshot!(show(&survey, "", Some("make")), @"
     C and C++ (Make) in .
-    build: make -s
-    lint: make -B > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
+    build: make -s all
+    lint: make -B all > .measured/lint.txt 2>&1; if grep -E ':[0-9]+:[0-9]+: warning: ' .measured/lint.txt; then exit 1; fi
     also Rust in .
     ");
 }

@@ -186,3 +186,14 @@ fn a_tool_that_is_not_there_is_called_by_its_name() {
         Some("vendor/bin/phpunit pest")
     );
 }
+
+#[test]
+fn a_makefile_without_a_target_that_builds_has_no_goal() {
+    let fill_goal = |text: &str| {
+        let files = [("Makefile", text), ("a.c", "x")];
+        fill(&files, "make", "make -s {goal}")
+    };
+    let found = fill_goal("clean:\n\trm -f *.dat\n\ntool: a.o\n\nbuild: tool\n");
+    assert_eq!(found.as_deref(), Some("make -s build"));
+    assert_eq!(fill_goal("clean:\n\trm -f *.dat\n\ntool: a.o\n"), None);
+}

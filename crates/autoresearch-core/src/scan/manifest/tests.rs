@@ -103,10 +103,21 @@ fn a_list_of_requirements_is_read_by_its_names() {
 }
 
 #[test]
-fn a_makefile_names_its_targets() {
-    let text = ".PHONY: all\nCC := gcc\nCFLAGS = -O2\nall lib: a.o\n\tgcc: no\ntest: all\n%.o: %.c\n# c: d\n$(OUT): x\ncheck::\n";
-    let facts = read_text("Makefile", text);
-    assert_eq!(list(&facts.scripts), "all check lib test");
+fn makefiles_name_their_targets_and_the_one_that_make_reads_its_goal() {
+    let mut facts = read_text("Makefile", "program: a.o\nCLEAN: x\n");
+    assert_eq!(list(&facts.scripts), "CLEAN program");
+    assert_eq!(facts.find_goal(), Some("program"));
+    for (name, text, goal) in [
+        ("GNUmakefile", "clean:\n", None),
+        ("makefile", "all: a.o\n", None),
+    ] {
+        facts.add_manifest(&Manifest {
+            path: format!("folder/{name}"),
+            content: ManifestContent::Text(text.to_owned()),
+        });
+        assert_eq!(facts.find_goal(), goal, "{name}");
+    }
+    assert_eq!(list(&facts.scripts), "CLEAN all clean program");
 }
 
 #[test]

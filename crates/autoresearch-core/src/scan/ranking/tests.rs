@@ -292,13 +292,13 @@ fn c_with_cmake_and_with_make() {
         make -s bench
         guard: make -s test
     Fix what the compiler warns of: {"direction":"lower","name":"compiler_warnings","target":0}
-        make -B > .measured/warnings.txt 2>&1
+        make -B all > .measured/warnings.txt 2>&1
         guard: make -s test
     Make the tests faster: {"direction":"lower","name":"test_ms"}
         make -s test
         guard: make -s test
     Lower the time of a whole build: {"direction":"lower","name":"build_ms"}
-        make -s -B
+        make -s -B all
         guard: make -s test
     "#);
 }
