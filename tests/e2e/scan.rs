@@ -210,7 +210,7 @@ fn a_python_repository() {
         line_coverage: the tool reads the report itself; trials change tests alone
      4  Make the tests faster
         test_ms: the tool times the tests from outside
-     5  Lower the memory of bench.py (also in .)
+     5  Lower the memory of bench.py
         peak_bytes: the tool reads the peak from the system
         1 more with --json
     not here    Correct every error that mypy reports; missing mypy: python3 -m pip install mypy
