@@ -10,6 +10,7 @@ mod commands;
 mod goal;
 mod makefile;
 mod manifest;
+mod names;
 mod patterns;
 mod project;
 mod ranking;

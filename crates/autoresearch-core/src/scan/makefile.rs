@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::scan::manifest::is_plain_name;
+use crate::scan::names::is_plain_name;
 
 /// The names that make looks for, the first of which it reads.
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::scan::makefile::{Makefile, rank_makefile};
+use crate::scan::names::{find_ending, is_plain_name};
 
 /// A file that describes a project.
 #[derive(Clone, Debug)]
@@ -41,23 +42,6 @@ pub(super) struct ManifestFacts {
     pub is_workspace: bool,
     /// All texts, in lower case.
     pub text: String,
-}
-
-/// The ending of a file's name.
-#[must_use]
-pub(super) fn find_ending(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or("", |(_, ending)| ending)
-}
-
-/// A name that may stand in a command and a pattern as it is: no option, and no way out of the folder it is put into.
-pub(super) fn is_plain_name(name: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-@/+".contains(letter);
-    !name.is_empty()
-        && name.len() <= 100
-        && !name.starts_with(['-', '/'])
-        && name.chars().all(plain)
-        && !name.split('/').any(|part| part == "..")
 }
 
 fn list_keys(value: &Value) -> impl Iterator<Item = String> {

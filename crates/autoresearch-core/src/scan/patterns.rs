@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::scan::manifest::find_ending;
+use crate::scan::names::find_ending;
 use crate::scan::project::{Project, is_foreign, match_any};
 
 /// With more folders than these, a pattern for each says less than one for all.

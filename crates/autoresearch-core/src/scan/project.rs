@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::config::globs::{Globs, is_literal};
 use crate::scan::check_kind::CheckKind;
-use crate::scan::manifest::{ManifestFacts, find_ending, is_plain_name};
+use crate::scan::manifest::ManifestFacts;
+use crate::scan::names::{find_ending, is_plain_name};
 use crate::scan::stack::{Stack, StackCommand, list_stacks};
 use crate::scan::survey::{PACKAGES, Survey};
 

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::scan::manifest::{Manifest, find_ending};
+use crate::scan::manifest::Manifest;
+use crate::scan::names::find_ending;
 use crate::scan::stack::{CountedPattern, Stack, list_stacks};
 
 /// A need that is met where the packages of a project are installed.
