@@ -30,7 +30,9 @@ pub use self::choices::{
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
-pub use self::gauge::run_condition::{RunCondition, Zone, ZoneForm, is_set_by_runs};
+pub use self::gauge::run_condition::{
+    RunCondition, Zone, ZoneForm, is_set_by_runs, warn_of_zone_rules,
+};
 pub use self::gauge::{Gauge, GaugeKind, TOTAL};
 pub use self::holdout::{Holdout, HoldoutTime};
 pub use self::meaning::looks_secret;

@@ -5,13 +5,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use autoresearch_core::config::span;
+use autoresearch_core::config::{Config, GaugeKind, span, warn_of_zone_rules};
 use autoresearch_core::decide::calibration::{Calibration, MachineLoad};
 use autoresearch_core::journal::measured::find_start_rate;
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::metric::rate::RateInterval;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::text::{clip_text, format_count, shorten_names};
+use autoresearch_sys::machine_zones::has_zone;
 use serde::Serialize;
 
 use crate::run::glance::Glance;
@@ -105,6 +106,7 @@ pub(super) fn make_start_report(
         },
         warnings: warn_of_flaky_guard(start.guard_retries)
             .into_iter()
+            .chain(warn_of_missing_zones(config))
             .chain(warn_of_noise(noise.as_ref()))
             .collect(),
         next: glance.next_step(),
@@ -147,6 +149,14 @@ pub(super) fn warn_of_noise(noise: Option<&Calibration>) -> Option<String> {
             noise.spread_percent
         )
     })
+}
+
+/// Zones that verify's runs should meet and cannot, for want of the machine's data.
+pub(super) fn warn_of_missing_zones(config: &Config) -> Option<String> {
+    match &config.gauge.kind {
+        GaugeKind::ExitRate { vary, .. } => warn_of_zone_rules(vary, has_zone),
+        _ => None,
+    }
 }
 
 /// A guard that failed on the untouched tree before it passed.

@@ -19,6 +19,7 @@ use crate::config::{ConfigSource, format_problem};
 use crate::run::place::Place;
 use crate::start::parts::remove_made_parts;
 use crate::start::reaction::{CheckPatience, ReactionReport};
+use crate::start::report::warn_of_missing_zones;
 use crate::start::sandboxed::SandboxReport;
 use crate::start::trial_time::TrialTime;
 use crate::start::{begin_start, prepare_start, read_wanted_start};
@@ -79,7 +80,9 @@ pub fn try_config(world: &World, place: &Place, source: &ConfigSource) -> Result
     let warnings = problems.map(|problem| format_problem(&source.name, problem));
     Ok(TryReport {
         stderr: Some(prepared.said).filter(|said| !said.is_empty()),
-        warnings: warnings.collect(),
+        warnings: warnings
+            .chain(warn_of_missing_zones(&wanted.config))
+            .collect(),
         sandbox: prepared.sandbox,
         ..make_try_report(
             (&source.name, parts.load),

@@ -19,6 +19,9 @@ use autoresearch_sys::store::FOLDER;
 /// The shell could not find or start the command: that is no failure of what is tested.
 const NOT_FOUND: [i32; 2] = [126, 127];
 
+/// HUP, INT, KILL and TERM: somebody else ended the command, or the system for want of memory. That says nothing of what is tested.
+const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
+
 /// So many failed runs are named where they are counted; each has its line in the output.
 const MOST_NAMED: usize = 5;
 
@@ -208,6 +211,9 @@ fn gauge_failures(
             Ok(_) => {}
             Err(How::Exit { status }) if NOT_FOUND.contains(&status) => {
                 return Ok(Err(Why::VerifyFailed(How::Exit { status })));
+            }
+            Err(How::Signal { signal }) if FROM_OUTSIDE.contains(&signal) => {
+                return Ok(Err(Why::VerifyFailed(How::Signal { signal })));
             }
             Err(How::Exit { .. } | How::Signal { .. } | How::Timeout { .. }) => {
                 let named = name_run(number, &met);

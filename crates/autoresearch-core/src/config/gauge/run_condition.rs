@@ -122,6 +122,19 @@ impl Zone {
     }
 }
 
+/// What a person should know where the machine does not know the zones by their names: some programs know them by nothing else.
+#[must_use]
+pub fn warn_of_zone_rules(vary: &[Vary], is_known: impl Fn(&str) -> bool) -> Option<String> {
+    let unknown = ZONES.iter().find(|zone| !is_known(zone.name))?;
+    vary.contains(&Vary::Zone).then(|| {
+        format!(
+            "warning: this machine does not know the time zone {}, so `TZ` is a rule ({}): Node and Go read no rule, and their runs \
+             all stay in UTC; install the data of time zones (tzdata)",
+            unknown.name, unknown.rule
+        )
+    })
+}
+
 /// Does a run of `exit_rate` set this variable itself?
 #[must_use]
 pub fn is_set_by_runs(name: &str, vary: &[Vary]) -> bool {
@@ -188,6 +201,14 @@ mod tests {
         };
         assert_eq!(met(true), met(false));
         assert_eq!(met(true).len(), ZONES.len());
+    }
+
+    #[test]
+    fn a_machine_without_zones_is_warned_of_only_where_zones_are_varied() {
+        let small = |name: &str| name == "UTC";
+        insta::assert_snapshot!(warn_of_zone_rules(&ALL, small).unwrap(), @"warning: this machine does not know the time zone Pacific/Chatham, so `TZ` is a rule (<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45): Node and Go read no rule, and their runs all stay in UTC; install the data of time zones (tzdata)");
+        assert_eq!(warn_of_zone_rules(&[Vary::Seed, Vary::Load], small), None);
+        assert_eq!(warn_of_zone_rules(&ALL, |_| true), None);
     }
 
     #[test]

@@ -155,6 +155,30 @@ fn a_run_that_fails_or_leaves_work_behind_gives_no_time() {
 }
 
 #[test]
+fn a_run_that_somebody_else_ended_is_no_failed_run() {
+    for (signal, is_told) in [
+        (6, true),
+        (8, true),
+        (11, true),
+        (1, false),
+        (2, false),
+        (9, false),
+        (15, false),
+    ] {
+        let runs = [failed(How::Signal { signal }), took(1, 1, 1)];
+        let verify = json!({"exit_rate": "make flaky", "runs": 2});
+        let measured = ScriptedTools::with_runs(runs).measure(&verify);
+        assert_eq!(
+            measured.starts_with("m = 1 failed runs"),
+            is_told,
+            "{measured}"
+        );
+        let how = format!("killed by signal {signal}");
+        assert!(measured.contains(&how), "{measured}");
+    }
+}
+
+#[test]
 fn failures_are_counted_and_a_command_that_is_not_there_is_none() {
     let runs = [
         took(1, 1, 1),
