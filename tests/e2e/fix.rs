@@ -291,8 +291,8 @@ fn tests_of_node_are_counted_and_what_a_build_leaves_in_sight_of_git_is_said() {
                 exit status 1
     types       passes (<span>)  npx --no-install tsc --noEmit --incremental false
     count       failing_tests is 2
-                not ok 2 - adds nothing
-                not ok 3 - takes a text
+                FAILED adds nothing
+                FAILED takes a text
     left        by the checks, and git sees it: built.txt; let git ignore it, or `start` refuses
     next: autoresearch fix check --write writes autoresearch.yaml: failing_tests 2 -> 0
     ");
@@ -323,7 +323,7 @@ fn type_errors_are_counted_where_build_and_tests_pass() {
     types       fails (<span>)  npx --no-install tsc --noEmit --incremental false
                 exit status 3
                 | panic: out of memory
-    count       failed_runs is 2 of 2 runs, by the exit status: type_errors has no number (verify failed: exit status 1), so it fails for another reason than findings
+    count       failed_runs is 2 of 2 runs, by the exit status: type_errors has no number (verify failed: exit status 3), so it fails for another reason than findings
     left        by the checks, and git sees it: built.txt; let git ignore it, or `start` refuses
     next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: failed_runs 2 -> 0
     ");
@@ -419,7 +419,7 @@ fn python_is_read_file_by_file_and_its_tests_are_counted() {
         echo '*' > .measured/.gitignore
         status=0
         PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover 2> .measured/tests.txt || status=$?
-        awk '/^Ran / {seen = 1; ran = $2} /skipped=/ {sub(/.*skipped=/, ""); ran -= $0 + 0} END {if (!seen) exit 1; while (ran-- > 0) print "ran"}' .measured/tests.txt > .measured/ran.txt
+        awk '/^Ran / {seen = 1; ran = $2} /skipped=/ {sub(/.*skipped=/, ""); ran -= $0 + 0} END {if (!seen) exit 3; while (ran-- > 0) print "ran"}' .measured/tests.txt > .measured/ran.txt
         cat .measured/ran.txt >> .measured/tests.txt
         exit $status
       timeout: 15m

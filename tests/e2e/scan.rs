@@ -153,7 +153,7 @@ fn a_typescript_repository_with_and_without_its_packages() {
     repository  TypeScript and JavaScript (2 files)
     machine     <machine>; programs: node, npm, npx
      1  Correct what ESLint reports -> 0
-        eslint_problems: the report lists suppressed problems too, so a disable comment gains nothing
+        eslint_problems: errors and warnings count alike; a trial that adds a disable comment is void
      2  Correct every type error -> 0
         type_errors: tsc repeats exactly; the tests show that the behaviour stays
      3  Raise the line coverage
