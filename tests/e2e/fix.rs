@@ -22,7 +22,7 @@ pub(crate) fn path_with_cargo() -> String {
     format!("{}:{}", programs.display(), std::env::var("PATH").unwrap())
 }
 
-fn find_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap();
     let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
     found.find(|file| file.is_file())

@@ -1,8 +1,8 @@
 //! What the checks of the tables do to small real projects, and what they count there.
 
-use crate::fix::{hide_spans, path_with_cargo, project};
+use crate::fix::{find_program, hide_spans, path_with_cargo, project};
 use crate::shown::assert_answer;
-use crate::testbed::{Testbed, write_program};
+use crate::testbed::{Testbed, note_skipped, write_program};
 
 /// The answer of `fix check`, without how long each check took.
 fn check(bed: &Testbed, more: &[&str]) -> String {
@@ -61,6 +61,14 @@ fn package(dependency: &str, program: &str, script: &str) -> Testbed {
     bed
 }
 
+/// What each check came to, and the count: without the words and the statuses of a tool, which differ from one version to the next.
+fn tell_ends(bed: &Testbed, more: &[&str]) -> String {
+    let answer = check(bed, more);
+    let lines = answer.lines().filter(|line| !line.starts_with(' '));
+    let short = lines.map(|line| line.split(" (").next().unwrap_or_default());
+    short.collect::<Vec<_>>().join("\n")
+}
+
 /// Only the count of an answer, with its findings.
 fn count(bed: &Testbed, more: &[&str]) -> String {
     let answer = check(bed, more);
@@ -75,25 +83,26 @@ const REPORT: &str = r#"{"success": false, "testResults": [{"status": "failed", 
 
 #[test]
 fn tests_of_jest_and_vitest_are_counted_one_by_one_with_the_files_that_do_not_load() {
-    for name in ["jest", "vitest"] {
-        let script = "for word; do case $word in --outputFile=*) sed \"s,ROOT,$PWD,g\" report.json > \"${word#*=}\";; esac; done\ntest ! -e report.json";
+    let script = "for word; do case $word in --outputFile=*) sed \"s,ROOT,$PWD,g\" report.json > \"${word#*=}\";; esac; done\ntest ! -e report.json";
+    let told = ["jest", "vitest"].map(|name| {
         let bed = package(name, name, script);
         bed.write("report.json", REPORT);
-        let found = count(&bed, &[]);
-        assert_answer!(found, @"
-        count       failing_tests is 3
-                    FAILED sum takes `a` 'text'
-                    FAIL b.test.js
-                    FAIL c.test.js
-        ");
-        assert_answer!(bed.read(".measured/tests.txt"), @"
-        PASSED sum adds
-        FAILED sum takes `a` 'text'
-        FAIL b.test.js
-        PASSED other
-        FAIL c.test.js
-        ");
-    }
+        (count(&bed, &[]), bed.read(".measured/tests.txt"))
+    });
+    assert_eq!(told[0], told[1]);
+    assert_answer!(told[0].0, @"
+    count       failing_tests is 3
+                FAILED sum takes `a` 'text'
+                FAIL b.test.js
+                FAIL c.test.js
+    ");
+    assert_answer!(told[0].1, @"
+    PASSED sum adds
+    FAILED sum takes `a` 'text'
+    FAIL b.test.js
+    PASSED other
+    FAIL c.test.js
+    ");
 }
 
 const NESTED: &str = "const { describe, it, test, before } = require('node:test');
@@ -162,5 +171,134 @@ fn linters_and_checkers_of_types_that_fall_over_give_no_number() {
     count       failed_runs is 2 of 2 runs, by the exit status: biome_problems has no number (the command ended with 1, which `ok_exit` allows, and nothing matches: it fails for another reason than what is counted), so it fails for another rea…
     count       failed_runs is 2 of 2 runs, by the exit status: failing_tests has no number (the command ended with 1, which `ok_exit` allows, and nothing matches: it fails for another reason than what is counted), so it fails for another reas…
     count       failed_runs is 2 of 2 runs, by the exit status: failing_tests has no number (the command ended with 1, which `ok_exit` allows, and nothing matches: it fails for another reason than what is counted), so it fails for another reas…
+    ");
+}
+
+/// Runs what a check runs.
+fn run_script(bed: &Testbed, script: &str) {
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).current_dir(&bed.repo);
+    let ended = command.env_clear().envs(bed.env()).output().unwrap();
+    assert!(ended.status.success(), "{script}: {ended:?}");
+}
+
+const GO_TESTS: &str = "package sum
+
+import (
+	\"os\"
+	\"testing\"
+)
+
+func TestMain(m *testing.M) {
+	os.WriteFile(\"../main-ran\", nil, 0o644)
+	os.Exit(m.Run())
+}
+
+func TestAdds(t *testing.T) {
+	if Sum(1, 2) != 3 {
+		t.Fatal(\"no\")
+	}
+}
+
+func TestOther(t *testing.T) {}
+";
+
+/// A module with two packages and a program, or `None` without Go.
+fn go_project(sum: &str, others: &[(&str, &str)]) -> Option<Testbed> {
+    if find_program("go").is_none() {
+        note_skipped("no go");
+        return None;
+    }
+    let files = [
+        ("go.mod", "module x\n\ngo 1.19\n"),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+        ("sum/sum.go", sum),
+        ("sum/sum_test.go", GO_TESTS),
+        (".gitignore", "main-ran\n"),
+    ];
+    Some(project(&[&files, others].concat()))
+}
+
+const GO_SUM: &str = "package sum\n\nimport \"fmt\"\n\nfunc Sum(a, b int) int {\n\tfmt.Printf(\"%d\", \"x\")\n\treturn a - b\n}\n";
+
+#[test]
+fn what_go_vet_finds_hides_no_test_that_fails_and_the_other_way_round() {
+    let Some(bed) = go_project(GO_SUM, &[]) else {
+        return;
+    };
+    assert_answer!(tell_ends(&bed, &["--write"]), @"
+    project     Go in .
+    build       passes
+    tests       fails
+    lint        fails
+    count       failing_tests is 1
+    wrote       autoresearch.yaml
+    not in it   lint: no guard holds what is broken already, so look that it gets no worse
+    next: read it, then autoresearch config try, then autoresearch start; at zero move it away and call autoresearch fix check --write for lint
+    ");
+    let tried = bed.run(&["config", "try"]);
+    assert!(tried.out.contains("failing_tests = 1, 1, 1"), "{tried:?}");
+    // Tests of which a part does not compile have no number.
+    let broken = "package sum\n\nfunc absent() { absent2() }\n";
+    bed.write("sum/more_test.go", broken);
+    let tried = bed.run(&["config", "try"]);
+    assert!(tried.to_string().contains("exit status 3"), "{tried:?}");
+    std::fs::remove_file(bed.path("sum/more_test.go")).unwrap();
+    bed.write("sum/sum.go", &GO_SUM.replace("a - b", "a + b"));
+    std::fs::remove_file(bed.path("autoresearch.yaml")).unwrap();
+    assert_answer!(tell_ends(&bed, &[]), @"
+    project     Go in .
+    build       passes
+    tests       passes
+    lint        fails
+    count       vet_findings is 1
+    next: autoresearch fix check --write writes autoresearch.yaml: vet_findings 1 -> 0
+    ");
+}
+
+#[test]
+fn a_build_of_go_runs_nothing_and_leaves_nothing_and_what_does_not_build_has_no_other_number() {
+    let Some(bed) = go_project(
+        "package sum\n\nfunc Sum(a, b int) int { return a + b }\n",
+        &[],
+    ) else {
+        return;
+    };
+    assert_answer!(check(&bed, &["--dry-run"]), @"
+    project     Go in .
+    build       go build -o /dev/null ./...; go test -vet=off -exec true -run '^$' ./... > /dev/null
+    tests       go test -count=1 -vet=off ./...
+    lint        go vet ./...
+    next: autoresearch fix check runs these
+    ");
+    let commands = bed.run(&["fix", "check", "--dry-run", "--json"]).json();
+    let build = commands["checks"][0]["command"].as_str().unwrap();
+    run_script(&bed, build);
+    assert!(!bed.path("main-ran").exists());
+    assert_answer!(bed.git(&["status", "--short"]), @"");
+    run_script(&bed, commands["checks"][1]["command"].as_str().unwrap());
+    assert!(bed.path("main-ran").exists());
+    // A program alone would be left where it is built.
+    bed.git(&["rm", "-qr", "sum"]);
+    run_script(&bed, build);
+    assert_answer!(bed.git(&["status", "--short", "--untracked-files"]), @"
+    D  sum/sum.go
+    D  sum/sum_test.go
+    ");
+    bed.git(&["reset", "-q", "--hard"]);
+    // Tests that do not compile: they are counted as such, and no test and no finding is.
+    bed.write(
+        "sum/more_test.go",
+        "package sum\n\nimport \"testing\"\n\nfunc TestMore(t *testing.T) { absent() }\n",
+    );
+    assert_answer!(tell_ends(&bed, &["--write"]), @"
+    project     Go in .
+    build       fails
+    tests       fails
+    lint        fails
+    count       build_errors is 1
+    wrote       autoresearch.yaml
+    not in it   tests, lint: no guard holds what is broken already, so look that it gets no worse
+    next: read it, then autoresearch config try, then autoresearch start; at zero move it away and call autoresearch fix check --write for tests, then lint
     ");
 }

@@ -111,7 +111,7 @@ fn a_flaky_suite_is_run_often_and_its_guard_is_retried() {
     {
       "goal": "the tests are flaky",
       "guard": {
-        "command": "go test -count=1 ./...",
+        "command": "go test -count=1 -vet=off ./...",
         "retries": 3,
         "timeout": "15m"
       },
@@ -130,7 +130,7 @@ fn a_flaky_suite_is_run_often_and_its_guard_is_retried() {
       ],
       "time_limit": "8h",
       "verify": {
-        "exit_rate": "go test -count=1 -shuffle=$AUTORESEARCH_SEED ./...",
+        "exit_rate": "go test -count=1 -vet=off -shuffle=$AUTORESEARCH_SEED ./...",
         "runs": 20,
         "timeout": "15m",
         "vary": [

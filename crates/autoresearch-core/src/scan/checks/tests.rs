@@ -82,8 +82,8 @@ fn each_stack_names_its_checks_in_the_order_of_repair() {
     let go = [("go.mod", "module x"), ("a.go", "x"), ("a_test.go", "x")];
     insta::assert_snapshot!(show_here(&go, "go"), @"
     Go in .
-    build: go build -o /dev/null ./...; go test -vet=off -run '^$' ./... > /dev/null
-    tests: go test -count=1 ./...
+    build: go build -o /dev/null ./...; go test -vet=off -exec true -run '^$' ./... > /dev/null
+    tests: go test -count=1 -vet=off ./...
     lint: go vet ./...
     ");
     let make = [("Makefile", "all:\n\ncheck: all\n"), ("a.c", "x")];
@@ -136,7 +136,7 @@ fn the_project_is_that_of_the_folder_or_around_it_and_the_others_are_named() {
     let survey = make_survey(&files, "node npm go bash");
     insta::assert_snapshot!(show(&survey, "api/inner", None), @"
     Go in api
-    build: go build -o /dev/null ./...; go test -vet=off -run '^$' ./... > /dev/null
+    build: go build -o /dev/null ./...; go test -vet=off -exec true -run '^$' ./... > /dev/null
     lint: go vet ./...
     also TypeScript and JavaScript in web
     also Shell in .

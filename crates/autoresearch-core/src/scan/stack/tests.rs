@@ -206,6 +206,7 @@ fn what_says_that_it_found_something_is_the_only_line_that_may_end_so() {
     failing_tests Python
     failing_tests Rust
     failing_tests TypeScript and JavaScript
+    lint_findings Go
     phpstan_errors PHP
     rubocop_offenses Ruby
     shellcheck_findings Shell
