@@ -302,3 +302,66 @@ fn a_build_of_go_runs_nothing_and_leaves_nothing_and_what_does_not_build_has_no_
     next: read it, then autoresearch config try, then autoresearch start; at zero move it away and call autoresearch fix check --write for tests, then lint
     ");
 }
+
+#[test]
+fn another_runner_or_linter_that_is_there_counts_nothing_for_the_one_that_fails() {
+    let mocha = package("mocha", "mocha", "exit 4");
+    mocha.write(
+        "package.json",
+        r#"{"scripts": {"test": "node --test"}, "devDependencies": {"mocha": "1"}}"#,
+    );
+    mocha.write("a.test.js", "throw new Error('not mine')\n");
+    assert_answer!(tell_ends(&mocha, &[]), @"
+    project     TypeScript and JavaScript in .
+    tests       fails
+    count       failed_runs is 2 of 2 runs, by the exit status: nothing here counts what it finds
+    next: if something is missing here, get it first; else autoresearch fix check --write writes autoresearch.yaml: failed_runs 2 -> 0
+    ");
+    let bed = project(&[
+        (".flake8", ""),
+        ("setup.cfg", ""),
+        ("app/a.py", "import os\n"),
+        (".gitignore", ".venv/\n"),
+    ]);
+    let programs = bed.path(".venv/bin");
+    std::fs::create_dir_all(&programs).unwrap();
+    write_program(
+        &programs.join("ruff"),
+        "#!/bin/sh\necho 'app/a.py:9:9: R1 of ruff'\nexit 1\n",
+    );
+    write_program(
+        &programs.join("flake8"),
+        "#!/bin/sh\necho 'app/a.py:1:1: F401 of flake8'\necho 'app/a.py:1:2: E1 of flake8'\nexit 1\n",
+    );
+    assert_answer!(count(&bed, &[]), @"
+    count       flake8_findings is 2
+                app/a.py:1:1: F401 of flake8
+                app/a.py:1:2: E1 of flake8
+    ");
+}
+
+/// What `ESLint` reports of a warning, of an error, and of one that a comment suppresses.
+const PROBLEMS: &str = r#"[{"filePath": "ROOT/a.js", "messages": [{"ruleId": "no-undef", "severity": 2, "line": 1, "column": 2, "message": "'b' is\n not defined."}, {"ruleId": null, "severity": 1, "line": 3, "message": "a warning"}], "suppressedMessages": [{"ruleId": "no-eval", "severity": 2, "line": 4, "column": 1, "message": "hidden"}]}, {"filePath": "ROOT/b.js", "messages": [], "suppressedMessages": []}]"#;
+
+#[test]
+fn problems_of_eslint_count_as_the_check_does_errors_and_warnings_and_none_that_is_suppressed() {
+    let script = "for word; do test \"$file\" != next || file=$word; test \"$word\" != --output-file || file=next; done\nif test -n \"$file\"; then sed \"s,ROOT,$PWD,g\" problems.json > \"$file\"; fi\ngrep -q severity problems.json || exit 0\nexit 1";
+    let bed = package("eslint", "eslint", &format!("file=\n{script}"));
+    bed.write("problems.json", PROBLEMS);
+    assert_answer!(check(&bed, &["--write"]), @"
+    project     TypeScript and JavaScript in .
+    lint        fails (<span>)  npx --no-install eslint . --max-warnings 0
+                exit status 1
+    count       eslint_problems is 2
+                a.js:1:2: 'b' is not defined. no-undef
+                a.js:3:1: a warning
+    wrote       autoresearch.yaml
+    next: read it, then autoresearch config try, then autoresearch start
+    ");
+    bed.write("problems.json", "[]");
+    assert_answer!(check(&bed, &[]), @"
+    project     TypeScript and JavaScript in .
+    lint        passes (<span>)  npx --no-install eslint . --max-warnings 0
+    next: nothing is broken; autoresearch scan proposes what to improve
+    ");
+}

@@ -205,7 +205,7 @@ fn a_python_repository() {
      1  Make bench.py faster
         script_ms: the tool times it from outside: right where the script does a fixed amount of work
      2  Fix what ruff finds -> 0
-        ruff_findings: ruff repeats exactly, and counts what a noqa comment would hide
+        ruff_findings: ruff repeats exactly; a trial that adds a noqa comment is void
      3  Raise the line coverage
         line_coverage: the tool reads the report itself; trials change tests alone
      4  Make the tests faster

@@ -111,11 +111,14 @@ impl<'s> CandidateMaker<'_, 's> {
         }
     }
 
-    /// A candidate of a recipe, where the recipe fits.
+    /// A candidate of a recipe whose conditions hold.
     pub(super) fn make_of_recipe(&self, recipe: &Recipe) -> Option<Candidate> {
-        if !self.project.holds_all(&recipe.when) {
-            return None;
-        }
+        let holds = self.project.holds_all(&recipe.when);
+        holds.then(|| self.write_recipe(recipe)).flatten()
+    }
+
+    /// A candidate of a recipe, where the project has what its words name.
+    pub(super) fn write_recipe(&self, recipe: &Recipe) -> Option<Candidate> {
         let written = self.write_measure(&recipe.measure)?;
         let mut missing = self
             .project

@@ -24,6 +24,8 @@ pub const STATUS_RUNS: u32 = 2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     pub kind: CheckKind,
+    /// Whose findings it tells, where they can be counted.
+    pub tool: Option<String>,
     /// Each has to succeed.
     pub lines: Vec<String>,
     /// What this machine lacks for it.
@@ -132,6 +134,7 @@ impl<'s> CheckedProject<'s> {
             let text = maker.words().fill_command(&command.command)?;
             Some(Check {
                 kind: *kind,
+                tool: command.tool.clone(),
                 lines: text.lines().map(ToOwned::to_owned).collect(),
                 missing: self.project.list_missing_of(command),
             })
@@ -159,14 +162,15 @@ impl<'s> CheckedProject<'s> {
         show_folder(&self.project.folder)
     }
 
-    /// A config that counts what a check finds, where a recipe for it can run here. It has no guard yet.
+    /// A config that counts what a check finds, where the recipe of its tool can run here. It has no guard yet.
     #[must_use]
-    pub fn make_counter(&self, kind: CheckKind) -> Option<Candidate> {
-        let recipes = self.project.stack.recipes.iter();
-        let mut made = recipes
-            .filter(|recipe| recipe.aim == kind.aim())
-            .filter_map(|recipe| self.make_fix(recipe));
-        made.find(|candidate| candidate.missing.is_empty())
+    pub fn make_counter(&self, check: &Check) -> Option<Candidate> {
+        let tool = check.tool.as_ref()?;
+        let mut recipes = self.project.stack.recipes.iter();
+        let counts =
+            |recipe: &&Recipe| recipe.aim == check.kind.aim() && recipe.tool.as_ref() == Some(tool);
+        let candidate = self.make_fix(recipes.find(counts)?)?;
+        candidate.missing.is_empty().then_some(candidate)
     }
 
     /// A config that counts how many of a few runs of a check fail: for what nothing counts. It has no guard yet.
@@ -180,6 +184,7 @@ impl<'s> CheckedProject<'s> {
         };
         let recipe = Recipe {
             aim: check.kind.aim(),
+            tool: None,
             goal: goal.to_owned(),
             when: Vec::new(),
             needs: Vec::new(),
@@ -199,7 +204,7 @@ impl<'s> CheckedProject<'s> {
     }
 
     fn make_fix(&self, recipe: &Recipe) -> Option<Candidate> {
-        let mut candidate = self.maker().make_of_recipe(recipe)?;
+        let mut candidate = self.maker().write_recipe(recipe)?;
         let keys = candidate.config.as_object_mut()?;
         keys.remove("guard");
         keys.insert("mode".to_owned(), json!("fix"));

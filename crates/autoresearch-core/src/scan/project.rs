@@ -240,6 +240,9 @@ impl Project<'_> {
 
     /// Does a condition of a table hold?
     pub(super) fn holds(&self, condition: &str) -> bool {
+        if condition.contains('|') {
+            return condition.split('|').any(|other| self.holds(other));
+        }
         if let Some(other) = condition.strip_prefix('!') {
             return !self.holds(other);
         }
@@ -310,6 +313,7 @@ impl Project<'_> {
         let words = words.flat_map(|command| command.needs.iter().chain(&command.when));
         let names: BTreeSet<&str> = recipes
             .chain(words)
+            .flat_map(|need| need.split('|'))
             .filter_map(|need| need.trim_start_matches('!').strip_prefix("local:"))
             .collect();
         let mut places = Vec::new();

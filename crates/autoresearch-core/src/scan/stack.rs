@@ -67,12 +67,16 @@ pub struct Stack {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StackCommand {
-    /// Conditions on the project, such as `file:package.json`, `dep:jest`, `script:test`, `!text:jacoco`.
+    /// Conditions on the project, such as `file:package.json`, `dep:jest`, `script:test`, `!text:jacoco`; of those that `|`
+    /// joins one is enough.
     #[serde(default)]
     pub when: Vec<String>,
     /// Programs, and `local:NAME` for one that the project has installed. What its words need comes along.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// Of a check: whose findings it tells. The recipe of the same aim and tool counts them, and no other one does.
+    #[serde(default)]
+    pub tool: Option<String>,
     pub command: String,
 }
 
@@ -100,6 +104,9 @@ pub struct CountedPattern {
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     pub aim: Aim,
+    /// The tool of the checks whose findings it counts. For a check of it that fails, `when` is not asked.
+    #[serde(default)]
+    pub tool: Option<String>,
     pub metric: String,
     pub goal: String,
     #[serde(default)]

@@ -151,7 +151,8 @@ pub fn list_programs() -> BTreeSet<&'static str> {
             let needs = needs.iter().filter(|need| *need != PACKAGES);
             // What a project has not installed may be there for all.
             programs.extend(needs.map(|need| need.strip_prefix("local:").unwrap_or(need)));
-            programs.extend(conditions.iter().filter_map(|condition| {
+            let conditions = conditions.iter().flat_map(|one| one.split('|'));
+            programs.extend(conditions.filter_map(|condition| {
                 let bare = condition.trim_start_matches('!');
                 bare.strip_prefix("program:")
                     .or_else(|| bare.strip_prefix("local:"))

@@ -48,7 +48,7 @@ pub(super) fn count_findings(
     let Some(check) = check else {
         return Ok(None);
     };
-    let instead = match project.make_counter(check.kind) {
+    let instead = match project.make_counter(check) {
         // It would run into its deadline as well.
         _ if timed_out => "it did not end in time".to_owned(),
         None => "nothing here counts what it finds".to_owned(),

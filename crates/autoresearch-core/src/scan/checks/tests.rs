@@ -193,7 +193,7 @@ fn fix(files: &[(&str, &str)], programs: &str, kind: CheckKind, passing: &[Check
         .find(|check| check.kind == kind)
         .unwrap();
     let mut candidate = found
-        .make_counter(kind)
+        .make_counter(broken)
         .or_else(|| found.make_status(broken))
         .unwrap();
     let passed = found
@@ -328,11 +328,83 @@ fn what_nothing_counts_has_its_exit_status_for_a_number() {
 fn a_recipe_whose_tool_is_missing_counts_nothing() {
     let survey = make_survey(&RUST, "cargo");
     let found = CheckedProject::find(&survey, &WantedProject::default()).unwrap();
-    assert!(found.make_counter(CheckKind::Lint).is_none());
-    assert_eq!(
-        found.make_counter(CheckKind::Tests).unwrap().config["mode"],
-        "fix"
-    );
+    let find = |kind| found.checks.iter().find(|check| check.kind == kind);
+    let counter = |kind| found.make_counter(find(kind).unwrap());
+    assert!(counter(CheckKind::Lint).is_none());
+    assert_eq!(counter(CheckKind::Tests).unwrap().config["mode"], "fix");
+}
+
+/// Which command counts what a check of this kind finds.
+fn tell_counter(files: &[(&str, &str)], programs: &str, kind: CheckKind) -> String {
+    let survey = make_survey(files, programs);
+    let found = CheckedProject::find(&survey, &WantedProject::default()).unwrap();
+    let check = found.checks.iter().find(|check| check.kind == kind);
+    let check = check.unwrap();
+    let Some(counter) = found.make_counter(check) else {
+        return format!("{}: its exit status\n", check.lines.join("; "));
+    };
+    let command = counter.config["verify"]["command"].as_str().unwrap();
+    let mut lines = command.lines();
+    let counts = lines.find(|line| line.ends_with("|| status=$?"));
+    format!("{}: {}\n", check.lines.join("; "), counts.unwrap())
+}
+
+#[test]
+fn what_a_check_finds_is_counted_by_its_own_tool_whatever_else_is_there() {
+    let mut told = String::new();
+    let mut package = |dependencies: &str, installed: &[&str], kind| {
+        let text = format!(
+            r#"{{"scripts": {{"test": "node --test", "lint": "x"}}, "devDependencies": {{{dependencies}}}}}"#
+        );
+        let places: Vec<String> = installed
+            .iter()
+            .map(|name| format!("node_modules/.bin/{name}"))
+            .collect();
+        let mut files = vec![
+            ("package.json", text.as_str()),
+            ("a.js", "x"),
+            ("node_modules", ""),
+        ];
+        files.extend(places.iter().map(|place| (place.as_str(), "")));
+        told += &tell_counter(&files, "node npm npx", kind);
+    };
+    for name in ["mocha", "ava", "vitest", "jest"] {
+        package(&format!(r#""{name}": "1""#), &[name], CheckKind::Tests);
+    }
+    package(r#""vitest": "1", "jest": "1""#, &["jest"], CheckKind::Tests);
+    package("", &[], CheckKind::Tests);
+    let both = r#""eslint": "1", "@biomejs/biome": "1""#;
+    package(both, &["eslint", "biome"], CheckKind::Lint);
+    package(both, &["biome"], CheckKind::Lint);
+    package(both, &[], CheckKind::Lint);
+    let python = [
+        ("setup.cfg", ""),
+        (".flake8", ""),
+        ("app/a.py", "x"),
+        ("test_a.py", "x"),
+    ];
+    told += &tell_counter(&python, "python3 ruff flake8 pytest", CheckKind::Lint);
+    told += &tell_counter(&python, "python3 ruff flake8 pytest", CheckKind::Tests);
+    told += &tell_counter(&python, "python3", CheckKind::Tests);
+    let go = [("go.mod", "module x"), ("a.go", "x")];
+    told += &tell_counter(&go, "go golangci-lint", CheckKind::Lint);
+    told += &tell_counter(&go, "go", CheckKind::Lint);
+    insta::assert_snapshot!(told, @"
+    npx --no-install mocha: its exit status
+    CI=1 npx --no-install ava: its exit status
+    CI=1 npx --no-install vitest run: CI=1 npx --no-install vitest run --reporter=json --outputFile=.measured/tests.json || status=$?
+    CI=1 npx --no-install jest: CI=1 npx --no-install jest --json --outputFile=.measured/tests.json || status=$?
+    CI=1 npx --no-install jest: CI=1 npx --no-install jest --json --outputFile=.measured/tests.json || status=$?
+    node --test: node --test --test-reporter=tap > .measured/tests.tap || status=$?
+    npx --no-install eslint . --max-warnings 0: npx --no-install eslint . --max-warnings 0 --format json --output-file .measured/eslint.json || status=$?
+    npx --no-install biome lint --error-on-warnings .: npx --no-install biome lint --error-on-warnings --reporter=github --max-diagnostics=none . > .measured/biome.txt || status=$?
+    npm run -s lint: its exit status
+    flake8 app: flake8 app > .measured/flake8.txt || status=$?
+    PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider: PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rpfE --tb=no > .measured/tests.txt || status=$?
+    PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q: PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover 2> .measured/tests.txt || status=$?
+    golangci-lint run ./...: golangci-lint run --issues-exit-code=1 --max-issues-per-linter=0 --max-same-issues=0 ./... > .measured/lint.txt || status=$?
+    go vet ./...: go vet ./... 2> .measured/vet.txt || status=$?
+    ");
 }
 
 #[test]

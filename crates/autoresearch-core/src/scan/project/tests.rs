@@ -89,6 +89,15 @@ fn a_condition_holds_or_not_and_one_that_is_unknown_never_does() {
     ] {
         assert!(!project.holds(condition), "{condition}");
     }
+    // Of several one is enough.
+    for (condition, holds) in [
+        ("program:deno|program:node", true),
+        ("program:deno|!dep:x", true),
+        ("program:deno|dep:x", false),
+        ("!dep:jest|dep:x", false),
+    ] {
+        assert_eq!(project.holds(condition), holds, "{condition}");
+    }
 }
 
 #[test]

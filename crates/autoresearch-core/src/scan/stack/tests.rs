@@ -115,8 +115,10 @@ fn every_condition_of_a_table_is_one_that_a_project_knows() {
             .chain(stack.recipes.iter().flat_map(|recipe| &recipe.when))
             .chain(stack.counts.iter().flat_map(|counted| &counted.when));
         for condition in conditions {
-            let kind = condition.trim_start_matches('!').split(':').next().unwrap();
-            assert!(CONDITIONS.contains(&kind), "{}: {condition}", stack.title);
+            for one in condition.split('|') {
+                let kind = one.trim_start_matches('!').split(':').next().unwrap();
+                assert!(CONDITIONS.contains(&kind), "{}: {condition}", stack.title);
+            }
         }
     }
 }
@@ -206,9 +208,11 @@ fn what_says_that_it_found_something_is_the_only_line_that_may_end_so() {
     failing_tests Python
     failing_tests Rust
     failing_tests TypeScript and JavaScript
+    flake8_findings Python
     lint_findings Go
     phpstan_errors PHP
     rubocop_offenses Ruby
+    ruff_findings Python
     shellcheck_findings Shell
     type_errors Python
     type_errors TypeScript and JavaScript
@@ -270,4 +274,108 @@ fn every_recipe_that_counts_what_a_check_finds_has_its_check_in_the_table() {
     Swift: build, tests
     Shell: build, tests, lint
     ");
+}
+
+/// What has to be there for a check: its needs, and the programs without which it is not chosen.
+fn list_needs_of(check: &StackCommand) -> BTreeSet<String> {
+    let chosen = check.when.iter().filter_map(|condition| {
+        let program = condition.strip_prefix("program:");
+        program.or(condition.starts_with("local:").then_some(condition))
+    });
+    let needs = check.needs.iter().map(String::as_str);
+    chosen.chain(needs).map(ToOwned::to_owned).collect()
+}
+
+/// Another tool counts something else: 0 of it is no passing check.
+#[test]
+fn each_check_is_counted_by_the_one_recipe_of_its_tool_or_by_its_exit_status() {
+    let (mut by_status, mut needs_more) = (String::new(), String::new());
+    for stack in list_stacks() {
+        let mut named = BTreeSet::new();
+        for (kind, checks) in &stack.checks {
+            for check in checks {
+                let lines = expand_lines(stack, std::slice::from_ref(&check.command)).concat();
+                let lines = lines.replace('\n', "; ");
+                let Some(tool) = &check.tool else {
+                    let _ = writeln!(by_status, "{} {}: {lines}", stack.title, kind.as_str());
+                    continue;
+                };
+                let recipes = stack.recipes.iter();
+                let counting: Vec<&Recipe> = recipes
+                    .filter(|it| it.aim == kind.aim() && it.tool.as_ref() == Some(tool))
+                    .collect();
+                let [recipe] = counting[..] else {
+                    panic!("{} {tool}: {counting:?}", stack.title);
+                };
+                assert!(matches!(recipe.measure, Measure::Report(_)));
+                let counts = expand_lines(stack, recipe.measure.list_commands()).join("; ");
+                assert!(lines.contains(tool.as_str()), "{tool}: {lines}");
+                assert!(counts.contains(tool.as_str()), "{tool}: {counts}");
+                named.insert((kind.aim(), tool.clone()));
+                let there = list_needs_of(check);
+                for need in recipe.needs.iter().filter(|need| !there.contains(*need)) {
+                    let _ = writeln!(needs_more, "{} {tool}: {need}", stack.title);
+                }
+            }
+        }
+        for recipe in &stack.recipes {
+            let is_named = |tool: &String| named.contains(&(recipe.aim, tool.clone()));
+            assert!(
+                recipe.tool.as_ref().is_none_or(is_named),
+                "{}: {}",
+                stack.title,
+                recipe.metric
+            );
+        }
+    }
+    insta::assert_snapshot!(by_status, @"
+    TypeScript and JavaScript tests: npx --no-install mocha
+    TypeScript and JavaScript tests: CI=1 npx --no-install ava
+    TypeScript and JavaScript tests: CI=1 pnpm -s run test
+    TypeScript and JavaScript lint: pnpm -s run lint
+    Java (Gradle) tests: ./gradlew --no-daemon -q cleanTest test
+    C and C++ (CMake) tests: cmake -S . -B {out}/build -DCMAKE_BUILD_TYPE=Release > /dev/null; cmake --build {out}/build --parallel > /dev/null; ctest --test-dir {out}/build --output-on-failure
+    C and C++ (Make) tests: make -s test
+    C and C++ (Make) tests: make -s check
+    Ruby build: find . -name '*.rb' -not -path './vendor/*' -print0 | xargs -0 -n1 ruby -c > /dev/null
+    Ruby tests: bundle exec rspec
+    Ruby tests: bundle exec rake test
+    PHP build: find . -name '*.php' -not -path './vendor/*' -print0 | xargs -0 -n1 php -l > /dev/null
+    PHP tests: {tool:phpunit}
+    PHP tests: {tool:pest}
+    .NET tests: dotnet test -v q --nologo
+    Elixir build: mix compile
+    Elixir tests: mix test
+    Swift tests: swift test -q
+    Shell tests: bats -r .
+    ");
+    // Words of the check need the rest, or it is not there, and the exit status is measured.
+    insta::assert_snapshot!(needs_more, @"
+    Java (Maven) mvn: java
+    Java (Maven) mvn: java
+    Java (Gradle) gradle: java
+    C and C++ (CMake) cmake: make
+    Shell bash -n: bash
+    ");
+}
+
+/// A check passes over what a comment suppresses, and a trial that adds one is void: to count it is to start with another
+/// number than the check, and to end with none that is 0.
+#[test]
+fn a_recipe_counts_what_its_check_fails_for_and_nothing_that_is_suppressed() {
+    let unhiding = [
+        "noqa",
+        "disable-comments",
+        "inline-config",
+        "suppress",
+        "exit-zero",
+    ];
+    for stack in list_stacks() {
+        let lines = stack.recipes.iter();
+        let lines = lines.flat_map(|recipe| recipe.measure.list_commands());
+        for line in lines {
+            let found = unhiding.iter().find(|option| line.contains(**option));
+            assert_eq!(found, None, "{}: {line}", stack.title);
+        }
+    }
 }
