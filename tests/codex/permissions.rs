@@ -191,21 +191,34 @@ fn in_the_sandbox_the_commands_of_a_project_are_listed_and_none_of_them_runs() {
     let ran = bench.bed.path("ran");
     bench.bed.write("Makefile", "all:\n\ttouch ran\n");
     bench.bed.write("a.c", "int a;\n");
+    bench.bed.write(
+        "release.yaml",
+        "goal: g\nscope: [a.c]\nmetric: {name: m, direction: lower}\nverify: {gates: true}\ngates: [{name: builds, command: make -s}]\n",
+    );
     bench.bed.git(&["add", "Makefile", "a.c"]);
     let engine = Bench::engine().display().to_string();
     bench.model.play([
         shell(&format!("{engine} fix check --stack make --dry-run")),
         shell(&format!("{engine} fix check --stack make")),
+        shell(&format!(
+            "{engine} ship check --config release.yaml --dry-run"
+        )),
+        shell(&format!("{engine} ship check --config release.yaml")),
         say("told"),
     ]);
     bench.exec("go").sandbox("workspace-write").run().ok();
     let outputs = bench.model.last().outputs();
     assert!(outputs[0].contains("build       make -s"), "{outputs:?}");
     assert!(outputs[1].contains("require_escalated"), "{outputs:?}");
+    assert!(outputs[2].contains("builds   make -s"), "{outputs:?}");
+    assert!(outputs[3].contains("require_escalated"), "{outputs:?}");
     assert!(!ran.exists());
     // The person's own terminal.
     let words = ["fix", "check", "--stack", "make"];
     bench.bed.run(&words).ok().says("build       passes");
+    std::fs::remove_file(&ran).unwrap();
+    let words = ["ship", "check", "--config", "release.yaml"];
+    bench.bed.run(&words).ok().says("builds   passes");
     assert!(ran.exists());
 }
 

@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 46] = [
+const COMMANDS: [&[&str]; 48] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 46] = [
     &["config"],
     &["fix"],
     &["fix", "check"],
+    &["ship"],
+    &["ship", "check"],
     &["config", "check"],
     &["config", "try"],
     &["config", "schema"],

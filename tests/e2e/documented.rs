@@ -118,6 +118,12 @@ fn by_hand(answers: &mut Answers) -> Testbed {
         ConfigText::demo().iterations(3).to_string(),
     )
     .unwrap();
+    let gates = "gates: [{name: tests pass, command: sh guard.sh}]";
+    let release = ConfigText::demo().to_string() + gates + "\n";
+    std::fs::write(bed.home.join("release.yaml"), release).unwrap();
+    let file = bed.home.join("release.yaml");
+    let words = ["ship", "check", "--config", file.to_str().unwrap()];
+    answers.ask(&bed, &words);
     answers.ask(&bed, &["config", "check"]);
     answers.ask(&bed, &["config", "try"]);
     answers.ask(&bed, &["config", "example"]);

@@ -76,6 +76,7 @@ mod rules;
 mod sacred;
 mod sandboxes;
 mod scan;
+mod ship;
 mod shown;
 mod shown_again;
 mod state_folder;

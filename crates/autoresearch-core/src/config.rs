@@ -8,11 +8,11 @@ mod command;
 pub mod condition;
 mod condition_meaning;
 mod file;
+mod gate;
 mod gauge;
 mod gauge_meaning;
 pub mod globs;
 mod holdout;
-mod holdout_meaning;
 mod meaning;
 pub mod name;
 mod parallel;
@@ -30,6 +30,7 @@ pub use self::choices::{
 };
 pub use self::command::UserCommand;
 pub use self::file::{ConfigFile, OutputsFile, make_config_schema};
+pub use self::gate::{Gate, GateFile};
 pub use self::gauge::run_condition::{
     RunCondition, Zone, ZoneForm, is_set_by_runs, warn_of_zone_rules,
 };

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod fall;
 pub mod gain;
 pub mod gaming;
+pub mod gate;
 pub mod incumbent;
 pub mod judge;
 pub mod jump;

@@ -33,23 +33,58 @@ pub fn parse_yaml(text: &str) -> Result<serde_json::Value, YamlError> {
 /// told. A guess from the text: the parser does not say.
 #[must_use]
 pub fn find_line_of(text: &str, place: &str) -> Option<usize> {
+    let lines: Vec<&str> = text.lines().collect();
     let mut from = 0;
     let mut found = None;
-    for key in place
-        .split('.')
-        .map(|part| part.split('[').next().unwrap_or(part))
-        .filter(|key| !key.is_empty())
-    {
-        let at = text
-            .lines()
-            .enumerate()
-            .skip(from)
-            .find(|(_, line)| has_key(line, key))?
-            .0;
-        found = Some(at + 1);
-        from = at;
+    for part in place.split('.') {
+        let (key, index) = match part.split_once('[') {
+            Some((key, index)) => (key, index.trim_end_matches(']').parse().ok()),
+            None => (part, None),
+        };
+        if key.is_empty() {
+            continue;
+        }
+        // A key of the same name may stand in a block before.
+        let of_the_root = |line: &&str| found.is_none() && line.starts_with(key);
+        let rest = lines.get(from..).unwrap_or_default();
+        let at = rest
+            .iter()
+            .position(|line| of_the_root(line) && has_key(line, key))
+            .or_else(|| rest.iter().position(|line| has_key(line, key)))?;
+        from += at;
+        if let Some(item) = index.and_then(|index| find_block(&lines, from, index)) {
+            from = item;
+        }
+        found = Some(from + 1);
     }
     found
+}
+
+/// The line of a block in the list below a key, where the list stands in lines of its own.
+fn find_block(lines: &[&str], key: usize, index: usize) -> Option<usize> {
+    let below = lines.iter().enumerate().skip(key + 1);
+    let is_said = |line: &str| !line.is_empty() && !line.starts_with('#');
+    let mut said = below.filter(|(_, line)| is_said(line.trim_start()));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (_, first) = said.clone().next()?;
+    let depth = indent(first);
+    let in_list = |line: &str| {
+        indent(line) > depth || indent(line) == depth && line.trim_start().starts_with("- ")
+    };
+    let (at, item) = said
+        .by_ref()
+        .take_while(|(_, line)| in_list(line))
+        .filter(|(_, line)| indent(line) == depth)
+        .nth(index)?;
+    let item = item.trim_start().trim_start_matches("- ").trim_start();
+    let is_block =
+        item.starts_with('{') || item.split_once(':').is_some_and(|(key, _)| is_word(key));
+    is_block.then_some(at)
+}
+
+fn is_word(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 fn has_key(line: &str, key: &str) -> bool {
@@ -75,6 +110,21 @@ mod tests {
         assert_eq!(find_line_of(text, "metric.direction"), Some(6));
         assert_eq!(find_line_of(text, "scope[0]"), Some(7));
         assert_eq!(find_line_of(text, "absent"), None);
+        let text = "verify: {gates: true}\ngates:\n  # the first\n  - {name: a, command: b}\n  - name: c\n    command: d\n    expect:\n      exit: 1\n\n  - command: e\nmetric: {name: f}\nscope: [a, b]\n";
+        for (place, line) in [
+            ("gates", 2),
+            ("gates[0]", 4),
+            ("gates[0].name", 4),
+            ("gates[1]", 5),
+            ("gates[1].command", 6),
+            ("gates[1].expect.exit", 8),
+            ("gates[2]", 10),
+            ("gates[3]", 2),
+            ("metric.name", 11),
+            ("scope[1]", 12),
+        ] {
+            assert_eq!(find_line_of(text, place), Some(line), "{place}");
+        }
         assert_eq!(find_line_of(text, ""), None);
     }
 

@@ -17,6 +17,7 @@ mod keys;
 mod log;
 mod parallel;
 mod print;
+mod ship;
 mod show;
 mod supervisor;
 #[cfg(test)]

@@ -5,7 +5,6 @@
 mod check;
 mod counting;
 mod report;
-mod traces;
 mod words;
 
 pub use self::check::check_project;

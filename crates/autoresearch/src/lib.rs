@@ -15,6 +15,7 @@ pub(crate) mod look;
 pub mod night;
 pub mod run;
 pub mod scan;
+pub mod ship;
 pub mod start;
 pub mod trees;
 pub mod trial;

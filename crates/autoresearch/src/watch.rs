@@ -8,6 +8,7 @@ pub(crate) mod file_times;
 pub(crate) mod git_rules;
 pub(crate) mod space;
 pub(crate) mod touched;
+pub(crate) mod traces;
 pub(crate) mod tree_changes;
 pub(crate) mod unseen_files;
 pub(crate) mod user_files;

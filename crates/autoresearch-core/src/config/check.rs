@@ -108,9 +108,17 @@ fn replace_faulty_keys(document: &serde_json::Value, faults: &[Vec<String>]) -> 
             ("metric", "direction", "lower"),
             ("verify", "command", "-"),
         ];
-        let measures_itself = ["wall", "cpu", "peak_memory", "size", "count", "exit_rate"]
-            .iter()
-            .any(|key| document["verify"].get(key).is_some());
+        let measures_itself = [
+            "wall",
+            "cpu",
+            "peak_memory",
+            "size",
+            "count",
+            "exit_rate",
+            "gates",
+        ]
+        .iter()
+        .any(|key| document["verify"].get(key).is_some());
         for (block, key, stand_in) in required {
             if block == "verify" && measures_itself {
                 continue;

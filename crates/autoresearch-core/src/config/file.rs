@@ -10,6 +10,7 @@ use crate::config::choices::{
     Rollback, Shell, SuppressionRule, SuspectPattern, Vary, ViewUse,
 };
 use crate::config::condition::Op;
+use crate::config::gate::GateFile;
 use crate::config::holdout::HoldoutFile;
 use crate::config::parallel::ParallelFile;
 use crate::config::sandboxing::{SandboxFile, read_switch_or_block};
@@ -50,6 +51,9 @@ pub struct ConfigFile {
     /// A check that the one who edits is not shown, and that a keep has to pass too. Only a config outside the repository may hold it.
     #[serde(default)]
     pub holdout: Option<HoldoutFile>,
+    /// The checks of a release: `ship check` runs them, and with `verify: {gates: true}` the open ones are the metric.
+    #[serde(default)]
+    pub gates: Vec<GateFile>,
     /// Conditions that a trial must satisfy, besides the improvement, to be kept.
     #[serde(default)]
     pub keep_when: Vec<ConditionFile>,
@@ -210,7 +214,7 @@ pub struct CommandFile {
     pub retries: u32,
 }
 
-/// How the metric is measured: exactly one of `command`, `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate`; or `covered` with `command`.
+/// How the metric is measured: exactly one of `command`, `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate`, `gates`; or `covered` with `command`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyFile {
@@ -246,6 +250,9 @@ pub struct VerifyFile {
     /// With `exit_rate`: what differs between its runs, alike for every state that is measured. Default: nothing.
     #[serde(default)]
     pub vary: Vec<Vary>,
+    /// The gates of the config are run, and how many of the required ones are open is the metric.
+    #[serde(default)]
+    pub gates: bool,
     /// A coverage report that `command` writes; the share of covered lines in it is the metric, in per cent.
     #[serde(default)]
     pub covered: Option<String>,

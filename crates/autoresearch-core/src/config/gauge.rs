@@ -61,6 +61,8 @@ pub enum GaugeKind {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         vary: Vec<Vary>,
     },
+    /// How many of the required gates are open.
+    Gates,
     /// The share of covered lines in a report that the command writes.
     Covered { report: String },
 }
@@ -100,6 +102,7 @@ impl GaugeKind {
             Self::Size { .. } => "size",
             Self::Count { .. } => "count",
             Self::ExitRate { .. } => "exit_rate",
+            Self::Gates => "gates",
             Self::Covered { .. } => "covered",
         }
     }
@@ -112,6 +115,7 @@ impl GaugeKind {
             Self::Wall | Self::Cpu => "ms",
             Self::PeakMemory | Self::Size { .. } => "bytes",
             Self::ExitRate { .. } => "failed runs",
+            Self::Gates => "open gates",
             Self::Covered { .. } => "%",
         })
     }
@@ -135,7 +139,7 @@ impl GaugeKind {
     #[must_use]
     pub fn list_further(&self) -> &'static [&'static str] {
         match self {
-            Self::Printed | Self::ExitRate { .. } => &[],
+            Self::Printed | Self::ExitRate { .. } | Self::Gates => &[],
             Self::Wall | Self::Cpu | Self::PeakMemory => &["wall", "cpu", "peak_memory"],
             Self::Count { of: Some(_), .. } => &["files", TOTAL],
             Self::Size { .. } | Self::Count { .. } => &["files"],

@@ -2,6 +2,7 @@
 //! Does not look at the command; `meaning` does that for all commands alike.
 //! Invariant: a config without errors has exactly one gauge.
 
+use crate::config::choices::Shell;
 use crate::config::file::{CommandFile, ConfigFile, VerifyFile};
 use crate::config::gauge::{Gauge, GaugeKind};
 use crate::config::globs::Globs;
@@ -43,7 +44,7 @@ pub(super) fn resolve_verify(file: &ConfigFile, problems: &mut Vec<Problem>) -> 
             problems.push(Problem::error(
                 "verify",
                 "nothing says how the metric is measured",
-                "add `command` (it prints the metric), or `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate` or `covered`, which the tool measures itself",
+                "add `command` (it prints the metric), or `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate`, `gates` or `covered`, which the tool measures itself",
             ));
         }
         GaugeKind::Printed
@@ -53,6 +54,9 @@ pub(super) fn resolve_verify(file: &ConfigFile, problems: &mut Vec<Problem>) -> 
     let (key, text) = choose_command(verify, &kind, problems);
     check_kind(&kind, problems);
     check_options(verify, &kind, problems);
+    if kind == GaugeKind::Gates {
+        check_gates_alone(verify, problems);
+    }
     check_metric(file, &kind, problems);
     let (warmup, repeats) = match kind {
         GaugeKind::Wall | GaugeKind::Cpu => (1, 3),
@@ -103,6 +107,7 @@ fn list_kinds(verify: &VerifyFile) -> Vec<GaugeKind> {
         size,
         count,
         exit_rate,
+        verify.gates.then_some(GaugeKind::Gates),
         covered,
     ];
     kinds.into_iter().flatten().collect()
@@ -201,6 +206,28 @@ fn check_kind(kind: &GaugeKind, problems: &mut Vec<Problem>) {
                 "write a gitignore-style pattern from the repository's root",
             ));
         }
+    }
+}
+
+/// What belongs to a command, where each gate has its own.
+fn check_gates_alone(verify: &VerifyFile, problems: &mut Vec<Problem>) {
+    let is_usual = verify.shell == Shell::default() && verify.ok_exit == [0];
+    let typed = [
+        ("command", verify.command.is_some()),
+        ("timeout", verify.timeout.is_some()),
+        ("working_directory", verify.working_directory.is_some()),
+        ("shell and ok_exit", !is_usual),
+    ];
+    for (key, _) in typed.iter().filter(|(_, typed)| *typed) {
+        let place = match *key {
+            "shell and ok_exit" => "verify".to_owned(),
+            key => format!("verify.{key}"),
+        };
+        problems.push(Problem::error(
+            &place,
+            format!("with `verify.gates` each gate has its own {key}"),
+            "write it in the gate it is meant for, under `gates`; a gate's status is `expect: {exit: N}`",
+        ));
     }
 }
 

@@ -2,6 +2,8 @@
 //! Does not know where it is kept.
 //! Invariant: no part of it is in a `Config`, so that nothing which freezes or shows a config can hold it.
 
+mod meaning;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -90,6 +90,7 @@ impl ConfigMeaning<'_> {
             gauge,
             sandbox: resolve_sandbox(file.verify.sandbox.as_ref(), self.problems),
             guard: self.resolve_optional("guard", file.guard.as_ref()),
+            gates: self.resolve_gates(file),
             keep_when,
             watched: self.resolve_watched(file),
             stop_when,

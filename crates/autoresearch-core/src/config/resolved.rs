@@ -2,6 +2,7 @@
 //! Does not know what was typed.
 //! Invariant: nothing after it asks whether something was set.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,8 @@ use crate::config::choices::{
 };
 use crate::config::command::UserCommand;
 use crate::config::condition::{Condition, WatchedMetric};
-use crate::config::gauge::Gauge;
+use crate::config::gate::Gate;
+use crate::config::gauge::{Gauge, GaugeKind};
 use crate::config::parallel::Parallel;
 use crate::config::sandboxing::SandboxRule;
 use crate::config::unattended::{Agent, Budget};
@@ -48,6 +50,9 @@ pub struct Config {
     pub sandbox: Option<SandboxRule>,
     /// The command that must pass before a keep.
     pub guard: Option<UserCommand>,
+    /// The checks of a release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// What must hold for a keep, besides the improvement.
     pub keep_when: Vec<Condition>,
     /// What no keep makes worse.
@@ -193,7 +198,7 @@ pub struct OtherUnit {
 impl Config {
     /// The commands that decide what a measurement is, each with its key: what they execute is not the subject of the work.
     #[must_use]
-    pub fn list_commands(&self) -> Vec<(&'static str, &UserCommand)> {
+    pub fn list_commands(&self) -> Vec<(Cow<'static, str>, &UserCommand)> {
         let verify = (!self.verify.command.is_empty()).then_some(&self.verify);
         let commands = [
             ("verify", verify),
@@ -202,8 +207,21 @@ impl Config {
         ];
         let written = commands
             .into_iter()
-            .filter_map(|(key, command)| Some((key, command?)));
-        written.collect()
+            .filter_map(|(key, command)| Some((Cow::Borrowed(key), command?)));
+        let gates = self.gates.iter().enumerate();
+        let counted = gates.filter(|(_, gate)| self.counts_gate(gate));
+        written
+            .chain(counted.map(|(index, gate)| {
+                let key = Cow::Owned(format!("gates[{index}]"));
+                (key, &gate.command)
+            }))
+            .collect()
+    }
+
+    /// Is this gate a part of the metric?
+    #[must_use]
+    pub fn counts_gate(&self, gate: &Gate) -> bool {
+        self.gauge.kind == GaugeKind::Gates && gate.required
     }
 
     /// The config with every amount in the unit of its metric, as the baseline showed it.

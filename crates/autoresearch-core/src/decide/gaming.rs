@@ -88,7 +88,9 @@ impl Harness {
             let path = word.trim_start_matches("./");
             scope.as_ref().is_some_and(|scope| scope.matches_path(path))
         };
+        let gates = config.gates.iter().filter(|gate| config.counts_gate(gate));
         let commands = std::iter::once(&config.verify).chain(&config.guard);
+        let commands = commands.chain(gates.map(|gate| &gate.command));
         let words = commands.flat_map(|command| list_executed_words(&command.command));
         let outside = words.filter(|word| !in_scope(word));
         let names = outside.filter_map(|word| {

@@ -94,6 +94,8 @@ pub enum ReactionVerdict {
     /// Nothing changed it either, and it is as bad as can be: zero where higher is better, or all runs fail. Nothing that is
     /// taken away can show.
     AtWorst,
+    /// Nothing changed it either, and what is open already hides whether the files decide of it.
+    StaysOpen,
 }
 
 /// How the check of a start came out.
@@ -128,6 +130,8 @@ pub struct ReactionCheck<'a> {
     direction: Direction,
     /// How many there are at most, where the metric counts failed ones of them.
     cases: Option<u32>,
+    /// Does it count what is open? Then only what passes can be seen to open.
+    counts_open: bool,
     probes: Vec<Probe>,
 }
 
@@ -141,6 +145,7 @@ impl<'a> ReactionCheck<'a> {
             noise: Noise::of_runs(&doubles),
             direction,
             cases: None,
+            counts_open: false,
             probes: Vec::new(),
         }
     }
@@ -149,6 +154,15 @@ impl<'a> ReactionCheck<'a> {
     #[must_use]
     pub fn of_cases(self, cases: Option<u32>) -> Self {
         Self { cases, ..self }
+    }
+
+    /// The same of a metric that counts what is open, such as the gates of a release.
+    #[must_use]
+    pub fn of_open(self, counts_open: bool) -> Self {
+        Self {
+            counts_open,
+            ..self
+        }
     }
 
     /// The next state, or what is proved.
@@ -165,6 +179,7 @@ impl<'a> ReactionCheck<'a> {
             (_, false) => match ScopeState::ALL.get(before.len() + 1) {
                 Some(next) => return NextProbe::Run(*next),
                 None if self.is_at_worst() => ReactionVerdict::AtWorst,
+                None if self.counts_open => ReactionVerdict::StaysOpen,
                 None if self.is_too_noisy() => ReactionVerdict::TooNoisy,
                 None => ReactionVerdict::Indifferent,
             },

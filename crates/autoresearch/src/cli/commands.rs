@@ -17,7 +17,7 @@ use super::args::{
 };
 use super::keys::ConfigFlags;
 use super::print::Printer;
-use super::{background, config, exec, fix, install, keys, log, parallel, print, show};
+use super::{background, config, exec, fix, install, keys, log, parallel, print, ship, show};
 use crate::finish::claim::ClaimPatience;
 use crate::hook::propose;
 use crate::look::log::LogFilter;
@@ -91,6 +91,12 @@ pub(super) enum CliCommand {
         after_help = "Examples:\n  autoresearch fix check\n  autoresearch fix check --write"
     )]
     Fix(super::fix::FixCommand),
+    /// Check what must hold before a release
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  autoresearch ship check --dry-run\n  autoresearch ship check"
+    )]
+    Ship(super::ship::ShipCommand),
     /// Check a config, try it, print its schema, or print an example
     #[command(
         subcommand,
@@ -322,6 +328,7 @@ pub(super) fn dispatch_command(
             print_init(world, place, printer, (&scan, candidate))
         }
         CliCommand::Fix(command) => fix::run_fix_command(world, place, printer, command),
+        CliCommand::Ship(command) => ship::run_ship_command(world, place, printer, command),
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
         CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),

@@ -110,8 +110,10 @@ fn no_line_of_any_help_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn the_help_of_the_program_names_every_command_and_a_first_run() {
-    assert_snapshot!(format_help(""), @r#"
+fn the_help_of_the_program_names_every_command() {
+    let help = format_help("");
+    let (commands, _) = help.split_once("\nOptions:\n").unwrap();
+    assert_snapshot!(commands, @"
     An honest improve-verify loop: the tool measures, decides, commits and undoes; the agent proposes
 
     Usage: autoresearch [OPTIONS] <COMMAND>
@@ -120,6 +122,7 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
       scan         Look at the repository and the machine, and propose what to improve; nothing is run
       init         Write a candidate of `scan` as autoresearch.yaml, with comments
       fix          Find what is broken in a project, and write the config that brings it to zero
+      ship         Check what must hold before a release
       config       Check a config, try it, print its schema, or print an example
       start        Start a run: check the repository, measure the untouched tree, freeze the config
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it
@@ -150,8 +153,14 @@ fn the_help_of_the_program_names_every_command_and_a_first_run() {
       hooks        Register, check or remove only the session hooks
       demo         Watch a whole run on a small repository made for it; needs git and a shell
       completions  Print a completion script for a shell
+    ");
+}
 
-    Options:
+#[test]
+fn the_help_of_the_program_ends_with_a_first_run_and_the_exit_codes() {
+    let help = format_help("");
+    let (_, options) = help.split_once("\nOptions:\n").unwrap();
+    assert_snapshot!(options, @r#"
           --json
               Answer with one JSON object
 

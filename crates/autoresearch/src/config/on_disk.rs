@@ -2,6 +2,7 @@
 //! Does not change anything.
 //! Invariant: what is an error here would make every trial void or impossible; what is a warning would not.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use autoresearch_core::config::globs::{GlobError, Globs, without_classes};
@@ -120,7 +121,7 @@ fn find_unpinned_scripts(config: &Config, scope: &Globs) -> Vec<Problem> {
         }
         if let Some(script) = words.iter().find(|word| is_script(word)) {
             problems.push(Problem::warning(
-                key,
+                &key,
                 format!("nothing is pinned: which file `{script}` is could not be told from the command"),
                 "name the script plainly, as in `sh checks/verify.sh`, or list its files under `pin`",
             ));
@@ -137,7 +138,12 @@ fn find_command_problems(world: &World, config: &Config, root: &Path) -> Vec<Pro
     ];
     let others = others
         .into_iter()
-        .filter_map(|(key, command)| Some((key, command?)));
+        .filter_map(|(key, command)| Some((Cow::Borrowed(key), command?)));
+    let gates = config.gates.iter().enumerate();
+    let uncounted = gates.filter(|(_, gate)| !config.counts_gate(gate));
+    let uncounted =
+        uncounted.map(|(index, gate)| (Cow::Owned(format!("gates[{index}]")), &gate.command));
+    let others = others.chain(uncounted);
     let mut problems = Vec::new();
     for (key, command) in config.list_commands().into_iter().chain(others) {
         if !root.join(&command.working_directory).is_dir() {

@@ -22,6 +22,7 @@ use self::scene::{InventoryScene, list_start_notes, open_git_in};
 use crate::run::driven::DRIVER;
 use crate::run::lost::{LostRun, find_lost_runs};
 use crate::run::place::history_around;
+use crate::ship::is_checklist_folder;
 use crate::trees::left_gits::start_lock_folder;
 use crate::trees::place::OWN;
 use autoresearch_sys::env::World;
@@ -376,7 +377,7 @@ impl<'w> InventoryScene<'w> {
                 .to_str()
                 .is_some_and(|name| known.iter().any(|run| run == name));
             let is_folder = path.metadata().is_ok_and(|meta| meta.is_dir());
-            if is_folder && !is_known {
+            if is_folder && !is_known && !is_checklist_folder(&path) {
                 let reason =
                     "no note outside the repository says that this tool made it".to_owned();
                 items.push(InventoryItem::new(

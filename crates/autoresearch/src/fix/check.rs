@@ -17,7 +17,6 @@ use autoresearch_sys::store;
 
 use super::counting::{Counted, count_findings};
 use super::report::{CheckOutcome, CheckRow, FixReport};
-use super::traces::TreeBefore;
 use super::words::FixWords;
 use crate::run::place::Place;
 use crate::run::session;
@@ -25,6 +24,7 @@ use crate::scan::{ScannedRepository, refuse_written_config, survey_repository, w
 use crate::start::preflight::{StartSite, check_alone, read_start_site};
 use crate::trees::left_gits::start_lock_folder;
 use crate::trial::measure::Bench;
+use crate::watch::traces::TreeBefore;
 
 /// Finds what is broken in a project: runs its checks, and counts what the first broken one finds.
 pub fn check_project(world: &World, place: &Place, words: &FixWords) -> Result<FixReport> {

@@ -13,8 +13,8 @@ use autoresearch_sys::error::{Failure, Result};
 use serde::Serialize;
 
 use super::counting::Counted;
-use super::traces::Traces;
 use super::words::FixWords;
+use crate::watch::traces::Traces;
 
 /// No line is longer.
 const WIDTH: usize = 120;

@@ -262,6 +262,7 @@ fn run_verify_once(bench: &mut Bench<'_>, config: &Config) -> Result<Measurement
             Why::VerifyFailed(How::Timeout { .. }) => "raise `verify.timeout`, or make verify faster",
             Why::VerifyFailed(How::Exit { status: 127 }) => "verify sees PATH as it is now, and only the variables named under `env`",
             Why::CheckFailed(_) => "`verify.check` must pass on the untouched tree too: run it by hand",
+            Why::NoMetric(_) if config.gauge.kind == GaugeKind::Gates => "`autoresearch ship check` tells what each gate lacks: get it, or take the gate out",
             Why::NoMetric(_) if config.gauge.kind != GaugeKind::Printed => "`config try` measures again; what `verify` may hold is in the GUIDE under \"Let the tool measure\"",
             Why::VerifyFailed(_) => "run the command by hand; statuses that count as success belong in `verify.ok_exit`",
             _ => "verify must end with the number alone on its last line, or a JSON object with `primary`, or `METRIC name=value` lines",
@@ -373,7 +374,10 @@ fn check_bound(config: &Config, baseline: &Baseline) -> Result<()> {
     let best = match (&config.gauge.kind, config.metric.direction) {
         (GaugeKind::Covered { .. }, Direction::Higher) => Value::from(100),
         (
-            GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } | GaugeKind::Size { .. },
+            GaugeKind::Count { .. }
+            | GaugeKind::ExitRate { .. }
+            | GaugeKind::Size { .. }
+            | GaugeKind::Gates,
             Direction::Lower,
         ) => Value::zero(),
         _ => return Ok(()),

@@ -253,7 +253,9 @@ fn make_check(scene: &ReactionScene<'_>) -> Result<ReactionReport> {
     }
     let direction = parts.config.metric.direction;
     let cases = parts.config.gauge.kind.count_cases();
-    let mut check = ReactionCheck::new(&scene.baseline.samples, direction).of_cases(cases);
+    let mut check = ReactionCheck::new(&scene.baseline.samples, direction)
+        .of_cases(cases)
+        .of_open(parts.config.gauge.kind == GaugeKind::Gates);
     let (verdict, said) = run_probes(scene, (&ready, &files), &mut check)?;
     let probes = check.into_probes();
     let (outcome, remark) = match verdict {
@@ -339,6 +341,9 @@ fn run_probe(
     let mut config = scene.parts.config.clone();
     if scene.patience == CheckPatience::Brief {
         config.verify.timeout = config.verify.timeout.min(PATIENCE);
+        for gate in &mut config.gates {
+            gate.command.timeout = gate.command.timeout.min(PATIENCE);
+        }
     }
     let measured = bench.run_verify(&config)?;
     *said = std::mem::take(&mut bench.tail);
@@ -375,6 +380,12 @@ fn describe_verdict(
         ReactionVerdict::TooNoisy => {
             let remark = format!(
                 "not checked: the runs of {name} differ too much to tell; make sure by hand that it changes with the files of the scope"
+            );
+            (ReactionOutcome::NotChecked, Some(remark))
+        }
+        ReactionVerdict::StaysOpen => {
+            let remark = format!(
+                "not checked: no gate that passes needs the files of the scope, and {name} says nothing of one that is open already; make sure by hand that these files can close it"
             );
             (ReactionOutcome::NotChecked, Some(remark))
         }

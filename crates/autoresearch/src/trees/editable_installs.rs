@@ -23,9 +23,9 @@ pub(crate) fn find_checkout_problems(
 ) -> Vec<Problem> {
     let mut found = Vec::new();
     for (key, command) in config.list_commands() {
-        found.extend(find_named_path(key, command, root, ignored));
+        found.extend(find_named_path(&key, command, root, ignored));
         if !command.command.contains("PYTHONPATH=") {
-            found.extend(find_editable_install(world, key, command, root));
+            found.extend(find_editable_install(world, &key, command, root));
         }
     }
     for name in &config.env {

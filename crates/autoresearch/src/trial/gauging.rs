@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use autoresearch_core::config::{
-    Config, GaugeKind, RunCondition, TOTAL, UserCommand, Vary, Zone, ZoneForm,
+    Config, Gate, GaugeKind, RunCondition, TOTAL, UserCommand, Vary, Zone, ZoneForm,
 };
+use autoresearch_core::decide::gate::GateOutcome;
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
 use autoresearch_core::metric::coverage::LineCoverage;
 use autoresearch_core::metric::unit::{Quantity, Unit};
 use autoresearch_core::metric::value::Value;
-use autoresearch_core::words::text::{escape_text, format_count};
+use autoresearch_core::words::text::{escape_line, escape_text, format_count};
 use autoresearch_sys::error::{Failure, FailureKind, Result};
 use autoresearch_sys::process::{FileAnswer, FileQuery, FileSearch, JobConditions, ResourceUse};
 use autoresearch_sys::store::FOLDER;
@@ -34,6 +35,8 @@ pub(super) trait GaugeTools {
         label: &str,
         conditions: JobConditions,
     ) -> Result<GaugedRun>;
+    /// Runs a gate; `label` says which one it is. What it printed that says most comes with the outcome.
+    fn run_gate(&mut self, gate: &Gate, label: &str) -> Result<(GateOutcome, String)>;
     /// How `TZ` can name this zone here.
     fn choose_zone_form(&self, zone: &Zone) -> ZoneForm;
     fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>>;
@@ -65,6 +68,7 @@ pub(super) fn take_gauge(config: &Config, tools: &mut dyn GaugeTools) -> Result<
         GaugeKind::Printed => Ok(Ok(BTreeMap::new())),
         GaugeKind::Wall | GaugeKind::Cpu | GaugeKind::PeakMemory => gauge_runs(config, tools),
         GaugeKind::ExitRate { runs, vary } => gauge_failures(config, (*runs, vary), tools),
+        GaugeKind::Gates => gauge_gates(config, tools),
         GaugeKind::Size { files, gzip } => {
             let query = FileQuery::Size {
                 files: make_search(files),
@@ -233,6 +237,50 @@ fn gauge_failures(
     tools.note_line(&line);
     let count = to_value(u64::try_from(count).unwrap_or(u64::MAX));
     Ok(Ok(name_metrics(config, count, Vec::new())))
+}
+
+/// How many of the required gates are open. One that cannot run gives no number: nothing is known of what it checks.
+fn gauge_gates(config: &Config, tools: &mut dyn GaugeTools) -> Result<Gauged> {
+    let required = config.gates.iter().filter(|gate| config.counts_gate(gate));
+    let required: Vec<&Gate> = required.collect();
+    let mut open = Vec::new();
+    for (at, gate) in required.iter().enumerate() {
+        let label = format!("gate {} of {}, {}", at + 1, required.len(), gate.name);
+        let (outcome, said) = tools.run_gate(gate, &label)?;
+        let told = match &outcome {
+            GateOutcome::Passes => "passes".to_owned(),
+            GateOutcome::Open(why) => format!("open: {why}"),
+            GateOutcome::CannotRun(why) => format!("cannot run: {why}"),
+        };
+        tools.note_line(&format!("{label}: {told}"));
+        match outcome {
+            GateOutcome::Passes => {}
+            GateOutcome::Open(why) => open.push(describe_open_gate(&gate.name, &why, &said)),
+            GateOutcome::CannotRun(why) => {
+                let name = &gate.name;
+                return Ok(Err(refuse(format!("the gate `{name}` cannot run: {why}"))));
+            }
+        }
+    }
+    let count = to_value(u64::try_from(open.len()).unwrap_or(u64::MAX));
+    tools.note_line(&format!(
+        "{}: {count} of {} open",
+        config.metric.name,
+        format_count(required.len(), "gate")
+    ));
+    tools.note_matches(open);
+    Ok(Ok(name_metrics(config, count, Vec::new())))
+}
+
+/// An open gate in one line, with the last that was printed.
+fn describe_open_gate(name: &str, why: &str, said: &str) -> String {
+    let last = said.lines().last().map(str::trim).unwrap_or_default();
+    let end = if last.is_empty() || why.contains(last) {
+        String::new()
+    } else {
+        format!(": {last}")
+    };
+    escape_line(&format!("{name}: {why}{end}"))
 }
 
 fn make_conditions(condition: &RunCondition, form: ZoneForm) -> JobConditions {

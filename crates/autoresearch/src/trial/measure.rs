@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoresearch_core::config::span::whole_millis;
-use autoresearch_core::config::{Config, GaugeKind, Outputs, UserCommand, Zone, ZoneForm};
+use autoresearch_core::config::{Config, Gate, GaugeKind, Outputs, UserCommand, Zone, ZoneForm};
+use autoresearch_core::decide::gate::{GateOutcome, judge_gate};
 use autoresearch_core::decide::judge::{Judge, NextCheck};
 use autoresearch_core::decide::muting::counts_down;
 use autoresearch_core::journal::event::{CommandFailure as How, Why};
@@ -164,7 +165,7 @@ impl<'a> Bench<'a> {
         let is_count = counts_down(config, (&reading.unit_of(&config.metric.name), value));
         match config.gauge.kind {
             _ if is_count && *value == Value::zero() => Vec::new(),
-            GaugeKind::Count { .. } if is_count => matched,
+            GaugeKind::Count { .. } | GaugeKind::Gates if is_count => matched,
             GaugeKind::Printed | GaugeKind::ExitRate { .. } if is_count => named.into_findings(),
             GaugeKind::Printed => named.tests,
             _ => Vec::new(),
@@ -214,6 +215,13 @@ impl<'a> Bench<'a> {
         name: &str,
     ) -> Result<std::result::Result<(), How>> {
         Ok(self.run_command(command, name)?.map(drop))
+    }
+
+    /// Runs a gate by this name, and judges it. What it printed that says most is the bench's `tail`.
+    pub fn run_gate(&mut self, gate: &Gate, name: &str) -> Result<GateOutcome> {
+        let (ended, printed) = self.run_job(&gate.command, name, JobConditions::default())?;
+        self.keep_output(name, &printed)?;
+        judge_printed_gate(gate, ended.how, &printed)
     }
 
     pub fn run_guard(&mut self, guard: &UserCommand) -> Result<std::result::Result<(), How>> {
@@ -288,6 +296,19 @@ impl<'a> Bench<'a> {
         Ok((ended, printed))
     }
 
+    /// A text of a command, as it is for who does not see the view.
+    fn tell(&self, text: String) -> String {
+        match &self.view {
+            Some(view) => translate_output(view, &text),
+            None => text,
+        }
+    }
+
+    fn excerpt_of(&self, printed: &CommandOutput) -> String {
+        let [stdout, stderr] = cut_outputs(printed);
+        self.tell(make_excerpt(&stderr, &stdout))
+    }
+
     /// Writes what was printed, and notes what of it is told.
     fn keep_output(&mut self, name: &str, printed: &CommandOutput) -> Result<()> {
         for (end, bytes) in [("out", &printed.stdout), ("err", &printed.stderr)] {
@@ -296,16 +317,10 @@ impl<'a> Bench<'a> {
                 &cut_middle(bytes, self.most),
             )?;
         }
-        let [stdout, stderr] =
-            [&printed.stdout, &printed.stderr].map(|bytes| cut_middle(bytes, MOST_TOLD));
-        let [stdout, stderr] = [&stdout, &stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        let tell = |text: String| match &self.view {
-            Some(view) => translate_output(view, &text),
-            None => text,
-        };
+        let [stdout, stderr] = cut_outputs(printed);
         let (tail, said) = (
-            tell(make_excerpt(&stderr, &stdout)),
-            tell(last_lines(&stderr)),
+            self.tell(make_excerpt(&stderr, &stdout)),
+            self.tell(last_lines(&stderr)),
         );
         (self.tail, self.said) = (tail, said);
         let checkout = self.view.as_ref().map(|view| view.checkout.as_path());
@@ -340,6 +355,25 @@ fn judge_end(
             return Err(Failure::new(FailureKind::Interrupted, "interrupted"));
         }
     })
+}
+
+/// What of both outputs is looked through for what to tell.
+fn cut_outputs(printed: &CommandOutput) -> [String; 2] {
+    [&printed.stdout, &printed.stderr].map(|bytes| {
+        let told = cut_middle(bytes, MOST_TOLD);
+        String::from_utf8_lossy(&told).into_owned()
+    })
+}
+
+fn judge_printed_gate(
+    gate: &Gate,
+    end: CommandEnd,
+    printed: &CommandOutput,
+) -> Result<GateOutcome> {
+    let limit_ms = whole_millis(gate.command.timeout);
+    let ended = judge_end(end, &gate.command.ok_exit, limit_ms)?;
+    let outputs = [&printed.stdout[..], &printed.stderr[..]];
+    Ok(judge_gate(gate, ended.as_ref().map(drop), outputs))
 }
 
 /// The bench as a gauge uses it.
@@ -383,6 +417,15 @@ impl GaugeTools for BenchTools<'_, '_> {
         let limit_ms = whole_millis(command.timeout);
         let ended = judge_end(ended.how, &command.ok_exit, limit_ms)?;
         Ok(GaugedRun { ended, used })
+    }
+
+    fn run_gate(&mut self, gate: &Gate, label: &str) -> Result<(GateOutcome, String)> {
+        let name = format!("{} ({label})", self.name);
+        let usual = JobConditions::default();
+        let (ended, printed) = self.bench.run_job(&gate.command, &name, usual)?;
+        self.add_output(&printed);
+        let outcome = judge_printed_gate(gate, ended.how, &printed)?;
+        Ok((outcome, self.bench.excerpt_of(&printed)))
     }
 
     fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>> {

@@ -133,9 +133,7 @@ fn two_kinds_or_none_are_one_clear_error() {
     insta::assert_snapshot!(list_problems(json!({"cpu": "./app", "size": "dist/**"}), &json!({})), @"
     Error verify: `cpu` and `size` are given, and only one of them can be the metric -> keep one
     ");
-    insta::assert_snapshot!(list_problems(json!({"timeout": "5m"}), &json!({})), @"
-    Error verify: nothing says how the metric is measured -> add `command` (it prints the metric), or `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate` or `covered`, which the tool measures itself
-    ");
+    insta::assert_snapshot!(list_problems(json!({"timeout": "5m"}), &json!({})), @"Error verify: nothing says how the metric is measured -> add `command` (it prints the metric), or `wall`, `cpu`, `peak_memory`, `size`, `count`, `exit_rate`, `gates` or `covered`, which the tool measures itself");
     insta::assert_snapshot!(list_problems(json!({"covered": "lcov.info"}), &json!({})), @"
     Error verify.covered: nothing makes the report -> add `command`, such as `cargo llvm-cov --lcov --output-path lcov.info`
     Warning metric.direction: of `covered`, `lower` is rarely better -> write `direction: higher`, unless it is meant

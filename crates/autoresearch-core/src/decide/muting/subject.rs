@@ -50,6 +50,8 @@ impl MuteSubject {
         let name = list_words(&config.metric.name, "_-./%");
         let mut verify = list_words(&config.verify.command, "");
         verify.extend(more.iter().flat_map(|text| list_words(text, "")));
+        let gates = config.gates.iter().filter(|gate| config.counts_gate(gate));
+        verify.extend(gates.flat_map(|gate| list_words(&gate.command.command, "")));
         if let GaugeKind::Count { pattern, .. } = &config.gauge.kind {
             verify.extend(list_words(pattern, "_-./\\"));
         }
@@ -65,7 +67,7 @@ impl MuteSubject {
         let is_counted = config.metric.direction == Direction::Lower
             && is_count(config, known)
             && match config.gauge.kind {
-                GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } => true,
+                GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } | GaugeKind::Gates => true,
                 _ if named(AMOUNTS) => false,
                 _ => config.mode == Mode::Fix || named(FINDINGS) || is_tool,
             };
@@ -120,7 +122,10 @@ pub fn counts_down(config: &Config, (unit, value): (&Unit, &Value)) -> bool {
 
 fn is_count(config: &Config, known: Option<(&Unit, &Value)>) -> bool {
     let counts = match config.gauge.kind {
-        GaugeKind::Printed | GaugeKind::Count { .. } | GaugeKind::ExitRate { .. } => true,
+        GaugeKind::Printed
+        | GaugeKind::Count { .. }
+        | GaugeKind::ExitRate { .. }
+        | GaugeKind::Gates => true,
         GaugeKind::Wall
         | GaugeKind::Cpu
         | GaugeKind::PeakMemory
@@ -132,7 +137,10 @@ fn is_count(config: &Config, known: Option<(&Unit, &Value)>) -> bool {
         let named = words.any(|word| word == unit.as_str());
         (unit.is_none() || unit.count_cases().is_some() || named) && value.is_whole()
     });
-    let is_rate = matches!(config.gauge.kind, GaugeKind::ExitRate { .. });
+    let is_rate = matches!(
+        config.gauge.kind,
+        GaugeKind::ExitRate { .. } | GaugeKind::Gates
+    );
     counts && (is_whole || is_rate)
 }
 

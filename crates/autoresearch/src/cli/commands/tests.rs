@@ -468,3 +468,57 @@ fn the_help_of_fix() {
     Exit code 0 also where something is broken; 6 where nothing could be checked.
     ");
 }
+
+#[test]
+fn the_help_of_ship() {
+    assert_snapshot!(format_own_help("ship"), @"
+    Check what must hold before a release
+
+    Usage: autoresearch ship [OPTIONS] <COMMAND>
+
+    Commands:
+      check  Run the gates of the config, and write which of them are open as a checklist
+
+    Options:
+      (and the options of every command)
+
+    Examples:
+      autoresearch ship check --dry-run
+      autoresearch ship check
+    ");
+    assert_snapshot!(format_own_help("ship check"), @"
+    Run the gates of the config, and write which of them are open as a checklist
+
+    Usage: autoresearch ship check [OPTIONS]
+
+    Options:
+          --config <FILE>
+              The config file; `-` reads standard input
+
+              [default: autoresearch.yaml]
+
+          --dry-run
+              List the gates, and run nothing
+
+      (and the options of every command)
+
+    Examples:
+      autoresearch ship check --dry-run
+      autoresearch ship check
+      autoresearch ship check --config release.yaml --json
+
+    Each gate of `gates:` is a command with what it must come to: an exit status, and what it prints or
+    does not print. They run one after the other in your work tree, as the files are now, each for at
+    most its timeout; with `verify: {sandbox: true}` in the same sandbox as verify. --dry-run lists them
+    and runs nothing. A gate that lacks a program cannot run here, and nothing is known of what it
+    checks.
+
+    The checklist goes to autoresearch-results/ship: checklist.md and checklist.json, which git ignores.
+    Nothing is released: that is a person's to do.
+
+    To let an agent close what is open, write `verify: {gates: true}`: the metric of the run is the
+    number of open gates.
+
+    Exit code 0 when every required gate passes, 1 when one is open or cannot run.
+    ");
+}

@@ -12,6 +12,7 @@ use super::*;
 struct ScriptedTools {
     runs: VecDeque<GaugedRun>,
     answers: VecDeque<FileAnswer>,
+    gates: VecDeque<(GateOutcome, &'static str)>,
     has_no_zones: bool,
     told: Vec<String>,
 }
@@ -30,6 +31,12 @@ impl GaugeTools for ScriptedTools {
         self.told
             .push(format!("{label}: {variables}{}{busy}", command.command));
         Ok(self.runs.pop_front().expect("a run in the script"))
+    }
+
+    fn run_gate(&mut self, gate: &Gate, label: &str) -> Result<(GateOutcome, String)> {
+        self.told.push(format!("{label}: {}", gate.command.command));
+        let (outcome, said) = self.gates.pop_front().expect("a gate in the script");
+        Ok((outcome, said.to_owned()))
     }
 
     fn ask_files(&mut self, query: &FileQuery) -> Result<std::result::Result<FileAnswer, How>> {
@@ -70,12 +77,15 @@ impl ScriptedTools {
     }
 
     /// Measures, and shows the metrics or why there are none, with all that was done; every answer was asked for.
-    fn measure(mut self, verify: &serde_json::Value) -> String {
-        let document = json!({
+    fn measure(self, verify: &serde_json::Value) -> String {
+        self.measure_document(&json!({
             "goal": "g", "scope": ["src/**"], "metric": {"name": "m", "direction": "lower"},
             "guard": {"command": "make test"}, "verify": verify,
-        });
-        let config = check_config(&document).config.unwrap();
+        }))
+    }
+
+    fn measure_document(mut self, document: &serde_json::Value) -> String {
+        let config = check_config(document).config.unwrap();
         let mut rows = match take_gauge(&config, &mut self).unwrap() {
             Ok(metrics) => metrics
                 .iter()
@@ -83,7 +93,7 @@ impl ScriptedTools {
                 .collect(),
             Err(why) => vec![format!("{}: {why}", why.as_str())],
         };
-        assert!(self.runs.is_empty() && self.answers.is_empty());
+        assert!(self.runs.is_empty() && self.answers.is_empty() && self.gates.is_empty());
         rows.extend(self.told);
         rows.join("\n")
     }
@@ -355,4 +365,61 @@ fn a_report_is_taken_away_before_the_command_that_writes_it() {
     {"ReadReport":{"path":"lcov.info"}}
     [m: 66.67% (2 of 3 lines in lcov.info)]
     "#);
+}
+
+/// What three gates come to, of which the second is not required.
+fn measure_gates(gates: impl IntoIterator<Item = (GateOutcome, &'static str)>) -> String {
+    let tools = ScriptedTools {
+        gates: gates.into_iter().collect(),
+        ..ScriptedTools::default()
+    };
+    tools.measure_document(&json!({
+        "goal": "g", "scope": ["src/**"], "metric": {"name": "open_gates", "direction": "lower"},
+        "guard": {"command": "make test"}, "verify": {"gates": true},
+        "gates": [
+            {"name": "tests pass", "command": "make test"},
+            {"name": "links", "command": "sh links.sh", "required": false},
+            {"name": "changelog", "command": "sh changelog.sh"},
+        ],
+    }))
+}
+
+#[test]
+fn the_open_ones_of_the_required_gates_are_counted_and_named_with_their_last_line() {
+    let open = |why: &str| GateOutcome::Open(why.to_owned());
+    insta::assert_snapshot!(measure_gates([
+        (open("exit status 2"), "make: *** [test] Error\n  2 failed"),
+        (open("exit status 1"), ""),
+    ]), @"
+    open_gates = 2 open gates
+    gate 1 of 2, tests pass: make test
+    [gate 1 of 2, tests pass: open: exit status 2]
+    gate 2 of 2, changelog: sh changelog.sh
+    [gate 2 of 2, changelog: open: exit status 1]
+    [open_gates: 2 of 2 gates open]
+    tests pass: exit status 2: 2 failed
+    changelog: exit status 1
+    ");
+    insta::assert_snapshot!(measure_gates([
+        (GateOutcome::Passes, "fine"),
+        (open("prints what `x` matches: a x b"), "a x b"),
+    ]), @"
+    open_gates = 1 open gates
+    gate 1 of 2, tests pass: make test
+    [gate 1 of 2, tests pass: passes]
+    gate 2 of 2, changelog: sh changelog.sh
+    [gate 2 of 2, changelog: open: prints what `x` matches: a x b]
+    [open_gates: 1 of 2 gates open]
+    changelog: prints what `x` matches: a x b
+    ");
+}
+
+#[test]
+fn a_gate_that_cannot_run_gives_no_number() {
+    let missing = GateOutcome::CannotRun("exit status 127 (command not found)".to_owned());
+    insta::assert_snapshot!(measure_gates([(missing, "sh: 1: make: not found")]), @"
+    no-metric: the gate `tests pass` cannot run: exit status 127 (command not found)
+    gate 1 of 2, tests pass: make test
+    [gate 1 of 2, tests pass: cannot run: exit status 127 (command not found)]
+    ");
 }

@@ -1,8 +1,9 @@
-//! Owns `Traces`: what the checks of a project left or changed in its work tree.
+//! Owns `Traces`: what commands that check left or changed in its work tree.
 //! Does not undo anything.
 //! Invariant: what git ignores is nobody's concern, and a file that was changed before is compared by its content.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use autoresearch_core::words::text::escape_text;
 use autoresearch_sys::error::Result;
@@ -12,17 +13,17 @@ use autoresearch_sys::store::{DirtyFiles, FileNotes};
 
 use crate::watch::user_files;
 
-/// What is seen of a work tree after the checks.
+/// What is seen of a work tree after the commands.
 #[derive(Debug, Default)]
-pub(super) struct Traces {
+pub(crate) struct Traces {
     /// Files that are new.
     pub left: Vec<String>,
     /// Files that are tracked, or were there before, and are not as they were.
     pub changed: Vec<String>,
 }
 
-/// A work tree as it was before the checks.
-pub(super) struct TreeBefore<'g> {
+/// A work tree as it was before the commands.
+pub(crate) struct TreeBefore<'g> {
     git: &'g Git,
     entries: Vec<StatusEntry>,
     dirty: DirtyFiles,
@@ -30,7 +31,7 @@ pub(super) struct TreeBefore<'g> {
 }
 
 impl<'g> TreeBefore<'g> {
-    pub(super) fn look(git: &'g Git) -> Result<Self> {
+    pub(crate) fn look(git: &'g Git) -> Result<Self> {
         let entries = git.read_status()?;
         let mut dirty = DirtyFiles::default();
         for entry in &entries {
@@ -50,8 +51,15 @@ impl<'g> TreeBefore<'g> {
         })
     }
 
+    /// Is there nothing that could be committed, but for this file?
+    pub(crate) fn is_clean_without(&self, file: Option<&Path>) -> bool {
+        let root = self.git.work_tree();
+        let mut entries = self.entries.iter();
+        entries.all(|entry| file.is_some_and(|file| *file == root.join(entry.path.as_path())))
+    }
+
     /// What is there now and was not, and what is not as it was.
-    pub(super) fn find_traces(&self) -> Result<Traces> {
+    pub(crate) fn find_traces(&self) -> Result<Traces> {
         let changed = user_files::find_changed(
             self.git.work_tree(),
             &self.dirty,

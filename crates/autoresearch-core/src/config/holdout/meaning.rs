@@ -8,7 +8,7 @@ use crate::config::meaning::ConfigMeaning;
 
 impl ConfigMeaning<'_> {
     /// The check that is meant, where one was typed.
-    pub(super) fn resolve_holdout(&mut self, file: &ConfigFile) -> Option<Holdout> {
+    pub(in crate::config) fn resolve_holdout(&mut self, file: &ConfigFile) -> Option<Holdout> {
         let typed = file.holdout.as_ref()?;
         let command = CommandFile {
             command: typed.command.clone(),
