@@ -1,6 +1,6 @@
 //! What the checks of the tables do to small real projects, and what they count there.
 
-use crate::fix::{find_program, hide_spans, path_with_cargo, project};
+use crate::fix::{find_program, hide_spans, hide_words, path_with_cargo, project};
 use crate::shown::assert_answer;
 use crate::testbed::{Testbed, note_skipped, write_program};
 
@@ -363,5 +363,98 @@ fn problems_of_eslint_count_as_the_check_does_errors_and_warnings_and_none_that_
     project     TypeScript and JavaScript in .
     lint        passes (<span>)  npx --no-install eslint . --max-warnings 0
     next: nothing is broken; autoresearch scan proposes what to improve
+    ");
+}
+
+#[test]
+fn scripts_that_git_ignores_or_that_are_gone_are_not_looked_at_and_new_ones_are() {
+    if find_program("shellcheck").is_none() || find_program("bats").is_none() {
+        note_skipped("no shellcheck, or no bats");
+        return;
+    }
+    let bad = "#!/bin/sh\necho $1\n";
+    let bed = project(&[
+        ("good.sh", "#!/bin/sh\necho ok\n"),
+        ("-x y.sh", bad),
+        ("gone.sh", "if\n"),
+        ("test/a.bats", "@test \"works\" { true; }\n"),
+        (".gitignore", "/vendored/\n"),
+    ]);
+    std::fs::remove_file(bed.path("gone.sh")).unwrap();
+    bed.write("vendored/broken.sh", "if\n");
+    bed.write("vendored/fails.bats", "@test \"fails\" { false; }\n");
+    bed.write("new one.bash", bad);
+    assert_answer!(tell_ends(&bed, &[]), @"
+    project     Shell in .
+    build       passes
+    tests       passes
+    lint        fails
+    count       shellcheck_findings is 2
+    next: autoresearch fix check --write writes autoresearch.yaml: shellcheck_findings 2 -> 0
+    ");
+    assert_answer!(hide_words(&count(&bed, &[])), @"
+    count       shellcheck_findings is 2
+                ./new one.bash:2: <said>
+                ./-x y.sh:2: <said>
+    ");
+    bed.write("new one.bash", "if\n");
+    assert_answer!(hide_words(&count(&bed, &[])), @"
+    count       build_errors is 1
+                ./new one.bash: line 2: <said>
+    ");
+    // The config measures the same, and sees when nothing is in them.
+    bed.write("new one.bash", bad);
+    check(&bed, &["--write"]);
+    bed.git(&["add", "-A"]);
+    bed.git(&["commit", "-qm", "config"]);
+    let tried = bed.run(&["config", "try"]).ok().out;
+    let rows = tried.lines().skip_while(|line| !line.starts_with("scope"));
+    let rows: Vec<&str> = rows.take(2).collect();
+    assert_answer!(rows.join("\n"), @"
+    scope     untouched  2
+              emptied    3
+    ");
+    // Where none is left, no linter and no runner is called without a file.
+    let commands = bed.run(&["fix", "check", "--dry-run", "--json"]).json();
+    bed.git(&["rm", "-q", "*.sh", "*.bash", "*.bats"]);
+    for check in commands["checks"].as_array().unwrap() {
+        run_script(
+            &bed,
+            &format!("mkdir -p .measured\n{}", check["command"].as_str().unwrap()),
+        );
+    }
+}
+
+#[test]
+fn what_python_cannot_read_is_told_of_files_of_the_project_alone() {
+    let bed = project(&[
+        ("setup.cfg", ""),
+        (".flake8", ""),
+        ("a.py", "a = 1\n"),
+        ("gone.py", "a = 1\n"),
+        ("notes.txt", "def (\n"),
+        (".gitignore", "/env/\n.venv/\n"),
+    ]);
+    std::fs::remove_file(bed.path("gone.py")).unwrap();
+    bed.write("env/lib/old.py", "print 1\n");
+    let programs = bed.path(".venv/bin");
+    std::fs::create_dir_all(&programs).unwrap();
+    let flake8 = "#!/bin/sh\nfor file; do echo \"$file:1:1: E1 found\"; done\nexit 1\n";
+    write_program(&programs.join("flake8"), flake8);
+    assert_answer!(tell_ends(&bed, &[]), @"
+    project     Python in .
+    build       passes
+    lint        fails
+    count       flake8_findings is 1
+    next: autoresearch fix check --write writes autoresearch.yaml: flake8_findings 1 -> 0
+    ");
+    assert_answer!(count(&bed, &[]), @"
+    count       flake8_findings is 1
+                ./a.py:1:1: E1 found
+    ");
+    bed.write("new one.py", "def (\n");
+    assert_answer!(count(&bed, &[]), @"
+    count       build_errors is 1
+                *** Error compiling './new one.py'...
     ");
 }

@@ -72,13 +72,13 @@ fn each_stack_names_its_checks_in_the_order_of_repair() {
         ("app/a.py", "x"),
         ("tests/test_a.py", "x"),
     ];
-    insta::assert_snapshot!(show_here(&python, "python3 mypy"), @"
+    insta::assert_snapshot!(show_here(&python, "python3 mypy"), @r#"
     Python in .
-    build: PYTHONPYCACHEPREFIX=.measured/pycache python3 -m compileall -q -f -x '/[.]?venv/' app
+    build: git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; PYTHONPYCACHEPREFIX=.measured/pycache xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec python3 -m compileall -q -f -x "/[.]?venv/" "$@"' sh < .measured/files
     tests: PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q
     types: mypy --no-error-summary --cache-dir=/dev/null app
     lint: ruff check --no-cache app [ruff: python3 -m pip install ruff]
-    ");
+    "#);
     let go = [("go.mod", "module x"), ("a.go", "x"), ("a_test.go", "x")];
     insta::assert_snapshot!(show_here(&go, "go"), @"
     Go in .
@@ -150,7 +150,7 @@ fn the_project_is_that_of_the_folder_or_around_it_and_the_others_are_named() {
     ");
     insta::assert_snapshot!(show(&survey, "", Some("shell")), @r#"
     Shell in .
-    build: find . -name '*.sh' -not -path './.measured/*' -exec sh -c 's=0; for f; do bash -n "$f" || s=1; done; exit $s' sh {} +
+    build: git ls-files -zco --exclude-standard -- '*.sh' '*.bash' > .measured/files; xargs -0 sh -c 's=0; for f; do [ ! -f "$f" ] || bash -n "./$f" || s=1; done; exit $s' sh < .measured/files
     also TypeScript and JavaScript in web
     also Go in api
     "#);
@@ -389,7 +389,7 @@ fn what_a_check_finds_is_counted_by_its_own_tool_whatever_else_is_there() {
     let go = [("go.mod", "module x"), ("a.go", "x")];
     told += &tell_counter(&go, "go golangci-lint", CheckKind::Lint);
     told += &tell_counter(&go, "go", CheckKind::Lint);
-    insta::assert_snapshot!(told, @"
+    insta::assert_snapshot!(told, @r#"
     npx --no-install mocha: its exit status
     CI=1 npx --no-install ava: its exit status
     CI=1 npx --no-install vitest run: CI=1 npx --no-install vitest run --reporter=json --outputFile=.measured/tests.json || status=$?
@@ -399,12 +399,12 @@ fn what_a_check_finds_is_counted_by_its_own_tool_whatever_else_is_there() {
     npx --no-install eslint . --max-warnings 0: npx --no-install eslint . --max-warnings 0 --format json --output-file .measured/eslint.json || status=$?
     npx --no-install biome lint --error-on-warnings .: npx --no-install biome lint --error-on-warnings --reporter=github --max-diagnostics=none . > .measured/biome.txt || status=$?
     npm run -s lint: its exit status
-    flake8 app: flake8 app > .measured/flake8.txt || status=$?
+    git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec flake8 "$@"' sh < .measured/files: xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec flake8 "$@"' sh < .measured/files > .measured/flake8.txt || status=$?
     PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider: PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rpfE --tb=no > .measured/tests.txt || status=$?
     PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q: PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover 2> .measured/tests.txt || status=$?
     golangci-lint run ./...: golangci-lint run --issues-exit-code=1 --max-issues-per-linter=0 --max-same-issues=0 ./... > .measured/lint.txt || status=$?
     go vet ./...: go vet ./... 2> .measured/vet.txt || status=$?
-    ");
+    "#);
 }
 
 #[test]

@@ -415,14 +415,14 @@ fn shell_scripts_need_no_manifest() {
     ];
     insta::assert_snapshot!(describe(&files, "bash bats shellcheck", ""), @r#"
     Fix what ShellCheck finds: {"direction":"lower","name":"shellcheck_findings","target":0}
-        find . \( -name '*.sh' -o -name '*.bash' \) -not -path './.measured/*' -exec shellcheck -f gcc {} + > .measured/shellcheck.txt || status=$?
-        guard: bats -r .
+        xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec shellcheck -f gcc "$@"' sh < .measured/files > .measured/shellcheck.txt || status=$?
+        guard: xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec bats "$@"' sh < .measured/bats
     Make the tests faster: {"direction":"lower","name":"test_ms"}
-        bats -r .
-        guard: bats -r .
+        xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec bats "$@"' sh < .measured/bats
+        guard: xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec bats "$@"' sh < .measured/bats
     Fix what is suppressed by comments: {"direction":"lower","name":"suppressions","target":0}
         shellcheck disable
-        guard: bats -r .
+        guard: xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec bats "$@"' sh < .measured/bats
     "#);
 }
 

@@ -286,6 +286,19 @@ fn list_needs_of(check: &StackCommand) -> BTreeSet<String> {
     chosen.chain(needs).map(ToOwned::to_owned).collect()
 }
 
+/// A recipe whose tool no check names would count for none.
+fn assert_all_named(stack: &Stack, named: &BTreeSet<(Aim, String)>) {
+    for recipe in &stack.recipes {
+        let is_named = |tool: &String| named.contains(&(recipe.aim, tool.clone()));
+        assert!(
+            recipe.tool.as_ref().is_none_or(is_named),
+            "{}: {}",
+            stack.title,
+            recipe.metric
+        );
+    }
+}
+
 /// Another tool counts something else: 0 of it is no passing check.
 #[test]
 fn each_check_is_counted_by_the_one_recipe_of_its_tool_or_by_its_exit_status() {
@@ -318,17 +331,9 @@ fn each_check_is_counted_by_the_one_recipe_of_its_tool_or_by_its_exit_status() {
                 }
             }
         }
-        for recipe in &stack.recipes {
-            let is_named = |tool: &String| named.contains(&(recipe.aim, tool.clone()));
-            assert!(
-                recipe.tool.as_ref().is_none_or(is_named),
-                "{}: {}",
-                stack.title,
-                recipe.metric
-            );
-        }
+        assert_all_named(stack, &named);
     }
-    insta::assert_snapshot!(by_status, @"
+    insta::assert_snapshot!(by_status, @r#"
     TypeScript and JavaScript tests: npx --no-install mocha
     TypeScript and JavaScript tests: CI=1 npx --no-install ava
     TypeScript and JavaScript tests: CI=1 pnpm -s run test
@@ -337,18 +342,18 @@ fn each_check_is_counted_by_the_one_recipe_of_its_tool_or_by_its_exit_status() {
     C and C++ (CMake) tests: cmake -S . -B {out}/build -DCMAKE_BUILD_TYPE=Release > /dev/null; cmake --build {out}/build --parallel > /dev/null; ctest --test-dir {out}/build --output-on-failure
     C and C++ (Make) tests: make -s test
     C and C++ (Make) tests: make -s check
-    Ruby build: find . -name '*.rb' -not -path './vendor/*' -print0 | xargs -0 -n1 ruby -c > /dev/null
+    Ruby build: git ls-files -zco --exclude-standard -- '*.rb' ':!vendor' > {out}/files; xargs -0 sh -c 's=0; for f; do [ ! -f "$f" ] || ruby -c "./$f" || s=1; done; exit $s' sh < {out}/files > /dev/null
     Ruby tests: bundle exec rspec
     Ruby tests: bundle exec rake test
-    PHP build: find . -name '*.php' -not -path './vendor/*' -print0 | xargs -0 -n1 php -l > /dev/null
+    PHP build: git ls-files -zco --exclude-standard -- '*.php' ':!vendor' > {out}/files; xargs -0 sh -c 's=0; for f; do [ ! -f "$f" ] || php -l "./$f" || s=1; done; exit $s' sh < {out}/files > /dev/null
     PHP tests: {tool:phpunit}
     PHP tests: {tool:pest}
     .NET tests: dotnet test -v q --nologo
     Elixir build: mix compile
     Elixir tests: mix test
     Swift tests: swift test -q
-    Shell tests: bats -r .
-    ");
+    Shell tests: git ls-files -zco --exclude-standard -- '*.bats' > {out}/bats; xargs -0 sh -c 'for f; do shift; [ ! -f "$f" ] || set -- "$@" "./$f"; done; [ $# -eq 0 ] || exec bats "$@"' sh < {out}/bats
+    "#);
     // Words of the check need the rest, or it is not there, and the exit status is measured.
     insta::assert_snapshot!(needs_more, @"
     Java (Maven) mvn: java
