@@ -363,7 +363,6 @@ fn a_config_without_gates_or_with_a_wrong_one_is_refused_before_anything_runs() 
     error: the config release.yaml has 2 errors
     caused by: release.yaml:7: gates[1].comand: unknown key `comand` -> did you mean `command`?
     caused by: release.yaml:7: gates[1]: `command` is missing -> add `command:` (The text for the shell)
-    warning: release.yaml: guard: there is no guard, so a trial that breaks the program can be kept -> add `guard: {command: ...}`, such as your tests
     hint: fix these, then run `autoresearch config check release.yaml`
     ");
 }
@@ -498,5 +497,155 @@ fn gates_that_are_open_already_hide_the_scope_and_the_start_says_so() {
     --- stderr
     error: the target is already met: open_gates is 0 open gates
     hint: nothing is left to do here: take another candidate of `autoresearch scan`, or set a lower `metric.target`
+    ");
+}
+
+/// A small project in shell with a release behind it, and checks that can run anywhere.
+fn released() -> Testbed {
+    let bed = project(&[
+        (
+            "package.json",
+            "{\n  \"name\": \"tool\",\n  \"version\": \"1.1.0\",\n  \"private\": true,\n  \"scripts\": {\"test\": \"sh test.sh\"}\n}\n",
+        ),
+        ("index.js", "console.log(1);\n"),
+        ("test.sh", "test -s index.js\n"),
+        ("CHANGELOG.md", "# Changes\n\n## Unreleased\n"),
+        ("docs/install.md", "npm install tool@1.0.0\n"),
+        ("README.md", "# Tool\n"),
+    ]);
+    bed.git(&["tag", "v0.1.0"]);
+    bed.write("CHANGELOG.md", "# Changes\n\n## 1.1.0\n\n- first\n");
+    bed.write("docs/install.md", "npm install tool@1.1.0\n");
+    bed.write("index.js", "console.log(2);\n");
+    bed.git(&["commit", "-qam", "1.1.0"]);
+    bed.git(&["tag", "-a", "-m", "1.1.0", "v1.1.0"]);
+    bed.write("index.js", "console.log(3);\n");
+    bed.git(&["commit", "-qam", "more"]);
+    // Newer, but of another branch.
+    bed.git(&["switch", "-qc", "next", "HEAD~1"]);
+    bed.git(&["commit", "-q", "--allow-empty", "-m", "2.0.0"]);
+    bed.git(&["tag", "v2.0.0"]);
+    bed.git(&["switch", "-q", "main"]);
+    bed
+}
+
+/// A path with npm that runs the script of the package, as npm would.
+fn path_with_npm(bed: &Testbed) -> String {
+    let folder = bed.folder.path().join("programs");
+    std::fs::create_dir_all(&folder).unwrap();
+    crate::testbed::write_program(
+        &folder.join("npm"),
+        "case $* in *test) sh test.sh;; *) exit 9;; esac\n",
+    );
+    crate::testbed::write_program(&folder.join("node"), "exit 9\n");
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_them() {
+    let bed = released();
+    let path = path_with_npm(&bed);
+    let run = |words: &[&str]| hide_spans(&bed.run_with(words, &[("PATH", &path)]));
+    let scanned = run(&["scan", "--goal", "release 1.2.0"]);
+    let scanned: Vec<&str> = scanned
+        .lines()
+        .filter(|line| !line.starts_with("machine"))
+        .collect();
+    assert_answer!(scanned.join("\n"), @"
+    repository  Shell (1 file), TypeScript and JavaScript (1 file)
+     1  Make 1.2.0 ready to release -> 0
+        open_gates: 4 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
+    next: autoresearch init --goal 'release 1.2.0' writes candidate 1 as autoresearch.yaml, then autoresearch ship check
+    ");
+    assert_answer!(run(&["init", "--goal", "release 1.2.0"]), @"
+    wrote autoresearch.yaml: Make 1.2.0 ready to release
+    next: read it, then autoresearch ship check, then autoresearch start
+    ");
+    assert_answer!(bed.read("autoresearch.yaml"), @r#"
+    # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
+    # Why: 4 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
+    goal: release 1.2.0
+    mode: ship
+
+    # What a trial may change.
+    scope:
+      - '/CHANGELOG.md'
+      - '/package.json'
+      - '/README.md'
+      - '/docs/install.md'
+
+    # What no trial may change: tests and settings are the yardstick.
+    protect:
+      - '/*.js'
+
+    metric:
+      name: open_gates
+      direction: lower
+      target: 0
+
+    # How the number is made.
+    verify:
+      gates: true
+
+    # What must hold before the release: `autoresearch ship check` runs these.
+    gates:
+      - name: package.json has version 1.2.0
+        command: 'grep -nE ''"version": *"1\.2\.0"'' package.json'
+      - name: CHANGELOG.md says what is new in 1.2.0
+        command: 'awk ''/^##? /{on = /[^0-9.]1\.2\.0([^0-9.]|$)/; next} on'' CHANGELOG.md'
+        expect:
+          prints: '^[^#\n]*\w'
+      - name: no debug code
+        command: 'git grep -nE ''(^|[^[:alnum:]_])debugger;'' -- ''*.js'''
+        expect:
+          exit: 1
+        required: false
+      - name: the tests pass
+        command: 'CI=1 npm run -s test'
+        timeout: 15m
+
+    iterations: 40
+    time_limit: 8h
+
+    # To go on working in these files meanwhile, let the run work in a separate tree:
+    # isolation: worktree
+    "#);
+    assert_answer!(run(&["config", "check"]), @"autoresearch.yaml: no problems");
+    assert_answer!(run(&["ship", "check"]), @r#"
+    exit code 1
+    package.json has version 1.2.0          open (<span>): exit status 1
+    CHANGELOG.md says what is new in 1.2.0  open (<span>): prints nothing that `^[^#\n]*\w` matches
+    no debug code                           passes (<span>), not required
+    the tests pass                          passes (<span>)
+    ready                                   1 of 3 required gates pass, at commit <commit>
+    wrote                                   autoresearch-results/ship/checklist.md
+    next: close `package.json has version 1.2.0`, then: autoresearch ship check
+    "#);
+    let started = run(&["start"]);
+    assert!(started.contains("open_gates = 2"), "{started}");
+    let manifest = bed.read("package.json");
+    bed.write("package.json", &manifest.replace("1.1.0", "1.2.0"));
+    assert_answer!(run(&["trial", "-m", "the version"]), @r#"
+    trial 1: keep, open_gates 1 open gates (-1, -50 %), commit <commit>
+    still open:
+      | CHANGELOG.md says what is new in 1.2.0: prints nothing that `^[^#\n]*\w` matches
+    files: package.json
+    next: change one thing in scope (/CHANGELOG.md /package.json /README.md /docs/install.md), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    bed.write("CHANGELOG.md", "# Changes\n\n## 1.2.0\n\n### Added\n");
+    assert_answer!(run(&["trial", "-m", "an empty entry"]), @r#"
+    trial 2: discard (tie), open_gates 1 open gates (0); the best is 1 from trial 1
+    why: the metric is equal
+    files: CHANGELOG.md
+    next: change one thing in scope (/CHANGELOG.md /package.json /README.md /docs/install.md), leave git alone, then run: autoresearch trial -m "what you changed"
+    "#);
+    bed.write(
+        "CHANGELOG.md",
+        "# Changes\n\n## 1.2.0\n\n### Added\n\n- three\n",
+    );
+    assert_answer!(run(&["trial", "-m", "an entry"]), @"
+    trial 3: keep, open_gates 0 open gates (-1, -100 %), commit <commit>
+    files: CHANGELOG.md
+    next: the run has ended (target: open_gates is 0 open gates); `autoresearch finish` goes back to your branch and shows what was kept
     ");
 }

@@ -14,8 +14,10 @@ mod names;
 mod patterns;
 mod project;
 mod ranking;
+mod release;
 mod stack;
 mod survey;
+mod version;
 
 pub use self::block_text::format_config_text;
 pub use self::candidate::Candidate;
@@ -27,8 +29,10 @@ pub use self::project::{MissingNeed, list_installed_places};
 pub use self::ranking::{Proposals, count_quoted, propose_configs};
 pub use self::stack::{CountedPattern, Stack, list_stacks};
 pub use self::survey::{
-    Language, Machine, Survey, SurveyFile, find_stack_of, list_counts_of, list_programs,
+    Language, LastRelease, Machine, Survey, SurveyFile, find_stack_of, list_counts_of,
+    list_programs,
 };
+pub use self::version::{Version, find_version};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod facts;
 mod init;
 mod machine;
 mod manifests;
+mod releases;
 mod report;
 mod survey;
 

@@ -157,7 +157,8 @@ impl ConfigMeaning<'_> {
     fn warn_without_guard(&mut self, file: &ConfigFile) {
         let mut problems = self.problems.iter();
         let faulty = problems.any(|problem| problem.place.starts_with("guard"));
-        if file.guard.is_none() && !faulty {
+        // Gates are such checks, and each is counted.
+        if file.guard.is_none() && !file.verify.gates && !faulty {
             self.problems.push(Problem::warning(
                 "guard",
                 "there is no guard, so a trial that breaks the program can be kept",

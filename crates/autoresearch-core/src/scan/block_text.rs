@@ -10,7 +10,7 @@ use crate::scan::candidate::Candidate;
 use crate::words::text::escape_line;
 
 /// The keys in the order in which a person reads them.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 33] = [
     "goal",
     "mode",
     "scope",
@@ -34,21 +34,30 @@ const ORDER: [&str; 28] = [
     "command",
     "warmup",
     "repeats",
+    "expect",
+    "exit",
+    "prints",
     "timeout",
     "working_directory",
+    "required",
+    "gates",
     "guard",
     "keep_when",
     "min_improvement",
 ];
 
 /// What is said above a key.
-const REMARKS: [(&str, &str); 6] = [
+const REMARKS: [(&str, &str); 7] = [
     ("scope", "What a trial may change."),
     (
         "protect",
         "What no trial may change: tests and settings are the yardstick.",
     ),
     ("verify", "How the number is made."),
+    (
+        "gates",
+        "What must hold before the release: `autoresearch ship check` runs these.",
+    ),
     ("guard", "Must pass before a trial is kept."),
     (
         "keep_when",
@@ -64,8 +73,12 @@ pub fn format_config_text(candidate: &Candidate) -> String {
         Some("fix") => "fix check",
         _ => "scan",
     };
+    let then = match candidate.config.get("gates") {
+        Some(_) => "ship check",
+        None => "config try",
+    };
     let mut text = format!(
-        "# Proposed by `autoresearch {by}`. Change what you like, then: autoresearch config try\n"
+        "# Proposed by `autoresearch {by}`. Change what you like, then: autoresearch {then}\n"
     );
     let _ = writeln!(text, "# Why: {}", escape_line(&candidate.reason));
     if let Some(keys) = candidate.config.as_object() {
@@ -119,7 +132,12 @@ fn write_entry(text: &mut String, indent: &str, key: &str, value: &Value) {
         Value::Array(items) if !items.iter().all(Value::is_number) => {
             let _ = writeln!(text, "{indent}{key}:");
             for item in items {
-                let _ = writeln!(text, "{deeper}- {}", write_scalar(item));
+                match item {
+                    Value::Object(keys) if key == "gates" => write_block(text, &deeper, keys),
+                    item => {
+                        let _ = writeln!(text, "{deeper}- {}", write_scalar(item));
+                    }
+                }
             }
         }
         Value::String(lines) if is_block(lines) => {
@@ -132,6 +150,16 @@ fn write_entry(text: &mut String, indent: &str, key: &str, value: &Value) {
             let _ = writeln!(text, "{indent}{key}: {}", write_scalar(value));
         }
     }
+}
+
+/// A block of a list: its first key stands beside the dash.
+fn write_block(text: &mut String, indent: &str, keys: &Map<String, Value>) {
+    let mut block = String::new();
+    for key in sort_keys(keys) {
+        write_entry(&mut block, &format!("{indent}  "), key, &keys[key]);
+    }
+    let inside = block.strip_prefix(indent).unwrap_or(&block);
+    let _ = write!(text, "{indent}- {}", inside.trim_start());
 }
 
 /// Can a text stand in a block of lines as it is?

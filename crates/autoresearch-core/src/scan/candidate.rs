@@ -434,7 +434,7 @@ impl<'s> CandidateMaker<'_, 's> {
     }
 
     /// What a separate tree gets: the ignored folders in which the programs of the project are.
-    fn write_worktree(&self) -> Value {
+    pub(super) fn write_worktree(&self) -> Value {
         let folders = ["node_modules", ".venv", "venv", "vendor"];
         let mut links: Vec<String> = Vec::new();
         for path in &self.project.survey.installed {

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::span::format_span;
 use crate::scan::candidate::{Candidate, CandidateMaker, write_script};
 use crate::scan::check_kind::CheckKind;
 use crate::scan::goal::Wish;
+use crate::scan::names::find_ending;
 use crate::scan::patterns::FilePatterns;
 use crate::scan::project::{MissingNeed, Project, list_projects, strip_folder};
 use crate::scan::stack::{Measure, Recipe};
@@ -148,6 +149,26 @@ impl<'s> CheckedProject<'s> {
             patterns: &self.patterns,
             wish: &self.wish,
         }
+    }
+
+    /// Patterns of its sources and tests, from the root.
+    pub(super) fn list_code_patterns(&self) -> Vec<String> {
+        [&self.patterns.sources[..], &self.patterns.tests].concat()
+    }
+
+    /// The endings of its sources that there are.
+    pub(super) fn list_endings(&self) -> Vec<&'s str> {
+        let endings = self.project.stack.endings.iter().map(String::as_str);
+        let has = |ending: &&str| {
+            let mut files = self.project.files.iter();
+            files.any(|file| find_ending(file) == *ending)
+        };
+        endings.filter(has).collect()
+    }
+
+    /// The keys with which it could be released from a separate work tree.
+    pub(super) fn write_worktree(&self) -> Value {
+        self.maker().write_worktree()
     }
 
     /// What its stack is called.

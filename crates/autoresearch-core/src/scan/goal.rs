@@ -34,6 +34,8 @@ pub enum Aim {
     Size,
     /// Less memory.
     Memory,
+    /// Fewer gates of a release that are open.
+    Release,
 }
 
 /// A sentence, read.
@@ -111,6 +113,17 @@ const WORDS: &[(Aim, &[&str])] = &[
     ),
 ];
 
+/// Words of what is to be sent out. They say it only where nothing else does: a release build can be slow.
+const RELEASES: &[&str] = &[
+    "ship",
+    "shipping",
+    "shippable",
+    "release",
+    "releasing",
+    "releasable",
+    "publish*",
+];
+
 /// Words of time, which need another one to say of what.
 const FASTER: &[&str] = &[
     "fast*",
@@ -160,6 +173,8 @@ pub fn read_wish(sentence: &str) -> Wish {
         .filter(|_| text.matches('`').count() >= 2);
     let (aim, targets) = (find_aim(&words), list_targets(&words));
     let target = match aim {
+        // The number in the sentence is a version.
+        Some(Aim::Release) => None,
         Some(aim) => aim.choose_target(&targets, &aim.unit()),
         None => targets.first(),
     };
@@ -265,7 +280,7 @@ fn find_aim(words: &[String]) -> Option<Aim> {
         return Some(Aim::BuildErrors);
     }
     if !has(FASTER) {
-        return None;
+        return has(RELEASES).then_some(Aim::Release);
     }
     Some(find_time_aim(words))
 }
@@ -384,7 +399,7 @@ impl Aim {
     pub fn is_offered(self) -> bool {
         !matches!(
             self,
-            Self::BuildErrors | Self::FailingTests | Self::FlakyTests
+            Self::BuildErrors | Self::FailingTests | Self::FlakyTests | Self::Release
         )
     }
 
@@ -398,6 +413,7 @@ impl Aim {
                 | Self::BuildErrors
                 | Self::FailingTests
                 | Self::FlakyTests
+                | Self::Release
         )
     }
 
@@ -453,7 +469,7 @@ impl Aim {
             Self::TestTime => 50,
             Self::BuildTime => 40,
             Self::FlakyTests => 35,
-            Self::BuildErrors | Self::FailingTests => 30,
+            Self::BuildErrors | Self::FailingTests | Self::Release => 30,
             Self::Memory => 25,
         }
     }

@@ -10,6 +10,7 @@ use crate::scan::candidate::{Candidate, CandidateMaker};
 use crate::scan::goal::{Aim, Wish};
 use crate::scan::patterns::FilePatterns;
 use crate::scan::project::{Project, list_projects};
+use crate::scan::release::propose_release;
 use crate::scan::stack::CountedPattern;
 use crate::scan::survey::Survey;
 
@@ -131,6 +132,9 @@ pub fn propose_configs(survey: &Survey, wish: &Wish) -> Proposals {
         .iter()
         .flat_map(|project| wanted.make_candidates(project));
     let mut all = join_equal(all.collect());
+    if wanted.aim == Some(Aim::Release) {
+        all.extend(propose_release(survey, wish));
+    }
     all.sort_by(|one, other| {
         other
             .score

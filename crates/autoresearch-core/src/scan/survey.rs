@@ -20,6 +20,8 @@ pub struct Survey {
     pub manifests: Vec<Manifest>,
     /// Files that git ignores and that were looked for: programs that a project has installed.
     pub installed: BTreeSet<String>,
+    /// The last release, where it was asked for and there is one.
+    pub release: Option<LastRelease>,
     /// The folder from which somebody asks, from the root; empty at the root.
     pub here: String,
     /// Files with names that no command line should hold.
@@ -27,6 +29,14 @@ pub struct Survey {
     /// Were all sources read, so that what was counted is what a gauge would count?
     pub is_counted: bool,
     pub machine: Machine,
+}
+
+/// The last release that git knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastRelease {
+    pub tag: String,
+    /// What its commit changed, from the root.
+    pub files: Vec<String>,
 }
 
 /// A file that git tracks or would track.

@@ -6,6 +6,7 @@ mod changed_lines;
 mod copied_commit;
 mod merged;
 mod repository;
+mod tags;
 
 pub use self::repository::{History, HistoryError, TreeContent};
 pub use super::reading::{DiffSize, HeadState};

@@ -77,6 +77,31 @@ impl Git {
             .collect()
     }
 
+    /// The tags of commits, by their short names.
+    pub(super) fn ask_tags(&self) -> Result<Vec<(String, CommitId)>, GitError> {
+        // Of an annotated tag the second names are those of what it is of.
+        let format =
+            "--format=%(objecttype) %(objectname) %(refname)%00%(*objecttype) %(*objectname)";
+        let all = self.run_for_text(&["for-each-ref", format, "refs/tags/"])?;
+        let mut tags = Vec::new();
+        for line in all.lines() {
+            let (own, peeled) = line.split_once('\0').unwrap_or((line, ""));
+            let mut words = own.splitn(3, ' ');
+            let (kind, object, name) = (words.next(), words.next(), words.next());
+            let commit = match (kind, peeled.split_once(' ')) {
+                (Some("commit"), _) => object,
+                (Some("tag"), Some(("commit", commit))) => Some(commit),
+                _ => None,
+            };
+            let name = name.and_then(|name| name.strip_prefix("refs/tags/"));
+            if let (Some(name), Some(commit)) = (name, commit) {
+                let commit = read_commit_id("for-each-ref", commit.as_bytes())?;
+                tags.push((name.to_owned(), commit));
+            }
+        }
+        Ok(tags)
+    }
+
     /// Is a commit an ancestor of another, or the same?
     pub(super) fn ask_is_ancestor(
         &self,

@@ -89,10 +89,13 @@ pub(crate) fn write_candidate(
         file = format!(" {}", quote_word(&shown));
         config = format!(" --config{file}");
     }
+    let first = if candidate.config.get("gates").is_some() {
+        format!("autoresearch ship check{config}")
+    } else {
+        format!("autoresearch config try{file}")
+    };
     Ok(InitReport {
-        next: format!(
-            "read it, then autoresearch config try{file}, then autoresearch start{config}"
-        ),
+        next: format!("read it, then {first}, then autoresearch start{config}"),
         file: shown,
         candidate,
     })

@@ -66,8 +66,14 @@ impl ScanReport {
             } else {
                 ""
             };
+            let has_gates = self.aim == Some(Aim::Release);
+            let then = if has_gates {
+                "ship check"
+            } else {
+                "config try"
+            };
             return format!(
-                "autoresearch init{goal} writes candidate 1 as autoresearch.yaml{other}, then autoresearch config try"
+                "autoresearch init{goal} writes candidate 1 as autoresearch.yaml{other}, then autoresearch {then}"
             );
         }
         match self.not_here.first() {

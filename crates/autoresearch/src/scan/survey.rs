@@ -1,11 +1,11 @@
 //! Owns the survey of a repository and the machine, and `scan`.
 //! Does not write anything.
-//! Invariant: git lists the files, and is asked for nothing else.
+//! Invariant: git lists the files, says what the last release was where somebody asks for one, and is asked for nothing else.
 
 use std::path::PathBuf;
 
 use autoresearch_core::scan::{
-    Survey, count_quoted, list_installed_places, propose_configs, read_wish,
+    Aim, Survey, count_quoted, list_installed_places, propose_configs, read_wish,
 };
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
@@ -13,6 +13,7 @@ use autoresearch_sys::git::Git;
 
 use super::facts::read_survey;
 use super::machine::look_at_machine;
+use super::releases::find_last_release;
 use super::report::ScanReport;
 use crate::run::place::{Place, caller_variables, history_around};
 
@@ -41,7 +42,8 @@ pub(crate) fn survey_repository(
     sentence: &str,
 ) -> Result<ScannedRepository> {
     let folder = place.search_folder(world);
-    let root = history_around(world, &folder)?.work_tree();
+    let history = history_around(world, &folder)?;
+    let root = history.work_tree();
     let program = World::find_program(&world.vars, "git").unwrap_or_default();
     let git = Git::new(&program, &root, &caller_variables(world)).obeying(world);
     // A run changes tracked files alone; where nothing is tracked yet, the others show what the project will be.
@@ -49,9 +51,13 @@ pub(crate) fn survey_repository(
     if listed.is_empty() {
         listed = git.list_files()?;
     }
-    let wanted = count_quoted(&read_wish(sentence));
+    let wish = read_wish(sentence);
+    let wanted = count_quoted(&wish);
     let mut survey = read_survey(&root, &listed, wanted.as_ref());
     survey.machine = look_at_machine(world, &root);
+    if wish.aim == Some(Aim::Release) {
+        survey.release = find_last_release(&history);
+    }
     let inside = folder.canonicalize().unwrap_or(folder);
     let inside = inside.strip_prefix(&root).unwrap_or(&inside);
     let here = inside.to_str().filter(|here| !here.starts_with('/'));

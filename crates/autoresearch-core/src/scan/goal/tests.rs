@@ -215,3 +215,30 @@ fn a_number_of_things_is_no_target() {
     assert_eq!(read_wish("bring it to a count of 5").targets, ["5"]);
     assert_eq!(read_wish("an error rate of 1 %").targets, ["1"]);
 }
+
+#[test]
+fn a_release_is_meant_only_where_nothing_else_is_and_its_number_is_no_target() {
+    insta::assert_snapshot!(read_all(&[
+        "ship it",
+        "is it ready to release",
+        "release 1.2",
+        "bring the release to 1.2.0",
+        "get it ready for publishing, no open ends",
+        "shrink the release binary",
+        "make the release build faster",
+        "fix the errors of the release build",
+        "fix the failing tests before the release",
+        "the relationship of orders",
+    ]), @"
+    Release       -        -          ship it
+    Release       -        -          is it ready to release
+    Release       -        -          release 1.2
+    Release       -        -          bring the release to 1.2.0
+    Release       -        -          get it ready for publishing, no open ends
+    Size          -        -          shrink the release binary
+    BuildTime     -        -          make the release build faster
+    BuildErrors   0        -          fix the errors of the release build
+    FailingTests  0        -          fix the failing tests before the release
+    -             -        -          the relationship of orders
+    ");
+}

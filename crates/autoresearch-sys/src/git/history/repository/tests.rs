@@ -498,3 +498,25 @@ fn the_holder_of_content_is_the_branch_or_what_a_remote_has_under_its_name() {
     repository.run(&["merge", "--quiet", "--no-edit", "work"]);
     assert_eq!(holder(), Some(branch("main")));
 }
+
+#[test]
+fn both_tell_the_tags_of_commits_and_of_nothing_else() {
+    let story = MergedRepository::tell();
+    let repository = &story.repository;
+    repository.run(&["tag", "app/v0.9", "HEAD^"]);
+    repository.run(&["tag", "a-file", "HEAD:a"]);
+    repository.run(&["tag", "-a", "-m", "of a file", "noted-file", "HEAD:a"]);
+    repository.run(&["tag", "-a", "-m", "of a tag", "twice", "v1"]);
+    repository.run(&["tag", "first", "main~3"]);
+    let told = story.agree(|history| {
+        let tags = history.list_tags().unwrap().into_iter();
+        let lines = tags.filter(|(name, _)| name != "twice");
+        let lines = lines.map(|(name, commit)| format!("{name} {commit}"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    insta::assert_snapshot!(told, @"
+    app/v0.9 c1a5d692180e909cb12c81a714aa3fc457d18003
+    first first
+    v1 last
+    ");
+}
