@@ -511,7 +511,10 @@ fn released() -> Testbed {
         ("test.sh", "test -s index.js\n"),
         ("CHANGELOG.md", "# Changes\n\n## Unreleased\n"),
         ("docs/install.md", "npm install tool@1.0.0\n"),
-        ("README.md", "# Tool\n"),
+        (
+            "README.md",
+            "# Tool\n\n[how](docs/install.md#npm), [why](docs/why.md) and [more](https://example.org/a), [top](#tool)\n",
+        ),
     ]);
     bed.git(&["tag", "v0.1.0"]);
     bed.write("CHANGELOG.md", "# Changes\n\n## 1.1.0\n\n- first\n");
@@ -554,7 +557,7 @@ fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_
     assert_answer!(scanned.join("\n"), @"
     repository  Shell (1 file), TypeScript and JavaScript (1 file)
      1  Make 1.2.0 ready to release -> 0
-        open_gates: 4 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
+        open_gates: 5 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
     next: autoresearch init --goal 'release 1.2.0' writes candidate 1 as autoresearch.yaml, then autoresearch ship check
     ");
     assert_answer!(run(&["init", "--goal", "release 1.2.0"]), @"
@@ -563,7 +566,7 @@ fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_
     ");
     assert_answer!(bed.read("autoresearch.yaml"), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
-    # Why: 4 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
+    # Why: 5 gates; the last release, v1.1.0, changed CHANGELOG.md, docs/install.md, index.js
     goal: release 1.2.0
     mode: ship
 
@@ -595,6 +598,9 @@ fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_
         command: 'awk ''/^##? /{on = /[^0-9.]1\.2\.0([^0-9.]|$)/; next} on'' CHANGELOG.md'
         expect:
           prints: '^[^#\n]*\w'
+      - name: what README.md links to is there
+        command: 'ls -d -- . $(awk ''{while (match($0, /\]\([^)#:? \/][^)#:? ]*[)#]/)) {print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH)}}'' README.md)'
+        required: false
       - name: no debug code
         command: 'git grep -nE ''(^|[^[:alnum:]_])debugger;'' -- ''*.js'''
         expect:
@@ -615,6 +621,7 @@ fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_
     exit code 1
     package.json has version 1.2.0          open (<span>): exit status 1
     CHANGELOG.md says what is new in 1.2.0  open (<span>): prints nothing that `^[^#\n]*\w` matches
+    what README.md links to is there        open (<span>), not required: exit status 1
     no debug code                           passes (<span>), not required
     the tests pass                          passes (<span>)
     ready                                   1 of 3 required gates pass, at commit <commit>
@@ -648,4 +655,37 @@ fn a_sentence_about_a_release_proposes_gates_from_the_last_one_and_a_run_closes_
     files: CHANGELOG.md
     next: the run has ended (target: open_gates is 0 open gates); `autoresearch finish` goes back to your branch and shows what was kept
     ");
+}
+
+#[test]
+fn a_gate_runs_in_the_sandbox_that_the_config_asks_for() {
+    let bed = with_gates(
+        "  - {name: writes elsewhere, command: 'echo x > ../elsewhere'}\n  - {name: writes here, command: 'mkdir -p made && echo x > made/x'}\n",
+    );
+    let mut unshare = std::process::Command::new("sh");
+    unshare
+        .arg("-c")
+        .arg("unshare --mount --net true || unshare --user --map-current-user --mount --net true");
+    if !unshare.output().is_ok_and(|it| it.status.success()) {
+        crate::testbed::note_skipped("this system forbids namespaces");
+        return;
+    }
+    let elsewhere = bed.repo.parent().unwrap().join("elsewhere");
+    let open = bed.run(&["ship", "check"]).ok();
+    assert!(open.out.contains("2 of 2 required gates pass"), "{open}");
+    std::fs::remove_file(&elsewhere).unwrap();
+    let text = bed.read("autoresearch.yaml");
+    let closed = text.replace("{command: echo 1}", "{command: echo 1, sandbox: true}");
+    bed.write("autoresearch.yaml", &closed);
+    let shown = check(&bed, &[]).replace("exit status 2", "exit status 1");
+    let shown = shown.lines().filter(|line| !line.contains("| "));
+    assert_answer!(shown.collect::<Vec<_>>().join("\n"), @"
+    exit code 1
+    writes elsewhere  open (<span>): exit status 1
+    writes here       passes (<span>)
+    ready             1 of 2 required gates pass, at commit <commit>
+    wrote             autoresearch-results/ship/checklist.md
+    next: close `writes elsewhere`, then: autoresearch ship check
+    ");
+    assert!(!elsewhere.exists());
 }

@@ -215,6 +215,7 @@ impl<'a, 's> ReleaseDraft<'a, 's> {
             gates.extend(self.list_version_gates(version));
         }
         gates.extend(self.make_changelog_gate());
+        gates.extend(self.make_links_gate());
         gates.extend(self.make_debug_gate());
         gates.extend(self.list_check_gates());
         gates.extend(self.make_package_gate());
@@ -269,6 +270,33 @@ impl<'a, 's> ReleaseDraft<'a, 's> {
             "name": format!("{path} names {version}"),
             "command": format!("grep -nE {} {file}", quote_word(&line)),
         }))
+    }
+
+    /// The README of the project, from the root.
+    fn find_readme(&self) -> Option<&'s str> {
+        let mut paths = self.survey.files.iter().map(|file| file.path.as_str());
+        paths.find(|path| {
+            strip_folder(path, self.folder).is_some_and(|inside| {
+                !inside.contains('/') && inside.to_lowercase().starts_with("readme.")
+            })
+        })
+    }
+
+    /// The files that a README links to. Code in it may look like a link, so this is told and not counted.
+    fn make_links_gate(&self) -> Option<Value> {
+        let path = self.find_readme()?;
+        let file = strip_folder(path, self.folder)?;
+        if find_ending(file) != "md" {
+            return None;
+        }
+        let program = r"{while (match($0, /\]\([^)#:? \/][^)#:? ]*[)#]/)) {print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH)}}";
+        let mut gate = json!({
+            "name": format!("what {path} links to is there"),
+            "command": format!("ls -d -- . $(awk {} {})", quote_word(program), quote_word(file)),
+            "required": false,
+        });
+        self.add_folder(&mut gate);
+        Some(gate)
     }
 
     /// The sources are not in the scope, so this is told and not counted.
@@ -351,18 +379,12 @@ impl<'a, 's> ReleaseDraft<'a, 's> {
     /// What the last release changed besides code, and what the gates look at.
     fn choose_scope(&self, protect: &[String]) -> Vec<String> {
         let last = self.survey.release.iter().flat_map(|last| &last.files);
-        let readme = self.survey.files.iter().map(|file| file.path.as_str());
-        let readme = readme.filter(|path| {
-            strip_folder(path, self.folder).is_some_and(|inside| {
-                !inside.contains('/') && inside.to_lowercase().starts_with("readme.")
-            })
-        });
         let wanted = self
             .changelog
             .into_iter()
             .chain(self.versioned.iter().copied());
         let wanted = wanted
-            .chain(readme)
+            .chain(self.find_readme())
             .chain(last.map(String::as_str).take(MOST_FILES));
         let mut scope: Vec<String> = Vec::new();
         for path in wanted {

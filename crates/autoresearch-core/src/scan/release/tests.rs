@@ -72,7 +72,7 @@ fn a_release_of_rust_has_its_checks_its_version_and_its_changelog() {
     .unwrap();
     insta::assert_snapshot!(format_config_text(&candidate), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
-    # Why: 7 gates; the last release, v1.1.0, changed CHANGELOG.md, Cargo.lock, Cargo.toml and 4 more
+    # Why: 8 gates; the last release, v1.1.0, changed CHANGELOG.md, Cargo.lock, Cargo.toml and 4 more
     goal: release 1.2.0
     mode: ship
 
@@ -106,6 +106,9 @@ fn a_release_of_rust_has_its_checks_its_version_and_its_changelog() {
         command: 'awk ''/^##? /{on = /[^0-9.]1\.2\.0([^0-9.]|$)/; next} on'' CHANGELOG.md'
         expect:
           prints: '^[^#\n]*\w'
+      - name: what README.md links to is there
+        command: 'ls -d -- . $(awk ''{while (match($0, /\]\([^)#:? \/][^)#:? ]*[)#]/)) {print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH)}}'' README.md)'
+        required: false
       - name: no debug code
         command: 'git grep -nE ''dbg!\('' -- ''*.rs'''
         expect:
@@ -150,25 +153,25 @@ fn a_version_that_nobody_names_is_the_one_of_the_manifest_unless_it_was_released
     };
     insta::assert_snapshot!(gates("v1.0.3", "ship it"), @r#"
     Make 1.1.0 ready to release
-    6 gates; the last release is v1.0.3; not in it: lint (missing cargo-clippy)
+    7 gates; the last release is v1.0.3; not in it: lint (missing cargo-clippy)
     Cargo.toml has version 1.1.0: grep -nE '^version *= *"1\.1\.0"' Cargo.toml
     CHANGELOG.md says what is new in 1.1.0: awk '/^##? /{on = /[^0-9.]1\.1\.0([^0-9.]|$)/; next} on' CHANGELOG.md
     "#);
     insta::assert_snapshot!(gates("v1.1.0", "ship it"), @r#"
     Make it ready to release
-    5 gates; the last release is v1.1.0; name the version in the goal to have it checked; not in it: lint (missing cargo-clippy)
+    6 gates; the last release is v1.1.0; name the version in the goal to have it checked; not in it: lint (missing cargo-clippy)
     CHANGELOG.md says what is unreleased: awk '/^##? /{on = tolower($0) ~ /unreleased/; next} on' CHANGELOG.md
-    no debug code (not required): git grep -nE 'dbg!\(' -- '*.rs'
+    what README.md links to is there (not required): ls -d -- . $(awk '{while (match($0, /\]\([^)#:? \/][^)#:? ]*[)#]/)) {print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH)}}' README.md)
     "#);
     insta::assert_snapshot!(gates("", "is it ready to release"), @r#"
     Make 1.1.0 ready to release
-    6 gates; not in it: lint (missing cargo-clippy)
+    7 gates; not in it: lint (missing cargo-clippy)
     Cargo.toml has version 1.1.0: grep -nE '^version *= *"1\.1\.0"' Cargo.toml
     CHANGELOG.md says what is new in 1.1.0: awk '/^##? /{on = /[^0-9.]1\.1\.0([^0-9.]|$)/; next} on' CHANGELOG.md
     "#);
     insta::assert_snapshot!(gates("v1.1.0", "release 2.0"), @r#"
     Make 2.0 ready to release
-    6 gates; the last release is v1.1.0; not in it: lint (missing cargo-clippy)
+    7 gates; the last release is v1.1.0; not in it: lint (missing cargo-clippy)
     Cargo.toml has version 2.0: grep -nE '^version *= *"2\.0(\.0)?"' Cargo.toml
     CHANGELOG.md says what is new in 2.0: awk '/^##? /{on = /[^0-9.]2\.0(\.0)?([^0-9.]|$)/; next} on' CHANGELOG.md
     "#);
@@ -238,7 +241,7 @@ fn a_project_in_a_folder_has_its_gates_there_and_what_lacks_a_program_is_named()
     let candidate = propose_release(&survey, &read_wish("ship it")).unwrap();
     insta::assert_snapshot!(format_config_text(&candidate), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
-    # Why: 5 gates; not in it: lint (missing ruff)
+    # Why: 6 gates; not in it: lint (missing ruff)
     goal: ship it
     mode: ship
 
@@ -270,6 +273,10 @@ fn a_project_in_a_folder_has_its_gates_there_and_what_lacks_a_program_is_named()
         command: 'awk ''/^##? /{on = /[^0-9.]0\.3\.0([^0-9.]|$)/; next} on'' api/CHANGELOG.md'
         expect:
           prints: '^[^#\n]*\w'
+      - name: what api/README.md links to is there
+        command: 'ls -d -- . $(awk ''{while (match($0, /\]\([^)#:? \/][^)#:? ]*[)#]/)) {print substr($0, RSTART + 2, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH)}}'' README.md)'
+        working_directory: api
+        required: false
       - name: no debug code
         command: 'git grep -nE ''(breakpoint\(\)|pdb\.set_trace\()'' -- ''*.py'''
         expect:
@@ -281,7 +288,8 @@ fn a_project_in_a_folder_has_its_gates_there_and_what_lacks_a_program_is_named()
           set -eu
           mkdir -p .measured
           echo '*' > .measured/.gitignore
-          PYTHONPYCACHEPREFIX=.measured/pycache python3 -m compileall -q -f -x '/[.]?venv/' app
+          git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files
+          PYTHONPYCACHEPREFIX=.measured/pycache xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec python3 -m compileall -q -f -x "/[.]?venv/" "$@"' sh < .measured/files
         timeout: 15m
         working_directory: api
       - name: the tests pass
