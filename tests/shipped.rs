@@ -98,7 +98,7 @@ fn in_a_terminal_fix_check_lists_its_commands_before_the_first_runs() {
     let Ok(text) = run("script", &["-qec", &call, "/dev/null"]) else {
         return;
     };
-    let listed = text.find("…   build: find . -name '*.sh'").unwrap();
+    let listed = text.find("…   build: git ls-files").unwrap();
     let begun = text.find("… build runs, for at most 15m").unwrap();
     let answered = text.find("build       passes").unwrap();
     assert!(listed < begun && begun < answered, "{text}");

@@ -32,7 +32,7 @@ fn table() -> Vec<(String, String)> {
 fn call(command: &str) -> String {
     let more = match command {
         "start" | "exec" | "background start" => "--config autoresearch.yaml",
-        "trial" | "propose" | "stop" => "-m why",
+        "trial" | "propose" | "stop" | "debug start" | "debug stop" => "-m why",
         "raise" => "--iterations 99",
         "strategy" => "refine -m why",
         "install" => "--hooks --yes",
@@ -41,6 +41,9 @@ fn call(command: &str) -> String {
         // Where there is no config yet.
         "init" => "-C initial --goal faster",
         "show" | "retry" => "1",
+        "hypothesis add" => "-m one --predicts two",
+        "hypothesis result" => "1 lead -m one",
+        "experiment" => "1 lead -m one --command true --expect-exit 0",
         "parallel open" => "-m one -m two",
         _ => "",
     };
@@ -275,6 +278,17 @@ fn with_the_rule_every_command_of_its_rows_works_outside_of_the_sandbox() {
         ("runs", "any_count 10 -> 8"),
         ("resume", "any_count 8"),
         ("propose -m more", ""),
+        ("debug start -m hangs", "debug-1: opened"),
+        ("hypothesis add -m one --predicts two", "hypothesis 1 added"),
+        (
+            "hypothesis result 1 confirmed -m one --at src/b:1 --quote any",
+            "src/b:1: any",
+        ),
+        ("debug fix --scope src/a", "exists already"),
+        ("debug start -m leaks", "debug-2: opened"),
+        ("debug status", "leaks"),
+        ("debug list", "debug-1"),
+        ("debug stop -m enough", "stopped"),
         ("stop -m enough", "ended"),
         ("finish", "checked out: main"),
     ];

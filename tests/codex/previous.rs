@@ -24,6 +24,7 @@ mod model;
 mod night;
 mod permissions;
 mod proof;
+mod questions;
 mod reply;
 mod request;
 mod running;

@@ -8,7 +8,7 @@ use crate::shown::assert_answer;
 use crate::testbed::{Answer, CONFIG, Testbed};
 
 /// Every command, as it is typed.
-const COMMANDS: [&[&str]; 48] = [
+const COMMANDS: [&[&str]; 58] = [
     &["background"],
     &["background", "start"],
     &["background", "status"],
@@ -24,6 +24,16 @@ const COMMANDS: [&[&str]; 48] = [
     &["fix"],
     &["fix", "check"],
     &["ship"],
+    &["debug"],
+    &["debug", "start"],
+    &["debug", "status"],
+    &["debug", "list"],
+    &["debug", "stop"],
+    &["debug", "fix"],
+    &["hypothesis"],
+    &["hypothesis", "add"],
+    &["hypothesis", "result"],
+    &["experiment"],
     &["ship", "check"],
     &["config", "check"],
     &["config", "try"],

@@ -835,6 +835,7 @@ fn the_steps_of_the_protocol_are_those_of_the_architecture_document() {
     met.extend(steps_of(&bed, &["retry", "1"]));
     met.extend(steps_of(&bed, &["remeasure", "--runs", "1"]));
     met.extend(crate::batch::crash::list_steps());
+    met.extend(crate::debug::list_steps());
     let listed = listed_steps();
     let list = met
         .iter()

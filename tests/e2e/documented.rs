@@ -13,7 +13,14 @@ use crate::config_text::ConfigText;
 use crate::testbed::{Testbed, wait_until};
 
 /// Objects whose keys are names of the user's, or one of several forms.
-const OPEN: [&str; 5] = ["metrics", "order", "environment", "config", "worktree"];
+const OPEN: [&str; 6] = [
+    "metrics",
+    "order",
+    "environment",
+    "config",
+    "worktree",
+    "evidence",
+];
 
 /// Fields that are written only where there is something to say.
 const SOMETIMES: [&str; 17] = [
@@ -158,6 +165,48 @@ fn by_hand(answers: &mut Answers) -> Testbed {
     bed
 }
 
+/// Two searches for a cause: one that finds it, and one that is stopped.
+fn searches(answers: &mut Answers) -> Testbed {
+    let bed = Testbed::new();
+    answers.ask(&bed, &["debug", "list"]);
+    answers.ask(&bed, &["debug", "start", "-m", "it has any"]);
+    answers.ask(
+        &bed,
+        &[
+            "hypothesis",
+            "add",
+            "-m",
+            "src/a",
+            "--predicts",
+            "grep finds it",
+        ],
+    );
+    let places = ["--at", "src/a:1", "--quote", "any"];
+    let result = [
+        "hypothesis",
+        "result",
+        "1",
+        "confirmed",
+        "-m",
+        "it is there",
+    ];
+    answers.ask(&bed, &[&result[..], &places[..]].concat());
+    answers.ask(&bed, &["debug", "status"]);
+    bed.run(&["debug", "start", "-m", "it is slow"]).ok();
+    bed.run(&["hypothesis", "add", "-m", "grep", "--predicts", "it fails"])
+        .ok();
+    let command = ["--command", "! grep -q any src/a", "--expect-exit", "1"];
+    // Outside of a sandbox, which not every machine has.
+    let experiment = ["experiment", "1", "confirmed", "-m", "it fails"];
+    answers.ask(&bed, &[&experiment[..], &command[..]].concat());
+    std::fs::remove_file(bed.path("autoresearch.yaml")).ok();
+    answers.ask(&bed, &["debug", "fix", "--scope", "src/**"]);
+    bed.run(&["debug", "start", "-m", "it is large"]).ok();
+    answers.ask(&bed, &["debug", "stop", "-m", "it is not"]);
+    answers.ask(&bed, &["debug", "list"]);
+    bed
+}
+
 /// Its end, after the files of its session were looked at.
 fn to_its_end(bed: &Testbed, answers: &mut Answers) {
     answers.ask(bed, &["trial", "-m", "worse"]);
@@ -235,6 +284,7 @@ fn the_fields_that_guide_shows_of_every_answer_are_those_that_it_has() {
     to_its_end(&bed, &mut answers);
     unattended(&mut answers);
     in_batches(&mut answers);
+    searches(&mut answers);
     let examples = shown(&section("JSON"));
     let fits = |example: &Value, answer: &Value| difference(example, answer, "").is_none();
     let mut faults = Vec::new();
@@ -327,11 +377,11 @@ fn compare(
     }
 }
 
-/// Every kind of record in the journals of these runs, with the fields that it has somewhere.
-fn kinds_of_records(beds: &[&Testbed]) -> BTreeMap<String, BTreeSet<String>> {
+/// Every kind of record in these journals, with the fields that it has somewhere.
+fn kinds_of_records(journals: &[PathBuf]) -> BTreeMap<String, BTreeSet<String>> {
     let mut events: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for bed in beds {
-        let journal = std::fs::read_to_string(bed.run_file("journal.jsonl")).unwrap();
+    for journal in journals {
+        let journal = std::fs::read_to_string(journal).unwrap();
         for line in journal.lines() {
             let record: Value = serde_json::from_str(line).unwrap();
             let (name, fields) = match &record["event"] {
@@ -393,7 +443,14 @@ fn the_fields_that_guide_lists_of_every_file_and_record_are_those_that_it_has() 
         paths(object, "", &mut real);
         compare(&mut faults, name, documented.get(*name), &real);
     }
-    let events = kinds_of_records(&[&hand, &night, &batches, &serial]);
+    let searched = searches(&mut answers);
+    let mut journals = [&hand, &night, &batches, &serial]
+        .map(|bed| bed.run_file("journal.jsonl"))
+        .to_vec();
+    let ledgers =
+        ["debug-1", "debug-3"].map(|name| format!("autoresearch-results/{name}/ledger.jsonl"));
+    journals.extend(ledgers.map(|ledger| searched.path(&ledger)));
+    let events = kinds_of_records(&journals);
     let met: BTreeSet<&str> = events.keys().map(String::as_str).collect();
     assert_eq!(
         met,

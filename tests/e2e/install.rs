@@ -455,7 +455,7 @@ fn without_a_yes_nothing_is_written_and_the_plan_is_shown() {
     @@ -0,0 +1,13 @@
     +# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
     +prefix_rule(
-    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis"]],
     +    decision = "allow",
     +    justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
     +    match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],
@@ -492,7 +492,7 @@ fn without_a_yes_nothing_is_written_and_the_plan_is_shown() {
     @@ -0,0 +1,8 @@
     +# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
     +prefix_rule(
-    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "start"]],
+    +    pattern = ["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis", "start"]],
     +    decision = "allow",
     +    justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
     +    match = [["<bed>/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],

@@ -28,6 +28,7 @@ mod concurrency;
 mod config;
 mod config_text;
 mod crash;
+mod debug;
 mod demo;
 mod disk;
 mod documented;

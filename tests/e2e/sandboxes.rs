@@ -17,15 +17,23 @@ fn config(sandbox: &str) -> String {
 
 const ON: &str = ", sandbox: true";
 
-/// A repository with this program, and with a folder beside it; none where the system forbids namespaces.
-fn prepare(app: &str) -> Option<Testbed> {
-    let bed = Testbed::new();
+/// Can a sandbox be closed here? Where not, the test is noted as skipped.
+pub(crate) fn can_be_closed() -> bool {
     let mut unshare = Command::new("sh");
     unshare
         .arg("-c")
         .arg("unshare --mount --net true || unshare --user --map-current-user --mount --net true");
-    if !unshare.output().is_ok_and(|it| it.status.success()) {
+    let can = unshare.output().is_ok_and(|it| it.status.success());
+    if !can {
         note_skipped("this system forbids namespaces");
+    }
+    can
+}
+
+/// A repository with this program, and with a folder beside it; none where the system forbids namespaces.
+fn prepare(app: &str) -> Option<Testbed> {
+    let bed = Testbed::new();
+    if !can_be_closed() {
         return None;
     }
     bed.write("app.sh", app);

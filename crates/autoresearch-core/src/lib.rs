@@ -9,6 +9,7 @@ pub mod config;
 pub mod decide;
 pub mod git_names;
 pub mod journal;
+pub mod ledger;
 pub mod metric;
 pub mod scan;
 pub mod shell;

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod env;
 pub mod error;
 pub mod git;
+pub mod ledger_store;
 mod machine_load;
 pub mod machine_memory;
 pub mod machine_zones;

@@ -51,8 +51,12 @@ pub use self::pinned::{
     path_from_key, path_to_key,
 };
 pub use self::run_store::RunStore;
+pub(crate) use self::run_store::find_run_id;
 pub use self::trust::check_folder_trust;
 pub use self::unseen::{KnownFile, UnseenFiles};
+
+#[cfg(test)]
+pub(crate) use self::scratch::make_world as scratch_world;
 
 #[cfg(test)]
 mod tests;

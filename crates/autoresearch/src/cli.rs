@@ -9,15 +9,14 @@ mod commands;
 mod config;
 mod entry;
 mod exec;
-mod fix;
 mod gauges;
 pub mod hook;
 mod install;
 mod keys;
 mod log;
+mod modes;
 mod parallel;
 mod print;
-mod ship;
 mod show;
 mod supervisor;
 #[cfg(test)]

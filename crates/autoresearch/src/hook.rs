@@ -9,7 +9,10 @@ pub(crate) mod propose;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoresearch_core::agent::session::{Proposal, ProposedOrder, Session, StopAnswer};
+use autoresearch_core::agent::session::{
+    Proposal, ProposedOrder, Session, StopAnswer, is_session_id,
+};
+use autoresearch_core::ledger::orders::RegisteredOrders;
 use autoresearch_core::words::brief;
 use autoresearch_core::words::text::escape_text;
 use serde::Deserialize;
@@ -25,6 +28,7 @@ use crate::trial::retry;
 use crate::{finish, trial};
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::ledger_store::take_orders;
 use autoresearch_sys::store::{Access, FOLDER, Layout, RunStore};
 
 /// A hook has half a minute, and more to do than to measure what a run gained.
@@ -79,6 +83,24 @@ pub(crate) fn find_owned_runs(payload: &HookPayload) -> Vec<OwnedRun> {
             Some(OwnedRun { layout, session })
         })
         .collect()
+}
+
+/// What the session registered for a search for a cause, taken away: a stop does it, an interruption gives it up.
+pub(crate) fn take_registered(
+    payload: &HookPayload,
+    event: &str,
+) -> Option<(PathBuf, RegisteredOrders)> {
+    let is_subagent = payload.agent_id.as_deref().is_some_and(|id| !id.is_empty());
+    let id = payload
+        .session_id
+        .as_deref()
+        .filter(|id| is_session_id(id) && !is_subagent)?;
+    if event != "stop" && event != "interrupt" {
+        return None;
+    }
+    let root = payload.cwd.as_deref().and_then(find_runs_folder)?;
+    let orders = take_orders(&root, id)?;
+    (event == "stop").then_some((root, orders))
 }
 
 /// The run that a session which owns several works on: an open one, and of these the one with something registered.

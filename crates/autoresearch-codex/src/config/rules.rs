@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// Commands that act on a run which a person has started. The table of who may call what is in crates/docs/trust.md.
-pub const ALLOWED: [&str; 14] = [
+pub const ALLOWED: [&str; 16] = [
     "trial",
     "parallel",
     "retry",
@@ -20,6 +20,8 @@ pub const ALLOWED: [&str; 14] = [
     "stop",
     "finish",
     "doctor",
+    "debug",
+    "hypothesis",
 ];
 
 /// What the rule says of `start`, which runs commands of a config that the agent may have written.
@@ -86,7 +88,7 @@ mod tests {
         insta::assert_snapshot!(format_rules("/p", StartRule::Prompt), @r#"
         # Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
         prefix_rule(
-            pattern = ["/p", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+            pattern = ["/p", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis"]],
             decision = "allow",
             justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
             match = [["/p", "trial", "-m", "x"]],
@@ -99,7 +101,10 @@ mod tests {
         )
         "#);
         let allowing = format_rules("/p", StartRule::Allow);
-        assert!(allowing.contains("\"doctor\", \"start\"]"), "{allowing}");
+        assert!(
+            allowing.contains("\"hypothesis\", \"start\"]"),
+            "{allowing}"
+        );
         assert!(!allowing.contains("prompt"), "{allowing}");
     }
 

@@ -18,6 +18,8 @@ pub use crate::journal::claim::Claim;
 pub use crate::journal::guard::Guard;
 pub use crate::journal::remeasured::Remeasured;
 pub use crate::journal::runs::RecordedRun;
+use crate::ledger::hypothesis::{Closing, Hypothesis, HypothesisResult};
+use crate::ledger::opening::Opening;
 use crate::metric::cases::CaseChanges;
 use crate::metric::measurement::{Measurement, Reading};
 use crate::metric::value::Value;
@@ -106,6 +108,14 @@ declare_events! {
     "claim" => Claim(Claim),
     /// The user's own branch was checked out again.
     "finish" => Finish(Finish),
+    /// A question is opened: the first record of a ledger that is no run.
+    "opening" => Opening(Box<Opening>),
+    /// What could be the cause.
+    "hypothesis" => Hypothesis(Hypothesis),
+    /// What became of a hypothesis, with the evidence.
+    "result" => Result(Box<HypothesisResult>),
+    /// A question is given up.
+    "closing" => Closing(Closing),
 }
 
 /// The names of the two steps that record an event.

@@ -235,7 +235,11 @@ impl RunState {
             event: event.as_str(),
         };
         let follows = match event {
-            Event::Start(_) => false,
+            Event::Start(_)
+            | Event::Opening(_)
+            | Event::Hypothesis(_)
+            | Event::Result(_)
+            | Event::Closing(_) => false,
             Event::Ready => {
                 self.ready = true;
                 true

@@ -251,7 +251,11 @@ impl<'r> Ledger<'r> for Story<'r> {
             | Event::Raise(_)
             | Event::End(_)
             | Event::Claim(_)
-            | Event::Finish(_) => {}
+            | Event::Finish(_)
+            | Event::Opening(_)
+            | Event::Hypothesis(_)
+            | Event::Result(_)
+            | Event::Closing(_) => {}
         }
         self.records.push(record);
         Ok(())
@@ -282,7 +286,11 @@ pub fn make_row(event: &Event, metric: &str) -> Option<Row> {
         | Event::Raise(_)
         | Event::End(_)
         | Event::Claim(_)
-        | Event::Finish(_) => None,
+        | Event::Finish(_)
+        | Event::Opening(_)
+        | Event::Hypothesis(_)
+        | Event::Result(_)
+        | Event::Closing(_) => None,
     }
 }
 

@@ -66,13 +66,9 @@ const REMARKS: [(&str, &str); 7] = [
     ("min_improvement", "Smaller gains are not worth a change."),
 ];
 
-/// The config of a candidate as a file.
+/// The config of a candidate as a file. `by` are the words of the command that proposes it.
 #[must_use]
-pub fn format_config_text(candidate: &Candidate) -> String {
-    let by = match candidate.config["mode"].as_str() {
-        Some("fix") => "fix check",
-        _ => "scan",
-    };
+pub fn format_config_text(candidate: &Candidate, by: &str) -> String {
     let then = match candidate.config.get("gates") {
         Some(_) => "ship check",
         None => "config try",

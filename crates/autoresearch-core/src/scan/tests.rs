@@ -200,7 +200,7 @@ fn every_config_that_can_be_proposed_passes_the_check() {
 /// The file that the first candidate becomes.
 fn write_first(files: Files<'_>, programs: &str, sentence: &str) -> String {
     let proposals = propose_configs(&make_survey(files, programs), &read_wish(sentence));
-    format_config_text(&proposals.candidates[0])
+    format_config_text(&proposals.candidates[0], "scan")
 }
 
 #[test]

@@ -16,7 +16,7 @@ const MAX: usize = 50;
 const NEWEST: usize = 10;
 
 /// The head of a new file.
-const HEAD: &str = "# Lessons\n\nLessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely. A run adds lines `- DATE keep|no-gain|pivot|end: TEXT (METRIC; FOLDERS)`. Beyond 50 of these, the oldest that are alike become one line, and where none are, the oldest goes. Every other line stays.\n\n";
+const HEAD: &str = "# Lessons\n\nLessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely. A run adds lines `- DATE keep|no-gain|pivot|end|cause: TEXT (METRIC; FOLDERS)`. Beyond 50 of these, the oldest that are alike become one line, and where none are, the oldest goes. Every other line stays.\n\n";
 
 /// Adds a lesson to the text of the file and returns the new text. `date` is a day. One that comes again replaces its older
 /// self. Every line of another form stays: people write their own headings and lessons between ours.

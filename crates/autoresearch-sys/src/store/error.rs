@@ -84,7 +84,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn io_error<'a>(
+    pub(crate) fn io_error<'a>(
         what: &'static str,
         path: &'a Path,
     ) -> impl FnOnce(std::io::Error) -> Self + 'a {

@@ -74,7 +74,7 @@ impl<'d> Journal<'d> {
         if self.anchor.root == layout.root {
             return Ok(());
         }
-        let original = Layout::new(&self.anchor.root, &self.anchor.run);
+        let original = layout.at_root(&self.anchor.root);
         if original.journal_path().exists() {
             return Err(StoreError::Copied {
                 run: layout.run.clone(),

@@ -13,12 +13,46 @@ use super::error::{FORMAT, StoreError};
 /// The folder of all runs, in the main work tree.
 pub const FOLDER: &str = "autoresearch-results";
 
-/// The places of one run.
+/// The places of one run, or of one ledger that answers a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The main work tree of the repository.
     pub root: PathBuf,
+    /// The name of its folder.
     pub run: String,
+    kind: LayoutKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LayoutKind {
+    Run,
+    Ledger,
+}
+
+impl LayoutKind {
+    /// The journal: a folder is what the name of this file says.
+    fn journal_name(self) -> &'static str {
+        match self {
+            Self::Run => "journal.jsonl",
+            Self::Ledger => "ledger.jsonl",
+        }
+    }
+
+    /// What commands printed.
+    fn outputs_name(self) -> &'static str {
+        match self {
+            Self::Run => "trials",
+            Self::Ledger => "evidence",
+        }
+    }
+
+    /// Where anchors are, below the state folder.
+    fn anchors_name(self) -> &'static str {
+        match self {
+            Self::Run => "runs",
+            Self::Ledger => "ledgers",
+        }
+    }
 }
 
 impl Layout {
@@ -28,6 +62,24 @@ impl Layout {
         Self {
             root: root.to_owned(),
             run: run.to_owned(),
+            kind: LayoutKind::Run,
+        }
+    }
+
+    /// The places of a ledger.
+    #[must_use]
+    pub fn of_ledger(root: &Path, name: &str) -> Self {
+        Self {
+            kind: LayoutKind::Ledger,
+            ..Self::new(root, name)
+        }
+    }
+
+    /// The same at another root.
+    pub(super) fn at_root(&self, root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -38,7 +90,7 @@ impl Layout {
 
     #[must_use]
     pub fn journal_path(&self) -> PathBuf {
-        self.run_folder().join("journal.jsonl")
+        self.run_folder().join(self.kind.journal_name())
     }
 
     /// The table for people.
@@ -108,9 +160,36 @@ impl Layout {
         self.root.join(FOLDER).join("lessons.md")
     }
 
+    /// What commands printed that a ledger has as evidence.
+    #[must_use]
+    pub fn evidence_folder(&self) -> PathBuf {
+        self.run_folder().join(LayoutKind::Ledger.outputs_name())
+    }
+
+    /// Its folder outside the repository, by its id.
+    #[must_use]
+    pub fn anchor_folder(&self, state_folder: &Path, id: &str) -> PathBuf {
+        state_folder.join(self.kind.anchors_name()).join(id)
+    }
+
+    /// The folders outside the repositories of all of its kind.
+    pub(super) fn list_anchor_folders(&self, state_folder: &Path) -> Vec<PathBuf> {
+        list_folders_in(&state_folder.join(self.kind.anchors_name()))
+    }
+
     /// The names of all runs in a repository: folders with a journal, in the order of their names.
     #[must_use]
     pub fn list_runs(root: &Path) -> Vec<String> {
+        Self::list_kind(root, LayoutKind::Run)
+    }
+
+    /// The names of all ledgers in a repository.
+    #[must_use]
+    pub fn list_ledgers(root: &Path) -> Vec<String> {
+        Self::list_kind(root, LayoutKind::Ledger)
+    }
+
+    fn list_kind(root: &Path, kind: LayoutKind) -> Vec<String> {
         let entries = std::fs::read_dir(root.join(FOLDER))
             .into_iter()
             .flatten()
@@ -118,10 +197,11 @@ impl Layout {
         let texts = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = texts
             .filter(|name| {
-                Self::new(root, name)
-                    .journal_path()
-                    .symlink_metadata()
-                    .is_ok()
+                let layout = Self {
+                    kind,
+                    ..Self::new(root, name)
+                };
+                layout.journal_path().symlink_metadata().is_ok()
             })
             .collect();
         names.sort();
@@ -147,9 +227,9 @@ impl Layout {
         }
         let folder = self.run_folder();
         std::fs::create_dir(&folder).map_err(StoreError::io_error("create", &folder))?;
-        let trials = folder.join("trials");
+        let outputs = folder.join(self.kind.outputs_name());
         let filled = hide_from_git(&folder).and_then(|()| {
-            std::fs::create_dir(&trials).map_err(StoreError::io_error("create", &trials))
+            std::fs::create_dir(&outputs).map_err(StoreError::io_error("create", &outputs))
         });
         match filled {
             Ok(()) => Ok(made),
@@ -160,9 +240,25 @@ impl Layout {
         }
     }
 
+    /// The folder of all runs, which is made where it is not there: hidden from git then.
+    pub fn make_shared_folder(root: &Path) -> Result<PathBuf, StoreError> {
+        let all = root.join(FOLDER);
+        if all.is_symlink() {
+            return Err(StoreError::Link(all));
+        }
+        match std::fs::create_dir(&all) {
+            Ok(()) => hide_from_git(&all)?,
+            Err(_) if all.is_dir() => {}
+            Err(error) => return Err(StoreError::io_error("create", &all)(error)),
+        }
+        Ok(all)
+    }
+
     /// Is everything in the folder of all runs ours, and something there?
     fn has_only_runs(&self) -> bool {
-        let (runs, lessons) = (Self::list_runs(&self.root), self.lessons_path());
+        let lessons = self.lessons_path();
+        let mut runs = Self::list_runs(&self.root);
+        runs.extend(Self::list_ledgers(&self.root));
         let entries = std::fs::read_dir(self.root.join(FOLDER));
         let mut names = entries.into_iter().flatten().flatten();
         !runs.is_empty()
@@ -194,7 +290,7 @@ impl Layout {
         let parts = [
             self.root.join(FOLDER),
             folder.clone(),
-            folder.join("trials"),
+            folder.join(self.kind.outputs_name()),
             self.journal_path(),
             self.config_path(),
             self.table_path(),
@@ -226,7 +322,12 @@ impl Layout {
         };
         let format = serde_json::from_str::<serde_json::Value>(&line)
             .ok()
-            .and_then(|line| line["event"]["start"]["format"].as_u64());
+            .and_then(|line| {
+                let event = &line["event"];
+                let first =
+                    [&event["start"], &event["opening"]].map(|first| first["format"].as_u64());
+                first.into_iter().flatten().next()
+            });
         if let Some(found) = format
             .and_then(|format| u32::try_from(format).ok())
             .filter(|format| *format > FORMAT)
@@ -239,7 +340,14 @@ impl Layout {
         }
         let record: Record = serde_json::from_str(&line).map_err(|_| unreadable())?;
         match record.event {
-            Event::Start(start) if is_run_id(&start.id) => Ok(start.id),
+            Event::Start(start) if self.kind == LayoutKind::Run && is_run_id(&start.id) => {
+                Ok(start.id)
+            }
+            Event::Opening(opening)
+                if self.kind == LayoutKind::Ledger && is_run_id(&opening.id) =>
+            {
+                Ok(opening.id)
+            }
             _ => Err(unreadable()),
         }
     }
@@ -271,16 +379,17 @@ fn is_run_id(text: &str) -> bool {
 /// The folder outside the repository of the run with this id.
 #[must_use]
 pub fn anchor_folder(state_folder: &Path, id: &str) -> PathBuf {
-    state_folder.join("runs").join(id)
+    state_folder.join(LayoutKind::Run.anchors_name()).join(id)
 }
 
-/// All folders outside repositories.
+/// All folders of runs outside repositories.
 #[must_use]
 pub fn list_anchor_folders(state_folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(state_folder.join("runs"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    list_folders_in(&state_folder.join(LayoutKind::Run.anchors_name()))
+}
+
+fn list_folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     found.sort();
     found

@@ -20,7 +20,7 @@ use super::checkpoint::Checkpoint;
 use super::disk::{self, Disk, FileSignature, RealDisk};
 use super::error::StoreError;
 use super::journal::{Journal, JournalRepair};
-use super::layout::{Layout, anchor_folder, list_anchor_folders};
+use super::layout::{Layout, anchor_folder};
 use super::lock::{HeldLock, take_lock};
 use super::phase::{PhaseNote, TrialPhase, remove_phase_note};
 use super::pinned::Pinned;
@@ -373,7 +373,7 @@ struct LoadedRun {
 
 /// The id of a run. A crash may have torn the first line of its journal, or kept it from being written: then the anchor
 /// holds that line.
-fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
+pub(crate) fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
     let unreadable = match layout.read_run_id() {
         Err(error @ StoreError::Tampered { .. }) => error,
         found => return found,
@@ -383,7 +383,8 @@ fn find_run_id(world: &World, layout: &Layout) -> Result<String, StoreError> {
         .read_file(&path)
         .map_err(StoreError::io_error("read", &path))?;
     let begun = begun.unwrap_or_default();
-    let anchors = list_anchor_folders(&world.state_folder)
+    let anchors = layout
+        .list_anchor_folders(&world.state_folder)
         .into_iter()
         .filter_map(|anchor_folder| Anchor::find_in(&RealDisk, &anchor_folder));
     let mut found = anchors.filter(|anchor| {

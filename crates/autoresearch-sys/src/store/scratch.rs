@@ -77,7 +77,7 @@ impl ScratchRun {
     }
 }
 
-pub(super) fn make_world(base: &Path) -> World {
+pub(crate) fn make_world(base: &Path) -> World {
     World {
         cwd: base.to_owned(),
         reader_at: None,

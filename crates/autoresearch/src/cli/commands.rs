@@ -16,8 +16,9 @@ use super::args::{
     StrategyWord, TrialWords,
 };
 use super::keys::ConfigFlags;
+use super::modes::{debug, fix, ship};
 use super::print::Printer;
-use super::{background, config, exec, fix, install, keys, log, parallel, print, ship, show};
+use super::{background, config, exec, install, keys, log, parallel, print, show};
 use crate::finish::claim::ClaimPatience;
 use crate::hook::propose;
 use crate::look::log::LogFilter;
@@ -90,13 +91,30 @@ pub(super) enum CliCommand {
         subcommand,
         after_help = "Examples:\n  autoresearch fix check\n  autoresearch fix check --write"
     )]
-    Fix(super::fix::FixCommand),
+    Fix(super::modes::fix::FixCommand),
     /// Check what must hold before a release
     #[command(
         subcommand,
         after_help = "Examples:\n  autoresearch ship check --dry-run\n  autoresearch ship check"
     )]
-    Ship(super::ship::ShipCommand),
+    Ship(super::modes::ship::ShipCommand),
+    /// Search for the cause of a symptom, with evidence that the tool checks itself
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  autoresearch debug start -m \"the API answers 503 after an hour\"\n  autoresearch debug status"
+    )]
+    Debug(super::modes::debug::DebugCommand),
+    /// Add what could be the cause, and say what became of it
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  autoresearch hypothesis add -m \"the pool is never refilled\" --predicts \"no code gives a connection back after an error\"\n  autoresearch hypothesis result 1 confirmed -m \"the error path returns early\" --at src/pool.rs:41 --quote \"return Err(e);\""
+    )]
+    Hypothesis(super::modes::debug::HypothesisCommand),
+    /// As `hypothesis result`, but the command runs outside the sandbox of the tool, with the network
+    #[command(
+        after_help = "Example:\n  autoresearch experiment 2 confirmed -m \"the gateway answers 503\" --command \"curl -si localhost:8080/health\" --expect-output \" 503 \"\n\nIt still runs in a copy of your files. For a machine without a sandbox, and for what needs the network or a service that runs; from a session a person says yes to each call."
+    )]
+    Experiment(Box<super::modes::debug::ResultWords>),
     /// Check a config, try it, print its schema, or print an example
     #[command(
         subcommand,
@@ -329,6 +347,9 @@ pub(super) fn dispatch_command(
         }
         CliCommand::Fix(command) => fix::run_fix_command(world, place, printer, command),
         CliCommand::Ship(command) => ship::run_ship_command(world, place, printer, command),
+        CliCommand::Debug(command) => debug::run_debug(world, place, printer, command),
+        CliCommand::Hypothesis(command) => debug::run_hypothesis(world, place, printer, command),
+        CliCommand::Experiment(words) => debug::run_experiment(world, place, printer, *words),
         CliCommand::Start(flags) => start_run(world, place, printer, &flags),
         CliCommand::Trial(asked) => run_trial(world, place, printer, asked),
         CliCommand::Retry { trial } => retry_trial(world, place, printer, trial),
@@ -348,14 +369,11 @@ pub(super) fn dispatch_command(
             last,
             follow,
             times,
-        } => log::show_log(
+        } => print_log(
             world,
             place,
             printer,
-            &LogFilter {
-                statuses: status,
-                last,
-            },
+            (status, last),
             log::LogStyle { times, follow },
         ),
         CliCommand::Show(words) => show::show_trial(world, place, printer, &words),
@@ -381,6 +399,17 @@ pub(super) fn dispatch_command(
         CliCommand::Demo { folder } => show_demo(world, printer, folder.as_deref()),
         CliCommand::Completions { shell } => print_completions(printer, shell),
     }
+}
+
+fn print_log(
+    world: &World,
+    place: &Place,
+    printer: &Printer,
+    (statuses, last): (Vec<String>, Option<usize>),
+    style: log::LogStyle,
+) -> Result<ExitCode> {
+    let filter = LogFilter { statuses, last };
+    log::show_log(world, place, printer, &filter, style)
 }
 
 fn propose_trial(

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::print::Printer;
 use crate::hook;
 use crate::hook::{HookPayload, OwnedRun, StopReply};
+use crate::modes::debug;
 use autoresearch_sys::env::{ProcessRole, World};
 use autoresearch_sys::error::Result;
 
@@ -38,12 +39,18 @@ pub fn answer_hook(mut world: World, event: &str) {
         return;
     };
     let mut owned = hook::find_owned_runs(&payload);
-    if owned.is_empty() {
+    let orders = hook::take_registered(&payload, event);
+    if owned.is_empty() && orders.is_none() {
         return;
     }
     world.role = ProcessRole::Hook;
     world.session = payload.session_id;
-    let answer = catch_unwind(AssertUnwindSafe(|| answer_event(&world, event, &mut owned)));
+    let answer = catch_unwind(AssertUnwindSafe(|| match orders {
+        Some((root, orders)) => Ok(Some(go_on(&debug::carry_out_registered(
+            &world, &root, &orders,
+        )))),
+        None => answer_event(&world, event, &mut owned),
+    }));
     match answer {
         Ok(Ok(Some(answer))) => {
             let _ = Printer::new(true).print_json_line(&answer);
@@ -85,11 +92,16 @@ fn answer_event(world: &World, event: &str, owned: &mut [OwnedRun]) -> Result<Op
             }})
         }),
         "stop" => hook::answer_stop(world, owned)?.map(|reply| match reply {
-            StopReply::GoOn(reason) => json!({"decision": "block", "reason": reason}),
+            StopReply::GoOn(reason) => go_on(&reason),
             StopReply::Tell(message) => json!({"systemMessage": message}),
         }),
         _ => None,
     })
+}
+
+/// The agent goes on with this.
+fn go_on(reason: &str) -> Value {
+    json!({"decision": "block", "reason": reason})
 }
 
 #[cfg(test)]

@@ -74,11 +74,12 @@ fn every_command_says_what_it_does_in_a_line_shows_an_example_and_ends_with_the_
 }
 
 /// The tests that show the help of a command, whole.
-const SHOWN: [&str; 4] = [
+const SHOWN: [&str; 5] = [
     include_str!("tests.rs"),
     include_str!("args/tests.rs"),
     include_str!("background/tests.rs"),
     include_str!("commands/tests.rs"),
+    include_str!("modes/debug/tests.rs"),
 ];
 
 #[test]
@@ -123,6 +124,10 @@ fn the_help_of_the_program_names_every_command() {
       init         Write a candidate of `scan` as autoresearch.yaml, with comments
       fix          Find what is broken in a project, and write the config that brings it to zero
       ship         Check what must hold before a release
+      debug        Search for the cause of a symptom, with evidence that the tool checks itself
+      hypothesis   Add what could be the cause, and say what became of it
+      experiment   As `hypothesis result`, but the command runs outside the sandbox of the tool, with
+                   the network
       config       Check a config, try it, print its schema, or print an example
       start        Start a run: check the repository, measure the untouched tree, freeze the config
       trial        Measure what you changed: commit, verify, guard, then keep it or undo it

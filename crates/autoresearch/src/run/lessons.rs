@@ -5,6 +5,8 @@
 
 use autoresearch_core::config::Mode;
 use autoresearch_core::journal::event::{Decision, Event, StrategyRow};
+use autoresearch_core::ledger::debug::DebugLedger;
+use autoresearch_core::ledger::evidence::Evidence;
 use autoresearch_core::metric::value::Value;
 use autoresearch_core::words::brief::BriefQuotes;
 use autoresearch_core::words::lessons::matching::{LessonQuery, find_matching_lessons};
@@ -13,6 +15,7 @@ use autoresearch_core::words::table::Row;
 use autoresearch_core::words::text::clip_text;
 
 use crate::run::Run;
+use autoresearch_sys::env::World;
 use autoresearch_sys::store::{Disk, Layout, RealDisk, lock_folder, read_open_items};
 
 /// How many lessons a brief quotes.
@@ -73,6 +76,33 @@ pub fn add_end_lesson(run: &Run<'_>) {
         end.unwrap_or_default()
     );
     add_lesson(run, LessonKind::End, &summary, "");
+}
+
+/// What a search for a cause has found.
+pub fn add_cause_lesson(world: &World, layout: &Layout, ledger: &DebugLedger) {
+    let Some(cause) = ledger.find_cause() else {
+        return;
+    };
+    let text = format!("{}: {}", ledger.opening.subject, cause.hypothesis.message);
+    let results = cause.results.iter();
+    let scope: Vec<String> = results
+        .flat_map(|result| &result.evidence)
+        .filter_map(|evidence| match evidence {
+            Evidence::Place(place) => Some(place.path.clone()),
+            Evidence::Experiment(_) => None,
+        })
+        .collect();
+    let lesson = Lesson {
+        kind: LessonKind::Cause,
+        text: &text,
+        topic: LessonTopic {
+            metric: LessonKind::Cause.as_str(),
+            scope: &scope,
+        },
+        delta: "",
+    };
+    let today: String = world.now_text().chars().take(10).collect();
+    write_lesson(layout, &today, &lesson);
 }
 
 /// Best effort: a lost lesson must not fail what was measured.

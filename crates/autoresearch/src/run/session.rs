@@ -99,6 +99,15 @@ fn quote_program(world: &World) -> String {
     quote_path(&world.main_program())
 }
 
+/// The program, as the caller has to write it: a person by its name, an agent by its whole path.
+#[must_use]
+pub fn name_program(world: &World) -> String {
+    match &world.session {
+        Some(_) => quote_program(world),
+        None => Caller::for_person().program,
+    }
+}
+
 /// Can this process write git and the anchors? In the sandbox of Codex neither can.
 fn find_git_access(world: &World, git_folder: &Path) -> GitAccess {
     if is_read_only(git_folder) || is_confined(world) {

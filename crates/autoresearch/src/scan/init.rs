@@ -41,7 +41,7 @@ pub fn init_config(world: &World, place: &Place, words: &InitWords) -> Result<In
     let scanned = survey_repository(world, place, &words.sentence)?;
     let report = report_on(&scanned, &words.sentence);
     let candidate = choose_candidate(&report, words)?;
-    write_candidate(world, place, &scanned, candidate)
+    write_candidate(world, place, &scanned, (candidate, "scan"))
 }
 
 /// Refuses to go on where a config is already.
@@ -53,17 +53,17 @@ pub(crate) fn refuse_written_config(world: &World, place: &Place) -> Result<()> 
     Ok(())
 }
 
-/// Writes a candidate as a new file.
+/// Writes a candidate as a new file. `by` are the words of the command that proposes it.
 pub(crate) fn write_candidate(
     world: &World,
     place: &Place,
     scanned: &ScannedRepository,
-    candidate: Candidate,
+    (candidate, by): (Candidate, &str),
 ) -> Result<InitReport> {
     let path = place.search_folder(world).join(CONFIG_FILE);
     let source = ConfigSource {
         name: CONFIG_FILE.to_owned(),
-        text: format_config_text(&candidate),
+        text: format_config_text(&candidate, by),
         path: Some(path.clone()),
         merged: false,
     };

@@ -21,7 +21,7 @@ fn the_rule_is_shown_before_it_is_written() {
     @@ -0,0 +1,13 @@
     +# Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
     +prefix_rule(
-    +    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
+    +    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis"]],
     +    decision = "allow",
     +    justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
     +    match = [["/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],
@@ -60,8 +60,8 @@ fn a_rule_that_codex_takes_stays_until_it_is_replaced_or_removed() {
     @@ -1,13 +1,8 @@
      # Written by `autoresearch install --rule`; `autoresearch uninstall` removes it.
      prefix_rule(
-    -    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor"]],
-    +    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "start"]],
+    -    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis"]],
+    +    pattern = ["/home/.local/share/codex-autoresearch/bin/autoresearch", ["trial", "parallel", "retry", "remeasure", "propose", "strategy", "status", "log", "show", "runs", "resume", "stop", "finish", "doctor", "debug", "hypothesis", "start"]],
          decision = "allow",
          justification = "autoresearch commits, measures and undoes trials, for which git must be writable",
          match = [["/home/.local/share/codex-autoresearch/bin/autoresearch", "trial", "-m", "x"]],

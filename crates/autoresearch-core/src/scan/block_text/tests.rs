@@ -22,7 +22,7 @@ fn a_config_is_written_in_blocks_with_comments() {
         &make_survey(&files, "node npm npx"),
         &read_wish("raise coverage to 80 %"),
     );
-    insta::assert_snapshot!(format_config_text(&proposals.candidates[0]), @"
+    insta::assert_snapshot!(format_config_text(&proposals.candidates[0], "scan"), @"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch config try
     # Why: the tool reads the report itself; trials change tests alone. vitest needs @vitest/coverage-v8 for it
     goal: 'raise coverage to 80 %'

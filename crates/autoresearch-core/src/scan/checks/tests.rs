@@ -203,7 +203,7 @@ fn fix(files: &[(&str, &str)], programs: &str, kind: CheckKind, passing: &[Check
     found.guard_with(&mut candidate, &passed.collect::<Vec<_>>(), LIMIT);
     let config = check_config(&candidate.config).config.unwrap();
     assert_eq!(config.guard.is_some(), !passing.is_empty());
-    crate::scan::format_config_text(&candidate)
+    crate::scan::format_config_text(&candidate, "fix check")
 }
 
 const RUST: [(&str, &str); 3] = [

@@ -70,7 +70,7 @@ fn a_release_of_rust_has_its_checks_its_version_and_its_changelog() {
         "release 1.2.0",
     )
     .unwrap();
-    insta::assert_snapshot!(format_config_text(&candidate), @r#"
+    insta::assert_snapshot!(format_config_text(&candidate, "scan"), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
     # Why: 8 gates; the last release, v1.1.0, changed CHANGELOG.md, Cargo.lock, Cargo.toml and 4 more
     goal: release 1.2.0
@@ -239,7 +239,7 @@ fn a_project_in_a_folder_has_its_gates_there_and_what_lacks_a_program_is_named()
     let mut survey = make_survey(files, "python3");
     "api".clone_into(&mut survey.here);
     let candidate = propose_release(&survey, &read_wish("ship it")).unwrap();
-    insta::assert_snapshot!(format_config_text(&candidate), @r#"
+    insta::assert_snapshot!(format_config_text(&candidate, "scan"), @r#"
     # Proposed by `autoresearch scan`. Change what you like, then: autoresearch ship check
     # Why: 6 gates; not in it: lint (missing ruff)
     goal: ship it

@@ -30,10 +30,18 @@ pub enum LessonKind {
     Pivot,
     /// How a run ended.
     End,
+    /// The cause of a symptom.
+    Cause,
 }
 
 impl LessonKind {
-    const ALL: [Self; 4] = [Self::Keep, Self::NoGain, Self::Pivot, Self::End];
+    const ALL: [Self; 5] = [
+        Self::Keep,
+        Self::NoGain,
+        Self::Pivot,
+        Self::End,
+        Self::Cause,
+    ];
 
     /// The word in the file.
     #[must_use]
@@ -43,6 +51,7 @@ impl LessonKind {
             Self::NoGain => "no-gain",
             Self::Pivot => "pivot",
             Self::End => "end",
+            Self::Cause => "cause",
         }
     }
 }

@@ -39,7 +39,7 @@ fn a_lesson_is_one_line_with_its_metric_and_its_folders() {
     insta::assert_snapshot!(file, @r"
     # Lessons
 
-    Lessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely. A run adds lines `- DATE keep|no-gain|pivot|end: TEXT (METRIC; FOLDERS)`. Beyond 50 of these, the oldest that are alike become one line, and where none are, the oldest goes. Every other line stays.
+    Lessons from the runs in this repository, the newest last. Only lines that begin with `- ` are read. Edit this file freely. A run adds lines `- DATE keep|no-gain|pivot|end|cause: TEXT (METRIC; FOLDERS)`. Beyond 50 of these, the oldest that are alike become one line, and where none are, the oldest goes. Every other line stays.
 
     - 2026-01-01 keep: narrow handler types first\nand \u{1b}[31m (any_count -1; src/api)
     ");

@@ -49,7 +49,7 @@ fn what_is_written_is_read_back_as_the_config_of_the_candidate() {
             "faster",
         ] {
             for candidate in propose(folder, sentence) {
-                let text = format_config_text(&candidate);
+                let text = format_config_text(&candidate, "scan");
                 assert_eq!(parse_yaml(&text).unwrap(), candidate.config, "{text}");
             }
         }
@@ -60,7 +60,7 @@ proptest::proptest! {
     #[test]
     fn any_folder_and_any_sentence_are_read_back(folder in "[ -~äß„]{1,20}", sentence in "(?s).{0,60}") {
         for candidate in propose(folder.trim_matches('/'), &sentence) {
-            let text = format_config_text(&candidate);
+            let text = format_config_text(&candidate, "scan");
             proptest::prop_assert_eq!(parse_yaml(&text).unwrap(), candidate.config, "{}", text);
         }
     }

@@ -65,7 +65,7 @@ pub fn check_project(world: &World, place: &Place, words: &FixWords) -> Result<F
         let passing = passing.filter(|check| report.passes(check.kind));
         let mut candidate = counted.candidate;
         project.guard_with(&mut candidate, &passing.collect::<Vec<_>>(), words.limit);
-        let written = write_candidate(world, place, &scanned, candidate)?;
+        let written = write_candidate(world, place, &scanned, (candidate, "fix check"))?;
         report.file = Some(written.file);
         report.next = written.next;
     }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use autoresearch_core::config::span::parse_span;
 use clap::Subcommand;
 
-use super::print::Printer;
-use crate::fix::{FixWords, check_project};
+use crate::cli::print::Printer;
+use crate::modes::fix::{FixWords, check_project};
 use crate::run::Place;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::Result;
 
 /// The words of `fix`.
 #[derive(Subcommand, Debug)]
-pub(super) enum FixCommand {
+pub(crate) enum FixCommand {
     /// Run what builds, tests, checks types and lints a project, and count what the first broken one finds
     #[command(
         after_help = "Examples:\n  autoresearch fix check --dry-run\n  autoresearch fix check\n  autoresearch fix check --folder packages/web --write\n\nThe checks run one after the other in your work tree, as the files are now, each for at most --timeout. Which commands that are comes from the kind of project; --dry-run lists them and runs nothing. A check that lacks a program cannot run here, and is not broken.\n\nWith --write autoresearch.yaml gets mode fix: verify counts the findings of the first broken kind, in the order build, tests, types, lint, the target is 0, and the guard is what passes today. When it is at zero, call it again for the next kind. It never writes over a file.\n\nExit code 0 also where something is broken; 6 where nothing could be checked."
@@ -27,7 +27,7 @@ pub(super) enum FixCommand {
 
 /// What `fix check` can be told.
 #[derive(clap::Args, Debug)]
-pub(super) struct FixCheckWords {
+pub(crate) struct FixCheckWords {
     /// The project's folder; the current one otherwise
     #[arg(long, value_name = "F")]
     folder: Option<PathBuf>,
@@ -49,7 +49,7 @@ fn read_span(text: &str) -> std::result::Result<Duration, String> {
     parse_span(text).map_err(|error| error.to_string())
 }
 
-pub(super) fn run_fix_command(
+pub(crate) fn run_fix_command(
     world: &World,
     place: &Place,
     printer: &Printer,
