@@ -624,3 +624,47 @@ fn a_copy_of_a_repository_and_another_repository_touch_nothing_of_this_one() {
     assert_eq!(listed(&bed.run(&["clean", "--yes", "--json"]).ok()), []);
     assert!(bed.vault().join("anchor.json").exists());
 }
+
+#[test]
+fn a_search_for_a_cause_goes_when_it_has_ended_and_holds_nothing_of_the_users() {
+    let bed = Testbed::new();
+    bed.run(&["debug", "start", "-m", "it hangs"]).ok();
+    bed.run(&["hypothesis", "add", "-m", "a", "--predicts", "b"])
+        .ok();
+    let words = [
+        "experiment",
+        "1",
+        "lead",
+        "-m",
+        "x",
+        "--command",
+        "true",
+        "--expect-exit",
+        "0",
+    ];
+    bed.run(&words).ok();
+    let folder = bed.path("autoresearch-results/debug-1");
+    let open = bed.run(&["clean", "--yes"]).ok();
+    assert!(
+        open.out.contains("keep: the search `debug-1` is open"),
+        "{open:?}"
+    );
+    bed.run(&["debug", "stop", "-m", "enough"]).ok();
+    std::fs::write(folder.join("evidence/mine"), "mine").unwrap();
+    let kept = bed.run(&["clean", "--yes"]).ok();
+    assert!(
+        kept.out.contains(
+            "a file that this tool did not write: autoresearch-results/debug-1/evidence/mine"
+        ),
+        "{kept:?}"
+    );
+    std::fs::remove_file(folder.join("evidence/mine")).unwrap();
+    bed.run(&["clean", "--yes"]).ok().says("removed");
+    assert!(!folder.exists());
+    assert_eq!(
+        std::fs::read_dir(bed.state.join("ledgers"))
+            .unwrap()
+            .count(),
+        0
+    );
+}

@@ -75,6 +75,23 @@ impl Layout {
         }
     }
 
+    /// The places of what has this name, a run or a ledger.
+    #[must_use]
+    pub fn of_folder(root: &Path, name: &str) -> Self {
+        let ledger = Self::of_ledger(root, name);
+        if ledger.journal_path().symlink_metadata().is_ok() {
+            ledger
+        } else {
+            Self::new(root, name)
+        }
+    }
+
+    /// Are these the places of a ledger?
+    #[must_use]
+    pub fn is_ledger(&self) -> bool {
+        self.kind == LayoutKind::Ledger
+    }
+
     /// The same at another root.
     pub(super) fn at_root(&self, root: &Path) -> Self {
         Self {

@@ -13,6 +13,7 @@ use autoresearch_core::config::Isolation;
 use autoresearch_core::git_names::{CommitId, RefName};
 use autoresearch_core::journal::state::RunState;
 use autoresearch_core::journal::story::Story;
+use autoresearch_core::ledger::debug::DebugLedger;
 use autoresearch_core::words::text::format_count;
 
 use self::checks::{check_branch, check_folder, check_worktree};
@@ -27,6 +28,7 @@ use crate::trees::left_gits::start_lock_folder;
 use crate::trees::place::OWN;
 use autoresearch_sys::env::World;
 use autoresearch_sys::error::{Failure, Result};
+use autoresearch_sys::ledger_store::LedgerStore;
 use autoresearch_sys::store::{
     Access, FOLDER, Layout, MadeNote, RunStore, TreeKind, TreeNote, check_folder_trust,
     find_holder, removal,
@@ -62,6 +64,10 @@ pub(crate) fn list_items(
                 Some(Failure::from(error).error),
             )),
         }
+    }
+    for name in Layout::list_ledgers(root) {
+        scene.list_search(Layout::of_ledger(root, &name), &mut items);
+        known.push(name);
     }
     for lost in find_lost_runs(world, &scene.history, root) {
         scene.list_lost(&lost, &mut items)?;
@@ -112,6 +118,29 @@ impl<'w> InventoryScene<'w> {
         }
         items.extend(rest);
         Ok(())
+    }
+
+    /// The folder and the anchor of a search for a cause, which made nothing else.
+    fn list_search(&self, layout: Layout, items: &mut Vec<InventoryItem>) {
+        let name = layout.run.clone();
+        let folder = layout.run_folder().display().to_string();
+        let opened = LedgerStore::open_ledger(self.world, layout, Access::Read, "clean");
+        let read = opened.and_then(|store| {
+            let ledger = store.fold_records(DebugLedger::from_records)?;
+            Ok((store, ledger))
+        });
+        match read {
+            Ok((store, ledger)) => {
+                let is_open = ledger.find_end().is_none();
+                let open = is_open.then(|| format!("the search `{name}` is open"));
+                let folders = (&store.layout, store.anchor_folder.as_path());
+                items.extend(list_folders(folders.0, folders.1, "anchor", open, || None));
+            }
+            Err(error) => {
+                let reason = Some(Failure::from(error).error);
+                items.push(InventoryItem::new("folder", &name, folder, reason));
+            }
+        }
     }
 
     /// Why nothing of a run can go yet.

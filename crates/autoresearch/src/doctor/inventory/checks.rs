@@ -32,6 +32,16 @@ const OURS: [&str; 14] = [
     "runtime.log",
     "runtime.log.1",
 ];
+/// Those of a search for a cause.
+const OF_A_SEARCH: [&str; 7] = [
+    ".gitignore",
+    "ledger.jsonl",
+    "ledger.torn",
+    "summary.md",
+    "findings.md",
+    "eliminated.md",
+    "debug.json",
+];
 /// The files without an ending that it writes into a trial's folder.
 const OF_A_TRIAL: [&str; 4] = ["index", "index.lock", "message", "patch"];
 
@@ -193,7 +203,7 @@ pub(super) fn check_folder(layout: &Layout) -> Option<String> {
     };
     let stranger = entries
         .iter()
-        .find(|entry| entry.kind != FileType::Directory && !is_our_file(entry))?;
+        .find(|entry| entry.kind != FileType::Directory && !is_our_file(layout, entry))?;
     let shown = format!(
         "{FOLDER}/{}/{}",
         layout.run,
@@ -207,7 +217,7 @@ pub(super) fn check_folder(layout: &Layout) -> Option<String> {
 }
 
 /// Is this a file that the tool wrote, where it writes it?
-fn is_our_file(entry: &FolderEntry) -> bool {
+fn is_our_file(layout: &Layout, entry: &FolderEntry) -> bool {
     let parts: Option<Vec<&str>> = entry.path.iter().map(|part| part.to_str()).collect();
     let is_temporary = |name: &str| name.starts_with(".autoresearch-");
     let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
@@ -217,6 +227,10 @@ fn is_our_file(entry: &FolderEntry) -> bool {
     };
     entry.kind == FileType::RegularFile
         && match parts.as_deref() {
+            Some([name]) if layout.is_ledger() => OF_A_SEARCH.contains(name) || is_temporary(name),
+            Some(["evidence", name]) if layout.is_ledger() => {
+                name.strip_suffix(".txt").is_some_and(is_number) || is_temporary(name)
+            }
             Some([name]) => OURS.contains(name) || is_temporary(name),
             Some(["trials", number, name]) => {
                 is_number(number) && (is_output(name) || is_temporary(name))

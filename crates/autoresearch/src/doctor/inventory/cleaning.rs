@@ -90,7 +90,7 @@ fn remove_item(
     item: &InventoryItem,
     staying: BTreeMap<RefName, CommitId>,
 ) -> Result<()> {
-    let layout = Layout::new(root, &item.run);
+    let layout = Layout::of_folder(root, &item.run);
     match item.kind {
         "worktree" => remove_worktree(world, root, git, item),
         "trials" => Ok(git.delete_references(&item.trials)?),
@@ -164,17 +164,17 @@ fn remove_anchor(
     run: &str,
     references: BTreeMap<RefName, CommitId>,
 ) -> Result<()> {
-    let runs = world.state_folder.join("runs");
-    let Some(name) = folder
-        .file_name()
-        .filter(|_| folder.parent() == Some(&runs))
-    else {
+    let below = folder.strip_prefix(&world.state_folder).ok();
+    let is_anchor = |below: &&Path| {
+        let above = below.parent();
+        above == Some(Path::new("runs")) || above == Some(Path::new("ledgers"))
+    };
+    let (Some(below), Some(name)) = (below.filter(is_anchor), folder.file_name()) else {
         return Err(Failure::blocked("it lies outside the state folder"));
     };
-    let below = Path::new("runs").join(name);
     let failed = |error: removal::SweepError| Failure::blocked(checks::to_reason(&error));
     if references.is_empty() {
-        return removal::remove_folder_below(&world.state_folder, &below).map_err(failed);
+        return removal::remove_folder_below(&world.state_folder, below).map_err(failed);
     }
     let note = MadeNote {
         format: FORMAT,
@@ -184,7 +184,7 @@ fn remove_anchor(
         references,
         ..MadeNote::default()
     };
-    removal::remove_folder_below(&world.state_folder, &below).map_err(failed)?;
+    removal::remove_folder_below(&world.state_folder, below).map_err(failed)?;
     Ok(note.write_to(folder)?)
 }
 
