@@ -553,7 +553,7 @@ fn a_ledger_that_somebody_edited_is_not_believed_and_ends_are_named() {
     assert_answer!(refused.err, @"
     error: the run's files are not what this tool left
     caused by: the run `debug-2` was changed from outside: the last line of its journal was edited
-    hint: nothing of it was run. Restore the file, or delete the run's folder in autoresearch-results and start a new run: the branch autoresearch/<run> still holds what was kept
+    hint: nothing of it is believed. Restore its folder in autoresearch-results, or move that away and open another search
     ");
 }
 

@@ -57,8 +57,11 @@ impl<'w> SearchScene<'w> {
                         .hint("`autoresearch debug list` names those of this repository"),
                 );
             }
-            let read = LedgerStore::open_ledger(self.world, layout.clone(), Access::Read, command)?;
-            let ledger = read.fold_records(DebugLedger::from_records)?;
+            let read = LedgerStore::open_ledger(self.world, layout.clone(), Access::Read, command)
+                .map_err(explain_damage)?;
+            let ledger = read
+                .fold_records(DebugLedger::from_records)
+                .map_err(explain_damage)?;
             if wanted == WantedSearch::Latest || self.named.is_some() || ledger.find_end().is_none()
             {
                 drop(read);
@@ -244,6 +247,16 @@ fn refuse(refusal: &DebugRefusal) -> Failure {
         }
     };
     Failure::usage(refusal.to_string()).hint(hint)
+}
+
+/// What can be done about a search whose files are not what the tool left.
+fn explain_damage(error: StoreError) -> Failure {
+    let is_passing = matches!(error, StoreError::Busy(_) | StoreError::Io { .. });
+    let failure = Failure::from(error);
+    if is_passing {
+        return failure;
+    }
+    failure.hint("nothing of it is believed. Restore its folder in autoresearch-results, or move that away and open another search")
 }
 
 /// A message that says something, and not too much.
