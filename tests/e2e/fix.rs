@@ -343,13 +343,13 @@ fn what_cannot_start_is_told_apart_from_what_fails() {
     exit code 6
     --- stderr
     error: nothing could be checked in . (TypeScript and JavaScript): tests: exit status 127 (command not found); types: missing tsc; lint: missing eslint
-    hint: install what the command names, or what its script calls; install the packages of the project, as `npm ci` does
+    hint: install what the command names, or what its script calls; install the packages of the project (npm ci, pnpm install, yarn)
     ");
     assert_answer!(check(&bed, &["--dry-run"]), @"
     project     TypeScript and JavaScript in .
     tests       CI=1 npm run -s test
-    types       cannot run here: missing tsc: install the packages of the project, as `npm ci` does
-    lint        cannot run here: missing eslint: install the packages of the project, as `npm ci` does
+    types       cannot run here: missing tsc: install the packages of the project (npm ci, pnpm install, yarn)
+    lint        cannot run here: missing eslint: install the packages of the project (npm ci, pnpm install, yarn)
     next: autoresearch fix check runs these
     ");
 }
@@ -369,7 +369,7 @@ fn python_is_read_file_by_file_and_its_tests_are_counted() {
     project     Python in .
     build       fails (<span>)  git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; P…
                 exit status 1
-    tests       fails (<span>)  PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q
+    tests       fails (<span>)  PYTHONDONTWRITEBYTECODE=1 python3 -c 'import sys, unittest; it = unittest.main(None,…
                 exit status 1
     count       build_errors is 2
                 *** Error compiling './app/a.py'...
@@ -381,7 +381,7 @@ fn python_is_read_file_by_file_and_its_tests_are_counted() {
     assert_answer!(check(&bed, &["--write"]), @"
     project     Python in .
     build       passes (<span>)  git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; P…
-    tests       fails (<span>)  PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q
+    tests       fails (<span>)  PYTHONDONTWRITEBYTECODE=1 python3 -c 'import sys, unittest; it = unittest.main(None,…
                 exit status 1
     count       failing_tests is 1
                 FAIL: test_f (test_app.Tests.test_f)

@@ -177,8 +177,8 @@ fn a_typescript_repository_with_and_without_its_packages() {
     repository  TypeScript and JavaScript (2 files)
     machine     <machine>; programs: node, npm, npx
     Nothing that fits can run here.
-    not here    Correct every type error; missing tsc, vitest: install the packages of the project, as `npm ci` does
-    next: get what is missing (tsc, vitest: install the packages of the project, as `npm ci` does), then scan again
+    not here    Correct every type error; missing tsc, vitest: install the packages of the project (npm ci, pnpm install, y…
+    next: get what is missing (tsc, vitest: install the packages of the project (npm ci, pnpm install, yarn)), then scan again
     ");
 }
 

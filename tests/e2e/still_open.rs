@@ -192,3 +192,21 @@ cat src/* | grep -c '^any$'
     next: change one thing in scope (src/**), leave git alone, then run: autoresearch trial -m "what you changed"
     "#);
 }
+
+#[test]
+fn what_is_noted_as_open_is_taken_away_with_its_run() {
+    let bed = make_bed(LINT);
+    bed.start(&ConfigText::demo().verify("sh lint.sh").to_string());
+    bed.edit(4);
+    bed.run(&["trial", "-m", "four"]).ok();
+    let noted = bed.run_file("trials/1/still-open.txt");
+    assert!(noted.exists());
+    bed.run(&["stop"]).ok();
+    bed.run(&["finish", "--no-claim"]).ok();
+    bed.git(&["merge", "-q", "autoresearch/demo"]);
+    let cleaned = bed.run(&["clean", "--yes"]).ok();
+    assert!(
+        !bed.path("autoresearch-results/demo").exists(),
+        "{cleaned:?}"
+    );
+}

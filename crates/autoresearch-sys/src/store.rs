@@ -40,7 +40,7 @@ pub use self::made::MadeNote;
 pub use self::made::tree_note::{TreeKind, TreeNote, tree_note_folder};
 pub use self::notes::TreeNotes;
 pub use self::outputs::{
-    OutputTail, cut_middle, read_open_items, read_output_tails, write_open_items,
+    OPEN_ITEMS, OutputTail, cut_middle, read_open_items, read_output_tails, write_open_items,
 };
 pub use self::phase::{PhaseNote, TrialPhase, find_acting_holder};
 pub use self::pinned::holdout::{

@@ -58,7 +58,7 @@ impl RunStore<'_> {
 /// A longer note of what is still open is not ours.
 const MOST_NOTED: u64 = 1 << 14;
 /// The file in a kept trial's folder that says what is still open, for later briefs.
-const OPEN_ITEMS: &str = "still-open.txt";
+pub const OPEN_ITEMS: &str = "still-open.txt";
 
 /// Notes what is still open in the state that a trial leaves. Where nothing is, there is no file.
 pub fn write_open_items(folder: &Path, items: &[String]) -> Result<(), StoreError> {

@@ -75,7 +75,7 @@ fn each_stack_names_its_checks_in_the_order_of_repair() {
     insta::assert_snapshot!(show_here(&python, "python3 mypy"), @r#"
     Python in .
     build: git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; PYTHONPYCACHEPREFIX=.measured/pycache xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec python3 -m compileall -q -f -x "/[.]?venv/" "$@"' sh < .measured/files
-    tests: PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q
+    tests: PYTHONDONTWRITEBYTECODE=1 python3 -c 'import sys, unittest; it = unittest.main(None, argv=["", "discover", "-q"], exit=False).result; sys.exit(not it.wasSuccessful() if it.testsRun else "no test ran")'
     types: mypy --no-error-summary --cache-dir=/dev/null app
     lint: ruff check --no-cache app [ruff: python3 -m pip install ruff]
     "#);
@@ -120,7 +120,7 @@ fn a_package_without_dependencies_needs_none_installed() {
     ];
     insta::assert_snapshot!(show_here(&other, "node npm"), @"
     TypeScript and JavaScript in .
-    build: npm run -s build [packages: npm ci]
+    build: npm run -s build [packages: install the packages of the project (npm ci, pnpm install, yarn)]
     ");
 }
 
@@ -401,7 +401,7 @@ fn what_a_check_finds_is_counted_by_its_own_tool_whatever_else_is_there() {
     npm run -s lint: its exit status
     git --literal-pathspecs ls-files -zco --exclude-standard -- app > .measured/files; xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec flake8 "$@"' sh < .measured/files: xargs -0 sh -c 'for f; do shift; case $f in *.py) [ ! -f "$f" ] || set -- "$@" "./$f";; esac; done; [ $# -eq 0 ] || exec flake8 "$@"' sh < .measured/files > .measured/flake8.txt || status=$?
     PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider: PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rpfE --tb=no > .measured/tests.txt || status=$?
-    PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q: PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover 2> .measured/tests.txt || status=$?
+    PYTHONDONTWRITEBYTECODE=1 python3 -c 'import sys, unittest; it = unittest.main(None, argv=["", "discover", "-q"], exit=False).result; sys.exit(not it.wasSuccessful() if it.testsRun else "no test ran")': PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover 2> .measured/tests.txt || status=$?
     golangci-lint run ./...: golangci-lint run --issues-exit-code=1 --max-issues-per-linter=0 --max-same-issues=0 ./... > .measured/lint.txt || status=$?
     go vet ./...: go vet ./... 2> .measured/vet.txt || status=$?
     "#);

@@ -149,7 +149,7 @@ fn what_is_missing_is_named_with_how_to_get_it() {
         .collect();
     insta::assert_snapshot!(told.join("\n"), @"
     node: install Node.js
-    eslint: install the packages of the project, as `npm ci` does
+    eslint: install the packages of the project (npm ci, pnpm install, yarn)
     strange: install strange
     ");
 }

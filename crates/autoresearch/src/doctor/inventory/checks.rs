@@ -13,7 +13,7 @@ use super::scene::{InventoryScene, open_git_in};
 use autoresearch_sys::error::Result;
 use autoresearch_sys::git::worktrees::Submodule;
 use autoresearch_sys::store::removal::{FolderEntry, SweepError, folder_inode, list_folder};
-use autoresearch_sys::store::{FOLDER, Layout, TreeNote};
+use autoresearch_sys::store::{FOLDER, Layout, OPEN_ITEMS, TreeNote};
 
 /// The files that the tool writes into a run's folder.
 const OURS: [&str; 14] = [
@@ -223,7 +223,9 @@ fn is_our_file(layout: &Layout, entry: &FolderEntry) -> bool {
     let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
     let is_output = |name: &str| {
         let ending = Path::new(name).extension().and_then(|end| end.to_str());
-        OF_A_TRIAL.contains(&name) || matches!(ending, Some("out" | "err" | "gz"))
+        name == OPEN_ITEMS
+            || OF_A_TRIAL.contains(&name)
+            || matches!(ending, Some("out" | "err" | "gz"))
     };
     entry.kind == FileType::RegularFile
         && match parts.as_deref() {
