@@ -144,7 +144,8 @@ fn an_installation_of_three_programs_becomes_one_with_two_more_names_and_nothing
     assert_eq!([&hooks, &config], [&old[0], &old[1]]);
     let rule = words(&rule)
         .replace("trial parallel retry remeasure", "trial")
-        .replace("log show runs", "log");
+        .replace("log show runs", "log")
+        .replace("doctor debug hypothesis", "doctor");
     assert_eq!(rule, words(&old[2]));
     assert_eq!(bed.states(), ["armed"; 3]);
     let skill = bed.home.join(".agents/skills/codex-autoresearch");
