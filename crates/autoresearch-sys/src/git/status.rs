@@ -46,12 +46,18 @@ pub struct TrackedChange {
 impl Git {
     /// Everything that differs. Ignored files are left out, the insides of untracked folders are listed.
     pub fn read_status(&self) -> Result<Vec<StatusEntry>, GitError> {
-        self.run_status("--ignored=no")
+        self.run_status(&["--ignored=no"])
+    }
+
+    /// The same without submodules. Of one git asks a second git, which follows what the submodule itself names: its filters
+    /// are programs that nobody has vouched for.
+    pub fn read_own_status(&self) -> Result<Vec<StatusEntry>, GitError> {
+        self.run_status(&["--ignored=no", "--ignore-submodules=all"])
     }
 
     /// The same with what is ignored; of an ignored folder only its name. Costs git no more.
     pub fn read_status_with_ignored(&self) -> Result<Vec<StatusEntry>, GitError> {
-        self.run_status("--ignored=matching")
+        self.run_status(&["--ignored=matching"])
     }
 
     /// The folders that git ignores as a whole, from the root, without a slash at their end. A check of a config asks this in
@@ -128,16 +134,16 @@ impl Git {
     }
 
     // A submodule is shown as the user's settings have it; a trial that changes these settings is void.
-    fn run_status(&self, ignored: &str) -> Result<Vec<StatusEntry>, GitError> {
-        let arguments = [
+    fn run_status(&self, more: &[&str]) -> Result<Vec<StatusEntry>, GitError> {
+        let usual = [
             "status",
             "--porcelain=v2",
             "-z",
             "--untracked-files=all",
             "--no-renames",
-            ignored,
         ];
-        let output = self.run_git(arguments.map(OsStr::new), Input::Nothing)?;
+        let arguments = [&usual, more].concat();
+        let output = self.run_git(arguments.iter().map(OsStr::new), Input::Nothing)?;
         let entries = output
             .stdout
             .split(|byte| *byte == 0)

@@ -543,6 +543,28 @@ fn rules_are_the_settings_lists_and_flags_that_count_and_a_filter_can_be_disarme
     assert_eq!(keys.map(|key| settings[&key].clone()), ["", "false"]);
 }
 
+/// git asks of a submodule by a second git, which follows the settings of the submodule.
+#[test]
+fn a_status_without_submodules_runs_no_filter_that_one_of_them_names() {
+    let repository = ScratchRepository::init();
+    let (inner, mark) = (repository.root().join("inner"), repository.beside("ran"));
+    let filter = format!("sh -c 'touch {}; cat'", mark.display());
+    repository.run(&["init", "-q", "inner"]);
+    std::fs::write(inner.join("f"), "one\n").unwrap();
+    repository.run(&["-C", "inner", "add", "f"]);
+    let person = ["-C", "inner", "-c", "user.name=a", "-c", "user.email=a@b"];
+    repository.run(&[&person[..], &["commit", "-qm", "f"]].concat());
+    repository.run(&["-C", "inner", "config", "filter.x.clean", &filter]);
+    std::fs::write(inner.join(".gitattributes"), "* filter=x\n").unwrap();
+    repository.run(&["add", "inner"]);
+    std::fs::write(inner.join("f"), "two\n").unwrap();
+    repository.git.read_own_status().unwrap();
+    assert!(!mark.exists());
+    // What it is for: the other one does.
+    repository.git.read_status().unwrap();
+    assert!(mark.exists());
+}
+
 #[test]
 fn a_setting_is_on_as_the_user_has_it_and_not_as_we_call_git() {
     let repository = ScratchRepository::init();

@@ -57,7 +57,7 @@ impl SearchScene<'_> {
     ) -> Result<Experiment> {
         check_plan(planned)?;
         let tree = ExperimentTree::copy_files(&self.site.git, &store.anchor_folder)?;
-        let changed = self.site.git.read_status()?.len();
+        let changed = self.site.git.read_own_status()?.len();
         let confinement = match enclosure {
             Enclosure::Sandbox => Some(self.choose_experiment_confinement(&tree)?),
             Enclosure::Open => None,
